@@ -1,0 +1,60 @@
+# The index of what one can do here. Each target does its own set-up.
+#   make run                      Redis, gateway and worker; the page at http://127.0.0.1:8000/web
+#   make worker                   one more worker on the same Redis
+#   make talk WAV=question.wav    speak a file to the running server, save reply.wav
+#   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
+#   make test | make check        the tests | format, lint, types
+#   make train | make evaluate    the default voice from scratch | how well it answers
+#   make lock                     renew constraints.txt from this environment
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(abspath $(VENV))/bin
+export PATH := $(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)
+
+RUN_EXTRAS := gateway,worker,local
+DEV_EXTRAS := $(RUN_EXTRAS),train,dev
+
+.PHONY: run worker talk inspect test check train evaluate lock
+
+run: $(VENV)/.run
+	honcho start
+
+worker: $(VENV)/.run
+	python -m workers
+
+talk: $(VENV)/.run
+	@test -n "$(WAV)" || { echo "Expected a question: make talk WAV=question.wav"; exit 2; }
+	@python -m gateway.talk "$(WAV)" $(ARGS)
+
+inspect: $(VENV)/.run
+	@python -m shared.inspect $(if $(SID),session $(SID) $(if $(WAV),--wav $(WAV)),overview)
+
+test: $(VENV)/.dev
+	python -m pytest $(ARGS)
+
+check: $(VENV)/.dev
+	ruff format --check .
+	ruff check .
+	mypy
+
+train: $(VENV)/.dev
+	python -m workers.training all $(ARGS)
+
+evaluate: $(VENV)/.dev
+	python -m workers.training evaluate $(ARGS)
+
+lock: $(VENV)/.dev
+	pip freeze --exclude-editable | grep -v '^pip==' > constraints.txt
+
+# One stamp per set of extras: the environment is made anew only when what it holds has changed.
+$(VENV)/.run: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(RUN_EXTRAS)]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(DEV_EXTRAS)]'
+	touch $(VENV)/.run $@

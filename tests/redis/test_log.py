@@ -1,0 +1,206 @@
+"""The scripts' promises, on every Redis version at hand."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from shared import keys
+from shared.control import Control
+from shared.messages import Audio, Cancel, InputRecord, Played, Speech, Step, Text
+from shared.streams import (
+    Answer,
+    Append,
+    Receipt,
+    SessionLog,
+    StepCommit,
+    check_redis,
+)
+
+SID = "5f"
+CONN = "1:gate:n1"
+OWNER = "1:w1:n1"
+TTL_S = 60
+
+
+def chunk(value: int) -> Audio:
+    return Audio(bytes([value]) * 3840)
+
+
+@pytest.fixture
+async def log(any_redis: Redis) -> SessionLog:
+    """A log with one session that worker w1 owns; its input holds at most ten unread chunks."""
+    log = SessionLog(any_redis, ttl_s=TTL_S, backlog=10)
+    fields: dict[str, str | int] = {"mode": "turn", "seed": 7, "options": "{}"}
+    assert await log.open(SID, "gate", "n1", "hash", fields) == (Answer.STORED, CONN)
+    assert await log.claim(SID, "", "w1", "n1") == (Answer.STORED, OWNER)
+    return log
+
+
+async def append(
+    log: SessionLog, first: int, *records: InputRecord, conn: str = CONN
+) -> Receipt | Exception:
+    (receipt,) = await log.append([Append(SID, conn, first, records)])
+    return receipt
+
+
+async def commit(
+    log: SessionLog, k: int, m: int, cursor: int, *, owner: str = OWNER, keep: int = 1
+) -> Receipt | Exception:
+    step = Step(cursor=cursor, generation=1, state=b"%d" % k)
+    said = (Speech(m, 1, bytes(960)), Text(1, "word"))
+    (receipt,) = await log.commit(
+        [StepCommit(SID, owner, k, (step,), m, said, cursor, m, 1, "turn", keep, keep, keep)]
+    )
+    return receipt
+
+
+async def test_records_are_stored_once_and_in_order(log: SessionLog) -> None:
+    assert await append(log, 1, chunk(1), chunk(2)) == Receipt(Answer.STORED, 2)
+    assert await append(log, 1, chunk(1), chunk(2)) == Receipt(Answer.DUPLICATE, 2)
+    assert await append(log, 2, chunk(2), chunk(3)) == Receipt(Answer.STORED, 3)
+    assert await append(log, 9, chunk(9)) == Receipt(Answer.GAP, 3)
+    (found,) = await log.read_inputs([(SID, 0)])
+    assert found == [(1, chunk(1)), (2, chunk(2)), (3, chunk(3))]
+    assert await log.read_inputs([(SID, 2)]) == [[(3, chunk(3))]]
+
+
+async def test_a_full_log_refuses_audio_and_still_takes_a_control(log: SessionLog) -> None:
+    receipt = await append(log, 1, *(chunk(i) for i in range(12)))
+    assert receipt == Receipt(Answer.BUSY, 10)
+    assert await append(log, 11, Cancel()) == Receipt(Answer.STORED, 11)
+    assert await append(log, 12, chunk(1)) == Receipt(Answer.BUSY, 11)
+    assert await commit(log, 1, 1, 11) == Receipt(Answer.STORED, 1)
+    assert await append(log, 12, chunk(1)) == Receipt(Answer.STORED, 12)
+
+
+async def test_only_the_newest_connection_writes(log: SessionLog) -> None:
+    assert await log.connect(SID, "gate2", "n2", "wrong") == (Answer.FENCED, "")
+    assert await append(log, 1, chunk(1)) == Receipt(Answer.STORED, 1)
+    assert await log.connect(SID, "gate2", "n2", "hash") == (Answer.STORED, "2:gate2:n2")
+    assert await append(log, 2, chunk(2)) == Receipt(Answer.FENCED, 1)
+    assert await append(log, 2, chunk(2), conn="2:gate2:n2") == Receipt(Answer.STORED, 2)
+    assert await log.connect("unknown", "gate", "n", "hash") == (Answer.GONE, "")
+
+
+async def test_only_the_owner_commits(log: SessionLog) -> None:
+    await append(log, 1, chunk(1), chunk(2))
+    assert await commit(log, 1, 1, 1) == Receipt(Answer.STORED, 1)
+    assert await log.claim(SID, "", "w2", "n2") == (Answer.FENCED, OWNER)
+    assert await log.claim(SID, OWNER, "w2", "n2") == (Answer.STORED, "2:w2:n2")
+    assert await commit(log, 2, 3, 2) == Receipt(Answer.FENCED, 1)
+    assert await commit(log, 2, 3, 2, owner="2:w2:n2") == Receipt(Answer.STORED, 2)
+
+
+async def test_one_of_many_claimants_wins(log: SessionLog) -> None:
+    rivals = [log.claim(SID, OWNER, f"w{i}", f"n{i}") for i in range(20)]
+    answers = [answer for answer, _ in await asyncio.gather(*rivals)]
+    assert answers.count(Answer.STORED) == 1
+    assert answers.count(Answer.FENCED) == 19
+
+
+async def test_a_released_session_is_claimed_with_a_new_epoch(log: SessionLog) -> None:
+    assert await log.release(SID, "9:other:n") is Answer.FENCED
+    assert await log.release(SID, OWNER) is Answer.STORED
+    assert await commit(log, 1, 1, 0) == Receipt(Answer.FENCED, 0)
+    assert await log.claim(SID, "", "w1", "n2") == (Answer.STORED, "2:w1:n2")
+
+
+async def test_a_commit_is_stored_once_whole_and_in_order(log: SessionLog) -> None:
+    await append(log, 1, chunk(1), chunk(2), chunk(3))
+    assert await commit(log, 1, 1, 2) == Receipt(Answer.STORED, 1)
+    assert await commit(log, 1, 1, 2) == Receipt(Answer.DUPLICATE, 1)
+    assert await commit(log, 3, 5, 3) == Receipt(Answer.GAP, 1)
+    assert await commit(log, 2, 9, 3) == Receipt(Answer.GAP, 1)
+    assert await commit(log, 2, 3, 1) == Receipt(Answer.GAP, 1), "the cursor went back"
+    assert await commit(log, 2, 3, 3) == Receipt(Answer.STORED, 2)
+    (out,) = await log.read_outputs([(SID, 0)])
+    assert [m for m, _ in out] == [1, 2, 3, 4]
+    assert [k for k, _ in await log.read_steps(SID)] == [1, 2]
+    (meta,) = await log.metas([SID])
+    assert meta is not None
+    assert (meta.k, meta.m, meta.cursor, meta.f, meta.generation) == (2, 4, 3, 3, 1)
+
+
+async def test_trimming_forgets_only_what_it_was_told(log: SessionLog) -> None:
+    await append(log, 1, *(chunk(i) for i in range(6)))
+    for k in range(1, 5):
+        await commit(log, k, 2 * k - 1, k, keep=k)
+    assert [n for n, _ in (await log.read_inputs([(SID, 0)]))[0]] == [4, 5, 6]
+    assert [k for k, _ in await log.read_steps(SID)] == [4]
+    assert [m for m, _ in (await log.read_outputs([(SID, 0)]))[0]] == [4, 5, 6, 7, 8]
+
+
+async def test_played_is_seen_in_the_meta(log: SessionLog) -> None:
+    await append(log, 1, Played(41), chunk(1))
+    (meta,) = await log.metas([SID])
+    assert meta is not None
+    assert meta.played == 41
+    assert meta.worker == "w1"
+
+
+async def test_every_key_of_a_session_expires(log: SessionLog) -> None:
+    await append(log, 1, chunk(1))
+    await commit(log, 1, 1, 1)
+    for key in keys.session(SID):
+        assert 0 < await log.redis.ttl(key) <= TTL_S
+
+
+async def test_the_end_deletes_every_key_and_fences_the_rest(log: SessionLog) -> None:
+    await append(log, 1, chunk(1))
+    await commit(log, 1, 1, 1)
+    assert await log.end(SID, "conn", "0:old:n") is Answer.FENCED
+    assert await log.end(SID, "conn", CONN) is Answer.STORED
+    assert await log.redis.keys("*") == []
+    assert await append(log, 2, chunk(1)) == Receipt(Answer.GONE, 0)
+    assert await commit(log, 2, 3, 1) == Receipt(Answer.GONE, 0)
+    assert await log.claim(SID, OWNER, "w2", "n") == (Answer.GONE, "")
+    assert await log.redis.keys("*") == []
+
+
+async def test_a_restarted_redis_gets_its_scripts_again(log: SessionLog) -> None:
+    await append(log, 1, chunk(1))
+    await log.redis.script_flush()
+    assert await append(log, 2, chunk(2)) == Receipt(Answer.STORED, 2)
+    await log.redis.script_flush()
+    assert await commit(log, 1, 1, 2) == Receipt(Answer.STORED, 1)
+    await log.redis.script_flush()
+    assert await log.release(SID, OWNER) is Answer.STORED
+
+
+async def test_one_sessions_trouble_is_not_its_neighbours(log: SessionLog) -> None:
+    batch = [
+        Append("unknown", CONN, 1, (chunk(1),)),
+        Append(SID, CONN, 1, (chunk(1),)),
+        Append(SID, "0:old:n", 2, (chunk(1),)),
+    ]
+    receipts = await log.append(batch)
+    assert [r.answer for r in receipts if isinstance(r, Receipt)] == ["gone", "stored", "fenced"]
+
+
+async def test_an_evicting_redis_is_refused(any_redis: Redis) -> None:
+    await check_redis(any_redis)
+    await any_redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(ResponseError, match="noeviction"):
+            await check_redis(any_redis)
+    finally:
+        await any_redis.config_set("maxmemory-policy", "noeviction")
+
+
+async def test_the_hints(any_redis: Redis) -> None:
+    control = Control(any_redis, ttl_s=TTL_S)
+    await control.announce("a")
+    await control.announce("b")
+    await control.requeue(["c"])
+    assert await control.sessions() == ["a", "b"]
+    assert await control.queued() == 3
+    assert await control.take(0) == []
+    assert await control.take(2) == ["a", "b"]
+    await control.forget(["a", "b", "c"])
+    assert (await control.sessions(), await control.queued()) == ([], 0)
+    await control.beat("w1", {"beat": 3, "free": 2})
+    assert await control.workers() == {"w1": {"beat": 3, "free": 2}}
+    await control.bury("w1")
+    assert await control.workers() == {}

@@ -1,0 +1,57 @@
+import pytest
+
+from shared.config import EngineName, ReplyMode, load_settings
+from shared.errors import ConfigError
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = load_settings({})
+    assert settings.reply_mode is ReplyMode.TURN
+    assert settings.engine is EngineName.HYBRID
+    assert settings.gateway_port == 8000
+
+
+def test_the_environment_is_parsed() -> None:
+    settings = load_settings(
+        {
+            "REPLY_MODE": "stream",
+            "WORKER_SLOTS": "3",
+            "VAD_THRESHOLD": "0.02",
+            "GATEWAY_ORIGINS": "https://a.example, https://b.example",
+            "CUDA_VISIBLE_DEVICES": "0,1",
+            "HOME": "/ignored",
+        }
+    )
+    assert settings.reply_mode is ReplyMode.STREAM
+    assert settings.worker_slots == 3
+    assert settings.vad_threshold == 0.02
+    assert settings.gateway_origins == ("https://a.example", "https://b.example")
+    assert settings.cuda_visible_devices == "0,1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("REPLY_MODE", "sometimes", "'stream' or 'turn'"),
+        ("WORKER_SLOTS", "0", "greater than or equal to 1"),
+        ("GATEWAY_PORT", "web", "valid integer"),
+        ("ENGINE", "magic", "'echo' or 'hybrid'"),
+    ],
+)
+def test_an_invalid_setting_says_what_was_expected(name: str, value: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected) as caught:
+        load_settings({name: value})
+    assert name in str(caught.value)
+    assert value in str(caught.value)
+
+
+def test_a_typo_is_refused_with_the_name_that_was_meant() -> None:
+    with pytest.raises(ConfigError, match="VAD_TRESHOLD: no such setting; did you mean VAD_THRESH"):
+        load_settings({"VAD_TRESHOLD": "0.1"})
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"REPLY_MOD": "turn", "LEASE_MS": "1"})
+    assert "REPLY_MOD" in str(caught.value)
+    assert "LEASE_MS" in str(caught.value)

@@ -1,0 +1,91 @@
+"""The interface between the runtime and an engine: open a slot, step a batch, close a slot.
+
+The runtime decides what each session does (it owns VAD, turns and interruption); an engine turns
+one batch of such work into heard states, codes, text and audio. An engine holds no session
+identity beyond its slots and does no I/O. One thread calls it.
+
+A slot's context is a list of positions since its context base:
+- heard positions: one a chunk, the listener's state;
+- said positions: one a generated step, text token and codes of the assistant.
+In turn mode heard positions come first, then said ones. In stream mode one position holds both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Protocol
+
+from shared.audio import Pcm16
+
+
+class Speak(IntEnum):
+    """What the language model does for one slot in this step."""
+
+    NONE = 0  # listen only: in turn mode this costs no language-model step
+    BEGIN = 1  # turn mode: the turn has ended; prefill what was heard, force the start of a reply
+    CONTINUE = 2  # turn mode: the reply's next step
+    DUPLEX = 3  # stream mode: one step for the chunk just heard; the model decides when to speak
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One slot's share of a batched step."""
+
+    slot: int
+    # Chunks to hear in this step, oldest first, int16 of shape (1920,) each: usually none or one;
+    # several at the start of a context (the pre-roll before speech).
+    hear: tuple[Pcm16, ...] = ()
+    speak: Speak = Speak.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one slot's work gave."""
+
+    slot: int
+    heard: tuple[bytes, ...] = ()  # one opaque listener state a chunk heard, logged with the step
+    said: bytes | None = None  # opaque generated step (text token and codes), logged; None: none
+    # 80 ms of the assistant's voice, int16 of shape (1920,); None: no reply is going on.
+    # An engine whose vocoder looks ahead gives its last audio with `ended` (shape (any,) there).
+    pcm: Pcm16 | None = None
+    text: str = ""  # words of the reply that begin in this step
+    began: bool = False  # this step is a reply's first
+    ended: bool = False  # this step is a reply's last
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One logged position since the context base, oldest first, as `Engine.open` replays it."""
+
+    hear: tuple[Pcm16, ...] = ()  # the audio, from the input log; empty for a step that only said
+    heard: tuple[bytes, ...] = ()
+    said: bytes | None = None
+    speak: Speak = Speak.NONE
+    began: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """All an engine needs to make a slot's state: the seed and what was logged since the base."""
+
+    seed: int  # of the session's sampling; with the step count it fixes every draw
+    history: Sequence[Past] = field(default=())
+
+
+class Engine(Protocol):
+    """A batch of slots. Rows are independent: no slot's output depends on its neighbours."""
+
+    slots: int
+    # False: in stream mode every chunk is stepped and nothing counts as an interruption (echo).
+    # True: the runtime wakes the slot when the VAD hears speech.
+    gated: bool
+
+    def open(self, slot: int, opening: Opening) -> None:
+        """(Re)build a slot: reset its row, then teacher-force the history, never sampling."""
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """Advance the slots named in the batch (each at most once); one output a work, in order."""
+
+    def close(self, slot: int) -> None:
+        """Free a slot. Its row may hold garbage until the next `open`."""
