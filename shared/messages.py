@@ -47,6 +47,8 @@ class Mode:
 class Commit:
     """The caller's turn ends here, whatever the VAD thinks (push-to-talk)."""
 
+    padding: int = 0  # samples of silence that filled the chunk before it; not the caller's own
+
 
 @dataclass(frozen=True, slots=True)
 class Cancel:

@@ -98,6 +98,7 @@ class Meta:
     generation: int
     played: int
     seed: int
+    samples: int  # of the caller's audio in the log since the start, without padding
     options: str  # JSON of the session's first Options
 
     @property
@@ -268,7 +269,7 @@ def _meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
     return Meta(sid=sid, **word, **number)  # type: ignore[arg-type] # the names fix the types
 
 
-_NUMBERS: Final = ("n", "cursor", "k", "m", "f", "generation", "played", "seed")
+_NUMBERS: Final = ("n", "cursor", "k", "m", "f", "generation", "played", "seed", "samples")
 _WORDS: Final = ("state", "mode", "owner", "conn", "options")
 
 

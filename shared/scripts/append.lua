@@ -2,9 +2,9 @@
 -- ARGV: ttl seconds, connection, number of the first record, most unread records,
 -- most unread of control kind over that, then type, msgpack, type, msgpack, ...
 -- Answers {answer, last n stored}; a retry of what is stored is a duplicate, which is success.
-local meta = redis.call('HMGET', KEYS[1], 'conn', 'n', 'cursor')
+local meta = redis.call('HMGET', KEYS[1], 'conn', 'n', 'cursor', 'samples')
 if not meta[1] then return {'gone', 0} end
-local last, cursor = tonumber(meta[2]), tonumber(meta[3])
+local last, cursor, samples = tonumber(meta[2]), tonumber(meta[3]), tonumber(meta[4])
 if meta[1] ~= ARGV[2] then return {'fenced', last} end
 local first = tonumber(ARGV[3])
 if first > last + 1 then return {'gap', last} end
@@ -21,13 +21,20 @@ for i = 6, #ARGV, 2 do
       break
     end
     redis.call('XADD', KEYS[2], string.format('%d-0', n), ARGV[i], ARGV[i + 1])
-    if ARGV[i] == 'played' then
+    if ARGV[i] == 'audio' then
+      samples = samples + 1920
+    elseif ARGV[i] == 'commit' then
+      samples = samples - cmsgpack.unpack(ARGV[i + 1]).padding
+    elseif ARGV[i] == 'played' then
       redis.call('HSET', KEYS[1], 'played', cmsgpack.unpack(ARGV[i + 1]).frame)
     end
     last, answer = n, 'stored'
   end
 end
-if last > tonumber(meta[2]) then redis.call('HSET', KEYS[1], 'n', string.format('%d', last)) end
+if last > tonumber(meta[2]) then
+  redis.call('HSET', KEYS[1], 'n', string.format('%d', last),
+    'samples', string.format('%d', samples))
+end
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[2], ARGV[1])
 return {answer, last}

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
-from shared.audio import Pcm16
+from shared.audio import Floats, Pcm16
 
 
 class Speak(IntEnum):
@@ -45,9 +45,10 @@ class Output:
     slot: int
     heard: tuple[bytes, ...] = ()  # one opaque listener state a chunk heard, logged with the step
     said: bytes | None = None  # opaque generated step (text token and codes), logged; None: none
-    # 80 ms of the assistant's voice, int16 of shape (1920,); None: no reply is going on.
+    # 80 ms of the assistant's voice, shape (1920,), int16 or (better: the guard then limits it
+    # before it clips) float32 of full scale 1; None: no reply is going on.
     # An engine whose vocoder looks ahead gives its last audio with `ended` (shape (any,) there).
-    pcm: Pcm16 | None = None
+    pcm: Pcm16 | Floats | None = None
     text: str = ""  # words of the reply that begin in this step
     began: bool = False  # this step is a reply's first
     ended: bool = False  # this step is a reply's last

@@ -1,0 +1,124 @@
+"""Whether one more caller fits: free slots of live workers, less who already waits for one.
+
+`Fleet` decides and has no I/O; `Watcher` keeps it fed. A worker lives while its beat counter moves
+by this process's own monotonic clock: a fresh gateway therefore knows a worker only after it saw
+two beats.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from gateway.protocol import ErrorCode, WireError
+from shared.control import Control
+
+logger = logging.getLogger(__name__)
+
+WATCH_EVERY_S: Final = 0.2
+# A look at the fleet that is older tells nothing: Redis does not answer.
+FRESH_S: Final = 2.0
+RETRY_AFTER_MS: Final = 2_000
+
+
+@dataclass(slots=True)
+class Worker:
+    """What is known of one worker."""
+
+    beat: object
+    moved_at: float | None  # when its beat was last seen to move; None: not yet
+    status: Mapping[str, Any]
+
+    def number(self, name: str) -> int:
+        """A whole number of its status; 0 when it is missing or none."""
+        value = self.status.get(name)
+        return value if isinstance(value, int) else 0
+
+
+class Fleet:
+    """The workers as this process has seen them."""
+
+    def __init__(self, *, lease_s: float, max_sessions: int) -> None:
+        self.lease_s = lease_s
+        self.max_sessions = max_sessions
+        self.queued = 0
+        self.seen_at: float | None = None
+        self._workers: dict[str, Worker] = {}
+        self._admitted = 0  # since the last look: not in any worker's status yet
+
+    def observe(self, statuses: Mapping[str, Mapping[str, Any]], queued: int, now: float) -> None:
+        """Take a look at what the workers published."""
+        for gone in set(self._workers) - set(statuses):
+            del self._workers[gone]
+        for name, status in statuses.items():
+            known = self._workers.get(name)
+            beat = status.get("beat")
+            if known is None:
+                self._workers[name] = Worker(beat, None, status)
+            elif known.beat != beat:
+                self._workers[name] = Worker(beat, now, status)
+        self.queued, self.seen_at, self._admitted = queued, now, 0
+
+    def live(self, now: float) -> dict[str, Worker]:
+        """Workers whose beat moved within the lease."""
+        return {
+            name: worker
+            for name, worker in self._workers.items()
+            if worker.moved_at is not None and now - worker.moved_at <= self.lease_s
+        }
+
+    def free(self, now: float) -> int:
+        """Slots that nobody holds or waits for."""
+        slots = sum(worker.number("free") for worker in self.live(now).values())
+        return max(0, slots - self.queued - self._admitted)
+
+    def blocked(self, now: float) -> str | None:
+        """Why no caller at all can be served now; None when one could."""
+        if self.seen_at is None or now - self.seen_at > FRESH_S:
+            return "Redis does not answer"
+        if not self.live(now):
+            return "no worker is running"
+        return None
+
+    def admit(self, sessions: int, now: float) -> None:
+        """Take one more caller over the `sessions` that are here. Raises WireError: no capacity."""
+        reason = self.blocked(now)
+        if reason is None and sessions >= self.max_sessions:
+            reason = f"all {self.max_sessions} places of this gateway are taken"
+        if reason is None and self.free(now) < 1:
+            reason = "every slot of every worker is taken"
+        if reason is not None:
+            raise WireError(ErrorCode.NO_CAPACITY, f"No room for a call: {reason}", RETRY_AFTER_MS)
+        self._admitted += 1
+
+
+class Watcher:
+    """Looks at the fleet again and again."""
+
+    def __init__(self, control: Control, fleet: Fleet) -> None:
+        self.control = control
+        self.fleet = fleet
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let `run` return. A cancellation alone can get lost inside a Redis call."""
+        self._stopped = True
+
+    async def run(self) -> None:
+        """Watch until stopped."""
+        while not self._stopped:
+            try:
+                await self.look()
+            except (RedisError, OSError, ValueError) as error:
+                logger.debug("the fleet cannot be seen: %s", error)
+            await asyncio.sleep(WATCH_EVERY_S)
+
+    async def look(self) -> None:
+        """One look."""
+        statuses = await self.control.workers()
+        queued = await self.control.queued()
+        self.fleet.observe(statuses, queued, time.monotonic())

@@ -1,0 +1,206 @@
+"""The WebSocket /ws/stream: handshake, one task that receives, one that sends."""
+
+import asyncio
+import logging
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+from redis.exceptions import RedisError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway import metrics
+from gateway.admission import RETRY_AFTER_MS
+from gateway.exchange import until
+from gateway.outbox import Close
+from gateway.protocol import (
+    GOAWAY_CODE,
+    SUBPROTOCOL,
+    ErrorCode,
+    Resume,
+    Start,
+    WireError,
+    parse,
+    ready,
+)
+from gateway.reception import Reception, Welcome
+from gateway.session import Session
+from shared.errors import SchemaError
+from shared.messages import Mode
+
+logger = logging.getLogger(__name__)
+
+START_WITHIN_S: Final = 3.0
+# For the last words to leave; a reader that takes none of them is cut off.
+CLOSE_WITHIN_S: Final = 1.0
+GOODBYE_WITHIN_S: Final = 2.0
+NORMAL_CODE: Final = 1000
+# A client that breaks the rules is as wrong the next time: its slot goes to another.
+CALLER_ERRORS: Final = (ErrorCode.BAD_MESSAGE, ErrorCode.TOO_LARGE, ErrorCode.TOO_FAST)
+
+
+class Endpoint:
+    """Serves one socket after another's handshake; `draining` turns newcomers away."""
+
+    def __init__(self, reception: Reception) -> None:
+        self.reception = reception
+        self.draining = False
+
+    async def __call__(self, websocket: WebSocket) -> None:
+        """One caller, from the upgrade to the end."""
+        if not allowed(websocket, self.reception.settings.gateway_origins):
+            await websocket.close()  # before accept: HTTP 403
+            return
+        native = SUBPROTOCOL in websocket.scope["subprotocols"]
+        await websocket.accept(subprotocol=SUBPROTOCOL if native else None)
+        try:
+            welcome = await self._welcome(websocket, native)
+        except WebSocketDisconnect:
+            return
+        except WireError as error:
+            await _refuse(websocket, error)
+            return
+        metrics.OUTCOMES.labels(welcome.outcome).inc()
+        session = welcome.session
+        session.say(_ready(welcome))
+        self.reception.seat(welcome)
+        code = await self._serve(websocket, session)
+        if session.error is not None:
+            metrics.REFUSALS.labels(session.error.code).inc()
+        logger.info("session %s: socket closed with code %s", session.sid, code)
+        await self.reception.leave(session, clean=is_over(session))
+
+    async def say_goodbye(self) -> None:
+        """Tell every caller to come back elsewhere; returns when their logs know it."""
+        self.draining = True
+        sessions = self.reception.exchange.sessions
+        for session in list(sessions):
+            session.outbox.close(GOAWAY_CODE, session.words("goaway", reason="shutdown"))
+        await until(lambda: not sessions, GOODBYE_WITHIN_S)
+
+    async def _welcome(self, websocket: WebSocket, native: bool) -> Welcome:
+        if self.draining:
+            raise WireError(ErrorCode.NO_CAPACITY, "This gateway is closing", RETRY_AFTER_MS)
+        try:
+            if not native:
+                return await self.reception.open(_plain_start(websocket), native=False)
+            first = await _first_message(websocket)
+            if isinstance(first, Resume):
+                return await self.reception.resume(first)
+            return await self.reception.open(first, native=True)
+        except (RedisError, OSError) as error:
+            logger.warning("no session could begin: %s", error)
+            raise WireError(
+                ErrorCode.INTERNAL, "Redis does not answer; try again later", RETRY_AFTER_MS
+            ) from error
+
+    async def _serve(self, websocket: WebSocket, session: Session) -> int:
+        """Receive and send until either ends; the close code."""
+        receiver = asyncio.create_task(_receive(websocket, session))
+        sender = asyncio.create_task(_send(websocket, session))
+        closed = asyncio.create_task(session.outbox.closed.wait())
+        await asyncio.wait({receiver, sender, closed}, return_when=asyncio.FIRST_COMPLETED)
+        # A reader that is stuck leaves the sender stuck; a client that is gone may have said `end`
+        # before: each gets its time, and no more.
+        last = sender if session.outbox.closed.is_set() else receiver
+        await asyncio.wait({last}, timeout=CLOSE_WITHIN_S)
+        for task in (receiver, sender, closed):
+            task.cancel()
+        await asyncio.gather(closed, return_exceptions=True)
+        codes = await asyncio.gather(receiver, sender, return_exceptions=True)
+        return next((code for code in codes if isinstance(code, int)), 1006)
+
+
+def is_over(session: Session) -> bool:
+    """Whether a session whose socket is gone ends with it; else its caller may come back."""
+    if session.error is not None and session.error.code in CALLER_ERRORS:
+        return True
+    return session.hung_up or not session.native  # a plain client has no token to come back with
+
+
+def allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
+    """Whether a page of this origin may open a socket; what is no browser sends none."""
+    origin = websocket.headers.get("origin")
+    if origin is None or origin in origins:
+        return True
+    return urlsplit(origin).netloc == websocket.headers.get("host")
+
+
+async def _first_message(websocket: WebSocket) -> Start | Resume:
+    try:
+        async with asyncio.timeout(START_WITHIN_S):
+            data = await _message(websocket)
+    except TimeoutError as error:
+        raise WireError(
+            ErrorCode.START_TIMEOUT, f"Expected 'start' within {START_WITHIN_S:g} s"
+        ) from error
+    first = parse(data) if isinstance(data, str) else None
+    if not isinstance(first, Start | Resume):
+        raise WireError(ErrorCode.BAD_MESSAGE, "Expected 'start' as the first message")
+    return first
+
+
+def _plain_start(websocket: WebSocket) -> Start:
+    mode = websocket.query_params.get("mode")
+    try:
+        return Start(None if mode is None else Mode(mode).mode)
+    except SchemaError as error:
+        raise WireError(ErrorCode.BAD_MESSAGE, str(error)) from error
+
+
+def _ready(welcome: Welcome) -> str:
+    session = welcome.session
+    return ready(
+        session=session.sid,
+        token=welcome.token,
+        outcome=welcome.outcome.value,
+        mode=welcome.mode,
+        next_sample=session.uplink.samples,
+        next_frame=session.playout.next_frame,
+    )
+
+
+async def _message(websocket: WebSocket) -> bytes | str:
+    """The next message. Raises WebSocketDisconnect."""
+    event = await websocket.receive()
+    if event["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(event.get("code", 1005), event.get("reason"))
+    data: bytes | str | None = event.get("bytes")
+    return event["text"] if data is None else data
+
+
+async def _receive(websocket: WebSocket, session: Session) -> int:
+    """Hear the client until it hangs up, leaves or errs; the close code."""
+    try:
+        while not session.hung_up:
+            session.hear(await _message(websocket), time.monotonic())
+    except WebSocketDisconnect as gone:
+        return gone.code
+    except WireError as error:
+        session.fail(error)
+        return error.close_code
+    session.outbox.close(NORMAL_CODE)
+    return NORMAL_CODE
+
+
+async def _send(websocket: WebSocket, session: Session) -> int:
+    """Send what the outbox gives until it closes; the close code."""
+    while True:
+        item = await session.outbox.next()
+        if isinstance(item, Close):
+            await websocket.close(item.code)
+            return item.code
+        if isinstance(item, bytes):
+            await websocket.send_bytes(item)
+        else:
+            await websocket.send_text(item)
+
+
+async def _refuse(websocket: WebSocket, error: WireError) -> None:
+    """Say why, and close."""
+    metrics.REFUSALS.labels(error.code).inc()
+    try:
+        await websocket.send_text(error.text())
+        await websocket.close(error.close_code)
+    except WebSocketDisconnect:
+        logger.debug("a refused client was gone already")

@@ -1,0 +1,183 @@
+"""One caller on this gateway: their uplink, playout and outbox, and what passes between them.
+
+Nothing here awaits: the socket's tasks, the exchange and the pacer call in from the event loop.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.outbox import Outbox
+from gateway.playout import Event, Frame, Playout, TextAt
+from gateway.protocol import (
+    ErrorCode,
+    HangUp,
+    Ping,
+    Resume,
+    Start,
+    WireError,
+    message,
+    pack_frame,
+    parse,
+)
+from gateway.uplink import Uplink
+from shared.messages import (
+    Clear,
+    Mode,
+    OutputRecord,
+    Played,
+    ReplyDone,
+    ReplyStarted,
+    Skip,
+    SpeechStarted,
+    SpeechStopped,
+)
+from shared.streams import Append, Receipt
+
+ACK_EVERY_S: Final = 0.2
+PLAYED_EVERY_S: Final = 0.2
+# Must stay well below the workers' patience with a silent caller (SESSION_RESUME_S).
+SIGN_OF_LIFE_S: Final = 4.0
+# How soon a connection that says nothing learns that a newer one took its place.
+PROBE_EVERY_S: Final = 0.5
+
+EVENT_NAMES: Final[dict[type[Event], str]] = {
+    SpeechStarted: "speech_started",
+    SpeechStopped: "speech_stopped",
+    ReplyStarted: "reply_started",
+    ReplyDone: "reply_done",
+    TextAt: "text",
+    Clear: "clear",
+    Skip: "skip",
+}
+# After these the log is another's or nobody's: not a word more goes into it.
+LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST)
+
+
+class Session:
+    """One connected caller. `native`: speaks antiphon.v1; else raw PCM16 both ways."""
+
+    def __init__(
+        self, sid: str, conn: str, *, native: bool, uplink: Uplink, playout: Playout, now: float
+    ) -> None:
+        self.sid = sid
+        self.conn = conn
+        self.native = native
+        self.uplink = uplink
+        self.playout = playout
+        self.outbox = Outbox()
+        self.position = 0  # last output record read
+        self.error: WireError | None = None
+        self.hung_up = False  # the client said `end`
+        self.leaving = False  # the socket is gone; only what the log must still hear goes out
+        self.due_at: float | None = None  # the pacer's
+        self._reports = False  # the client says itself what it has played
+        self._played = self._played_logged = playout.next_frame - 1
+        self._acked = uplink.acked_samples
+        self._acked_at = self._played_at = self._wrote_at = self._asked_at = now
+
+    @property
+    def lost(self) -> bool:
+        """Whether this connection has no log to write to any more."""
+        return self.error is not None and self.error.code in LOST
+
+    def fail(self, error: WireError) -> None:
+        """The socket ends with this error; the first one counts."""
+        if self.error is None:
+            self.error = error
+            self.outbox.close(error.close_code, error.text())
+
+    def hear(self, data: bytes | str, now: float) -> None:
+        """Take a message from the client. Raises WireError when it breaks the rules."""
+        if isinstance(data, bytes):
+            self.uplink.push_audio(data, now)
+        else:
+            self._control(data)
+
+    def append(self, now: float) -> Append | None:
+        """What to write into the log now; an empty one asks whether the log is still ours."""
+        if self.lost:
+            return None
+        if not self.leaving:
+            self._note_played(now)
+        first, records = self.uplink.pending()
+        if not records and (self.leaving or now - self._asked_at < PROBE_EVERY_S):
+            return None
+        self._asked_at = now
+        if records:
+            self._wrote_at = now
+        return Append(self.sid, self.conn, first, records)
+
+    def settle(self, receipt: Receipt, now: float) -> None:
+        """Take the log's answer, and tell the client now and then what the log holds."""
+        self.uplink.settle(receipt)
+        samples = self.uplink.acked_samples
+        if self.native and samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
+            self._acked, self._acked_at = samples, now
+            self.outbox.put(message("ack", samples=samples))
+
+    def take(self, entries: Iterable[tuple[int, OutputRecord]], now: float) -> None:
+        """Take records that were read from the log."""
+        records = []
+        for number, record in entries:
+            self.position = number
+            records.append(record)
+        self._say(self.playout.feed(records, now))
+
+    def send_due(self, now: float) -> None:
+        """Queue every frame and event whose time has come."""
+        self._say(self.playout.due(now))
+
+    def say(self, text: str) -> None:
+        """Queue a JSON message, if the client understands any."""
+        if self.native:
+            self.outbox.put(text)
+
+    def words(self, kind: str, **fields: str) -> str:
+        """Last words for this client: none for one that understands no JSON."""
+        return message(kind, **fields) if self.native else ""
+
+    def _control(self, text: str) -> None:
+        match parse(text):
+            case Start() | Resume():
+                raise WireError(ErrorCode.BAD_MESSAGE, "Expected 'start' once and first")
+            case Ping(t=t):
+                self.say(message("pong", t=t))
+            case HangUp():
+                self.hung_up = True
+            case Played(frame=frame):
+                heard = min(frame, self.playout.next_frame - 1)
+                # The first report corrects the estimate, downwards too.
+                self._played = max(self._played, heard) if self._reports else heard
+                self._reports = True
+            case record:
+                self.uplink.push(record)
+
+    def _note_played(self, now: float) -> None:
+        """Log the playhead a few times a second, and at times as a sign of life."""
+        if not self._reports:
+            self._played = max(self._played, self.playout.playhead(now))
+        moved = self._played != self._played_logged and now - self._played_at >= PLAYED_EVERY_S
+        if moved or now - self._wrote_at >= SIGN_OF_LIFE_S:
+            self._played_logged, self._played_at, self._wrote_at = self._played, now, now
+            self.uplink.push(Played(self._played))
+
+    def _say(self, items: Iterable[Frame | Event]) -> None:
+        for item in items:
+            if isinstance(item, Frame):
+                header = (item.number, item.generation, item.flags)
+                self.outbox.put(pack_frame(*header, item.pcm) if self.native else item.pcm)
+            else:
+                self.say(self._event(item))
+
+    def _event(self, item: Event) -> str:
+        if isinstance(item, SpeechStarted | SpeechStopped):
+            fields = {"sample": self.uplink.sample_of(item.n)}
+        else:
+            fields = dataclasses.asdict(item)
+        return message(EVENT_NAMES[type(item)], **fields)
+
+
+def first_mode(mode: str | None, default: str) -> str:
+    """The mode that a session begins with. Raises WireError on one that does not exist."""
+    return Mode(mode or default).mode

@@ -1,0 +1,183 @@
+"""`python -m gateway.talk question.wav`: speak a file to a running server, save its answer.
+
+Also the example of a client in Python. The whole protocol is here: say `start`, wait for `ready`,
+send PCM16 as a microphone would, and take frames (12-byte header, 960 bytes) and JSON events.
+"""
+
+import argparse
+import asyncio
+import json
+import struct
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import soundfile
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.typing import Subprotocol
+
+from gateway.hearing import Hearing, resample, speech_end_s
+from shared.audio import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm16, pcm16_from_bytes
+
+HEADER: Final = struct.Struct("<IIHH")  # frame number, generation, flags, zero
+PIECE_S: Final = CHUNK_MS / 1_000  # 0.08
+SILENCE: Final = bytes(2 * CHUNK_SAMPLES)
+PATIENCE_S: Final = 15.0  # for a reply, from the end of the file
+LINGER_S: Final = 0.5  # listened on after the reply
+# Where nobody says that a reply is done, this much silence does.
+QUIET_S: Final = 1.5
+
+
+class TalkError(Exception):
+    """The conversation did not happen; the message says why."""
+
+
+class Conversation:
+    """One file spoken to a server."""
+
+    def __init__(self, socket: ClientConnection, question: Pcm16) -> None:
+        self.socket = socket
+        self.question = question.astype("<i2").tobytes()
+        self.native = socket.subprotocol is not None
+        self.hearing = Hearing()
+        self.session: str | None = None
+        self.began_at = self.spoken_at = 0.0
+        self.tells_done = False  # the server says when a reply is done
+
+    async def hold(self, mode: str | None) -> None:
+        """Speak, and listen until the answer is over. Raises TalkError."""
+        try:
+            if self.native:
+                await self._start(mode)
+            listening = asyncio.create_task(self._listen())
+            try:
+                await self._speak(listening)
+            finally:
+                listening.cancel()
+            if self.native:
+                await self.socket.send(json.dumps({"type": "end"}))
+            await self.socket.close()
+        except ConnectionClosed as closed:
+            raise TalkError(f"The server closed the connection: {closed}") from closed
+
+    async def _start(self, mode: str | None) -> None:
+        wish = {"type": "start"} if mode is None else {"type": "start", "mode": mode}
+        await self.socket.send(json.dumps(wish))
+        answer = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
+        if answer["type"] != "ready":
+            raise TalkError(f"The server refused: {answer.get('message', answer)}")
+        self.session = answer["session"]
+        self.tells_done = answer["mode"] == "turn"
+
+    async def _speak(self, listening: asyncio.Task[None]) -> None:
+        """Send the file as fast as a person would speak it, then silence."""
+        self.began_at = time.monotonic()
+        self.spoken_at = self.began_at + len(self.question) / (2 * SAMPLE_RATE_HZ)
+        piece = 0
+        while not self._over(time.monotonic()):
+            if listening.done():
+                listening.result()
+            at = piece * len(SILENCE)
+            # A microphone gives a piece when its last sample was spoken, not before.
+            await asyncio.sleep(self.began_at + (piece + 1) * PIECE_S - time.monotonic())
+            await self.socket.send(self.question[at : at + len(SILENCE)].ljust(len(SILENCE), b"\0"))
+            piece += 1
+            if self.native and piece % 3 == 0:
+                played = self.hearing.played(time.monotonic())
+                await self.socket.send(json.dumps({"type": "played", "frame": played}))
+
+    async def _listen(self) -> None:
+        """Take everything that comes."""
+        async for data in self.socket:
+            now = time.monotonic()
+            if isinstance(data, str):
+                self._event(json.loads(data), now)
+            elif self.native:
+                number, generation, _, _ = HEADER.unpack(data[: HEADER.size])
+                self.hearing.take_frame(number, generation, data[HEADER.size :], now)
+            else:
+                self.hearing.take_frame(None, 0, data, now)
+
+    def _event(self, event: dict[str, Any], now: float) -> None:
+        if event["type"] == "error":
+            raise TalkError(f"The server ended the call: {event['code']}: {event['message']}")
+        self.hearing.take_event(event, now)
+
+    def _over(self, now: float) -> bool:
+        """Whether the answer has been heard to its end. Raises TalkError when none comes."""
+        hearing = self.hearing
+        if now < self.spoken_at:
+            return False
+        heard = hearing.first_audible_at() is not None
+        if not heard and now > self.spoken_at + PATIENCE_S:
+            raise TalkError(f"No reply within {PATIENCE_S:g} s of the end of the file")
+        if hearing.frames and now > max(self.spoken_at, hearing.frames[-1].came_at) + PATIENCE_S:
+            raise TalkError(f"The reply stopped in the middle for {PATIENCE_S:g} s")
+        if self.tells_done:
+            done = hearing.answered and not hearing.reply_open
+            return done and not hearing.playing(now - LINGER_S)
+        return heard and now > self.spoken_at + QUIET_S and hearing.quiet_s(now) > QUIET_S
+
+    def report(self) -> dict[str, Any]:
+        """The measurements, as the JSON line says them."""
+        hearing = self.hearing
+        audible_at = hearing.first_audible_at()
+        question = pcm16_from_bytes(self.question)
+        return {
+            "transcript": " ".join("".join(hearing.texts).split()),
+            "first_audio_ms": _ms(hearing.stopped_at, audible_at),
+            "first_audio_from_speech_end_ms": _ms(
+                self.began_at + speech_end_s(question), audible_at
+            ),
+            "reply_seconds": round(len(hearing.samples()) / SAMPLE_RATE_HZ, 2),
+            "gaps": hearing.gaps,
+            "underruns": hearing.underruns,
+            "frames": len(hearing.frames),
+            "session": self.session,
+        }
+
+
+def _ms(since: float | None, at: float | None) -> float | None:
+    return None if since is None or at is None else round((at - since) * 1_000, 1)
+
+
+async def talk(wav: Path, url: str, out: Path, *, mode: str | None, plain: bool) -> dict[str, Any]:
+    """Speak `wav`, write the answer to `out`; the measurements. Raises TalkError."""
+    samples, rate_hz = soundfile.read(wav, dtype="float32", always_2d=True)
+    question = resample(samples.mean(axis=1), rate_hz)
+    if plain and mode:
+        url += f"?mode={mode}"
+    protocols = None if plain else [Subprotocol("antiphon.v1")]
+    try:
+        socket = await connect(url, subprotocols=protocols, compression=None)
+    except (OSError, WebSocketException, TimeoutError) as error:
+        raise TalkError(
+            f"No server at {url} ({error}); start one with `make run`, or name it with --url"
+        ) from error
+    conversation = Conversation(socket, question)
+    async with socket:
+        await conversation.hold(mode)
+    soundfile.write(out, conversation.hearing.samples(), SAMPLE_RATE_HZ, subtype="PCM_16")
+    return conversation.report()
+
+
+def main() -> None:
+    """Read the command line, talk, print one JSON line."""
+    parser = argparse.ArgumentParser(prog="python -m gateway.talk", description=__doc__)
+    parser.add_argument("wav", type=Path, help="what to say: any WAV file")
+    parser.add_argument("--url", default="ws://127.0.0.1:8000/ws/stream")
+    parser.add_argument("--out", type=Path, default=Path("reply.wav"))
+    parser.add_argument("--mode", choices=("turn", "stream"))
+    parser.add_argument("--plain", action="store_true", help="raw PCM16 both ways, no protocol")
+    wish = parser.parse_args()
+    try:
+        report = asyncio.run(talk(wish.wav, wish.url, wish.out, mode=wish.mode, plain=wish.plain))
+    except (TalkError, OSError) as error:
+        sys.exit(f"talk: {error}")
+    sys.stdout.write(json.dumps(report) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,203 @@
+// @ts-check
+import { Outbox } from "./outbox.js";
+import * as wire from "./wire.js";
+
+/**
+ * A call's connection to the server: it opens the socket, goes on with the session on another
+ * socket when one is lost, sends what was not acknowledged again, and keeps the frames' order.
+ */
+
+const PING_MS = 2_000;
+const SILENT_MS = 8_000; // no word from the server for this long: the connection is dead
+const RETRY_MS = [100, 250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]; // then it is given up
+// Close codes after which the session cannot be resumed: the server has said why.
+const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4429];
+
+/**
+ * What the page is told. `at` is milliseconds since the epoch, on this machine's clock.
+ * @typedef {{event: wire.ServerMessage, at: number}
+ *   | {roundTripMs: number}
+ *   | {missing: number}
+ *   | {lost: {retryMs: number}}
+ *   | {over: {code: string, retryAfterMs: number | null}}} News
+ *
+ * @typedef {{play: (frame: wire.Frame) => void, clear: (generation: number) => void,
+ *            reset: () => void, tell: (news: News) => void}} Ends
+ */
+
+export class Line {
+  #url;
+  #mode;
+  #ends;
+  #outbox = new Outbox();
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {{session: string, token: string} | null} */
+  #ticket = null;
+  #ready = false;
+  #received = 0; // the last frame
+  #attempt = 0;
+  #over = false;
+  #heardAt = 0;
+  #pinger = 0;
+  /** @type {wire.ServerMessage & {type: "error"} | null} */
+  #refusal = null;
+
+  /**
+   * @param {string} url
+   * @param {wire.Mode | null} mode
+   * @param {Ends} ends
+   */
+  constructor(url, mode, ends) {
+    this.#url = url;
+    this.#mode = mode;
+    this.#ends = ends;
+    this.#connect();
+  }
+
+  /** @param {Int16Array<ArrayBuffer>} block the caller's next samples */
+  say(block) {
+    if (this.#over || (this.#ticket === null && !this.#ready)) return;
+    this.#outbox.push(block);
+    if (this.#ready) this.#socket?.send(block);
+  }
+
+  /** @param {number} frame the last one that the caller has heard */
+  setPlayed(frame) {
+    this.#send({ type: "played", frame });
+  }
+
+  /** @param {wire.Mode} mode */
+  setMode(mode) {
+    this.#mode = mode;
+    this.#send({ type: "mode", mode });
+  }
+
+  hangUp() {
+    this.#send({ type: "end" });
+    this.#finish("ended", null);
+  }
+
+  /** @param {object} message */
+  #send(message) {
+    if (this.#ready) this.#socket?.send(JSON.stringify(message));
+  }
+
+  #connect() {
+    const socket = new WebSocket(this.#url, wire.SUBPROTOCOL);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => socket.send(this.#greeting());
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#hear(data);
+    socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
+    this.#socket = socket;
+    this.#refusal = null;
+    this.#heardAt = performance.now();
+    this.#pinger = setInterval(() => this.#ping(), PING_MS);
+  }
+
+  #greeting() {
+    if (this.#ticket !== null) return wire.resumeMessage(this.#ticket, this.#received);
+    return wire.startMessage(this.#mode);
+  }
+
+  #ping() {
+    if (performance.now() - this.#heardAt > SILENT_MS) this.#abandon();
+    else this.#send({ type: "ping", t: performance.now() });
+  }
+
+  /** A dead socket may take minutes to close; do not wait for it. */
+  #abandon() {
+    const socket = this.#socket;
+    this.#closed(1006);
+    socket?.close();
+  }
+
+  /** @param {string | ArrayBuffer} data */
+  #hear(data) {
+    this.#heardAt = performance.now();
+    if (typeof data === "string") this.#event(JSON.parse(data));
+    else this.#frame(wire.parseFrame(data));
+  }
+
+  /** @param {wire.Frame} frame */
+  #frame(frame) {
+    const missing = frame.number - this.#received - 1;
+    if (missing !== 0) this.#ends.tell({ missing });
+    if (missing < 0) return; // it was played already
+    this.#received = frame.number;
+    this.#ends.play(frame);
+  }
+
+  /** @param {wire.ServerMessage} event */
+  #event(event) {
+    if (event.type === "ready") this.#begin(event);
+    else if (event.type === "ack") this.#outbox.acknowledge(event.samples);
+    else if (event.type === "clear") this.#clear(event.generation, event.next_frame);
+    else if (event.type === "skip") this.#received = event.last;
+    else if (event.type === "error") this.#refusal = event;
+    if (event.type === "pong") this.#ends.tell({ roundTripMs: performance.now() - event.t });
+    else this.#ends.tell({ event, at: performance.timeOrigin + performance.now() });
+  }
+
+  /** @param {wire.Ready} ready */
+  #begin({ session, token, mode, outcome, next_sample, next_frame }) {
+    if (outcome === "new" || outcome === "not_recovered") this.#ends.reset();
+    if (outcome === "not_recovered") this.#outbox = new Outbox();
+    this.#ticket = { session, token };
+    this.#received = next_frame - 1;
+    this.#attempt = 0;
+    this.#ready = true;
+    for (const block of this.#outbox.rewind(next_sample)) this.#socket?.send(block);
+    if (this.#mode !== null && mode !== this.#mode) this.setMode(this.#mode);
+    this.#ping();
+  }
+
+  /**
+   * @param {number} generation
+   * @param {number} nextFrame
+   */
+  #clear(generation, nextFrame) {
+    this.#received = nextFrame - 1;
+    this.#ends.clear(generation);
+  }
+
+  /** @param {number} code of the socket's end */
+  #closed(code) {
+    this.#release();
+    if (this.#over) return;
+    if (this.#ticket === null) this.#giveUp("unreachable");
+    else if (FINAL.includes(code)) this.#giveUp("closed");
+    else if (this.#attempt === RETRY_MS.length) this.#giveUp("lost");
+    else this.#retry(RETRY_MS[this.#attempt++]);
+  }
+
+  /** @param {number} aboutMs spread, so that a gateway's callers do not all come back at once */
+  #retry(aboutMs) {
+    const retryMs = aboutMs * (0.5 + Math.random());
+    this.#ends.tell({ lost: { retryMs } });
+    setTimeout(() => this.#over || this.#connect(), retryMs);
+  }
+
+  /** @param {string} code why, where the server did not say */
+  #giveUp(code) {
+    this.#finish(this.#refusal?.code ?? code, this.#refusal?.retry_after_ms ?? null);
+  }
+
+  /**
+   * @param {string} code
+   * @param {number | null} retryAfterMs
+   */
+  #finish(code, retryAfterMs) {
+    if (this.#over) return;
+    this.#over = true;
+    this.#socket?.close(1000);
+    this.#release();
+    this.#ends.tell({ over: { code, retryAfterMs } });
+  }
+
+  #release() {
+    clearInterval(this.#pinger);
+    this.#ready = false;
+    this.#socket = null;
+  }
+}

@@ -1,0 +1,82 @@
+// @ts-check
+/**
+ * The WebSocket protocol `antiphon.v1` as this page speaks it: types, limits and the frame header.
+ * Audio is PCM16 little-endian mono at 24 kHz, both ways.
+ */
+
+export const SUBPROTOCOL = "antiphon.v1";
+export const SAMPLE_RATE = 24_000;
+export const FRAME_SAMPLES = 480; // 20 ms
+export const HEADER_BYTES = 12;
+export const FRAME_BYTES = HEADER_BYTES + 2 * FRAME_SAMPLES;
+
+/** Flags of a frame's header. */
+export const FIRST_OF_REPLY = 1;
+export const LAST_OF_REPLY = 2;
+
+/**
+ * One 20 ms frame of the assistant.
+ * @typedef {object} Frame
+ * @property {number} number counts the call's frames from 1
+ * @property {number} generation of the reply it belongs to
+ * @property {boolean} last of its reply
+ * @property {Int16Array<ArrayBuffer>} pcm
+ */
+
+/** @typedef {"turn" | "stream"} Mode */
+
+/**
+ * What the server says in text.
+ * @typedef {{type: "ready", session: string, token: string, mode: Mode, next_sample: number,
+ *            next_frame: number, outcome: "new" | "recovered" | "skipped" | "not_recovered"}} Ready
+ * @typedef {{type: "error", code: string, message: string, retry_after_ms?: number}} ServerError
+ * @typedef {Ready | ServerError
+ *   | {type: "ack", samples: number}
+ *   | {type: "pong", t: number}
+ *   | {type: "goaway", reason: string}
+ *   | {type: "stats"}
+ *   | {type: "speech_started", sample: number}
+ *   | {type: "speech_stopped", sample: number}
+ *   | {type: "reply_started", generation: number, frame: number}
+ *   | {type: "text", generation: number, frame: number, text: string}
+ *   | {type: "reply_done", generation: number, frame: number, reason: string}
+ *   | {type: "clear", generation: number, next_frame: number}
+ *   | {type: "skip", first: number, last: number, reason: string}} ServerMessage
+ */
+
+/**
+ * A binary message as a frame; its samples are a view of the message's buffer.
+ * @param {ArrayBuffer} message
+ * @returns {Frame}
+ * @throws {RangeError} when the message is not exactly one frame.
+ */
+export function parseFrame(message) {
+  if (message.byteLength !== FRAME_BYTES) {
+    throw new RangeError(`Expected a frame of ${FRAME_BYTES} bytes, got ${message.byteLength}`);
+  }
+  const header = new DataView(message);
+  return {
+    number: header.getUint32(0, true),
+    generation: header.getUint32(4, true),
+    last: (header.getUint16(8, true) & LAST_OF_REPLY) !== 0,
+    pcm: new Int16Array(message, HEADER_BYTES),
+  };
+}
+
+/**
+ * The first message of a connection.
+ * @param {Mode | null} mode null leaves the choice to the server.
+ */
+export function startMessage(mode) {
+  return JSON.stringify(mode === null ? { type: "start" } : { type: "start", mode });
+}
+
+/**
+ * The first message of a connection that goes on with a session.
+ * @param {{session: string, token: string}} ticket
+ * @param {number} frame the last frame received, 0 for none.
+ */
+export function resumeMessage(ticket, frame) {
+  const { session, token } = ticket;
+  return JSON.stringify({ type: "start", resume: { session, token, frame } });
+}

@@ -1,0 +1,41 @@
+"""The series that every process exports to Prometheus, and how a stage is timed.
+
+Labels are bounded: stages, answers and reasons only, never a session or a worker.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# From a Redis round trip on loopback (0.2 ms) up to a lease (1 s).
+_BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 1.0, 3.0)
+
+STAGE_SECONDS: Final = Histogram(
+    "antiphon_stage_seconds",
+    "Time a stage took: fetch, step, publish, turn (worker); read, send (gateway)",
+    ["stage"],
+    buckets=_BUCKETS,
+)
+RECEIPTS: Final = Counter(
+    "antiphon_receipts_total", "Answers of the log's scripts to writes", ["script", "answer"]
+)
+SESSIONS: Final = Gauge("antiphon_sessions", "Sessions that this process holds")
+TAKEOVERS: Final = Counter("antiphon_takeovers_total", "Sessions taken over from a dead worker")
+SESSIONS_ENDED: Final = Counter("antiphon_sessions_ended_total", "Sessions that ended", ["reason"])
+REDIS_ERRORS: Final = Counter("antiphon_redis_errors_total", "Round trips to Redis that failed")
+HEALED_SAMPLES: Final = Counter(
+    "antiphon_healed_samples_total", "NaN or infinite samples that became silence"
+)
+
+
+@contextmanager
+def timed(stage: str) -> Iterator[None]:
+    """Time the block as one pass of a stage."""
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        STAGE_SECONDS.labels(stage).observe(time.perf_counter() - start)

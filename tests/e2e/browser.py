@@ -1,0 +1,139 @@
+"""Debian's Chromium with a WAV for a microphone, and a tape of what went in and what came out."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from playwright.sync_api import BrowserContext, Page, Playwright
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+MICROPHONE_HZ: Final = 48_000  # Chromium's fake device takes this rate
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A name that is no loopback address: a page from it is in no secure context.
+    "--host-resolver-rules=MAP antiphon.test 127.0.0.1",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+)
+SECOND: Final = 24_000  # samples
+PIECE: Final = SECOND // 4
+Signal = NDArray[np.float64]
+
+# Two inputs on one clock: the microphone and what goes to the speaker. The content policy allows no
+# worklet but the page's own; blocks of 170 ms are long enough for a busy main thread to keep up.
+_TAPE: Final = """
+window.tape = [[], []];
+const connect = AudioNode.prototype.connect;
+const recorder = (context) => {
+  const both = context.createChannelMerger(2);
+  const writer = context.createScriptProcessor(4096, 2, 1);
+  writer.onaudioprocess = ({ inputBuffer }) =>
+    window.tape.forEach((side, i) => side.push(inputBuffer.getChannelData(i).slice()));
+  connect.call(both, writer);
+  connect.call(writer, context.destination);
+  return both;
+};
+AudioNode.prototype.connect = function (to, ...rest) {
+  const speaker = to instanceof AudioDestinationNode;
+  if (speaker || this instanceof MediaStreamAudioSourceNode) {
+    this.context.tape ??= recorder(this.context);
+    connect.call(this, this.context.tape, 0, speaker ? 1 : 0);
+  }
+  return connect.call(this, to, ...rest);
+};
+"""
+_READ_TAPE: Final = """
+() => window.tape.map((blocks) => {
+  const bytes = new Uint8Array(new Float32Array(blocks.flatMap((block) => [...block])).buffer);
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+})
+"""
+
+
+@dataclass(slots=True)
+class Complaints:
+    """What the browser's console said that it should not have: errors, policy violations."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        """Write down every error of this page from now on."""
+        page.on("pageerror", lambda error: self.lines.append(str(error)))
+        page.on("console", lambda m: self.lines.append(m.text) if m.type == "error" else None)
+
+
+def write_microphone(path: Path, seconds: float, *, seed: int = 7) -> None:
+    """A WAV of syllables, each with a pitch and a noise of its own: no two places look alike."""
+    rng = np.random.default_rng(seed)
+    syllable = MICROPHONE_HZ // 5
+    count = round(5 * seconds)
+    pitch_hz = np.repeat(rng.uniform(100, 240, count), syllable)
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / MICROPHONE_HZ
+    voice = sum(np.sin(k * phase) / k for k in range(1, 11))
+    breath = np.convolve(rng.standard_normal(len(phase)), np.hanning(24), mode="same")
+    loudness = np.repeat(rng.uniform(0.2, 1.0, count), syllable)
+    shape = np.tile(np.hanning(syllable), count)
+    signal = (voice + 0.1 * breath) * loudness * shape
+    soundfile.write(path, 0.5 * signal / np.abs(signal).max(), MICROPHONE_HZ, subtype="PCM_16")
+
+
+@contextmanager
+def chromium(
+    playwright: Playwright, profile: Path, microphone: Path | None
+) -> Iterator[BrowserContext]:
+    """A headless browser. microphone: what it hears, again and again; None refuses permission."""
+    device = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
+    consent = ["--use-fake-ui-for-media-stream"] if microphone else []
+    context = playwright.chromium.launch_persistent_context(
+        profile, executable_path=CHROMIUM, headless=True, args=[*FLAGS, *device, *consent]
+    )
+    try:
+        yield context
+    finally:
+        context.close()
+
+
+def start_tape(page: Page) -> None:
+    """From the next load on, write down what the page hears and plays."""
+    page.add_init_script(_TAPE)
+
+
+def read_tape(page: Page) -> tuple[Signal, Signal]:
+    """What the microphone gave and what went to the speaker: 24 kHz, on one clock."""
+    mic, speaker = (
+        np.frombuffer(base64.b64decode(text), np.float32).astype(np.float64)
+        for text in page.evaluate(_READ_TAPE)
+    )
+    return mic, speaker
+
+
+def likeness(needle: Signal, hay: Signal) -> float:
+    """How alike pieces of a quarter of a second are to where they fit best in `hay`: the median.
+
+    Pieces, because a busy machine may break the sound off here and there and shift what follows.
+    """
+    size = 1 << (len(hay) + PIECE).bit_length()
+    spectrum = np.fft.rfft(hay, size)
+    pieces = [needle[at : at + PIECE] for at in range(0, len(needle) - PIECE + 1, PIECE)]
+    return float(np.median([_best(piece, hay, spectrum, size) for piece in pieces]))
+
+
+def _best(piece: Signal, hay: Signal, spectrum: NDArray[np.complex128], size: int) -> float:
+    """The correlation of the piece with the place in `hay` that it fits best."""
+    products = np.fft.irfft(spectrum * np.conj(np.fft.rfft(piece, size)), size)
+    at = int(np.argmax(products[: len(hay) - len(piece) + 1]))
+    return float(np.corrcoef(piece, hay[at : at + len(piece)])[0, 1])

@@ -1,0 +1,108 @@
+"""Whole calls from the page and from the example client, through the real processes."""
+
+import time
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import SECOND, likeness, read_tape, start_tape
+from tests.e2e.launcher import ROOT, Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+
+KEYS_GONE_WITHIN_S: Final = 5.0
+
+
+def heard(microphone: Path) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The microphone's WAV as the page hears it: 24 kHz, and again and again."""
+    samples, _ = soundfile.read(microphone)
+    spectrum = np.fft.rfft(samples)[: len(samples) // 4 + 1]
+    return np.tile(np.fft.irfft(spectrum, len(samples) // 2), 2)
+
+
+def start(page: Page, stack: Stack, mode: str) -> None:
+    """A page in a call, with nothing between the microphone and the wire."""
+    page.goto(f"{stack.http}/web?processing=off")
+    page.click(f"text={mode}")
+    page.click("#call")
+
+
+def test_the_microphone_comes_back_out_of_the_speaker(
+    page: Page, stack: Stack, microphone: Path
+) -> None:
+    stack.start_worker()
+    stack.start_gateway()
+    start_tape(page)
+    start(page, stack, "Freely")
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+    page.wait_for_timeout(6_000)
+    mic, speaker = read_tape(page)
+    assert likeness(mic[-5 * SECOND : -SECOND], speaker) >= 0.98
+    assert likeness(speaker[-5 * SECOND : -SECOND], heard(microphone)) >= 0.98
+    page.click("#call")
+    expect(page.locator("#headline")).to_have_text("Ready when you are")
+    deadline = time.monotonic() + KEYS_GONE_WITHIN_S
+    while stack.redis.keys("s:*") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert stack.redis.keys("s:*") == []
+
+
+def test_the_mode_changes_and_mute_silences_in_mid_call(page: Page, stack: Stack) -> None:
+    stack.start_worker()
+    stack.start_gateway()
+    start(page, stack, "Freely")
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+    page.click("#mute")
+    expect(page.locator("#headline")).to_have_text("Listening", timeout=10_000)
+    page.click("text=In turns")
+    page.click("#mute")
+    expect(page.locator(".caller")).to_have_count(1, timeout=10_000)
+    page.click("#mute")  # the caller falls silent: the turn is over
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+    expect(page.locator("#answer")).to_contain_text("ms")
+    expect(page.locator("#headline")).to_have_text("Listening", timeout=15_000)
+
+
+def test_a_server_without_workers_refuses_in_words(page: Page, stack: Stack) -> None:
+    stack.start_gateway()
+    start(page, stack, "In turns")
+    expect(page.locator("#headline")).to_have_text("Not now", timeout=10_000)
+    expect(page.locator("#trouble")).to_contain_text("All places are taken")
+
+
+@pytest.mark.parametrize("place", ["served", "file"])
+def test_the_example_client_gets_its_echo(page: Page, stack: Stack, place: str) -> None:
+    stack.start_worker()
+    stack.start_gateway(GATEWAY_ORIGINS="null")
+    start_tape(page)
+    file = (ROOT / "gateway" / "web" / "example.html").as_uri()
+    page.goto(file if place == "file" else f"{stack.http}/web/example.html")
+    page.fill("#server", stack.url + "?mode=stream")
+    page.click("#talk")
+    expect(page.locator("#state")).to_have_text("Speak")
+    page.wait_for_timeout(4_000)
+    mic, speaker = read_tape(page)
+    page.click("text=Stop")
+    assert likeness(mic[SECOND : 2 * SECOND], speaker) >= 0.98
+
+
+def test_a_call_outlives_its_gateway(
+    page: Page, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.start_worker()
+    gateway = stack.start_gateway()
+    port = stack.port
+    start(page, stack, "Freely")
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+    gateway.kill()
+    expect(page.locator("#headline")).to_have_text("Connection lost, coming back")
+    monkeypatch.setattr("tests.e2e.launcher.free_port", lambda: port)
+    stack.start_gateway()
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
+    page.wait_for_timeout(1_000)
+    expect(page.locator("#headline")).to_have_text("Speaking")
+    expect(page.locator("#breaks")).not_to_contain_text("lost")

@@ -1,0 +1,134 @@
+"""A caller without a gateway: appends to a session's input log and reads its output log."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.audio import CHUNK_SAMPLES, Pcm16
+from shared.control import Control
+from shared.messages import Audio, InputRecord, OutputRecord, Played, Speech
+from shared.streams import Answer, Append, Receipt, SessionLog
+
+WITHIN_S: Final = 20.0  # far more than anything here takes: a stuck test ends
+
+
+class Caller:
+    """One session's caller side."""
+
+    def __init__(self, redis: Redis, sid: str = "caller", backlog: int = 50) -> None:
+        self.log = SessionLog(redis, ttl_s=60, backlog=backlog)
+        self.control = Control(redis, ttl_s=60)
+        self.sid = sid
+        self.conn = ""
+        self.n = 0  # the last record that the log holds
+        self._said: list[InputRecord] = []
+        self.outputs: list[tuple[int, OutputRecord]] = []
+
+    async def call(self, mode: str, options: str = "") -> None:
+        """Open the session and ask for a worker."""
+        fields: dict[str, str | int] = {"mode": mode, "seed": 1, "options": options}
+        _, self.conn = await self.log.open(self.sid, "test", "nonce", "hash", fields)
+        await self.control.announce(self.sid)
+
+    async def say(self, *records: InputRecord) -> None:
+        """Append; waits while the log is full or away, repairs what it lost."""
+        self._said += records
+        deadline = time.monotonic() + WITHIN_S
+        while self.n < len(self._said):
+            piece = tuple(self._said[self.n : self.n + 20])
+            try:
+                (receipt,) = await self.log.append([Append(self.sid, self.conn, self.n + 1, piece)])
+            except RedisError as error:
+                receipt = error
+            if isinstance(receipt, Receipt):
+                assert receipt.answer not in (Answer.FENCED, Answer.GONE), receipt
+                self.n = receipt.last
+            assert time.monotonic() < deadline, f"{len(self._said) - self.n} are left: {receipt}"
+            if not isinstance(receipt, Receipt) or receipt.answer is Answer.BUSY:
+                await asyncio.sleep(0.01)
+
+    async def speak(self, chunks: Sequence[Pcm16]) -> None:
+        """Append audio."""
+        await self.say(*(Audio(chunk.tobytes()) for chunk in chunks))
+
+    async def listen(self, frames: int = 0, *kinds: type[OutputRecord]) -> None:
+        """Read until that many frames and one record of each kind have come."""
+        deadline = time.monotonic() + WITHIN_S
+        while self.frame < frames or not all(self.got(kind) for kind in kinds):
+            last = self.outputs[-1][0] if self.outputs else 0
+            with suppress(RedisError):
+                self.outputs += (await self.log.read_outputs([(self.sid, last)]))[0]
+            assert time.monotonic() < deadline, f"{self.frame} frames of {frames}; {self.events}"
+            await asyncio.sleep(0.005)
+
+    async def play(self) -> None:
+        """Say that everything was heard."""
+        await self.say(Played(self.frame))
+
+    def got(self, kind: type[OutputRecord]) -> list[OutputRecord]:
+        """The records of one kind."""
+        return [record for _, record in self.outputs if isinstance(record, kind)]
+
+    @property
+    def speech(self) -> list[Speech]:
+        """What the assistant said."""
+        return [record for _, record in self.outputs if isinstance(record, Speech)]
+
+    @property
+    def events(self) -> list[OutputRecord]:
+        """All but speech."""
+        return [record for _, record in self.outputs if not isinstance(record, Speech)]
+
+    @property
+    def frame(self) -> int:
+        """The last frame heard of."""
+        return self.speech[-1].frame + self.speech[-1].frames - 1 if self.speech else 0
+
+    @property
+    def pcm(self) -> bytes:
+        """The assistant's side; fails when a frame or a record is missing, doubled or foreign."""
+        numbers = [m for m, _ in self.outputs]
+        assert numbers == list(range(1, len(numbers) + 1)), numbers
+        expected = 1
+        for record in self.speech:
+            assert record.frame == expected, f"frame {record.frame} came, {expected} was next"
+            expected += record.frames
+        return b"".join(record.pcm for record in self.speech)
+
+
+async def until(what: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something to be so."""
+    deadline = time.monotonic() + WITHIN_S
+    while not await what():
+        assert time.monotonic() < deadline, "it never came to be"
+        await asyncio.sleep(0.01)
+
+
+def noise(chunks: int, seed: int = 0, level: int = 3_000) -> list[Pcm16]:
+    """Chunks that are all different, and never speech: (1920,) int16 each."""
+    rng = np.random.default_rng(seed)
+    return list(rng.integers(-level, level, (chunks, CHUNK_SAMPLES), dtype=np.int16))
+
+
+def voice(chunks: int, pitch_hz: float = 150.0, level: float = 0.3) -> list[Pcm16]:
+    """A buzz with ten harmonics, which the VAD takes for speech: (1920,) int16 each."""
+    t = np.arange(chunks * CHUNK_SAMPLES) / 24_000
+    buzz = sum(np.sin(2 * np.pi * pitch_hz * h * t) / h for h in range(1, 11))
+    pcm = (np.asarray(buzz) * level / 2 * 32_767).astype(np.int16)
+    return list(pcm.reshape(chunks, CHUNK_SAMPLES))
+
+
+def silence(chunks: int) -> list[Pcm16]:
+    """Nothing: (1920,) int16 each."""
+    return [np.zeros(CHUNK_SAMPLES, dtype=np.int16)] * chunks
+
+
+def joined(chunks: Sequence[Pcm16]) -> bytes:
+    """Chunks as one run of bytes."""
+    return b"".join(chunk.tobytes() for chunk in chunks)

@@ -1,0 +1,29 @@
+"""A gateway and a stand-in worker for the tests of the gateway."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.redis.stage import Place, StandInWorker, running_gateway, until
+
+
+@pytest.fixture
+async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWorker]:
+    """A worker with eight slots. Its own client has patience: it knows no retries."""
+    async with Redis.from_url(redis_url) as patient:
+        worker = StandInWorker(patient)
+        task = asyncio.create_task(worker.run())
+        yield worker
+        worker.stopped = True
+        await task
+
+
+@pytest.fixture
+async def place(redis_url: str, worker: StandInWorker) -> AsyncIterator[Place]:
+    """A gateway that has seen the worker."""
+    async with running_gateway(redis_url, claim_timeout_ms=500) as place:
+        await until(lambda: place.gateway.reception.fleet.free(time.monotonic()) == worker.slots)
+        yield place

@@ -1,0 +1,218 @@
+"""A gateway on a real socket and a stand-in worker, both in the test's own event loop."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from gateway.__main__ import Server, configuration, listen
+from gateway.app import Gateway
+from gateway.protocol import HEADER, SUBPROTOCOL
+from shared.config import Settings
+from shared.control import Control
+from shared.messages import Audio, End, OutputRecord, ReplyStarted, Speech, Step
+from shared.streams import SessionLog, StepCommit
+
+SECOND = b"\1\2" * 24_000
+
+
+class QuietServer(Server):
+    """The gateway's server without signal handlers: pytest has its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave the signals alone."""
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(url: str, **settings: Any) -> AsyncIterator["Place"]:
+    """A gateway on a free port."""
+    chosen = Settings(redis_url=url, gateway_port=0, **settings)
+    gateway = Gateway(chosen)
+    listener = listen(chosen.gateway_host, 0)
+    server = QuietServer(configuration(gateway, chosen), gateway)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    await until(lambda: server.started)
+    place = Place(gateway, server, listener.getsockname()[1])
+    try:
+        yield place
+    finally:
+        server.should_exit = True
+        await task
+        for client in place.clients:
+            await client.close()
+
+
+@dataclass
+class Place:
+    """A gateway that runs."""
+
+    gateway: Gateway
+    server: QuietServer
+    port: int
+    clients: list[ClientConnection] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws/stream"
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def plain(self, query: str = "", **options: Any) -> ClientConnection:
+        """A client that knows nothing of us."""
+        client = await connect(self.url + query, compression=None, **options)
+        self.clients.append(client)
+        return client
+
+    async def native(self) -> "Caller":
+        """An antiphon.v1 client that has said nothing yet."""
+        return Caller(await self.plain(subprotocols=[Subprotocol(SUBPROTOCOL)]))
+
+    async def caller(self, **start: Any) -> "Caller":
+        """An antiphon.v1 client that is ready."""
+        caller = await self.native()
+        await caller.say("start", **start)
+        await caller.until("ready")
+        return caller
+
+
+@dataclass
+class Caller:
+    """An antiphon.v1 client that keeps everything it got."""
+
+    socket: ClientConnection
+    events: list[dict[str, Any]] = field(default_factory=list)
+    frames: list[tuple[int, int, int]] = field(default_factory=list)  # number, generation, flags
+    pcm: bytes = b""
+
+    async def say(self, kind: str, **fields: Any) -> None:
+        await self.socket.send(json.dumps({"type": kind, **fields}))
+
+    async def next(self) -> None:
+        """Take one message."""
+        data = await asyncio.wait_for(self.socket.recv(), 5)
+        if isinstance(data, str):
+            self.events.append(json.loads(data))
+        else:
+            self.frames.append(HEADER.unpack(data[:12])[:3])
+            self.pcm += data[12:]
+
+    async def until(self, kind: str) -> dict[str, Any]:
+        """Take messages until one of this type came; that one."""
+        while True:
+            for event in self.events:
+                if event["type"] == kind:
+                    return event
+            await self.next()
+
+    async def until_frame(self, number: int) -> None:
+        while not self.frames or self.frames[-1][0] < number:
+            await self.next()
+
+    async def end_of(self) -> tuple[str, int | None]:
+        """The error's code, and the socket's close code."""
+        error = await self.until("error")
+        await self.socket.wait_closed()
+        return error["code"], self.socket.close_code
+
+    def numbers(self) -> list[int]:
+        return [number for number, _, _ in self.frames]
+
+
+class StandInWorker:
+    """Claims every session and gives each chunk back as one Speech record of an endless reply."""
+
+    def __init__(self, redis: Redis, slots: int = 8) -> None:
+        self.log = SessionLog(redis)
+        self.control = Control(redis)
+        self.slots = slots
+        self.owned: dict[str, StepCommit] = {}  # the last commit of each
+        self.inputs: dict[str, list[object]] = {}  # all that was read
+        self.stopped = False
+        self.deaf = False  # reads nothing: the log fills
+        self.beats = 0
+
+    async def run(self) -> None:
+        """Work until stopped."""
+        while not self.stopped:
+            await self.turn()
+            await asyncio.sleep(0.01)
+
+    async def turn(self) -> None:
+        self.beats += 1
+        free = self.slots - len(self.owned)
+        status = {"beat": self.beats, "slots": self.slots, "free": free, "step_ms": 1.5}
+        await self.control.beat("w1", {**status, "engine": "echo", "pid": 1})
+        for sid in await self.control.take(free):
+            _, owner = await self.log.claim(sid, "", "w1", "n")
+            self.owned[sid] = StepCommit(sid, owner, 0, (), 1, (), 0, 0, 1, "turn", 1, 1, 1)
+            self.inputs[sid] = []
+        for sid in [] if self.deaf else list(self.owned):
+            await self._serve(sid)
+
+    async def say(self, sid: str, *records: OutputRecord, frame: int, generation: int) -> None:
+        """Commit these records as one step."""
+        await self._commit(sid, records, self.owned[sid].cursor, frame, generation)
+
+    async def _serve(self, sid: str) -> None:
+        last = self.owned[sid]
+        (entries,) = await self.log.read_inputs([(sid, last.cursor)])
+        self.inputs[sid] += [record for _, record in entries]
+        if any(isinstance(record, End) for _, record in entries):
+            await self.log.end(sid, "owner", last.owner)
+            await self.control.forget([sid])
+            del self.owned[sid]
+        elif entries:
+            frame = last.frame
+            outputs: list[OutputRecord] = [] if frame else [ReplyStarted(1, 1)]
+            for _, record in entries:
+                if isinstance(record, Audio):
+                    outputs.append(Speech(frame + 1, 1, record.pcm))
+                    frame += 4
+            await self._commit(sid, tuple(outputs), entries[-1][0], frame, 1)
+
+    async def _commit(
+        self, sid: str, outputs: tuple[OutputRecord, ...], cursor: int, frame: int, generation: int
+    ) -> None:
+        last = self.owned[sid]
+        first = last.first_output + len(last.outputs)
+        step = Step(cursor=cursor, generation=generation)
+        k = last.first_step + 1
+        commit = StepCommit(
+            *(sid, last.owner, k, (step,), first, outputs, cursor),
+            *(frame, generation, "turn", cursor, k, 1),
+        )
+        (receipt,) = await self.log.commit([commit])
+        if not isinstance(receipt, Exception) and receipt.ok:
+            self.owned[sid] = commit
+        else:
+            del self.owned[sid]
+
+
+async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
+    """Wait for something that other tasks bring about."""
+    deadline = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.005)
+
+
+async def speak(caller: Caller, seconds: float) -> bytes:
+    """Send audio in real time, in messages of 100 ms; what was sent."""
+    sent = b""
+    for index in range(round(seconds * 10)):
+        piece = bytes([index % 251]) * 4_800
+        await caller.socket.send(piece)
+        sent += piece
+        await asyncio.sleep(0.1)
+    return sent

@@ -1,0 +1,282 @@
+"""The gateway on a real Redis with a stand-in worker: calls, refusals, resume, clean ends."""
+
+import asyncio
+import time
+
+import pytest
+from redis.asyncio import Redis
+from websockets.exceptions import ConnectionClosed
+
+from shared import keys
+from shared.messages import (
+    Cancel,
+    Clear,
+    Commit,
+    Mode,
+    Options,
+    Played,
+    ReplyDone,
+    ReplyStarted,
+    Speech,
+    SpeechStarted,
+    SpeechStopped,
+    Text,
+)
+from tests.redis.stage import (
+    SECOND,
+    Caller,
+    Place,
+    StandInWorker,
+    running_gateway,
+    speak,
+    until,
+)
+
+pytestmark = pytest.mark.redis
+
+
+def sid_of(caller: Caller) -> str:
+    return str(caller.events[0]["session"])
+
+
+async def session_keys(redis: Redis) -> list[bytes | str]:
+    return list(await redis.keys("s:*"))
+
+
+async def test_a_call_gives_back_what_was_said(place: Place, worker: StandInWorker) -> None:
+    caller = await place.caller(mode="stream", options={"silence_ms": 300})
+    assert caller.events[0]["outcome"] == "new"
+    assert caller.events[0]["mode"] == "stream"
+    assert (caller.events[0]["next_sample"], caller.events[0]["next_frame"]) == (0, 1)
+    sent = await speak(caller, 0.8)
+    await caller.until_frame(40)
+    assert caller.numbers() == list(range(1, 41))
+    assert caller.pcm == sent
+    assert caller.frames[0] == (1, 1, 1)
+    while caller.events[-1].get("samples") != 19_200:
+        await caller.next()
+    await caller.say("ping", t="now")
+    assert (await caller.until("pong"))["t"] == "now"
+    await caller.socket.close()
+
+
+async def test_the_end_of_a_call_leaves_no_key(place: Place, redis_client: Redis) -> None:
+    caller = await place.caller()
+    await speak(caller, 0.2)
+    await caller.say("end")
+    await caller.socket.wait_closed()
+    assert caller.socket.close_code == 1000
+    await until(lambda: not place.gateway.exchange.sessions)
+    assert not await session_keys(redis_client)
+    assert not await redis_client.scard(keys.SESSIONS)
+
+
+async def test_the_end_of_a_call_leaves_no_key_when_the_worker_is_stuck(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    worker.deaf = True
+    await caller.say("end")
+    await until(lambda: not place.gateway.exchange.sessions)
+    assert not await session_keys(redis_client)
+
+
+async def test_controls_reach_the_log_in_order(place: Place, worker: StandInWorker) -> None:
+    caller = await place.caller()
+    await caller.say("mode", mode="stream")
+    await caller.say("options", manual=True)
+    await caller.socket.send(SECOND[:100])
+    await caller.say("commit")
+    await caller.say("cancel")
+    await until(lambda: len(worker.inputs[sid_of(caller)]) >= 5)
+    mode, options, audio, commit, cancel = worker.inputs[sid_of(caller)][:5]
+    assert (mode, options) == (Mode("stream"), Options(manual=True))
+    assert audio.pcm == SECOND[:100].ljust(3_840, b"\0")  # type: ignore[attr-defined]
+    assert (commit, cancel) == (Commit(padding=1_870), Cancel())
+    while {"type": "ack", "samples": 50} not in caller.events:
+        await caller.next()
+    await caller.say("end")
+
+
+async def test_events_and_frames_of_a_turn(place: Place, worker: StandInWorker) -> None:
+    caller = await place.caller()
+    worker.deaf = True
+    sid = sid_of(caller)
+    frames = bytes(4 * 960)
+    await worker.say(
+        sid,
+        *(SpeechStarted(1), SpeechStopped(1), ReplyStarted(1, 1), Text(1, "four ")),
+        *(Speech(1, 1, frames), ReplyDone(1, 5, "end")),
+        frame=4,
+        generation=1,
+    )
+    await caller.until("reply_done")
+    kinds = [event["type"] for event in caller.events]
+    assert kinds == "ready speech_started speech_stopped reply_started text reply_done".split()
+    assert caller.events[1] == {"type": "speech_started", "sample": 0}
+    assert caller.events[4] == {"type": "text", "generation": 1, "frame": 1, "text": "four "}
+    assert caller.frames == [(1, 1, 1), (2, 1, 0), (3, 1, 0), (4, 1, 2)]
+    worker.deaf = False
+    await caller.say("end")
+
+
+async def test_a_clear_stops_a_reply_at_once(place: Place, worker: StandInWorker) -> None:
+    caller = await place.caller()
+    worker.deaf = True
+    sid = sid_of(caller)
+    long = [Speech(1 + 4 * i, 1, bytes(4 * 960)) for i in range(25)]
+    await worker.say(sid, ReplyStarted(1, 1), *long, frame=100, generation=1)
+    await caller.until_frame(12)
+    await worker.say(
+        sid,
+        *(Clear(1, 101), ReplyStarted(2, 101), Speech(101, 2, bytes(960))),
+        frame=101,
+        generation=2,
+    )
+    await caller.until_frame(101)
+    numbers = caller.numbers()
+    assert numbers[-1] == 101
+    assert numbers[:-1] == list(range(1, len(numbers)))
+    assert len(numbers) < 60
+    assert (await caller.until("clear")) == {"type": "clear", "generation": 1, "next_frame": 101}
+    worker.deaf = False
+    await caller.say("end")
+
+
+async def test_the_playhead_is_logged(place: Place, worker: StandInWorker) -> None:
+    caller = await place.caller()
+    sid = sid_of(caller)
+    await speak(caller, 0.3)
+    await caller.until_frame(8)
+    await caller.say("played", frame=5)
+    await until(lambda: Played(5) in worker.inputs[sid])
+    await caller.say("played", frame=10_000)  # never more than was sent
+    await until(lambda: Played(12) in worker.inputs[sid])
+    await caller.say("end")
+
+
+async def test_a_plain_client_gets_plain_audio(place: Place, worker: StandInWorker) -> None:
+    socket = await place.plain("?mode=stream")
+    await until(lambda: worker.owned)
+    got = b""
+    for _ in range(5):
+        await socket.send(SECOND[:3_840])
+        await asyncio.sleep(0.08)
+    while len(got) < 5 * 3_840:
+        frame = await asyncio.wait_for(socket.recv(), 5)
+        assert isinstance(frame, bytes)
+        assert len(frame) == 960
+        got += frame
+    assert got == SECOND[:3_840] * 5
+    (sid,) = worker.owned
+    await until(lambda: Played(20) in worker.inputs[sid])
+    await socket.close()
+    await until(lambda: not worker.owned)
+
+
+async def test_a_plain_client_that_asks_for_a_foreign_mode_is_refused(place: Place) -> None:
+    socket = await place.plain("?mode=karaoke")
+    assert "karaoke" in str(await socket.recv())
+    with pytest.raises(ConnectionClosed):
+        await socket.recv()
+    assert socket.close_code == 4400
+
+
+async def test_a_caller_comes_back_and_misses_nothing(
+    place: Place, worker: StandInWorker, redis_url: str
+) -> None:
+    first = await place.caller()
+    sent = await speak(first, 0.8)
+    await first.until_frame(24)
+    first.socket.transport.abort()
+    await until(lambda: not place.gateway.exchange.sessions)
+    async with running_gateway(redis_url) as elsewhere:
+        second = await elsewhere.native()
+        wish = {"session": sid_of(first), "token": first.events[0]["token"], "frame": 24}
+        await second.say("start", resume=wish)
+        ready = await second.until("ready")
+        assert ready["outcome"] == "recovered"
+        assert (ready["next_sample"], ready["next_frame"]) == (19_200, 25)
+        await second.until_frame(40)
+        assert second.numbers() == list(range(25, 41))
+        assert second.pcm == sent[24 * 960 :]
+        await second.say("end")
+        await second.socket.wait_closed()
+
+
+async def test_a_newer_connection_wins(place: Place) -> None:
+    first = await place.caller()
+    second = await place.native()
+    wish = {"session": sid_of(first), "token": first.events[0]["token"], "frame": 0}
+    await second.say("start", resume=wish)
+    await second.until("ready")
+    assert await first.end_of() == ("replaced", 4409)
+    await speak(second, 0.2)
+    await second.until_frame(8)
+    await second.say("end")
+
+
+@pytest.mark.parametrize(
+    ("session", "token", "end"),
+    [
+        (None, "guess", ("bad_token", 4401)),
+        ("0" * 32, "guess", ("not_found", 4404)),
+        ("*", "guess", ("not_found", 4404)),
+    ],
+)
+async def test_a_resume_needs_session_and_token(
+    place: Place, session: str | None, token: str, end: tuple[str, int]
+) -> None:
+    first = await place.caller()
+    second = await place.native()
+    wish = {"session": session or sid_of(first), "token": token, "frame": 0}
+    await second.say("start", resume=wish)
+    assert await second.end_of() == end
+    await speak(first, 0.1)
+    await first.until_frame(4)
+    await first.say("end")
+
+
+async def test_a_flushed_redis_is_told(place: Place, redis_client: Redis) -> None:
+    caller = await place.caller()
+    await redis_client.flushall()
+    assert await caller.end_of() == ("session_lost", 4410)
+
+
+async def test_a_full_fleet_refuses_after_accepting(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    worker.slots = 1
+    await until(lambda: place.gateway.reception.fleet.free(time.monotonic()) == 1)
+    first = await place.caller()
+    second = await place.native()
+    await second.say("start")
+    refusal = await second.until("error")
+    assert refusal["code"] == "no_capacity"
+    assert refusal["retry_after_ms"] > 0
+    await second.socket.wait_closed()
+    assert second.socket.close_code == 4503
+    await first.say("end")
+
+
+async def test_a_call_that_nobody_takes_is_refused_and_forgotten(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    async def take(_: int) -> list[str]:
+        return []
+
+    worker.control.take = take  # type: ignore[method-assign,assignment]
+    caller = await place.native()
+    await caller.say("start")
+    assert await caller.end_of() == ("no_capacity", 4503)
+    assert not await session_keys(redis_client)
+    assert not await redis_client.llen(keys.QUEUE)
+
+
+async def test_shutdown_says_goaway(redis_url: str, worker: StandInWorker) -> None:
+    async with running_gateway(redis_url) as place:
+        await until(lambda: place.gateway.reception.fleet.free(time.monotonic()))
+        caller = await place.caller()
+    await caller.until("goaway")
+    await caller.socket.wait_closed()
+    assert caller.socket.close_code == 1012

@@ -1,0 +1,89 @@
+"""The gateway when Redis or a record fails: the call goes on, or is told."""
+
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from shared import keys
+from tests.redis.stage import SECOND, Place, StandInWorker, speak, until
+
+pytestmark = pytest.mark.redis
+
+
+async def test_a_redis_that_stands_still_loses_and_doubles_nothing(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    start = await speak(caller, 0.4)
+    # Longer than the data path's time-out, so that writes are sent again whose answer was lost.
+    await redis_client.client_pause(1_300)
+    rest = await speak(caller, 1.2)
+    await caller.until_frame(80)
+    assert caller.numbers() == list(range(1, 81))
+    assert caller.pcm == start + rest
+    await caller.say("end")
+
+
+async def test_an_unreadable_record_ends_its_own_call_only(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    neighbour, victim = await place.caller(), await place.caller()
+    sid = str(victim.events[0]["session"])
+    del worker.owned[sid]  # it would trip over the foreign record too
+    await redis_client.xadd(keys.outputs(sid), {"speech": b"\xc1"}, id="1-0")
+    await redis_client.expire(keys.outputs(sid), 60)
+    assert await victim.end_of() == ("internal", 4500)
+    await neighbour.socket.send(SECOND[:3_840])
+    await neighbour.until_frame(4)
+    await neighbour.say("end")
+
+
+async def test_a_log_that_lost_its_tail_is_repaired(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    sid = str(caller.events[0]["session"])
+    worker.deaf = True
+    await speak(caller, 0.4)
+    await until(lambda: next(iter(place.gateway.exchange.sessions)).uplink.acked == 5)
+    # What a restart from an older file looks like: the last records were never there.
+    await redis_client.hset(keys.meta(sid), "n", "2")
+    await redis_client.delete(keys.inputs(sid))
+    await caller.socket.send(SECOND[:3_840])
+    session = next(iter(place.gateway.exchange.sessions))
+    await until(lambda: session.uplink.acked == session.uplink.n == 6)
+    assert await redis_client.xlen(keys.inputs(sid)) == 4
+    assert (await redis_client.xinfo_stream(keys.inputs(sid)))["last-generated-id"] == b"6-0"
+    await redis_client.hset(keys.meta(sid), "cursor", "2")
+    worker.deaf = False
+    await caller.say("end")
+
+
+async def test_the_backlog_of_a_worker_that_takes_nothing_is_bounded(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    worker.deaf = True
+    sid = str(caller.events[0]["session"])
+    session = next(iter(place.gateway.exchange.sessions))
+    session.uplink.speed.credit = 12 * 24_000  # as after a minute of talk
+    for _ in range(10):
+        await caller.socket.send(SECOND)
+    await until(lambda: session.uplink.busy)
+    backlog = place.gateway.settings.uplink_backlog_chunks
+    assert await redis_client.xlen(keys.inputs(sid)) == backlog
+    worker.deaf = False
+    await until(lambda: not session.uplink.waiting)
+    await caller.say("end")
+
+
+async def test_a_gateway_without_workers_is_not_ready_and_refuses(
+    place: Place, worker: StandInWorker
+) -> None:
+    worker.stopped = True
+    fleet = place.gateway.reception.fleet
+    await until(lambda: fleet.blocked(time.monotonic()) == "no worker is running")
+    caller = await place.native()
+    await caller.say("start")
+    assert await caller.end_of() == ("no_capacity", 4503)

@@ -1,0 +1,233 @@
+"""The worker's loop with the echo engine on a real Redis; the caller's side is written by hand."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from redis.asyncio import Redis
+
+from shared import keys
+from shared.config import load_settings
+from shared.control import Control
+from shared.messages import (
+    Clear,
+    End,
+    Mode,
+    Played,
+    ReplyDone,
+    ReplyStarted,
+    SpeechStarted,
+    SpeechStopped,
+    Truncate,
+)
+from shared.streams import SessionLog
+from tests.redis.caller import WITHIN_S, Caller, joined, noise, silence, until, voice
+from workers.engines.base import Output, Work
+from workers.engines.echo import EchoEngine
+from workers.runtime.loop import WorkerLoop
+from workers.runtime.ownership import Ownership
+
+pytestmark = pytest.mark.redis
+
+
+class HangingEngine(EchoEngine):
+    """Its step waits while the gate is closed, as a stuck device does."""
+
+    def __init__(self, slots: int) -> None:
+        super().__init__(slots)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """Echo, late."""
+        self.gate.wait(WITHIN_S)
+        return super().step(batch)
+
+
+def make_worker(redis: Redis, name: str = "w1", engine: EchoEngine | None = None) -> WorkerLoop:
+    settings = load_settings({"ENGINE": "echo", "LEASE_MS": "300"})
+    log = SessionLog(redis, ttl_s=60)
+    ownership = Ownership(log, Control(redis, ttl_s=60), settings, name, gated=False)
+    return WorkerLoop(log, ownership, engine or EchoEngine(8), settings)
+
+
+async def gone(redis: Redis, sid: str) -> bool:
+    return not await redis.exists(keys.meta(sid))
+
+
+async def empty(worker: WorkerLoop) -> bool:
+    return not worker.slots.seats
+
+
+@asynccontextmanager
+async def working(worker: WorkerLoop) -> AsyncIterator[asyncio.Event]:
+    """The worker at work; it leaves in order at the end."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(worker.run(stopping))
+    try:
+        yield stopping
+    finally:
+        stopping.set()
+        await task
+
+
+async def test_stream_mode_echoes_every_chunk_bit_for_bit(redis_client: Redis) -> None:
+    caller, chunks = Caller(redis_client), noise(300)
+    await caller.call("stream")
+    async with working(make_worker(redis_client)):
+        await asyncio.gather(caller.speak(chunks), caller.listen(300 * 4))
+    assert caller.pcm == joined(chunks)
+    assert caller.got(ReplyStarted) == [ReplyStarted(1, 1)]
+
+
+async def test_turn_mode_answers_a_turn_with_it(redis_client: Redis) -> None:
+    caller = Caller(redis_client)
+    spoken = voice(10)
+    await caller.call("turn")
+    async with working(make_worker(redis_client)):
+        await caller.speak([*silence(10), *spoken, *silence(12)])
+        await caller.listen(1, ReplyDone)
+    assert joined(spoken) in caller.pcm
+    assert [type(event) for event in caller.events] == [
+        SpeechStarted,
+        SpeechStopped,
+        ReplyStarted,
+        ReplyDone,
+    ]
+    assert caller.events[0] == SpeechStarted(11)
+    assert caller.events[-1] == ReplyDone(1, caller.frame + 1, "end")
+
+
+async def test_speaking_over_a_reply_clears_it_and_the_next_turn_works(
+    redis_client: Redis,
+) -> None:
+    caller = Caller(redis_client)
+    await caller.call("turn")
+    async with working(make_worker(redis_client)):
+        await caller.speak([*voice(30), *silence(12)])
+        await caller.listen(1, ReplyDone)
+        said = caller.frame
+        await caller.say(Played(20))
+        await caller.speak(voice(6, pitch_hz=190))
+        await caller.listen(0, Clear)
+        steps = await SessionLog(redis_client).read_steps(caller.sid)
+        await caller.speak(silence(12))
+        await caller.listen(said + 1)
+        while len(caller.got(ReplyDone)) < 2:
+            await caller.listen(caller.frame + 1)
+    assert caller.got(Clear) == [Clear(1, said + 1)]
+    assert caller.got(ReplyStarted)[1] == ReplyStarted(2, said + 1)
+    assert caller.pcm
+    assert all(not isinstance(record, Truncate) for _, record in steps[-1:])
+
+
+async def test_mode_switch_ends_one_reply_and_begins_another(redis_client: Redis) -> None:
+    caller = Caller(redis_client)
+    await caller.call("stream")
+    async with working(make_worker(redis_client)):
+        await caller.speak(noise(5))
+        await caller.say(Mode("turn"))
+        await caller.speak([*voice(5), *silence(12)])
+        await caller.listen(21, ReplyDone)
+    assert caller.got(ReplyDone)[0] == ReplyDone(1, 21, "end")
+    assert caller.got(ReplyStarted)[1] == ReplyStarted(2, 21)
+
+
+async def test_end_deletes_every_key_of_the_session(redis_client: Redis) -> None:
+    caller = Caller(redis_client)
+    await caller.call("stream")
+    async with working(make_worker(redis_client)):
+        await caller.speak(noise(3))
+        await caller.listen(12)
+        await caller.say(End())
+        await until(lambda: gone(redis_client, caller.sid))
+    assert await redis_client.keys("*") == []
+
+
+async def test_a_leaving_worker_hands_its_session_over(redis_client: Redis) -> None:
+    caller, chunks = Caller(redis_client), noise(200)
+    await caller.call("stream")
+    async with working(make_worker(redis_client, "w1")):
+        await caller.speak(chunks[:100])
+        await caller.listen(10)
+    async with working(make_worker(redis_client, "w2")):
+        await caller.speak(chunks[100:])
+        await caller.listen(800)
+    assert caller.pcm == joined(chunks)
+
+
+async def test_a_session_leaves_a_worker_that_hangs_and_its_late_write_is_fenced(
+    redis_client: Redis,
+) -> None:
+    caller, chunks = Caller(redis_client), noise(200)
+    engine = HangingEngine(8)
+    hanging = make_worker(redis_client, "w1", engine)
+    await caller.call("stream")
+    async with working(hanging):
+        await caller.speak(chunks[:50])
+        await caller.listen(200)
+        engine.gate.clear()
+        await caller.speak(chunks[50:100])
+        async with working(make_worker(redis_client, "w2")):
+            await caller.speak(chunks[100:])
+            await caller.listen(800)
+            engine.gate.set()
+            await until(lambda: empty(hanging))
+    assert caller.pcm == joined(chunks)
+
+
+async def test_a_redis_that_pauses_costs_time_and_nothing_else(redis_client: Redis) -> None:
+    caller, chunks = Caller(redis_client), noise(120)
+    await caller.call("stream")
+    async with working(make_worker(redis_client)):
+        await caller.speak(chunks[:60])
+        await redis_client.client_pause(1_500)  # longer than the socket's time-out
+        await caller.speak(chunks[60:])
+        await caller.listen(480)
+    assert caller.pcm == joined(chunks)
+
+
+async def test_what_a_redis_crash_rolled_back_is_written_again(redis_client: Redis) -> None:
+    caller, chunks = Caller(redis_client), noise(100)
+    await caller.call("stream")
+    async with working(make_worker(redis_client)):
+        await caller.speak(chunks[:50])
+        await caller.listen(200)
+        dumps = {key: await redis_client.dump(key) for key in keys.session(caller.sid)}
+        await caller.speak(chunks[50:70])
+        await caller.listen(280)
+        await redis_client.script_flush()
+        for key, dump in dumps.items():
+            await redis_client.restore(key, 60_000, dump, replace=True)
+        await caller.speak(chunks[70:])
+        await caller.listen(400)
+        (kept,) = await caller.log.read_outputs([(caller.sid, 0)], 1_000)
+    assert caller.pcm == joined(chunks)
+    assert kept == caller.outputs[-len(kept) :]
+
+
+async def test_a_record_that_cannot_be_read_ends_its_session_alone(redis_client: Redis) -> None:
+    good, bad = Caller(redis_client, "good"), Caller(redis_client, "bad")
+    await good.call("stream")
+    await bad.call("stream")
+    chunks = noise(20)
+    async with working(make_worker(redis_client)):
+        await bad.speak(chunks[:2])
+        await bad.listen(8)
+        await redis_client.xadd(keys.inputs("bad"), {"audio": b"no msgpack"}, id="3-0")
+        await until(lambda: gone(redis_client, "bad"))
+        await good.speak(chunks)
+        await good.listen(80)
+    assert good.pcm == joined(chunks)
+
+
+async def test_a_caller_who_stays_away_is_ended(redis_client: Redis) -> None:
+    caller = Caller(redis_client)
+    worker = make_worker(redis_client)
+    worker._away_s = 0.3
+    await caller.call("turn")
+    async with working(worker):
+        await until(lambda: gone(redis_client, caller.sid))
+    assert await redis_client.keys("*") == []

@@ -1,0 +1,188 @@
+"""The hybrid engine with small random models: rebuilding, independence of rows, both modes."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from shared.audio import CHUNK_SAMPLES, Pcm16
+from workers.engines.base import Opening, Output, Past, Speak, Work
+from workers.engines.context import Context, Said
+from workers.engines.hybrid import HybridEngine
+from workers.models.layers import TransformerConfig
+from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.listener import Listener, ListenerConfig, ListenerStream
+from workers.models.vocabulary import EOS, GO, PAD, Vocabulary
+from workers.models.vocoder import Vocoder, VocoderConfig
+from workers.models.voice import DELAY_SAMPLES, Voice
+
+WORDS = Vocabulary(["hello", "there"])
+CONFIG = S2SConfig(
+    heard_width=16,
+    texts=len(WORDS),
+    codebooks=2,
+    codes=32,
+    temporal=TransformerConfig(width=32, layers=2, heads=4, window=64),
+    depth_width=16,
+    depth_layers=1,
+    depth_heads=2,
+)
+# Batched against alone, in float32: the sums' order differs.
+TOLERANCE = 1e-4
+
+
+def made_engine(
+    slots: int = 3, temperature: float = 0.0, eos_bias: float = 0.0, go_bias: float = 0.0
+) -> HybridEngine:
+    """Biases make a random model end its replies, or begin them, at once."""
+    torch.manual_seed(5)
+    listener = Listener(
+        ListenerConfig(channels=(8, 8, 16), width=16, layers=2, heads=2, window=20, dropout=0.0)
+    )
+    codec = Codec(
+        CodecConfig(
+            width=16,
+            hidden=16,
+            encoder_blocks=1,
+            decoder_blocks=1,
+            fine_width=8,
+            fine_hidden=8,
+            fine_blocks=1,
+            latent=8,
+            codebooks=2,
+            codebook_size=32,
+        )
+    ).eval()
+    vocoder = Vocoder(
+        VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
+    ).eval()
+    model = HybridS2S(CONFIG)
+    with torch.no_grad():
+        model.to_text.bias[EOS] = eos_bias
+        model.to_text.bias[GO] = go_bias
+    stream = ListenerStream(listener, slots)
+    return HybridEngine(stream, model, Voice(codec, vocoder, slots), WORDS, slots, temperature)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def chunks(count: int, seed: int) -> list[Pcm16]:
+    noise = np.random.default_rng(seed).normal(0, 3000, (count, CHUNK_SAMPLES))
+    return list(noise.astype(np.int16))
+
+
+def turn(seed: int, replies: int) -> list[Work]:
+    """A turn of slot 0: pre-roll, some chunks, and the first steps of a reply."""
+    heard = chunks(9, seed)
+    works = [Work(0, tuple(heard[:5]))] + [Work(0, (chunk,)) for chunk in heard[5:8]]
+    works.append(Work(0, (heard[8],), Speak.BEGIN))
+    return works + [Work(0, (), Speak.CONTINUE)] * (replies - 1)
+
+
+def stream(seed: int, steps: int) -> list[Work]:
+    """Stream mode in slot 0: pre-roll, then a chunk a step."""
+    heard = chunks(steps + 4, seed)
+    first = Work(0, tuple(heard[:5]), Speak.DUPLEX)
+    return [first, *(Work(0, (chunk,), Speak.DUPLEX) for chunk in heard[5:])]
+
+
+def run(engine: HybridEngine, works: Sequence[Work], slot: int = 0) -> list[Output]:
+    engine.open(slot, Opening(7))
+    return [engine.step([replace(work, slot=slot)])[0] for work in works]
+
+
+def past(work: Work, output: Output) -> Past:
+    return Past(work.hear, output.heard, output.said, work.speak, output.began, output.ended)
+
+
+def check_same(one: Output, other: Output) -> None:
+    assert one.said == other.said
+    assert (one.text, one.began, one.ended) == (other.text, other.began, other.ended)
+    assert (one.pcm is None) == (other.pcm is None)
+    if one.pcm is not None and other.pcm is not None:
+        assert np.abs(one.pcm - other.pcm).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("died_after", [1, 4, 5, 8])
+@pytest.mark.parametrize("mode", ["turn", "stream"])
+def test_a_rebuilt_slot_goes_on_as_one_that_never_died(
+    mode: str, died_after: int, temperature: float
+) -> None:
+    works = turn(1, 8) if mode == "turn" else stream(1, 13)
+    whole = run(made_engine(temperature=temperature, go_bias=100.0), works)
+    assert any(output.pcm is not None for output in whole)
+    other = made_engine(temperature=temperature, go_bias=100.0)
+    pairs = zip(works[:died_after], whole[:died_after], strict=True)
+    other.open(2, Opening(7, [past(work, output) for work, output in pairs]))
+    for work, expected in zip(works[died_after:], whole[died_after:], strict=True):
+        check_same(other.step([replace(work, slot=2)])[0], expected)
+
+
+def test_rows_do_not_touch_each_other() -> None:
+    engine = made_engine()
+    alone = run(made_engine(), turn(1, 6))
+    for slot in range(3):
+        engine.open(slot, Opening(7))
+    listening = [Work(1, (chunk,)) for chunk in chunks(len(alone), 8)]
+    talking = stream(2, len(alone))
+    for i, work in enumerate(turn(1, 6)):
+        got = engine.step([replace(talking[i], slot=2), work, listening[i]])
+        assert [output.slot for output in got] == [2, 0, 1]
+        check_same(got[1], alone[i])
+
+
+def test_a_reopened_slot_forgets() -> None:
+    engine = made_engine()
+    first = run(engine, turn(3, 4), slot=1)
+    run(engine, turn(4, 3), slot=1)
+    for one, other in zip(first, run(engine, turn(3, 4), slot=1), strict=True):
+        check_same(one, other)
+
+
+def test_a_reply_in_turn_mode_begins_at_once_and_flushes_at_its_end() -> None:
+    outputs = run(made_engine(eos_bias=100.0), turn(5, 2))
+    begin, end = outputs[-2:]
+    assert begin.began
+    assert not begin.ended
+    assert begin.pcm is not None
+    assert begin.pcm.size == CHUNK_SAMPLES - DELAY_SAMPLES
+    assert end.ended
+    assert end.pcm is not None
+    assert end.pcm.size == DELAY_SAMPLES
+    assert all(output.pcm is None and output.said is None for output in outputs[:-2])
+    assert all(len(o.heard) == len(w.hear) for o, w in zip(outputs, turn(5, 2), strict=True))
+
+
+def test_stream_mode_speaks_only_after_its_own_cue() -> None:
+    outputs = run(made_engine(go_bias=3.0, eos_bias=3.0), stream(6, 30))
+    texts = [Said.from_bytes(output.said or b"\0\0").text for output in outputs]
+    cues = [i for i, text in enumerate(texts) if text == GO]
+    began = [i for i, output in enumerate(outputs) if output.began]
+    assert began
+    assert began == [i + 1 for i in cues if i + 1 < len(outputs)]
+    assert all(output.pcm is None for output in outputs[: (cues or [30])[0] + 1])
+
+
+def test_what_was_said_survives_the_log() -> None:
+    said = Said(300, (1, 1023, 1024))
+    assert Said.from_bytes(said.to_bytes()) == said
+
+
+def test_a_turn_keeps_its_newest_chunks() -> None:
+    context = Context(0, (9, 9))
+    context.hear([torch.full((1,), float(i)) for i in range(400)])
+    plan = context.plan(Speak.BEGIN)
+    assert len(plan) == 161
+    assert plan[-2].heard is not None
+    assert float(plan[-2].heard) == 399.0
+    assert (plan[-1].text, plan[-2].text) == (GO, PAD)

@@ -1,0 +1,154 @@
+"""Stream mode with an engine that decides for itself when to speak."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared.audio import CHUNK_SAMPLES
+from shared.config import ReplyMode
+from shared.messages import (
+    Clear,
+    Commit,
+    Mode,
+    Played,
+    ReplyDone,
+    ReplyStarted,
+    SpeechStarted,
+    SpeechStopped,
+    Text,
+)
+from tests.unit.workers.runtime.rehearsal import Rehearsal, silence, talking, voice
+from workers.engines.base import Opening, Output, Speak, Work
+from workers.runtime.context import Phase
+
+
+class Talker:
+    """Hears `patience` steps of a context, then speaks `length` steps; counts what it is asked."""
+
+    slots = 1
+    gated = True
+
+    def __init__(self, patience: int = 12, length: int = 5) -> None:
+        self.patience = patience
+        self.length = length
+        self.opened = 0
+        self.asked = 0
+        self.chunks: list[int] = []  # heard in each step
+        self._step = 0
+
+    def open(self, slot: int, opening: Opening) -> None:
+        """Forget; a history counts its steps."""
+        self.opened += 1
+        self._step = len(opening.history)
+
+    def close(self, slot: int) -> None:
+        """Nothing to do."""
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """One output for the one slot."""
+        (work,) = batch
+        assert work.speak is Speak.DUPLEX
+        self.asked += 1
+        self.chunks.append(len(work.hear))
+        self._step += 1
+        at = self._step - self.patience
+        heard = (b"h",) * len(work.hear)
+        if not 1 <= at <= self.length:
+            return [Output(0, heard, said=b"-")]
+        pcm = np.full(CHUNK_SAMPLES, at, dtype=np.int16)
+        text = "hello" if at == 1 else ""
+        return [Output(0, heard, b"s", pcm, text, began=at == 1, ended=at == self.length)]
+
+
+def call_with(engine: Talker) -> Rehearsal:
+    return Rehearsal(ReplyMode.STREAM, engine)
+
+
+def test_the_engine_sleeps_until_somebody_speaks() -> None:
+    engine = Talker()
+    call = call_with(engine)
+    call.run(*silence(50))
+    assert engine.asked == 0
+    call.run(*voice(2))
+    assert engine.opened == 2
+    assert engine.chunks == [6, 1]  # the pre-roll and the onset, then a chunk a step
+
+
+def test_a_reply_begins_and_ends_as_the_engine_decides() -> None:
+    engine = Talker()
+    call = call_with(engine)
+    call.run(*silence(6), *voice(5), *silence(20))
+    assert call.events == [
+        SpeechStarted(7),
+        SpeechStopped(19),
+        ReplyStarted(1, 1),
+        Text(1, "hello"),
+        ReplyDone(1, 21, "end"),
+    ]
+    assert call.phase() is Phase.PLAYING
+    asked = engine.asked
+    call.run(Played(20), *silence(20))
+    assert call.phase() is Phase.ASLEEP
+    assert engine.asked == asked
+
+
+def test_it_sleeps_again_after_a_silence_that_nothing_came_of() -> None:
+    engine = Talker(patience=10_000)
+    call = call_with(engine)
+    call.run(*voice(5), *silence(100))
+    assert call.phase() is Phase.ASLEEP
+    assert engine.asked < 60  # 4 s of silence are 50 chunks
+    assert [type(event) for event in call.events] == [SpeechStarted, SpeechStopped]
+
+
+def test_its_context_is_bounded() -> None:
+    engine = Talker(patience=10_000)
+    call = call_with(engine)
+    call.run(*talking(600))
+    assert engine.opened >= 3
+    last = call.turns[-1]
+    assert last.cursor - last.keep_inputs < 260
+
+
+def test_an_endless_reply_is_ended() -> None:
+    call = call_with(Talker(length=10_000))
+    call.run(*voice(5), *silence(200))
+    assert call.of(ReplyDone) == [ReplyDone(1, 513, "length")]
+
+
+def test_speaking_over_a_reply_clears_it_and_begins_a_context() -> None:
+    engine = Talker(length=100)
+    call = call_with(engine)
+    call.run(*voice(5), *silence(12))
+    opened = engine.opened
+    assert call.phase() is Phase.REPLYING
+    call.run(*voice(3, pitch_hz=190))
+    assert len(call.of(Clear)) == 1
+    assert engine.opened == opened + 1
+    assert call.phase() is Phase.HEARING
+    call.run(*silence(14))
+    assert call.of(ReplyStarted)[-1] == ReplyStarted(2, call.of(Clear)[0].next_frame)  # type: ignore[union-attr]
+
+
+def test_a_commit_says_nothing_to_an_engine_that_decides_for_itself() -> None:
+    call = call_with(Talker())
+    call.run(*voice(5), Commit())
+    assert call.of(ReplyStarted) == []
+
+
+def test_a_mode_switch_clears_its_reply() -> None:
+    call = call_with(Talker(length=100))
+    call.run(*voice(5), *silence(12), Mode("turn"))
+    assert len(call.of(Clear)) == 1
+    assert call.phase() is Phase.ASLEEP
+
+
+def test_a_death_in_a_reply_changes_nothing() -> None:
+    steady, mortal = call_with(Talker()), call_with(Talker())
+    for call in (steady, mortal):
+        call.say(*silence(6), *voice(5), *silence(20))
+    while steady.turn(1):
+        mortal.turn(1)
+        mortal.die()
+    assert mortal.outputs == steady.outputs
+    assert mortal.steps == steady.steps

@@ -1,0 +1,65 @@
+"""Calls without sockets: every caller hears an answer of their own, whatever the others do."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared.audio import SAMPLE_RATE_HZ, Pcm16
+from shared.config import ReplyMode
+from workers.engines.base import Output, Speak, Work
+from workers.engines.echo import EchoEngine
+from workers.training.calls import converse
+
+
+def hum(seconds: float, pitch_hz: float) -> Pcm16:
+    """A buzz with harmonics: the VAD takes it for a voice."""
+    time_s = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    waves = [np.sin(2 * np.pi * pitch_hz * k * time_s) / k for k in range(1, 12)]
+    return np.asarray(4000 * np.sum(waves, axis=0), dtype=np.int16)
+
+
+class Gated(EchoEngine):
+    """Echo that counts as a model: it speaks only when a turn has ended."""
+
+    gated = True
+
+
+def test_each_caller_gets_their_own_reply() -> None:
+    questions = [hum(0.6, 110.0), hum(1.2, 150.0), hum(0.9, 200.0)]
+    answers = converse(Gated(2), questions)
+    assert [answer.reason for answer in answers] == ["end"] * 3
+    for question, answer in zip(questions, answers, strict=True):
+        # The echo of a turn: pre-roll, question and the silence that ended it.
+        assert len(question) < len(answer.pcm) < len(question) + 2 * SAMPLE_RATE_HZ
+
+
+def test_silence_gets_no_reply() -> None:
+    (answer,) = converse(Gated(1), [np.zeros(SAMPLE_RATE_HZ, dtype=np.int16)])
+    assert answer.reason == "none"
+    assert answer.pcm.size == 0
+
+
+class Cued(EchoEngine):
+    """Stream mode: says two words some steps after the first chunk."""
+
+    gated = True
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        return [self._cued(work) for work in batch]
+
+    def _cued(self, work: Work) -> Output:
+        assert work.speak is Speak.DUPLEX
+        self._heard[work.slot].append(work.hear[-1])
+        steps = len(self._heard[work.slot])
+        if not 20 <= steps <= 22:
+            return Output(work.slot, (b"",) * len(work.hear))
+        text = {20: "oh", 21: " yes"}.get(steps, "")
+        sound = np.full(1920, 100, dtype=np.int16)
+        return Output(work.slot, (b"",), b"", sound, text, began=steps == 20, ended=steps == 22)
+
+
+def test_stream_mode_is_heard_until_it_has_spoken() -> None:
+    (answer,) = converse(Cued(1), [hum(0.6, 120.0)], ReplyMode.STREAM)
+    assert answer.text == "oh yes"
+    assert answer.reason == "end"
+    assert answer.pcm.size == 3 * 1920

@@ -1,0 +1,51 @@
+"""A training run's bookkeeping: budget, resumption, loss log, the word READY."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from workers.training.progress import Run, plot, ready
+
+
+def test_a_run_resumes_at_the_step_and_budget_it_saved(tmp_path: Path) -> None:
+    first = Run(tmp_path / "part", minutes=60)
+    assert first.load() is None
+    for _ in range(7):
+        assert first.going()
+    first.save({"weight": torch.ones(2)})
+    again = Run(tmp_path / "part", minutes=60)
+    state = again.load()
+    assert state is not None
+    assert torch.equal(state["weight"], torch.ones(2))
+    assert again.step == 7
+    assert again.spent_s >= state["spent_s"] > 0
+
+
+def test_a_spent_budget_ends_the_run(tmp_path: Path) -> None:
+    torch.save({"step": 3, "spent_s": 61.0}, tmp_path / "checkpoint.pt")
+    run = Run(tmp_path, minutes=1)
+    run.load()
+    assert run.fraction == 1.0
+    assert not run.going()
+    assert run.step == 3
+
+
+def test_losses_are_averaged_and_drawn(tmp_path: Path) -> None:
+    run = Run(tmp_path, minutes=60, every=2)
+    for loss in (1.0, 3.0, 5.0, 5.0, 9.0):
+        run.going()
+        run.log(loss=loss, part=torch.tensor(loss / 2))
+    rows = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
+    assert [(row["step"], row["loss"], row["part"]) for row in rows] == [(2, 2, 1), (4, 5, 2.5)]
+    plot(tmp_path)
+    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_ready_is_said_only_by_a_finished_run(tmp_path: Path) -> None:
+    run = Run(tmp_path, minutes=60)
+    with pytest.raises(FileNotFoundError, match="Expected a finished stage"):
+        ready(tmp_path)
+    run.finish(stoi=0.95)
+    assert ready(tmp_path) == {"step": 0, "stoi": 0.95}

@@ -1,0 +1,213 @@
+"""The default engine: listener, HybridS2S and the assistant's voice over one batch of slots.
+
+A step hears with all rows that have chunks, reads and generates with all rows that speak, and
+sounds with all that have codes. What is logged of a chunk is the listener's state in float16, and
+the model reads exactly that, so a rebuilt slot sees what the live one saw.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
+from shared.errors import ConfigError
+from workers.engines.base import Opening, Output, Speak, Work
+from workers.engines.context import Context, Position, Said
+from workers.engines.generator import Generator
+from workers.models.checkpoint import Part, fill, read_part
+from workers.models.layers import TransformerConfig
+from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.tokenizer.listener import (
+    ListenerStream,
+    load_listener,
+    states_from_bytes,
+    states_to_bytes,
+)
+from workers.models.vocabulary import EOS, Vocabulary
+from workers.models.voice import DELAY_SAMPLES, Voice, load_voice
+
+DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def s2s_config(part: Part) -> S2SConfig:
+    """The sizes recorded with the weights."""
+    temporal = TransformerConfig(**part.config["temporal"])
+    return S2SConfig(**{**part.config, "temporal": temporal})
+
+
+class HybridEngine:
+    """See `base.Engine`. One thread calls it."""
+
+    gated = True
+
+    def __init__(
+        self,
+        listener: ListenerStream,
+        model: HybridS2S,
+        voice: Voice,
+        vocabulary: Vocabulary,
+        slots: int,
+        temperature: float = 0.0,
+    ) -> None:
+        """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest."""
+        self.slots = slots
+        self._listener = listener
+        self._generator = Generator(model, slots, temperature)
+        self._voice = voice
+        self._vocabulary = vocabulary
+        self._device = model.unheard.device
+        self._quiet = self._generator.quiet
+        self._contexts: dict[int, Context] = {}
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        slots: int,
+        device: str = "cpu",
+        dtype: str = "float32",
+        temperature: float = 0.0,
+    ) -> "HybridEngine":
+        """The engine of a weights folder, warmed up. Raises ConfigError on what does not fit."""
+        if dtype not in DTYPES:
+            raise ConfigError(f"Expected dtype one of {sorted(DTYPES)}, got {dtype!r}")
+        part = read_part(folder, "s2s")
+        model = HybridS2S(s2s_config(part))
+        fill(model, part)
+        listener = load_listener(folder).to(device)
+        engine = cls(
+            ListenerStream(listener, slots),
+            model.to(device=device, dtype=DTYPES[dtype]),
+            load_voice(folder, slots, device),
+            Vocabulary(part.facts["words"]),
+            slots,
+            temperature,
+        )
+        engine.warm_up()
+        return engine
+
+    def warm_up(self) -> None:
+        """Step a made-up caller once, so that no real one waits for lazy initialisation."""
+        silence = (np.zeros(CHUNK_SAMPLES, dtype=np.int16),)
+        for slots in (1, self.slots):
+            for slot in range(slots):
+                self.open(slot, Opening(0))
+            for speak in (Speak.NONE, Speak.BEGIN, Speak.CONTINUE):
+                hear = () if speak is Speak.CONTINUE else silence
+                self.step([Work(slot, hear, speak) for slot in range(slots)])
+        for slot in range(self.slots):
+            self.close(slot)
+
+    # Slots.
+
+    @torch.inference_mode()
+    def open(self, slot: int, opening: Opening) -> None:
+        """Reset the slot; then hear, read and say its history again, teacher-forced."""
+        rows = torch.tensor([slot], device=self._device)
+        self._listener.reset(rows)
+        self._generator.reset(rows)
+        context = self._contexts[slot] = Context(opening.seed, self._quiet)
+        audio = [chunk for past in opening.history for chunk in past.hear]
+        if audio:
+            self._hear(rows, [audio])
+        positions: list[Position] = []
+        sounded: list[tuple[int, ...]] = []
+        for past in opening.history:
+            if past.heard:
+                context.hear(list(states_from_bytes(past.heard).to(self._device)))
+            positions += context.plan(past.speak)
+            if past.said is not None:
+                before, said = context.replying, Said.from_bytes(past.said)
+                context.say(said)
+                sounded = [*sounded, said.codes] if before and context.replying else []
+        self._generator.read_again(rows, positions)
+        self._sound_again(rows, sounded)
+
+    def _sound_again(self, rows: Tensor, codes: Sequence[tuple[int, ...]]) -> None:
+        """Bring the voice to where it was in a reply; its sound has been sent already."""
+        if codes:
+            self._voice.reset(rows)
+        for step in codes:
+            self._voice.step(torch.tensor([step], device=self._device), rows)
+
+    def close(self, slot: int) -> None:
+        """Free the slot."""
+        self._contexts.pop(slot, None)
+
+    # A step.
+
+    @torch.inference_mode()
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """Advance the slots named in the batch; one output a work, in order."""
+        heard = self._listen(batch)
+        plans = {w.slot: self._contexts[w.slot].plan(w.speak) for w in batch}
+        plans = {slot: plan for slot, plan in plans.items() if plan}
+        spoken = self._generator.step(self._contexts, plans)
+        sounds = self._sound(spoken)
+        return [
+            self._output(work, heard.get(work.slot, ()), spoken.get(work.slot), sounds)
+            for work in batch
+        ]
+
+    def _listen(self, batch: Sequence[Work]) -> dict[int, tuple[bytes, ...]]:
+        """Hear every chunk, rows with as many chunks together; the states as they are logged."""
+        found: dict[int, tuple[bytes, ...]] = {}
+        for count in sorted({len(work.hear) for work in batch} - {0}):
+            group = [work for work in batch if len(work.hear) == count]
+            rows = torch.tensor([work.slot for work in group], device=self._device)
+            states = self._hear(rows, [work.hear for work in group])
+            for work, row in zip(group, states, strict=True):
+                logged = states_to_bytes(row)
+                found[work.slot] = tuple(logged)
+                exact = states_from_bytes(logged).to(self._device)
+                self._contexts[work.slot].hear(list(exact))
+        return found
+
+    def _hear(self, rows: Tensor, chunks: Sequence[Sequence[Pcm16]]) -> Tensor:
+        """Equally many chunks a row -> states (B, N, W)."""
+        samples = np.stack([floats_from_pcm16(np.concatenate(row)) for row in chunks])
+        return self._listener.hear(torch.from_numpy(samples).to(self._device), rows)
+
+    def _sound(self, spoken: dict[int, Said]) -> dict[int, Floats]:
+        """The sound of this step's codes, and the rest of the replies that have ended."""
+        talking = [slot for slot, said in spoken.items() if said.codes != self._quiet]
+        fresh = [slot for slot in talking if self._contexts[slot].spoken == 0]
+        ended = [slot for slot, said in spoken.items() if said.text == EOS]
+        sounds: dict[int, Floats] = {}
+        if fresh:
+            self._voice.reset(torch.tensor(fresh, device=self._device))
+        if talking:
+            codes = torch.tensor([spoken[slot].codes for slot in talking], device=self._device)
+            made = self._voice.step(codes, torch.tensor(talking, device=self._device))
+            sounds.update(zip(talking, made.float().cpu().numpy(), strict=True))
+        if ended:
+            made = self._voice.flush(torch.tensor(ended, device=self._device))
+            sounds.update(zip(ended, made.float().cpu().numpy(), strict=True))
+        return sounds
+
+    def _output(
+        self, work: Work, heard: tuple[bytes, ...], said: Said | None, sounds: dict[int, Floats]
+    ) -> Output:
+        if said is None:
+            return Output(work.slot, heard)
+        context = self._contexts[work.slot]
+        began = context.replying and context.spoken == 0
+        context.say(said)
+        pcm = sounds.get(work.slot)
+        if pcm is not None and began and work.speak is Speak.BEGIN:
+            # The vocoder's delay: in turn mode the next step follows before this one has played.
+            pcm = pcm[DELAY_SAMPLES:]
+        piece = self._vocabulary.piece(said.text)
+        return Output(
+            work.slot,
+            heard,
+            said.to_bytes(),
+            pcm,
+            piece.lstrip() if began else piece,
+            began,
+            said.text == EOS,
+        )

@@ -1,0 +1,145 @@
+"""A folder of weights: one safetensors file a part, in bfloat16, and parity.json.
+
+parity.json records what must agree before the parts can work together: the sample rate and the
+mel parameters, for each part its config, size and sha256, and facts such as the vocabulary, the
+codes of silence, the training data and its licences. Everything is checked at load.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor, nn
+
+from shared.errors import ConfigError
+from workers.models.mel import MelConfig
+
+PARITY: Final = "parity.json"
+FORMAT: Final = 1
+
+ConfigT = TypeVar("ConfigT")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a model as read: its config as plain values, its facts, float32 tensors."""
+
+    name: str
+    config: dict[str, Any]
+    facts: dict[str, Any]
+    tensors: dict[str, Tensor]
+
+
+def write_part(
+    folder: Path, name: str, module: nn.Module, config: object, facts: Mapping[str, Any]
+) -> Path:
+    """Write <folder>/<name>.safetensors in bfloat16 and its entry in parity.json, atomically.
+
+    config: a dataclass instance; facts: JSON values. Other parts' entries stay.
+    """
+    if not dataclasses.is_dataclass(config) or isinstance(config, type):
+        raise TypeError(f"Expected a dataclass instance as config, got {config!r}")
+    folder.mkdir(parents=True, exist_ok=True)
+    data = save_tensors({key: _stored(value) for key, value in module.state_dict().items()})
+    path = folder / f"{name}.safetensors"
+    _replace(path, data)
+    parity = _parity(folder) if (folder / PARITY).exists() else _fresh()
+    parity["parts"][name] = {
+        "config": dataclasses.asdict(config),
+        "parameters": sum(value.numel() for value in module.state_dict().values()),
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "facts": dict(facts),
+    }
+    text = json.dumps(parity, indent=1, sort_keys=True) + "\n"
+    _replace(folder / PARITY, text.encode())
+    return path
+
+
+def read_part(folder: Path, name: str) -> Part:
+    """Read and check one part. Raises ConfigError saying what was expected, and what to do."""
+    parity = _parity(folder)
+    _check_sound(folder, parity)
+    entry = parity["parts"].get(name)
+    if entry is None:
+        raise ConfigError(
+            f"Expected a part {name!r} in {folder / PARITY}, got {sorted(parity['parts'])}: "
+            "the weights folder is incomplete"
+        )
+    path = folder / f"{name}.safetensors"
+    if not path.exists():
+        raise ConfigError(f"Expected the weights {path}, but the file is missing")
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != entry["sha256"]:
+        raise ConfigError(
+            f"Expected sha256 {entry['sha256']} of {path}, got {digest}: the file is damaged or "
+            "of another training; restore the whole folder"
+        )
+    tensors = {
+        key: value.float() if value.is_floating_point() else value
+        for key, value in load_tensors(data).items()
+    }
+    return Part(name, entry["config"], entry["facts"], tensors)
+
+
+def fill(module: nn.Module, part: Part) -> None:
+    """Load a part's tensors into a module in evaluation mode, gradients off."""
+    try:
+        module.load_state_dict(part.tensors)
+    except RuntimeError as error:
+        raise ConfigError(
+            f"Expected the weights of {part.name!r} to fit {type(module).__name__}: {error}"
+        ) from error
+    module.eval().requires_grad_(False)
+
+
+def config_of(kind: type[ConfigT], part: Part) -> ConfigT:
+    """A flat config dataclass from a part's stored values; an unknown or missing name fails."""
+    try:
+        return kind(**part.config)
+    except TypeError as error:
+        raise ConfigError(
+            f"Expected the config of {part.name!r} to be a {kind.__name__}: {error}; "
+            "the weights are of another version of the code"
+        ) from error
+
+
+def _stored(value: Tensor) -> Tensor:
+    kept = value.detach().cpu().contiguous()
+    return kept.to(torch.bfloat16) if kept.is_floating_point() else kept
+
+
+def _fresh() -> dict[str, Any]:
+    return {"format": FORMAT, "mel": dataclasses.asdict(MelConfig()), "parts": {}}
+
+
+def _parity(folder: Path) -> dict[str, Any]:
+    path = folder / PARITY
+    if not path.exists():
+        raise ConfigError(f"Expected a weights folder with {PARITY}, got {folder}")
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def _check_sound(folder: Path, parity: Mapping[str, Any]) -> None:
+    wanted = _fresh()
+    for key in ("format", "mel"):
+        if parity.get(key) != wanted[key]:
+            raise ConfigError(
+                f"Expected {key} {wanted[key]} in {folder / PARITY}, got {parity.get(key)}: "
+                "the weights are of another version of the code"
+            )
+
+
+def _replace(path: Path, data: bytes) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(data)
+    partial.replace(path)

@@ -1,0 +1,55 @@
+"""When a caller began and stopped to speak, from the VAD's 20 ms frames. Pure counting."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from shared.audio import FRAME_MS
+
+ONSET_MS: Final = 40  # shorter is a click
+RUN_GAP_MS: Final = 100  # a stop consonant's closure does not break a run of speech
+_LONG_MS: Final = 60_000  # counters stop here
+
+
+class Endpoint:
+    """Counts the present run of speech and the silence since."""
+
+    def __init__(self) -> None:
+        self.speech_ms = 0  # of the present run; 0 when there is none
+        self.silence_ms = _LONG_MS
+
+    @property
+    def onset(self) -> bool:
+        """Speech has begun, perhaps: enough to start listening."""
+        return self.speech_ms >= ONSET_MS
+
+    def hear(self, frames: Iterable[bool]) -> int:
+        """Count a chunk's frames; the longest that a run was within it, in ms."""
+        longest = 0
+        for speech in frames:
+            self._count(speech)
+            longest = max(longest, self.speech_ms)
+        return longest
+
+    def _count(self, speech: bool) -> None:
+        if speech:
+            self.speech_ms = min(self.speech_ms + FRAME_MS, _LONG_MS)
+            self.silence_ms = 0
+            return
+        self.silence_ms = min(self.silence_ms + FRAME_MS, _LONG_MS)
+        if self.silence_ms >= RUN_GAP_MS:
+            self.speech_ms = 0
+
+    def forget_run(self) -> None:
+        """What was said so far begins no run any more."""
+        self.speech_ms = 0
+
+    def state(self) -> list[Any]:
+        """What `restore` needs, as msgpack takes it."""
+        return [self.speech_ms, self.silence_ms]
+
+    @classmethod
+    def restore(cls, state: list[Any]) -> "Endpoint":
+        """The endpoint that gave this state."""
+        endpoint = cls()
+        endpoint.speech_ms, endpoint.silence_ms = state
+        return endpoint

@@ -1,0 +1,31 @@
+"""Who steps in this turn of the loop, and how long the loop rests after it. Pure."""
+
+from collections.abc import Sequence
+from typing import Final
+
+# A reply this far ahead of its caller can wait while another one's caller hears silence soon.
+SAFE_LEAD_FRAMES: Final = 40  # 800 ms
+URGENT_LEAD_FRAMES: Final = 20  # 400 ms
+
+TICK_MIN_S: Final = 0.004  # nearly idle: what is said is heard at once
+TICK_MAX_S: Final = 0.020  # under load: one pipeline serves everybody, and a longer one is cheaper
+TICK_EMPTY_S: Final = 0.020  # nobody is here
+_FULL_LOAD_SESSIONS: Final = 200
+
+
+def may_continue(leads: Sequence[int | None]) -> list[bool]:
+    """For each slot by its lead (frames ahead of the caller; None: no reply): may its reply go on?
+
+    While any reply is about to run dry, those that are safely ahead leave the step to it: a
+    smaller batch is a faster one.
+    """
+    urgent = any(lead is not None and lead < URGENT_LEAD_FRAMES for lead in leads)
+    return [not urgent or lead is None or lead < SAFE_LEAD_FRAMES for lead in leads]
+
+
+def tick_s(sessions: int) -> float:
+    """How long the loop rests when no session has work."""
+    if sessions == 0:
+        return TICK_EMPTY_S
+    load = min(1.0, sessions / _FULL_LOAD_SESSIONS)
+    return TICK_MIN_S + load * (TICK_MAX_S - TICK_MIN_S)

@@ -1,0 +1,77 @@
+"""The sessions that this worker holds: a slot of the batch each, and what Redis still owes them."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.errors import SessionLost
+from shared.streams import Answer, Receipt, StepCommit
+from workers.runtime.conversation import Conversation
+
+# Redis with AOF everysec may lose its last second; two are kept to append them again.
+KEEP_COMMITS_S: Final = 2.5
+KEEP_COMMITS: Final = 128  # per session; about 5 KB each while it speaks
+
+
+@dataclass(slots=True)
+class Seat:
+    """One session in its slot."""
+
+    sid: str
+    owner: str
+    slot: int
+    talk: Conversation
+    read_to: int  # last input record fetched
+    alive_at: float  # when the caller's side was last heard of, monotonic seconds
+    pending: deque[StepCommit] = field(default_factory=deque)  # not acknowledged, oldest first
+    _kept: deque[tuple[float, StepCommit]] = field(
+        default_factory=lambda: deque(maxlen=KEEP_COMMITS)
+    )
+
+    def received(self, receipt: Receipt, now: float) -> None:
+        """What the log said to the oldest pending commit. Raises SessionLost."""
+        if receipt.ok:
+            self._kept.append((now, self.pending.popleft()))
+            while self._kept[0][0] < now - KEEP_COMMITS_S:
+                self._kept.popleft()
+        elif receipt.answer is Answer.GAP:
+            self._repair(receipt.last)
+        else:
+            raise SessionLost(f"Expected commits of {self.sid} stored, got {receipt.answer}")
+
+    def _repair(self, last: int) -> None:
+        """The log ends at step `last`: what it lost goes first again. Raises SessionLost."""
+        again = [commit for _, commit in self._kept if commit.first_step > last]
+        if not again or again[0].first_step != last + 1:
+            wanted = self.pending[0].first_step
+            raise SessionLost(
+                f"Expected the log of {self.sid} at step {wanted - 1}, got {last}: too much is lost"
+            )
+        self._kept = deque((kept for kept in self._kept if kept[1] not in again), KEEP_COMMITS)
+        self.pending.extendleft(reversed(again))
+
+
+class Slots:
+    """Fixed slots; a session takes the lowest free one."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.seats: dict[str, Seat] = {}
+        self._free = list(range(count - 1, -1, -1))
+
+    @property
+    def free(self) -> int:
+        """How many are free."""
+        return len(self._free)
+
+    def take(self, sid: str, owner: str, talk: Conversation, now: float) -> Seat:
+        """Seat a session. Raises IndexError when no slot is free."""
+        seat = Seat(sid, owner, self._free.pop(), talk, talk.cursor, now)
+        self.seats[sid] = seat
+        return seat
+
+    def leave(self, seat: Seat) -> None:
+        """Free a session's slot."""
+        del self.seats[seat.sid]
+        self._free.append(seat.slot)
+        self._free.sort(reverse=True)

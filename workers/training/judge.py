@@ -1,0 +1,60 @@
+"""What does a reply's audio say? pocketsphinx, made to choose among all answers there are.
+
+A forced choice is what a listener who knows the game does; free dictation of a synthetic voice
+would measure the recogniser. The same judge on the original recordings is the ceiling.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+from pocketsphinx import Decoder
+from scipy.signal import resample_poly
+
+from shared.audio import SAMPLE_RATE_HZ, Pcm16
+from workers.training.dialogue import all_reply_texts, words
+
+RATE_HZ: Final = 16_000
+EDGE_S: Final = 0.25  # silence around: the recogniser expects some
+SHORTEST_S: Final = 0.2
+
+
+class Judge:
+    """A recogniser of a closed set of sentences. Not thread-safe."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        """`sentences` are told apart by their words; every word must be in the dictionary."""
+        self._decoder = Decoder(lm=None, samprate=RATE_HZ, loglevel="ERROR")
+        choices = [" ".join(words(sentence)) for sentence in sentences]
+        unknown = {w for c in choices for w in c.split() if self._decoder.lookup_word(w) is None}
+        if unknown:
+            raise ValueError(f"Expected words of the recogniser's dictionary, got {unknown}")
+        alternatives = " | ".join(dict.fromkeys(choices))
+        grammar = f"#JSGF V1.0;\ngrammar answers;\npublic <answer> = {alternatives};\n"
+        self._decoder.add_jsgf_string("answers", grammar)
+        self._decoder.activate_search("answers")
+
+    def hear(self, pcm: Pcm16) -> str:
+        """24 kHz samples -> the words of the sentence they say; '' when it is none of them."""
+        if len(pcm) < SHORTEST_S * SAMPLE_RATE_HZ:
+            return ""
+        audio = resample_poly(pcm.astype(np.float32), 2, 3)
+        edge = round(EDGE_S * RATE_HZ)
+        padded = np.pad(np.clip(audio, -32768, 32767).astype("<i2"), (edge, edge))
+        self._decoder.start_utt()
+        self._decoder.process_raw(padded.tobytes(), full_utt=True)
+        self._decoder.end_utt()
+        found = self._decoder.hyp()
+        return str(found.hypstr) if found else ""
+
+
+@cache
+def answers_judge() -> Judge:
+    """The judge of all replies of the dialogue."""
+    return Judge(all_reply_texts())
+
+
+def says(judge: Judge, pcm: Pcm16, sentence: str) -> bool:
+    """Whether the audio is heard as exactly this sentence: every word, so every slot word."""
+    return judge.hear(pcm) == " ".join(words(sentence))

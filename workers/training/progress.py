@@ -1,0 +1,150 @@
+"""One training run: its time budget, its loss log and curves, its resumable checkpoint.
+
+    run = Run(runs / "codec", minutes=22)
+    state = run.load()               # None at the first start
+    while run.going():               # one turn a step; counts it; ends when the budget is spent
+        ...
+        run.log(loss=loss, mel=mel)  # floats; averaged, written every `every` steps
+        if run.due():
+            run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()})
+    run.save(...)
+    run.finish(stoi=0.95)            # writes READY: later stages start only on it
+
+The budget counts the seconds spent training, over all resumptions. The checkpoint is written to a
+second file and renamed, so a kill at any moment leaves the last whole one.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from tqdm import tqdm
+
+SAVE_EVERY_S: Final = 120.0
+READY: Final = "READY"
+
+
+class Run:
+    """The bookkeeping of one stage's training in its own folder."""
+
+    def __init__(self, folder: Path, minutes: float, every: int = 20) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.every = every
+        self.step = 0
+        self._budget_s = max(minutes * 60.0, 1.0)
+        self._spent_before_s = 0.0
+        self._started_s = time.monotonic()
+        self._saved_s = self._started_s
+        self._sums: dict[str, float] = {}
+        self._count = 0
+        self._bar = tqdm(total=round(self._budget_s), unit="s", desc=folder.name, mininterval=10)
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds of the budget used, over all resumptions."""
+        return self._spent_before_s + time.monotonic() - self._started_s
+
+    @property
+    def fraction(self) -> float:
+        """How much of the budget is used, 0 to 1: what learning-rate schedules follow."""
+        return min(1.0, self.spent_s / self._budget_s)
+
+    def going(self) -> bool:
+        """Start the next step; False once the budget is spent."""
+        if self.spent_s >= self._budget_s:
+            return False
+        self.step += 1
+        self._bar.n = round(self.spent_s)
+        return True
+
+    def log(self, **losses: float | torch.Tensor) -> None:
+        """Add one step's losses to the running mean; write it every `every` steps."""
+        for name, value in losses.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+        self._count += 1
+        if self._count >= self.every:
+            self._write()
+
+    def _write(self) -> None:
+        means = {name: total / self._count for name, total in self._sums.items()}
+        self._sums, self._count = {}, 0
+        line = {"step": self.step, "spent_s": round(self.spent_s, 1), **means}
+        with (self.folder / "losses.jsonl").open("a") as out:
+            out.write(json.dumps(line) + "\n")
+        shown = " ".join(f"{name} {value:.3f}" for name, value in means.items())
+        self._bar.set_postfix_str(f"step {self.step} {shown}")
+
+    def due(self) -> bool:
+        """Whether it is time to save (every two minutes)."""
+        return time.monotonic() - self._saved_s >= SAVE_EVERY_S
+
+    def save(self, state: Mapping[str, Any]) -> Path:
+        """Write the checkpoint atomically, with the step and the seconds spent; redraw curves."""
+        path = self.folder / "checkpoint.pt"
+        partial = path.with_suffix(".partial")
+        torch.save({**state, "step": self.step, "spent_s": self.spent_s}, partial)
+        partial.replace(path)
+        self._saved_s = time.monotonic()
+        plot(self.folder)
+        return path
+
+    def load(self) -> dict[str, Any] | None:
+        """The last checkpoint, or None; step and budget go on from where it was written."""
+        path = self.folder / "checkpoint.pt"
+        if not path.exists():
+            return None
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        self.step = int(state["step"])
+        self._spent_before_s = float(state["spent_s"])
+        self._started_s = time.monotonic()
+        return state
+
+    def finish(self, **metrics: float | str) -> None:
+        """Declare the stage done: READY holds its metrics."""
+        self._bar.close()
+        write_json(self.folder / READY, {"step": self.step, **metrics})
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON file atomically."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
+    partial.replace(path)
+
+
+def ready(folder: Path) -> dict[str, Any]:
+    """The metrics of a finished stage. Raises FileNotFoundError while it is not finished."""
+    path = folder / READY
+    if not path.exists():
+        raise FileNotFoundError(
+            f"Expected a finished stage in {folder}, but {path.name} is missing: "
+            f"run `python -m workers.training {folder.name}` first"
+        )
+    found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def plot(folder: Path) -> None:
+    """Draw every loss of losses.jsonl over the steps into losses.png (log scale)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    log = folder / "losses.jsonl"
+    if not log.exists():
+        return
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    names = sorted({name for row in rows for name in row} - {"step", "spent_s"})
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    for name in names:
+        points = [(row["step"], row[name]) for row in rows if row.get(name, 0) > 0]
+        axes.plot([p[0] for p in points], [p[1] for p in points], label=name, linewidth=1)
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.legend(fontsize="small")
+    FigureCanvasAgg(figure)
+    figure.savefig(folder / "losses.png", format="png")
