@@ -67,7 +67,7 @@ class Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.redis = connect(settings.redis_url)
+        self.redis = connect(settings.redis)
         log = SessionLog(
             self.redis, ttl_s=settings.session_ttl_s, backlog=settings.uplink_backlog_chunks
         )

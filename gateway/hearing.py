@@ -12,7 +12,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from shared.audio import FRAME_MS, SAMPLE_RATE_HZ, Pcm16, pcm16_from_bytes, pcm16_from_floats
+from shared.audio import (
+    CHUNK_SAMPLES,
+    FRAME_MS,
+    SAMPLE_RATE_HZ,
+    Pcm16,
+    pcm16_from_bytes,
+    pcm16_from_floats,
+)
 
 FRAME_S: Final = FRAME_MS / 1_000  # 0.02
 PREBUFFER_S: Final = 0.060
@@ -41,7 +48,7 @@ class Hearing:
 
     frames: list[Heard] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    stopped_at: float | None = None  # the server's first decision that our turn is over
+    decided_sample: int | None = None  # our sample with which the server decided: turn over
     gaps: int = 0
     underruns: int = 0
     reply_open: bool = False  # our turn or its answer is under way
@@ -65,7 +72,8 @@ class Hearing:
             case "speech_started":
                 self.reply_open = True
             case "speech_stopped":
-                self.stopped_at = self.stopped_at or now
+                if self.decided_sample is None:
+                    self.decided_sample = event["sample"] + CHUNK_SAMPLES
             case "text":
                 self.texts.append(event["text"])
             case "reply_started":

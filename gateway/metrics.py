@@ -55,10 +55,11 @@ def lateness_ms() -> dict[str, float | None]:
 
 def totals() -> dict[str, int]:
     """Counts since the process began."""
-    found = {name: int(counter._value.get()) for name, counter in _PAIRS}
-    refusals = sum(int(s.value) for m in REFUSALS.collect() for s in m.samples if _total(s.name))
-    return {**found, "refusals": refusals}
+    found = {name: _total(counter) for name, counter in _PAIRS}
+    return {**found, "refusals": _total(REFUSALS)}
 
 
-def _total(name: str) -> bool:
-    return name.endswith("_total")
+def _total(counter: Counter) -> int:
+    """A counter's sum over its labels."""
+    samples = (sample for metric in counter.collect() for sample in metric.samples)
+    return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))

@@ -56,6 +56,7 @@ class Reception:
             lease_s=settings.lease_ms / 1_000, max_sessions=settings.gateway_max_sessions
         )
         self.name = secrets.token_hex(4)  # of this process, in every connection's name
+        self.claim_within_s = settings.claim_timeout_ms / 1_000
         self.opening = 0  # callers that are let in and not yet served
 
     async def open(self, start: Start, *, native: bool) -> Welcome:
@@ -130,9 +131,8 @@ class Reception:
             self.exchange.remove(session)
 
     async def _await_worker(self, sid: str, conn: str) -> None:
-        patience_s = self.settings.claim_timeout_ms / 1_000
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(self.claim_within_s):
                 claimed = await self.exchange.claimed(sid)
         except TimeoutError:
             claimed = False

@@ -23,7 +23,6 @@ from gateway.protocol import (
 from gateway.uplink import Uplink
 from shared.messages import (
     Clear,
-    Mode,
     OutputRecord,
     Played,
     ReplyDone,
@@ -40,6 +39,8 @@ PLAYED_EVERY_S: Final = 0.2
 SIGN_OF_LIFE_S: Final = 4.0
 # How soon a connection that says nothing learns that a newer one took its place.
 PROBE_EVERY_S: Final = 0.5
+# A full log is asked again at half a chunk's time, not at every tick.
+BUSY_EVERY_S: Final = 0.04
 
 EVENT_NAMES: Final[dict[type[Event], str]] = {
     SpeechStarted: "speech_started",
@@ -101,7 +102,7 @@ class Session:
         if not self.leaving:
             self._note_played(now)
         first, records = self.uplink.pending()
-        if not records and (self.leaving or now - self._asked_at < PROBE_EVERY_S):
+        if now - self._asked_at < self._wait_s(bool(records)):
             return None
         self._asked_at = now
         if records:
@@ -136,6 +137,12 @@ class Session:
     def words(self, kind: str, **fields: str) -> str:
         """Last words for this client: none for one that understands no JSON."""
         return message(kind, **fields) if self.native else ""
+
+    def _wait_s(self, has_records: bool) -> float:
+        """How long after the last append the next one may go out."""
+        if has_records:
+            return BUSY_EVERY_S if self.uplink.busy else 0.0
+        return float("inf") if self.leaving else PROBE_EVERY_S
 
     def _control(self, text: str) -> None:
         match parse(text):
@@ -176,8 +183,3 @@ class Session:
         else:
             fields = dataclasses.asdict(item)
         return message(EVENT_NAMES[type(item)], **fields)
-
-
-def first_mode(mode: str | None, default: str) -> str:
-    """The mode that a session begins with. Raises WireError on one that does not exist."""
-    return Mode(mode or default).mode

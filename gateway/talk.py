@@ -127,7 +127,7 @@ class Conversation:
         question = pcm16_from_bytes(self.question)
         return {
             "transcript": " ".join("".join(hearing.texts).split()),
-            "first_audio_ms": _ms(hearing.stopped_at, audible_at),
+            "first_audio_ms": _ms(self._decided_at(), audible_at),
             "first_audio_from_speech_end_ms": _ms(
                 self.began_at + speech_end_s(question), audible_at
             ),
@@ -137,6 +137,15 @@ class Conversation:
             "frames": len(hearing.frames),
             "session": self.session,
         }
+
+    def _decided_at(self) -> float | None:
+        """When we had said all that the server needed to decide that our turn was over.
+
+        Not when it told us so: that message comes with the first audio, and would hide the way
+        there, the model's time and the way back.
+        """
+        sample = self.hearing.decided_sample
+        return None if sample is None else self.began_at + sample / SAMPLE_RATE_HZ
 
 
 def _ms(since: float | None, at: float | None) -> float | None:

@@ -25,6 +25,7 @@ STALL_SAMPLES: Final = 12 * SAMPLE_RATE_HZ  # credit that a stalled client has s
 MAX_WAITING_RECORDS: Final = 200  # 16 s of audio
 KEEP_RECORDS: Final = 48  # acknowledged ones kept for repair: 2 s and more, controls included
 SEND_RECORDS: Final = 50  # most in one append: 4 s of audio, some 200 KiB
+BUSY_RECORDS: Final = 8  # most while the log is full: it would refuse the rest again
 KNOWN_CHUNKS: Final = 256  # chunks whose place in the audio is remembered: 20 s
 
 
@@ -95,7 +96,8 @@ class Uplink:
     def pending(self) -> tuple[int, tuple[InputRecord, ...]]:
         """The number of the first record that the log lacks, and the next to append."""
         skip = self.acked + 1 - self._ring[0].n if self._ring else 0
-        entries = itertools.islice(self._ring, skip, skip + SEND_RECORDS)
+        most = BUSY_RECORDS if self.busy else SEND_RECORDS
+        entries = itertools.islice(self._ring, skip, skip + most)
         return self.acked + 1, tuple(entry.record for entry in entries)
 
     def settle(self, receipt: Receipt) -> None:

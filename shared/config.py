@@ -50,7 +50,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_file=".env", extra="forbid", frozen=True)
 
-    redis_url: str = "redis://127.0.0.1:6379/0"
+    # Empty: the local Redis that `make run` starts on redis_port.
+    redis_url: str = ""
+    redis_port: int = Field(6379, ge=1, le=65_535)
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     # The conversation, for sessions that do not say otherwise.
@@ -71,6 +73,7 @@ class Settings(BaseSettings):
     # The worker.
     engine: EngineName = EngineName.HYBRID
     worker_slots: int = Field(8, ge=1, le=4_096)
+    worker_metrics_port: int = Field(0, ge=0, le=65_535)  # Prometheus at /metrics; 0: none
     model: Path = Path("workers/weights/tiny")
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     dtype: str = Field("auto", pattern="^(auto|float32|bfloat16)$")
@@ -86,6 +89,11 @@ class Settings(BaseSettings):
     session_ttl_s: int = Field(3_600, ge=5)
     # How long a caller may be away and still resume; longer, and the session ends.
     session_resume_s: float = Field(60, gt=0)
+
+    @property
+    def redis(self) -> str:
+        """The URL of the Redis to use."""
+        return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
 
     @field_validator("gateway_origins", mode="before")
     @classmethod

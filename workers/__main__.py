@@ -11,6 +11,7 @@ import sys
 from typing import Final
 
 import uvloop
+from prometheus_client import start_http_server
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -42,12 +43,14 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     engine = await asyncio.to_thread(load_engine, settings)
-    redis = connect(settings.redis_url)
+    redis = connect(settings.redis)
     sessions = SessionLog(redis, ttl_s=settings.session_ttl_s)
     control = Control(redis, ttl_s=settings.session_ttl_s)
     ownership = Ownership(sessions, control, settings, worker_name(), gated=engine.gated)
     loop = WorkerLoop(sessions, ownership, engine, settings)
     await _await_redis(sessions, stopping)
+    if settings.worker_metrics_port:
+        start_http_server(settings.worker_metrics_port)
     log.info("worker %s: %s, %d slots", ownership.worker, settings.engine, engine.slots)
     working = asyncio.create_task(loop.run(stopping))
     await asyncio.wait(

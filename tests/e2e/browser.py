@@ -122,14 +122,15 @@ def read_tape(page: Page) -> tuple[Signal, Signal]:
 
 
 def likeness(needle: Signal, hay: Signal) -> float:
-    """How alike pieces of a quarter of a second are to where they fit best in `hay`: the median.
+    """How alike pieces of a quarter of a second are to where they fit best in `hay`.
 
-    Pieces, because a busy machine may break the sound off here and there and shift what follows.
+    The upper quartile: a starved machine breaks the sound off, in Chromium's microphone too, and
+    what should be alike is what lies between the breaks. Wrong sound fits nowhere.
     """
     size = 1 << (len(hay) + PIECE).bit_length()
     spectrum = np.fft.rfft(hay, size)
     pieces = [needle[at : at + PIECE] for at in range(0, len(needle) - PIECE + 1, PIECE)]
-    return float(np.median([_best(piece, hay, spectrum, size) for piece in pieces]))
+    return float(np.quantile([_best(piece, hay, spectrum, size) for piece in pieces], 0.75))
 
 
 def _best(piece: Signal, hay: Signal, spectrum: NDArray[np.complex128], size: int) -> float:

@@ -12,7 +12,7 @@ from shared import keys
 from shared.streams import connect as connect_redis
 from tests.e2e.client import Client
 from tests.e2e.launcher import Process, Stack
-from tests.redis.caller import joined, noise, silence, voice
+from tests.sounds import joined, noise, silence, voice
 
 pytestmark = pytest.mark.e2e
 

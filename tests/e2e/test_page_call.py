@@ -51,7 +51,7 @@ def test_the_microphone_comes_back_out_of_the_speaker(
     assert stack.redis.keys("s:*") == []
 
 
-def test_the_mode_changes_and_mute_silences_in_mid_call(page: Page, stack: Stack) -> None:
+def test_modes_mute_and_interruption_in_mid_call(page: Page, stack: Stack) -> None:
     stack.start_worker()
     stack.start_gateway()
     start(page, stack, "Freely")
@@ -61,10 +61,13 @@ def test_the_mode_changes_and_mute_silences_in_mid_call(page: Page, stack: Stack
     page.click("text=In turns")
     page.click("#mute")
     expect(page.locator(".caller")).to_have_count(1, timeout=10_000)
+    page.wait_for_timeout(2_000)
     page.click("#mute")  # the caller falls silent: the turn is over
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
     expect(page.locator("#answer")).to_contain_text("ms")
-    expect(page.locator("#headline")).to_have_text("Listening", timeout=15_000)
+    page.click("#mute")  # the caller speaks over the reply
+    expect(page.locator(".reply .cut")).to_have_count(1, timeout=10_000)
+    expect(page.locator("#headline")).to_have_text("Listening")
 
 
 def test_a_server_without_workers_refuses_in_words(page: Page, stack: Stack) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-import numpy as np
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared.audio import CHUNK_SAMPLES, Pcm16
+from shared.audio import Pcm16
 from shared.control import Control
 from shared.messages import Audio, InputRecord, OutputRecord, Played, Speech
 from shared.streams import Answer, Append, Receipt, SessionLog
@@ -108,27 +107,3 @@ async def until(what: Callable[[], Awaitable[bool]]) -> None:
     while not await what():
         assert time.monotonic() < deadline, "it never came to be"
         await asyncio.sleep(0.01)
-
-
-def noise(chunks: int, seed: int = 0, level: int = 3_000) -> list[Pcm16]:
-    """Chunks that are all different, and never speech: (1920,) int16 each."""
-    rng = np.random.default_rng(seed)
-    return list(rng.integers(-level, level, (chunks, CHUNK_SAMPLES), dtype=np.int16))
-
-
-def voice(chunks: int, pitch_hz: float = 150.0, level: float = 0.3) -> list[Pcm16]:
-    """A buzz with ten harmonics, which the VAD takes for speech: (1920,) int16 each."""
-    t = np.arange(chunks * CHUNK_SAMPLES) / 24_000
-    buzz = sum(np.sin(2 * np.pi * pitch_hz * h * t) / h for h in range(1, 11))
-    pcm = (np.asarray(buzz) * level / 2 * 32_767).astype(np.int16)
-    return list(pcm.reshape(chunks, CHUNK_SAMPLES))
-
-
-def silence(chunks: int) -> list[Pcm16]:
-    """Nothing: (1920,) int16 each."""
-    return [np.zeros(CHUNK_SAMPLES, dtype=np.int16)] * chunks
-
-
-def joined(chunks: Sequence[Pcm16]) -> bytes:
-    """Chunks as one run of bytes."""
-    return b"".join(chunk.tobytes() for chunk in chunks)

@@ -265,6 +265,7 @@ async def test_a_call_that_nobody_takes_is_refused_and_forgotten(
     async def take(_: int) -> list[str]:
         return []
 
+    place.gateway.reception.claim_within_s = 0.2
     worker.control.take = take  # type: ignore[method-assign,assignment]
     caller = await place.native()
     await caller.say("start")

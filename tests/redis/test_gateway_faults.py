@@ -83,6 +83,7 @@ async def test_a_gateway_without_workers_is_not_ready_and_refuses(
 ) -> None:
     worker.stopped = True
     fleet = place.gateway.reception.fleet
+    fleet.lease_s = 0.1
     await until(lambda: fleet.blocked(time.monotonic()) == "no worker is running")
     caller = await place.native()
     await caller.say("start")

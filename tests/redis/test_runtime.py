@@ -23,7 +23,8 @@ from shared.messages import (
     Truncate,
 )
 from shared.streams import SessionLog
-from tests.redis.caller import WITHIN_S, Caller, joined, noise, silence, until, voice
+from tests.redis.caller import WITHIN_S, Caller, until
+from tests.sounds import joined, noise, silence, voice
 from workers.engines.base import Output, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.loop import WorkerLoop
@@ -39,9 +40,11 @@ class HangingEngine(EchoEngine):
         super().__init__(slots)
         self.gate = threading.Event()
         self.gate.set()
+        self.hangs = False
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Echo, late."""
+        self.hangs = not self.gate.is_set()
         self.gate.wait(WITHIN_S)
         return super().step(batch)
 
@@ -55,6 +58,10 @@ def make_worker(redis: Redis, name: str = "w1", engine: EchoEngine | None = None
 
 async def gone(redis: Redis, sid: str) -> bool:
     return not await redis.exists(keys.meta(sid))
+
+
+async def stuck(engine: HangingEngine) -> bool:
+    return engine.hangs
 
 
 async def empty(worker: WorkerLoop) -> bool:
@@ -200,6 +207,7 @@ async def test_what_a_redis_crash_rolled_back_is_written_again(redis_client: Red
         await caller.listen(280)
         await redis_client.script_flush()
         for key, dump in dumps.items():
+            assert dump is not None
             await redis_client.restore(key, 60_000, dump, replace=True)
         await caller.speak(chunks[70:])
         await caller.listen(400)
@@ -231,3 +239,25 @@ async def test_a_caller_who_stays_away_is_ended(redis_client: Redis) -> None:
     async with working(worker):
         await until(lambda: gone(redis_client, caller.sid))
     assert await redis_client.keys("*") == []
+
+
+async def test_a_worker_whose_engine_hangs_still_hands_its_sessions_back(
+    redis_client: Redis,
+) -> None:
+    caller, engine = Caller(redis_client), HangingEngine(8)
+    worker, stopping = make_worker(redis_client, "w1", engine), asyncio.Event()
+    await caller.call("stream")
+    task = asyncio.create_task(worker.run(stopping))
+    await caller.speak(noise(2))
+    await caller.listen(8)
+    engine.gate.clear()
+    await caller.speak(noise(2))
+    await until(lambda: stuck(engine))
+    stopping.set()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(task, 0.3)
+    engine.gate.set()
+    (meta,) = await caller.log.metas([caller.sid])
+    assert meta is not None
+    assert meta.owner == ""
+    assert await caller.control.queued() == 1

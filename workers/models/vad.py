@@ -60,6 +60,9 @@ class Vad:
         loud = rms > least
         voiced = loud & (_voicing(samples) > VOICED_MIN) if loud.any() else loud
         self._learn(rms)
+        if voiced.any():
+            # The consonants before a chunk's first voiced frame are speech as well.
+            self._unvoiced = 0
         return tuple(self._speech(bool(a), bool(b)) for a, b in zip(loud, voiced, strict=True))
 
     def _speech(self, loud: bool, voiced: bool) -> bool:

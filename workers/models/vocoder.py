@@ -30,6 +30,7 @@ FFT: Final = 1024  # a hop of 240 and 784 samples of a filter's response
 LOW_HZ: Final = 70.0
 HIGH_HZ: Final = 500.0
 SILENT_MEL: Final = math.log(1e-5)  # MelConfig.floor
+HUSH: Final = 0.97  # how far voicing turns the noise down: by 30 dB
 NOISE_HOPS: Final = 1024  # the noise is a fixed table (10.24 s): a reply's audio is reproducible
 
 
@@ -163,8 +164,10 @@ class Vocoder(nn.Module):
         """
         live = hop >= 0
         train, phase = pulses(said.log_f0, phase, live)
-        tone = train * self._glide(torch.sigmoid(said.voicing))
-        noise = self.table[hop.clamp(min=0) % NOISE_HOPS]
+        voiced = self._glide(torch.sigmoid(said.voicing))
+        tone = train * voiced
+        # Without this, training puts noise where the low harmonics belong, and stays there.
+        noise = self.table[hop.clamp(min=0) % NOISE_HOPS] * (1 - HUSH * voiced)
         mute = live[..., None].float()
         blocks = self._filter(tone * mute, said.harmonic) + self._filter(noise * mute, said.noise)
         samples, overlap = overlap_add(torch.fft.irfft(blocks, n=FFT), overlap)

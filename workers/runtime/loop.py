@@ -74,7 +74,7 @@ class WorkerLoop:
             stopping.set()
             await claiming
             await self._hand_back()
-            self._thread.shutdown()
+            self._thread.shutdown(wait=False)
 
     async def _turns(self, stopping: asyncio.Event, claiming: "asyncio.Task[None]") -> None:
         back_off_s = BACK_OFF_MIN_S

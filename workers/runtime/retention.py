@@ -16,6 +16,7 @@ class Retention:
 
     def __init__(self) -> None:
         self._spoken: deque[tuple[int, int]] = deque()  # (record, its last frame)
+        self._given_up = 0  # the last speech that need not be kept
 
     def note(self, records: Iterable[tuple[int, OutputRecord]]) -> None:
         """These were written."""
@@ -29,6 +30,7 @@ class Retention:
         """The first output record to keep, when `last` and `frame` were written last."""
         horizon = max(played - KEEP_PLAYED_FRAMES, frame - KEEP_FRAMES)
         while self._spoken and self._spoken[0][1] <= horizon:
-            self._spoken.popleft()
-        oldest = self._spoken[0][0] if self._spoken else last + 1
+            self._given_up = self._spoken.popleft()[0]
+        # What stands between two records of speech (a reply's start, its words) is the later's.
+        oldest = self._given_up + 1 if self._spoken else last + 1
         return max(1, min(oldest, last + 1 - KEEP_RECORDS))

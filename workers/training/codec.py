@@ -37,9 +37,10 @@ def main(minutes: float, runs: Path, preset: str, seed: int = 3) -> None:
     optimiser = torch.optim.AdamW(
         codec.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
+    clips = Clips(runs)
     run = Run(runs / "codec", minutes)
     _resume(run, codec, optimiser)
-    train(run, codec, optimiser, Clips(runs), np.random.default_rng(seed + run.step))
+    train(run, codec, optimiser, clips, np.random.default_rng(seed + run.step))
     _save(run, codec, optimiser)
     held_out = evaluate(codec.eval(), runs)
     run.finish(path=str(runs / "codec" / "checkpoint.pt"), preset=preset, **held_out)

@@ -52,8 +52,8 @@ FULL: Final = Strength(
     stretch_rows=False,
 )
 EVALUATE_EVERY_S: Final = 240.0
-# The questions of the dialogue, which the broad texts hold too, come to about a third in all.
-QUESTION_SHARDS: Final = 2
+# With those among the broad texts, nearly half of what is heard are the dialogue's questions.
+QUESTION_SHARDS: Final = 4
 DATA: Final = (
     "synthetic speech of espeak-ng 1.51 (GPL-3; its output is not covered) and flite 2.2 voices "
     "kal, kal16, awb, slt (CMU, BSD-like); texts from pocketsphinx's word list and cmudict (BSD)"

@@ -189,7 +189,7 @@ def train(runs: Path, corpus: Corpus, config: S2SConfig, minutes: float, seed: i
         run.log(text=text.detach(), audio=audio.detach())
         if run.due():
             run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()})
-            corpus.refresh()
+            corpus.refresh()  # shards that another process has encoded meanwhile
         if run.spent_s - checked_s > CHECK_EVERY_S:
             checked_s = run.spent_s
             found = {"step": run.step, **check(model, runs, vocabulary, CHECK_TURNS)}

@@ -25,6 +25,7 @@ HOPS: Final = 72  # 0.72 s a piece
 LEARNING_RATE: Final = 1e-3
 TEACHER_UNTIL: Final = 0.6  # of the budget: then the pitch is the predicted one
 RESOLUTIONS: Final = (512, 1024, 2048)
+PITCH_WEIGHT: Final = 8.0
 QUIET: Final = 1e-3  # spectral magnitudes below are silence: about -60 dB of the voice's
 
 
@@ -38,12 +39,12 @@ def main(minutes: float, runs: Path, preset: str, seed: int = 4) -> None:
     optimiser = torch.optim.AdamW(
         vocoder.parameters(), lr=LEARNING_RATE, betas=(0.8, 0.99), weight_decay=0.01, fused=True
     )
+    clips = Clips(runs, with_pitch=True)
     run = Run(runs / "vocoder", minutes)
     state = run.load()
     if state is not None:
         vocoder.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-    clips = Clips(runs, with_pitch=True)
     train(run, vocoder, optimiser, clips, np.random.default_rng(seed + run.step))
     run.save({"model": vocoder.state_dict(), "optimiser": optimiser.state_dict()})
     run.finish(path=str(runs / "vocoder" / "checkpoint.pt"), preset=preset)
@@ -120,7 +121,7 @@ class SoundLoss:
         off = (said.log_f0 - f0.clamp(min=1.0).log()).abs() * voiced
         pitch = off.sum() / voiced.sum().clamp(min=1.0)
         voicing = F.binary_cross_entropy_with_logits(said.voicing, voiced)
-        loss = spectral + 0.5 * mels + 3.0 * pitch + 0.2 * voicing
+        loss = spectral + 0.5 * mels + PITCH_WEIGHT * pitch + 0.2 * voicing
         return {"loss": loss, "spectral": spectral, "mel": mels, "pitch": pitch, "voicing": voicing}
 
     def spectral(self, made: Tensor, sound: Tensor) -> Tensor:

@@ -46,13 +46,14 @@ def main(minutes: float, runs: Path, preset: str, weights: Path, seed: int = 5) 
         {"params": list(both.codec.decoder.parameters()), "peak": DECODER_RATE},
     ]
     optimiser = torch.optim.AdamW(groups, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
+    clips = Clips(runs, with_pitch=True)
     run = Run(runs / "voice", minutes)
     state = run.load()
     if state is not None:
         both.load(state)
         optimiser.load_state_dict(state["optimiser"])
     if run.fraction < 1:
-        train(run, both, optimiser, Clips(runs, with_pitch=True), np.random.default_rng(seed))
+        train(run, both, optimiser, clips, np.random.default_rng(seed + run.step))
         run.save({**both.state(), "optimiser": optimiser.state_dict()})
     export(both, weights)
     run.finish(path=str(weights))

@@ -77,6 +77,7 @@ export class Panel {
   /** No call can be made from this page. */
   disable() {
     this.#call.disabled = true;
+    this.#call.textContent = BUTTONS.idle;
   }
 
   /**

@@ -16,7 +16,7 @@ def test_the_first_audible_frame_counts_and_not_the_first_frame() -> None:
         hearing.take_frame(number, 1, pcm, 2.0)
     # All three came at once, but two frames play before it.
     assert hearing.first_audible_at() == pytest.approx(2.04)
-    assert hearing.stopped_at == 1.0
+    assert hearing.decided_sample == 1920
 
 
 def test_missing_numbers_are_gaps_unless_they_were_announced() -> None:

@@ -9,8 +9,8 @@ import pytest
 from gateway.outbox import MAX_BEHIND_BYTES, Close, Message, Outbox
 from gateway.playout import Playout
 from gateway.protocol import ErrorCode, WireError
-from gateway.session import ACK_EVERY_S, PROBE_EVERY_S, SIGN_OF_LIFE_S, Session
-from gateway.uplink import Uplink
+from gateway.session import ACK_EVERY_S, BUSY_EVERY_S, PROBE_EVERY_S, SIGN_OF_LIFE_S, Session
+from gateway.uplink import BUSY_RECORDS, Uplink
 from shared.messages import (
     Audio,
     Clear,
@@ -71,6 +71,17 @@ async def test_a_quiet_connection_asks_whether_it_is_still_the_one() -> None:
     assert session.append(PROBE_EVERY_S / 2) is None
     assert append(session, PROBE_EVERY_S) == Append("s", "1:g:n", 1, ())
     assert session.append(PROBE_EVERY_S * 1.5) is None
+
+
+async def test_a_full_log_is_not_asked_at_every_tick() -> None:
+    session = new_session()
+    session.hear(CHUNK * 17, 0.0)
+    session.hear(CHUNK * 8, 0.0)
+    assert len(append(session, 0.0).records) == 25
+    session.settle(Receipt(Answer.BUSY, 5), 0.0)
+    assert session.append(BUSY_EVERY_S / 2) is None
+    again = append(session, BUSY_EVERY_S)
+    assert (again.first, len(again.records)) == (6, BUSY_RECORDS)
 
 
 async def test_a_quiet_caller_gives_a_sign_of_life() -> None:

@@ -1,6 +1,8 @@
+from pathlib import Path
+
 import pytest
 
-from shared.config import EngineName, ReplyMode, load_settings
+from shared.config import EngineName, ReplyMode, Settings, load_settings
 from shared.errors import ConfigError
 
 
@@ -55,3 +57,13 @@ def test_every_problem_is_named_at_once() -> None:
         load_settings({"REPLY_MOD": "turn", "LEASE_MS": "1"})
     assert "REPLY_MOD" in str(caught.value)
     assert "LEASE_MS" in str(caught.value)
+
+
+def test_the_readme_names_every_setting() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    assert [n.upper() for n in Settings.model_fields if f"`{n.upper()}`" not in readme] == []
+
+
+def test_the_local_redis_is_the_default() -> None:
+    assert load_settings({"REDIS_PORT": "6400"}).redis == "redis://127.0.0.1:6400/0"
+    assert load_settings({"REDIS_URL": "redis://far:1/0"}).redis == "redis://far:1/0"

@@ -1,6 +1,6 @@
 """The oracle: what comes back is what was heard."""
 
-from tests.unit.workers.runtime.rehearsal import noise
+from tests.sounds import noise
 from workers.engines.base import Opening, Past, Speak, Work
 from workers.engines.echo import EchoEngine
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shared.audio import CHUNK_SAMPLES, Pcm16
-from tests.unit.workers.runtime.rehearsal import noise, silence, talking, voice
+from tests.sounds import noise, silence, talking, voice
 from workers.models.vad import Vad
 
 THRESHOLD = 0.001

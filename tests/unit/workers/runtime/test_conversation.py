@@ -21,7 +21,8 @@ from shared.messages import (
     Step,
     Truncate,
 )
-from tests.unit.workers.runtime.rehearsal import Rehearsal, joined, noise, silence, talking, voice
+from tests.sounds import joined, noise, silence, talking, voice
+from tests.unit.workers.runtime.rehearsal import Rehearsal
 from workers.engines.base import Speak
 from workers.runtime.context import Phase
 from workers.runtime.turn import Tuning

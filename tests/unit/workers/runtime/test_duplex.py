@@ -17,7 +17,8 @@ from shared.messages import (
     SpeechStopped,
     Text,
 )
-from tests.unit.workers.runtime.rehearsal import Rehearsal, silence, talking, voice
+from tests.sounds import silence, talking, voice
+from tests.unit.workers.runtime.rehearsal import Rehearsal
 from workers.engines.base import Opening, Output, Speak, Work
 from workers.runtime.context import Phase
 

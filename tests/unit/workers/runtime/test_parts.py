@@ -7,7 +7,7 @@ from shared.audio import CHUNK_SAMPLES
 from shared.errors import SessionLost
 from shared.messages import ReplyDone, ReplyStarted, Speech, Step, Text
 from shared.streams import Answer, Receipt, StepCommit
-from tests.unit.workers.runtime.rehearsal import noise, silence, voice
+from tests.sounds import noise, silence, voice
 from workers.engines.base import Output
 from workers.runtime.conversation import Conversation
 from workers.runtime.endpoint import Endpoint

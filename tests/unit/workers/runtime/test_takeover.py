@@ -7,7 +7,8 @@ import pytest
 from shared.audio import Pcm16
 from shared.config import ReplyMode
 from shared.messages import Cancel, Commit, InputRecord, Mode, Options, Played
-from tests.unit.workers.runtime.rehearsal import Rehearsal, noise, same, silence, voice
+from tests.sounds import noise, silence, voice
+from tests.unit.workers.runtime.rehearsal import Rehearsal, same
 
 Line = list[InputRecord | Pcm16]
 
