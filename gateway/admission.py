@@ -113,8 +113,10 @@ class Watcher:
         while not self._stopped:
             try:
                 await self.look()
-            except (RedisError, OSError, ValueError) as error:
+            except (RedisError, OSError) as error:
                 logger.debug("the fleet cannot be seen: %s", error)
+            except Exception:  # the task's boundary: one odd status must not end the watch
+                logger.exception("the fleet cannot be read")
             await asyncio.sleep(WATCH_EVERY_S)
 
     async def look(self) -> None:

@@ -93,6 +93,9 @@ class Endpoint:
             raise WireError(
                 ErrorCode.INTERNAL, "Redis does not answer; try again later", RETRY_AFTER_MS
             ) from error
+        except SchemaError as error:
+            logger.warning("a session could not be resumed: %s", error)
+            raise WireError(ErrorCode.INTERNAL, "The session's log cannot be read") from error
 
     async def _serve(self, websocket: WebSocket, session: Session) -> int:
         """Receive and send until either ends; the close code."""
@@ -115,7 +118,10 @@ def is_over(session: Session) -> bool:
     """Whether a session whose socket is gone ends with it; else its caller may come back."""
     if session.error is not None and session.error.code in CALLER_ERRORS:
         return True
-    return session.hung_up or not session.native  # a plain client has no token to come back with
+    if session.hung_up or not session.native:  # a plain client has no token to come back with
+        return True
+    # Gone of itself before it said anything: the slot is worth more than such a call.
+    return session.uplink.n == 0 and not session.outbox.closed.is_set()
 
 
 def allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
@@ -123,7 +129,10 @@ def allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
     origin = websocket.headers.get("origin")
     if origin is None or origin in origins:
         return True
-    return urlsplit(origin).netloc == websocket.headers.get("host")
+    try:
+        return urlsplit(origin).netloc == websocket.headers.get("host")
+    except ValueError:  # such as "http://[": no browser's
+        return False
 
 
 async def _first_message(websocket: WebSocket) -> Start | Resume:
@@ -179,6 +188,11 @@ async def _receive(websocket: WebSocket, session: Session) -> int:
     except WireError as error:
         session.fail(error)
         return error.close_code
+    except Exception:  # the task's boundary: the client is told, and the log says why
+        logger.exception("session %s: a message could not be taken", session.sid)
+        fault = WireError(ErrorCode.INTERNAL, "The message could not be taken")
+        session.fail(fault)
+        return fault.close_code
     session.outbox.close(NORMAL_CODE)
     return NORMAL_CODE
 

@@ -200,7 +200,8 @@ def _typed(name: str, value: object, *types: type) -> Any:
 def _frame(value: object) -> int:
     number: int = _typed("frame", value, int)
     if not 0 <= number <= MAX_FRAME_NUMBER:
-        _refuse(f"Expected 'frame' from 0 to {MAX_FRAME_NUMBER}, got {number:.3e}")
+        # Not as a float: a number of 400 digits is an int that no float holds.
+        _refuse(f"Expected 'frame' from 0 to {MAX_FRAME_NUMBER}, got {number!r:.40}")
     return number
 
 
@@ -253,4 +254,6 @@ def _resume(body: dict[str, Any]) -> Resume:
     # A name that we did not make must never become part of a Redis key.
     if len(session) != 32 or not set(session) <= set("0123456789abcdef"):
         raise WireError(ErrorCode.NOT_FOUND, "Expected the session id of a 'ready' message")
+    if not token.isascii():  # half a surrogate pair, which JSON can spell, has no bytes to hash
+        raise WireError(ErrorCode.BAD_TOKEN, "Expected the token of a 'ready' message")
     return Resume(session, token, _frame(wish["frame"]))

@@ -1,9 +1,10 @@
 """What a caller missed, sans I/O: which records of the log come after their last frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from shared.audio import FRAME_BYTES
 from shared.messages import Clear, OutputRecord, Skip, Speech
 
 
@@ -29,7 +30,7 @@ def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
     """What comes after `frame`, the caller's last, in a log whose newest frame is `last`."""
     if frame > last:
         return Missed(Outcome.NOT_RECOVERED, last + 1, ())
-    later = tuple(records[_behind(records, frame) :])
+    later = _later(records, frame)
     start = _start(later, last + 1)
     if start <= frame + 1:
         return Missed(Outcome.RECOVERED, frame + 1, later)
@@ -37,13 +38,20 @@ def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
     return Missed(Outcome.SKIPPED, frame + 1, (gap, *later))
 
 
-def _behind(records: Sequence[OutputRecord], frame: int) -> int:
-    """The index behind the last record whose audio the caller has whole."""
+def _later(records: Sequence[OutputRecord], frame: int) -> tuple[OutputRecord, ...]:
+    """What follows `frame`: the rest of its own record, then the records behind that one.
+
+    What stands before its record left before it did: the words were read on the old connection.
+    """
     for index in range(len(records) - 1, -1, -1):
         record = records[index]
-        if isinstance(record, Speech) and record.frame + record.frames - 1 <= frame:
-            return index + 1
-    return 0
+        if isinstance(record, Speech) and record.frame <= frame:
+            had = (frame + 1 - record.frame) * FRAME_BYTES
+            if had >= len(record.pcm):
+                return tuple(records[index + 1 :])
+            rest = replace(record, frame=frame + 1, pcm=record.pcm[had:])
+            return (rest, *records[index + 1 :])
+    return tuple(records)
 
 
 def _start(records: Sequence[OutputRecord], default: int) -> int:

@@ -93,6 +93,7 @@ class Session:
         if isinstance(data, bytes):
             self.uplink.push_audio(data, now)
         else:
+            self.uplink.controls.spend(1, now)
             self._control(data)
 
     def append(self, now: float) -> Append | None:

@@ -21,6 +21,10 @@ from shared.streams import Answer, Receipt
 MAX_SPEED: Final = 2.0
 BURST_SAMPLES: Final = 2 * SAMPLE_RATE_HZ  # 2 s: what a client may be ahead at once
 STALL_SAMPLES: Final = 12 * SAMPLE_RATE_HZ  # credit that a stalled client has saved up at most
+# A message takes time whatever its size: at most 800 pieces of audio a second (a page that sends
+# every 128 samples needs 188), and 100 controls (a page whose player runs dry sends 50).
+PIECE_SAMPLES: Final = 60
+CONTROLS_PER_S: Final = 100  # and at once; fewer than MAX_WAITING_RECORDS
 # Must be larger than STALL_SAMPLES, or an honest catch-up would overflow it.
 MAX_WAITING_RECORDS: Final = 200  # 16 s of audio
 KEEP_RECORDS: Final = 48  # acknowledged ones kept for repair: 2 s and more, controls included
@@ -39,22 +43,25 @@ class Entry:
 
 
 class Speed:
-    """How many samples the caller may send now: a bucket that refills at twice real time."""
+    """How much the caller may send now: a bucket that refills at `per_s` and holds `most`."""
 
-    def __init__(self, now: float, credit: int) -> None:
+    def __init__(self, now: float, credit: int, *, per_s: float, most: int) -> None:
         self.credit: float = credit
         self.at = now
+        self.per_s = per_s
+        self.most = most
 
-    def spend(self, samples: int, now: float) -> None:
-        """Count samples that arrived. Raises WireError when they came too fast."""
-        refill = (now - self.at) * MAX_SPEED * SAMPLE_RATE_HZ
-        self.credit = min(STALL_SAMPLES, self.credit + refill) - samples
+    def spend(self, amount: int, now: float) -> None:
+        """Count what arrived. Raises WireError when it came too fast."""
+        refill = (now - self.at) * self.per_s
+        self.credit = min(self.most, self.credit + refill) - amount
         self.at = now
         if self.credit < 0:
             raise WireError(
                 ErrorCode.TOO_FAST,
-                f"Expected audio at real time (at most {MAX_SPEED:g} times, over a burst of 2 s), "
-                "got more: send as the microphone gives it",
+                f"Expected audio at real time (at most {MAX_SPEED:g} times, over a burst of 2 s) "
+                f"and at most {CONTROLS_PER_S} controls a second, got more: send as the "
+                "microphone gives it",
             )
 
 
@@ -64,7 +71,9 @@ class Uplink:
     def __init__(self, now: float, *, n: int = 0, samples: int = 0) -> None:
         self.n = self.acked = n
         self.samples = self.acked_samples = samples
-        self.speed = Speed(now, STALL_SAMPLES if n else BURST_SAMPLES)
+        credit = STALL_SAMPLES if n else BURST_SAMPLES
+        self.speed = Speed(now, credit, per_s=MAX_SPEED * SAMPLE_RATE_HZ, most=STALL_SAMPLES)
+        self.controls = Speed(now, CONTROLS_PER_S, per_s=CONTROLS_PER_S, most=CONTROLS_PER_S)
         self.busy = False
         self._rest = b""  # less than a chunk
         self._ring: deque[Entry] = deque()
@@ -78,7 +87,7 @@ class Uplink:
     def push_audio(self, data: bytes, now: float) -> None:
         """Take a binary message of any size. Raises WireError when it breaks the rules."""
         check_audio(data)
-        self.speed.spend(len(data) // SAMPLE_BYTES, now)
+        self.speed.spend(max(PIECE_SAMPLES, len(data) // SAMPLE_BYTES), now)
         data = self._rest + data
         whole = len(data) - len(data) % CHUNK_BYTES
         for start in range(0, whole, CHUNK_BYTES):

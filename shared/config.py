@@ -99,7 +99,8 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
+            # As browsers write an origin: no slash behind it.
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
 

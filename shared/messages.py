@@ -225,7 +225,7 @@ _HINTS: Final[Mapping[type[Record], Mapping[str, str]]] = {
 
 def _within(name: str, value: float | None, bounds: Bounds) -> None:
     if value is not None and not bounds[0] <= value <= bounds[1]:
-        raise SchemaError(f"Expected {name} from {bounds[0]} to {bounds[1]}, got {value}")
+        raise SchemaError(f"Expected {name} from {bounds[0]} to {bounds[1]}, got {value!r:.40}")
 
 
 def type_name(record: Record) -> str:

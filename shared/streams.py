@@ -18,6 +18,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ResponseError
 
 from shared import keys
+from shared.errors import SchemaError
 from shared.messages import InputRecord, OutputRecord, Record, StepRecord, decode, encode
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -194,7 +195,7 @@ class SessionLog:
         return cast(list[tuple[int, StepRecord]], found[0])
 
     async def metas(self, sids: Sequence[str]) -> list[Meta | None]:
-        """Where each session stands; None for one that is gone."""
+        """Where each session stands; None for one that is gone, or has no meta of this schema."""
         async with self.redis.pipeline(transaction=False) as pipe:
             for sid in sids:
                 pipe.hgetall(keys.meta(sid))
@@ -249,8 +250,11 @@ def _entries(records: Iterable[Record]) -> list[str | bytes]:
 def _records(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[tuple[int, Record]]:
     found = []
     for number, pair in entries:
-        ((name, value),) = pair.items()
-        found.append((int(number.split(b"-")[0]), decode(name.decode(), value)))
+        try:
+            ((name, value),) = pair.items()
+            found.append((int(number.split(b"-")[0]), decode(name.decode(), value)))
+        except ValueError as error:  # more than one field, or a name that is no text
+            raise SchemaError(f"Expected one named record, got {pair!r:.80}") from error
     return found
 
 
@@ -263,8 +267,11 @@ def _receipt(item: Any) -> Receipt | Exception:
 def _meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
     if not raw:
         return None
-    text = {name.decode(): value.decode() for name, value in raw.items()}
-    number = {name: int(text.get(name) or 0) for name in _NUMBERS}
+    try:
+        text = {name.decode(): value.decode() for name, value in raw.items()}
+        number = {name: int(text.get(name) or 0) for name in _NUMBERS}
+    except ValueError:  # whoever reads many sessions at once must not stumble over one
+        return None
     word = {name: text.get(name, "") for name in _WORDS}
     return Meta(sid=sid, **word, **number)  # type: ignore[arg-type] # the names fix the types
 

@@ -204,6 +204,15 @@ async def test_a_caller_comes_back_and_misses_nothing(
         await second.socket.wait_closed()
 
 
+async def test_who_leaves_without_a_word_keeps_no_slot(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    caller.socket.transport.abort()
+    await until(lambda: not worker.owned and not place.gateway.exchange.sessions)
+    assert not await session_keys(redis_client)
+
+
 async def test_a_newer_connection_wins(place: Place) -> None:
     first = await place.caller()
     second = await place.native()

@@ -84,6 +84,25 @@ async def test_the_culprit_is_told_and_the_neighbour_goes_on(
     await neighbour.say("end")
 
 
+async def test_a_fault_of_ours_in_a_message_is_told(
+    place: Place, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ArithmeticError("by way of trial")
+
+    caller = await place.caller()
+    (session,) = place.gateway.exchange.sessions
+    monkeypatch.setattr(session.uplink, "push_audio", fail)
+    await caller.socket.send(SECOND[:3_840])
+    assert await caller.end_of() == ("internal", 4500)
+
+
+async def test_an_origin_that_is_no_address_is_a_foreign_one(place: Place) -> None:
+    with pytest.raises(InvalidStatus) as caught:
+        await place.plain(additional_headers={"Origin": "http://["})
+    assert caught.value.response.status_code == 403
+
+
 async def test_a_message_beyond_all_limits_ends_the_socket(
     place: Place, worker: StandInWorker
 ) -> None:

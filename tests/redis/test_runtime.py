@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from redis.asyncio import Redis
+from redis.typing import EncodableT, FieldT
 
 from shared import keys
 from shared.config import load_settings
@@ -216,7 +217,12 @@ async def test_what_a_redis_crash_rolled_back_is_written_again(redis_client: Red
     assert kept == caller.outputs[-len(kept) :]
 
 
-async def test_a_record_that_cannot_be_read_ends_its_session_alone(redis_client: Redis) -> None:
+@pytest.mark.parametrize(
+    "fields", [{"audio": b"no msgpack"}, {"audio": b"", "more": b""}, {b"\xff": b""}]
+)
+async def test_a_record_that_cannot_be_read_ends_its_session_alone(
+    redis_client: Redis, fields: dict[FieldT, EncodableT]
+) -> None:
     good, bad = Caller(redis_client, "good"), Caller(redis_client, "bad")
     await good.call("stream")
     await bad.call("stream")
@@ -224,7 +230,7 @@ async def test_a_record_that_cannot_be_read_ends_its_session_alone(redis_client:
     async with working(make_worker(redis_client)):
         await bad.speak(chunks[:2])
         await bad.listen(8)
-        await redis_client.xadd(keys.inputs("bad"), {"audio": b"no msgpack"}, id="3-0")
+        await redis_client.xadd(keys.inputs("bad"), fields, id="3-0")
         await until(lambda: gone(redis_client, "bad"))
         await good.speak(chunks)
         await good.listen(80)

@@ -26,6 +26,7 @@ PURE = {
     "gateway/uplink.py",
     "gateway/playout.py",
     "workers/runtime/conversation.py",
+    "workers/runtime/dialogue.py",
     "workers/runtime/scheduler.py",
     "workers/models/vad.py",
 }

@@ -27,10 +27,11 @@ HOP: Final = 240
 LOOKAHEAD: Final = 5  # frames
 DELAY: Final = LOOKAHEAD + 1  # frames: 60 ms, 1,440 samples
 FFT: Final = 1024  # a hop of 240 and 784 samples of a filter's response
+FADE: Final = 256  # samples over which a response ends
+SMOOTHING: Final = 12  # the number of the cepstrum that weighs half of the first
 LOW_HZ: Final = 70.0
 HIGH_HZ: Final = 500.0
 SILENT_MEL: Final = math.log(1e-5)  # MelConfig.floor
-HUSH: Final = 0.97  # how far voicing turns the noise down: by 30 dB
 NOISE_HOPS: Final = 1024  # the noise is a fixed table (10.24 s): a reply's audio is reproducible
 
 
@@ -88,10 +89,25 @@ def pulses(log_f0: Tensor, phase: Tensor, live: Tensor) -> tuple[Tensor, Tensor]
     return train, torch.remainder(phase + whole[:, -1], 1.0)
 
 
-def response(cepstrum: Tensor) -> Tensor:
-    """Causal cepstra (..., C) -> the minimum-phase frequency response (..., FFT / 2 + 1)."""
-    log = torch.fft.rfft(cepstrum.float(), n=FFT)
-    return torch.polar(torch.exp(log.real), log.imag)  # three times faster than a complex exp
+def response(cepstrum: Tensor, taper: Tensor) -> Tensor:
+    """Causal cepstra (..., C) -> the minimum-phase frequency response (..., FFT / 2 + 1).
+
+    The higher a cepstrum's number, the less it weighs, as in speech: filters stay smooth. The
+    impulse response is faded out with taper (FFT,): one too long would wrap around onto the start
+    of its hop, which is heard as a buzz at the frame rate.
+    """
+    smooth = 1 / (1 + torch.arange(cepstrum.shape[-1], device=cepstrum.device) / SMOOTHING)
+    log = torch.fft.rfft(cepstrum.float() * smooth, n=FFT)
+    spectrum = torch.polar(torch.exp(log.real), log.imag)  # three times faster than a complex exp
+    faded: Tensor = torch.fft.rfft(torch.fft.irfft(spectrum, n=FFT) * taper)
+    return faded
+
+
+def response_taper() -> Tensor:
+    """Ones, a raised cosine down, and zeros for the last hop, shape (FFT,)."""
+    length = FFT - HOP
+    fade = 0.5 + 0.5 * torch.cos(math.pi * torch.arange(FADE) / FADE)
+    return torch.cat([torch.ones(length - FADE), fade, torch.zeros(HOP)])
 
 
 class Vocoder(nn.Module):
@@ -99,6 +115,7 @@ class Vocoder(nn.Module):
 
     table: Tensor
     rising: Tensor
+    taper: Tensor
 
     def __init__(self, config: VocoderConfig) -> None:
         super().__init__()
@@ -116,6 +133,7 @@ class Vocoder(nn.Module):
         self.register_buffer("table", torch.from_numpy(noise), persistent=False)
         rising = 0.5 - 0.5 * torch.cos(math.pi * torch.arange(HOP) / HOP)
         self.register_buffer("rising", rising, persistent=False)
+        self.register_buffer("taper", response_taper(), persistent=False)
 
     def initial(self, rows: int) -> State:
         """The state of fresh streams: frames read, phase, overlap, last parameters, network."""
@@ -166,8 +184,9 @@ class Vocoder(nn.Module):
         train, phase = pulses(said.log_f0, phase, live)
         voiced = self._glide(torch.sigmoid(said.voicing))
         tone = train * voiced
-        # Without this, training puts noise where the low harmonics belong, and stays there.
-        noise = self.table[hop.clamp(min=0) % NOISE_HOPS] * (1 - HUSH * voiced)
+        # Where there is voice there is no noise: training once put noise where the low harmonics
+        # belong, and stayed there (STOI .75). The voice it learns is pulses or noise as well.
+        noise = self.table[hop.clamp(min=0) % NOISE_HOPS] * (1 - voiced)
         mute = live[..., None].float()
         blocks = self._filter(tone * mute, said.harmonic) + self._filter(noise * mute, said.noise)
         samples, overlap = overlap_add(torch.fft.irfft(blocks, n=FFT), overlap)
@@ -180,7 +199,7 @@ class Vocoder(nn.Module):
 
     def _filter(self, source: Tensor, cepstra: Tensor) -> Tensor:
         """Source (B, T, H) through filters (B, T + 1, C), cross-faded -> spectra (B, T, .)."""
-        filters = response(cepstra)
+        filters = response(cepstra, self.taper)
         falling = torch.fft.rfft(source * (1 - self.rising), n=FFT)
         rising = torch.fft.rfft(source * self.rising, n=FFT)
         spectra: Tensor = falling * filters[:, :-1] + rising * filters[:, 1:]

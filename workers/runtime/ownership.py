@@ -109,6 +109,9 @@ class Ownership:
                 REDIS_ERRORS.inc()
                 log.warning("claiming sessions waits for Redis: %s", error)
                 await asyncio.sleep(RETRY_S)
+            except Exception:  # the task's boundary: an odd record must not end every caller's
+                log.exception("claiming sessions failed; trying again")
+                await asyncio.sleep(RETRY_S)
             await asyncio.sleep(ROUND_S)
 
     async def round(self, status: dict[str, Any], held: set[str]) -> None:

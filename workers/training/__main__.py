@@ -78,6 +78,16 @@ def s2s(
 
 
 @app.command()
+def joint(
+    minutes: Minutes = 25, runs: Runs = RUNS, preset: Preset = "tiny", weights: Weights = WEIGHTS
+) -> None:
+    """Train that model and what hears the caller together."""
+    from workers.training import joint as stage
+
+    stage.main(minutes, runs, preset, weights)
+
+
+@app.command()
 def evaluate(
     weights: Weights = WEIGHTS,
     output: Annotated[Path, typer.Option(help="Where EVALUATION.md goes.")] = Path(),
@@ -103,6 +113,7 @@ def every(
     vocoder(50 * scale, runs, preset)
     voice(25 * scale, runs, preset, weights)
     s2s(60 * scale, runs, preset, weights)
+    joint(25 * scale, runs, preset, weights)
     evaluate(weights)
 
 

@@ -26,8 +26,8 @@ from workers.training.callers import Heard, load_shard
 STEP: Final = 8  # mel frames
 BEFORE: Final = (20, 64)  # frames heard before speech: the runtime's pre-roll is about 400 ms
 TAIL: Final = 12  # steps heard after the end of speech
-LONG_TAIL: Final = 36  # of a third: stream mode hears on while it speaks
-LONG_SHARE: Final = 0.35  # of the batches
+LONG_TAIL: Final = 36  # of a fifth: stream mode hears on while it speaks
+LONG_SHARE: Final = 0.2  # of the batches
 BATCH: Final = 48
 UNKNOWN: Final = 110  # utterances of unknown words, a shard
 NOISES: Final = 12  # rows of noise alone, a shard

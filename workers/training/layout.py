@@ -30,7 +30,9 @@ GO_AFTER: Final = 7
 AFTER_REPLY: Final = 4  # stream mode: silent positions trained behind EOS
 PAD_OUTSIDE: Final = 0.05  # weight of a PAD while listening
 PAD_INSIDE: Final = 0.3  # weight of a PAD between the words of a reply
-HIDE_SAID: Final = 0.15  # share of assistant inputs hidden in training
+HIDE_TEXT: Final = 0.1  # share of the assistant's own text inputs hidden in training
+# ... and of its codes: a text that leans on codes goes astray with the first wrong one.
+HIDE_CODES: Final = 0.25
 HIDE_HEARD: Final = 0.08
 STUMBLE: Final = 0.05  # share of heard positions dropped, and as many doubled
 NOISE: Final = 0.15  # of the states' own spread
@@ -125,12 +127,13 @@ def disturbed(
     """The sample with noise on what was heard, and parts of its inputs hidden."""
     count = len(sample.text)
     noise = rng.standard_normal(sample.heard.shape, dtype=np.float32)
-    hidden = (rng.random(count) < HIDE_SAID) & (sample.text != GO)
+    text_hidden = (rng.random(count) < HIDE_TEXT) & (sample.text != GO)
+    codes_hidden = (rng.random(count) < HIDE_CODES) & (sample.text != GO)
     return Sample(
         sample.heard + noise * spread * np.float32(NOISE * rng.random()),
         sample.hears & (rng.random(count) >= HIDE_HEARD),
-        np.where(hidden, MASK, sample.text),
-        np.where(hidden[:, None], config.hidden, sample.codes),
+        np.where(text_hidden, MASK, sample.text),
+        np.where(codes_hidden[:, None], config.hidden, sample.codes),
         sample.next_text,
         sample.weight,
         sample.next_codes,

@@ -7,20 +7,28 @@ language model expects: their word errors are high on the recordings too, so com
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
 
 from shared.audio import Floats
 from workers.models.mel import LogMel
+from workers.models.tokenizer.codec import Codec
+from workers.models.vocoder import Vocoder
 from workers.training.assistant import Utterance, load_shard
 from workers.training.clips import padded
 from workers.training.dialogue import words
-from workers.training.voice import Both
 
 SPEECH_RATE_HZ: Final = 16_000
 SENTENCES: Final = 60
+
+
+class Both(Protocol):
+    """The voice under test: what `voice.Both` is."""
+
+    codec: Codec
+    vocoder: Vocoder
 
 
 def measure(both: Both, runs: Path) -> dict[str, float]:

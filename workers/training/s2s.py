@@ -6,7 +6,7 @@ latter at a random subset of the reply's steps: the depth transformer is the dea
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -139,18 +139,23 @@ def learning_rate(step: int, fraction: float) -> float:
     return LEARNING_RATE * rate * min(1.0, step / WARM_UP)
 
 
-def check(model: HybridS2S, runs: Path, vocabulary: Vocabulary, count: int) -> dict[str, float]:
+def check(model: HybridS2S, turns: Mapping[str, Sequence[Turn]]) -> dict[str, float]:
     """The share of right texts in each condition, and how well stream mode times its GO."""
     model.eval()
+    vocabulary = Vocabulary(vocabulary_words())
     found: dict[str, float] = {}
-    for condition in CONDITIONS:
-        turns = load(runs / "heard", f"check_{condition}")[:count]
-        found[f"right_{condition}"] = right(turns, replies_to(model, turns, vocabulary))
+    for condition, asked in turns.items():
+        found[f"right_{condition}"] = right(asked, replies_to(model, asked, vocabulary))
         if condition == "espeak":
-            late = np.array(go_error_steps(model, turns[:40]))
+            late = np.array(go_error_steps(model, asked[:40]))
             found["go_in_time"] = float((np.abs(late) <= 2).mean())
     model.train()
     return found
+
+
+def cached_checks(runs: Path, count: int) -> dict[str, list[Turn]]:
+    """The check utterances of each condition as the frozen listener heard them."""
+    return {name: load(runs / "heard", f"check_{name}")[:count] for name in CONDITIONS}
 
 
 def make_config(preset: str, heard_width: int, codebooks: int, texts: int) -> S2SConfig:
@@ -162,41 +167,63 @@ def make_config(preset: str, heard_width: int, codebooks: int, texts: int) -> S2
     raise ValueError(f"Expected preset tiny or base, got {preset!r}")
 
 
+class Trainer:
+    """The model, its optimiser and its data."""
+
+    def __init__(self, run: Run, corpus: Corpus, config: S2SConfig, seed: int) -> None:
+        self.run, self.corpus = run, corpus
+        self.model = HybridS2S(config).train()
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.05, fused=True
+        )
+        if (state := run.load()) is not None:
+            self.model.load_state_dict(state["model"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        self.batches = corpus.batches(np.random.default_rng(seed + run.step))
+
+    def step(self) -> None:
+        """One update."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.run.step, self.run.fraction)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            text, audio = losses(self.model, next(self.batches))
+        self.optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(text + AUDIO_WEIGHT * audio)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.run.log(text=text.detach(), audio=audio.detach())
+
+    def save(self) -> None:
+        """Write the checkpoint, and take in what another process has encoded meanwhile."""
+        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
+        self.run.save(state)
+        self.corpus.refresh()
+
+
+def note(run: Run, found: Mapping[str, float]) -> None:
+    """Add a check's shares to the run's checks.jsonl."""
+    with (run.folder / "checks.jsonl").open("a") as out:
+        out.write(json.dumps({"step": run.step, **found}) + "\n")
+
+
 def train(runs: Path, corpus: Corpus, config: S2SConfig, minutes: float, seed: int = 11) -> None:
     """Train within the budget, checking as it goes; resumes from the last checkpoint."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     run = Run(runs / "s2s", minutes)
-    model = HybridS2S(config).train()
-    optimiser = torch.optim.AdamW(
-        model.parameters(), LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.05, fused=True
-    )
-    if (state := run.load()) is not None:
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-    vocabulary = Vocabulary(vocabulary_words())
-    batches = corpus.batches(np.random.default_rng(seed + run.step))
+    trainer = Trainer(run, corpus, config, seed)
     checked_s = run.spent_s
     while run.going():
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(run.step, run.fraction)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            text, audio = losses(model, next(batches))
-        optimiser.zero_grad(set_to_none=True)
-        (text + AUDIO_WEIGHT * audio).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        run.log(text=text.detach(), audio=audio.detach())
+        trainer.step()
         if run.due():
-            run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()})
-            corpus.refresh()  # shards that another process has encoded meanwhile
+            trainer.save()
         if run.spent_s - checked_s > CHECK_EVERY_S:
             checked_s = run.spent_s
-            found = {"step": run.step, **check(model, runs, vocabulary, CHECK_TURNS)}
-            with (run.folder / "checks.jsonl").open("a") as out:
-                out.write(json.dumps(found) + "\n")
-    run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()})
-    run.finish(**check(model, runs, vocabulary, 2 * CHECK_TURNS))
+            note(run, check(trainer.model, cached_checks(runs, CHECK_TURNS)))
+    trainer.save()
+    found = check(trainer.model, cached_checks(runs, 2 * CHECK_TURNS))
+    note(run, found)
+    run.finish(**found)
 
 
 def main(minutes: float, runs: Path, preset: str, weights: Path) -> None:

@@ -86,20 +86,22 @@ def train(
 def render(vocoder: Vocoder, mel: Tensor, f0: Tensor | None) -> tuple[Tensor, Parameters]:
     """Mels (B, T + 1 + LOOKAHEAD, M) -> samples (B, T * H) and the parameters (B, T + 1, .).
 
-    The pulse train follows f0 (B, T + 1) where it is voiced, else the prediction; no gradient
-    goes through it: pitch is learned from the tracker.
+    Pitch and voicing of the source follow f0 (B, T + 1; 0: unvoiced), or without it the
+    prediction. Both are learned from the tracker alone: no gradient goes through the source
+    (through voicing it once chose noise where the low harmonics belong).
     """
     state = (vocoder.enter.initial(len(mel)), *vocoder.stack.initial(len(mel)))
     with torch.autocast("cpu", torch.bfloat16):
         raw, _ = vocoder.read(mel, state)
     said = vocoder.parameters_of(raw[:, LOOKAHEAD:])
-    source = said.log_f0.detach()
+    source = said._replace(log_f0=said.log_f0.detach(), voicing=said.voicing.detach())
     if f0 is not None:
-        source = torch.where(f0 > 0, f0.clamp(min=1.0).log(), source)
+        pitch = torch.where(f0 > 0, f0.clamp(min=1.0).log(), source.log_f0)
+        source = source._replace(log_f0=pitch, voicing=torch.where(f0 > 0, 8.0, -8.0))
     hops = torch.arange(raw.shape[1] - LOOKAHEAD - 1).expand(len(mel), -1)
     phase = torch.zeros(len(mel), dtype=torch.float64)
     overlap = torch.zeros(len(mel), FFT - HOP)
-    sound, _, _ = vocoder.speak(said._replace(log_f0=source), hops, phase, overlap)
+    sound, _, _ = vocoder.speak(source, hops, phase, overlap)
     return sound, said
 
 

@@ -18,7 +18,8 @@ from workers.models.vocoder import LOOKAHEAD, Vocoder
 from workers.training import codec as codec_stage
 from workers.training import vocoder as vocoder_stage
 from workers.training.clips import Clips
-from workers.training.progress import Run, ready
+from workers.training.progress import READY, Run
+from workers.training.quality import measure
 
 BATCH: Final = 12
 CONTEXT_STEPS: Final = 18  # the decoder's past before a piece; replies begin without
@@ -36,27 +37,35 @@ DATA: Final = (
 
 
 def main(minutes: float, runs: Path, preset: str, weights: Path, seed: int = 5) -> None:
-    """Train for `minutes` in all, then write codec and vocoder into the weights folder."""
+    """Train for `minutes` in all, write codec and vocoder into the weights folder, measure.
+
+    What is finished is only written again.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    both = Both(codec_stage.load(runs), vocoder_stage.load(runs, preset))
+    if not (runs / "voice" / READY).exists():
+        both = Both(codec_stage.load(runs), vocoder_stage.load(runs, preset))
+        clips = Clips(runs, with_pitch=True)
+        run = Run(runs / "voice", minutes)
+        fit(run, both, clips, seed)
+        run.finish(**measure(both.eval(), runs))
+    export(load(runs, preset), weights)
+
+
+def fit(run: Run, both: "Both", clips: Clips, seed: int) -> None:
+    """Resume where a checkpoint is, and train until the budget is spent."""
     both.codec.decoder.requires_grad_(True)
     groups = [
         {"params": list(both.vocoder.parameters()), "peak": VOCODER_RATE},
         {"params": list(both.codec.decoder.parameters()), "peak": DECODER_RATE},
     ]
     optimiser = torch.optim.AdamW(groups, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
-    clips = Clips(runs, with_pitch=True)
-    run = Run(runs / "voice", minutes)
     state = run.load()
     if state is not None:
         both.load(state)
         optimiser.load_state_dict(state["optimiser"])
-    if run.fraction < 1:
-        train(run, both, optimiser, clips, np.random.default_rng(seed + run.step))
-        run.save({**both.state(), "optimiser": optimiser.state_dict()})
-    export(both, weights)
-    run.finish(path=str(weights))
+    train(run, both, optimiser, clips, np.random.default_rng(seed + run.step))
+    run.save({**both.state(), "optimiser": optimiser.state_dict()})
 
 
 class Both(torch.nn.Module):
@@ -161,8 +170,3 @@ def export(both: Both, weights: Path) -> None:
     silence = both.codec.silence().tolist()
     write_part(weights, "codec", both.codec, both.codec.config, {"silence": silence, "data": DATA})
     write_part(weights, "vocoder", both.vocoder, both.vocoder.config, {"data": DATA})
-
-
-def finished(runs: Path) -> dict[str, Any]:
-    """The metrics of the finished stage."""
-    return ready(runs / "voice")

@@ -66,6 +66,9 @@ def test_every_message_is_understood(text: str, meaning: object) -> None:
         '{"type":"played","frame":true}',
         '{"type":"played","frame":4294967296}',
         '{"type":"played","frame":' + "9" * 5_000 + "}",
+        '{"type":"played","frame":' + "9" * 4_000 + "}",
+        '{"type":"options","silence_ms":' + "9" * 4_000 + "}",
+        '{"type":"options","vad_threshold":' + "9" * 4_000 + "}",
         '{"type":"mode","mode":"karaoke"}',
         '{"type":"mode","mode":1}',
         '{"type":"options","silence_ms":5}',
@@ -91,6 +94,13 @@ def test_a_foreign_session_name_never_reaches_a_key(session: str) -> None:
     with pytest.raises(WireError) as caught:
         parse(json.dumps({"type": "start", "resume": wish}))
     assert caught.value.code is ErrorCode.NOT_FOUND
+
+
+def test_a_token_that_has_no_bytes_is_wrong() -> None:
+    wish = {"session": SID, "token": "\ud800", "frame": 0}
+    with pytest.raises(WireError) as caught:
+        parse(json.dumps({"type": "start", "resume": wish}))
+    assert caught.value.code is ErrorCode.BAD_TOKEN
 
 
 def test_sizes_are_limited() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.playout import Frame, Playout
+from gateway.playout import Frame, Playout, TextAt
 from gateway.resume import Outcome, missed
 from shared.messages import Clear, OutputRecord, ReplyDone, ReplyStarted, Skip, Speech, Text
 
@@ -35,6 +35,16 @@ def test_every_later_frame_comes_once_and_in_order(frame: int) -> None:
     assert outcome is Outcome.RECOVERED
     assert [f.number for f in left if isinstance(f, Frame)] == list(range(frame + 1, 13))
     assert left[-1] == ReplyDone(1, 13, "end")
+
+
+@pytest.mark.parametrize("frame", [1, 2, 4, 6])
+def test_words_that_were_read_before_do_not_come_again(frame: int) -> None:
+    found = missed(LOG, frame, 12)
+    playout = Playout(lead_frames=1_000, next_frame=found.next_frame)
+    playout.feed(found.records, 0.0)
+    assert playout.counts.doubled == 0
+    words = [item.text for item in playout.due(0.0) if isinstance(item, TextAt)]
+    assert words == (["b"] if frame <= 4 else [])
 
 
 def test_what_is_trimmed_is_said() -> None:

@@ -111,6 +111,16 @@ async def test_events_say_where_in_the_callers_audio_they_are() -> None:
     ]
 
 
+async def test_a_flood_of_controls_is_too_fast_and_stays_bounded() -> None:
+    session = new_session()
+    for _ in range(100):
+        session.hear('{"type":"cancel"}', 0.0)
+    with pytest.raises(WireError) as caught:
+        session.hear('{"type":"cancel"}', 0.0)
+    assert caught.value.code is ErrorCode.TOO_FAST
+    assert session.uplink.waiting == 100
+
+
 async def test_a_plain_client_gets_samples_and_nothing_else() -> None:
     session = new_session(native=False)
     records: list[OutputRecord] = [

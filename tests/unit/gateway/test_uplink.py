@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.protocol import ErrorCode, WireError
-from gateway.uplink import BURST_SAMPLES, KEEP_RECORDS, MAX_WAITING_RECORDS, STALL_SAMPLES, Uplink
+from gateway.uplink import (
+    BURST_SAMPLES,
+    KEEP_RECORDS,
+    MAX_WAITING_RECORDS,
+    PIECE_SAMPLES,
+    STALL_SAMPLES,
+    Uplink,
+)
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES
 from shared.messages import Audio, Cancel, Commit, Played
 from shared.streams import Answer, Receipt
@@ -50,6 +57,20 @@ def test_a_commit_fills_the_begun_chunk_and_counts_only_the_callers_samples() ->
     assert uplink.samples == CHUNK_SAMPLES + 20
     uplink.settle(stored(3))
     assert uplink.acked_samples == CHUNK_SAMPLES + 20
+
+
+def test_a_flood_of_tiny_messages_is_too_fast_and_a_worklets_pieces_are_not() -> None:
+    uplink = Uplink(0.0)
+    for quantum in range(2_000):  # 128 samples at a time, as a page's audio thread gives them
+        uplink.push_audio(bytes(256), quantum * 128 / 24_000)
+        uplink.settle(stored(uplink.n))
+    saved_up = int(uplink.speed.credit)
+    now = uplink.speed.at
+    for _ in range(saved_up // PIECE_SAMPLES):
+        uplink.push_audio(b"", now)
+    with pytest.raises(WireError) as caught:
+        uplink.push_audio(b"", now)
+    assert caught.value.code is ErrorCode.TOO_FAST
 
 
 def test_what_was_not_stored_is_sent_again() -> None:

@@ -19,7 +19,7 @@ def test_the_environment_is_parsed() -> None:
             "REPLY_MODE": "stream",
             "WORKER_SLOTS": "3",
             "VAD_THRESHOLD": "0.02",
-            "GATEWAY_ORIGINS": "https://a.example, https://b.example",
+            "GATEWAY_ORIGINS": "https://a.example, https://b.example/",
             "CUDA_VISIBLE_DEVICES": "0,1",
             "HOME": "/ignored",
         }

@@ -2,7 +2,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import messages
@@ -98,6 +98,7 @@ def test_a_bomb_of_empty_maps_is_refused_before_it_unfolds() -> None:
         messages.decode("audio", bytes(messages.MAX_RECORD_BYTES + 1))
 
 
+@settings(deadline=None)
 @given(name=st.sampled_from(sorted(messages._TYPES)), value=st.binary(max_size=200))
 def test_any_bytes_give_a_record_or_a_schema_error(name: str, value: bytes) -> None:
     try:

@@ -29,6 +29,7 @@ CONFIG = S2SConfig(
     depth_width=16,
     depth_layers=1,
     depth_heads=2,
+    sees_codes=True,
 )
 # Batched against alone, in float32: the sums' order differs.
 TOLERANCE = 1e-4

@@ -1,5 +1,7 @@
 """HybridS2S: streamed in any pieces equals offline; rows are independent; drawing is seeded."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -16,6 +18,7 @@ CONFIG = S2SConfig(
     depth_width=16,
     depth_layers=2,
     depth_heads=2,
+    sees_codes=True,
 )
 TOLERANCE = 1e-5
 
@@ -96,6 +99,15 @@ def test_an_unheard_position_ignores_its_state(model: HybridS2S) -> None:
     silent = Inputs(inputs.heard, torch.zeros(1, 4, dtype=torch.bool), inputs.text, inputs.codes)
     other = Inputs(inputs.heard + 1, silent.hears, inputs.text, inputs.codes)
     assert torch.equal(model.embed(silent), model.embed(other))
+
+
+def test_a_model_that_does_not_see_its_codes_ignores_them() -> None:
+    inputs = made_inputs(1, 4)
+    other = replace(inputs, codes=torch.zeros_like(inputs.codes))
+    deaf = HybridS2S(replace(CONFIG, sees_codes=False))
+    assert torch.equal(deaf.embed(inputs), deaf.embed(other))
+    seeing = HybridS2S(CONFIG)
+    assert not torch.equal(seeing.embed(inputs), seeing.embed(other))
 
 
 def test_draws_depend_on_session_and_step_only() -> None:

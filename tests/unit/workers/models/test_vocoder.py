@@ -8,11 +8,14 @@ from torch import Tensor
 
 from workers.models.vocoder import (
     DELAY,
+    FFT,
     HOP,
     SILENT_MEL,
     Vocoder,
     VocoderConfig,
     pulses,
+    response,
+    response_taper,
 )
 
 TOLERANCE = 2e-5  # float32 sums of different lengths; samples are of the order of 0.01 to 1
@@ -81,3 +84,24 @@ def test_pulses_before_the_reply_leave_the_phase_alone() -> None:
     phase = torch.full((1,), 0.25, dtype=torch.float64)
     _, after = pulses(log_f0, phase, torch.zeros(1, 3, dtype=torch.bool))
     assert float(after) == 0.25
+
+
+def test_a_sharp_filter_does_not_wrap_around() -> None:
+    sharp = 0.6 * torch.cos(math.tau * 180 / 24_000 * torch.arange(128))  # a resonance at 180 Hz
+    heard = torch.fft.irfft(response(sharp, response_taper()), n=FFT)
+    assert heard[-HOP:].abs().max() < 1e-5 * heard.abs().max()
+    assert heard.abs().max() > 1
+
+
+def test_a_voiced_sound_has_no_noise_in_it(vocoder: Vocoder) -> None:
+    hops = 20
+    said = vocoder.parameters_of(torch.zeros(1, hops + 1, vocoder.out.out_features))
+    steady = torch.full_like(said.log_f0, math.log(200.0))
+    said = said._replace(log_f0=steady, voicing=torch.full_like(steady, 20.0))
+    at = torch.arange(hops)[None]
+    sound, _, _ = vocoder.speak(
+        said, at, torch.zeros(1, dtype=torch.float64), torch.zeros(1, FFT - HOP)
+    )
+    periods = sound[0, HOP * 4 :].reshape(-1, 120)
+    assert (periods - periods[0]).abs().max() < 0.02  # noise would differ by several units
+    assert periods.abs().max() > 1.0

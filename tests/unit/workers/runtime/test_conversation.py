@@ -1,5 +1,7 @@
 """Turns: when they begin and end, what interrupts them, what is written of them."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from shared.config import ReplyMode
@@ -23,11 +25,25 @@ from shared.messages import (
 )
 from tests.sounds import joined, noise, silence, talking, voice
 from tests.unit.workers.runtime.rehearsal import Rehearsal
-from workers.engines.base import Speak
+from workers.engines.base import Output, Speak, Work
+from workers.engines.echo import EchoEngine
 from workers.runtime.context import Phase
 from workers.runtime.turn import Tuning
 
 A_TURN = [*silence(6), *voice(10), *silence(9)]
+
+
+class Silent(EchoEngine):
+    """A gated engine that never speaks."""
+
+    gated = True
+
+    def __init__(self) -> None:
+        super().__init__(1)
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """Nothing is said."""
+        return [Output(work.slot, (b"",) * len(work.hear)) for work in batch]
 
 
 def kinds(records: list[OutputRecord]) -> list[str]:
@@ -168,6 +184,22 @@ def test_push_to_talk_survives_its_silences() -> None:
     call = Rehearsal(tuning=Tuning(manual=True))
     call.run(*silence(600), *voice(10), *silence(20), Commit())
     assert joined(voice(10)) in call.pcm
+
+
+def test_push_to_talk_keeps_the_question_of_who_pauses_in_it() -> None:
+    call = Rehearsal(tuning=Tuning(manual=True))
+    first, second = voice(10), voice(6, pitch_hz=190)
+    call.run(*silence(30), *first, *silence(25), *second, Commit())
+    call.run(Played(call.talk.frame))
+    assert joined(first) in call.pcm
+    assert joined(second) in call.pcm
+
+
+def test_push_to_talk_means_nothing_in_stream_mode() -> None:
+    call = Rehearsal(ReplyMode.STREAM, Silent(), Tuning(manual=True))
+    call.run(*silence(20), Commit())
+    assert call.heard == []
+    assert call.outputs == []
 
 
 def test_commit_ends_a_turn_at_once() -> None:

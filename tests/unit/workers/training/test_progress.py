@@ -39,6 +39,7 @@ def test_losses_are_averaged_and_drawn(tmp_path: Path) -> None:
         run.log(loss=loss, part=torch.tensor(loss / 2))
     rows = [json.loads(line) for line in (tmp_path / "losses.jsonl").read_text().splitlines()]
     assert [(row["step"], row["loss"], row["part"]) for row in rows] == [(2, 2, 1), (4, 5, 2.5)]
+    run.finish()
     plot(tmp_path)
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
 

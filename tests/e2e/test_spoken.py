@@ -1,0 +1,147 @@
+"""Spoken questions to the shipped model through real processes; a recogniser reads the answers.
+
+Voices and phrasings are ones that training never saw (tests/e2e/questions/README.md).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+import soundfile
+from websockets.asyncio.client import connect
+
+from gateway.hearing import resample
+from gateway.talk import talk
+from shared import keys
+from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
+from tests.e2e.client import Client
+from tests.e2e.launcher import Process, Stack
+from tests.sounds import silence
+from workers.training.judge import answers_judge, says
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+QUESTIONS: Final = Path(__file__).parent / "questions"
+TURN_END: Final = silence(10)  # 800 ms: more than the 600 that end a turn
+ANSWERS: Final = {
+    "sum": "three plus four is seven.",
+    "day": "the day after monday is tuesday.",
+    "opposite": "the opposite of hot is cold.",
+    "story": "a long time ago, a small voice lived in a machine. "
+    "it answered every question, and then it slept.",
+}
+
+
+def question(name: str) -> list[Pcm16]:
+    """A recording as chunks (1920,) int16, and the silence that ends its turn."""
+    samples, rate_hz = soundfile.read(QUESTIONS / f"{name}.wav", dtype="float32")
+    pcm = resample(samples, rate_hz)
+    pcm = np.pad(pcm, (0, -pcm.size % CHUNK_SAMPLES))
+    return [*pcm.reshape(-1, CHUNK_SAMPLES), *TURN_END]
+
+
+def plain_words(text: str) -> str:
+    return "".join(c for c in text if c.isalpha() or c in " '").strip()
+
+
+async def ask(stack: Stack, name: str, folder: Path, *, plain: bool = False) -> dict[str, Any]:
+    """What `make talk` reports; the reply lies in the folder."""
+    wav, reply = QUESTIONS / f"{name}.wav", folder / f"{name}.wav"
+    return await talk(wav, stack.url, reply, mode=None if plain else "turn", plain=plain)
+
+
+def assert_says(folder: Path, name: str) -> None:
+    pcm, rate_hz = soundfile.read(folder / f"{name}.wav", dtype="int16")
+    assert rate_hz == 24_000
+    assert says(answers_judge(), pcm, ANSWERS[name]), answers_judge().hear(pcm)
+
+
+@pytest.fixture
+def spoken(stack: Stack) -> Stack:
+    """Gateway and a worker with the shipped model."""
+    stack.start_worker(ENGINE="hybrid")
+    stack.start_gateway()
+    return stack
+
+
+@asynccontextmanager
+async def calling(stack: Stack) -> AsyncIterator[Client]:
+    """A call that is hung up at the end."""
+    async with connect(stack.url, subprotocols=["antiphon.v1"], compression=None) as socket:  # type: ignore[list-item]
+        client = Client(socket)
+        await client.start("turn")
+        yield client
+        await client.hang_up()
+
+
+def transcript(client: Client, generation: int) -> str:
+    return plain_words(
+        "".join(e["text"] for e in client.got("text") if e["generation"] == generation)
+    )
+
+
+async def speak_until(client: Client, done: str, count: int) -> None:
+    """Stay on the line in silence until so many events of a type have come."""
+    for _ in range(400):
+        if len(client.got(done)) >= count:
+            return
+        await client.speak(silence(1))
+    pytest.fail(f"no {done} within 32 s: {client.events}")
+
+
+async def test_four_callers_at_once_get_the_right_answers(spoken: Stack, tmp_path: Path) -> None:
+    reports = await asyncio.gather(*(ask(spoken, name, tmp_path) for name in ANSWERS))
+    for name, report in zip(ANSWERS, reports, strict=True):
+        assert plain_words(report["transcript"]) == plain_words(ANSWERS[name])
+        assert report["gaps"] == 0
+        assert_says(tmp_path, name)
+    assert reports[-1]["reply_seconds"] > 4
+
+
+async def test_a_plain_client_gets_its_answer_too(spoken: Stack, tmp_path: Path) -> None:
+    report = await ask(spoken, "sum", tmp_path, plain=True)
+    assert report["frames"] > 0
+    assert_says(tmp_path, "sum")
+
+
+async def test_speaking_over_an_answer_stops_it_and_the_next_is_right(spoken: Stack) -> None:
+    async with calling(spoken) as client:
+        await client.speak(question("story"))
+        await client.until(lambda: len(client.frames) > 50)
+        await client.speak(question("sum"))
+        await speak_until(client, "reply_done", 2)
+    (clear,) = client.got("clear")
+    old = [number for number, generation, _ in client.frames if generation == 1]
+    new = [number for number, generation, _ in client.frames if generation == 2]
+    assert old == list(range(1, len(old) + 1))
+    assert new == list(range(clear["next_frame"], clear["next_frame"] + len(new)))
+    assert transcript(client, 2) == plain_words(ANSWERS["sum"])
+
+
+async def test_a_worker_killed_in_mid_answer_is_not_noticed(stack: Stack) -> None:
+    workers = [stack.start_worker(ENGINE="hybrid"), stack.start_worker(ENGINE="hybrid")]
+    stack.start_gateway()
+    async with calling(stack) as client:
+        await client.speak(question("story"))
+        await client.until(lambda: len(client.frames) > 20)
+        owner_of(stack, client, workers).kill()
+        await speak_until(client, "reply_done", 1)
+        await client.speak(question("sum"))
+        await speak_until(client, "reply_done", 2)
+    assert client.numbers == list(range(1, len(client.numbers) + 1))
+    for generation, name in ((1, "story"), (2, "sum")):
+        pcm = b"".join(pcm for _, g, pcm in client.frames if g == generation)
+        assert transcript(client, generation) == plain_words(ANSWERS[name])
+        assert says(answers_judge(), pcm16_from_bytes(pcm), ANSWERS[name])
+
+
+def owner_of(stack: Stack, client: Client, workers: list[Process]) -> Process:
+    """The worker process that owns the call now."""
+    owner = stack.redis.hget(keys.meta(client.ready["session"]), "owner")
+    assert isinstance(owner, bytes)
+    pid = int(owner.split(b":")[1].split(b"-")[-2])
+    return next(worker for worker in workers if worker.pid == pid)
