@@ -20,7 +20,15 @@ from redis.asyncio import Redis
 
 from shared import keys
 from shared.messages import Audio, Cancel, InputRecord, OutputRecord, Speech, Step, StepRecord
-from shared.streams import Answer, Append, Receipt, SessionLog, StepCommit, connect
+from shared.streams import (
+    MAX_STRIKES,
+    TRIAL_STEPS,
+    Answer,
+    Append,
+    Receipt,
+    SessionLog,
+    StepCommit,
+)
 
 pytestmark = pytest.mark.redis
 
@@ -48,6 +56,8 @@ class Model:
     conn: str
     owner: str = ""
     cursor: int = 0
+    trial: int = 0
+    strikes: int = 0
     inputs: list[InputRecord] = field(default_factory=list)
     steps: list[StepRecord] = field(default_factory=list)
     outputs: list[OutputRecord] = field(default_factory=list)
@@ -68,6 +78,13 @@ class Model:
             self.inputs.append(record)
             answer = Answer.STORED
         return Receipt(answer, len(self.inputs))
+
+    def strike(self, first: int) -> Answer:
+        """A death or a failure; `first` is what it counts for outside a trial."""
+        k = len(self.steps)
+        self.strikes = self.strikes + 1 if k < self.trial else first
+        self.trial = k + TRIAL_STEPS
+        return Answer.POISONED if self.strikes >= MAX_STRIKES else Answer.STORED
 
     def commit(self, wish: StepCommit) -> Receipt:
         """What the log must answer; takes what it must store."""
@@ -94,7 +111,7 @@ class LogMachine(RuleBasedStateMachine):
     def __init__(self, url: str, runner: "asyncio.Runner") -> None:
         super().__init__()
         self.runner = runner
-        self.redis: Redis = connect(url)
+        self.redis = Redis.from_url(url)  # without the data path's time-outs: no answer is lost
         self.log = SessionLog(self.redis, ttl_s=TTL_S, backlog=BACKLOG)
         self.model: Model | None = None
         self.owners: list[str] = []
@@ -265,10 +282,39 @@ class LogMachine(RuleBasedStateMachine):
         if expected != self.live.owner:
             assert (answer, owner) == (Answer.FENCED, self.live.owner)
             return
-        assert answer is Answer.STORED
+        wanted = self.live.strike(0) if self.live.owner else Answer.STORED
+        assert answer is wanted
         assert owner not in self.owners
         self.owners.append(owner)
         self.live.owner = owner
+        if answer is Answer.POISONED:
+            self.give_up()
+
+    @precondition(lambda self: self.model is not None and self.live.owner)
+    @rule()
+    def fail_alone(self) -> None:
+        """The engine cannot step this session, by itself: twice in a trial is the end."""
+        assert self.do(self.log.strike(SID, "0:nobody:n0")) is Answer.FENCED
+        answer = self.do(self.log.strike(SID, self.live.owner))
+        assert answer is self.live.strike(1)
+        if answer is Answer.POISONED:
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Quarantined: everybody is told, nobody can write, and its log is kept longer."""
+        owner, conn, n = self.live.owner, self.live.conn, len(self.live.inputs)
+        assert self.do(self.log.quarantine(SID, "0:nobody:n0")) is Answer.FENCED
+        assert self.do(self.log.quarantine(SID, owner)) is Answer.STORED
+        append = Append(SID, conn, n + 1, (Cancel(),))
+        assert self.do(self.log.append([append])) == [Receipt(Answer.POISONED, n)]
+        assert self.do(self.log.claim(SID, "", "w", "n")) == (Answer.GONE, "")
+        assert self.do(self.log.connect(SID, "g", "n", TOKEN)) == (Answer.POISONED, "")
+        assert self.do(self.log.end(SID, "conn", conn)) is Answer.GONE
+        self.live.owner = ""
+        self.streams_are_the_lists()
+        assert all(self.do(self.redis.ttl(k)) > TTL_S for k in self.do(self.redis.keys("*")))
+        self.do(self.redis.flushall())
+        self.model = None
 
     @precondition(lambda self: self.model is not None and self.live.owner)
     @rule()
