@@ -49,7 +49,12 @@ async def _repeated(name: str, repeat: int, seed: int, callers: int, ablation: s
     total = Count(name)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         cluster = await asyncio.to_thread(
-            lambda: Cluster(Path(folder), slots=2 * callers, ablation=ablation)
+            lambda: Cluster(
+                Path(folder),
+                slots=max(32, 2 * callers),
+                ablation=ablation,
+                mortal=FAULTS[name].mortal,
+            )
         )
         try:
             for trial in range(repeat):

@@ -19,6 +19,7 @@ from tests.chaos.oracle import Ledger, Voice
 
 HEADER: Final = struct.Struct("<IIHH")  # frame, generation, flags, zero
 CHUNK_S: Final = CHUNK_MS / 1_000
+POISON: Final = b"\x9a\x02" * CHUNK_SAMPLES
 RING_CHUNKS: Final = 25  # 2 s of what was acknowledged can be said again
 HUNG_S: Final = 10.0  # without a frame that is owed: the call hangs
 BACK_OFF_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -67,6 +68,7 @@ class Caller:
     outcomes: list[str] = field(default_factory=list)
     left_open: list[ClientConnection] = field(default_factory=list)
     socket: ClientConnection | None = None
+    poison_at: int | None = None  # the chunk at which the model's process dies
     _stopping: bool = False
     _tries: int = 0
     _at: int = 0
@@ -74,6 +76,14 @@ class Caller:
     async def run(self) -> None:
         """Speak until `stop`, then hear the rest of it."""
         self._at = self.number
+        try:
+            await self._talk_until_heard()
+        finally:
+            for socket in self.left_open:
+                socket.transport.abort()
+                await socket.wait_closed()
+
+    async def _talk_until_heard(self) -> None:
         while not self._over():
             try:
                 await self._connected()
@@ -83,8 +93,6 @@ class Caller:
                 self._tries += 1
                 self._at += 1
             await asyncio.sleep(BACK_OFF_S[min(self._tries, len(BACK_OFF_S) - 1)])
-        for socket in self.left_open:
-            socket.transport.abort()
 
     def stop(self) -> None:
         """Say no more."""
@@ -98,6 +106,7 @@ class Caller:
             self.left_open.append(socket)
             socket.transport.pause_reading()
             self.socket = None
+            self._at += 1
 
     def reset(self) -> None:
         """The network dies with a reset, in the middle of whatever was said."""
@@ -188,7 +197,8 @@ class Caller:
         while self.socket is socket and not self._over():
             now = time.monotonic()
             while chunk < call.made(now) and self.socket is socket:
-                await socket.send(call.ledger.voice.chunk(chunk))
+                poisoned = chunk == self.poison_at and len(self.calls) == 1
+                await socket.send(POISON if poisoned else call.ledger.voice.chunk(chunk))
                 chunk += 1
                 if chunk % 3 == 0:
                     await socket.send(json.dumps({"type": "played", "frame": call.frame}))
@@ -197,6 +207,10 @@ class Caller:
             await socket.send(json.dumps({"type": "end"}))
             with suppress(TimeoutError):
                 await asyncio.wait_for(socket.wait_closed(), LEAVE_WITHIN_S)
+
+    def poison(self) -> None:
+        """What is said next kills the process that hears it."""
+        self.poison_at = self.calls[-1].made(time.monotonic()) + 2
 
     async def _hear(self, socket: ClientConnection, call: Call) -> None:
         async for message in socket:

@@ -75,7 +75,9 @@ class Store:
 
 
 class Cluster:
-    """`slots` of each worker; `ablation` takes a promise out of every process's scripts."""
+    """`slots` of each worker; `ablation` takes a promise out of every process's scripts;
+    `mortal` engines die, and their process with them, of what `caller.POISON` says.
+    """
 
     def __init__(
         self,
@@ -83,8 +85,9 @@ class Cluster:
         *,
         gateways: int = 2,
         workers: int = 3,
-        slots: int = 16,
+        slots: int = 32,
         ablation: str = "",
+        mortal: bool = False,
         **env: str,
     ) -> None:
         self.folder = folder
@@ -98,10 +101,19 @@ class Cluster:
         }
         if ablation:
             self._env["CHAOS_SCRIPTS"] = str(write_scripts(ablation, folder / "scripts"))
+        if mortal:
+            self._env["CHAOS_MORTAL"] = "1"
         self._started = 0
         self.ports = [free_port() for _ in range(gateways)]
         self.workers: list[Process] = []
         self.gateways: dict[int, Process] = {}
+        try:
+            self._start_all(workers)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_all(self, workers: int) -> None:
         for _ in range(workers):
             self.start_worker(wait=False)
         for port in self.ports:
@@ -160,6 +172,23 @@ class Cluster:
         client = self.store.client
         return [key for key in client.scan_iter("*") if client.ttl(key) == -1]
 
+    def replace_dead_workers(self) -> int:
+        """What a supervisor does; how many there were."""
+        dead = [worker for worker in self.workers if not worker.alive]
+        for worker in dead:
+            self.workers.remove(worker)
+            self.start_worker()
+        return len(dead)
+
+    def holes(self) -> int:
+        """Records that are missing in the middle of some session's stream."""
+        found = 0
+        for key in self.store.client.scan_iter("s:*", _type="stream"):
+            entries: Any = self.store.client.xrange(key)
+            numbers = [int(entry[0].split(b"-")[0]) for entry in entries]
+            found += (numbers[-1] - numbers[0] + 1 - len(numbers)) if numbers else 0
+        return found
+
     def logs(self) -> str:
         """What every process wrote."""
         files = sorted(self.folder.glob("*.log"))
@@ -176,7 +205,7 @@ class Cluster:
     def _start(self, module: str, env: dict[str, str]) -> Process:
         self._started += 1
         log = self.folder / f"{self._started:03}-{module}.log"
-        if "CHAOS_SCRIPTS" in self._env:
+        if any(name.startswith("CHAOS_") for name in self._env):
             env, module = {**env, "CHAOS_MODULE": module}, "tests.chaos.ablated"
         return Process(module, log, {**self._env, **env})
 

@@ -1,29 +1,42 @@
 """What goes wrong, one function each, and what it may cost a caller."""
 
 import asyncio
+import math
 import random
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from tests.chaos.caller import Caller
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+from websockets.typing import Subprotocol
+
+from tests.chaos.caller import CHUNK_S, Caller
 from tests.chaos.cluster import Cluster
+from tests.chaos.oracle import Voice
 
 Strike = Callable[[Cluster, Sequence[Caller], random.Random], Awaitable[None]]
 
+EVERYBODY: Final = math.inf
 REPLACED_AFTER_S: Final = 1.5  # a supervisor starts a dead process anew
 LOST_REPLIES: Final = 12
+STALLED_READERS: Final = 50
+STALLED_FOR_S: Final = 25.0  # 5 s of backlog, what the sockets buffer, 10 s to close
+POISON_LOOKS: Final = 300
 TAIL_S: Final = 0.6  # what `appendfsync everysec` may lose, and not more than the rings hold
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`told`: sessions may end with a reason. `skips`: frames may be reported as gone."""
+    """What may be lost to it: sessions that end with a reason (at most `told`), and whether frames
+    may be reported as gone (`skips`). `mortal`: needs engines that die of poison.
+    """
 
     strike: Strike
     core: bool = False
-    told: bool = False
+    mortal: bool = False
+    told: float = 0
     skips: bool = False
     resume_p95_s: float | None = None  # of the longest silence that a caller heard
 
@@ -113,9 +126,55 @@ async def _fill_redis(cluster: Cluster, _: Sequence[Caller], __: random.Random) 
 
 async def _half_open(_: Cluster, callers: Sequence[Caller], __: random.Random) -> None:
     """The callers' network changes: the gateways still hold sockets that nobody closes."""
-    for caller in callers:
-        caller.abandon()
-    await asyncio.sleep(3)
+    for _round in range(5):
+        for caller in callers:
+            caller.abandon()
+        await asyncio.sleep(0.7)
+
+
+async def _stall(cluster: Cluster, callers: Sequence[Caller], _: random.Random) -> None:
+    """Fifty callers speak on and stop reading: each costs only itself, and not for long."""
+    urls = [cluster.urls[i % len(cluster.urls)] for i in range(STALLED_READERS)]
+    readers = [asyncio.create_task(_read_nothing(url, i)) for i, url in enumerate(urls)]
+    try:
+        await asyncio.sleep(STALLED_FOR_S)
+        stats = await asyncio.to_thread(cluster.stats)
+    finally:
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+    if (here := sum(s["sessions"] for s in stats)) > len(callers):
+        raise RuntimeError(f"Expected the stalled readers' sessions closed, got {here} sessions")
+
+
+async def _read_nothing(url: str, number: int) -> None:
+    voice, chunk = Voice(0, 7_000 + number), 0
+    protocols = [Subprotocol("antiphon.v1")]
+    socket = await connect(url, subprotocols=protocols, compression=None, ping_interval=None)
+    try:
+        await socket.send('{"type":"start","mode":"stream"}')
+        await socket.recv()
+        socket.transport.pause_reading()
+        while True:
+            await socket.send(voice.chunk(chunk))
+            chunk += 1
+            await asyncio.sleep(CHUNK_S)
+    except (OSError, WebSocketException):
+        pass
+    finally:
+        socket.transport.abort()
+        await socket.wait_closed()
+
+
+async def _poison(cluster: Cluster, callers: Sequence[Caller], _: random.Random) -> None:
+    """One caller's words kill every process that hears them, until the call is given up."""
+    callers[0].poison()
+    for _look in range(POISON_LOOKS):
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(cluster.replace_dead_workers)
+        if callers[0].calls[0].ledger.told:
+            return
+    raise RuntimeError("Expected the poisoned call to be given up, got none")
 
 
 async def _reset(_: Cluster, callers: Sequence[Caller], rng: random.Random) -> None:
@@ -133,14 +192,16 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "rolling": Fault(_roll, core=True, resume_p95_s=0.5),
     "redis-kill": Fault(_kill_redis, core=True, resume_p95_s=5.0),
     "reply-lost": Fault(_lose_replies, core=True, resume_p95_s=0.5),
-    "redis-tail": Fault(_cut_redis, told=True, skips=True, resume_p95_s=5.0),
-    "flushall": Fault(_flush_all, told=True),
+    "redis-tail": Fault(_cut_redis, told=EVERYBODY, skips=True, resume_p95_s=5.0),
+    "flushall": Fault(_flush_all, told=EVERYBODY),
     "pause-0.5": Fault(_pause(0.5), resume_p95_s=1.0),
     "pause-2": Fault(_pause(2), resume_p95_s=4.0),
     "pause-10": Fault(_pause(10), resume_p95_s=13.0),
     "redis-full": Fault(_fill_redis, resume_p95_s=4.0),
     "half-open": Fault(_half_open, resume_p95_s=1.0),
     "reset": Fault(_reset, resume_p95_s=1.0),
+    "stalled-readers": Fault(_stall),
+    "poison": Fault(_poison, mortal=True, told=1),
 }
 # Which faults must show that a promise was taken out.
 ABLATED_BY: Final[Mapping[str, str]] = {

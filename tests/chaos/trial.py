@@ -35,6 +35,7 @@ class Count:
     skipped: int = 0  # frames of which a caller was told that they would never come
     told: int = 0  # sessions that ended with a reason
     unbounded: int = 0  # keys without a TTL
+    holes: int = 0  # records missing in the middle of a stream
     resumes_s: list[float] = field(default_factory=list)
 
     def add(self, other: "Count") -> None:
@@ -52,10 +53,11 @@ class Count:
 
     def wrong(self, rule: Fault, *, times: bool) -> list[str]:
         """What breaks the promise; `times`: how long it took counts too."""
-        names = ["lost", "doubled", "reordered", "foreign", "unbounded"]
+        names = ["lost", "doubled", "reordered", "foreign", "unbounded", "holes"]
         names += [] if rule.skips else ["skipped"]
-        names += [] if rule.told else ["told"]
         found = [name for name in names if getattr(self, name)]
+        if self.told > rule.told * self.trials:
+            found.append("told")
         if not self.frames:
             found.append("silent")
         p95_ms = self.resume_ms(0.95)
@@ -78,6 +80,7 @@ async def run_trial(
         await FAULTS[name].strike(cluster, people, rng)
         await asyncio.sleep(after_s)
         unbounded = await asyncio.to_thread(cluster.unbounded)
+        holes = await asyncio.to_thread(cluster.holes)
         for person in people:
             person.stop()
         await asyncio.wait(talking, timeout=ENDS_WITHIN_S)
@@ -90,7 +93,7 @@ async def run_trial(
             raise result
     await asyncio.to_thread(cluster.await_whole)
     count = counted(name, people, struck_at)
-    count.unbounded = len(unbounded)
+    count.unbounded, count.holes = len(unbounded), holes
     return count
 
 
