@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
@@ -170,7 +170,7 @@ class Caller:
         wanted = int(answer["next_sample"]) // CHUNK_SAMPLES
         return max(wanted, call.acked - RING_CHUNKS)
 
-    def _refused(self, call: Call, answer: dict[str, Any]) -> None:
+    def _refused(self, call: Call, answer: dict[str, Any]) -> NoReturn:
         code = answer.get("code", answer["type"])
         if call.session and code in ("not_found", "bad_token", "session_lost", "poisoned"):
             call.ledger.told = code

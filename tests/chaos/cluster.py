@@ -6,6 +6,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,21 +131,21 @@ class Cluster:
         worker = self._start("workers", {})
         self.workers.append(worker)
         if wait:
-            await_true(lambda: self._beats(worker), self.logs)
+            await_true(partial(self._beats, worker), self.logs)
         return worker
 
     def start_gateway(self, port: int, *, wait: bool = True) -> None:
         """The gateway of this port."""
         self.gateways[port] = self._start("gateway", {"GATEWAY_PORT": str(port)})
         if wait:
-            await_true(lambda: self.get(port, "/ready") is not None, self.logs)
+            await_true(partial(self._ready, port), self.logs)
 
     def await_whole(self) -> None:
         """Until every worker beats and every gateway would take a call."""
         for worker in self.workers:
-            await_true(lambda w=worker: self._beats(w), self.logs)  # type: ignore[misc]
+            await_true(partial(self._beats, worker), self.logs)
         for port in self.ports:
-            await_true(lambda p=port: self.get(p, "/ready") is not None, self.logs)  # type: ignore[misc]
+            await_true(partial(self._ready, port), self.logs)
 
     def loaded_worker(self) -> Process:
         """The worker that owns the most sessions."""
@@ -208,6 +209,9 @@ class Cluster:
         if any(name.startswith("CHAOS_") for name in self._env):
             env, module = {**env, "CHAOS_MODULE": module}, "tests.chaos.ablated"
         return Process(module, log, {**self._env, **env})
+
+    def _ready(self, port: int) -> bool:
+        return self.get(port, "/ready") is not None
 
     def _beats(self, worker: Process) -> bool:
         found = self.store.client.hvals(keys.WORKERS)

@@ -1,6 +1,7 @@
 """`make talk`'s client against a real gateway: a lost socket costs it nothing."""
 
 import asyncio
+from functools import partial
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
     talk = Conversation(place.url, question, mode="stream", plain=False)
     holding = asyncio.create_task(talk.hold())
     for frames in (20, 60):
-        await until(lambda at=frames: len(talk.hearing.frames) > at or holding.done(), 30)  # type: ignore[misc]
+        await until(partial(_heard, talk, holding, frames), 30)
         assert talk.socket is not None
         talk.socket.transport.abort()
     await holding
@@ -39,9 +40,13 @@ async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
 async def test_a_session_that_is_gone_is_said_to_be(place: Place, worker: StandInWorker) -> None:
     talk = Conversation(place.url, np.concatenate(noise(200)), mode="stream", plain=False)
     holding = asyncio.create_task(talk.hold())
-    await until(lambda: len(talk.hearing.frames) > 4 or holding.done(), 30)
+    await until(partial(_heard, talk, holding, 4), 30)
     talk._token = "another"  # noqa: S105 # no secret
     assert talk.socket is not None
     talk.socket.transport.abort()
     with pytest.raises(TalkError, match="token"):
         await holding
+
+
+def _heard(talk: Conversation, holding: asyncio.Task[None], frames: int) -> bool:
+    return len(talk.hearing.frames) > frames or holding.done()
