@@ -131,7 +131,10 @@ class Exchange:
             else:
                 telemetry.RECEIPTS.labels("append", receipt.answer).inc()
                 _on(session, session.settle, receipt, now)
-        return failed[0] if failed and len(failed) == len(receipts) else None
+        if failed and len(failed) == len(receipts):
+            return failed[0]
+        telemetry.REDIS_ERRORS.inc(len(failed))
+        return None
 
     async def _read(self) -> None:
         reading = [s for s in self.sessions if not (s.error or s.leaving or s.playout.full)]

@@ -230,11 +230,11 @@ class WorkerLoop:
     async def _recall(self) -> None:
         """Sessions at which the engine failed go on from the log, or are given up."""
         while self._strikes:
-            seat, reason = self._strikes[0]
+            # Off the list first: an answer that is lost must not make one failure two strikes.
+            seat, reason = self._strikes.pop(0)
             kept = await self.ownership.strike(seat.sid, seat.owner, reason)
             if not kept and self.slots.seats.get(seat.sid) is seat:
                 self._leave(seat)
-            self._strikes.pop(0)
         for seat in [s for s in self.slots.seats.values() if s.stale and not s.pending]:
             found = await self.ownership.recall(seat.sid, seat.owner)
             if found is None:
