@@ -274,15 +274,17 @@ class LogMachine(RuleBasedStateMachine):
     # The workers' side.
 
     @precondition(lambda self: self.model is not None)
-    @rule(seen=st.sampled_from(["owner", "stale"]))
-    def claim(self, seen: str) -> None:
+    @rule(seen=st.sampled_from(["owner", "stale"]), worker=st.sampled_from(["w1", "w2", "w3"]))
+    def claim(self, seen: str, worker: str) -> None:
         """A kill, a lease that ran out, a free session: whoever saw the owner last gets it."""
         expected = self.live.owner if seen == "owner" else "0:nobody:n0"
-        answer, owner = self.do(self.log.claim(SID, expected, "w", self.nonce()))
+        answer, owner = self.do(self.log.claim(SID, expected, worker, self.nonce()))
         if expected != self.live.owner:
             assert (answer, owner) == (Answer.FENCED, self.live.owner)
             return
-        wanted = self.live.strike(0) if self.live.owner else Answer.STORED
+        wanted = Answer.STORED
+        if self.live.owner and f":{worker}:" not in self.live.owner:
+            wanted = self.live.strike(0)  # else it is its own: an answer was lost, nobody died
         assert answer is wanted
         assert owner not in self.owners
         self.owners.append(owner)
