@@ -4,6 +4,7 @@ import time
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared import keys
 from tests.redis.stage import SECOND, Place, StandInWorker, speak, until
@@ -52,6 +53,27 @@ async def test_a_session_that_cannot_be_written_does_not_stop_its_neighbours(
         await neighbour.until_frame(4 * piece + 4)
     await redis_client.delete(keys.inputs(sid))
     await neighbour.say("end")
+
+
+async def test_a_start_whose_answer_is_lost_leaves_nothing_behind(
+    place: Place,
+    worker: StandInWorker,
+    redis_client: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    control = place.gateway.reception.control
+    announce = control.announce
+
+    async def announce_unheard(sid: str) -> None:
+        await announce(sid)
+        raise RedisTimeoutError("the answer is lost")
+
+    monkeypatch.setattr(control, "announce", announce_unheard)
+    caller = await place.native()
+    await caller.say("start")
+    assert await caller.end_of() == ("internal", 4500)
+    assert await redis_client.keys("s:*") == []
+    assert await control.sessions() == []
 
 
 async def test_a_call_that_was_given_up_is_told_so(
