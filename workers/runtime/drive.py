@@ -71,8 +71,10 @@ class Drive:
         be stepped in between.
         """
         waiting = [(seat, seat.opening) for seat in seats if seat.opening is not None]
-        pasts = [(seat, opening) for seat, opening in waiting if opening.history][:1]
-        now = [pair for pair in waiting if not pair[1].history] + pasts
+        pasts = [pair for pair in waiting if pair[1].history]
+        # Who has just failed comes last: whether the others fail too says whose fault it is.
+        pasts.sort(key=lambda pair: pair[0].sid in self._failed_alone)
+        now = [pair for pair in waiting if not pair[1].history] + pasts[:1]
         closing, self._closing = self._closing, []
         if not (closing or now):
             return []

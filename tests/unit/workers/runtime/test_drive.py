@@ -59,6 +59,16 @@ async def test_all_fresh_slots_and_one_with_a_past_are_opened_at_a_time() -> Non
     drive.stop()
 
 
+async def test_who_has_just_failed_is_opened_last() -> None:
+    engine = NotingEngine(2)
+    drive, here = Drive(engine), seats(PAST, PAST)
+    drive.blame(here[0], ValueError("fault"))
+    await drive.open(here)
+    await drive.open(here)
+    assert engine.calls == [("past", 1), ("past", 0)]
+    drive.stop()
+
+
 async def test_who_cannot_be_opened_is_named_and_the_others_are_open() -> None:
     engine = NotingEngine(3)
     engine.bad_slot = 1
