@@ -58,7 +58,7 @@ class Conversation:
     async def hold(self) -> None:
         """Speak, and listen until the answer is over. Raises TalkError."""
         try:
-            socket = await self._connect()
+            socket: ClientConnection | None = await self._connect()
         except (OSError, WebSocketException, TimeoutError) as error:
             raise TalkError(
                 f"No server at {self.url} ({error}); start one with `make run`, "
@@ -112,8 +112,9 @@ class Conversation:
         answer = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))
         if answer["type"] != "ready":
             self._refused(answer)
+        if self.session is None:
+            self.tells_done = answer["mode"] == "turn"
         self.session, self._token = answer["session"], answer["token"]
-        self.tells_done = answer["mode"] == "turn"
         # What the server has of the file; the rest, sent before or not, is sent from here.
         self._piece = answer["next_sample"] // CHUNK_SAMPLES
 

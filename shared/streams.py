@@ -114,6 +114,11 @@ class Meta:
         return self.k < self.trial
 
     @property
+    def condemned(self) -> bool:
+        """Whether another death would end it."""
+        return self.suspect and self.strikes >= MAX_STRIKES - 1
+
+    @property
     def worker(self) -> str:
         """The owning worker's id, or ""."""
         return self.owner.split(":")[1] if self.owner else ""

@@ -339,10 +339,19 @@ class LogMachine(RuleBasedStateMachine):
         k, m = len(live.steps) + 1, len(live.outputs) + 1
         cursor = min(live.cursor + eats, max(live.cursor, len(live.inputs)))
         wish = StepCommit(
-            *(SID, live.owner, k, tuple(Step(cursor, k + i, said=b"%d" % k) for i in range(steps))),
-            *(m, tuple(Speech(m + i, k, bytes([m % 251]) * 960) for i in range(says))),
-            *(cursor, m + says - 1, k, "turn"),
-            *(max(1, cursor - keep), max(1, k - keep), max(1, m - keep)),
+            sid=SID,
+            owner=live.owner,
+            first_step=k,
+            steps=tuple(Step(cursor, k + i, said=b"%d" % k) for i in range(steps)),
+            first_output=m,
+            outputs=tuple(Speech(m + i, k, bytes([m % 251]) * 960) for i in range(says)),
+            cursor=cursor,
+            frame=m + says - 1,
+            generation=k,
+            mode="turn",
+            keep_inputs=max(1, cursor - keep),
+            keep_steps=max(1, k - keep),
+            keep_outputs=max(1, m - keep),
         )
         self.committed.append(wish)
         self.send(wish)
@@ -388,7 +397,8 @@ class LogMachine(RuleBasedStateMachine):
             return
         (meta,) = self.do(self.log.metas([SID]))
         assert meta is not None
-        assert (meta.n, meta.k, meta.m) == tuple(map(len, (live.inputs, live.steps, live.outputs)))
+        assert meta.n == len(live.inputs)
+        assert (meta.k, meta.m) == (len(live.steps), len(live.outputs))
         assert (meta.cursor, meta.owner, meta.conn) == (live.cursor, live.owner, live.conn)
         chunks = sum(isinstance(record, Audio) for record in live.inputs)
         assert meta.samples == 1920 * chunks
@@ -397,4 +407,9 @@ class LogMachine(RuleBasedStateMachine):
 
 def test_the_log_is_the_list_model(any_redis_url: str) -> None:
     with asyncio.Runner() as runner:
-        run_state_machine_as_test(lambda: LogMachine(any_redis_url, runner), settings=SEARCH)  # type: ignore[no-untyped-call]
+
+        class Bound(LogMachine):
+            def __init__(self) -> None:
+                super().__init__(any_redis_url, runner)
+
+        run_state_machine_as_test(Bound, settings=SEARCH)

@@ -30,6 +30,8 @@ SWEEP_S: Final = 1.0
 ORPHAN_S: Final = 1.0  # unowned for so long, a session is in nobody's hands
 TAKE_AT_ONCE: Final = 4  # new sessions a round, so that several workers share a rush
 HAND_BACK_AT_ONCE: Final = 4
+# So long must a worker have stood still before its death is a session's last strike.
+LAST_CHANCE_LEASES: Final = 5
 RETRY_S: Final = 0.2
 _LOOK_GAP_S: Final = 3 * WATCH_S  # a longer pause between two looks does not count as standing
 
@@ -65,9 +67,10 @@ class Watch:
             seen[worker] = (beat, still + passed if beat == known else 0.0)
         self._seen = seen
 
-    def dead(self) -> set[str]:
-        """The workers that stood still for the lease."""
-        return {worker for worker, (_, still) in self._seen.items() if still >= self.lease_s}
+    def dead(self, leases: float = 1) -> set[str]:
+        """The workers that stood still for the lease, or for several."""
+        least_s = leases * self.lease_s
+        return {worker for worker, (_, still) in self._seen.items() if still >= least_s}
 
 
 class Ownership:
@@ -183,7 +186,10 @@ class Ownership:
         ]
         self._orphans = {meta.sid: self._orphans.get(meta.sid, now) for meta in nobodys}
         orphans = [meta for meta in nobodys if now - self._orphans[meta.sid] >= ORPHAN_S]
-        return [meta for meta in metas if meta.worker in dead] + orphans
+        # What looks like death may be a machine that is too slow: no call is given up for that.
+        surely_dead = self._watch.dead(LAST_CHANCE_LEASES)
+        deads = [m for m in metas if m.worker in (surely_dead if m.condemned else dead)]
+        return deads + orphans
 
     async def _claim(self, sid: str, seen: str) -> bool:
         """Own a session whose owner is still `seen`, and read where it stands."""
