@@ -93,7 +93,7 @@ async def _cut_redis(cluster: Cluster, _: Sequence[Caller], __: random.Random) -
 
 async def _lose_replies(cluster: Cluster, _: Sequence[Caller], rng: random.Random) -> None:
     before = cluster.proxy.dropped
-    for _ in range(LOST_REPLIES):
+    for _reply in range(LOST_REPLIES):
         cluster.proxy.to_drop += 1
         await asyncio.sleep(rng.uniform(0.05, 0.3))
     await asyncio.sleep(0.5)

@@ -1,6 +1,7 @@
 """The scripts' promises, on every Redis version at hand."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -252,5 +253,6 @@ async def test_the_hints(any_redis: Redis) -> None:
     await control.mend(["d"])
     await control.list_dead("d", "w1", "it failed")
     assert await control.sessions() == []
-    ((_, entry),) = await any_redis.xrange(keys.DEAD)
+    dead: Any = await any_redis.xrange(keys.DEAD)
+    ((_, entry),) = dead
     assert entry == {b"session": b"d", b"worker": b"w1", b"reason": b"it failed"}

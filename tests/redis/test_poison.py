@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,8 @@ async def test_a_poisoned_session_is_given_up_and_its_neighbours_go_on(
     assert [caller.pcm for caller in good] == [joined(said) for said in chunks]
     await bad.listen(20)
     assert bad.pcm == joined(noise(5, seed=9))
-    ((_, entry),) = await redis_client.xrange(keys.DEAD)
+    dead: Any = await redis_client.xrange(keys.DEAD)
+    ((_, entry),) = dead
     assert (entry[b"session"], entry[b"worker"]) == (b"bad", b"w1")
     assert b"poison" in entry[b"reason"]
     assert 0 < await redis_client.ttl(keys.DEAD) <= QUARANTINE_S
