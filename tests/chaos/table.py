@@ -17,7 +17,13 @@ def row(count: Count, verdict: str) -> tuple[str, ...]:
     more = (count.foreign, count.skipped, count.told)
     times = [count.resume_ms(q) for q in (0.5, 0.95, 1.0)]
     told = ["-" if ms is None else f"{ms:.0f}" for ms in times]
-    return (count.fault, *map(str, (*numbers, *more)), *told, verdict)
+    why = " ".join(sorted(set(count.reasons)))
+    return (
+        count.fault,
+        *map(str, (*numbers, *more)),
+        *told,
+        f"{verdict} ({why})" if why else verdict,
+    )
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

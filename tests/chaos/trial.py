@@ -36,6 +36,7 @@ class Count:
     told: int = 0  # sessions that ended with a reason
     unbounded: int = 0  # keys without a TTL
     holes: int = 0  # records missing in the middle of a stream
+    reasons: list[str] = field(default_factory=list)  # of the sessions that were told
     resumes_s: list[float] = field(default_factory=list)
 
     def add(self, other: "Count") -> None:
@@ -110,6 +111,7 @@ def counted(name: str, people: Sequence[Caller], struck_at: float) -> Count:
         count.foreign += ledger.foreign
         count.skipped += len(ledger.skipped)
         count.told += bool(ledger.told)
+        count.reasons += [ledger.told] if ledger.told else []
     for person in people:
         longest = max(silences(person.arrivals, struck_at, time.monotonic()), default=0.0)
         if longest >= NOTICED_S:
