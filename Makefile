@@ -4,6 +4,7 @@
 #   make talk WAV=question.wav    speak a file to the running server, save reply.wav
 #   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
 #   make test | make check        the tests | format, lint, types
+#   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
 #   make train | make evaluate    the default voice from scratch | how well it answers
 #   make lock                     renew constraints.txt from this environment
 
@@ -16,7 +17,7 @@ export PYTHONPATH := $(CURDIR)
 RUN_EXTRAS := gateway,worker,local
 DEV_EXTRAS := $(RUN_EXTRAS),train,dev
 
-.PHONY: run worker talk inspect test check train evaluate lock
+.PHONY: run worker talk inspect test check chaos train evaluate lock
 
 run: $(VENV)/.run
 	honcho start
@@ -38,6 +39,9 @@ check: $(VENV)/.dev
 	ruff format --check .
 	ruff check .
 	mypy
+
+chaos: $(VENV)/.dev
+	@python -m tests.chaos $(ARGS)
 
 train: $(VENV)/.dev
 	python -m workers.training all $(ARGS)

@@ -1,4 +1,4 @@
-"""Whether one more caller fits: free slots of live workers, less who already waits for one.
+"""Whether one more caller fits: free slots of live workers that keep up, less who waits for one.
 
 `Fleet` decides and has no I/O; `Watcher` keeps it fed. A worker lives while its beat counter moves
 by this process's own monotonic clock: a fresh gateway therefore knows a worker only after it saw
@@ -15,6 +15,7 @@ from typing import Any, Final
 from redis.exceptions import RedisError
 
 from gateway.protocol import ErrorCode, WireError
+from shared.audio import CHUNK_MS
 from shared.control import Control
 
 logger = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ WATCH_EVERY_S: Final = 0.2
 # A look at the fleet that is older tells nothing: Redis does not answer.
 FRESH_S: Final = 2.0
 RETRY_AFTER_MS: Final = 2_000
+FULL: Final = "every slot of every worker is taken"
 
 
 @dataclass(slots=True)
@@ -38,12 +40,21 @@ class Worker:
         value = self.status.get(name)
         return value if isinstance(value, int) else 0
 
+    def keeps_up(self, budget_ms: float) -> bool:
+        """Whether its steps leave room for one more caller. Without any, only a try can tell."""
+        taken_ms = self.status.get("step_p99_ms")
+        idle = self.number("free") >= self.number("slots")
+        return idle or not isinstance(taken_ms, int | float) or taken_ms <= budget_ms
+
 
 class Fleet:
     """The workers as this process has seen them."""
 
-    def __init__(self, *, lease_s: float, max_sessions: int) -> None:
+    def __init__(
+        self, *, lease_s: float, max_sessions: int, step_budget_ms: float = CHUNK_MS
+    ) -> None:
         self.lease_s = lease_s
+        self.step_budget_ms = step_budget_ms
         self.max_sessions = max_sessions
         self.queued = 0
         self.seen_at: float | None = None
@@ -72,8 +83,9 @@ class Fleet:
         }
 
     def free(self, now: float) -> int:
-        """Slots that nobody holds or waits for."""
-        slots = sum(worker.number("free") for worker in self.live(now).values())
+        """Slots that nobody holds or waits for, of workers that keep up with who they have."""
+        live = self.live(now).values()
+        slots = sum(w.number("free") for w in live if w.keeps_up(self.step_budget_ms))
         return max(0, slots - self.queued - self._admitted)
 
     def blocked(self, now: float) -> str | None:
@@ -90,7 +102,8 @@ class Fleet:
         if reason is None and sessions >= self.max_sessions:
             reason = f"all {self.max_sessions} places of this gateway are taken"
         if reason is None and self.free(now) < 1:
-            reason = "every slot of every worker is taken"
+            slow = any(not w.keeps_up(self.step_budget_ms) for w in self.live(now).values())
+            reason = "the workers are at their limit" if slow else FULL
         if reason is not None:
             raise WireError(ErrorCode.NO_CAPACITY, f"No room for a call: {reason}", RETRY_AFTER_MS)
         self._admitted += 1

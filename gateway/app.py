@@ -110,7 +110,7 @@ class Gateway:
         """How this gateway and its workers do."""
         self._collect()
         now, fleet = time.monotonic(), self.reception.fleet
-        keep = ("slots", "free", "engine", "step_ms")
+        keep = ("slots", "free", "engine", "step_ms", "step_p99_ms")
         workers = {
             name: {key: worker.status.get(key) for key in keep}
             for name, worker in fleet.live(now).items()

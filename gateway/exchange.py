@@ -85,9 +85,11 @@ class Exchange:
 
     async def tick(self) -> None:
         """Write what waits, read what came, see who was claimed."""
-        await self._append()
+        failed = await self._append()
         await self._read()
         await self._look_for_claims()
+        if failed is not None:  # a Redis that is full, read-only or loading: the rings hold it
+            raise failed
 
     async def _guarded_tick(self) -> None:
         try:
@@ -109,7 +111,11 @@ class Exchange:
         load = len(self.sessions) * TICK_PER_SESSION_S
         return max(0.001, min(MAX_TICK_S, max(MIN_TICK_S, load)) - spent_s)
 
-    async def _append(self) -> None:
+    async def _append(self) -> Exception | None:
+        """Write for everybody; the failure when every write failed.
+
+        One session's own failure must not slow its neighbours: its ring holds what it said.
+        """
         now = time.monotonic()
         asked = []
         for session in list(self.sessions):
@@ -118,15 +124,17 @@ class Exchange:
                 asked.append((session, wish))
         receipts = await self.log.append([wish for _, wish in asked])
         now = time.monotonic()
-        failed = None
+        failed: list[Exception] = []
         for (session, _), receipt in zip(asked, receipts, strict=True):
             if isinstance(receipt, Exception):
-                failed = receipt
+                failed.append(receipt)
             else:
                 telemetry.RECEIPTS.labels("append", receipt.answer).inc()
                 _on(session, session.settle, receipt, now)
-        if failed is not None:  # a Redis that is full, read-only or loading: the rings hold it
-            raise failed
+        if failed and len(failed) == len(receipts):
+            return failed[0]
+        telemetry.REDIS_ERRORS.inc(len(failed))
+        return None
 
     async def _read(self) -> None:
         reading = [s for s in self.sessions if not (s.error or s.leaving or s.playout.full)]

@@ -56,6 +56,11 @@ class Hearing:
     _next: int | None = None  # the frame number to come
     _dry_at: float = float("-inf")  # when the simulated player runs out
 
+    @property
+    def last_frame(self) -> int:
+        """The number of the last frame that came, or will not come any more; 0: none."""
+        return (self._next or 1) - 1
+
     def take_frame(self, number: int | None, generation: int, pcm: bytes, now: float) -> None:
         """A frame came; `number` is None where the server sends none."""
         number = (self._next or 1) if number is None else number

@@ -36,6 +36,7 @@ class ErrorCode(StrEnum):
     START_TIMEOUT = "start_timeout"
     REPLACED = "replaced"
     SESSION_LOST = "session_lost"
+    POISONED = "poisoned"
     TOO_LARGE = "too_large"
     TOO_FAST = "too_fast"
     TOO_SLOW = "too_slow"
@@ -51,6 +52,7 @@ CLOSE_CODES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.REPLACED: 4409,
     ErrorCode.SESSION_LOST: 4410,
     ErrorCode.TOO_LARGE: 4413,
+    ErrorCode.POISONED: 4422,
     ErrorCode.TOO_FAST: 4429,
     ErrorCode.TOO_SLOW: 4430,
     ErrorCode.INTERNAL: 4500,

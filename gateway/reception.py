@@ -6,6 +6,8 @@ import json
 import logging
 import secrets
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -53,7 +55,9 @@ class Reception:
         self.exchange = exchange
         self.control = Control(log.redis)
         self.fleet = Fleet(
-            lease_s=settings.lease_ms / 1_000, max_sessions=settings.gateway_max_sessions
+            lease_s=settings.lease_ms / 1_000,
+            max_sessions=settings.gateway_max_sessions,
+            step_budget_ms=settings.gateway_step_budget_ms,
         )
         self.name = secrets.token_hex(4)  # of this process, in every connection's name
         self.claim_within_s = settings.claim_timeout_ms / 1_000
@@ -72,10 +76,7 @@ class Reception:
         }
         self.opening += 1
         try:
-            nonce = secrets.token_hex(4)
-            _, conn = await self.log.open(sid, self.name, nonce, _hash(token), fields)
-            await self.control.announce(sid)
-            await self._await_worker(sid, conn)
+            conn = await self._opened(sid, token, fields)
         finally:
             self.opening -= 1
         now = time.monotonic()
@@ -90,6 +91,8 @@ class Reception:
         answer, conn = await self.log.connect(wish.session, self.name, nonce, _hash(wish.token))
         if answer is Answer.FENCED:
             raise WireError(ErrorCode.BAD_TOKEN, "The token is not this session's")
+        if answer is Answer.POISONED:
+            raise WireError(ErrorCode.POISONED, "The model failed at this call: start a new one")
         # Read behind the fence: the older connection can change nothing any more.
         meta = (await self.log.metas([wish.session]))[0]
         if answer is Answer.GONE or meta is None:
@@ -129,6 +132,21 @@ class Reception:
             logger.warning("session %s is left to its time limit: %s", session.sid, error)
         finally:
             self.exchange.remove(session)
+
+    async def _opened(self, sid: str, token: str, fields: Mapping[str, str | int]) -> str:
+        """Make a session that a worker owns; its connection. What fails leaves no key behind."""
+        nonce = secrets.token_hex(4)
+        try:
+            _, conn = await self.log.open(sid, self.name, nonce, _hash(token), fields)
+            await self.control.announce(sid)
+            await self._await_worker(sid, conn)
+        except (RedisError, OSError):
+            # Perhaps only the answer was lost: a worker would keep a slot for nobody.
+            with suppress(RedisError, OSError):
+                await self.log.end(sid)
+                await self.control.forget([sid])
+            raise
+        return conn
 
     async def _await_worker(self, sid: str, conn: str) -> None:
         try:

@@ -52,7 +52,7 @@ EVENT_NAMES: Final[dict[type[Event], str]] = {
     Skip: "skip",
 }
 # After these the log is another's or nobody's: not a word more goes into it.
-LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST)
+LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED)
 
 
 class Session:

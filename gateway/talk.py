@@ -2,6 +2,7 @@
 
 Also the example of a client in Python. The whole protocol is here: say `start`, wait for `ready`,
 send PCM16 as a microphone would, and take frames (12-byte header, 960 bytes) and JSON events.
+When the socket is lost, `start` with `resume` goes on where `ready` says: no frame is missed.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import struct
 import sys
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import soundfile
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,6 +29,9 @@ PATIENCE_S: Final = 15.0  # for a reply, from the end of the file
 LINGER_S: Final = 0.5  # listened on after the reply
 # Where nobody says that a reply is done, this much silence does.
 QUIET_S: Final = 1.5
+RETRY_S: Final = 0.1  # between two tries to come back
+# Errors after which the call itself is still there to be resumed.
+PASSING: Final = ("internal", "no_capacity", "too_slow")
 
 
 class TalkError(Exception):
@@ -35,73 +39,136 @@ class TalkError(Exception):
 
 
 class Conversation:
-    """One file spoken to a server."""
+    """One file spoken to a server, over as many sockets as it takes."""
 
-    def __init__(self, socket: ClientConnection, question: Pcm16) -> None:
-        self.socket = socket
+    def __init__(self, url: str, question: Pcm16, *, mode: str | None, plain: bool) -> None:
+        self.url = f"{url}?mode={mode}" if plain and mode else url
         self.question = question.astype("<i2").tobytes()
-        self.native = socket.subprotocol is not None
+        self.mode = mode
+        self.native = not plain
         self.hearing = Hearing()
+        self.socket: ClientConnection | None = None
         self.session: str | None = None
+        self.resumes = 0
         self.began_at = self.spoken_at = 0.0
         self.tells_done = False  # the server says when a reply is done
+        self._token = ""
+        self._piece = 0  # the next to send
 
-    async def hold(self, mode: str | None) -> None:
+    async def hold(self) -> None:
         """Speak, and listen until the answer is over. Raises TalkError."""
         try:
-            if self.native:
-                await self._start(mode)
-            listening = asyncio.create_task(self._listen())
-            try:
-                await self._speak(listening)
-            finally:
-                listening.cancel()
-            if self.native:
-                await self.socket.send(json.dumps({"type": "end"}))
-            await self.socket.close()
-        except ConnectionClosed as closed:
-            raise TalkError(f"The server closed the connection: {closed}") from closed
-
-    async def _start(self, mode: str | None) -> None:
-        wish = {"type": "start"} if mode is None else {"type": "start", "mode": mode}
-        await self.socket.send(json.dumps(wish))
-        answer = json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
-        if answer["type"] != "ready":
-            raise TalkError(f"The server refused: {answer.get('message', answer)}")
-        self.session = answer["session"]
-        self.tells_done = answer["mode"] == "turn"
-
-    async def _speak(self, listening: asyncio.Task[None]) -> None:
-        """Send the file as fast as a person would speak it, then silence."""
+            socket: ClientConnection | None = await self._connect()
+        except (OSError, WebSocketException, TimeoutError) as error:
+            raise TalkError(
+                f"No server at {self.url} ({error}); start one with `make run`, "
+                "or name it with --url"
+            ) from error
         self.began_at = time.monotonic()
         self.spoken_at = self.began_at + len(self.question) / (2 * SAMPLE_RATE_HZ)
-        piece = 0
+        while socket is not None:
+            socket = await self._held(socket)
+
+    async def _held(self, socket: ClientConnection) -> ClientConnection | None:
+        """Talk on this socket; the one to go on with when it was lost, None at the end."""
+        listening = asyncio.create_task(self._listen(socket))
+        try:
+            await self._speak(socket, listening)
+            if self.native:
+                await socket.send(json.dumps({"type": "end"}))
+        except ConnectionClosed as closed:
+            await asyncio.wait({listening}, timeout=LINGER_S)
+            if listening.done():
+                _raise_refusal(listening)
+            return await self._come_back(closed)
+        else:
+            return None
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await socket.close()
+
+    async def _connect(self) -> ClientConnection:
+        """A socket on which the call begins or goes on. Raises TalkError when it is refused."""
+        protocols = [Subprotocol("antiphon.v1")] if self.native else None
+        socket = await connect(self.url, subprotocols=protocols, compression=None)
+        try:
+            if self.native:
+                await self._start(socket)
+        except BaseException:
+            await socket.close()
+            raise
+        self.socket = socket
+        return socket
+
+    async def _start(self, socket: ClientConnection) -> None:
+        wish: dict[str, Any] = {"type": "start"}
+        if self.session is not None:
+            frame = self.hearing.last_frame
+            wish["resume"] = {"session": self.session, "token": self._token, "frame": frame}
+        elif self.mode is not None:
+            wish["mode"] = self.mode
+        await socket.send(json.dumps(wish))
+        answer = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))
+        if answer["type"] != "ready":
+            self._refused(answer)
+        if self.session is None:
+            self.tells_done = answer["mode"] == "turn"
+        self.session, self._token = answer["session"], answer["token"]
+        # What the server has of the file; the rest, sent before or not, is sent from here.
+        self._piece = answer["next_sample"] // CHUNK_SAMPLES
+
+    def _refused(self, answer: dict[str, Any]) -> NoReturn:
+        if self.session is not None and answer.get("code") in PASSING:
+            raise TimeoutError(answer["message"])
+        raise TalkError(f"The server refused: {answer.get('message', answer)}")
+
+    async def _come_back(self, closed: ConnectionClosed) -> ClientConnection:
+        """The same call on another socket. Raises TalkError when that is not to be had."""
+        if not self.native:
+            raise TalkError(f"The server closed the connection: {closed}") from closed
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                socket = await self._connect()
+            except (OSError, WebSocketException, TimeoutError) as error:
+                if time.monotonic() > deadline:
+                    raise TalkError(f"The connection was lost for good: {error}") from error
+                await asyncio.sleep(RETRY_S)
+            else:
+                self.resumes += 1
+                return socket
+
+    async def _speak(self, socket: ClientConnection, listening: asyncio.Task[None]) -> None:
+        """Send the file as fast as a person would speak it, then silence."""
         while not self._over(time.monotonic()):
             if listening.done():
                 listening.result()
-            at = piece * len(SILENCE)
+            at = self._piece * len(SILENCE)
             # A microphone gives a piece when its last sample was spoken, not before.
-            await asyncio.sleep(self.began_at + (piece + 1) * PIECE_S - time.monotonic())
-            await self.socket.send(self.question[at : at + len(SILENCE)].ljust(len(SILENCE), b"\0"))
-            piece += 1
-            if self.native and piece % 3 == 0:
+            due_at = self.began_at + (self._piece + 1) * PIECE_S
+            await asyncio.sleep(max(0.0, due_at - time.monotonic()))
+            await socket.send(self.question[at : at + len(SILENCE)].ljust(len(SILENCE), b"\0"))
+            self._piece += 1
+            if self.native and self._piece % 3 == 0:
                 played = self.hearing.played(time.monotonic())
-                await self.socket.send(json.dumps({"type": "played", "frame": played}))
+                await socket.send(json.dumps({"type": "played", "frame": played}))
 
-    async def _listen(self) -> None:
+    async def _listen(self, socket: ClientConnection) -> None:
         """Take everything that comes."""
-        async for data in self.socket:
+        async for data in socket:
             now = time.monotonic()
             if isinstance(data, str):
                 self._event(json.loads(data), now)
             elif self.native:
                 number, generation, _, _ = HEADER.unpack(data[: HEADER.size])
-                self.hearing.take_frame(number, generation, data[HEADER.size :], now)
+                if number > self.hearing.last_frame:  # else it came before the socket was lost
+                    self.hearing.take_frame(number, generation, data[HEADER.size :], now)
             else:
                 self.hearing.take_frame(None, 0, data, now)
 
     def _event(self, event: dict[str, Any], now: float) -> None:
-        if event["type"] == "error":
+        if event["type"] == "error" and event["code"] not in PASSING:
             raise TalkError(f"The server ended the call: {event['code']}: {event['message']}")
         self.hearing.take_event(event, now)
 
@@ -135,6 +202,7 @@ class Conversation:
             "gaps": hearing.gaps,
             "underruns": hearing.underruns,
             "frames": len(hearing.frames),
+            "resumes": self.resumes,
             "session": self.session,
         }
 
@@ -148,6 +216,12 @@ class Conversation:
         return None if sample is None else self.began_at + sample / SAMPLE_RATE_HZ
 
 
+def _raise_refusal(listening: asyncio.Task[None]) -> None:
+    """Raises the TalkError with which listening ended, if it did: the server said why."""
+    if isinstance(refusal := listening.exception(), TalkError):
+        raise refusal
+
+
 def _ms(since: float | None, at: float | None) -> float | None:
     return None if since is None or at is None else round((at - since) * 1_000, 1)
 
@@ -156,18 +230,8 @@ async def talk(wav: Path, url: str, out: Path, *, mode: str | None, plain: bool)
     """Speak `wav`, write the answer to `out`; the measurements. Raises TalkError."""
     samples, rate_hz = soundfile.read(wav, dtype="float32", always_2d=True)
     question = resample(samples.mean(axis=1), rate_hz)
-    if plain and mode:
-        url += f"?mode={mode}"
-    protocols = None if plain else [Subprotocol("antiphon.v1")]
-    try:
-        socket = await connect(url, subprotocols=protocols, compression=None)
-    except (OSError, WebSocketException, TimeoutError) as error:
-        raise TalkError(
-            f"No server at {url} ({error}); start one with `make run`, or name it with --url"
-        ) from error
-    conversation = Conversation(socket, question)
-    async with socket:
-        await conversation.hold(mode)
+    conversation = Conversation(url, question, mode=mode, plain=plain)
+    await conversation.hold()
     soundfile.write(out, conversation.hearing.samples(), SAMPLE_RATE_HZ, subtype="PCM_16")
     return conversation.report()
 

@@ -116,6 +116,8 @@ class Uplink:
             raise WireError(ErrorCode.REPLACED, "A newer connection took this session over")
         if receipt.answer is Answer.GONE:
             raise WireError(ErrorCode.SESSION_LOST, "The session's log is gone")
+        if receipt.answer is Answer.POISONED:
+            raise WireError(ErrorCode.POISONED, "The model failed at this call: start a new one")
         oldest = self._ring[0].n if self._ring else self.n + 1
         if receipt.last > self.n or receipt.last + 1 < oldest:
             raise WireError(

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65_535)
     gateway_max_sessions: int = Field(1_000, ge=1)
+    # A worker whose recent steps took longer (p99) gets no more callers; a step has 80 ms.
+    gateway_step_budget_ms: float = Field(70, gt=0, le=10_000)
     # Origins that may open a socket, comma-separated; empty: same host as the page only.
     gateway_origins: Annotated[tuple[str, ...], NoDecode] = ()
     uplink_backlog_chunks: int = Field(50, ge=5, le=500)  # 4 s not yet consumed; then `busy`

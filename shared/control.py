@@ -6,11 +6,14 @@ that a death left wrong.
 
 import json
 from collections.abc import Awaitable, Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 
 from shared import keys
+from shared.streams import QUARANTINE_S
+
+DEAD_KEPT: Final = 1_000  # entries of sessions that were given up
 
 
 class Control:
@@ -51,6 +54,23 @@ class Control:
                 pipe.srem(keys.SESSIONS, *sids)
                 for sid in sids:
                     pipe.lrem(keys.QUEUE, 0, sid)
+                await pipe.execute()
+
+    async def list_dead(self, sid: str, worker: str, reason: str) -> None:
+        """Note a session that was given up, for those who look after the product."""
+        entry: dict[Any, Any] = {"session": sid, "worker": worker, "reason": reason[:500]}
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.xadd(keys.DEAD, entry, maxlen=DEAD_KEPT, approximate=True)
+            pipe.expire(keys.DEAD, QUARANTINE_S)
+            await pipe.execute()
+        await self.forget([sid])
+
+    async def mend(self, sids: Iterable[str]) -> None:
+        """These live and must be found by the sweepers, whatever became of the hints."""
+        if sids := list(sids):
+            async with self.redis.pipeline(transaction=False) as pipe:
+                pipe.sadd(keys.SESSIONS, *sids)
+                pipe.expire(keys.SESSIONS, self.ttl_s)
                 await pipe.execute()
 
     async def sessions(self) -> list[str]:

@@ -27,6 +27,10 @@ SOCKET_TIMEOUT_S: Final = 1.0
 # Room that controls (cancel, hang up) have over a log that is full of audio.
 CONTROL_ROOM: Final = 64
 READ_COUNT: Final = 64  # records a read takes at most
+# A session that was taken from a dead worker, or failed alone, is on trial for so many steps.
+TRIAL_STEPS: Final = 10
+MAX_STRIKES: Final = 2  # within one trial; then the session is given up
+QUARANTINE_S: Final = 86_400  # how long the log of one that was given up is kept
 
 
 class Answer(StrEnum):
@@ -38,6 +42,7 @@ class Answer(StrEnum):
     FENCED = "fenced"  # somebody newer writes here
     BUSY = "busy"  # full: stored up to `last`, the rest was refused
     GONE = "gone"  # no such session
+    POISONED = "poisoned"  # the session was given up, or must be by its new owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,18 @@ class Meta:
     seed: int
     samples: int  # of the caller's audio in the log since the start, without padding
     options: str  # JSON of the session's first Options
+    trial: int = 0  # the session is on trial until this step
+    strikes: int = 0  # of the present trial
+
+    @property
+    def suspect(self) -> bool:
+        """Whether its worker's death, should it be dead, would be the session's doing."""
+        return self.k < self.trial
+
+    @property
+    def condemned(self) -> bool:
+        """Whether another death would end it."""
+        return self.suspect and self.strikes >= MAX_STRIKES - 1
 
     @property
     def worker(self) -> str:
@@ -149,7 +166,17 @@ class SessionLog:
 
     async def claim(self, sid: str, seen: str, worker: str, nonce: str) -> tuple[Answer, str]:
         """Own a session whose owner is still `seen` ("" for none). Answers the new owner."""
-        return await self._ask("claim", [keys.meta(sid)], [self.ttl_s, seen, worker, nonce])
+        args = [self.ttl_s, seen, worker, nonce, TRIAL_STEPS, MAX_STRIKES]
+        return await self._ask("claim", [keys.meta(sid)], args)
+
+    async def strike(self, sid: str, owner: str) -> Answer:
+        """A session failed alone: stored, or poisoned when that was once too often."""
+        args = [self.ttl_s, owner, TRIAL_STEPS, MAX_STRIKES]
+        return (await self._ask("strike", [keys.meta(sid)], args))[0]
+
+    async def quarantine(self, sid: str, owner: str) -> Answer:
+        """Give a session up for good and keep its log for a day."""
+        return (await self._ask("quarantine", [*keys.session(sid)], [QUARANTINE_S, owner]))[0]
 
     async def release(self, sid: str, owner: str) -> Answer:
         """Give a session back to be claimed by another."""
@@ -276,7 +303,10 @@ def _meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
     return Meta(sid=sid, **word, **number)  # type: ignore[arg-type] # the names fix the types
 
 
-_NUMBERS: Final = ("n", "cursor", "k", "m", "f", "generation", "played", "seed", "samples")
+_NUMBERS: Final = (
+    *("n", "cursor", "k", "m", "f", "generation", "played", "seed", "samples"),
+    *("trial", "strikes"),
+)
 _WORDS: Final = ("state", "mode", "owner", "conn", "options")
 
 

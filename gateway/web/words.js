@@ -86,6 +86,7 @@ const TROUBLES = {
 TROUBLES.too_slow = TROUBLES.lost;
 TROUBLES.not_found = TROUBLES.session_lost;
 TROUBLES.bad_token = TROUBLES.session_lost;
+TROUBLES.poisoned = TROUBLES.session_lost;
 
 /**
  * @param {string} code

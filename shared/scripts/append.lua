@@ -1,11 +1,12 @@
 -- Append what the caller's side said. KEYS: meta, in.
 -- ARGV: ttl seconds, connection, number of the first record, most unread records,
 -- most unread of control kind over that, then type, msgpack, type, msgpack, ...
--- Answers {answer, last n stored}; a retry of what is stored is a duplicate, which is success.
-local meta = redis.call('HMGET', KEYS[1], 'conn', 'n', 'cursor', 'samples')
+-- Answers {answer, last n stored}, "poisoned" when the session was given up; a retry of what is stored is a duplicate, which is success.
+local meta = redis.call('HMGET', KEYS[1], 'conn', 'n', 'cursor', 'samples', 'state')
 if not meta[1] then return {'gone', 0} end
 local last, cursor, samples = tonumber(meta[2]), tonumber(meta[3]), tonumber(meta[4])
 if meta[1] ~= ARGV[2] then return {'fenced', last} end
+if meta[5] ~= 'live' then return {'poisoned', last} end
 local first = tonumber(ARGV[3])
 if first > last + 1 then return {'gap', last} end
 local room = tonumber(ARGV[4])

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared import keys
 from tests.redis.stage import SECOND, Place, StandInWorker, speak, until
@@ -37,6 +38,59 @@ async def test_an_unreadable_record_ends_its_own_call_only(
     await neighbour.socket.send(SECOND[:3_840])
     await neighbour.until_frame(4)
     await neighbour.say("end")
+
+
+async def test_a_session_that_cannot_be_written_does_not_stop_its_neighbours(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    neighbour, victim = await place.caller(), await place.caller()
+    sid = str(victim.events[0]["session"])
+    del worker.owned[sid]
+    await redis_client.set(keys.inputs(sid), "no stream", ex=60)
+    await victim.socket.send(SECOND[:3_840])
+    for piece in range(10):
+        await neighbour.socket.send(SECOND[:3_840])
+        await neighbour.until_frame(4 * piece + 4)
+    await redis_client.delete(keys.inputs(sid))
+    await neighbour.say("end")
+
+
+async def test_a_start_whose_answer_is_lost_leaves_nothing_behind(
+    place: Place,
+    worker: StandInWorker,
+    redis_client: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    control = place.gateway.reception.control
+    announce = control.announce
+
+    async def announce_unheard(sid: str) -> None:
+        await announce(sid)
+        raise RedisTimeoutError("the answer is lost")
+
+    monkeypatch.setattr(control, "announce", announce_unheard)
+    caller = await place.native()
+    await caller.say("start")
+    assert await caller.end_of() == ("internal", 4500)
+    assert await redis_client.keys("s:*") == []
+    assert await control.sessions() == []
+
+
+async def test_a_call_that_was_given_up_is_told_so(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    ready = caller.events[0]
+    sid = str(ready["session"])
+    owner = worker.owned.pop(sid).owner
+    assert await worker.log.quarantine(sid, owner) == "stored"
+    await caller.socket.send(SECOND[:3_840])
+    assert await caller.end_of() == ("poisoned", 4422)
+    again = await place.native()
+    resume = {"session": sid, "token": ready["token"], "frame": 0}
+    await again.say("start", resume=resume)
+    assert await again.end_of() == ("poisoned", 4422)
+    assert await redis_client.exists(keys.meta(sid)), "its log is kept"
 
 
 async def test_a_log_that_lost_its_tail_is_repaired(

@@ -1,6 +1,7 @@
 """The scripts' promises, on every Redis version at hand."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -10,6 +11,8 @@ from shared import keys
 from shared.control import Control
 from shared.messages import Audio, Cancel, InputRecord, Played, Speech, Step, Text
 from shared.streams import (
+    QUARANTINE_S,
+    TRIAL_STEPS,
     Answer,
     Append,
     Receipt,
@@ -140,6 +143,49 @@ async def test_played_is_seen_in_the_meta(log: SessionLog) -> None:
     assert meta.worker == "w1"
 
 
+async def test_two_deaths_in_a_trial_poison_and_a_trial_that_is_outlived_forgives(
+    log: SessionLog,
+) -> None:
+    async def die(worker: str) -> Answer:
+        (meta,) = await log.metas([SID])
+        assert meta is not None
+        return (await log.claim(SID, meta.owner, worker, worker))[0]
+
+    assert await die("w2") is Answer.STORED  # a first death is nobody's fault
+    assert await die("w3") is Answer.STORED
+    (meta,) = await log.metas([SID])
+    assert meta is not None
+    assert (meta.trial, meta.strikes, meta.suspect) == (TRIAL_STEPS, 1, True)
+    for k in range(1, TRIAL_STEPS + 1):
+        assert await commit(log, k, 2 * k - 1, 0, owner=meta.owner) == Receipt(Answer.STORED, k)
+    assert await die("w4") is Answer.STORED
+    assert await die("w5") is Answer.STORED
+    assert await die("w6") is Answer.POISONED
+
+
+async def test_a_released_session_is_not_on_trial(log: SessionLog) -> None:
+    owner = OWNER
+    for name in ("w2", "w3", "w4"):
+        assert await log.release(SID, owner) is Answer.STORED
+        answer, owner = await log.claim(SID, "", name, "n")
+        assert answer is Answer.STORED
+
+
+async def test_a_session_that_was_given_up_tells_everybody_and_keeps_its_log(
+    log: SessionLog,
+) -> None:
+    await append(log, 1, chunk(1))
+    await commit(log, 1, 1, 1)
+    assert await log.strike(SID, OWNER) is Answer.STORED
+    assert await log.strike(SID, OWNER) is Answer.POISONED
+    assert await log.quarantine(SID, OWNER) is Answer.STORED
+    assert await append(log, 2, chunk(2)) == Receipt(Answer.POISONED, 1)
+    assert await commit(log, 2, 3, 1) == Receipt(Answer.FENCED, 1)
+    assert await log.end(SID) is Answer.GONE
+    for key in keys.session(SID):
+        assert TTL_S < await log.redis.ttl(key) <= QUARANTINE_S
+
+
 async def test_every_key_of_a_session_expires(log: SessionLog) -> None:
     await append(log, 1, chunk(1))
     await commit(log, 1, 1, 1)
@@ -204,3 +250,9 @@ async def test_the_hints(any_redis: Redis) -> None:
     assert await control.workers() == {"w1": {"beat": 3, "free": 2}}
     await control.bury("w1")
     assert await control.workers() == {}
+    await control.mend(["d"])
+    await control.list_dead("d", "w1", "it failed")
+    assert await control.sessions() == []
+    dead: Any = await any_redis.xrange(keys.DEAD)
+    ((_, entry),) = dead
+    assert entry == {b"session": b"d", b"worker": b"w1", b"reason": b"it failed"}

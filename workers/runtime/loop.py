@@ -9,9 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -19,9 +17,10 @@ from redis.exceptions import RedisError
 from shared.config import EngineName, Settings
 from shared.errors import SchemaError, SessionLost
 from shared.messages import InputRecord
-from shared.streams import Receipt, SessionLog
+from shared.streams import TRIAL_STEPS, Receipt, SessionLog
 from shared.telemetry import RECEIPTS, REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, timed
-from workers.engines.base import Engine, Opening, Output, Work
+from workers.engines.base import Engine, Output
+from workers.runtime.drive import Drive, Group
 from workers.runtime.ownership import Ownership
 from workers.runtime.scheduler import may_continue, tick_s
 from workers.runtime.slots import Seat, Slots
@@ -32,13 +31,12 @@ SIGN_OF_LIFE_S: Final = 10.0
 CATCH_UP_ROUNDS: Final = 4  # steps a turn at most, for who is behind: 320 ms of input
 BACK_OFF_MIN_S: Final = 0.05
 BACK_OFF_MAX_S: Final = 1.0
-_STEP_MS_SMOOTHING: Final = 0.1
 
 log = logging.getLogger(__name__)
 
 
 class WorkerLoop:
-    """All sessions of one worker; the only one that calls the engine, one call at a time."""
+    """All sessions of one worker."""
 
     def __init__(
         self,
@@ -51,22 +49,17 @@ class WorkerLoop:
     ) -> None:
         self.log = sessions
         self.ownership = ownership
-        self.engine = engine
+        self.drive = Drive(engine, clock)
         self.slots = Slots(engine.slots)
         self.turns = 0  # completed ones: what the others see of this worker's life
-        self.step_ms = 0.0
         self._engine_name: EngineName = settings.engine
         self._away_s = settings.session_resume_s + SIGN_OF_LIFE_S
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, "engine")
-        self._closing: list[int] = []  # slots that the engine has yet to close
-        self._opening: dict[int, Opening] = {}  # slots that it has yet to open
+        self._strikes: list[tuple[Seat, str]] = []  # failed alone, and why: yet to be written down
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until `stopping`; then every session goes back to be claimed by another worker."""
-        claiming = asyncio.create_task(
-            self.ownership.run(self.status, lambda: set(self.slots.seats), stopping)
-        )
+        claiming = asyncio.create_task(self.ownership.run(self.status, self.held, stopping))
         try:
             await self._turns(stopping, claiming)
         finally:
@@ -74,7 +67,7 @@ class WorkerLoop:
             stopping.set()
             await claiming
             await self._hand_back()
-            self._thread.shutdown(wait=False)
+            self.drive.stop()
 
     async def _turns(self, stopping: asyncio.Event, claiming: "asyncio.Task[None]") -> None:
         back_off_s = BACK_OFF_MIN_S
@@ -99,29 +92,51 @@ class WorkerLoop:
             "slots": self.slots.count,
             "free": self.slots.free,
             "engine": str(self._engine_name),
-            "step_ms": round(self.step_ms, 2),
+            "step_ms": round(self.drive.times.smooth_ms, 2),
+            "step_p99_ms": round(self.drive.times.p99_ms, 2),
             "pid": os.getpid(),
         }
+
+    def held(self) -> dict[str, str]:
+        """The sessions that have a seat, and the owner that we are of each."""
+        return {seat.sid: seat.owner for seat in self.slots.seats.values()}
 
     async def turn(self) -> bool:
         """One pass over all sessions; whether some session has more to do at once."""
         with timed("turn"):
             self._seat_arrivals()
+            self._drop_lost()
+            await self._open()
             await self._fetch()
-            await self._rounds([s for s in self.slots.seats.values() if not s.pending])
+            await self._rounds([s for s in self.slots.seats.values() if s.able])
             await self._publish()
+            await self._recall()
             await self._retire()
         self.turns += 1
-        return any(seat.talk.ready or seat.pending for seat in self.slots.seats.values())
+        return any(map(_hurries, self.slots.seats.values()))
 
     def _seat_arrivals(self) -> None:
         while self.ownership.arrivals and self.slots.free:
             arrival = self.ownership.arrivals.pop(0)
             if old := self.slots.seats.get(arrival.sid):
                 self._leave(old)  # we lost it, and did not know yet that we won it back
-            seat = self.slots.take(arrival.sid, arrival.owner, arrival.talk, self._clock())
-            self._opening[seat.slot] = arrival.opening
+            who = (arrival.sid, arrival.owner, arrival.talk)
+            self.slots.take(*who, self._clock(), arrival.opening)
         SESSIONS.set(len(self.slots.seats))
+
+    def _drop_lost(self) -> None:
+        """Free the slots of sessions that are gone or another's, though they have been silent."""
+        for sid, owner in self.ownership.lost:
+            seat = self.slots.seats.get(sid)
+            if seat is not None and seat.owner == owner:
+                log.warning("session %s is dropped: it is gone or another worker's", sid)
+                SESSIONS_ENDED.labels("lost").inc()
+                self._leave(seat)
+        self.ownership.lost.clear()
+
+    async def _open(self) -> None:
+        for seat, error in await self.drive.open(list(self.slots.seats.values())):
+            self._blame(seat, error)
 
     async def _fetch(self) -> None:
         seats = list(self.slots.seats.values())
@@ -156,39 +171,46 @@ class WorkerLoop:
         """
         for _ in range(CATCH_UP_ROUNDS):
             plans = self._plan(seats)
-            self._settle(plans, await self._step(plans))
-            seats = [seat for seat in seats if seat.talk.waiting]
+            self._settle([pair for pair in plans if pair[1].idle], {})
+            for group in _groups([pair for pair in plans if not pair[1].idle]):
+                await self._step(group)
+            seats = [seat for seat in seats if seat.talk.waiting and not seat.stale]
             if not seats:
                 return
 
     def _plan(self, seats: Sequence[Seat]) -> list[tuple[Seat, Plan]]:
         allowed = may_continue([seat.talk.lead for seat in seats])
-        plans = []
+        plans: list[tuple[Seat, Plan]] = []
         for seat, may in zip(seats, allowed, strict=True):
-            if (plan := seat.talk.plan(may_continue=may)) is not None:
-                plans.append((seat, plan))
+            try:
+                plan = seat.talk.plan(may_continue=may)
+            except Exception as error:  # a fault in one session must not reach its neighbours
+                log.exception("session %s cannot be planned", seat.sid)
+                self._blame(seat, error)
+            else:
+                plans += [(seat, plan)] if plan is not None else []
         return plans
 
-    async def _step(self, plans: Sequence[tuple[Seat, Plan]]) -> dict[int, Output]:
-        """One call of the engine, off the event loop; its outputs by slot."""
-        openings = dict(self._opening)
-        for seat, plan in plans:
-            if plan.opening is not None:
-                openings[seat.slot] = plan.opening
-        works = [plan.work(seat.slot) for seat, plan in plans if not plan.idle]
-        closing, self._closing, self._opening = self._closing, [], {}
-        if not (works or openings or closing):
-            return {}
-        job = partial(_advance, self.engine, closing, openings, works)
-        start = time.perf_counter()
-        with timed("step"):
-            outputs = await asyncio.get_running_loop().run_in_executor(self._thread, job)
-        if works:
-            taken_ms = (time.perf_counter() - start) * 1_000
-            self.step_ms += _STEP_MS_SMOOTHING * (taken_ms - self.step_ms)
-        return {output.slot: output for output in outputs}
+    async def _step(self, group: Group) -> None:
+        """One call of the engine. When it fails, each of the group is tried alone."""
+        try:
+            outputs = await self.drive.step(group)
+        except Exception as error:  # whatever it is: an engine's fault must not end the calls
+            log.exception("the engine failed at a step of %d sessions", len(group))
+            for seat, _ in group:
+                seat.stale = True
+                seat.alone_until = seat.talk.step + TRIAL_STEPS
+            if len(group) == 1:
+                self._blame(group[0][0], error)
+        else:
+            self._settle(group, outputs)
 
-    def _settle(self, plans: Sequence[tuple[Seat, Plan]], outputs: dict[int, Output]) -> None:
+    def _blame(self, seat: Seat, error: Exception) -> None:
+        seat.stale = True
+        self.drive.blame(seat, error)
+        self._strikes.append((seat, repr(error)))
+
+    def _settle(self, plans: Group, outputs: dict[int, Output]) -> None:
         for seat, _ in plans:
             turn = seat.talk.settle(outputs.get(seat.slot))
             seat.pending.append(turn.commit(seat.sid, seat.owner))
@@ -201,8 +223,27 @@ class WorkerLoop:
             # After a gap the commits behind it are refused too; they stay pending in order.
             if seat.pending and seat.pending[0] is commit:
                 self._receive(seat, receipt)
+        failed = [receipt for receipt in receipts if isinstance(receipt, Exception)]
+        if failed and len(failed) == len(receipts):
+            raise failed[0]  # Redis is full or read-only: the loop backs off
+
+    async def _recall(self) -> None:
+        """Sessions at which the engine failed go on from the log, or are given up."""
+        while self._strikes:
+            # Off the list first: an answer that is lost must not make one failure two strikes.
+            seat, reason = self._strikes.pop(0)
+            kept = await self.ownership.strike(seat.sid, seat.owner, reason)
+            if not kept and self.slots.seats.get(seat.sid) is seat:
+                self._leave(seat)
+        for seat in [s for s in self.slots.seats.values() if s.stale and not s.pending]:
+            found = await self.ownership.recall(seat.sid, seat.owner)
+            if found is None:
+                self._leave(seat)
+            else:
+                seat.again(*found)
 
     def _receive(self, seat: Seat, receipt: Receipt | Exception) -> None:
+        seat.refused = isinstance(receipt, Exception)
         if isinstance(receipt, Exception):
             REDIS_ERRORS.inc()
             log.warning("a commit of %s failed, it is sent again: %s", seat.sid, receipt)
@@ -227,24 +268,25 @@ class WorkerLoop:
 
     def _leave(self, seat: Seat) -> None:
         self.slots.leave(seat)
-        self._closing.append(seat.slot)
-        self._opening.pop(seat.slot, None)
+        self.drive.leave(seat)
 
     async def _hand_back(self) -> None:
-        held = {seat.sid: seat.owner for seat in self.slots.seats.values()}
-        held |= {arrival.sid: arrival.owner for arrival in self.ownership.arrivals}
+        held = self.held() | {arrival.sid: arrival.owner for arrival in self.ownership.arrivals}
         await self.ownership.hand_back(held)
 
 
-def _advance(
-    engine: Engine, closing: Sequence[int], openings: dict[int, Opening], works: Sequence[Work]
-) -> list[Output]:
-    """The engine's part of a turn, in its thread: free slots, (re)build slots, step the batch."""
-    for slot in closing:
-        engine.close(slot)
-    for slot, opening in openings.items():
-        engine.open(slot, opening)
-    return engine.step(works) if works else []
+def _groups(plans: Group) -> list[Group]:
+    """One batch of all, but for those that are to be stepped alone."""
+    batch = [pair for pair in plans if not pair[0].alone]
+    alone = [[pair] for pair in plans if pair[0].alone]
+    return [batch, *alone] if batch else [*alone]
+
+
+def _hurries(seat: Seat) -> bool:
+    """Whether the next turn can do something for it at once."""
+    if seat.pending:
+        return not seat.refused
+    return seat.opening is not None or seat.stale or seat.talk.ready
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.errors import SessionLost
 from shared.streams import Answer, Receipt, StepCommit
+from workers.engines.base import Opening
 from workers.runtime.conversation import Conversation
 
 # Redis with AOF everysec may lose its last second; two are kept to append them again.
@@ -23,10 +24,30 @@ class Seat:
     talk: Conversation
     read_to: int  # last input record fetched
     alive_at: float  # when the caller's side was last heard of, monotonic seconds
+    opening: Opening | None = None  # the engine has yet to open the slot with it
     pending: deque[StepCommit] = field(default_factory=deque)  # not acknowledged, oldest first
+    refused: bool = False  # the last commit failed, for no reason that the log gave
+    stale: bool = False  # the engine failed: the log alone says where the session stands
+    alone_until: int = 0  # up to this step it is stepped by itself
     _kept: deque[tuple[float, StepCommit]] = field(
         default_factory=lambda: deque(maxlen=KEEP_COMMITS)
     )
+
+    @property
+    def able(self) -> bool:
+        """Whether it may be stepped: nothing runs ahead of the log or of the engine's state."""
+        return not (self.pending or self.stale or self.opening)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is stepped by itself."""
+        return self.talk.step < self.alone_until
+
+    def again(self, talk: Conversation, opening: Opening) -> None:
+        """Go on from what the log says, as a worker that takes it over does."""
+        self.talk, self.opening = talk, opening
+        self.read_to = talk.cursor
+        self.stale = False
 
     def received(self, receipt: Receipt, now: float) -> None:
         """What the log said to the oldest pending commit. Raises SessionLost."""
@@ -64,9 +85,16 @@ class Slots:
         """How many are free."""
         return len(self._free)
 
-    def take(self, sid: str, owner: str, talk: Conversation, now: float) -> Seat:
+    def take(
+        self,
+        sid: str,
+        owner: str,
+        talk: Conversation,
+        now: float,
+        opening: Opening | None = None,
+    ) -> Seat:
         """Seat a session. Raises IndexError when no slot is free."""
-        seat = Seat(sid, owner, self._free.pop(), talk, talk.cursor, now)
+        seat = Seat(sid, owner, self._free.pop(), talk, talk.cursor, now, opening)
         self.seats[sid] = seat
         return seat
 

@@ -52,8 +52,9 @@ STREAM_SHARE: Final = 0.35
 CHECK_EVERY_S: Final = 480.0
 CHECK_TURNS: Final = 100
 DATA: Final = (
-    "synthetic dialogue: questions by espeak-ng (GPL-3 program, its output free), flite and "
-    "festival voices (CMU, free licences); replies by festival cmu_us_slt_arctic_hts"
+    "synthetic dialogue: questions by espeak-ng 1.51 (GPL-3; its output is not covered) and flite "
+    "2.2 voices kal, kal16, awb, slt (CMU, BSD-like); replies by festival cmu_us_slt_arctic_hts "
+    "(Carnegie Mellon University, Nagoya and Tokyo Institutes of Technology: EST and BSD-3-clause)"
 )
 # How often a family is drawn, against its number of renditions.
 FAMILY_WEIGHT: Final = {"sum": 1.6, "difference": 2.2, "product": 2.5, "days after": 2.0}

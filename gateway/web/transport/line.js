@@ -11,7 +11,7 @@ const PING_MS = 2_000;
 const SILENT_MS = 8_000; // no word from the server for this long: the connection is dead
 const RETRY_MS = [100, 250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]; // then it is given up
 // Close codes after which the session cannot be resumed: the server has said why.
-const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4429];
+const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4422, 4429];
 
 /**
  * What the page is told. `at` is milliseconds since the epoch, on this machine's clock.

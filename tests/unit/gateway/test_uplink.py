@@ -108,7 +108,11 @@ def test_a_log_that_lost_more_than_the_ring_ends_the_session() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "code"),
-    [(Answer.FENCED, ErrorCode.REPLACED), (Answer.GONE, ErrorCode.SESSION_LOST)],
+    [
+        (Answer.FENCED, ErrorCode.REPLACED),
+        (Answer.GONE, ErrorCode.SESSION_LOST),
+        (Answer.POISONED, ErrorCode.POISONED),
+    ],
 )
 def test_a_session_that_is_another_s_or_gone_ends_here(answer: Answer, code: ErrorCode) -> None:
     with pytest.raises(WireError) as caught:

@@ -167,6 +167,7 @@ def test_a_worker_that_stands_still_for_the_lease_is_dead() -> None:
         watch.look({"still": 5, "alive": tenth, "unseen": None}, now=tenth / 10)
         assert watch.dead() == set() or tenth == 10
     assert watch.dead() == {"still", "unseen"}
+    assert watch.dead(leases=2) == set()
     watch.look({"still": 6, "alive": 11, "unseen": None}, now=1.1)
     assert watch.dead() == {"unseen"}
 

@@ -1,0 +1,47 @@
+"""The log's scripts with one promise taken out: proof that the suite would see it missing."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from shared.streams import SCRIPTS
+
+# ablation -> script -> (line that holds the promise, what stands there instead)
+ABLATIONS: Final[Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]] = {
+    "fence": {
+        "append": (("if meta[1] ~= ARGV[2] then return {'fenced', last} end\n", ""),),
+        "commit": (("if meta[1] ~= ARGV[2] then return {'fenced', k} end\n", ""),),
+        "release": (("if owner ~= ARGV[2] then return {'fenced', owner} end\n", ""),),
+    },
+    "contiguity": {
+        "append": (("if first > last + 1 then return {'gap', last} end\n", ""),),
+        "commit": ((r"if first_k ~= k \+ 1 [^\n]* return \{'gap', k\} end\n", ""),),
+    },
+    "ttl": {
+        "append": ((r"redis\.call\('EXPIRE'[^\n]*\n", ""),),
+        "claim": ((r"redis\.call\('EXPIRE'[^\n]*\n", ""),),
+        "commit": ((r"for i = 1, 4 do redis\.call\('EXPIRE'[^\n]*\n", ""),),
+        "connect": ((r"redis\.call\('EXPIRE'[^\n]*\n", ""),),
+        "open": ((r"redis\.call\('EXPIRE'[^\n]*\n", ""),),
+    },
+}
+
+
+def write_scripts(ablation: str, folder: Path) -> Path:
+    """All scripts into a folder, the ablation's without their promise."""
+    folder.mkdir(parents=True)
+    changes = ABLATIONS[ablation]
+    for script in SCRIPTS.glob("*.lua"):
+        (folder / script.name).write_text(_without(script, changes.get(script.stem, ())))
+    return folder
+
+
+def _without(script: Path, changes: tuple[tuple[str, str], ...]) -> str:
+    text = script.read_text()
+    for what, instead in changes:
+        pattern = what if "\\" in what else re.escape(what)
+        text, count = re.subn(pattern, instead, text)
+        if not count:
+            raise ValueError(f"Expected {what!r} in {script.name}, got none: mend the ablation")
+    return text

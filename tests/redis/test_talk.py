@@ -1,0 +1,52 @@
+"""`make talk`'s client against a real gateway: a lost socket costs it nothing."""
+
+import asyncio
+from functools import partial
+
+import numpy as np
+import pytest
+
+from gateway.talk import Conversation, TalkError
+from shared.audio import CHUNK_SAMPLES, FRAMES_PER_CHUNK
+from tests.redis.stage import Place, StandInWorker, until
+from tests.sounds import noise
+
+pytestmark = pytest.mark.redis
+
+LOUD_CHUNKS = 40
+
+
+async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
+    place: Place, worker: StandInWorker
+) -> None:
+    question = np.concatenate(noise(LOUD_CHUNKS))
+    talk = Conversation(place.url, question, mode="stream", plain=False)
+    holding = asyncio.create_task(talk.hold())
+    for frames in (20, 60):
+        await until(partial(_heard, talk, holding, frames), 30)
+        assert talk.socket is not None
+        talk.socket.transport.abort()
+    await holding
+    assert talk.resumes == 2
+    assert talk.hearing.gaps == 0
+    numbers = [frame.number for frame in talk.hearing.frames]
+    assert numbers == list(range(1, len(numbers) + 1))
+    heard = talk.hearing.samples()
+    assert len(heard) >= LOUD_CHUNKS * CHUNK_SAMPLES
+    assert np.array_equal(heard[: len(question)], question)
+    assert len(numbers) >= LOUD_CHUNKS * FRAMES_PER_CHUNK
+
+
+async def test_a_session_that_is_gone_is_said_to_be(place: Place, worker: StandInWorker) -> None:
+    talk = Conversation(place.url, np.concatenate(noise(200)), mode="stream", plain=False)
+    holding = asyncio.create_task(talk.hold())
+    await until(partial(_heard, talk, holding, 4), 30)
+    talk._token = "another"  # noqa: S105 # no secret
+    assert talk.socket is not None
+    talk.socket.transport.abort()
+    with pytest.raises(TalkError, match="token"):
+        await holding
+
+
+def _heard(talk: Conversation, holding: asyncio.Task[None], frames: int) -> bool:
+    return len(talk.hearing.frames) > frames or holding.done()
