@@ -35,6 +35,8 @@ from shared.streams import Append, Receipt
 
 ACK_EVERY_S: Final = 0.2
 PLAYED_EVERY_S: Final = 0.2
+# A client that stops reporting its playhead is estimated again: its reply must not wait for it.
+REPORTS_WITHIN_S: Final = 2.0
 # Must stay well below the workers' patience with a silent caller (SESSION_RESUME_S).
 SIGN_OF_LIFE_S: Final = 4.0
 # How soon a connection that says nothing learns that a newer one took its place.
@@ -72,7 +74,7 @@ class Session:
         self.hung_up = False  # the client said `end`
         self.leaving = False  # the socket is gone; only what the log must still hear goes out
         self.due_at: float | None = None  # the pacer's
-        self._reports = False  # the client says itself what it has played
+        self._reported_at: float | None = None  # when the client last said what it has played
         self._played = self._played_logged = playout.next_frame - 1
         self._acked = uplink.acked_samples
         self._acked_at = self._played_at = self._wrote_at = self._asked_at = now
@@ -94,7 +96,7 @@ class Session:
             self.uplink.push_audio(data, now)
         else:
             self.uplink.controls.spend(1, now)
-            self._control(data)
+            self._control(data, now)
 
     def append(self, now: float) -> Append | None:
         """What to write into the log now; an empty one asks whether the log is still ours."""
@@ -145,7 +147,7 @@ class Session:
             return BUSY_EVERY_S if self.uplink.busy else 0.0
         return float("inf") if self.leaving else PROBE_EVERY_S
 
-    def _control(self, text: str) -> None:
+    def _control(self, text: str, now: float) -> None:
         match parse(text):
             case Start() | Resume():
                 raise WireError(ErrorCode.BAD_MESSAGE, "Expected 'start' once and first")
@@ -156,14 +158,14 @@ class Session:
             case Played(frame=frame):
                 heard = min(frame, self.playout.next_frame - 1)
                 # The first report corrects the estimate, downwards too.
-                self._played = max(self._played, heard) if self._reports else heard
-                self._reports = True
+                self._played = heard if self._reported_at is None else max(self._played, heard)
+                self._reported_at = now
             case record:
                 self.uplink.push(record)
 
     def _note_played(self, now: float) -> None:
         """Log the playhead a few times a second, and at times as a sign of life."""
-        if not self._reports:
+        if self._reported_at is None or now - self._reported_at > REPORTS_WITHIN_S:
             self._played = max(self._played, self.playout.playhead(now))
         moved = self._played != self._played_logged and now - self._played_at >= PLAYED_EVERY_S
         if moved or now - self._wrote_at >= SIGN_OF_LIFE_S:

@@ -83,11 +83,14 @@ TAIL = """
   slt. Unseen: {unseen} others of espeak-ng (15 speakers, one accent) and flite rms, in no stage of
   training. Never heard as an engine: festival's diphone synthesiser; `ked` is a speaker found
   nowhere in training, `kal` is the speaker of flite's kal.
+- The row of combinations asks for sums, products and days that no training question held: the
+  numbers are usually heard (the reply says them back), but a model of this size and training knows
+  results by heart and does not reckon.
 - The assistant speaks with one voice, festival's cmu_us_slt_arctic_hts.
 - All of it is synthetic speech. Nothing here says how people are understood.
 
-Made by `make evaluate` (`python -m workers.training evaluate`) on {hardware}; each call's protocol
-is in `workers/weights/tiny/evaluation.json`.
+Made by `make evaluate` (`python -m workers.training evaluate`), on {hardware}.
+Each call's protocol is in `workers/weights/tiny/evaluation.json`.
 """
 
 

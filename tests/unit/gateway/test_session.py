@@ -9,7 +9,14 @@ import pytest
 from gateway.outbox import MAX_BEHIND_BYTES, Close, Message, Outbox
 from gateway.playout import Playout
 from gateway.protocol import ErrorCode, WireError
-from gateway.session import ACK_EVERY_S, BUSY_EVERY_S, PROBE_EVERY_S, SIGN_OF_LIFE_S, Session
+from gateway.session import (
+    ACK_EVERY_S,
+    BUSY_EVERY_S,
+    PROBE_EVERY_S,
+    REPORTS_WITHIN_S,
+    SIGN_OF_LIFE_S,
+    Session,
+)
 from gateway.uplink import BUSY_RECORDS, Uplink
 from shared.messages import (
     Audio,
@@ -97,6 +104,15 @@ async def test_the_playhead_is_estimated_until_the_client_reports_it() -> None:
     assert Played(2) in append(session, 10.05).records
     session.hear('{"type":"played","frame":1}', 10.1)
     assert append(session, 10.3).records[-1] == Played(1)
+
+
+async def test_a_client_that_stops_reporting_its_playhead_is_estimated_again() -> None:
+    session = new_session()
+    session.take([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
+    session.send_due(10.0)
+    session.hear('{"type":"played","frame":1}', 10.0)
+    assert append(session, 10.1).records[-1] == Played(1)
+    assert append(session, 10.1 + REPORTS_WITHIN_S).records[-1] == Played(4)
 
 
 async def test_events_say_where_in_the_callers_audio_they_are() -> None:
