@@ -73,7 +73,12 @@ class Complaints:
     def watch(self, page: Page) -> None:
         """Write down every error of this page from now on."""
         page.on("pageerror", lambda error: self.lines.append(str(error)))
-        page.on("console", lambda m: self.lines.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: self._note(m.text) if m.type == "error" else None)
+
+    def _note(self, text: str) -> None:
+        # Chromium says this of a gateway that a test has killed; the page cannot keep it from that.
+        if "net::ERR_CONNECTION_REFUSED" not in text:
+            self.lines.append(text)
 
 
 def write_microphone(path: Path, seconds: float, *, seed: int = 7) -> None:

@@ -33,7 +33,7 @@ def corpus(runs: Runs = RUNS) -> None:
 
 @app.command()
 def listener(
-    minutes: Minutes = 31.5, runs: Runs = RUNS, preset: Preset = "tiny", weights: Weights = WEIGHTS
+    minutes: Minutes = 51, runs: Runs = RUNS, preset: Preset = "tiny", weights: Weights = WEIGHTS
 ) -> None:
     """Train what hears the caller."""
     from workers.training import listener as stage
@@ -78,16 +78,6 @@ def s2s(
 
 
 @app.command()
-def joint(
-    minutes: Minutes = 25, runs: Runs = RUNS, preset: Preset = "tiny", weights: Weights = WEIGHTS
-) -> None:
-    """Train that model and what hears the caller together."""
-    from workers.training import joint as stage
-
-    stage.main(minutes, runs, preset, weights)
-
-
-@app.command()
 def evaluate(
     weights: Weights = WEIGHTS,
     output: Annotated[Path, typer.Option(help="Where EVALUATION.md goes.")] = Path(),
@@ -108,12 +98,11 @@ def every(
 ) -> None:
     """Every stage in order, then the evaluation."""
     corpus(runs)
-    listener(31.5 * scale, runs, preset, weights)
+    listener(51 * scale, runs, preset, weights)
     codec(31 * scale, runs, preset)
     vocoder(50 * scale, runs, preset)
     voice(25 * scale, runs, preset, weights)
     s2s(60 * scale, runs, preset, weights)
-    joint(25 * scale, runs, preset, weights)
     evaluate(weights)
 
 

@@ -85,7 +85,8 @@ TAIL = """
   nowhere in training, `kal` is the speaker of flite's kal.
 - The row of combinations asks for sums, products and days that no training question held: the
   numbers are usually heard (the reply says them back), but a model of this size and training knows
-  results by heart and does not reckon.
+  results by heart and does not reckon. (Codec and vocoder have heard the recordings of all
+  replies, these too; what is held out is held out of the model that answers.)
 - The assistant speaks with one voice, festival's cmu_us_slt_arctic_hts.
 - All of it is synthetic speech. Nothing here says how people are understood.
 

@@ -41,7 +41,7 @@ from workers.training.renditions import CONDITIONS, by_text
 from workers.training.replies import Reply, load_replies
 
 BATCH: Final = 32
-COPIES: Final = 3  # of each rendition, differently distorted
+COPIES: Final = 2  # of each rendition, differently distorted
 POOL: Final = 16  # batches drawn together and sorted by length
 SPEECH_SHARE: Final = 0.3  # of the reply's steps that train the codes
 LEARNING_RATE: Final = 8e-4
