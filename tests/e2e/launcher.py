@@ -103,6 +103,13 @@ class Stack:
         self._await(process, self._ready if len(self.processes) > 1 else self._healthy)
         return process
 
+    def owner_of(self, sid: str) -> Process:
+        """The worker process that owns a session now."""
+        owner = self.redis.hget(keys.meta(sid), "owner")
+        assert isinstance(owner, bytes)
+        pid = int(owner.split(b":")[1].split(b"-")[-2])
+        return next(process for process in self.processes if process.pid == pid)
+
     def close(self) -> None:
         """Stop what still runs, the newest first."""
         for process in reversed(self.processes):

@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.client import connect
 
-from shared import keys
 from shared.streams import connect as connect_redis
 from tests.e2e.client import Client
-from tests.e2e.launcher import Process, Stack
+from tests.e2e.launcher import Stack
 from tests.sounds import joined, noise, silence, voice
 
 pytestmark = pytest.mark.e2e
@@ -40,14 +39,6 @@ async def session_keys(stack: Stack) -> list[bytes | str]:
     return found
 
 
-def owner_of(stack: Stack, client: Client, workers: list[Process]) -> Process:
-    """The worker process that owns the call now."""
-    owner = stack.redis.hget(keys.meta(client.ready["session"]), "owner")
-    assert isinstance(owner, bytes)
-    pid = int(owner.split(b":")[1].split(b"-")[-2])
-    return next(worker for worker in workers if worker.pid == pid)
-
-
 async def test_a_streamed_call_comes_back_bit_for_bit_and_leaves_no_key(stack: Stack) -> None:
     stack.start_worker()
     stack.start_gateway()
@@ -64,13 +55,14 @@ async def test_a_streamed_call_comes_back_bit_for_bit_and_leaves_no_key(stack: S
 
 
 async def test_kill_9_of_the_worker_in_mid_call_loses_and_doubles_nothing(stack: Stack) -> None:
-    workers = [stack.start_worker(), stack.start_worker()]
+    stack.start_worker()
+    stack.start_worker()
     stack.start_gateway()
     chunks = noise(75)
     async with calling(stack, "stream") as client:
         speaking = asyncio.create_task(client.speak(chunks))
         await client.until(lambda: len(client.frames) > 60)
-        owner_of(stack, client, workers).kill()
+        stack.owner_of(client.ready["session"]).kill()
         await speaking
         await client.until(lambda: len(client.frames) == 300)
     assert client.numbers == list(range(1, 301))
@@ -78,13 +70,14 @@ async def test_kill_9_of_the_worker_in_mid_call_loses_and_doubles_nothing(stack:
 
 
 async def test_sigterm_of_the_worker_in_mid_call_hands_it_over(stack: Stack) -> None:
-    workers = [stack.start_worker(), stack.start_worker()]
+    stack.start_worker()
+    stack.start_worker()
     stack.start_gateway()
     chunks = noise(40)
     async with calling(stack, "stream") as client:
         speaking = asyncio.create_task(client.speak(chunks))
         await client.until(lambda: len(client.frames) > 60)
-        leaving = owner_of(stack, client, workers)
+        leaving = stack.owner_of(client.ready["session"])
         assert await asyncio.to_thread(leaving.terminate) == 0
         await speaking
         await client.until(lambda: len(client.frames) == 160)

@@ -16,10 +16,9 @@ from websockets.asyncio.client import connect
 
 from gateway.hearing import resample
 from gateway.talk import talk
-from shared import keys
 from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
 from tests.e2e.client import Client
-from tests.e2e.launcher import Process, Stack
+from tests.e2e.launcher import Stack
 from tests.sounds import silence
 from workers.training.judge import answers_judge, says
 
@@ -134,12 +133,13 @@ async def test_speaking_over_an_answer_stops_it_and_the_next_is_right(spoken: St
 
 
 async def test_a_worker_killed_in_mid_answer_is_not_noticed(stack: Stack) -> None:
-    workers = [stack.start_worker(ENGINE="hybrid"), stack.start_worker(ENGINE="hybrid")]
+    stack.start_worker(ENGINE="hybrid")
+    stack.start_worker(ENGINE="hybrid")
     stack.start_gateway()
     async with calling(stack) as client:
         await client.speak(question("story"))
         await client.until(lambda: len(client.frames) > 20)
-        owner_of(stack, client, workers).kill()
+        stack.owner_of(client.ready["session"]).kill()
         await speak_until(client, "reply_done", 1)
         await client.speak(question("sum"))
         await speak_until(client, "reply_done", 2)
@@ -148,11 +148,3 @@ async def test_a_worker_killed_in_mid_answer_is_not_noticed(stack: Stack) -> Non
         pcm = b"".join(pcm for _, g, pcm in client.frames if g == generation)
         assert transcript(client, generation) == plain_words(ANSWERS[name])
         assert says(answers_judge(), pcm16_from_bytes(pcm), ANSWERS[name])
-
-
-def owner_of(stack: Stack, client: Client, workers: list[Process]) -> Process:
-    """The worker process that owns the call now."""
-    owner = stack.redis.hget(keys.meta(client.ready["session"]), "owner")
-    assert isinstance(owner, bytes)
-    pid = int(owner.split(b":")[1].split(b"-")[-2])
-    return next(worker for worker in workers if worker.pid == pid)
