@@ -5,10 +5,11 @@ that a death left wrong.
 """
 
 import json
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from shared import keys
 from shared.streams import QUARANTINE_S
@@ -22,6 +23,7 @@ class Control:
     def __init__(self, redis: Redis, *, ttl_s: int = 3_600) -> None:
         self.redis = redis
         self.ttl_s = ttl_s
+        self._client: int | None = None  # a connection of this process, as Redis numbers it
 
     async def announce(self, sid: str) -> None:
         """A session is live and wants a worker."""
@@ -83,11 +85,30 @@ class Control:
         return await self.redis.llen(keys.QUEUE)
 
     async def beat(self, worker: str, status: Mapping[str, Any]) -> None:
-        """Publish a worker's beat counter, slots, free slots, step time."""
+        """Publish a worker's beat counter, slots, free slots, step time.
+
+        With it goes the number that Redis has given to one of this process's connections: when
+        the process is killed that connection is closed, and `connected` says so at once.
+        """
+        body = json.dumps({**status, "client": self._client})
         async with self.redis.pipeline(transaction=False) as pipe:
-            pipe.hset(keys.WORKERS, worker, json.dumps(status))
+            pipe.hset(keys.WORKERS, worker, body)
             pipe.expire(keys.WORKERS, self.ttl_s)
-            await pipe.execute()
+            pipe.client_id()
+            *stored, client = await pipe.execute(raise_on_error=False)
+        # A Redis that keeps the number to itself (an ACL, a proxy) leaves the lease to decide.
+        self._client = client if isinstance(client, int) else None
+        for answer in stored:
+            if isinstance(answer, Exception):
+                raise answer
+
+    async def connected(self, clients: Collection[int]) -> set[int] | None:
+        """Which of these connections Redis still has; None where it does not tell."""
+        try:
+            found = await self.redis.client_list(client_id=[str(client) for client in clients])
+        except ResponseError:
+            return None
+        return {int(client["id"]) for client in found}
 
     async def workers(self) -> dict[str, dict[str, Any]]:
         """Every worker's last published status. Whether it lives, the observer's clock decides."""

@@ -5,6 +5,7 @@ and costs one pipeline; no automatic retry stands behind it, since a retry is th
 decision: explicit numbers make it safe (`duplicate` is success).
 """
 
+import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -125,6 +126,16 @@ class Meta:
         return self.owner.split(":")[1] if self.owner else ""
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A session's log, read in one go: records with their numbers."""
+
+    meta: Meta
+    inputs: list[tuple[int, InputRecord]]
+    steps: list[tuple[int, StepRecord]]
+    outputs: list[tuple[int, OutputRecord]]
+
+
 def connect(url: str) -> Redis:
     """A client for the data path: no retry, short time-outs, bytes out."""
     return Redis.from_url(
@@ -169,6 +180,22 @@ class SessionLog:
         args = [self.ttl_s, seen, worker, nonce, TRIAL_STEPS, MAX_STRIKES]
         return await self._ask("claim", [keys.meta(sid)], args)
 
+    async def claim_all(
+        self, seen: Mapping[str, str], worker: str, nonce: str
+    ) -> dict[str, tuple[Answer, str]]:
+        """`claim` for many sessions (id -> the owner seen) in one round trip.
+
+        A session whose answer is an error is left out: who sweeps next finds out what it is.
+        """
+        rest = [worker, nonce, TRIAL_STEPS, MAX_STRIKES]
+        calls = [([keys.meta(sid)], [self.ttl_s, owner, *rest]) for sid, owner in seen.items()]
+        found = zip(seen, await self._run("claim", calls), strict=True)
+        return {
+            sid: (Answer(item[0].decode()), item[1].decode())
+            for sid, item in found
+            if not isinstance(item, Exception)
+        }
+
     async def strike(self, sid: str, owner: str) -> Answer:
         """A session failed alone: stored, or poisoned when that was once too often."""
         args = [self.ttl_s, owner, TRIAL_STEPS, MAX_STRIKES]
@@ -188,15 +215,13 @@ class SessionLog:
 
     async def append(self, batch: Sequence[Append]) -> list[Receipt | Exception]:
         """Write input records; a receipt each, in order. A failed one is its exception."""
-        return await self._write(
-            "append", [(list(keys.session(a.sid)[:2]), self._args_append(a)) for a in batch]
-        )
+        calls = [(list(keys.session(a.sid)[:2]), self._args_append(a)) for a in batch]
+        return [_receipt(item) for item in await self._run("append", calls)]
 
     async def commit(self, batch: Sequence[StepCommit]) -> list[Receipt | Exception]:
         """Write steps and outputs; a receipt each, in order. A failed one is its exception."""
-        return await self._write(
-            "commit", [(list(keys.session(c.sid)), self._args_commit(c)) for c in batch]
-        )
+        calls = [(list(keys.session(c.sid)), self._args_commit(c)) for c in batch]
+        return [_receipt(item) for item in await self._run("commit", calls)]
 
     async def read_inputs(
         self, wants: Sequence[tuple[str, int]], count: int | None = READ_COUNT
@@ -221,6 +246,23 @@ class SessionLog:
         found = await self._read([(keys.steps(sid), after)], None)
         return cast(list[tuple[int, StepRecord]], found[0])
 
+    async def read_whole(self, sids: Sequence[str]) -> list["Whole | SchemaError | None"]:
+        """All that the log holds of each session, in one round trip; None for one that is gone.
+
+        The others run between one session and the next: a long log takes milliseconds to decode.
+        """
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for sid in sids:
+                pipe.hgetall(keys.meta(sid))
+                for key in (keys.inputs(sid), keys.steps(sid), keys.outputs(sid)):
+                    pipe.xrange(key)
+            found = await pipe.execute(raise_on_error=False)
+        logs: list[Whole | SchemaError | None] = []
+        for at, sid in enumerate(sids):
+            logs.append(_whole(sid, *found[4 * at : 4 * at + 4]))
+            await asyncio.sleep(0)
+        return logs
+
     async def metas(self, sids: Sequence[str]) -> list[Meta | None]:
         """Where each session stands; None for one that is gone, or has no meta of this schema."""
         async with self.redis.pipeline(transaction=False) as pipe:
@@ -241,9 +283,8 @@ class SessionLog:
         answer, value = await cast(Awaitable[list[bytes]], script(keys=names, args=args))
         return Answer(answer.decode()), value.decode()
 
-    async def _write(
-        self, name: str, calls: Sequence[tuple[list[str], list[Any]]]
-    ) -> list[Receipt | Exception]:
+    async def _run(self, name: str, calls: Sequence[tuple[list[str], list[Any]]]) -> list[Any]:
+        """One pipeline of a script's calls; an answer each, in order, or its exception."""
         if not calls:
             return []
         found = await self._pipeline(name, calls)
@@ -251,7 +292,7 @@ class SessionLog:
             # Redis restarted: its scripts are gone. What did run is a duplicate now.
             await self.redis.script_load(self._scripts[name].script)
             found = await self._pipeline(name, calls)
-        return [_receipt(item) for item in found]
+        return found
 
     async def _pipeline(self, name: str, calls: Sequence[tuple[list[str], list[Any]]]) -> list[Any]:
         async with self.redis.pipeline(transaction=False) as pipe:
@@ -283,6 +324,22 @@ def _records(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[tuple[
         except ValueError as error:  # more than one field, or a name that is no text
             raise SchemaError(f"Expected one named record, got {pair!r:.80}") from error
     return found
+
+
+def _whole(sid: str, raw: Any, *streams: Any) -> Whole | SchemaError | None:
+    for item in (raw, *streams):
+        if isinstance(item, ResponseError) and "WRONGTYPE" in str(item):
+            return SchemaError(f"Expected a hash and streams of {sid}, got {item}")
+        if isinstance(item, Exception):
+            raise item  # Redis is loading, or fails otherwise: it is not the session's fault
+    meta = _meta(sid, raw)
+    if meta is None:
+        return None
+    try:
+        inputs, steps, outputs = (_records(entries) for entries in streams)
+    except SchemaError as error:
+        return error
+    return Whole(meta, cast(Any, inputs), cast(Any, steps), cast(Any, outputs))
 
 
 def _receipt(item: Any) -> Receipt | Exception:

@@ -24,8 +24,6 @@ from workers.engines import load_engine
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership import Ownership
 
-# After a SIGTERM: what is not handed back by then, the others take when the lease is over.
-STOP_WITHIN_S: Final = 1.8
 REDIS_RETRY_S: Final = 0.5
 
 log = logging.getLogger("workers")
@@ -39,10 +37,11 @@ def worker_name() -> str:
 
 async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises ConfigError, ResponseError for a Redis to refuse."""
+    engine = await asyncio.to_thread(load_engine, settings)
+    # Not before: until then there is nothing to hand over, and the default ends it at once.
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    engine = await asyncio.to_thread(load_engine, settings)
     redis = connect(settings.redis)
     sessions = SessionLog(redis, ttl_s=settings.session_ttl_s)
     control = Control(redis, ttl_s=settings.session_ttl_s)
@@ -52,11 +51,7 @@ async def serve(settings: Settings) -> None:
     if settings.worker_metrics_port:
         start_http_server(settings.worker_metrics_port)
     log.info("worker %s: %s, %d slots", ownership.worker, settings.engine, engine.slots)
-    working = asyncio.create_task(loop.run(stopping))
-    await asyncio.wait(
-        {working, asyncio.create_task(stopping.wait())}, return_when=asyncio.FIRST_COMPLETED
-    )
-    await asyncio.wait_for(working, STOP_WITHIN_S)
+    await loop.run(stopping)
     await redis.aclose()
 
 
@@ -82,8 +77,8 @@ def main() -> None:
             level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
         )
         uvloop.run(serve(settings))
-    except TimeoutError:
-        log.warning("the engine did not stop in %.1f s: leaving without it", STOP_WITHIN_S)
+    except TimeoutError as error:
+        log.warning("leaving without more ado: %s", error)
         logging.shutdown()
         os._exit(1)  # a thread that hangs in the engine would hold an ordinary exit
     except (ConfigError, RedisError) as error:

@@ -247,7 +247,7 @@ async def test_the_hints(any_redis: Redis) -> None:
     await control.forget(["a", "b", "c"])
     assert (await control.sessions(), await control.queued()) == ([], 0)
     await control.beat("w1", {"beat": 3, "free": 2})
-    assert await control.workers() == {"w1": {"beat": 3, "free": 2}}
+    assert await control.workers() == {"w1": {"beat": 3, "free": 2, "client": None}}
     await control.bury("w1")
     assert await control.workers() == {}
     await control.mend(["d"])

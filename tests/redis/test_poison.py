@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from shared.streams import QUARANTINE_S, Answer, Append, Receipt
 from tests.redis.caller import Caller, until
 from tests.redis.test_runtime import make_worker, working
 from tests.sounds import joined, noise
-from workers.engines.base import Opening, Output, Work
+from workers.engines.base import Output, Past, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.loop import WorkerLoop
+from workers.runtime.replay import BUSY_S
 
 pytestmark = pytest.mark.redis
 
@@ -151,11 +153,14 @@ class PatientEngine(EchoEngine):
         super().__init__(slots)
         self.calls: list[str] = []
 
-    def open(self, slot: int, opening: Opening) -> None:
-        """Note it, if there is a past to read."""
-        if opening.history:
-            self.calls.append("open")
-        super().open(slot, opening)
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """Note it: one piece, and a long one."""
+        for past in history:
+            self._advance(slot, past)
+        time.sleep(2 * BUSY_S)
+        if history:
+            self.calls.append("replay")
+            yield
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Note it."""
@@ -163,7 +168,7 @@ class PatientEngine(EchoEngine):
         return super().step(batch)
 
 
-async def test_sessions_taken_over_together_are_opened_between_their_neighbours_steps(
+async def test_sessions_taken_over_together_are_rebuilt_between_their_neighbours_steps(
     redis_client: Redis,
 ) -> None:
     taken = [Caller(redis_client, f"t{i}") for i in range(5)]
@@ -180,8 +185,8 @@ async def test_sessions_taken_over_together_are_opened_between_their_neighbours_
         await caller.speak(noise(30, seed=1))
     async with working(make_worker(redis_client, "w2", engine)):
         await asyncio.gather(live.listen(120), *(caller.listen(160) for caller in taken))
-    assert engine.calls.count("open") == 5
-    assert ("open", "open") not in itertools.pairwise(engine.calls)
+    assert engine.calls.count("replay") == 5
+    assert ("replay", "replay") not in itertools.pairwise(engine.calls)
 
 
 async def test_a_flushed_redis_frees_the_slots_of_silent_sessions(redis_client: Redis) -> None:

@@ -10,7 +10,7 @@ A slot's context is a list of positions since its context base:
 In turn mode heard positions come first, then said ones. In stream mode one position holds both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
@@ -56,7 +56,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One logged position since the context base, oldest first, as `Engine.open` replays it."""
+    """One logged position since the context base, oldest first, as `Engine.replay` takes it."""
 
     hear: tuple[Pcm16, ...] = ()  # the audio, from the input log; empty for a step that only said
     heard: tuple[bytes, ...] = ()
@@ -83,7 +83,14 @@ class Engine(Protocol):
     gated: bool
 
     def open(self, slot: int, opening: Opening) -> None:
-        """(Re)build a slot: reset its row, then teacher-force the history, never sampling."""
+        """(Re)build a slot: reset its row, then `replay` the history to its end."""
+
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """Teacher-force more of an open slot's history, never sampling, in bounded pieces.
+
+        Nothing is done before the first `next`; each does about as much as a step costs, so that
+        the neighbours can be stepped between one and the next. To be gone through to its end.
+        """
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Advance the slots named in the batch (each at most once); one output a work, in order."""

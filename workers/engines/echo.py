@@ -4,7 +4,7 @@ Stream mode: each chunk comes back as it came. Turn mode: the reply is the turn,
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from shared.audio import Pcm16
 from workers.engines.base import Opening, Output, Past, Speak, Work
@@ -24,8 +24,14 @@ class EchoEngine:
     def open(self, slot: int, opening: Opening) -> None:
         """Forget the slot's past, then hear and say the history again."""
         self._heard[slot].clear()
-        for past in opening.history:
+        for _ in self.replay(slot, opening.history):
+            pass
+
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """Hear and say it again, a position a piece."""
+        for past in history:
             self._advance(slot, past)
+            yield
 
     def close(self, slot: int) -> None:
         """Forget the slot."""

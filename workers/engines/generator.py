@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from workers.engines.context import Context, Position, Said
-from workers.models.s2s import PIECE, HybridS2S, Inputs
+from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice, Draws, greedy
 from workers.models.vocabulary import EOS, GO, MARKS, PAD
 
@@ -40,9 +40,8 @@ class Generator:
         self._cache.reset(rows)
 
     def read_again(self, rows: Tensor, positions: Sequence[Position]) -> None:
-        """Read a slot's history, teacher-forced; rows (1,)."""
-        for start in range(0, len(positions), PIECE):
-            self._model.stream(self._inputs([positions[start : start + PIECE]]), self._cache, rows)
+        """Read a piece of a slot's history, teacher-forced: PIECE at most; rows (1,)."""
+        self._model.stream(self._inputs([positions]), self._cache, rows)
 
     def _inputs(self, rows: Sequence[Sequence[Position]]) -> Inputs:
         """Positions of each row, padded on the right to one length."""

@@ -5,9 +5,10 @@ sounds with all that have codes. What is logged of a chunk is the listener's sta
 the model reads exactly that, so a rebuilt slot sees what the live one saw.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.errors import ConfigError
-from workers.engines.base import Opening, Output, Speak, Work
+from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.context import Context, Position, Said
 from workers.engines.generator import Generator
 from workers.models.checkpoint import Part, fill, read_part
@@ -30,6 +31,13 @@ from workers.models.tokenizer.listener import (
 from workers.models.vocabulary import EOS, Vocabulary
 from workers.models.voice import DELAY_SAMPLES, Voice, load_voice
 
+# Of a history, what one piece holds: each costs a CPU about as much as a step does.
+HEAR_PIECE: Final = 16  # chunks: 14 ms
+READ_PIECE: Final = 32  # positions: 16 ms
+SOUND_PIECE: Final = 8  # steps of a reply
+
+_T = TypeVar("_T")
+
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -37,6 +45,14 @@ def s2s_config(part: Part) -> S2SConfig:
     """The sizes recorded with the weights."""
     temporal = TransformerConfig(**part.config["temporal"])
     return S2SConfig(**{**part.config, "temporal": temporal})
+
+
+@dataclass(slots=True)
+class _Sounded:
+    """Steps of a reply that goes on: their sound was sent, and the voice must remember them."""
+
+    fresh: bool  # they are the reply's first ones
+    codes: list[tuple[int, ...]]
 
 
 class HybridEngine:
@@ -106,33 +122,52 @@ class HybridEngine:
 
     @torch.inference_mode()
     def open(self, slot: int, opening: Opening) -> None:
-        """Reset the slot; then hear, read and say its history again, teacher-forced."""
+        """Reset the slot; then replay its history."""
         rows = torch.tensor([slot], device=self._device)
         self._listener.reset(rows)
         self._generator.reset(rows)
-        context = self._contexts[slot] = Context(opening.seed, self._quiet)
-        audio = [chunk for past in opening.history for chunk in past.hear]
-        if audio:
-            self._hear(rows, [audio])
+        self._contexts[slot] = Context(opening.seed, self._quiet)
+        for _ in self.replay(slot, opening.history):
+            pass
+
+    @torch.inference_mode()
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """Hear, read and say it again: each as far in a piece as costs about a step."""
+        rows = torch.tensor([slot], device=self._device)
+        for piece in _pieces([chunk for past in history for chunk in past.hear], HEAR_PIECE):
+            self._hear(rows, [piece])
+            yield
+        positions, sounded = self._told(self._contexts[slot], history)
+        for part in _pieces(positions, READ_PIECE):
+            self._generator.read_again(rows, part)
+            yield
+        if sounded is not None and sounded.fresh:
+            self._voice.reset(rows)
+        for said in _pieces(sounded.codes if sounded else [], SOUND_PIECE):
+            self._voice.again(torch.tensor([said], device=self._device), rows)
+            yield
+
+    def _told(
+        self, context: Context, history: Sequence[Past]
+    ) -> tuple[list[Position], _Sounded | None]:
+        """Tell the context its history -> positions to read; what of a last reply is to sound."""
         positions: list[Position] = []
-        sounded: list[tuple[int, ...]] = []
-        for past in opening.history:
+        sounded: _Sounded | None = None
+        for past in history:
             if past.heard:
                 context.hear(list(states_from_bytes(past.heard).to(self._device)))
             positions += context.plan(past.speak)
             if past.said is not None:
-                before, said = context.replying, Said.from_bytes(past.said)
+                said = Said.from_bytes(past.said)
+                before, fresh = context.replying, context.spoken == 0
                 context.say(said)
-                sounded = [*sounded, said.codes] if before and context.replying else []
-        self._generator.read_again(rows, positions)
-        self._sound_again(rows, sounded)
-
-    def _sound_again(self, rows: Tensor, codes: Sequence[tuple[int, ...]]) -> None:
-        """Bring the voice to where it was in a reply; its sound has been sent already."""
-        if codes:
-            self._voice.reset(rows)
-        for step in codes:
-            self._voice.step(torch.tensor([step], device=self._device), rows)
+                if not (before and context.replying):
+                    sounded = None
+                elif sounded is None or fresh:
+                    sounded = _Sounded(fresh, [said.codes])
+                else:
+                    sounded.codes.append(said.codes)
+        return positions, sounded
 
     def close(self, slot: int) -> None:
         """Free the slot."""
@@ -211,3 +246,7 @@ class HybridEngine:
             began,
             said.text == EOS,
         )
+
+
+def _pieces(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    return (items[at : at + size] for at in range(0, len(items), size))

@@ -42,13 +42,22 @@ class Voice:
     @torch.inference_mode()
     def step(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Codes (R, q), q <= Q, of slots rows (R,) -> samples (R, 1920), float32, 60 ms late."""
-        latent = self.codec.rvq.decode(codes)[:, None]
-        mel, decoding = self.codec.decoder.stream(latent, self._decoding.take(rows))
-        self._decoding.put(rows, decoding)
-        sound = self._speak(mel, rows)
+        sound = self._say(codes[:, None], rows)
         if sound.shape[1] != CHUNK_SAMPLES:
             raise ValueError(f"Expected a step of {CHUNK_SAMPLES} samples, got {sound.shape[1]}")
         return sound
+
+    @torch.inference_mode()
+    def again(self, codes: Tensor, rows: Tensor) -> None:
+        """Steps (R, T, q) that were sounded before, in one go: only the state goes on."""
+        self._say(codes, rows)
+
+    def _say(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Codes (R, T, q) -> samples (R, T * 1920)."""
+        latent = self.codec.rvq.decode(codes)
+        mel, decoding = self.codec.decoder.stream(latent, self._decoding.take(rows))
+        self._decoding.put(rows, decoding)
+        return self._speak(mel, rows)
 
     @torch.inference_mode()
     def flush(self, rows: Tensor) -> Tensor:

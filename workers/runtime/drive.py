@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from shared.telemetry import timed
 from workers.engines.base import Engine, Opening, Output, Work
+from workers.runtime.replay import ALONE_S, BUSY_S, Replay
 from workers.runtime.slots import Seat
 from workers.runtime.turn import Plan
 
@@ -56,33 +57,59 @@ class Drive:
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
         self.engine = engine
         self.times = StepTimes(clock)
+        self._clock = clock
         self._thread = ThreadPoolExecutor(1, "engine")
         self._closing: list[int] = []
+        self._replay: Replay | None = None  # of the session whose past is being read again
         self._failed_alone: set[str] = set()  # since the last step that went well
 
     def leave(self, seat: Seat) -> None:
         """Its slot is to be closed before another session gets it."""
         self._closing.append(seat.slot)
+        seat.opening = None
 
     async def open(self, seats: Sequence[Seat]) -> list[tuple[Seat, Exception]]:
         """Open the slots of who has just come; who failed, and how.
 
-        Of those with a past one at a time: to read it again takes long, and the neighbours must
-        be stepped in between.
+        A past is read again one session at a time, and in pieces while others are to be stepped.
         """
-        waiting = [(seat, seat.opening) for seat in seats if seat.opening is not None]
-        pasts = [pair for pair in waiting if pair[1].history]
-        # Who has just failed comes last: whether the others fail too says whose fault it is.
-        pasts.sort(key=lambda pair: pair[0].sid in self._failed_alone)
-        now = [pair for pair in waiting if not pair[1].history] + pasts[:1]
+        fresh = [(s, s.opening) for s in seats if s.opening and not s.opening.history]
+        replay = self._replay = self._next_replay(seats)
         closing, self._closing = self._closing, []
-        if not (closing or now):
+        if not (closing or fresh or replay):
             return []
-        job = partial(_open, self.engine, closing, [(s.slot, o) for s, o in now])
+        budget_s = BUSY_S if any(seat.able for seat in seats) else ALONE_S
+        job = partial(_open, self.engine, closing, [(s.slot, o) for s, o in fresh])
         errors = await self._run(job)
-        for seat, _ in now:
+        failed = [(seat, e) for (seat, _), e in zip(fresh, errors, strict=True) if e is not None]
+        for seat, _ in fresh:
             seat.opening = None
-        return [(seat, e) for (seat, _), e in zip(now, errors, strict=True) if e is not None]
+        if replay is not None:
+            failed += await self._advance(replay, budget_s)
+        return failed
+
+    def _next_replay(self, seats: Sequence[Seat]) -> Replay | None:
+        """The one in hand; else the shortest past, so that most are back soonest."""
+        if self._replay is not None and self._replay.wanted:
+            return self._replay
+        pasts = [(s, s.opening) for s in seats if s.opening is not None and s.opening.history]
+        if not pasts:
+            return None
+        # Who has just failed comes last: whether the others fail too says whose fault it is.
+        first = min(pasts, key=lambda p: (p[0].sid in self._failed_alone, len(p[1].history)))
+        return Replay(*first, self._clock)
+
+    async def _advance(self, replay: Replay, budget_s: float) -> list[tuple[Seat, Exception]]:
+        seat = replay.seat
+        try:
+            with timed("replay"):
+                whole = await self._run(partial(replay.advance, self.engine, budget_s))
+        except Exception as error:  # whatever it is, it is this session's alone
+            seat.opening = None
+            return [(seat, error)]
+        if whole:
+            seat.opening = None
+        return []
 
     async def step(self, group: Group) -> dict[int, Output]:
         """One step of the engine; its outputs by slot. Raises whatever the engine does."""
@@ -115,7 +142,7 @@ class Drive:
 def _open(
     engine: Engine, closing: Sequence[int], openings: Sequence[tuple[int, Opening]]
 ) -> list[Exception | None]:
-    """In the engine's thread: free slots, (re)build slots; what each slot's building failed of."""
+    """In the engine's thread: free slots, open others afresh; what each one's opening failed of."""
     for slot in closing:
         engine.close(slot)
     return [_opened(engine, slot, opening) for slot, opening in openings]

@@ -20,18 +20,17 @@ from shared.messages import InputRecord
 from shared.streams import TRIAL_STEPS, Receipt, SessionLog
 from shared.telemetry import RECEIPTS, REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, timed
 from workers.engines.base import Engine, Output
+from workers.runtime.departure import Departure
 from workers.runtime.drive import Drive, Group
 from workers.runtime.ownership import Ownership
-from workers.runtime.scheduler import may_continue, tick_s
+from workers.runtime.scheduler import may_continue, rounds, tick_s
 from workers.runtime.slots import Seat, Slots
 from workers.runtime.turn import Plan
 
 # The gateway gives a sign of life at least this often, so a caller is surely gone after more.
 SIGN_OF_LIFE_S: Final = 10.0
-CATCH_UP_ROUNDS: Final = 4  # steps a turn at most, for who is behind: 320 ms of input
 BACK_OFF_MIN_S: Final = 0.05
-BACK_OFF_MAX_S: Final = 1.0
-
+BACK_OFF_MAX_S: Final = 0.2  # well under a lease: who comes back late from an outage looks dead
 log = logging.getLogger(__name__)
 
 
@@ -58,22 +57,26 @@ class WorkerLoop:
         self._strikes: list[tuple[Seat, str]] = []  # failed alone, and why: yet to be written down
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`; then every session goes back to be claimed by another worker."""
+        """Until `stopping`; then every session goes to another worker, within 1.6 s.
+
+        Raises what ended the loop before; TimeoutError when the engine is in a step that does not
+        end, and its thread with it.
+        """
         claiming = asyncio.create_task(self.ownership.run(self.status, self.held, stopping))
+        turning = asyncio.create_task(self._turns(stopping))
         try:
-            await self._turns(stopping, claiming)
+            await asyncio.wait({claiming, turning}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Whatever ended the loop, an engine's failure too: the others can go on at once.
             stopping.set()
-            await claiming
-            await self._hand_back()
-            self.drive.stop()
+            try:
+                await Departure(self, self._clock).leave(turning, claiming)
+            finally:
+                self.drive.stop()
 
-    async def _turns(self, stopping: asyncio.Event, claiming: "asyncio.Task[None]") -> None:
+    async def _turns(self, stopping: asyncio.Event) -> None:
         back_off_s = BACK_OFF_MIN_S
         while not stopping.is_set():
-            if claiming.done():
-                claiming.result()
             try:
                 busy = await self.turn()
             except (RedisError, OSError) as error:
@@ -119,7 +122,7 @@ class WorkerLoop:
         while self.ownership.arrivals and self.slots.free:
             arrival = self.ownership.arrivals.pop(0)
             if old := self.slots.seats.get(arrival.sid):
-                self._leave(old)  # we lost it, and did not know yet that we won it back
+                self.leave(old)  # we lost it, and did not know yet that we won it back
             who = (arrival.sid, arrival.owner, arrival.talk)
             self.slots.take(*who, self._clock(), arrival.opening)
         SESSIONS.set(len(self.slots.seats))
@@ -131,7 +134,7 @@ class WorkerLoop:
             if seat is not None and seat.owner == owner:
                 log.warning("session %s is dropped: it is gone or another worker's", sid)
                 SESSIONS_ENDED.labels("lost").inc()
-                self._leave(seat)
+                self.leave(seat)
         self.ownership.lost.clear()
 
     async def _open(self) -> None:
@@ -156,7 +159,7 @@ class WorkerLoop:
             except SchemaError as error:
                 log.warning("session %s cannot go on: %s", seat.sid, error)
                 await self.ownership.give_up(seat.sid, seat.owner, "unreadable")
-                self._leave(seat)
+                self.leave(seat)
 
     def _offer(self, seat: Seat, records: Sequence[tuple[int, InputRecord]]) -> None:
         if records:
@@ -169,7 +172,7 @@ class WorkerLoop:
 
         Sessions whose last commit is not yet stored are left out: nothing runs ahead of the log.
         """
-        for _ in range(CATCH_UP_ROUNDS):
+        for _ in range(rounds(self.drive.times.smooth_ms)):
             plans = self._plan(seats)
             self._settle([pair for pair in plans if pair[1].idle], {})
             for group in _groups([pair for pair in plans if not pair[1].idle]):
@@ -186,7 +189,7 @@ class WorkerLoop:
                 plan = seat.talk.plan(may_continue=may)
             except Exception as error:  # a fault in one session must not reach its neighbours
                 log.exception("session %s cannot be planned", seat.sid)
-                self._blame(seat, error)
+                self._strike(seat, error)
             else:
                 plans += [(seat, plan)] if plan is not None else []
         return plans
@@ -206,14 +209,23 @@ class WorkerLoop:
             self._settle(group, outputs)
 
     def _blame(self, seat: Seat, error: Exception) -> None:
-        seat.stale = True
+        """The engine failed at it alone. Raises when it is the engine that is broken."""
+        self._strike(seat, error)
         self.drive.blame(seat, error)
+
+    def _strike(self, seat: Seat, error: Exception) -> None:
+        """It failed by itself: it is to go on from its log, if it may."""
+        seat.stale = True
         self._strikes.append((seat, repr(error)))
 
     def _settle(self, plans: Group, outputs: dict[int, Output]) -> None:
         for seat, _ in plans:
-            turn = seat.talk.settle(outputs.get(seat.slot))
-            seat.pending.append(turn.commit(seat.sid, seat.owner))
+            try:
+                turn = seat.talk.settle(outputs.get(seat.slot))
+                seat.pending.append(turn.commit(seat.sid, seat.owner))
+            except Exception as error:  # a fault in one session must not reach its neighbours
+                log.exception("session %s cannot settle its step", seat.sid)
+                self._strike(seat, error)
 
     async def _publish(self) -> None:
         owing = [(s, c) for s in self.slots.seats.values() for c in s.pending]
@@ -234,11 +246,11 @@ class WorkerLoop:
             seat, reason = self._strikes.pop(0)
             kept = await self.ownership.strike(seat.sid, seat.owner, reason)
             if not kept and self.slots.seats.get(seat.sid) is seat:
-                self._leave(seat)
+                self.leave(seat)
         for seat in [s for s in self.slots.seats.values() if s.stale and not s.pending]:
             found = await self.ownership.recall(seat.sid, seat.owner)
             if found is None:
-                self._leave(seat)
+                self.leave(seat)
             else:
                 seat.again(*found)
 
@@ -254,7 +266,7 @@ class WorkerLoop:
         except SessionLost as error:
             log.warning("session %s is dropped: %s", seat.sid, error)
             SESSIONS_ENDED.labels(f"commit {receipt.answer}").inc()
-            self._leave(seat)
+            self.leave(seat)
 
     async def _retire(self) -> None:
         """End what its caller has ended, or has not been heard of for too long."""
@@ -264,15 +276,12 @@ class WorkerLoop:
             if not seat.pending and (seat.talk.ended or now - seat.alive_at > self._away_s):
                 await self.ownership.give_up(seat.sid, seat.owner, reason)
                 log.info("session %s ended: %s", seat.sid, reason)
-                self._leave(seat)
+                self.leave(seat)
 
-    def _leave(self, seat: Seat) -> None:
+    def leave(self, seat: Seat) -> None:
+        """It has no seat here any more."""
         self.slots.leave(seat)
         self.drive.leave(seat)
-
-    async def _hand_back(self) -> None:
-        held = self.held() | {arrival.sid: arrival.owner for arrival in self.ownership.arrivals}
-        await self.ownership.hand_back(held)
 
 
 def _groups(plans: Group) -> list[Group]:

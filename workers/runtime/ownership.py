@@ -1,14 +1,14 @@
 """Which sessions this worker owns: new ones from the queue, orphans, those of dead workers.
 
-A worker is dead when its beat stood still for the lease by OUR monotonic clock, counting only
-time in which we could look: while Redis is away, everybody's beat stands still.
+Whatever is claimed is claimed and read many at a time: a worker that died had many sessions.
 """
 
 import asyncio
 import logging
+import random
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,19 +21,18 @@ from shared.streams import Answer, Meta, SessionLog
 from shared.telemetry import REDIS_ERRORS, SESSIONS_ENDED, TAKEOVERS
 from workers.engines.base import Opening
 from workers.runtime.conversation import Conversation
-from workers.runtime.rebuild import rebuild
+from workers.runtime.rebuild import Found, rebuild
+from workers.runtime.watch import WATCH_S, Watch
 
 ROUND_S: Final = 0.02
 BEAT_S: Final = 0.1
-WATCH_S: Final = 0.1
 SWEEP_S: Final = 1.0
 ORPHAN_S: Final = 1.0  # unowned for so long, a session is in nobody's hands
 TAKE_AT_ONCE: Final = 4  # new sessions a round, so that several workers share a rush
-HAND_BACK_AT_ONCE: Final = 4
+CLAIM_AT_ONCE: Final = 8  # orphans; other workers get the next ones meanwhile
 # So long must a worker have stood still before its death is a session's last strike.
 LAST_CHANCE_LEASES: Final = 5
 RETRY_S: Final = 0.2
-_LOOK_GAP_S: Final = 3 * WATCH_S  # a longer pause between two looks does not count as standing
 
 log = logging.getLogger(__name__)
 
@@ -46,31 +45,6 @@ class Arrival:
     owner: str
     talk: Conversation
     opening: Opening
-
-
-class Watch:
-    """How long each worker's beat has stood still, by this process's clock."""
-
-    def __init__(self, lease_s: float) -> None:
-        self.lease_s = lease_s
-        self._seen: dict[str, tuple[int | None, float]] = {}  # beat, seconds it stood still
-        self._looked_at: float | None = None
-
-    def look(self, beats: Mapping[str, int | None], now: float) -> None:
-        """The beats as Redis shows them now; None for a worker that shows none."""
-        before = now if self._looked_at is None else self._looked_at
-        passed = min(now - before, _LOOK_GAP_S)
-        self._looked_at = now
-        seen = {}
-        for worker, beat in beats.items():
-            known, still = self._seen.get(worker, (beat, -passed))
-            seen[worker] = (beat, still + passed if beat == known else 0.0)
-        self._seen = seen
-
-    def dead(self, leases: float = 1) -> set[str]:
-        """The workers that stood still for the lease, or for several."""
-        least_s = leases * self.lease_s
-        return {worker for worker, (_, still) in self._seen.items() if still >= least_s}
 
 
 class Ownership:
@@ -93,6 +67,7 @@ class Ownership:
         self.gated = gated
         self.arrivals: list[Arrival] = []
         self._clock = clock
+        self._order = random.Random(worker)  # each worker begins with other orphans
         self._watch = Watch(settings.lease_ms / 1_000)
         self._owners: set[str] = set()  # workers that some session names as its owner
         self._orphans: dict[str, float] = {}  # session -> since when it is in nobody's hands
@@ -115,6 +90,7 @@ class Ownership:
                 await self.round(status(), held())
             except (RedisError, OSError) as error:
                 REDIS_ERRORS.inc()
+                self._watch.blind(self._clock())
                 log.warning("claiming sessions waits for Redis: %s", error)
                 await asyncio.sleep(RETRY_S)
             except Exception:  # the task's boundary: an odd record must not end every caller's
@@ -132,9 +108,18 @@ class Ownership:
             await self.control.beat(self.worker, {**status, "free": max(0, free)})
         died = self._is_due("watch", WATCH_S) and await self._look()
         if self._is_due("sweep", SWEEP_S) or died:
-            free -= await self._sweep(held, free)
-        for sid in await self.control.take(min(free, TAKE_AT_ONCE)):
-            await self._claim(sid, "")
+            free -= await self._sweep(held, free, slow=self._slow(status))
+        if not self._slow(status):
+            sids = await self.control.take(min(free, TAKE_AT_ONCE))
+            await self._claim(dict.fromkeys(sids, ""))
+
+    def _slow(self, status: Mapping[str, Any]) -> bool:
+        """Whether one more caller would take the time of those who are here.
+
+        Who has nobody here is not slow: nothing else shows that it has become faster.
+        """
+        busy = int(status["free"]) < int(status["slots"])
+        return busy and float(status["step_p99_ms"]) > self.settings.gateway_step_budget_ms
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = self._clock()
@@ -150,9 +135,13 @@ class Ownership:
         beats: dict[str, int | None] = dict.fromkeys(self._owners - {self.worker})
         beats |= {w: int(s["beat"]) for w, s in shown.items() if w != self.worker}
         self._watch.look(beats, self._clock())
+        quiet = self._watch.quiet(self._clock())
+        clients = {w: s["client"] for w, s in shown.items() if w in quiet and s.get("client")}
+        if clients and (here := await self.control.connected(clients.values())) is not None:
+            self._watch.cut([worker for worker, client in clients.items() if client not in here])
         return bool(self._watch.dead() - known_dead)
 
-    async def _sweep(self, held: Mapping[str, str], free: int) -> int:
+    async def _sweep(self, held: Mapping[str, str], free: int, *, slow: bool) -> int:
         """Mend the hints and take what is in nobody's hands; how many were claimed."""
         listed = set(await self.control.sessions())
         sids = sorted(listed | set(held))
@@ -167,13 +156,11 @@ class Ownership:
         ]
         self._owners = {meta.worker for meta in live.values()} - {""}
         dead = self._watch.dead()
-        claimed = 0
         trying = any(meta.suspect and meta.strikes for s, meta in live.items() if s in held)
-        for meta in self._loose(live.values(), held, dead):
-            # Their workers died of one of them: one at a time, so that it takes nobody along.
-            if claimed < free and not (meta.suspect and trying):
-                trying = trying or meta.suspect
-                claimed += await self._claim(meta.sid, meta.owner)
+        loose = self._loose(live.values(), held, dead)
+        # A caller who only now arrives finds a faster worker; a call that goes on must not wait.
+        wanted = [meta for meta in loose if meta.k or not slow]
+        claimed = await self._claim_orphans(_chosen(wanted, trying=trying)[:free])
         for worker in dead - self._owners:
             await self.control.bury(worker)
         return claimed
@@ -192,32 +179,50 @@ class Ownership:
         # What looks like death may be a machine that is too slow: no call is given up for that.
         surely_dead = self._watch.dead(LAST_CHANCE_LEASES)
         deads = [m for m in metas if m.worker in (surely_dead if m.condemned else dead)]
+        self._order.shuffle(deads)
         return deads + orphans
 
-    async def _claim(self, sid: str, seen: str) -> bool:
-        """Own a session whose owner is still `seen`, and read where it stands."""
-        answer, owner = await self.log.claim(sid, seen, self.worker, secrets.token_hex(4))
-        if answer is Answer.GONE:
-            await self.control.forget([sid])
-        if answer is Answer.POISONED:
-            await self.quarantine(sid, owner, "its workers died with it")
-        if answer is not Answer.STORED or (found := await self.recall(sid, owner)) is None:
-            return False
-        talk, opening = found
-        if seen:
-            TAKEOVERS.inc()
-        log.info("session %s is ours (%s, it was %r)", sid, owner, seen)
-        self.arrivals.append(Arrival(sid, owner, talk, opening))
-        return True
+    async def _claim_orphans(self, metas: Sequence[Meta]) -> int:
+        """Claim what others claim at the same time, a few at once; how many became ours."""
+        claimed = 0
+        for at in range(0, len(metas), CLAIM_AT_ONCE):
+            claimed += await self._claim({m.sid: m.owner for m in metas[at : at + CLAIM_AT_ONCE]})
+        return claimed
 
-    async def recall(self, sid: str, owner: str) -> tuple[Conversation, Opening] | None:
+    async def _claim(self, seen: Mapping[str, str]) -> int:
+        """Own the sessions whose owner is still the one `seen`, and read where they stand."""
+        if not seen:
+            return 0
+        answers = await self.log.claim_all(seen, self.worker, secrets.token_hex(4))
+        ours = {sid: owner for sid, (answer, owner) in answers.items() if answer is Answer.STORED}
+        await self.control.forget(s for s, (answer, _) in answers.items() if answer is Answer.GONE)
+        found = await self._recall(ours)
+        for sid, (talk, opening) in found.items():
+            if seen[sid]:
+                TAKEOVERS.inc()
+            log.info("session %s is ours (%s, it was %r)", sid, ours[sid], seen[sid])
+            self.arrivals.append(Arrival(sid, ours[sid], talk, opening))
+        for sid, (answer, owner) in answers.items():
+            if answer is Answer.POISONED:
+                await self.quarantine(sid, owner, "its workers died with it")
+        return len(found)
+
+    async def recall(self, sid: str, owner: str) -> Found | None:
         """Where a session of ours stands by its log; None when that ended it."""
-        try:
-            return await rebuild(self.log, sid, self.settings, gated=self.gated)
-        except AntiphonError as error:
-            log.warning("session %s cannot go on: %s", sid, error)
-            await self.give_up(sid, owner, "unreadable")
-            return None
+        return (await self._recall({sid: owner})).get(sid)
+
+    async def _recall(self, owned: Mapping[str, str]) -> dict[str, Found]:
+        """Where sessions of ours stand by their logs; those that cannot go on are ended."""
+        found: dict[str, Found] = {}
+        sids = list(owned)
+        answers = await rebuild(self.log, sids, self.settings, gated=self.gated) if sids else []
+        for sid, answer in zip(sids, answers, strict=True):
+            if isinstance(answer, AntiphonError):
+                log.warning("session %s cannot go on: %s", sid, answer)
+                await self.give_up(sid, owned[sid], "unreadable")
+            else:
+                found[sid] = answer
+        return found
 
     async def strike(self, sid: str, owner: str, reason: str) -> bool:
         """Our engine failed at this session alone; whether it is still ours to try again."""
@@ -239,19 +244,29 @@ class Ownership:
         if await self.log.end(sid, "owner", owner) is not Answer.FENCED:
             await self.control.forget([sid])
 
-    async def hand_back(self, owned: Mapping[str, str]) -> None:
-        """Leave: sessions (id -> owner) go back into the queue, this worker off the list.
+    async def leave(self) -> None:
+        """Off the list: no gateway counts on our slots any more."""
+        await self.control.bury(self.worker)
 
-        In small groups, so that the first ones go on elsewhere while the last ones are given back.
-        """
-        await self.control.bury(self.worker)  # no gateway counts on our slots any more
-        pairs = list(owned.items())
-        for at in range(0, len(pairs), HAND_BACK_AT_ONCE):
-            group = pairs[at : at + HAND_BACK_AT_ONCE]
-            answers = await asyncio.gather(
-                *(self.log.release(*pair) for pair in group), return_exceptions=True
-            )
-            freed = [a is Answer.STORED for a in answers]
-            await self.control.requeue(
-                sid for (sid, _), free in zip(group, freed, strict=True) if free
-            )
+    async def hand_back(self, owned: Mapping[str, str]) -> None:
+        """Sessions (id -> owner) go back into the queue, for another worker to claim."""
+        pairs = owned.items()
+        answers = await asyncio.gather(
+            *(self.log.release(*pair) for pair in pairs), return_exceptions=True
+        )
+        await self.control.requeue(
+            sid for (sid, _), a in zip(pairs, answers, strict=True) if a is Answer.STORED
+        )
+
+
+def _chosen(metas: Sequence[Meta], *, trying: bool) -> list[Meta]:
+    """All, but one at most of which a worker may have died: it takes nobody along.
+
+    None of these while one is being tried here.
+    """
+    chosen: list[Meta] = []
+    for meta in metas:
+        if not (meta.suspect and trying):
+            trying = trying or meta.suspect
+            chosen.append(meta)
+    return chosen

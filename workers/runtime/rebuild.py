@@ -1,42 +1,53 @@
 """A session's state from its log: what a worker that has just claimed it goes on from."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.config import ReplyMode, Settings
-from shared.errors import Gone, SchemaError, SessionLost
+from shared.errors import AntiphonError, Gone, SchemaError, SessionLost
 from shared.messages import Audio, InputRecord, OutputRecord, Step, StepRecord
-from shared.streams import Meta, SessionLog
+from shared.streams import Meta, SessionLog, Whole
 from workers.engines.base import Opening, Past, Speak
 from workers.runtime import snapshot
 from workers.runtime.conversation import Conversation
 from workers.runtime.turn import Tuning
 
-# More than a log ever holds: 20 s of context, a full backlog, the controls between them.
-_READ_ALL: Final = 4_096
+Found = tuple[Conversation, Opening]
 
 
 async def rebuild(
-    log: SessionLog, sid: str, settings: Settings, *, gated: bool
-) -> tuple[Conversation, Opening]:
-    """Read a session that the caller owns, so that its log stands still, and `recover` it.
+    log: SessionLog, sids: Sequence[str], settings: Settings, *, gated: bool
+) -> list[Found | AntiphonError]:
+    """Read sessions that the caller owns, so that their logs stand still, and `recover` each.
 
-    Raises SessionLost when it is gone or not whole, SchemaError when it cannot be read.
+    In place of one that cannot go on stands why: SessionLost when it is gone or not whole,
+    SchemaError when it cannot be read.
     """
-    meta = (await log.metas([sid]))[0]
-    if meta is None:
-        raise Gone(f"Expected a session {sid}, got none: it ended or expired")
+    wholes = await log.read_whole(sids)
+    found: list[Found | AntiphonError] = []
+    for sid, whole in zip(sids, wholes, strict=True):
+        found.append(_recovered(sid, whole, settings, gated=gated))
+        await asyncio.sleep(0)  # the others run in between
+    return found
+
+
+def _recovered(
+    sid: str, whole: Whole | SchemaError | None, settings: Settings, *, gated: bool
+) -> Found | AntiphonError:
+    if whole is None:
+        return Gone(f"Expected a session {sid}, got none: it ended or expired")
+    if isinstance(whole, SchemaError):
+        return whole
     try:
-        tuning = Tuning.of_session(settings, meta.options)
-        if meta.k == 0:
-            return _fresh(meta, tuning, gated=gated)
-        steps = await log.read_steps(sid)
-        (inputs,) = await log.read_inputs([(sid, 0)], _READ_ALL)
-        (outputs,) = await log.read_outputs([(sid, 0)], _READ_ALL)
-        return recover(meta, tuning, steps, inputs, outputs, gated=gated)
+        tuning = Tuning.of_session(settings, whole.meta.options)
+        if whole.meta.k == 0:
+            return _fresh(whole.meta, tuning, gated=gated)
+        return recover(whole.meta, tuning, whole.steps, whole.inputs, whole.outputs, gated=gated)
+    except AntiphonError as error:
+        return error
     except (ValueError, TypeError, KeyError, IndexError) as error:
-        raise SchemaError(f"Expected a readable log of {sid}, got {error!r}") from error
+        return SchemaError(f"Expected a readable log of {sid}, got {error!r}")
 
 
 def recover(
@@ -47,7 +58,7 @@ def recover(
     outputs: Sequence[tuple[int, OutputRecord]],
     *,
     gated: bool,
-) -> tuple[Conversation, Opening]:
+) -> Found:
     """The conversation where the log ends, and what the engine opens its slot with.
 
     Raises SessionLost when a record that it needs is gone.
@@ -66,7 +77,7 @@ def recover(
     return talk, Opening(meta.seed + base, _history(steps, base, audio))
 
 
-def _fresh(meta: Meta, tuning: Tuning, *, gated: bool) -> tuple[Conversation, Opening]:
+def _fresh(meta: Meta, tuning: Tuning, *, gated: bool) -> Found:
     talk = Conversation(tuning, ReplyMode(meta.mode), gated=gated, seed=meta.seed)
     return talk, Opening(meta.seed)
 

@@ -7,6 +7,9 @@ from typing import Final
 SAFE_LEAD_FRAMES: Final = 40  # 800 ms
 URGENT_LEAD_FRAMES: Final = 20  # 400 ms
 
+CATCH_UP_ROUNDS: Final = 4  # 320 ms of input a turn at most
+TURN_BUDGET_MS: Final = 40.0  # half of a chunk
+
 TICK_MIN_S: Final = 0.004  # nearly idle: what is said is heard at once
 TICK_MAX_S: Final = 0.020  # under load: one pipeline serves everybody, and a longer one is cheaper
 TICK_EMPTY_S: Final = 0.020  # nobody is here
@@ -21,6 +24,15 @@ def may_continue(leads: Sequence[int | None]) -> list[bool]:
     """
     urgent = any(lead is not None and lead < URGENT_LEAD_FRAMES for lead in leads)
     return [not urgent or lead is None or lead < SAFE_LEAD_FRAMES for lead in leads]
+
+
+def rounds(step_ms: float) -> int:
+    """How many steps one turn of the loop may give to who is behind with their input.
+
+    The first is everybody's; the others are theirs alone, and everybody else waits for them. So
+    they end when the turn has taken half of a chunk's time, whatever one step takes.
+    """
+    return max(1, min(CATCH_UP_ROUNDS, int(TURN_BUDGET_MS // max(step_ms, 1.0))))
 
 
 def tick_s(sessions: int) -> float:

@@ -78,7 +78,9 @@ class Rehearsal:
         self.talk, opening = recover(
             self._meta(last), self.tuning, steps, inputs, outputs, gated=gated
         )
-        self.engine.open(0, opening)
+        self.engine.open(0, Opening(opening.seed))
+        for _ in self.engine.replay(0, opening.history):
+            pass
 
     def phase(self) -> Phase:
         """Where the conversation stands."""

@@ -1,6 +1,7 @@
 """The engine's thread: what is opened when, whose fault a failure is, how long steps take."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -9,9 +10,12 @@ from workers.engines.base import Opening, Output, Past, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation import Conversation
 from workers.runtime.drive import MIN_TIMES, WINDOW_S, Drive, StepTimes
+from workers.runtime.replay import ALONE_S
 from workers.runtime.slots import Seat, Slots
 
-PAST = Opening(1, (Past((np.zeros(1_920, dtype=np.int16),)),))
+STEP = Past((np.zeros(1_920, dtype=np.int16),))
+PAST = Opening(1, (STEP,))
+LONG = Opening(1, (STEP,) * 3)
 FRESH = Opening(1)
 
 
@@ -25,9 +29,15 @@ class NotingEngine(EchoEngine):
 
     def open(self, slot: int, opening: Opening) -> None:
         """Note, or fail."""
-        self.calls.append(("past" if opening.history else "fresh", slot))
+        self.calls.append(("open", slot))
         if slot == self.bad_slot:
             raise ValueError("bad past")
+
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """Note each piece."""
+        for past in history:
+            self.calls.append(("past", slot))
+            yield from super().replay(slot, (past,))
 
     def close(self, slot: int) -> None:
         """Note."""
@@ -43,29 +53,60 @@ def seats(*openings: Opening | None) -> list[Seat]:
     return [slots.take(f"s{i}", "o", Conversation(), 0.0, o) for i, o in enumerate(openings)]
 
 
-async def test_all_fresh_slots_and_one_with_a_past_are_opened_at_a_time() -> None:
+def slow_drive(engine: NotingEngine) -> Drive:
+    """Its every look at the clock is a second later: a piece takes all the time there is."""
+    return Drive(engine, itertools.count().__next__)
+
+
+async def test_all_fresh_slots_are_opened_and_one_past_a_piece_at_a_time() -> None:
     engine = NotingEngine(4)
-    drive, here = Drive(engine), seats(PAST, FRESH, PAST, FRESH)
+    drive, here = slow_drive(engine), seats(LONG, FRESH, PAST, FRESH)
     assert await drive.open(here) == []
-    assert engine.calls == [("fresh", 1), ("fresh", 3), ("past", 0)]
-    assert [seat.able for seat in here] == [True, True, False, True]
+    assert engine.calls == [("open", 1), ("open", 3), ("open", 2), ("past", 2)]
+    assert [seat.able for seat in here] == [False, True, False, True]
     engine.calls.clear()
     drive.leave(here[1])
     await drive.open(here)
-    assert engine.calls == [("close", 1), ("past", 2)]
+    assert engine.calls == [("close", 1)]
+    assert here[2].able
     engine.calls.clear()
+    for pieces in range(1, 4):
+        await drive.open(here)
+        assert engine.calls == [("open", 0), *[("past", 0)] * pieces]
+        assert not here[0].able
     await drive.open(here)
-    assert engine.calls == []
+    assert here[0].able
+    assert len(engine.calls) == 4
+    drive.stop()
+
+
+async def test_who_leaves_in_the_middle_of_its_past_leaves_no_piece_behind() -> None:
+    engine = NotingEngine(2)
+    drive, here = slow_drive(engine), seats(LONG, LONG)
+    await drive.open(here)
+    drive.leave(here[0])
+    engine.calls.clear()
+    await drive.open(here[1:])
+    assert engine.calls == [("close", 0), ("open", 1), ("past", 1)]
+    drive.stop()
+
+
+async def test_nobody_to_wait_for_it_lets_a_past_be_read_in_one_go() -> None:
+    engine = NotingEngine(1)
+    now = iter([0.0, ALONE_S / 3, ALONE_S / 2, ALONE_S * 0.9])
+    drive, (seat,) = Drive(engine, now.__next__), seats(LONG)
+    await drive.open([seat])
+    assert seat.able
     drive.stop()
 
 
 async def test_who_has_just_failed_is_opened_last() -> None:
     engine = NotingEngine(2)
-    drive, here = Drive(engine), seats(PAST, PAST)
+    drive, here = Drive(engine), seats(PAST, LONG)
     drive.blame(here[0], ValueError("fault"))
     await drive.open(here)
     await drive.open(here)
-    assert engine.calls == [("past", 1), ("past", 0)]
+    assert [slot for call, slot in engine.calls if call == "open"] == [1, 0]
     drive.stop()
 
 
@@ -76,6 +117,17 @@ async def test_who_cannot_be_opened_is_named_and_the_others_are_open() -> None:
     ((seat, error),) = await drive.open(here)
     assert (seat.sid, str(error)) == ("s1", "bad past")
     assert len(engine.calls) == 3
+    drive.stop()
+
+
+async def test_a_past_that_cannot_be_read_is_its_sessions_fault() -> None:
+    engine = NotingEngine(2)
+    engine.bad_slot = 0
+    drive, here = Drive(engine), seats(PAST, LONG)
+    ((seat, error),) = await drive.open(here)
+    assert (seat.sid, str(error)) == ("s0", "bad past")
+    await drive.open(here)
+    assert [s.able for s in here] == [True, True]
     drive.stop()
 
 

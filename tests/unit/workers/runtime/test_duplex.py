@@ -1,6 +1,6 @@
 """Stream mode with an engine that decides for itself when to speak."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from shared.messages import (
 )
 from tests.sounds import silence, talking, voice
 from tests.unit.workers.runtime.rehearsal import Rehearsal
-from workers.engines.base import Opening, Output, Speak, Work
+from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.runtime.context import Phase
 
 
@@ -38,9 +38,17 @@ class Talker:
         self._step = 0
 
     def open(self, slot: int, opening: Opening) -> None:
-        """Forget; a history counts its steps."""
+        """Forget."""
         self.opened += 1
-        self._step = len(opening.history)
+        self._step = 0
+        for _ in self.replay(slot, opening.history):
+            pass
+
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """A history counts its steps."""
+        for _ in history:
+            self._step += 1
+            yield
 
     def close(self, slot: int) -> None:
         """Nothing to do."""

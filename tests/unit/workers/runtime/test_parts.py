@@ -12,11 +12,11 @@ from workers.engines.base import Output
 from workers.runtime.conversation import Conversation
 from workers.runtime.endpoint import Endpoint
 from workers.runtime.guard import CEILING, Guard
-from workers.runtime.ownership import Watch
 from workers.runtime.reply import Reply
 from workers.runtime.retention import Retention
 from workers.runtime.scheduler import TICK_MAX_S, TICK_MIN_S, may_continue, tick_s
 from workers.runtime.slots import Seat, Slots
+from workers.runtime.watch import Watch
 
 
 def test_endpoint_counts_a_run_over_short_gaps() -> None:
