@@ -256,3 +256,36 @@ async def test_the_hints(any_redis: Redis) -> None:
     dead: Any = await any_redis.xrange(keys.DEAD)
     ((_, entry),) = dead
     assert entry == {b"session": b"d", b"worker": b"w1", b"reason": b"it failed"}
+
+
+@pytest.mark.parametrize("room_kib", [0, 16, 64, 128, 256])
+async def test_a_redis_that_fills_up_in_mid_commit_keeps_all_of_it_or_nothing(
+    log: SessionLog, any_redis: Redis, room_kib: int
+) -> None:
+    """Memory runs out somewhere between the first record of a commit and the last one."""
+    assert await append(log, 1, chunk(1)) == Receipt(Answer.STORED, 1)
+    steps = tuple(Step(cursor=1, generation=1, state=bytes(32_000)) for _ in range(4))
+    said = tuple(Speech(4 * m + 1, 1, bytes(3_840)) for m in range(16))
+    whole = StepCommit(SID, OWNER, 1, steps, 1, said, 1, 64, 1, "turn", 1, 1, 1)
+    used = (await any_redis.info("memory"))["used_memory"]
+    await any_redis.config_set("maxmemory", used + room_kib * 1_024)
+    try:
+        (receipt,) = await log.commit([whole])
+    finally:
+        await any_redis.config_set("maxmemory", 0)
+    (meta,) = await log.metas([SID])
+    assert meta is not None
+    stored = [await any_redis.xlen(key) for key in (keys.steps(SID), keys.outputs(SID))]
+    if isinstance(receipt, Exception):
+        assert "maxmemory" in str(receipt)
+        assert (stored, meta.k, meta.m) == ([0, 0], 0, 0)
+    else:
+        assert (stored, meta.k, meta.m) == ([4, 16], 4, 16)
+    assert -1 not in [await any_redis.ttl(key) for key in keys.session(SID)]
+    (again,) = await log.commit([whole])
+    assert isinstance(again, Receipt)
+    assert again.ok
+    assert [await any_redis.xlen(keys.steps(SID)), await any_redis.xlen(keys.outputs(SID))] == [
+        4,
+        16,
+    ]

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -144,6 +144,29 @@ async def test_a_session_whose_workers_die_with_it_is_given_up(redis_client: Red
     async with working(make_worker(redis_client)):
         await until(lambda: is_poisoned(caller))
     assert await redis_client.xlen(keys.DEAD) == 1
+
+
+async def test_a_session_that_cannot_settle_goes_on_from_its_log_and_harms_nobody(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails at a step that the engine has made: for each of two at the same time, alone."""
+    callers = await three_callers(redis_client)
+    chunks = said_by(callers)
+    worker = make_worker(redis_client)
+    async with working(worker):
+        await asyncio.gather(*map(Caller.speak, callers, [said[:20] for said in chunks]))
+        await asyncio.gather(*(caller.listen(80) for caller in callers))
+        for sid in ("c0", "c1"):
+            monkeypatch.setattr(worker.slots.seats[sid].talk, "settle", broken)
+        await asyncio.gather(*map(Caller.speak, callers, [said[20:] for said in chunks]))
+        await asyncio.gather(*(caller.listen(240) for caller in callers))
+    assert [caller.pcm for caller in callers] == [joined(said) for said in chunks]
+    metas = await callers[0].log.metas([caller.sid for caller in callers])
+    assert [meta and meta.strikes for meta in metas] == [1, 1, 0]
+
+
+def broken(_: object) -> NoReturn:
+    raise ValueError("a fault in the session")
 
 
 class PatientEngine(EchoEngine):

@@ -65,6 +65,10 @@ async def stuck(engine: HangingEngine) -> bool:
     return engine.hangs
 
 
+async def seated(worker: WorkerLoop, count: int) -> bool:
+    return len(worker.slots.seats) == count
+
+
 async def empty(worker: WorkerLoop) -> bool:
     return not worker.slots.seats
 

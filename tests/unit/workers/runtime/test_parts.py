@@ -1,4 +1,4 @@
-"""The small parts of the runtime: endpoint, reply, guard, retention, scheduler, slots, watch."""
+"""The small parts of the runtime: endpoint, reply, guard, retention, scheduler, slots."""
 
 import numpy as np
 import pytest
@@ -14,9 +14,16 @@ from workers.runtime.endpoint import Endpoint
 from workers.runtime.guard import CEILING, Guard
 from workers.runtime.reply import Reply
 from workers.runtime.retention import Retention
-from workers.runtime.scheduler import TICK_MAX_S, TICK_MIN_S, may_continue, tick_s
+from workers.runtime.scheduler import (
+    CATCH_UP_ROUNDS,
+    TICK_MAX_S,
+    TICK_MIN_S,
+    TURN_BUDGET_MS,
+    may_continue,
+    rounds,
+    tick_s,
+)
 from workers.runtime.slots import Seat, Slots
-from workers.runtime.watch import Watch
 
 
 def test_endpoint_counts_a_run_over_short_gaps() -> None:
@@ -102,6 +109,13 @@ def test_a_reply_that_is_ahead_waits_for_one_that_runs_dry() -> None:
     assert may_continue([None, 30, 100]) == [True, True, True]
 
 
+def test_who_is_behind_catches_up_within_half_of_a_chunks_time() -> None:
+    assert rounds(0.0) == rounds(10.0) == CATCH_UP_ROUNDS == 4
+    assert rounds(15.0) == 2
+    assert all(rounds(ms) * ms <= TURN_BUDGET_MS for ms in range(1, 41))
+    assert rounds(500.0) == 1  # however slow a step is, everybody gets theirs
+
+
 def test_the_tick_grows_with_the_load() -> None:
     assert TICK_MIN_S <= tick_s(1) < tick_s(100) < tick_s(1_000) == TICK_MAX_S
 
@@ -159,24 +173,6 @@ def test_a_gap_older_than_what_is_kept_loses_the_session() -> None:
 def test_another_owner_or_none_loses_the_session(answer: Answer) -> None:
     with pytest.raises(SessionLost, match=str(answer)):
         seat_with(1).received(Receipt(answer, 0), now=0.0)
-
-
-def test_a_worker_that_stands_still_for_the_lease_is_dead() -> None:
-    watch = Watch(lease_s=1.0)
-    for tenth in range(11):
-        watch.look({"still": 5, "alive": tenth, "unseen": None}, now=tenth / 10)
-        assert watch.dead() == set() or tenth == 10
-    assert watch.dead() == {"still", "unseen"}
-    assert watch.dead(leases=2) == set()
-    watch.look({"still": 6, "alive": 11, "unseen": None}, now=1.1)
-    assert watch.dead() == {"unseen"}
-
-
-def test_time_in_which_nobody_could_look_kills_nobody() -> None:
-    watch = Watch(lease_s=1.0)
-    watch.look({"w": 5}, now=0.0)
-    watch.look({"w": 5}, now=60.0)
-    assert watch.dead() == set()
 
 
 def test_speech_and_silence_are_what_they_seem() -> None:

