@@ -70,7 +70,8 @@ async def _await_redis(sessions: SessionLog, stopping: asyncio.Event) -> None:
 
 
 def main() -> None:
-    """Read the settings and work; exit status 2 for what a person must put right."""
+    """Read the settings and work; exit status 1 for what a person must put right."""
+    status = 0
     try:
         settings = load_settings()
         logging.basicConfig(
@@ -79,10 +80,13 @@ def main() -> None:
         uvloop.run(serve(settings))
     except TimeoutError as error:
         log.warning("leaving without more ado: %s", error)
-        logging.shutdown()
-        os._exit(1)  # a thread that hangs in the engine would hold an ordinary exit
+        status = 1
     except (ConfigError, RedisError) as error:
         sys.exit(f"antiphon worker: {error}")
+    # Nothing is left to do: an ordinary exit would wait for a step that hangs, and take PyTorch
+    # apart for 2 s first.
+    logging.shutdown()
+    os._exit(status)
 
 
 if __name__ == "__main__":
