@@ -56,8 +56,7 @@ def client(url: str, *, timeout_s: float) -> Redis:
             return _cluster(parts, options)
         case _:
             raise ValueError(
-                "Expected redis://, redis+sentinel:// or redis+cluster://, "
-                f"got {parts.scheme}://"
+                f"Expected redis://, redis+sentinel:// or redis+cluster://, got {parts.scheme}://"
             )
 
 

