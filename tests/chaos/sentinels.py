@@ -46,9 +46,9 @@ class Watched:
         return victim
 
     def heal(self, victim: Server) -> None:
-        """Start the dead one again, and wait until it follows the new primary."""
+        """Once there is another primary start the dead one again, and wait until it follows."""
+        await_true(lambda: self._primary() not in (0, victim.port), "another primary")
         victim.start()
-        await_true(lambda: self._primary() != victim.port, "another primary")
         await_true(self._replicates, "a replica that follows")
         await_true(self._agreed, "sentinels that see it")
 

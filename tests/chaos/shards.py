@@ -36,7 +36,8 @@ class Shards:
         return [node for node in self.nodes if _role(node) == b"master"]
 
     def heal(self, victim: Server) -> None:
-        """Start a dead node again, and wait until it follows its successor."""
+        """Once it has a successor start a dead node again, and wait until it follows."""
+        await_true(lambda: len(self.primaries()) == PRIMARIES, "a successor")
         victim.start()
         await_true(lambda: _role(victim) == b"slave", "a node that follows its successor")
         await_true(self._whole, "a Cluster that is whole")
