@@ -63,6 +63,7 @@ class Cluster:
         self._started = 0
         self.ports = [free_port() for _ in range(gateways)]
         self._proxies: dict[int, Proxy] = {}
+        self._metrics: dict[int, int] = {}  # process -> port
         self.workers: list[Process] = []
         self.gateways: dict[int, Process] = {}
         try:
@@ -118,7 +119,9 @@ class Cluster:
 
     def start_worker(self, *, wait: bool = True) -> Process:
         """One more worker."""
-        worker = self._start("workers", {})
+        port = free_port()
+        worker = self._start("workers", {"WORKER_METRICS_PORT": str(port)})
+        self._metrics[worker.pid] = port
         self.workers.append(worker)
         if wait:
             await_true(partial(self._beats, worker), self.logs)
@@ -126,7 +129,9 @@ class Cluster:
 
     def start_gateway(self, port: int, *, wait: bool = True) -> None:
         """The gateway of this port."""
-        self.gateways[port] = self._start("gateway", {"GATEWAY_PORT": str(port)})
+        gateway = self._start("gateway", {"GATEWAY_PORT": str(port)})
+        self.gateways[port] = gateway
+        self._metrics[gateway.pid] = port
         if wait:
             await_true(partial(self._ready, port), self.logs)
 
@@ -159,6 +164,12 @@ class Cluster:
     def gateway_bytes(self) -> int:
         """The gateways' resident memory."""
         return sum(memory(process.pid) for process in self.gateways.values())
+
+    def gauge(self, process: Process, name: str) -> float:
+        """A series without labels that a process exports."""
+        text = (self.get(self._metrics[process.pid], "/metrics") or b"").decode()
+        (value,) = [line.split()[1] for line in text.splitlines() if line.startswith(name + " ")]
+        return float(value)
 
     def unbounded(self) -> list[bytes]:
         """Keys that would never expire."""
@@ -221,3 +232,8 @@ def memory(pid: int) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (kib,) = [line.split()[1] for line in lines if line.startswith("VmRSS")]
     return int(kib) * 1024
+
+
+def descriptors(pid: int) -> int:
+    """How many a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

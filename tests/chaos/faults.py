@@ -55,7 +55,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "disk-full": Fault(
         storage.no_disk, Setting(keeper=SmallDisk, missing=SmallDisk.missing), resume_p95_s=5.0
     ),
-    "redis-reset": Fault(storage.cut_replies, resume_p95_s=0.5),
+    "redis-reset": Fault(storage.cut_replies, resume_p95_s=1.0),
     "redis-crumbs": Fault(storage.crumble, resume_p95_s=0.5),
     "sentinel": Fault(storage.fail_over, Setting(keeper=Watched), skips=True, resume_p95_s=5.0),
     "shards": Fault(processes.kill_worker, Setting(keeper=Shards), resume_p95_s=LEASE_S + 0.5),
@@ -82,7 +82,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     ),
     "clock": Fault(
         processes.shift_clocks,
-        Setting(clocks=True, missing=clock.missing),
+        Setting(clocks=True, env=processes.LONG_LIVED, missing=clock.missing),
         resume_p95_s=5.0,
     ),
     "poison": Fault(processes.poison, Setting(mortal=True), told=1),

@@ -1,6 +1,7 @@
 """Many callers at once: fifty who stop reading, two hundred who come back in one moment."""
 
 import asyncio
+import itertools
 import json
 import random
 import time
@@ -62,12 +63,9 @@ class Quiet:
 
     async def speak(self) -> None:
         """Until the socket is closed."""
-        assert self.socket is not None
-        chunk = 0
         with suppress(OSError, WebSocketException):
-            while True:
-                await self.socket.send(self.voice.chunk(chunk))
-                chunk += 1
+            for chunk in itertools.count():
+                await self.say(chunk)
                 await asyncio.sleep(CHUNK_S)
 
     async def come_back(self) -> float:
@@ -79,6 +77,16 @@ class Quiet:
                 break
             await asyncio.sleep(RETRY_S)
         return time.monotonic() - since
+
+    async def say(self, chunk: int) -> None:
+        """One chunk. Raises ConnectionClosed."""
+        assert self.socket is not None
+        await self.socket.send(self.voice.chunk(chunk))
+
+    async def closed(self) -> None:
+        """Wait until the socket is lost."""
+        assert self.socket is not None
+        await self.socket.wait_closed()
 
     def leave(self) -> None:
         """With a reset."""
@@ -128,8 +136,7 @@ async def come_back(cluster: Cluster, _: Sequence[Caller], __: random.Random) ->
         await asyncio.gather(*(person.begin("turn") for person in group))
         # One who has said nothing has no call to come back to.
         for person in group:
-            assert person.socket is not None
-            await person.socket.send(person.voice.chunk(0))
+            await person.say(0)
     await asyncio.sleep(0.5)
     for person in people:
         person.leave()
