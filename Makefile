@@ -5,6 +5,7 @@
 #   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
 #   make test | make check        the tests | format, lint, types
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
+#   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
 #   make train | make evaluate    the default voice from scratch | how well it answers
 #   make lock                     renew constraints.txt from this environment
 
@@ -17,7 +18,7 @@ export PYTHONPATH := $(CURDIR)
 RUN_EXTRAS := gateway,worker,local
 DEV_EXTRAS := $(RUN_EXTRAS),train,dev
 
-.PHONY: run worker talk inspect test check chaos train evaluate lock
+.PHONY: run worker talk inspect test check chaos soak train evaluate lock
 
 run: $(VENV)/.run
 	honcho start
@@ -42,6 +43,9 @@ check: $(VENV)/.dev
 
 chaos: $(VENV)/.dev
 	@python -m tests.chaos $(ARGS)
+
+soak: $(VENV)/.dev
+	@python -m tests.chaos.soak --minutes $(or $(MINUTES),30) $(ARGS)
 
 train: $(VENV)/.dev
 	python -m workers.training all $(ARGS)

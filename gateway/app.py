@@ -27,6 +27,7 @@ from gateway.reception import Reception
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.config import ReplyMode, Settings
 from shared.streams import SessionLog, check_redis, connect
+from shared.telemetry import watch_tasks
 
 WEB: Final = Path(__file__).parent / "web"
 REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis in the same moment
@@ -80,6 +81,7 @@ class Gateway:
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Run the exchange and the watcher for as long as the server runs."""
         await self._check_redis()
+        watch_tasks(asyncio.get_running_loop())
         tasks = [asyncio.create_task(run()) for run in (self.exchange.run, self.watcher.run)]
         try:
             yield

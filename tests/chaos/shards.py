@@ -1,0 +1,143 @@
+"""A Redis Cluster: three primaries with a replica each."""
+
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import redis
+
+from shared.redis_server import DURABLE, NO_EVICTION
+from tests.chaos.store import Server, await_true
+from tests.conftest import free_port
+
+PRIMARIES: Final = 3
+SLOTS: Final = 16_384
+NODE_TIMEOUT_MS: Final = 1_000
+BUS_OFFSET: Final = 10_000  # the cluster's own port lies so far above the data port
+
+
+class Shards:
+    """Six processes. Node i and node i + 3 share a part of the slots."""
+
+    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+        self.nodes = [self._node(folder / f"node-{i}", env) for i in range(2 * PRIMARIES)]
+        self._meet()
+        self.client: Any = redis.RedisCluster(host="127.0.0.1", port=self.nodes[0].port)
+
+    @property
+    def url(self) -> str:
+        """Any of the nodes."""
+        hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:PRIMARIES])
+        return f"redis+cluster://{hosts}"
+
+    def primaries(self) -> list[Server]:
+        """The nodes that have slots now."""
+        return [node for node in self.nodes if _role(node) == b"master"]
+
+    def heal(self, victim: Server) -> None:
+        """Once it has a successor start a dead node again, and wait until it follows."""
+        await_true(lambda: len(self.primaries()) == PRIMARIES, "a successor")
+        victim.start()
+        await_true(lambda: _role(victim) == b"slave", "a node that follows its successor")
+        await_true(self._whole, "a Cluster that is whole")
+
+    def move(self, keys: Sequence[bytes]) -> int:
+        """Give the slots of these keys to another node, key by key, under load; how many."""
+        by_port = {node.port: node for node in self.nodes}
+        moved = 0
+        for slot in {self.client.keyslot(key) for key in keys}:
+            source = by_port[int(self.client.nodes_manager.get_node_from_slot(slot).port)]
+            target = next(node for node in self.primaries() if node is not source)
+            self._move_slot(slot, source, target)
+            moved += 1
+        return moved
+
+    def close(self) -> None:
+        """Stop all of it."""
+        self.client.close()
+        for node in self.nodes:
+            node.close()
+
+    def _move_slot(self, slot: int, source: Server, target: Server) -> None:
+        ids = {node.port: _ask(node, "MYID").decode() for node in (source, target)}
+        _ask(target, "SETSLOT", slot, "IMPORTING", ids[source.port])
+        _ask(source, "SETSLOT", slot, "MIGRATING", ids[target.port])
+        while keys := _ask(source, "GETKEYSINSLOT", slot, 1):
+            where = ("127.0.0.1", target.port, "", 0, 5_000, "KEYS", *keys)
+            _tell(source, "MIGRATE", *where)
+        for node in (target, source, *self.primaries()):
+            _ask(node, "SETSLOT", slot, "NODE", ids[target.port])
+        self.client.nodes_manager.initialize()
+
+    def _node(self, folder: Path, env: Mapping[str, str] | None) -> Server:
+        folder.mkdir()
+        alone = ("--cluster-enabled", "yes", "--cluster-node-timeout", str(NODE_TIMEOUT_MS))
+        rest = ("--repl-diskless-sync-delay", "0", "--cluster-replica-validity-factor", "0")
+        options = ("--save", "", *DURABLE, *NO_EVICTION, *alone, *rest)
+        return Server(folder, *options, port=_port_with_bus(), env=env)
+
+    def _meet(self) -> None:
+        first = self.nodes[0]
+        for epoch, node in enumerate(self.nodes, 1):
+            _ask(node, "SET-CONFIG-EPOCH", epoch)
+            _ask(node, "MEET", "127.0.0.1", first.port)
+        for number, node in enumerate(self.nodes[:PRIMARIES]):
+            part = range(number * SLOTS // PRIMARIES, (number + 1) * SLOTS // PRIMARIES)
+            _ask(node, "ADDSLOTS", *part)
+        await_true(lambda: all(map(_knows_all, self.nodes)), "nodes that know each other")
+        for number, node in enumerate(self.nodes[PRIMARIES:]):
+            _ask(node, "REPLICATE", _ask(self.nodes[number], "MYID").decode())
+        await_true(self._whole, "a Cluster that is whole")
+
+    def _whole(self) -> bool:
+        """Whether every node sees all slots served, and every replica follows."""
+        replicas = [node for node in self.nodes if _role(node) == b"slave"]
+        return (
+            len(replicas) == PRIMARIES
+            and all(map(_follows, replicas))
+            and all(map(_ok, self.nodes))
+        )
+
+
+def _ask(node: Server, *what: Any) -> Any:
+    return _tell(node, f"CLUSTER {what[0]}", *what[1:])
+
+
+def _tell(node: Server, *what: Any) -> Any:
+    return node.client.execute_command(*what)  # type: ignore[no-untyped-call]
+
+
+def _info(node: Server) -> dict[str, str]:
+    found: dict[str, str] = _ask(node, "INFO")
+    return found
+
+
+def _ok(node: Server) -> bool:
+    return _info(node)["cluster_state"] == "ok"
+
+
+def _knows_all(node: Server) -> bool:
+    return _ok(node) and _info(node)["cluster_known_nodes"] == str(2 * PRIMARIES)
+
+
+def _role(node: Server) -> bytes:
+    """b"master", b"slave", or b"" of one that is dead."""
+    try:
+        return bytes(_tell(node, "ROLE")[0])
+    except redis.RedisError:
+        return b""
+
+
+def _follows(node: Server) -> bool:
+    return bool(node.client.info("replication")["master_link_status"] == "up")
+
+
+def _port_with_bus() -> int:
+    """A free port whose bus port is free too."""
+    while True:
+        port = free_port()
+        if port + BUS_OFFSET < 65_536:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port + BUS_OFFSET)):
+                    return port

@@ -1,0 +1,65 @@
+"""What the log must answer and hold: a session as three lists."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from shared.messages import Audio, InputRecord, OutputRecord, StepRecord
+from shared.streams import MAX_STRIKES, TRIAL_STEPS, Answer, Receipt, StepCommit
+
+BACKLOG: Final = 6
+
+
+@dataclass
+class Model:
+    """A session as lists: number 1 of each stream is item 0, trimmed or not."""
+
+    conn: str
+    owner: str = ""
+    cursor: int = 0
+    trial: int = 0
+    strikes: int = 0
+    inputs: list[InputRecord] = field(default_factory=list)
+    steps: list[StepRecord] = field(default_factory=list)
+    outputs: list[OutputRecord] = field(default_factory=list)
+    kept: tuple[int, int, int] = (1, 1, 1)  # the oldest number that no trim has taken
+
+    def append(self, conn: str, first: int, records: list[InputRecord]) -> Receipt:
+        """What the log must answer; takes what it must store."""
+        last = len(self.inputs)
+        if conn != self.conn:
+            return Receipt(Answer.FENCED, last)
+        if first > last + 1:
+            return Receipt(Answer.GAP, last)
+        answer = Answer.DUPLICATE
+        for record in records[last + 1 - first :]:
+            if len(self.inputs) - self.cursor >= BACKLOG and isinstance(record, Audio):
+                answer = Answer.BUSY
+                break
+            self.inputs.append(record)
+            answer = Answer.STORED
+        return Receipt(answer, len(self.inputs))
+
+    def strike(self, first: int) -> Answer:
+        """A death or a failure; `first` is what it counts for outside a trial."""
+        k = len(self.steps)
+        self.strikes = self.strikes + 1 if k < self.trial else first
+        self.trial = k + TRIAL_STEPS
+        return Answer.POISONED if self.strikes >= MAX_STRIKES else Answer.STORED
+
+    def commit(self, wish: StepCommit) -> Receipt:
+        """What the log must answer; takes what it must store."""
+        k, m = len(self.steps), len(self.outputs)
+        if wish.owner != self.owner:
+            return Receipt(Answer.FENCED, k)
+        if wish.first_step + len(wish.steps) - 1 <= k:
+            return Receipt(Answer.DUPLICATE, k)
+        if (wish.first_step, wish.first_output) != (k + 1, m + 1) or wish.cursor < self.cursor:
+            return Receipt(Answer.GAP, k)
+        self.steps += wish.steps
+        self.outputs += wish.outputs
+        self.cursor = wish.cursor
+        streams = ((wish.keep_inputs, self.inputs), (wish.keep_steps, self.steps))
+        kept = [min(keep, len(stream) + 1) for keep, stream in streams]
+        kept.append(min(wish.keep_outputs, len(self.outputs) + 1))
+        self.kept = tuple(map(max, self.kept, kept))  # type: ignore[assignment] # three of three
+        return Receipt(Answer.STORED, len(self.steps))

@@ -1,0 +1,169 @@
+"""One session's log and its list model under test: what they share, how a log lives and dies."""
+
+import asyncio
+import copy
+from collections.abc import Awaitable
+from typing import Any, Final, TypeVar
+
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from redis.asyncio import Redis
+
+from shared import keys
+from shared.messages import Audio, Cancel, InputRecord
+from shared.streams import Answer, Append, Receipt, SessionLog, StepCommit
+from tests.redis.list_model import BACKLOG, Model
+
+SID: Final = "machine"
+TOKEN: Final = "hash"  # noqa: S105 # what the log keeps of a token
+TTL_S: Final = 60
+
+_T = TypeVar("_T")
+
+
+class LogMachine(RuleBasedStateMachine):
+    """One session. Names of owners and connections are never used twice, whatever is lost."""
+
+    def __init__(self, url: str, runner: "asyncio.Runner") -> None:
+        super().__init__()
+        self.runner = runner
+        self.redis = Redis.from_url(url)  # without the data path's time-outs: no answer is lost
+        self.log = SessionLog(self.redis, ttl_s=TTL_S, backlog=BACKLOG)
+        self.model: Model | None = None
+        self.owners: list[str] = []
+        self.conns: list[str] = []
+        self.committed: list[StepCommit] = []
+        self.saved: tuple[Model, dict[str, bytes]] | None = None
+        self.names = 0
+        self.do(self.redis.flushall())
+
+    def do(self, work: Awaitable[_T]) -> _T:
+        """Run to the end."""
+
+        async def awaited() -> _T:
+            return await work
+
+        return self.runner.run(awaited())
+
+    def teardown(self) -> None:
+        """Leave the server empty."""
+        self.do(self.redis.flushall())
+        self.do(self.redis.aclose())
+
+    def nonce(self) -> str:
+        """A name that nobody had."""
+        self.names += 1
+        return f"n{self.names}"
+
+    @property
+    def live(self) -> Model:
+        """The model; rules that use it have it as their precondition."""
+        assert self.model is not None
+        return self.model
+
+    def records(self, first: int, kinds: list[bool]) -> list[InputRecord]:
+        """What the caller says from record `first` on: what was said before is said again alike."""
+        said = self.live.inputs[first - 1 :]
+        new = [
+            Audio(bytes([(first + i) % 251]) * 3840) if k else Cancel() for i, k in enumerate(kinds)
+        ]
+        return [*said, *new[len(said) :]] if len(said) < len(new) else said[: len(new)]
+
+    def say(self, conn: str, first: int, kinds: list[bool]) -> None:
+        """Append, and compare the answer."""
+        records = self.records(first, kinds)
+        (receipt,) = self.do(self.log.append([Append(SID, conn, first, tuple(records))]))
+        assert receipt == self.live.append(conn, first, records)
+
+    def send(self, wish: StepCommit) -> None:
+        """Commit, and compare the answer."""
+        (receipt,) = self.do(self.log.commit([wish]))
+        assert receipt == self.live.commit(wish)
+
+    # Life and death of the log.
+
+    @precondition(lambda self: self.model is None)
+    @rule()
+    def open(self) -> None:
+        """A call begins."""
+        fields: dict[str, str | int] = {"mode": "turn", "seed": 7, "options": "{}"}
+        answer, conn = self.do(self.log.open(SID, "gate", self.nonce(), TOKEN, fields))
+        assert answer is Answer.STORED
+        self.model, self.saved, self.committed = Model(conn), None, []
+        self.conns.append(conn)
+
+    @precondition(lambda self: self.model is not None)
+    @rule()
+    def open_again(self) -> None:
+        """An id that is taken is not given twice."""
+        assert self.do(self.log.open(SID, "gate", self.nonce(), TOKEN, {})) == (
+            Answer.DUPLICATE,
+            self.live.conn,
+        )
+
+    @precondition(lambda self: self.model is not None and len(self.live.inputs) > 4)
+    @rule()
+    def flush(self) -> None:
+        """FLUSHALL, and the scripts with it: everybody is told, nothing comes to life again."""
+        self.do(self.redis.flushall())
+        self.do(self.redis.script_flush())
+        append = Append(SID, self.live.conn, len(self.live.inputs) + 1, (Cancel(),))
+        assert self.do(self.log.append([append])) == [Receipt(Answer.GONE, 0)]
+        assert self.do(self.log.claim(SID, self.live.owner, "w", "n")) == (Answer.GONE, "")
+        assert self.do(self.log.connect(SID, "g", "n", TOKEN)) == (Answer.GONE, "")
+        assert self.do(self.log.release(SID, self.live.owner)) is Answer.GONE
+        assert (
+            self.do(self.log.commit(self.committed[-1:]))
+            == [Receipt(Answer.GONE, 0)][: len(self.committed)]
+        )
+        assert self.do(self.redis.keys("*")) == []
+        self.model = None
+
+    @precondition(lambda self: self.model is not None)
+    @rule()
+    def save(self) -> None:
+        """What a Redis that crashes later still has."""
+        dumps = {key: self.do(self.redis.dump(key)) for key in keys.session(SID)}
+        held = {key: dump for key, dump in dumps.items() if dump is not None}
+        self.saved = copy.deepcopy(self.live), held
+
+    @precondition(lambda self: self.model is not None and self.saved is not None)
+    @rule()
+    def crash(self) -> None:
+        """Redis comes back without its tail and without scripts; the writers do not know."""
+        assert self.saved is not None
+        model, dumps = self.saved
+        self.do(self.redis.delete(*keys.session(SID)))
+        self.do(self.redis.script_flush())
+        for key, dump in dumps.items():
+            self.do(self.redis.restore(key, TTL_S * 1_000, dump))
+        self.model = copy.deepcopy(model)
+
+    # What always holds.
+
+    @invariant()
+    def streams_are_the_lists(self) -> None:
+        """Every stream holds its list, from where it was trimmed, each number once."""
+        if (live := self.model) is None:
+            return
+        (inputs,) = self.do(self.log.read_inputs([(SID, 0)], None))
+        (outputs,) = self.do(self.log.read_outputs([(SID, 0)], None))
+        found: list[list[tuple[int, Any]]] = [list(inputs), self.do(self.log.read_steps(SID))]
+        found.append(list(outputs))
+        lists: list[list[Any]] = [[*live.inputs], [*live.steps], [*live.outputs]]
+        for entries, all_of_it, first in zip(found, lists, live.kept, strict=True):
+            expected = list(enumerate(all_of_it, 1))[first - 1 :]
+            assert entries == expected
+
+    @invariant()
+    def meta_counts_them(self) -> None:
+        """The hash says how far each has come, and every key expires."""
+        if (live := self.model) is None:
+            return
+        (meta,) = self.do(self.log.metas([SID]))
+        assert meta is not None
+        assert meta.n == len(live.inputs)
+        assert (meta.k, meta.m) == (len(live.steps), len(live.outputs))
+        assert (meta.cursor, meta.owner, meta.conn) == (live.cursor, live.owner, live.conn)
+        chunks = sum(isinstance(record, Audio) for record in live.inputs)
+        assert meta.samples == 1920 * chunks
+        assert all(0 < self.do(self.redis.ttl(k)) <= TTL_S for k in self.do(self.redis.keys("*")))
