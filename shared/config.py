@@ -8,14 +8,17 @@ import difflib
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import ConfigError
 
+MIN_SECRET_BYTES: Final = 32
 # Environment names that begin so are ours: one that we do not know is a typo.
 OUR_PREFIXES: Final = (
     "ANTIPHON_",
@@ -66,6 +69,12 @@ class Settings(BaseSettings):
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65_535)
     gateway_max_sessions: int = Field(1_000, ge=1)
+    # Connections and lost calls of one address (an IPv6 /64); loopback is not counted.
+    gateway_max_per_address: int = Field(100, ge=1)
+    # Addresses or networks whose X-Forwarded-For is believed, comma-separated.
+    gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    # Signs the tokens that begin a call; empty: anyone may. RFC 7518 asks for 32 bytes.
+    gateway_auth_secret: SecretStr = SecretStr("")
     # A worker whose recent steps took longer (p99) gets no more callers; a step has 80 ms.
     gateway_step_budget_ms: float = Field(70, gt=0, le=10_000)
     # Origins that may open a socket, comma-separated; empty: same host as the page only.
@@ -97,6 +106,20 @@ class Settings(BaseSettings):
         """The URL of the Redis to use."""
         return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
 
+    @field_validator("gateway_trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(str(ip_network(part.strip())) for part in value.split(",") if part.strip())
+
+    @field_validator("gateway_auth_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"expected at least {MIN_SECRET_BYTES} bytes")
+        return value
+
     @field_validator("gateway_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -117,12 +140,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**values)  # type: ignore[arg-type] # pydantic parses the strings
     except ValidationError as error:
         problems += [
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}, got {e['input']!r}"
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}, got {_shown(e)}"
             for e in error.errors()
         ]
     if problems:
         raise ConfigError("Invalid settings:\n  " + "\n  ".join(problems))
     return settings
+
+
+def _shown(error: ErrorDetails) -> str:
+    """What was given, but no secret: errors are written to logs."""
+    return "another" if "gateway_auth_secret" in error["loc"] else repr(error["input"])
 
 
 def _unknown(name: str, known: set[str]) -> str:
