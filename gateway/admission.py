@@ -6,6 +6,7 @@ two beats.
 """
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Mapping
@@ -107,6 +108,11 @@ class Fleet:
         if reason is not None:
             raise WireError(ErrorCode.NO_CAPACITY, f"No room for a call: {reason}", RETRY_AFTER_MS)
         self._admitted += 1
+
+
+def alias(worker: str) -> str:
+    """A worker's name for the public: its own holds the name of its machine."""
+    return f"w-{hashlib.sha256(worker.encode()).hexdigest()[:6]}"
 
 
 class Watcher:

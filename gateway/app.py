@@ -19,7 +19,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import metrics
-from gateway.admission import Watcher
+from gateway.admission import Watcher, alias
+from gateway.door import NEWCOMERS, Door
 from gateway.endpoint import Endpoint
 from gateway.exchange import Exchange
 from gateway.protocol import MAX_AUDIO_BYTES, SUBPROTOCOL
@@ -75,7 +76,9 @@ class Gateway:
         self.exchange = Exchange(log)
         self.reception = Reception(settings, log, self.exchange)
         self.watcher = Watcher(self.reception.control, self.reception.fleet)
-        self.endpoint = Endpoint(self.reception)
+        sockets = settings.gateway_max_sessions + NEWCOMERS
+        door = Door(sockets=sockets, per_address=settings.gateway_max_per_address)
+        self.endpoint = Endpoint(self.reception, door)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -114,7 +117,7 @@ class Gateway:
         now, fleet = time.monotonic(), self.reception.fleet
         keep = ("slots", "free", "engine", "step_ms", "step_p99_ms")
         workers = {
-            name: {key: worker.status.get(key) for key in keep}
+            alias(name): {key: worker.status.get(key) for key in keep}
             for name, worker in fleet.live(now).items()
         }
         found: dict[str, Any] = {
@@ -138,6 +141,7 @@ class Gateway:
                 "chunk_samples": CHUNK_SAMPLES,
                 "max_message_bytes": MAX_AUDIO_BYTES,
                 "subprotocol": SUBPROTOCOL,
+                "auth": bool(s.gateway_auth_secret.get_secret_value()),
                 "modes": [mode.value for mode in ReplyMode],
                 "mode": s.reply_mode.value,
                 "vad_threshold": s.vad_threshold,

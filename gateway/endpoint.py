@@ -3,15 +3,18 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway import metrics
 from gateway.admission import RETRY_AFTER_MS
+from gateway.door import Door, counted_address
 from gateway.exchange import until
+from gateway.listener import CLOSE_WITHIN_S
 from gateway.outbox import Close
 from gateway.protocol import (
     GOAWAY_CODE,
@@ -20,6 +23,7 @@ from gateway.protocol import (
     Resume,
     Start,
     WireError,
+    message,
     parse,
     ready,
 )
@@ -31,9 +35,10 @@ from shared.messages import Mode
 logger = logging.getLogger(__name__)
 
 START_WITHIN_S: Final = 3.0
-# For the last words to leave; a reader that takes none of them is cut off.
-CLOSE_WITHIN_S: Final = 1.0
-GOODBYE_WITHIN_S: Final = 2.0
+# A gateway's callers are sent away one by one, so that the others do not get them all at once.
+GOODBYE_EVERY_S: Final = 0.004
+GOODBYE_SPREAD_S: Final = 0.8
+GOODBYE_WITHIN_S: Final = 0.5  # for the last one's log to know it
 NORMAL_CODE: Final = 1000
 # A client that breaks the rules is as wrong the next time: its slot goes to another.
 CALLER_ERRORS: Final = (ErrorCode.BAD_MESSAGE, ErrorCode.TOO_LARGE, ErrorCode.TOO_FAST)
@@ -42,8 +47,9 @@ CALLER_ERRORS: Final = (ErrorCode.BAD_MESSAGE, ErrorCode.TOO_LARGE, ErrorCode.TO
 class Endpoint:
     """Serves one socket after another's handshake; `draining` turns newcomers away."""
 
-    def __init__(self, reception: Reception) -> None:
+    def __init__(self, reception: Reception, door: Door) -> None:
         self.reception = reception
+        self.door = door
         self.draining = False
 
     async def __call__(self, websocket: WebSocket) -> None:
@@ -53,8 +59,20 @@ class Endpoint:
             return
         native = SUBPROTOCOL in websocket.scope["subprotocols"]
         await websocket.accept(subprotocol=SUBPROTOCOL if native else None)
+        address = counted_address(websocket.client.host if websocket.client else None)
         try:
-            welcome = await self._welcome(websocket, native)
+            self.door.enter(address)
+        except WireError as error:
+            await _refuse(websocket, error)
+            return
+        try:
+            await self._entered(websocket, native, address)
+        finally:
+            self.door.leave(address)
+
+    async def _entered(self, websocket: WebSocket, native: bool, address: str) -> None:
+        try:
+            welcome = await self._welcome(websocket, native, address)
         except WebSocketDisconnect:
             return
         except WireError as error:
@@ -62,32 +80,52 @@ class Endpoint:
             return
         metrics.OUTCOMES.labels(welcome.outcome).inc()
         session = welcome.session
+        self.door.welcome_back(session.sid)
         session.say(_ready(welcome))
         self.reception.seat(welcome)
+        if self.draining:  # it came in while the others were sent away
+            _send_away(session, 0)
+            session.outbox.close(GOAWAY_CODE)
         code = await self._serve(websocket, session)
         if session.error is not None:
             metrics.REFUSALS.labels(session.error.code).inc()
         logger.info("session %s: socket closed with code %s", session.sid, code)
-        await self.reception.leave(session, clean=is_over(session))
+        over = is_over(session)
+        if not over and not session.lost:
+            away_s = self.reception.settings.session_resume_s
+            self.door.expect_back(session.sid, address, time.monotonic() + away_s)
+        await self.reception.leave(session, clean=over)
 
     async def say_goodbye(self) -> None:
-        """Tell every caller to come back elsewhere; returns when their logs know it."""
+        """Tell every caller to come back elsewhere, then close one after the other.
+
+        Returns when their logs know it.
+        """
         self.draining = True
         sessions = self.reception.exchange.sessions
-        for session in list(sessions):
-            session.outbox.close(GOAWAY_CODE, session.words("goaway", reason="shutdown"))
+        leaving = list(sessions)
+        every_s = min(GOODBYE_EVERY_S, GOODBYE_SPREAD_S / max(1, len(leaving)))
+        for number, session in enumerate(leaving):
+            _send_away(session, number * every_s)
+        for session in leaving:
+            session.outbox.close(GOAWAY_CODE)
+            await asyncio.sleep(every_s)
         await until(lambda: not sessions, GOODBYE_WITHIN_S)
 
-    async def _welcome(self, websocket: WebSocket, native: bool) -> Welcome:
+    async def _welcome(self, websocket: WebSocket, native: bool, address: str) -> Welcome:
         if self.draining:
             raise WireError(ErrorCode.NO_CAPACITY, "This gateway is closing", RETRY_AFTER_MS)
         try:
-            if not native:
-                return await self.reception.open(_plain_start(websocket), native=False)
-            first = await _first_message(websocket)
+            first = await _first_message(websocket) if native else _plain_start(websocket)
             if isinstance(first, Resume):
                 return await self.reception.resume(first)
-            return await self.reception.open(first, native=True)
+            self.door.begin(address, time.monotonic())
+            return await self.reception.open(first, native=native)
+        except OutOfMemoryError as error:
+            logger.warning("no session could begin: %s", error)
+            raise WireError(
+                ErrorCode.NO_CAPACITY, "No room for a call: Redis is full", RETRY_AFTER_MS
+            ) from error
         except (RedisError, OSError) as error:
             logger.warning("no session could begin: %s", error)
             raise WireError(
@@ -133,6 +171,12 @@ def allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
         return urlsplit(origin).netloc == websocket.headers.get("host")
     except ValueError:  # such as "http://[": no browser's
         return False
+
+
+def _send_away(session: Session, in_s: float) -> None:
+    """Say when the socket is going to be closed: on another one the call goes on."""
+    with suppress(WireError):  # it reads too slowly to be told
+        session.say(message("goaway", reason="shutdown", resume_in_ms=round(1_000 * in_s)))
 
 
 async def _first_message(websocket: WebSocket) -> Start | Resume:

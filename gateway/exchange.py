@@ -97,7 +97,7 @@ class Exchange:
         except (RedisError, OSError) as error:
             telemetry.REDIS_ERRORS.inc()
             if not self._failures:
-                logger.warning("Redis does not answer: %s; retrying", error)
+                logger.warning("Redis fails or refuses: %s; retrying", error)
             self._failures += 1
         except Exception:  # the loop of every caller must outlive a fault in one tick
             logger.exception("tick failed")

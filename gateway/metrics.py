@@ -7,6 +7,7 @@ import numpy as np
 from prometheus_client import Counter, Histogram
 
 from gateway.playout import Counts, Playout
+from gateway.tally import Tally
 
 REFUSALS: Final = Counter("antiphon_gateway_refusals", "Sockets ended with an error", ["code"])
 OUTCOMES: Final = Counter("antiphon_gateway_starts", "Sessions begun, by outcome", ["outcome"])
@@ -19,10 +20,10 @@ TICK: Final = Histogram(
     "One exchange with Redis for all sessions",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0),
 )
-LATENESS: Final = Histogram(
+LATENESS: Final = Tally(
     "antiphon_gateway_lateness_seconds",
     "How late a frame left that was there in time",
-    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+    (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
 )
 
 _recent_late_s: deque[float] = deque(maxlen=4_096)
@@ -39,8 +40,7 @@ def absorb(playout: Playout) -> None:
     for name, counter in _PAIRS:
         counter.inc(getattr(playout.counts, name))
     playout.counts = Counts()
-    for late_s in playout.late_s:
-        LATENESS.observe(late_s)
+    LATENESS.add(playout.late_s)
     _recent_late_s.extend(playout.late_s)
     playout.late_s.clear()
 

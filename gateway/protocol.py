@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     BAD_TOKEN = "bad_token"  # noqa: S105 # an error code, no secret
     NOT_FOUND = "not_found"
     START_TIMEOUT = "start_timeout"
+    UNAUTHORIZED = "unauthorized"
     REPLACED = "replaced"
     SESSION_LOST = "session_lost"
     POISONED = "poisoned"
@@ -47,6 +48,7 @@ class ErrorCode(StrEnum):
 CLOSE_CODES: Final[Mapping[ErrorCode, int]] = {
     ErrorCode.BAD_MESSAGE: 4400,
     ErrorCode.BAD_TOKEN: 4401,
+    ErrorCode.UNAUTHORIZED: 4403,
     ErrorCode.NOT_FOUND: 4404,
     ErrorCode.START_TIMEOUT: 4408,
     ErrorCode.REPLACED: 4409,
@@ -81,10 +83,11 @@ class WireError(AntiphonError):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin a session."""
+    """Begin a session. `auth`: the token that permits it, where the gateway asks for one."""
 
     mode: str | None = None
     options: Options = field(default_factory=Options)
+    auth: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,14 +239,19 @@ def _options(body: Mapping[str, Any]) -> Options:
 
 
 def _start(body: dict[str, Any]) -> Start | Resume:
-    if unknown := set(body) - {"mode", "options", "resume"}:
-        _refuse(f"Expected 'start' with mode, options or resume, got {sorted(unknown)!r:.200}")
+    if unknown := set(body) - {"mode", "options", "auth", "resume"}:
+        _refuse(
+            f"Expected 'start' with mode, options, auth or resume, got {sorted(unknown)!r:.200}"
+        )
     if "resume" in body:
         return _resume(body)
     mode = body.get("mode")
     if mode is not None:
         Mode(_typed("mode", mode, str))
-    return Start(mode, _options(_typed("options", body.get("options", {}), dict)))
+    auth = body.get("auth")
+    if auth is not None:
+        _typed("auth", auth, str)
+    return Start(mode, _options(_typed("options", body.get("options", {}), dict)), auth)
 
 
 def _resume(body: dict[str, Any]) -> Resume:

@@ -14,6 +14,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from gateway.admission import RETRY_AFTER_MS, Fleet
+from gateway.auth import Guard
 from gateway.exchange import Exchange, until
 from gateway.playout import NATIVE_LEAD_FRAMES, PLAIN_LEAD_FRAMES, Playout
 from gateway.protocol import ErrorCode, Resume, Start, WireError
@@ -54,6 +55,7 @@ class Reception:
         self.log = log
         self.exchange = exchange
         self.control = Control(log.redis)
+        self.guard = Guard(settings.gateway_auth_secret.get_secret_value(), self.control)
         self.fleet = Fleet(
             lease_s=settings.lease_ms / 1_000,
             max_sessions=settings.gateway_max_sessions,
@@ -64,7 +66,8 @@ class Reception:
         self.opening = 0  # callers that are let in and not yet served
 
     async def open(self, start: Start, *, native: bool) -> Welcome:
-        """Begin a session and wait for a worker. Raises WireError: no capacity, internal."""
+        """Begin a session and wait for a worker. Raises WireError: no capacity, unauthorized."""
+        await self.guard.check(start.auth)
         self.fleet.admit(len(self.exchange.sessions) + self.opening, time.monotonic())
         sid, token = secrets.token_hex(16), secrets.token_urlsafe(16)
         mode = start.mode or self.settings.reply_mode.value

@@ -137,10 +137,6 @@ class Session:
         if self.native:
             self.outbox.put(text)
 
-    def words(self, kind: str, **fields: str) -> str:
-        """Last words for this client: none for one that understands no JSON."""
-        return message(kind, **fields) if self.native else ""
-
     def _wait_s(self, has_records: bool) -> float:
         """How long after the last append the next one may go out."""
         if has_records:

@@ -41,11 +41,14 @@ class TalkError(Exception):
 class Conversation:
     """One file spoken to a server, over as many sockets as it takes."""
 
-    def __init__(self, url: str, question: Pcm16, *, mode: str | None, plain: bool) -> None:
+    def __init__(
+        self, url: str, question: Pcm16, *, mode: str | None, plain: bool, auth: str = ""
+    ) -> None:
         self.url = f"{url}?mode={mode}" if plain and mode else url
         self.question = question.astype("<i2").tobytes()
         self.mode = mode
         self.native = not plain
+        self.auth = auth
         self.hearing = Hearing()
         self.socket: ClientConnection | None = None
         self.session: str | None = None
@@ -106,8 +109,9 @@ class Conversation:
         if self.session is not None:
             frame = self.hearing.last_frame
             wish["resume"] = {"session": self.session, "token": self._token, "frame": frame}
-        elif self.mode is not None:
-            wish["mode"] = self.mode
+        else:
+            wish |= {"mode": self.mode} if self.mode is not None else {}
+            wish |= {"auth": self.auth} if self.auth else {}
         await socket.send(json.dumps(wish))
         answer = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))
         if answer["type"] != "ready":
@@ -147,7 +151,8 @@ class Conversation:
             at = self._piece * len(SILENCE)
             # A microphone gives a piece when its last sample was spoken, not before.
             due_at = self.began_at + (self._piece + 1) * PIECE_S
-            await asyncio.sleep(max(0.0, due_at - time.monotonic()))
+            # Woken when the socket is lost: each millisecond until the next one is the caller's.
+            await asyncio.wait({listening}, timeout=max(0.0, due_at - time.monotonic()))
             await socket.send(self.question[at : at + len(SILENCE)].ljust(len(SILENCE), b"\0"))
             self._piece += 1
             if self.native and self._piece % 3 == 0:
@@ -226,11 +231,13 @@ def _ms(since: float | None, at: float | None) -> float | None:
     return None if since is None or at is None else round((at - since) * 1_000, 1)
 
 
-async def talk(wav: Path, url: str, out: Path, *, mode: str | None, plain: bool) -> dict[str, Any]:
+async def talk(
+    wav: Path, url: str, out: Path, *, mode: str | None, plain: bool, auth: str = ""
+) -> dict[str, Any]:
     """Speak `wav`, write the answer to `out`; the measurements. Raises TalkError."""
     samples, rate_hz = soundfile.read(wav, dtype="float32", always_2d=True)
     question = resample(samples.mean(axis=1), rate_hz)
-    conversation = Conversation(url, question, mode=mode, plain=plain)
+    conversation = Conversation(url, question, mode=mode, plain=plain, auth=auth)
     await conversation.hold()
     soundfile.write(out, conversation.hearing.samples(), SAMPLE_RATE_HZ, subtype="PCM_16")
     return conversation.report()
@@ -243,10 +250,12 @@ def main() -> None:
     parser.add_argument("--url", default="ws://127.0.0.1:8000/ws/stream")
     parser.add_argument("--out", type=Path, default=Path("reply.wav"))
     parser.add_argument("--mode", choices=("turn", "stream"))
+    parser.add_argument("--auth", default="", help="a token, where the gateway asks for one")
     parser.add_argument("--plain", action="store_true", help="raw PCM16 both ways, no protocol")
     wish = parser.parse_args()
     try:
-        report = asyncio.run(talk(wish.wav, wish.url, wish.out, mode=wish.mode, plain=wish.plain))
+        options = {"mode": wish.mode, "plain": wish.plain, "auth": wish.auth}
+        report = asyncio.run(talk(wish.wav, wish.url, wish.out, **options))
     except (TalkError, OSError) as error:
         sys.exit(f"talk: {error}")
     sys.stdout.write(json.dumps(report) + "\n")

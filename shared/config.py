@@ -8,15 +8,18 @@ import difflib
 import os
 from collections.abc import Mapping
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared import redis_url
 from shared.errors import ConfigError
 
+MIN_SECRET_BYTES: Final = 32
 # Environment names that begin so are ours: one that we do not know is a typo.
 OUR_PREFIXES: Final = (
     "ANTIPHON_",
@@ -67,6 +70,12 @@ class Settings(BaseSettings):
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(8000, ge=0, le=65_535)
     gateway_max_sessions: int = Field(1_000, ge=1)
+    # Connections and lost calls of one address (an IPv6 /64); loopback is not counted.
+    gateway_max_per_address: int = Field(100, ge=1)
+    # Addresses or networks whose X-Forwarded-For is believed, comma-separated.
+    gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
+    # Signs the tokens that begin a call; empty: anyone may. RFC 7518 asks for 32 bytes.
+    gateway_auth_secret: SecretStr = SecretStr("")
     # A worker whose recent steps took longer (p99) gets no more callers; a step has 80 ms.
     gateway_step_budget_ms: float = Field(70, gt=0, le=10_000)
     # Origins that may open a socket, comma-separated; empty: same host as the page only.
@@ -105,6 +114,20 @@ class Settings(BaseSettings):
             redis_url.client(value, timeout_s=1)
         return value
 
+    @field_validator("gateway_trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(str(ip_network(part.strip())) for part in value.split(",") if part.strip())
+
+    @field_validator("gateway_auth_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"expected at least {MIN_SECRET_BYTES} bytes")
+        return value
+
     @field_validator("gateway_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
@@ -125,7 +148,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         settings = Settings(**values)  # type: ignore[arg-type] # pydantic parses the strings
     except ValidationError as error:
         problems += [
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}{_got(e['loc'], e['input'])}"
+            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}, got {_shown(e)}"
             for e in error.errors()
         ]
     if problems:
@@ -133,9 +156,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def _got(where: tuple[str | int, ...], value: object) -> str:
-    """What was set instead; not of a URL, which may hold a password."""
-    return "" if "redis_url" in where else f", got {value!r}"
+def _shown(error: ErrorDetails) -> str:
+    """What was given; neither a secret nor a URL that may hold a password: errors are logged."""
+    hidden = {"gateway_auth_secret", "redis_url"} & set(error["loc"])
+    return "another" if hidden else repr(error["input"])
 
 
 def _unknown(name: str, known: set[str]) -> str:

@@ -115,6 +115,10 @@ class Control:
         found = await cast(Awaitable[dict[bytes, bytes]], self.redis.hgetall(keys.WORKERS))
         return {worker.decode(): json.loads(raw) for worker, raw in found.items()}
 
+    async def spend(self, name: str, ttl_s: int) -> bool:
+        """Use a one-time permit; False when it was used before."""
+        return bool(await self.redis.set(keys.spent(name), 1, nx=True, ex=ttl_s))
+
     async def bury(self, worker: str) -> None:
         """Forget a worker that is dead or leaves."""
         await self.redis.hdel(keys.WORKERS, worker)

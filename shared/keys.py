@@ -8,6 +8,11 @@ SESSIONS: Final = "c:sessions"  # set: sessions that may be live (a hint, for th
 DEAD: Final = "c:dead"  # stream: sessions that were given up, and why
 
 
+def spent(name: str) -> str:
+    """String: this one-time permit has been used; it expires with the permit."""
+    return f"c:spent:{name}"
+
+
 def meta(sid: str) -> str:
     """Hash: where the session stands."""
     return f"s:{{{sid}}}:meta"

@@ -12,6 +12,7 @@ from shared.messages import (
     Cancel,
     Clear,
     Commit,
+    Detach,
     Mode,
     Options,
     Played,
@@ -219,7 +220,8 @@ async def test_a_newer_connection_wins(place: Place) -> None:
     wish = {"session": sid_of(first), "token": first.events[0]["token"], "frame": 0}
     await second.say("start", resume=wish)
     await second.until("ready")
-    assert await first.end_of() == ("replaced", 4409)
+    async with asyncio.timeout(1):
+        assert await first.end_of() == ("replaced", 4409)
     await speak(second, 0.2)
     await second.until_frame(8)
     await second.say("end")
@@ -283,10 +285,22 @@ async def test_a_call_that_nobody_takes_is_refused_and_forgotten(
     assert not await redis_client.llen(keys.QUEUE)
 
 
-async def test_shutdown_says_goaway(redis_url: str, worker: StandInWorker) -> None:
+async def test_shutdown_sends_the_callers_away_one_after_the_other(
+    redis_url: str, worker: StandInWorker
+) -> None:
     async with running_gateway(redis_url) as place:
         await until(lambda: place.gateway.reception.fleet.free(time.monotonic()))
-        caller = await place.caller()
-    await caller.until("goaway")
-    await caller.socket.wait_closed()
-    assert caller.socket.close_code == 1012
+        callers = [await place.caller() for _ in range(4)]
+        plain = await place.plain()
+        stuck = await place.caller()
+        stuck.socket.transport.pause_reading()
+        place.server.should_exit = True
+        async with asyncio.timeout(2):
+            await until(lambda: not place.server.server_state.tasks)
+    told = [(await caller.until("goaway"))["resume_in_ms"] for caller in callers]
+    assert len(set(told)) == 4
+    for socket in (plain, *(caller.socket for caller in callers)):
+        await socket.wait_closed()
+        assert socket.close_code == 1012
+    kinds = [type(record) for caller in callers for record in worker.inputs[sid_of(caller)]]
+    assert kinds.count(Detach) == 4  # their logs know that they are away

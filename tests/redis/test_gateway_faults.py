@@ -1,5 +1,6 @@
 """The gateway when Redis or a record fails: the call goes on, or is told."""
 
+import asyncio
 import time
 
 import pytest
@@ -129,6 +130,24 @@ async def test_the_backlog_of_a_worker_that_takes_nothing_is_bounded(
     assert await redis_client.xlen(keys.inputs(sid)) == backlog
     worker.deaf = False
     await until(lambda: not session.uplink.waiting)
+    await caller.say("end")
+
+
+async def test_a_redis_that_is_full_lets_nobody_in_and_says_why(
+    place: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    await redis_client.config_set("maxmemory", 1)
+    refused = await place.native()
+    await refused.say("start")
+    assert "Redis is full" in (await refused.until("error"))["message"]
+    assert await refused.end_of() == ("no_capacity", 4503)
+    await caller.socket.send(SECOND[:3_840])
+    await asyncio.sleep(0.3)
+    assert "ack" not in [event["type"] for event in caller.events]
+    await redis_client.config_set("maxmemory", 0)
+    await caller.until_frame(4)  # its ring has kept what the log refused
+    assert caller.pcm == SECOND[:3_840]
     await caller.say("end")
 
 

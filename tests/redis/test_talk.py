@@ -8,7 +8,7 @@ import pytest
 
 from gateway.talk import Conversation, TalkError
 from shared.audio import CHUNK_SAMPLES, FRAMES_PER_CHUNK
-from tests.redis.stage import Place, StandInWorker, until
+from tests.redis.stage import Place, StandInWorker, running_gateway, until
 from tests.sounds import noise
 
 pytestmark = pytest.mark.redis
@@ -35,6 +35,22 @@ async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
     assert len(heard) >= LOUD_CHUNKS * CHUNK_SAMPLES
     assert np.array_equal(heard[: len(question)], question)
     assert len(numbers) >= LOUD_CHUNKS * FRAMES_PER_CHUNK
+
+
+async def test_who_is_sent_away_goes_on_elsewhere_and_misses_nothing(
+    place: Place, worker: StandInWorker, redis_url: str
+) -> None:
+    question = np.concatenate(noise(LOUD_CHUNKS))
+    async with running_gateway(redis_url) as elsewhere:
+        talk = Conversation(place.url, question, mode="stream", plain=False)
+        holding = asyncio.create_task(talk.hold())
+        await until(partial(_heard, talk, holding, 40), 30)
+        talk.url = elsewhere.url  # what a balancer in front does
+        place.server.should_exit = True
+        await holding
+    assert talk.resumes == 1
+    assert talk.hearing.gaps == 0
+    assert np.array_equal(talk.hearing.samples()[: len(question)], question)
 
 
 async def test_a_session_that_is_gone_is_said_to_be(place: Place, worker: StandInWorker) -> None:

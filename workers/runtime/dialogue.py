@@ -38,6 +38,10 @@ MAX_HEAR: Final = 8  # chunks a step hears when it catches up; more would stall 
 STREAM_SLEEP_MS: Final = 4_000  # stream mode: silence after which nothing is going to be said
 MANUAL_REST_MS: Final = 1_000  # push-to-talk: silence that need not be kept in the context
 MANUAL_REST_CHUNKS: Final = 50
+# Push-to-talk over a reply: a commit answers the last 2 s; one with less than 240 ms of audio is a
+# key that bounced.
+MAX_OVER_CHUNKS: Final = 25
+MIN_OVER_CHUNKS: Final = 3
 PLAYHEAD_GRACE_CHUNKS: Final = 25  # 2 s: then a reply counts as heard though nobody said so
 
 
@@ -56,7 +60,7 @@ class Dialogue:
         self.context: Context | None = None
         self.reply: Reply | None = None
         self.ear = Ear()
-        self.ring: deque[Chunk] = deque(maxlen=PRE_ROLL_CHUNKS)
+        self.ring: deque[Chunk] = deque(maxlen=MAX_OVER_CHUNKS)
         self.confirmed = False  # the present speech is long enough to be speech
         self.armed = True  # speech may interrupt: the caller has paused since the reply began
         self.waited = 0  # chunks since the reply was made
@@ -71,6 +75,11 @@ class Dialogue:
     def _manual(self) -> bool:
         """Push-to-talk; it has no meaning where the model itself decides when to speak."""
         return self.tuning.manual and self.mode == ReplyMode.TURN
+
+    @property
+    def _talks_over(self) -> bool:
+        """A reply is under way whose caller ends the turns; what they say now is for a commit."""
+        return self._manual and self.phase in (Phase.REPLYING, Phase.PLAYING)
 
     # The records.
 
@@ -116,9 +125,17 @@ class Dialogue:
             self.ring.clear()  # it would never be renewed, and hold the input log's end back
 
     def _commit(self, n: int, draft: Draft) -> None:
+        """The caller's turn is over. Over a reply it interrupts, if anything was said since.
+
+        Only in push-to-talk: where the VAD ends the turns, a commit in a reply is most likely the
+        caller's word for the very turn that is being answered.
+        """
         if self.mode != ReplyMode.TURN:
             return
-        if self.phase is Phase.ASLEEP and self.ring:
+        if self._talks_over and len(self.ring) >= MIN_OVER_CHUNKS:
+            self._clear(draft)
+            self._begin_context(list(self.ring), draft)
+        elif self.phase is Phase.ASLEEP and self.ring:
             self._begin_context(list(self.ring), draft)
         if self.phase is Phase.HEARING:
             self._end_turn(n, draft)
@@ -133,7 +150,7 @@ class Dialogue:
         run_ms = self.ear.hear(chunk, self.tuning, raised=raised)
         if self.phase is Phase.ASLEEP:
             if self._manual or self.ear.onset:
-                self._begin_context([*self.ring, chunk], draft)
+                self._begin_context(self._with_pre_roll(chunk), draft)
                 self._judge(chunk.n, run_ms, draft)
         elif self.phase is Phase.HEARING:
             self._hear_on(chunk, draft)
@@ -142,7 +159,7 @@ class Dialogue:
             self._hear_over_reply(chunk, run_ms, draft)
         # The end of a turn has emptied the ring: its audio does not belong to the next one.
         if draft.speak is not Speak.BEGIN:
-            self.ring.append(chunk)
+            self._remember(chunk)
 
     def _hear_endlessly(self, chunk: Chunk, draft: Draft) -> None:
         if self.context is None or self.context.chunks >= MAX_CONTEXT_CHUNKS:
@@ -152,6 +169,16 @@ class Dialogue:
         if self.reply is None:
             self._begin_reply()
         draft.speak, draft.full = Speak.DUPLEX, True
+
+    def _remember(self, chunk: Chunk) -> None:
+        """Keep what a turn may begin with."""
+        self.ring.append(chunk)
+        most = MAX_OVER_CHUNKS if self._talks_over else PRE_ROLL_CHUNKS
+        while len(self.ring) > most:
+            self.ring.popleft()
+
+    def _with_pre_roll(self, chunk: Chunk) -> list[Chunk]:
+        return [*self.ring, chunk][-PRE_ROLL_CHUNKS - 1 :]
 
     def _begin_context(self, chunks: list[Chunk], draft: Draft) -> None:
         self.context = Context(first=chunks[0].n, chunks=len(chunks))
@@ -223,7 +250,7 @@ class Dialogue:
             self.armed = self.ear.paused
         elif run_ms >= self.tuning.min_speech_ms:
             self._clear(draft)
-            self._begin_context([*self.ring, chunk], draft)
+            self._begin_context(self._with_pre_roll(chunk), draft)
             self._confirm(draft)
             self._judge(chunk.n, run_ms, draft)
             return

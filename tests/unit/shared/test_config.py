@@ -20,6 +20,7 @@ def test_the_environment_is_parsed() -> None:
             "WORKER_SLOTS": "3",
             "VAD_THRESHOLD": "0.02",
             "GATEWAY_ORIGINS": "https://a.example, https://b.example/",
+            "GATEWAY_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
             "CUDA_VISIBLE_DEVICES": "0,1",
             "HOME": "/ignored",
         }
@@ -28,6 +29,7 @@ def test_the_environment_is_parsed() -> None:
     assert settings.worker_slots == 3
     assert settings.vad_threshold == 0.02
     assert settings.gateway_origins == ("https://a.example", "https://b.example")
+    assert settings.gateway_trusted_proxies == ("10.0.0.0/8", "::1/128")
     assert settings.cuda_visible_devices == "0,1"
 
 
@@ -38,6 +40,7 @@ def test_the_environment_is_parsed() -> None:
         ("WORKER_SLOTS", "0", "greater than or equal to 1"),
         ("GATEWAY_PORT", "web", "valid integer"),
         ("ENGINE", "magic", "'echo' or 'hybrid'"),
+        ("GATEWAY_TRUSTED_PROXIES", "proxy.example", "IPv4 or IPv6 network"),
     ],
 )
 def test_an_invalid_setting_says_what_was_expected(name: str, value: str, expected: str) -> None:
@@ -45,6 +48,14 @@ def test_an_invalid_setting_says_what_was_expected(name: str, value: str, expect
         load_settings({name: value})
     assert name in str(caught.value)
     assert value in str(caught.value)
+
+
+def test_a_secret_is_long_and_never_shown() -> None:
+    settings = load_settings({"GATEWAY_AUTH_SECRET": "0123456789abcdef" * 2})
+    assert "0123456789" not in repr(settings)
+    with pytest.raises(ConfigError, match="at least 32 bytes") as caught:
+        load_settings({"GATEWAY_AUTH_SECRET": "hunter2"})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_typo_is_refused_with_the_name_that_was_meant() -> None:

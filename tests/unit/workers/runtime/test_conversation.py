@@ -180,6 +180,48 @@ def test_push_to_talk_hears_everything_and_ends_at_the_commit_alone() -> None:
     assert len(call.of(ReplyStarted)) == 1  # nothing was said since
 
 
+def test_push_to_talk_over_a_reply_interrupts_it_and_is_answered() -> None:
+    call = Rehearsal(tuning=Tuning(manual=True))
+    faint = noise(20, level=20)  # nothing that a VAD would hear over a reply
+    call.run(*voice(60), Commit())
+    call.run(*faint)
+    assert call.of(Clear) == []
+    call.run(Commit())
+    assert call.of(Clear) == [Clear(1, 201)]
+    assert kinds(call.events)[-3:] == ["SpeechStopped", "ReplyStarted", "ReplyDone"]
+    assert call.pcm.endswith(joined(faint))
+
+
+def test_push_to_talk_over_a_reply_is_answered_by_the_next_worker_too() -> None:
+    call = Rehearsal(tuning=Tuning(manual=True))
+    faint = noise(20, level=20)
+    call.run(*voice(60), Commit(), *faint)
+    call.die()
+    call.run(Commit())
+    assert call.pcm.endswith(joined(faint))
+
+
+def test_push_to_talk_answers_the_last_two_seconds_that_were_said_over_a_reply() -> None:
+    call = Rehearsal(tuning=Tuning(manual=True))
+    faint = noise(40, level=20)
+    call.run(*voice(60), Commit(), *faint, Commit())
+    assert call.pcm.endswith(joined(faint[-25:]))
+    assert joined(faint[-26:]) not in call.pcm
+
+
+def test_a_key_that_bounces_interrupts_nothing() -> None:
+    call = Rehearsal(tuning=Tuning(manual=True))
+    call.run(*voice(60), Commit(), *silence(1), Commit(), Commit())
+    assert call.of(Clear) == []
+    assert len(call.of(ReplyStarted)) == 1
+
+
+def test_a_commit_in_a_reply_whose_turn_the_vad_ended_interrupts_nothing() -> None:
+    call = Rehearsal()
+    call.run(*talking(60), *silence(8), *noise(10, level=20), Commit())
+    assert call.of(Clear) == []
+
+
 def test_push_to_talk_survives_its_silences() -> None:
     call = Rehearsal(tuning=Tuning(manual=True))
     call.run(*silence(600), *voice(10), *silence(20), Commit())
