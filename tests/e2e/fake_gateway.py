@@ -21,24 +21,24 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from gateway.app import HEADERS
 from shared.audio import FRAME_BYTES
 
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
-CONTENT_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "worker-src 'self'; img-src 'self' data:; media-src blob:; base-uri 'none'"
-)
+CONFIG: Final = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
 Event = dict[str, Any]
 _T = TypeVar("_T")
 
 
 def _answer(path: str) -> Response:
+    if path == "/api/config":
+        return Response(HTTPStatus.OK, "OK", Headers(), json.dumps(CONFIG).encode())
     name = path.split("?")[0].removeprefix("/web").strip("/") or "index.html"
     file = WEB / name
     if not file.is_file():
         return Response(HTTPStatus.NOT_FOUND, "Not Found", Headers(), b"")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    headers = Headers({"Content-Type": kind, "Content-Security-Policy": CONTENT_POLICY})
+    headers = Headers({**HEADERS, "Content-Type": kind})
     return Response(HTTPStatus.OK, "OK", headers, file.read_bytes())
 
 
