@@ -11,7 +11,7 @@ const TAIL_MS = 150;
 const TAP_MS = 200; // who holds no longer has said nothing
 // A microphone that works is never wholly silent; one whose own switch is off gives zeros.
 const SILENT = 1e-6;
-const SILENT_MS = 6_000;
+const SILENT_MS = 4_000;
 
 /**
  * @typedef {import("./audio/playback.worklet.js").PlaybackReport} PlaybackReport

@@ -9,6 +9,7 @@ import json
 import mimetypes
 import struct
 import threading
+import time
 from collections.abc import Coroutine
 from http import HTTPStatus
 from pathlib import Path
@@ -22,9 +23,11 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from gateway.app import HEADERS
+from gateway.protocol import CLOSE_CODES, ErrorCode
 from shared.audio import FRAME_BYTES
 
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
+SAYS_WITHIN_S: Final = 10.0
 CONFIG: Final = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
 Event = dict[str, Any]
 _T = TypeVar("_T")
@@ -48,6 +51,7 @@ class FakeGateway:
     def __init__(self, *, echo: bool = False, refusal: Event | None = None) -> None:
         self.echo = echo
         self.refusal = refusal
+        self.deaf = False  # hears, and answers nothing
         self.texts: list[Event] = []  # what the page said
         self.audio = bytearray()
         self.close_codes: list[int] = []
@@ -89,6 +93,21 @@ class FakeGateway:
         """Send frames at once. pcm: whole frames of 960 bytes."""
         self._run(self._speak(pcm, generation, last=last))
 
+    def await_said(self, kind: str, count: int = 1) -> Event:
+        """The last message of this type, once the page has said so many of them."""
+        deadline = time.monotonic() + SAYS_WITHIN_S
+        while len(found := [event for event in self.texts if event["type"] == kind]) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Expected {count} x {kind!r} of the page, got {self.texts}")
+            time.sleep(0.02)
+        return found[-1]
+
+    def close(self, code: int) -> None:
+        """Close the connection in order."""
+        connection = self._connection
+        assert connection is not None
+        self._run(connection.close(code))
+
     def drop(self) -> None:
         """Cut the connection without a word."""
         connection = self._connection
@@ -127,7 +146,7 @@ class FakeGateway:
         self._connection = connection
         if self.refusal is not None:
             await self._send(json.dumps({"type": "error", **self.refusal}))
-            await connection.close(4503)
+            await connection.close(CLOSE_CODES[ErrorCode(self.refusal["code"])])
             return
         who = {"session": "s" * 32, "token": "t" * 22, "sample_rate": 24_000, "frame_samples": 480}
         await self._send(json.dumps({"type": "ready", **who, **self.ready}))
@@ -137,13 +156,15 @@ class FakeGateway:
     async def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
             self.audio += message
+            if self.deaf:
+                return
             await self._send(json.dumps({"type": "ack", "samples": len(self.audio) // 2}))
             if self.echo:
                 await self._speak(message, generation=1, last=False)
             return
         event = json.loads(message)
         self.texts.append(event)
-        if event["type"] == "ping":
+        if event["type"] == "ping" and not self.deaf:
             await self._send(json.dumps({"type": "pong", "t": event["t"]}))
 
     async def _speak(self, pcm: bytes, generation: int, *, last: bool) -> None:

@@ -14,7 +14,7 @@ export class Nap {
    * @param {number} everyMs how often `tick` is called
    * @param {() => number} now milliseconds of the wall's clock
    */
-  constructor(everyMs, now = Date.now) {
+  constructor(everyMs, now = () => Date.now()) {
     this.#everyMs = everyMs;
     this.#now = now;
     this.#last = now();

@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * Push-to-talk: the button held by finger or mouse, or the space bar held anywhere but in a field.
+ * Push-to-talk: the button held by finger or mouse, or the space bar held anywhere but on another control.
  * Who cannot hold a key switches it on and off: Enter on the button, or a screen reader's click.
  */
 
-const OWN_KEYS = "input, select, textarea, button, summary, a"; // the space bar means something there
+// Where the space bar means something else; on a radio button that is chosen it means nothing.
+const OWN_KEYS = "input:not([type=radio], [type=range]), select, textarea, button, summary, a";
 
 export class Hold {
   #button;
