@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -15,7 +14,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import metrics
@@ -23,6 +21,7 @@ from gateway.admission import Watcher, alias
 from gateway.door import NEWCOMERS, Door
 from gateway.endpoint import Endpoint
 from gateway.exchange import Exchange
+from gateway.pages import Pages
 from gateway.protocol import MAX_AUDIO_BYTES, SUBPROTOCOL
 from gateway.reception import Reception
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
@@ -30,7 +29,6 @@ from shared.config import ReplyMode, Settings
 from shared.streams import SessionLog, check_redis, connect
 from shared.telemetry import watch_tasks
 
-WEB: Final = Path(__file__).parent / "web"
 REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis in the same moment
 HEADERS: Final = {
     "Content-Security-Policy": (
@@ -38,7 +36,10 @@ HEADERS: Final = {
         "worker-src 'self'; img-src 'self' data:; media-src 'self' blob:; font-src 'self'; "
         "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
-    "Permissions-Policy": "microphone=(self)",
+    "Permissions-Policy": (
+        "microphone=(self), autoplay=(self), screen-wake-lock=(self), camera=(), geolocation=(), "
+        "display-capture=(), payment=(), usb=(), midi=()"
+    ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
@@ -157,7 +158,7 @@ class Gateway:
             WebSocketRoute("/ws/stream", self._stream),
             *(Route(path, answer) for path, answer in self._answers().items()),
             Route("/", lambda _: RedirectResponse("/web/")),
-            Mount("/web", StaticFiles(directory=WEB, html=True)),
+            Mount("/web", Pages()),
         ]
         return Starlette(
             routes=routes, lifespan=self.lifespan, middleware=[Middleware(SecurityHeaders)]

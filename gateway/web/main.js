@@ -1,23 +1,35 @@
 // @ts-check
+import { listDevices, onDevices } from "./audio/devices.js";
 import { Call } from "./call.js";
 import { atRest, next } from "./phase.js";
-import { Panel, find } from "./ui/panel.js";
+import { loadPreferences, savePreferences } from "./preferences.js";
+import { find } from "./ui/find.js";
+import { Panel } from "./ui/panel.js";
+import { Readings } from "./ui/readings.js";
+import { Save } from "./ui/save.js";
 import { Score } from "./ui/score.js";
+import { Settings } from "./ui/settings.js";
 import { Transcript } from "./ui/transcript.js";
+import { Wake } from "./wake.js";
 
 /**
  * The page: joins what the person does, what the call does and what is shown.
  *
  * `?processing=off` in the address turns the browser's echo cancellation, noise suppression and
- * gain control off: for headphones, measurements and microphones that do it themselves.
+ * gain control off: for measurements.
  */
 
 const url = new URL("../ws/stream", import.meta.url);
 url.protocol = url.protocol.replace("http", "ws");
-const processing = new URLSearchParams(location.search).get("processing") !== "off";
+const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const processed = new URLSearchParams(location.search).get("processing") !== "off";
 
 const panel = new Panel();
+const readings = new Readings(panel);
+const settings = new Settings({ ...loadPreferences(), ...(processed ? {} : raw) });
+const save = new Save(find("#save", HTMLButtonElement));
 const transcript = new Transcript(find("#transcript", HTMLElement));
+const wake = new Wake();
 const score = new Score(
   find("#score", HTMLCanvasElement),
   find("#call", HTMLElement),
@@ -29,17 +41,12 @@ const score = new Score(
 let phase = "idle";
 /** @type {Call | null} */
 let call = null;
-let played = 0;
-let underruns = 0;
-let missing = 0;
-/** @type {number[]} */
-let answers = []; // milliseconds, newest last
-const ANSWERS_KEPT = 20;
 
 /** @param {import("./phase.js").Happening} happening */
 function happened(happening) {
   phase = next(phase, happening);
   panel.showPhase(phase);
+  wake.set(!atRest(phase));
 }
 
 /** @type {import("./call.js").Listener} */
@@ -47,44 +54,56 @@ const listener = {
   event: showEvent,
   input: (level) => score.addInput(level),
   output: showOutput,
-  answered: showAnswer,
-  roundTrip: (ms) => panel.showReadout("round-trip", `${Math.round(ms)} ms`),
-  missing: (frames) => (missing += Math.abs(frames)),
-  lost: () => happened("lost"),
+  answered: (ms) => readings.answered(ms),
+  roundTrip: (ms) => readings.roundTrip(ms),
+  missing: (frames) => readings.missing(frames),
+  lost: (retryMs) => {
+    happened("lost");
+    panel.showRetry(retryMs);
+  },
+  noticed: showNotice,
   over: showEnd,
 };
 
 /** @param {import("./transport/wire.js").ServerMessage} event */
 function showEvent(event) {
-  if (event.type === "ready") {
-    panel.showMode(event.mode);
-    happened("ready");
-  } else if (
+  if (event.type === "ready") showReady(event);
+  else if (event.type === "goaway") panel.showNotice("moving");
+  else if (
     event.type === "speech_started" ||
     event.type === "speech_stopped" ||
     event.type === "reply_done"
   ) {
     happened(event.type);
   }
-  transcript.add(event, played);
+  transcript.add(event);
+}
+
+/** @param {import("./transport/wire.js").Ready} ready */
+function showReady({ mode, outcome }) {
+  if (panel.chosen !== "hold") panel.showManners(mode);
+  if (outcome === "not_recovered") panel.showNotice(outcome);
+  happened("ready");
+  save.offer(call?.recording ?? null);
+  void showDevices(); // their names are known only now
 }
 
 /** @param {import("./audio/playback.worklet.js").PlaybackReport} report */
 function showOutput(report) {
   score.addOutput(report.level);
-  played = report.played;
-  underruns = report.underruns;
+  readings.output(report);
+  transcript.setPlayed(report.played);
   happened(report.sounding ? "sounding" : "silent");
-  panel.showReadout("buffer", `${Math.round(report.bufferMs / 10) * 10} ms`);
-  panel.showReadout("breaks", missing === 0 ? `${underruns}` : `${underruns}, ${missing} lost`);
 }
 
-/** @param {number} ms */
-function showAnswer(ms) {
-  answers = [...answers, ms].slice(-ANSWERS_KEPT);
-  const middle = [...answers].sort((a, b) => a - b)[Math.floor(answers.length / 2)];
-  const median = answers.length > 2 ? ` (median ${Math.round(middle)})` : "";
-  panel.showReadout("answer", `${Math.round(ms)} ms${median}`);
+/**
+ * @param {string} code
+ * @param {string} detail
+ */
+function showNotice(code, detail) {
+  if (code === "microphone_changed") settings.forget("microphone");
+  if (code === "speaker_gone") settings.forget("speaker");
+  panel.showNotice(code, detail);
 }
 
 /**
@@ -98,25 +117,50 @@ function showEnd(code, retryAfterMs) {
   panel.showTrouble(code, retryAfterMs);
 }
 
+async function showDevices() {
+  const devices = await listDevices();
+  const { speaker } = settings.wish;
+  const known = devices.speakers.length === 0 || devices.speakers.some(({ id }) => id === speaker);
+  settings.showDevices(devices);
+  if (call !== null && speaker !== "" && !known) {
+    void call.sound.setSpeaker("");
+    showNotice("speaker_gone", "");
+  }
+}
+
 /** Runs inside the click, which the AudioContext needs. */
 function toggle() {
   if (!atRest(phase)) return call?.hangUp();
   panel.clearTrouble();
-  transcript.clear();
-  score.clear();
-  played = underruns = missing = 0;
-  answers = [];
-  for (const readout of /** @type {const} */ (["answer", "round-trip", "buffer", "breaks"])) {
-    panel.showReadout(readout, "–");
-  }
+  for (const part of [transcript, score, readings]) part.clear();
+  save.offer(null);
   happened("start");
-  call = new Call({ url, mode: panel.chosenMode, processing, muted: panel.muted }, listener);
+  const { options, wish: sound } = settings;
+  call = new Call({ url, manners: panel.chosen, options, sound, muted: panel.muted }, listener);
 }
 
-panel.onCall(toggle);
+/** @type {Parameters<Settings["onSound"]>[0]} */
+function changeSound(wish, changed) {
+  if (processed) savePreferences(wish);
+  if (changed === "volume") call?.sound.setVolume(wish.volume);
+  else if (changed === "speaker") void call?.sound.setSpeaker(wish.speaker);
+  else call?.sound.setMicrophone(wish);
+}
+
+async function showDefaults() {
+  const answer = await fetch(new URL("../api/config", import.meta.url));
+  if (answer.ok) settings.showDefaults(await answer.json());
+}
+
+panel.onCall(toggle, (held) => call?.hold(held));
 panel.onMute((muted) => call?.setMuted(muted));
-panel.onMode((mode) => call?.setMode(mode));
+panel.onManners((manners) => call?.setManners(manners));
+settings.onSound(changeSound);
+settings.onTurn((options) => call?.setOptions(options));
+onDevices(() => void showDevices());
 addEventListener("pagehide", () => call?.hangUp());
+void showDevices();
+showDefaults().catch(() => {}); // then the sliders show this page's own
 if (!isSecureContext) {
   happened("failed");
   panel.showTrouble("insecure", null);

@@ -2,10 +2,11 @@
 /** What the page says in sentences: what it is doing, what went wrong, and how to go on. */
 
 /** @typedef {import("./phase.js").Phase} Phase */
+/** @typedef {import("./call.js").Manners} Manners */
 /** @typedef {{title: string, advice: string}} Trouble */
 
 /** @type {Record<Phase, string>} */
-export const HEADLINES = {
+const HEADLINES = {
   idle: "Ready when you are",
   connecting: "Connecting",
   listening: "Listening",
@@ -17,7 +18,7 @@ export const HEADLINES = {
 };
 
 /** @type {Record<Phase, string>} */
-export const BUTTONS = {
+const BUTTONS = {
   idle: "Start",
   connecting: "Cancel",
   listening: "End",
@@ -27,6 +28,31 @@ export const BUTTONS = {
   refused: "Try again",
   error: "Try again",
 };
+
+/** @type {Record<Manners, string>} how to go on in each */
+export const HINTS = {
+  turn: "It answers when you pause. Speak over it and it stops.",
+  stream: "Both sides may speak at any time.",
+  hold: "Hold the round button or the space bar while you speak, then let go.",
+};
+
+/**
+ * @param {Phase} phase
+ * @param {boolean | null} held whether push-to-talk is held; null where there is none
+ */
+export function headline(phase, held) {
+  if (held !== null && phase === "listening") return held ? "Listening" : "Hold to talk";
+  return HEADLINES[phase];
+}
+
+/**
+ * @param {Phase} phase
+ * @param {boolean | null} held whether push-to-talk is held; null where the button ends the call
+ */
+export function buttonText(phase, held) {
+  if (held === null) return BUTTONS[phase];
+  return held ? "Let go" : "Hold";
+}
 
 const PORT = location.port || "80";
 
@@ -54,7 +80,7 @@ const TROUBLES = {
   },
   unplugged: {
     title: "The microphone went away",
-    advice: "Plug it in again, then start a new call.",
+    advice: "There is no other one. Plug it in again, then start a new call.",
   },
   unreachable: {
     title: "The server did not answer",
@@ -63,11 +89,15 @@ const TROUBLES = {
   },
   no_capacity: {
     title: "All places are taken",
-    advice: "Every line of this server is in a call.",
+    advice: "Every line of this server is in a call. Somebody will hang up: try again soon.",
   },
   lost: {
     title: "The connection was lost",
     advice: "The server could not be reached again. Check the network, then start a new call.",
+  },
+  slept: {
+    title: "The call ended while this computer slept",
+    advice: "The server keeps a call for a minute. Start a new one.",
   },
   closed: { title: "The server ended the call", advice: "Start a new one when you like." },
   session_lost: {
@@ -90,32 +120,53 @@ TROUBLES.poisoned = TROUBLES.session_lost;
 
 /**
  * @param {string} code
- * @param {number | null} retryAfterMs when the server asks to come back
  * @returns {Trouble}
  */
-export function trouble(code, retryAfterMs = null) {
-  const known = TROUBLES[code];
-  if (known === undefined) {
-    return { title: "The call could not go on", advice: `The reason given is “${code}”.` };
-  }
-  if (retryAfterMs === null) return known;
-  return { title: known.title, advice: `${known.advice} Try again in ${wait(retryAfterMs)}.` };
+export function trouble(code) {
+  const unknown = { title: "The call could not go on", advice: `The reason given is “${code}”.` };
+  return TROUBLES[code] ?? unknown;
 }
+
+/**
+ * Something that the person should know, and that ends nothing.
+ * @param {string} code
+ * @param {string} detail such as a device's name
+ */
+export function notice(code, detail) {
+  if (code === "microphone_changed") {
+    return `That microphone is not there any more. Now listening through “${detail}”.`;
+  }
+  if (code === "speaker_gone") {
+    return "That speaker is not there any more. The sound comes from the system’s own now.";
+  }
+  if (code === "silent_microphone") {
+    return "Not a sound comes from the microphone. Is it switched off, or is another one in use?";
+  }
+  if (code === "moving") return "The server is being restarted. The call goes on on another.";
+  if (code === "not_recovered") return "The server forgot a part of the call. It goes on from here.";
+  return code;
+}
+
+/** @param {number} seconds */
+export function retryIn(seconds) {
+  return `Trying again in ${seconds === 1 ? "a second" : `${seconds} seconds`}`;
+}
+
+/** @param {number} seconds */
+export function comeBackIn(seconds) {
+  return `A place may be free in ${seconds === 1 ? "a second" : `${seconds} seconds`}`;
+}
+
+export const COME_BACK = "A place may be free now. Try again.";
 
 /**
  * The code for what getUserMedia or the audio system threw.
  * @param {unknown} error
  */
 export function codeOf(error) {
-  const name = error instanceof Error || error instanceof DOMException ? error.name : "unknown";
+  const name = String(/** @type {{name?: unknown}} */ (error)?.name ?? "unknown");
   if (name === "NotAllowedError" || name === "SecurityError") return "permission";
   if (name === "NotFoundError" || name === "OverconstrainedError") return "no_microphone";
   if (name === "NotReadableError" || name === "AbortError") return "microphone_busy";
   return name;
-}
-
-/** @param {number} ms */
-function wait(ms) {
-  const seconds = Math.max(1, Math.round(ms / 1_000));
-  return seconds === 1 ? "a second" : `${seconds} seconds`;
 }

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
 from tests.e2e.browser import CHROMIUM, Complaints, chromium, write_microphone
+from tests.e2e.fake_gateway import FakeGateway
 from tests.e2e.launcher import Stack
 
 
@@ -58,3 +59,10 @@ def page(browser: BrowserContext) -> Iterator[Page]:
     yield page
     page.close()
     assert complaints.lines == []
+
+
+@pytest.fixture
+def gateway() -> Iterator[FakeGateway]:
+    """A gateway that says what the test tells it to."""
+    with FakeGateway() as gateway:
+        yield gateway

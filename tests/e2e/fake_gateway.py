@@ -9,6 +9,7 @@ import json
 import mimetypes
 import struct
 import threading
+import time
 from collections.abc import Coroutine
 from http import HTTPStatus
 from pathlib import Path
@@ -21,24 +22,26 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from gateway.app import HEADERS
+from gateway.protocol import CLOSE_CODES, ErrorCode
 from shared.audio import FRAME_BYTES
 
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
-CONTENT_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "worker-src 'self'; img-src 'self' data:; media-src blob:; base-uri 'none'"
-)
+SAYS_WITHIN_S: Final = 10.0
+CONFIG: Final = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
 Event = dict[str, Any]
 _T = TypeVar("_T")
 
 
 def _answer(path: str) -> Response:
+    if path == "/api/config":
+        return Response(HTTPStatus.OK, "OK", Headers(), json.dumps(CONFIG).encode())
     name = path.split("?")[0].removeprefix("/web").strip("/") or "index.html"
     file = WEB / name
     if not file.is_file():
         return Response(HTTPStatus.NOT_FOUND, "Not Found", Headers(), b"")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    headers = Headers({"Content-Type": kind, "Content-Security-Policy": CONTENT_POLICY})
+    headers = Headers({**HEADERS, "Content-Type": kind})
     return Response(HTTPStatus.OK, "OK", headers, file.read_bytes())
 
 
@@ -48,6 +51,7 @@ class FakeGateway:
     def __init__(self, *, echo: bool = False, refusal: Event | None = None) -> None:
         self.echo = echo
         self.refusal = refusal
+        self.deaf = False  # hears, and answers nothing
         self.texts: list[Event] = []  # what the page said
         self.audio = bytearray()
         self.close_codes: list[int] = []
@@ -89,6 +93,21 @@ class FakeGateway:
         """Send frames at once. pcm: whole frames of 960 bytes."""
         self._run(self._speak(pcm, generation, last=last))
 
+    def await_said(self, kind: str, count: int = 1) -> Event:
+        """The last message of this type, once the page has said so many of them."""
+        deadline = time.monotonic() + SAYS_WITHIN_S
+        while len(found := [event for event in self.texts if event["type"] == kind]) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Expected {count} x {kind!r} of the page, got {self.texts}")
+            time.sleep(0.02)
+        return found[-1]
+
+    def close(self, code: int) -> None:
+        """Close the connection in order."""
+        connection = self._connection
+        assert connection is not None
+        self._run(connection.close(code))
+
     def drop(self) -> None:
         """Cut the connection without a word."""
         connection = self._connection
@@ -127,7 +146,7 @@ class FakeGateway:
         self._connection = connection
         if self.refusal is not None:
             await self._send(json.dumps({"type": "error", **self.refusal}))
-            await connection.close(4503)
+            await connection.close(CLOSE_CODES[ErrorCode(self.refusal["code"])])
             return
         who = {"session": "s" * 32, "token": "t" * 22, "sample_rate": 24_000, "frame_samples": 480}
         await self._send(json.dumps({"type": "ready", **who, **self.ready}))
@@ -137,13 +156,15 @@ class FakeGateway:
     async def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
             self.audio += message
+            if self.deaf:
+                return
             await self._send(json.dumps({"type": "ack", "samples": len(self.audio) // 2}))
             if self.echo:
                 await self._speak(message, generation=1, last=False)
             return
         event = json.loads(message)
         self.texts.append(event)
-        if event["type"] == "ping":
+        if event["type"] == "ping" and not self.deaf:
             await self._send(json.dumps({"type": "pong", "t": event["t"]}))
 
     async def _speak(self, pcm: bytes, generation: int, *, last: bool) -> None:

@@ -1,64 +1,122 @@
 // @ts-check
+import { Microphone } from "./microphone.js";
+import { Recording } from "./recording.js";
+
 /**
- * The microphone, the speaker and the two worklets between them and the socket's worker.
+ * The microphone, the speaker and the worklets between them and the socket's worker.
  *
  * Construct it inside the click: a context that is created or resumed after an await stays silent
  * on iOS.
  */
 
 const RATE = 24_000;
+const VOLUME_S = 0.02; // the time constant with which a new volume is reached, without a click
+const WORKLETS = ["capture", "playback", "recorder"];
 
 /**
  * @typedef {import("./playback.worklet.js").PlaybackReport} PlaybackReport
- * @typedef {{input: (level: number) => void, output: (report: PlaybackReport) => void,
- *            heard: (generation: number, at: number) => void, unplugged: () => void}} Ears
+ * @typedef {import("./microphone.js").MicrophoneWish} MicrophoneWish
+ *
+ * @typedef {MicrophoneWish & {speaker: string, volume: number}} SoundWish
+ *   `speaker`: the device's id, empty for the system's own; `volume`: 0 to 1.
+ *
+ * @typedef {object} Ears
+ * @property {(level: number) => void} input
+ * @property {(report: PlaybackReport) => void} output
+ * @property {(generation: number, at: number) => void} heard
  *   `at`: when the caller hears the reply's first audible sample, milliseconds since the epoch.
+ * @property {(code: "microphone_changed" | "speaker_gone", label: string) => void} changed
+ * @property {(error: unknown) => void} lost the microphone is gone, and there is no other
+ *
  * @typedef {{capture: MessagePort, playback: MessagePort}} SocketPorts
  */
 
 export class Sound {
   #context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
-  /** @type {MediaStream | null} */
-  #stream = null;
-  /** @type {AudioWorkletNode | null} */
-  #capture = null;
+  /** @type {MediaStreamAudioSourceNode | null} */
+  #source = null;
+  /** @type {AudioNode[]} what hears the microphone */
+  #hearers = [];
+  /** @type {GainNode | null} */
+  #volume = null;
   #closed = false;
   #ears;
+  #microphone;
+  /** @type {Recording | null} what was said so far */
+  recording = null;
 
   /** @param {Ears} ears */
   constructor(ears) {
     this.#ears = ears;
+    this.#microphone = new Microphone({
+      connect: (stream) => this.#listen(stream),
+      fellBack: (label) => ears.changed("microphone_changed", label),
+      lost: ears.lost,
+    });
     this.#wake();
   }
 
   /**
    * Ask for the microphone and build the graph.
-   * @param {boolean} processing the browser's echo cancellation, noise suppression and gain
+   * @param {SoundWish} wish
    * @returns {Promise<SocketPorts>} the ports that the socket's worker gets
    * @throws {DOMException} as getUserMedia does
    */
-  async open(processing) {
-    const stream = await microphone(processing);
-    this.#stream = stream;
-    if (this.#closed) stop(stream);
-    for (const track of stream.getTracks()) track.onended = () => this.#ears.unplugged();
-    const source = this.#source(stream);
+  async open(wish) {
+    await this.#microphone.open(wish);
     const context = this.#context;
-    await Promise.all(["capture", "playback"].map((name) => addWorklet(context, name)));
-    return { capture: this.#hear(source), playback: this.#speak() };
+    await Promise.all(WORKLETS.map((name) => addWorklet(context, name)));
+    const capture = this.#hear();
+    const playback = this.#speak(wish.volume);
+    this.#hearers = [capture, this.#record(playback)];
+    this.#attach();
+    if (wish.speaker !== "") await this.setSpeaker(wish.speaker);
+    return { capture: socketPort(capture), playback: socketPort(playback) };
+  }
+
+  /** @param {MicrophoneWish} wish */
+  setMicrophone(wish) {
+    this.#microphone.change(wish);
   }
 
   /** @param {boolean} muted */
   setMuted(muted) {
-    this.#capture?.port.postMessage({ muted });
+    this.#microphone.setMuted(muted);
+  }
+
+  /** @param {number} volume 0 to 1 */
+  setVolume(volume) {
+    this.#volume?.gain.setTargetAtTime(volume, this.#context.currentTime, VOLUME_S);
+  }
+
+  /** @param {string} speaker the device's id, empty for the system's own */
+  async setSpeaker(speaker) {
+    const context = /** @type {{setSinkId?: (id: string) => Promise<void>}} */ (this.#context);
+    try {
+      await context.setSinkId?.(speaker);
+    } catch {
+      await context.setSinkId?.("").catch(() => {}); // then the sound stays where it is
+      this.#ears.changed("speaker_gone", "");
+    }
   }
 
   /** Let the microphone go. */
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#stream !== null) stop(this.#stream);
+    this.#microphone.close();
     void this.#context.close();
+  }
+
+  /** @param {MediaStream} stream */
+  #listen(stream) {
+    this.#source = this.#sourceOf(stream);
+    this.#attach();
+    return this.#source;
+  }
+
+  #attach() {
+    for (const hearer of this.#hearers) this.#source?.connect(hearer, 0, 0);
   }
 
   /**
@@ -66,7 +124,7 @@ export class Sound {
    * the worklets resample.
    * @param {MediaStream} stream
    */
-  #source(stream) {
+  #sourceOf(stream) {
     try {
       return this.#context.createMediaStreamSource(stream);
     } catch (error) {
@@ -89,26 +147,42 @@ export class Sound {
     resume();
   }
 
-  /** @param {MediaStreamAudioSourceNode} source */
-  #hear(source) {
-    this.#capture = new AudioWorkletNode(this.#context, "capture", {
+  #hear() {
+    const capture = new AudioWorkletNode(this.#context, "capture", {
       numberOfOutputs: 0,
       channelCount: 1,
       channelCountMode: "explicit", // the browser mixes two channels down
     });
-    this.#capture.port.onmessage = ({ data }) => this.#ears.input(data.level);
-    source.connect(this.#capture);
-    return socketPort(this.#capture);
+    capture.port.onmessage = ({ data }) => this.#ears.input(data.level);
+    return capture;
   }
 
-  #speak() {
+  /** @param {number} volume 0 to 1 */
+  #speak(volume) {
     const playback = new AudioWorkletNode(this.#context, "playback", { numberOfInputs: 0 });
     playback.port.onmessage = ({ data }) => {
       if ("report" in data) this.#ears.output(data.report);
       else this.#ears.heard(data.heard.generation, this.#epochMs(data.heard.at));
     };
-    playback.connect(this.#context.destination);
-    return socketPort(playback);
+    this.#volume = new GainNode(this.#context, { gain: volume });
+    playback.connect(this.#volume).connect(this.#context.destination);
+    return playback;
+  }
+
+  /**
+   * Both sides into one recording.
+   * @param {AudioNode} playback
+   * @returns {AudioNode} what takes the caller's side
+   */
+  #record(playback) {
+    const sides = new ChannelMergerNode(this.#context, { numberOfInputs: 2 });
+    const recorder = new AudioWorkletNode(this.#context, "recorder", { numberOfOutputs: 0 });
+    const recording = new Recording(this.#context.sampleRate);
+    recorder.port.onmessage = ({ data }) => recording.add(data.block);
+    playback.connect(sides, 0, 1);
+    sides.connect(recorder);
+    this.recording = recording;
+    return sides;
   }
 
   /** @param {number} seconds of the context's clock, of a sample that is rendered then */
@@ -117,18 +191,6 @@ export class Sound {
     const fromNow = 1_000 * (seconds - currentTime + outputLatency);
     return performance.timeOrigin + performance.now() + fromNow;
   }
-}
-
-/** @param {boolean} processing */
-function microphone(processing) {
-  return navigator.mediaDevices.getUserMedia({
-    audio: {
-      channelCount: 1,
-      echoCancellation: processing,
-      noiseSuppression: processing,
-      autoGainControl: processing,
-    },
-  });
 }
 
 /**
@@ -147,9 +209,4 @@ function socketPort(node) {
   const { port1, port2 } = new MessageChannel();
   node.port.postMessage({ socket: port1 }, [port1]);
   return port2;
-}
-
-/** @param {MediaStream} stream */
-function stop(stream) {
-  for (const track of stream.getTracks()) track.stop();
 }

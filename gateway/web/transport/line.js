@@ -1,4 +1,5 @@
 // @ts-check
+import { Nap } from "./nap.js";
 import { Outbox } from "./outbox.js";
 import * as wire from "./wire.js";
 
@@ -9,7 +10,9 @@ import * as wire from "./wire.js";
 
 const PING_MS = 2_000;
 const SILENT_MS = 8_000; // no word from the server for this long: the connection is dead
-const RETRY_MS = [100, 250, 500, 1_000, 2_000, 4_000, 8_000, 8_000, 8_000]; // then it is given up
+// Together a little longer than a session waits for its caller; then it is given up.
+const RETRY_MS = [100, 250, 500, 1_000, 2_000, 4_000, ...Array(8).fill(8_000)];
+const CONTROLS_KEPT = 4; // said while the connection is away
 // Close codes after which the session cannot be resumed: the server has said why.
 const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4422, 4429];
 
@@ -21,13 +24,17 @@ const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4422, 4429];
  *   | {lost: {retryMs: number}}
  *   | {over: {code: string, retryAfterMs: number | null}}} News
  *
+ * What the session is to be like.
+ * @typedef {{mode: wire.Mode | null, options: wire.Options}} Wishes
+ *
  * @typedef {{play: (frame: wire.Frame) => void, clear: (generation: number) => void,
  *            reset: () => void, tell: (news: News) => void}} Ends
  */
 
 export class Line {
   #url;
-  #mode;
+  /** @type {Wishes} */
+  #wishes;
   #ends;
   #outbox = new Outbox();
   /** @type {WebSocket | null} */
@@ -40,17 +47,22 @@ export class Line {
   #over = false;
   #heardAt = 0;
   #pinger = 0;
+  #retrier = 0;
+  #nap = new Nap(PING_MS);
+  #slept = false; // since the last `ready`
+  /** @type {object[]} */
+  #unsaid = [];
   /** @type {wire.ServerMessage & {type: "error"} | null} */
   #refusal = null;
 
   /**
    * @param {string} url
-   * @param {wire.Mode | null} mode
+   * @param {Wishes} wishes
    * @param {Ends} ends
    */
-  constructor(url, mode, ends) {
+  constructor(url, wishes, ends) {
     this.#url = url;
-    this.#mode = mode;
+    this.#wishes = wishes;
     this.#ends = ends;
     this.#connect();
   }
@@ -67,10 +79,28 @@ export class Line {
     this.#send({ type: "played", frame });
   }
 
-  /** @param {wire.Mode} mode */
-  setMode(mode) {
-    this.#mode = mode;
-    this.#send({ type: "mode", mode });
+  /**
+   * Change what the session is like, now or as soon as the connection is back.
+   * @param {Partial<Wishes>} changed
+   */
+  wish({ mode = null, options = {} }) {
+    const both = { ...this.#wishes.options, ...options };
+    this.#wishes = { mode: mode ?? this.#wishes.mode, options: both };
+    if (mode !== null) this.#send({ type: "mode", mode });
+    if (Object.keys(options).length > 0) this.#send({ type: "options", ...options });
+  }
+
+  /** @param {"commit" | "cancel"} type */
+  control(type) {
+    if (this.#ready) this.#send({ type });
+    else this.#unsaid = [...this.#unsaid, { type }].slice(-CONTROLS_KEPT);
+  }
+
+  /** The network is back: do not wait for the next attempt's time. */
+  hurry() {
+    if (this.#retrier === 0) return;
+    clearTimeout(this.#retrier);
+    this.#again();
   }
 
   hangUp() {
@@ -97,12 +127,19 @@ export class Line {
 
   #greeting() {
     if (this.#ticket !== null) return wire.resumeMessage(this.#ticket, this.#received);
-    return wire.startMessage(this.#mode);
+    return wire.startMessage(this.#wishes.mode, this.#wishes.options);
   }
 
   #ping() {
+    if (this.#nap.tick() > 0) this.#wakeUp();
     if (performance.now() - this.#heardAt > SILENT_MS) this.#abandon();
     else this.#send({ type: "ping", t: performance.now() });
+  }
+
+  /** The socket may have died in the machine's sleep: it gets one ping's time to prove its life. */
+  #wakeUp() {
+    this.#slept = true;
+    this.#heardAt = performance.now() - SILENT_MS + PING_MS / 2;
   }
 
   /** A dead socket may take minutes to close; do not wait for it. */
@@ -140,15 +177,17 @@ export class Line {
   }
 
   /** @param {wire.Ready} ready */
-  #begin({ session, token, mode, outcome, next_sample, next_frame }) {
+  #begin({ session, token, outcome, next_sample, next_frame }) {
     if (outcome === "new" || outcome === "not_recovered") this.#ends.reset();
     if (outcome === "not_recovered") this.#outbox = new Outbox();
     this.#ticket = { session, token };
     this.#received = next_frame - 1;
     this.#attempt = 0;
     this.#ready = true;
+    this.#slept = false;
     for (const block of this.#outbox.rewind(next_sample)) this.#socket?.send(block);
-    if (this.#mode !== null && mode !== this.#mode) this.setMode(this.#mode);
+    if (outcome !== "new") this.wish(this.#wishes); // some may have been said to nobody
+    for (const message of this.#unsaid.splice(0)) this.#send(message);
     this.#ping();
   }
 
@@ -168,19 +207,26 @@ export class Line {
     if (this.#ticket === null) this.#giveUp("unreachable");
     else if (FINAL.includes(code)) this.#giveUp("closed");
     else if (this.#attempt === RETRY_MS.length) this.#giveUp("lost");
-    else this.#retry(RETRY_MS[this.#attempt++]);
+    else this.#retry(Math.max(RETRY_MS[this.#attempt++], this.#refusal?.retry_after_ms ?? 0));
   }
 
   /** @param {number} aboutMs spread, so that a gateway's callers do not all come back at once */
   #retry(aboutMs) {
     const retryMs = aboutMs * (0.5 + Math.random());
     this.#ends.tell({ lost: { retryMs } });
-    setTimeout(() => this.#over || this.#connect(), retryMs);
+    this.#retrier = setTimeout(() => this.#again(), retryMs);
+  }
+
+  #again() {
+    this.#retrier = 0;
+    if (!this.#over) this.#connect();
   }
 
   /** @param {string} code why, where the server did not say */
   #giveUp(code) {
-    this.#finish(this.#refusal?.code ?? code, this.#refusal?.retry_after_ms ?? null);
+    const said = this.#refusal?.code ?? code;
+    const slept = said === "not_found" && this.#slept;
+    this.#finish(slept ? "slept" : said, this.#refusal?.retry_after_ms ?? null);
   }
 
   /**

@@ -7,9 +7,9 @@ import { Line } from "./line.js";
  */
 
 /**
- * @typedef {import("./wire.js").Mode} Mode
- * @typedef {{open: {url: string, mode: Mode | null, capture: MessagePort, playback: MessagePort}}
- *   | {mode: Mode} | {end: true}} LineOrder from the page
+ * @typedef {import("./line.js").Wishes} Wishes
+ * @typedef {{open: {url: string, wishes: Wishes, capture: MessagePort, playback: MessagePort}}
+ *   | {wishes: Partial<Wishes>} | {control: "commit" | "cancel"} | {end: true}} LineOrder from the page
  */
 
 const GOODBYE_MS = 2_000; // what the socket may take to close in order
@@ -20,13 +20,14 @@ let line = null;
 /** @param {MessageEvent<LineOrder>} event */
 self.onmessage = ({ data }) => {
   if ("open" in data) open(data.open);
-  else if ("mode" in data) line?.setMode(data.mode);
+  else if ("wishes" in data) line?.wish(data.wishes);
+  else if ("control" in data) line?.control(data.control);
   else line?.hangUp();
 };
 
 /** @param {Extract<LineOrder, {open: unknown}>["open"]} order */
-function open({ url, mode, capture, playback }) {
-  line = new Line(url, mode, {
+function open({ url, wishes, capture, playback }) {
+  line = new Line(url, wishes, {
     play: (frame) => playback.postMessage({ frame }, [frame.pcm.buffer]),
     clear: (generation) => playback.postMessage({ clear: generation }),
     reset: () => playback.postMessage({ reset: true }),
@@ -35,6 +36,8 @@ function open({ url, mode, capture, playback }) {
   capture.onmessage = (event) => line?.say(new Int16Array(event.data));
   playback.onmessage = (event) => line?.setPlayed(event.data.played);
 }
+
+self.addEventListener("online", () => line?.hurry());
 
 /** @param {import("./line.js").News} news */
 function tell(news) {

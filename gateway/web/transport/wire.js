@@ -26,6 +26,15 @@ export const LAST_OF_REPLY = 2;
 /** @typedef {"turn" | "stream"} Mode */
 
 /**
+ * Settings of the session from here on; what is left out stays as it is.
+ * @typedef {object} Options
+ * @property {number} [vad_threshold] RMS of full scale under which nothing is speech
+ * @property {number} [silence_ms] that ends a turn
+ * @property {number} [min_speech_ms] that begins one
+ * @property {boolean} [manual] push-to-talk: only `commit` ends a turn
+ */
+
+/**
  * What the server says in text.
  * @typedef {{type: "ready", session: string, token: string, mode: Mode, next_sample: number,
  *            next_frame: number, outcome: "new" | "recovered" | "skipped" | "not_recovered"}} Ready
@@ -66,9 +75,11 @@ export function parseFrame(message) {
 /**
  * The first message of a connection.
  * @param {Mode | null} mode null leaves the choice to the server.
+ * @param {Options} options
  */
-export function startMessage(mode) {
-  return JSON.stringify(mode === null ? { type: "start" } : { type: "start", mode });
+export function startMessage(mode, options) {
+  const chosen = Object.keys(options).length > 0 ? { options } : {};
+  return JSON.stringify({ type: "start", ...(mode !== null && { mode }), ...chosen });
 }
 
 /**

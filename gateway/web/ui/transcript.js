@@ -1,21 +1,27 @@
 // @ts-check
 /**
- * Who spoke, and the words of the replies. A reply that was interrupted is marked as cut, and of
- * its words those that were never heard are struck.
+ * Who spoke, and the words of the replies, which darken as they are heard. A reply that was
+ * interrupted is marked where it was cut; the words behind the mark were never heard.
  */
 
 const KEPT = 200; // entries
 const SAMPLES_A_SECOND = 24_000;
 const NO_WORDS_YET = "…";
 
-/** @typedef {import("../transport/wire.js").ServerMessage} ServerMessage */
+/**
+ * @typedef {import("../transport/wire.js").ServerMessage} ServerMessage
+ * @typedef {{element: HTMLElement, frame: number, text: string}} Piece `frame`: where it begins
+ * @typedef {{said: HTMLElement, generation: number, pieces: Piece[], spoken: number}} Reply
+ *   `spoken`: how many pieces have begun to be heard
+ */
 
 export class Transcript {
   #list;
   /** @type {{said: HTMLElement, sample: number} | null} the caller's turn that goes on */
   #turn = null;
-  /** @type {{said: HTMLElement, generation: number} | null} the last reply */
+  /** @type {Reply | null} the last reply */
   #reply = null;
+  #played = 0;
 
   /** @param {HTMLElement} list */
   constructor(list) {
@@ -26,19 +32,27 @@ export class Transcript {
     this.#list.replaceChildren();
     this.#turn = null;
     this.#reply = null;
+    this.#played = 0;
   }
 
-  /**
-   * @param {ServerMessage} event
-   * @param {number} played the last frame that was heard
-   */
-  add(event, played) {
+  /** @param {ServerMessage} event */
+  add(event) {
     if (event.type === "speech_started") this.#beginTurn(event.sample);
     else if (event.type === "speech_stopped") this.#endTurn(event.sample);
     else if (event.type === "reply_started") this.#beginReply(event.generation);
     else if (event.type === "text") this.#speak(event.generation, event.frame, event.text);
-    else if (event.type === "clear") this.#cut(event.generation, played);
+    else if (event.type === "clear") this.#cut(event.generation, event.next_frame);
     else if (event.type === "reply_done") this.#endReply(event.generation);
+  }
+
+  /** @param {number} frame the last one that was heard */
+  setPlayed(frame) {
+    this.#played = frame;
+    const reply = this.#reply;
+    if (reply === null) return;
+    while (reply.spoken < reply.pieces.length && reply.pieces[reply.spoken].frame <= frame) {
+      reply.pieces[reply.spoken++].element.className = "heard";
+    }
   }
 
   /** @param {number} sample */
@@ -55,13 +69,16 @@ export class Transcript {
     this.#turn = null;
   }
 
-  /** @param {number} generation */
+  /**
+   * @param {number} generation
+   * @returns {Reply}
+   */
   #beginReply(generation) {
-    if (this.#reply?.generation === generation) return this.#reply.said;
+    if (this.#reply?.generation === generation) return this.#reply;
     this.#list.setAttribute("aria-busy", "true"); // said when whole, not word by word
     const said = this.#entry("reply", "Antiphon", NO_WORDS_YET);
-    this.#reply = { said, generation };
-    return said;
+    this.#reply = { said, generation, pieces: [], spoken: 0 };
+    return this.#reply;
   }
 
   /**
@@ -70,30 +87,30 @@ export class Transcript {
    * @param {string} text
    */
   #speak(generation, frame, text) {
-    const said = this.#beginReply(generation);
-    if (said.childElementCount === 0) said.textContent = "";
-    const piece = document.createElement("span");
-    piece.dataset.frame = String(frame);
-    piece.textContent = text;
-    said.append(piece);
+    const { said, pieces } = this.#beginReply(generation);
+    if (pieces.length === 0) said.textContent = "";
+    const element = part("coming", text);
+    pieces.push({ element, frame, text });
+    said.append(element);
+    this.setPlayed(this.#played);
     this.#showNewest();
   }
 
   /**
    * @param {number} generation
-   * @param {number} played
+   * @param {number} nextFrame behind the last one that was made
    */
-  #cut(generation, played) {
+  #cut(generation, nextFrame) {
     if (this.#reply?.generation !== generation) return;
-    const { said } = this.#reply;
-    for (const piece of said.querySelectorAll("span")) {
-      piece.classList.toggle("unheard", Number(piece.dataset.frame) > played);
-    }
+    const { said, pieces } = this.#reply;
+    const lost = pieces.map((piece, i) => {
+      const end = pieces[i + 1]?.frame ?? nextFrame;
+      return split(piece, heardShare(piece.frame, end, this.#played));
+    });
+    const unheard = document.createElement("s");
+    unheard.textContent = lost.join("").trim();
     this.#endReply(generation);
-    const mark = document.createElement("em");
-    mark.className = "cut";
-    mark.textContent = "— cut off";
-    said.append(mark);
+    said.append(part("cut", "cut off"), unheard);
   }
 
   /** @param {number} generation */
@@ -123,6 +140,31 @@ export class Transcript {
   #showNewest() {
     this.#list.scrollTop = this.#list.scrollHeight;
   }
+}
+
+/**
+ * How much of what goes from one frame to before another was heard, 0 to 1.
+ * @param {number} first
+ * @param {number} end
+ * @param {number} played
+ */
+function heardShare(first, end, played) {
+  if (played < first) return 0;
+  return Math.min(1, (played + 1 - first) / Math.max(1, end - first));
+}
+
+/**
+ * Leave of the piece the words that were heard; whole words, as nearly as the share tells.
+ * @param {Piece} piece
+ * @param {number} share 0 to 1
+ * @returns {string} the rest
+ */
+function split({ element, text }, share) {
+  const letters = Math.floor(share * text.length);
+  const whole = letters === text.length || /\s/.test(text[letters]);
+  const heard = text.slice(0, letters).replace(whole ? "" : /\S+$/, "");
+  element.textContent = heard;
+  return text.slice(heard.length);
 }
 
 /**

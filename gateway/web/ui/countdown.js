@@ -1,0 +1,36 @@
+// @ts-check
+/**
+ * Seconds that go down to an end. Not announced second by second: what it leads to is said when it
+ * is reached.
+ */
+export class Countdown {
+  #element;
+  #timer = 0;
+
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.#element = element;
+  }
+
+  /**
+   * @param {number} ms
+   * @param {(seconds: number) => string} words
+   * @param {string} after what stands there at the end
+   */
+  start(ms, words, after) {
+    this.stop();
+    const end = performance.now() + ms;
+    const show = () => {
+      const seconds = Math.ceil((end - performance.now()) / 1_000);
+      if (seconds <= 0) clearInterval(this.#timer);
+      this.#element.textContent = seconds > 0 ? words(seconds) : after;
+    };
+    this.#timer = setInterval(show, 250);
+    show();
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#element.textContent = "";
+  }
+}

@@ -1,0 +1,137 @@
+// @ts-check
+import { canChooseSpeaker } from "../audio/devices.js";
+import { find } from "./find.js";
+
+/**
+ * The settings panel: microphone, speaker, the browser's treatment of the sound, and when a turn
+ * begins and ends. What it shows is what is wished; it knows nothing of a call.
+ */
+
+/**
+ * @typedef {import("../audio/devices.js").Device} Device
+ * @typedef {import("../audio/devices.js").Devices} Devices
+ * @typedef {import("../audio/sound.js").SoundWish} SoundWish
+ * @typedef {import("../transport/wire.js").Options} Options
+ * @typedef {"echoCancellation" | "noiseSuppression" | "autoGainControl"} Treatment
+ */
+
+/** @type {readonly Treatment[]} */
+const TREATMENTS = ["echoCancellation", "noiseSuppression", "autoGainControl"];
+
+export class Settings {
+  #microphone = find("#microphone", HTMLSelectElement);
+  #speaker = find("#speaker", HTMLSelectElement);
+  #volume = find("#volume", HTMLInputElement);
+  #threshold = find("#threshold", HTMLInputElement);
+  #silence = find("#silence", HTMLInputElement);
+  #wish;
+  /** @type {Options} what the person chose; what is not here is the server's */
+  options = {};
+
+  /** @param {SoundWish} wish */
+  constructor(wish) {
+    this.#wish = wish;
+    find("#speaker-row", HTMLElement).hidden = !canChooseSpeaker;
+    for (const name of TREATMENTS) box(name).checked = wish[name];
+    this.#volume.valueAsNumber = 100 * wish.volume;
+    this.#describe();
+    for (const range of [this.#volume, this.#threshold, this.#silence]) {
+      range.addEventListener("input", () => this.#describe());
+    }
+  }
+
+  get wish() {
+    return this.#wish;
+  }
+
+  /** @param {(wish: SoundWish, changed: keyof SoundWish) => void} act */
+  onSound(act) {
+    /** @param {Partial<SoundWish>} part */
+    const change = (part) => {
+      this.#wish = { ...this.#wish, ...part };
+      act(this.#wish, /** @type {keyof SoundWish} */ (Object.keys(part)[0]));
+    };
+    this.#microphone.onchange = () => change({ microphone: this.#microphone.value });
+    this.#speaker.onchange = () => change({ speaker: this.#speaker.value });
+    this.#volume.addEventListener("input", () =>
+      change({ volume: this.#volume.valueAsNumber / 100 }),
+    );
+    for (const name of TREATMENTS) {
+      box(name).onchange = () => change({ [name]: box(name).checked });
+    }
+  }
+
+  /** @param {(options: Options) => void} act */
+  onTurn(act) {
+    /** @param {Options} part */
+    const change = (part) => {
+      this.options = { ...this.options, ...part };
+      act(part);
+    };
+    this.#threshold.onchange = () => {
+      change({ vad_threshold: fromDecibels(this.#threshold.valueAsNumber) });
+    };
+    this.#silence.onchange = () => change({ silence_ms: this.#silence.valueAsNumber });
+  }
+
+  /**
+   * What the server does where the person chose nothing.
+   * @param {{vad_threshold: number, silence_ms: number}} defaults
+   */
+  showDefaults({ vad_threshold, silence_ms }) {
+    if (this.options.vad_threshold === undefined) {
+      this.#threshold.valueAsNumber = Math.round(20 * Math.log10(vad_threshold));
+    }
+    if (this.options.silence_ms === undefined) this.#silence.valueAsNumber = silence_ms;
+    this.#describe();
+  }
+
+  /** @param {Devices} devices that there are now */
+  showDevices({ microphones, speakers }) {
+    offer(this.#microphone, microphones, this.#wish.microphone);
+    offer(this.#speaker, speakers, this.#wish.speaker);
+  }
+
+  /** The system's own microphone or speaker serves: the one that was chosen is gone. */
+  forget(/** @type {"microphone" | "speaker"} */ kind) {
+    this.#wish = { ...this.#wish, [kind]: "" };
+    (kind === "microphone" ? this.#microphone : this.#speaker).value = "";
+  }
+
+  #describe() {
+    this.#say(this.#volume, "volume-value", `${this.#volume.value} %`);
+    this.#say(this.#threshold, "threshold-value", `${this.#threshold.value} dB`.replace("-", "−"));
+    this.#say(this.#silence, "silence-value", `${(this.#silence.valueAsNumber / 1_000).toFixed(2)} s`);
+  }
+
+  /**
+   * @param {HTMLInputElement} range
+   * @param {string} id of its output
+   * @param {string} text
+   */
+  #say(range, id, text) {
+    find(`#${id}`, HTMLOutputElement).textContent = text;
+    range.setAttribute("aria-valuetext", text);
+  }
+}
+
+/** @param {Treatment} name */
+function box(name) {
+  return find(`#${name}`, HTMLInputElement);
+}
+
+/** @param {number} decibels of full scale */
+function fromDecibels(decibels) {
+  return Number((10 ** (decibels / 20)).toPrecision(3));
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {readonly Device[]} devices
+ * @param {string} chosen
+ */
+function offer(select, devices, chosen) {
+  const own = new Option(devices.length > 0 ? "The system’s own" : "The system’s own (others: in a call)", "");
+  select.replaceChildren(own, ...devices.map(({ id, label }) => new Option(label, id)));
+  select.value = devices.some(({ id }) => id === chosen) ? chosen : "";
+}

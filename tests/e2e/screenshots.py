@@ -1,0 +1,153 @@
+"""`python -m tests.e2e.screenshots FOLDER`: the page in the states that are worth looking at."""
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+
+from tests.e2e.browser import SECOND, chromium, write_microphone
+from tests.e2e.fake_gateway import FakeGateway
+
+WIDE: Final = (1180, 820)  # CSS pixels
+PHONE: Final = (390, 844)
+FULL: Final = {"code": "no_capacity", "message": "full", "retry_after_ms": 9_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture: a state of the page, how large, in which light."""
+
+    state: Callable[[Page], AbstractContextManager[None]]
+    size: tuple[int, int] = WIDE
+    light: Literal["light", "dark"] = "light"
+
+
+def main(folder: Path) -> None:
+    """Write one PNG a shot."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        microphone = Path(scratch) / "microphone.wav"
+        write_microphone(microphone, 6)
+        with chromium(playwright, Path(scratch) / "profile", microphone) as browser:
+            for name, shot in SHOTS.items():
+                take(browser, shot, folder / f"{name}.png")
+
+
+def take(browser: BrowserContext, shot: Shot, file: Path) -> None:
+    """Write one picture."""
+    page = browser.new_page()
+    width, height = shot.size
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=shot.light)
+    with shot.state(page):
+        page.screenshot(path=file)
+    page.close()
+
+
+@contextmanager
+def idle(page: Page) -> Iterator[None]:
+    """Before a call."""
+    with FakeGateway() as gateway:
+        page.goto(gateway.url)
+        yield
+
+
+@contextmanager
+def speaking(page: Page) -> Iterator[None]:
+    """A conversation: a reply that was interrupted, and one that is being said."""
+    with FakeGateway() as gateway:
+        _call(page, gateway)
+        page.wait_for_timeout(2_000)
+        _interrupted(page, gateway)
+        _answered(page, gateway)
+        yield
+
+
+@contextmanager
+def holding(page: Page) -> Iterator[None]:
+    """Push-to-talk, held."""
+    with FakeGateway() as gateway:
+        _call(page, gateway)
+        page.click("text=Push to talk")
+        page.locator("#call").hover()
+        page.mouse.down()
+        page.wait_for_timeout(1_000)
+        yield
+
+
+@contextmanager
+def settings(page: Page) -> Iterator[None]:
+    """The settings, in a call."""
+    with FakeGateway() as gateway:
+        _call(page, gateway)
+        page.click("summary")
+        page.locator("#silence").scroll_into_view_if_needed()
+        yield
+
+
+@contextmanager
+def refused(page: Page) -> Iterator[None]:
+    """A server without a free place."""
+    with FakeGateway(refusal=FULL) as gateway:
+        page.goto(gateway.url)
+        page.click("#call")
+        expect(page.locator("#headline")).to_have_text("Not now")
+        yield
+
+
+SHOTS: Final = {
+    "idle": Shot(idle),
+    "speaking": Shot(speaking),
+    "refused": Shot(refused),
+    "hold": Shot(holding),
+    "settings": Shot(settings),
+    "phone": Shot(speaking, PHONE),
+    "phone-settings": Shot(settings, PHONE, "dark"),
+    "dark": Shot(speaking, light="dark"),
+}
+
+
+def _call(page: Page, gateway: FakeGateway) -> None:
+    page.goto(gateway.url)
+    page.click("#call")
+    expect(page.locator("#headline")).to_have_text("Listening")
+    page.mouse.move(0, 0)
+
+
+def _interrupted(page: Page, gateway: FakeGateway) -> None:
+    gateway.say("speech_started", sample=0)
+    gateway.say("speech_stopped", sample=round(1.6 * SECOND))
+    gateway.say("reply_started", generation=1, frame=1)
+    for frame, text in ((1, "one, two, "), (15, "three, four, "), (70, "five, six, seven")):
+        gateway.say("text", generation=1, frame=frame, text=text)
+    gateway.speak(syllables(60), generation=1)
+    page.wait_for_timeout(700)
+    gateway.say("speech_started", sample=3 * SECOND)
+    gateway.say("clear", generation=1, next_frame=61)
+    page.wait_for_timeout(300)
+
+
+def _answered(page: Page, gateway: FakeGateway) -> None:
+    gateway.say("speech_stopped", sample=round(4.9 * SECOND))
+    gateway.say("reply_started", generation=2, frame=61)
+    for frame, text in ((61, "three "), (80, "plus four "), (149, "is seven")):
+        gateway.say("text", generation=2, frame=frame, text=text)
+    gateway.speak(syllables(95), generation=2)
+    page.wait_for_timeout(1_300)
+
+
+def syllables(frames: int) -> bytes:
+    """A rise and fall like a voice's: so many 20 ms frames."""
+    time = np.arange(frames * 480) / SECOND
+    loudness = np.abs(np.sin(2 * np.pi * 2.3 * time)) * (0.6 + 0.4 * np.sin(2 * np.pi * 0.7 * time))
+    return (9_000 * loudness * np.sin(2 * np.pi * 180 * time)).astype("<i2").tobytes()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
