@@ -55,7 +55,7 @@ async def test_the_page_is_served_under_a_strict_policy(place: Place, path: str)
     assert "<html" in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "unsafe" not in answer.headers["content-security-policy"]
-    assert answer.headers["permissions-policy"] == "microphone=(self)"
+    assert "microphone=(self)" in answer.headers["permissions-policy"].split(", ")
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
