@@ -220,8 +220,7 @@ async def test_a_newer_connection_wins(place: Place) -> None:
     wish = {"session": sid_of(first), "token": first.events[0]["token"], "frame": 0}
     await second.say("start", resume=wish)
     await second.until("ready")
-    async with asyncio.timeout(1):
-        assert await first.end_of() == ("replaced", 4409)
+    assert await first.end_of() == ("replaced", 4409)
     await speak(second, 0.2)
     await second.until_frame(8)
     await second.say("end")
@@ -295,8 +294,7 @@ async def test_shutdown_sends_the_callers_away_one_after_the_other(
         stuck = await place.caller()
         stuck.socket.transport.pause_reading()
         place.server.should_exit = True
-        async with asyncio.timeout(2):
-            await until(lambda: not place.server.server_state.tasks)
+        await until(lambda: not place.server.server_state.tasks)
     told = [(await caller.until("goaway"))["resume_in_ms"] for caller in callers]
     assert len(set(told)) == 4
     for socket in (plain, *(caller.socket for caller in callers)):
