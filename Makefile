@@ -15,7 +15,7 @@ BIN    := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-RUN_EXTRAS := gateway,worker,local
+RUN_EXTRAS := gateway,opus,worker,local
 DEV_EXTRAS := $(RUN_EXTRAS),train,dev
 
 .PHONY: run worker talk inspect test check chaos soak train evaluate lock

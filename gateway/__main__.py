@@ -23,6 +23,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in, say goodbye, then close."""
+        self.gateway.stats.stop()  # a stream that nobody ends would be waited for
         for server in self.servers:
             server.close()  # who is sent away must not come back here
         await self.gateway.endpoint.say_goodbye()

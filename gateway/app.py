@@ -16,14 +16,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway import metrics
-from gateway.admission import Watcher, alias
+from gateway.admission import Watcher
 from gateway.door import NEWCOMERS, Door
 from gateway.endpoint import Endpoint
 from gateway.exchange import Exchange
+from gateway.operators import Operators
 from gateway.pages import Pages
 from gateway.protocol import MAX_AUDIO_BYTES, SUBPROTOCOL
 from gateway.reception import Reception
+from gateway.stats import Stats, collect
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.config import ReplyMode, Settings
 from shared.streams import SessionLog, check_redis, connect
@@ -80,18 +81,21 @@ class Gateway:
         sockets = settings.gateway_max_sessions + NEWCOMERS
         door = Door(sockets=sockets, per_address=settings.gateway_max_per_address)
         self.endpoint = Endpoint(self.reception, door)
+        self.stats = Stats(self.reception)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Run the exchange and the watcher for as long as the server runs."""
         await self._check_redis()
         watch_tasks(asyncio.get_running_loop())
-        tasks = [asyncio.create_task(run()) for run in (self.exchange.run, self.watcher.run)]
+        runs = (self.exchange.run, self.watcher.run, self.stats.run)
+        tasks = [asyncio.create_task(run()) for run in runs]
         try:
             yield
         finally:
             self.exchange.stop()
             self.watcher.stop()
+            self.stats.stop()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.redis.aclose()
 
@@ -109,28 +113,8 @@ class Gateway:
 
     async def prometheus(self, _: Request) -> Response:
         """All series in Prometheus' text format."""
-        self._collect()
+        collect(self.reception)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    async def stats(self, _: Request) -> Response:
-        """How this gateway and its workers do."""
-        self._collect()
-        now, fleet = time.monotonic(), self.reception.fleet
-        keep = ("slots", "free", "engine", "step_ms", "step_p99_ms")
-        workers = {
-            alias(name): {key: worker.status.get(key) for key in keep}
-            for name, worker in fleet.live(now).items()
-        }
-        found: dict[str, Any] = {
-            "sessions": len(self.exchange.sessions),
-            "draining": self.endpoint.draining,
-            "workers": workers,
-            "free": fleet.free(now),
-            "queue": fleet.queued,
-            "lateness_ms": metrics.lateness_ms(),
-            **metrics.totals(),
-        }
-        return JSONResponse(found)
 
     async def config(self, _: Request) -> Response:
         """What a client may know of the settings: never an address, never a secret."""
@@ -157,6 +141,7 @@ class Gateway:
         routes = [
             WebSocketRoute("/ws/stream", self._stream),
             *(Route(path, answer) for path, answer in self._answers().items()),
+            *Operators(self.endpoint, self.stats).routes(),
             Route("/", lambda _: RedirectResponse("/web/")),
             Mount("/web", Pages()),
         ]
@@ -169,16 +154,11 @@ class Gateway:
             "/health": self.health,
             "/ready": self.ready,
             "/metrics": self.prometheus,
-            "/api/stats": self.stats,
             "/api/config": self.config,
         }
 
     async def _stream(self, websocket: Any) -> None:
         await self.endpoint(websocket)
-
-    def _collect(self) -> None:
-        for session in self.exchange.sessions:
-            metrics.absorb(session.playout)
 
     async def _check_redis(self) -> None:
         """Refuse a Redis that would drop calls; one that does not answer yet is waited for."""

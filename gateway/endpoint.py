@@ -19,6 +19,7 @@ from gateway.outbox import Close
 from gateway.protocol import (
     GOAWAY_CODE,
     SUBPROTOCOL,
+    Codec,
     ErrorCode,
     Resume,
     Start,
@@ -208,6 +209,7 @@ def _ready(welcome: Welcome) -> str:
         token=welcome.token,
         outcome=welcome.outcome.value,
         mode=welcome.mode,
+        codec=Codec.OPUS if session.opus else Codec.PCM16,
         next_sample=session.uplink.samples,
         next_frame=session.playout.next_frame,
     )

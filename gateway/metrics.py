@@ -1,13 +1,14 @@
 """What this gateway counts, for /metrics and /api/stats."""
 
-from collections import deque
+import time
 from typing import Final
 
-import numpy as np
 from prometheus_client import Counter, Histogram
 
 from gateway.playout import Counts, Playout
 from gateway.tally import Tally
+from gateway.window import Window
+from shared import telemetry
 
 REFUSALS: Final = Counter("antiphon_gateway_refusals", "Sockets ended with an error", ["code"])
 OUTCOMES: Final = Counter("antiphon_gateway_starts", "Sessions begun, by outcome", ["outcome"])
@@ -26,7 +27,13 @@ LATENESS: Final = Tally(
     (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
 )
 
-_recent_late_s: deque[float] = deque(maxlen=4_096)
+ANSWER: Final = Histogram(
+    "antiphon_gateway_answer_seconds",
+    "From the audio that ended a turn to the first frame of its answer",
+    buckets=(0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32, 0.5, 1.0, 2.0),
+)
+
+late, appends, answers = Window(), Window(), Window()
 _PAIRS: Final = (
     ("sent", FRAMES),
     ("underruns", UNDERRUNS),
@@ -41,22 +48,21 @@ def absorb(playout: Playout) -> None:
         counter.inc(getattr(playout.counts, name))
     playout.counts = Counts()
     LATENESS.add(playout.late_s)
-    _recent_late_s.extend(playout.late_s)
+    late.add(playout.late_s, time.monotonic())
     playout.late_s.clear()
 
 
-def lateness_ms() -> dict[str, float | None]:
-    """Median and 99th percentile of the last few thousand frames; None before the first."""
-    if not _recent_late_s:
-        return {"p50": None, "p99": None}
-    p50, p99 = np.percentile(np.array(_recent_late_s) * 1_000, (50, 99))
-    return {"p50": round(float(p50), 2), "p99": round(float(p99), 2)}
+def answered(seconds: float, now: float) -> None:
+    """A caller's answer began so long after their turn."""
+    ANSWER.observe(seconds)
+    answers.add((seconds,), now)
 
 
 def totals() -> dict[str, int]:
     """Counts since the process began."""
     found = {name: _total(counter) for name, counter in _PAIRS}
-    return {**found, "refusals": _total(REFUSALS)}
+    errors = _total(telemetry.REDIS_ERRORS)
+    return {**found, "refusals": _total(REFUSALS), "redis_errors": errors}
 
 
 def _total(counter: Counter) -> int:

@@ -1,8 +1,8 @@
 """The wire of /ws/stream, sans I/O: client messages in, server messages and frames out.
 
-Binary messages are little-endian PCM16 mono at 24 kHz. Text messages are one JSON object each,
-with a "type". Everything that breaks these rules raises a WireError, whose code tells the client
-what it did and whose close code ends the socket.
+Binary messages are little-endian PCM16 mono at 24 kHz, or Opus packets where `ready` says so. Text
+messages are one JSON object each, with a "type". Everything that breaks these rules raises a
+WireError, whose code tells the client what it did and whose close code ends the socket.
 """
 
 import json
@@ -25,6 +25,13 @@ GOAWAY_CODE: Final = 1012  # "service restart": come back, on another gateway
 HEADER: Final = struct.Struct("<IIHH")  # frame number, generation, flags, zero
 FIRST_OF_REPLY: Final = 1
 LAST_OF_REPLY: Final = 2
+
+
+class Codec(StrEnum):
+    """What binary messages hold, both ways."""
+
+    PCM16 = "pcm16"
+    OPUS = "opus"
 
 
 class ErrorCode(StrEnum):
@@ -87,6 +94,7 @@ class Start:
 
     mode: str | None = None
     options: Options = field(default_factory=Options)
+    codec: Codec = Codec.PCM16  # a wish: `ready` says what it became
     auth: str | None = field(default=None, repr=False)
 
 
@@ -97,6 +105,7 @@ class Resume:
     session: str
     token: str
     frame: int
+    codec: Codec = Codec.PCM16  # of this connection, whatever an earlier one had
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +157,14 @@ def message(kind: str, **fields: Any) -> str:
 
 
 def ready(
-    *, session: str, token: str, outcome: str, mode: str, next_sample: int, next_frame: int
+    *,
+    session: str,
+    token: str,
+    outcome: str,
+    mode: str,
+    codec: Codec,
+    next_sample: int,
+    next_frame: int,
 ) -> str:
     """The answer to `start`."""
     return message(
@@ -157,6 +173,7 @@ def ready(
         token=token,
         outcome=outcome,
         mode=mode,
+        codec=codec.value,
         next_sample=next_sample,
         next_frame=next_frame,
         sample_rate=SAMPLE_RATE_HZ,
@@ -164,9 +181,9 @@ def ready(
     )
 
 
-def pack_frame(number: int, generation: int, flags: int, pcm: bytes) -> bytes:
-    """A frame as the antiphon.v1 client gets it: 12-byte header, then the samples."""
-    return HEADER.pack(number, generation, flags, 0) + pcm
+def pack_frame(number: int, generation: int, flags: int, sound: bytes) -> bytes:
+    """A frame as the antiphon.v1 client gets it: 12-byte header, then samples or a packet."""
+    return HEADER.pack(number, generation, flags, 0) + sound
 
 
 def _refuse(text: str) -> NoReturn:
@@ -239,9 +256,10 @@ def _options(body: Mapping[str, Any]) -> Options:
 
 
 def _start(body: dict[str, Any]) -> Start | Resume:
-    if unknown := set(body) - {"mode", "options", "auth", "resume"}:
+    if unknown := set(body) - {"mode", "options", "codec", "auth", "resume"}:
         _refuse(
-            f"Expected 'start' with mode, options, auth or resume, got {sorted(unknown)!r:.200}"
+            "Expected 'start' with mode, options, codec, auth or resume, "
+            f"got {sorted(unknown)!r:.200}"
         )
     if "resume" in body:
         return _resume(body)
@@ -251,11 +269,12 @@ def _start(body: dict[str, Any]) -> Start | Resume:
     auth = body.get("auth")
     if auth is not None:
         _typed("auth", auth, str)
-    return Start(mode, _options(_typed("options", body.get("options", {}), dict)), auth)
+    options = _options(_typed("options", body.get("options", {}), dict))
+    return Start(mode, options, _codec(body), auth)
 
 
 def _resume(body: dict[str, Any]) -> Resume:
-    if len(body) > 1:
+    if set(body) - {"resume", "codec"}:
         _refuse("Expected 'resume' alone in 'start': mode and options are the session's own")
     wish = _typed("resume", body["resume"], dict)
     if set(wish) != {"session", "token", "frame"}:
@@ -266,4 +285,11 @@ def _resume(body: dict[str, Any]) -> Resume:
         raise WireError(ErrorCode.NOT_FOUND, "Expected the session id of a 'ready' message")
     if not token.isascii():  # half a surrogate pair, which JSON can spell, has no bytes to hash
         raise WireError(ErrorCode.BAD_TOKEN, "Expected the token of a 'ready' message")
-    return Resume(session, token, _frame(wish["frame"]))
+    return Resume(session, token, _frame(wish["frame"]), _codec(body))
+
+
+def _codec(body: Mapping[str, Any]) -> Codec:
+    wish = body.get("codec", Codec.PCM16)
+    if wish not in list(Codec):
+        _refuse(f"Expected 'codec' as {' or '.join(Codec)}, got {wish!r:.80}")
+    return Codec(wish)

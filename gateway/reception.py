@@ -16,8 +16,9 @@ from redis.exceptions import RedisError
 from gateway.admission import RETRY_AFTER_MS, Fleet
 from gateway.auth import Guard
 from gateway.exchange import Exchange, until
+from gateway.opus import AVAILABLE, Opus
 from gateway.playout import NATIVE_LEAD_FRAMES, PLAIN_LEAD_FRAMES, Playout
-from gateway.protocol import ErrorCode, Resume, Start, WireError
+from gateway.protocol import Codec, ErrorCode, Resume, Start, WireError
 from gateway.resume import Missed, Outcome, missed
 from gateway.session import Session
 from gateway.uplink import Uplink
@@ -84,7 +85,13 @@ class Reception:
             self.opening -= 1
         now = time.monotonic()
         session = Session(
-            sid, conn, native=native, uplink=Uplink(now), playout=_playout(native), now=now
+            sid,
+            conn,
+            native=native,
+            uplink=Uplink(now),
+            playout=_playout(native),
+            now=now,
+            opus=_opus(start.codec),
         )
         return Welcome(session, token, Outcome.NEW, mode)
 
@@ -111,6 +118,7 @@ class Reception:
             uplink=Uplink(now, n=meta.n, samples=meta.samples),
             playout=_playout(native=True, next_frame=found.next_frame),
             now=now,
+            opus=_opus(wish.codec),
         )
         return Welcome(session, wish.token, found.outcome, meta.mode, position, found.records)
 
@@ -194,6 +202,11 @@ class Reception:
 def _hash(token: str) -> str:
     """What Redis keeps of a resume token."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _opus(wish: Codec) -> Opus | None:
+    """A codec for a caller who wishes it; None where this gateway has none: they send PCM16."""
+    return Opus() if wish is Codec.OPUS and AVAILABLE else None
 
 
 def _playout(native: bool, next_frame: int = 1) -> Playout:

@@ -7,9 +7,12 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Final
 
+from gateway import metrics
+from gateway.opus import Opus
 from gateway.outbox import Outbox
 from gateway.playout import Event, Frame, Playout, TextAt
 from gateway.protocol import (
+    FIRST_OF_REPLY,
     ErrorCode,
     HangUp,
     Ping,
@@ -20,6 +23,7 @@ from gateway.protocol import (
     pack_frame,
     parse,
 )
+from gateway.stopwatch import Stopwatch
 from gateway.uplink import Uplink
 from shared.messages import (
     Clear,
@@ -58,17 +62,30 @@ LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED)
 
 
 class Session:
-    """One connected caller. `native`: speaks antiphon.v1; else raw PCM16 both ways."""
+    """One connected caller. `native`: speaks antiphon.v1; else raw PCM16 both ways.
+
+    `opus`: what their binary messages pass through; None for PCM16.
+    """
 
     def __init__(
-        self, sid: str, conn: str, *, native: bool, uplink: Uplink, playout: Playout, now: float
+        self,
+        sid: str,
+        conn: str,
+        *,
+        native: bool,
+        uplink: Uplink,
+        playout: Playout,
+        now: float,
+        opus: Opus | None = None,
     ) -> None:
         self.sid = sid
         self.conn = conn
         self.native = native
+        self.opus = opus
         self.uplink = uplink
         self.playout = playout
         self.outbox = Outbox()
+        self.stopwatch = Stopwatch()
         self.position = 0  # last output record read
         self.error: WireError | None = None
         self.hung_up = False  # the client said `end`
@@ -93,10 +110,11 @@ class Session:
     def hear(self, data: bytes | str, now: float) -> None:
         """Take a message from the client. Raises WireError when it breaks the rules."""
         if isinstance(data, bytes):
-            self.uplink.push_audio(data, now)
+            self.uplink.push_audio(self.opus.decode(data) if self.opus else data, now)
         else:
             self.uplink.controls.spend(1, now)
             self._control(data, now)
+        self.stopwatch.came(self.uplink.n, now)
 
     def append(self, now: float) -> Append | None:
         """What to write into the log now; an empty one asks whether the log is still ours."""
@@ -115,6 +133,8 @@ class Session:
     def settle(self, receipt: Receipt, now: float) -> None:
         """Take the log's answer, and tell the client now and then what the log holds."""
         self.uplink.settle(receipt)
+        if (taken_s := self.stopwatch.stored(self.uplink.acked, now)) is not None:
+            metrics.appends.add((taken_s,), now)
         samples = self.uplink.acked_samples
         if self.native and samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
             self._acked, self._acked_at = samples, now
@@ -126,11 +146,13 @@ class Session:
         for number, record in entries:
             self.position = number
             records.append(record)
-        self._say(self.playout.feed(records, now))
+            if isinstance(record, SpeechStopped):
+                self.stopwatch.decided(record.n)
+        self._say(self.playout.feed(records, now), now)
 
     def send_due(self, now: float) -> None:
         """Queue every frame and event whose time has come."""
-        self._say(self.playout.due(now))
+        self._say(self.playout.due(now), now)
 
     def say(self, text: str) -> None:
         """Queue a JSON message, if the client understands any."""
@@ -168,13 +190,21 @@ class Session:
             self._played_logged, self._played_at, self._wrote_at = self._played, now, now
             self.uplink.push(Played(self._played))
 
-    def _say(self, items: Iterable[Frame | Event]) -> None:
+    def _say(self, items: Iterable[Frame | Event], now: float) -> None:
         for item in items:
             if isinstance(item, Frame):
-                header = (item.number, item.generation, item.flags)
-                self.outbox.put(pack_frame(*header, item.pcm) if self.native else item.pcm)
+                self._time_answer(item, now)
+                self.outbox.put(self._packed(item) if self.native else item.pcm)
             else:
                 self.say(self._event(item))
+
+    def _packed(self, frame: Frame) -> bytes:
+        sound = self.opus.encode(frame.pcm, frame.generation) if self.opus else frame.pcm
+        return pack_frame(frame.number, frame.generation, frame.flags, sound)
+
+    def _time_answer(self, frame: Frame, now: float) -> None:
+        if frame.flags & FIRST_OF_REPLY and (s := self.stopwatch.answered(now)) is not None:
+            metrics.answered(s, now)
 
     def _event(self, item: Event) -> str:
         if isinstance(item, SpeechStarted | SpeechStopped):

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     gateway_step_budget_ms: float = Field(70, gt=0, le=10_000)
     # Origins that may open a socket, comma-separated; empty: same host as the page only.
     gateway_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    # What /dashboard and /api/stats ask for; empty: they are for this machine only (access.py).
+    gateway_stats_token: str = Field("", pattern=r"^(|[!-~]{16,256})$", repr=False)
     uplink_backlog_chunks: int = Field(50, ge=5, le=500)  # 4 s not yet consumed; then `busy`
 
     # The worker.

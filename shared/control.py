@@ -14,6 +14,7 @@ from redis.exceptions import ResponseError
 from shared import keys
 from shared.streams import QUARANTINE_S
 
+GATEWAYS_TTL_S: Final = 60  # gateways publish every second
 DEAD_KEPT: Final = 1_000  # entries of sessions that were given up
 
 
@@ -114,6 +115,23 @@ class Control:
         """Every worker's last published status. Whether it lives, the observer's clock decides."""
         found = await cast(Awaitable[dict[bytes, bytes]], self.redis.hgetall(keys.WORKERS))
         return {worker.decode(): json.loads(raw) for worker, raw in found.items()}
+
+    async def publish_gateway(
+        self, name: str, status: Mapping[str, Any], gone: Iterable[str] = ()
+    ) -> dict[str, dict[str, Any]]:
+        """Publish a gateway's figures and forget those that are `gone`; what all have published."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            if gone := list(gone):
+                pipe.hdel(keys.GATEWAYS, *gone)
+            pipe.hset(keys.GATEWAYS, name, json.dumps(status))
+            pipe.expire(keys.GATEWAYS, GATEWAYS_TTL_S)
+            pipe.hgetall(keys.GATEWAYS)
+            found = (await pipe.execute())[-1]
+        return {gateway.decode(): json.loads(raw) for gateway, raw in found.items()}
+
+    async def bury_gateway(self, name: str) -> None:
+        """Forget a gateway that leaves."""
+        await self.redis.hdel(keys.GATEWAYS, name)
 
     async def spend(self, name: str, ttl_s: int) -> bool:
         """Use a one-time permit; False when it was used before."""

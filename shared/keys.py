@@ -4,6 +4,7 @@ from typing import Final
 
 QUEUE: Final = "c:queue"  # list: sessions that want a worker, oldest first (a hint)
 WORKERS: Final = "c:workers"  # hash: worker -> JSON of its beat, slots and step time
+GATEWAYS: Final = "c:gateways"  # hash: gateway -> JSON of its beat and its figures (a hint)
 SESSIONS: Final = "c:sessions"  # set: sessions that may be live (a hint, for the sweeper)
 DEAD: Final = "c:dead"  # stream: sessions that were given up, and why
 

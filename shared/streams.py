@@ -258,7 +258,9 @@ class SessionLog:
         async with self.redis.pipeline(transaction=False) as pipe:
             for sid in sids:
                 pipe.hgetall(keys.meta(sid))
-            return [_meta(sid, raw) for sid, raw in zip(sids, await pipe.execute(), strict=True)]
+            return [
+                parse_meta(sid, raw) for sid, raw in zip(sids, await pipe.execute(), strict=True)
+            ]
 
     def _args_append(self, a: Append) -> list[Any]:
         return [self.ttl_s, a.conn, a.first, self.backlog, CONTROL_ROOM, *_entries(a.records)]
@@ -323,7 +325,7 @@ def _whole(sid: str, raw: Any, *streams: Any) -> Whole | SchemaError | None:
             return SchemaError(f"Expected a hash and streams of {sid}, got {item}")
         if isinstance(item, Exception):
             raise item  # Redis is loading, or fails otherwise: it is not the session's fault
-    meta = _meta(sid, raw)
+    meta = parse_meta(sid, raw)
     if meta is None:
         return None
     try:
@@ -339,7 +341,8 @@ def _receipt(item: Any) -> Receipt | Exception:
     return Receipt(Answer(item[0].decode()), int(item[1]))
 
 
-def _meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
+def parse_meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
+    """A meta hash as Redis gives it; None when it is gone or of another schema."""
     if not raw:
         return None
     try:

@@ -19,6 +19,7 @@ const SILENT_MS = 4_000;
  * @typedef {import("./transport/line.js").News} News
  * @typedef {import("./transport/line.js").Wishes} Wishes
  * @typedef {import("./transport/wire.js").Options} Options
+ * @typedef {import("./transport/wire.js").Codec} Codec
  * @typedef {import("./transport/wire.js").ServerMessage} ServerMessage
  * @typedef {import("./transport/socket.worker.js").LineOrder} LineOrder
  *
@@ -35,8 +36,8 @@ const SILENT_MS = 4_000;
  * @property {(code: string, detail: string) => void} noticed
  * @property {(code: string, retryAfterMs: number | null) => void} over
  *
- * @typedef {{url: URL, manners: Manners | null, options: Options, sound: SoundWish,
- *            muted: boolean}} CallOptions
+ * @typedef {{url: URL, manners: Manners | null, options: Options, codec?: Codec,
+ *            sound: SoundWish, muted: boolean}} CallOptions
  */
 
 export class Call {
@@ -142,7 +143,7 @@ export class Call {
   }
 
   /** @param {CallOptions} options */
-  async #open({ url, manners, options, sound }) {
+  async #open({ url, manners, options, codec = "pcm16", sound }) {
     this.#hush();
     const { capture, playback } = await this.#sound.open(sound);
     if (this.#over) return;
@@ -151,7 +152,7 @@ export class Call {
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = () => this.#end("broken");
     const manual = manners === "hold" ? { manual: true } : {};
-    const wishes = { mode: modeOf(manners), options: { ...options, ...manual } };
+    const wishes = { mode: modeOf(manners), options: { ...options, ...manual }, codec };
     this.#order({ open: { url: url.href, wishes, capture, playback } }, [capture, playback]);
   }
 

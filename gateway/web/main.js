@@ -17,12 +17,15 @@ import { Wake } from "./wake.js";
  *
  * `?processing=off` in the address turns the browser's echo cancellation, noise suppression and
  * gain control off: for measurements.
+ * `?codec=opus` asks for an eighth of the data, where browser and server can.
  */
 
 const url = new URL("../ws/stream", import.meta.url);
 url.protocol = url.protocol.replace("http", "ws");
 const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-const processed = new URLSearchParams(location.search).get("processing") !== "off";
+const asked = new URLSearchParams(location.search);
+const processed = asked.get("processing") !== "off";
+const codec = asked.get("codec") === "opus" ? "opus" : "pcm16";
 
 const panel = new Panel();
 const readings = new Readings(panel);
@@ -136,7 +139,8 @@ function toggle() {
   save.offer(null);
   happened("start");
   const { options, wish: sound } = settings;
-  call = new Call({ url, manners: panel.chosen, options, sound, muted: panel.muted }, listener);
+  const manners = panel.chosen;
+  call = new Call({ url, manners, options, codec, sound, muted: panel.muted }, listener);
 }
 
 /** @type {Parameters<Settings["onSound"]>[0]} */

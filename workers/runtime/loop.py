@@ -97,6 +97,7 @@ class WorkerLoop:
             "engine": str(self._engine_name),
             "step_ms": round(self.drive.times.smooth_ms, 2),
             "step_p99_ms": round(self.drive.times.p99_ms, 2),
+            "takeovers": self.ownership.takeovers,
             "pid": os.getpid(),
         }
 

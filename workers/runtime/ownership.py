@@ -74,6 +74,7 @@ class Ownership:
         self.lost: list[tuple[str, str]] = []  # (session, owner) seen to be ours no more
         self._due = dict.fromkeys(("beat", "watch", "sweep"), 0.0)
         self._beat = -1
+        self.takeovers = 0  # sessions that were another's, since the start
 
     async def run(
         self,
@@ -200,6 +201,7 @@ class Ownership:
         for sid, (talk, opening) in found.items():
             if seen[sid]:
                 TAKEOVERS.inc()
+                self.takeovers += 1
             log.info("session %s is ours (%s, it was %r)", sid, ours[sid], seen[sid])
             self.arrivals.append(Arrival(sid, ours[sid], talk, opening))
         for sid, (answer, owner) in answers.items():

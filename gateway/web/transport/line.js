@@ -1,4 +1,5 @@
 // @ts-check
+import { OpusCodec, supportsOpus } from "../audio/opus.js";
 import { Nap } from "./nap.js";
 import { Outbox } from "./outbox.js";
 import * as wire from "./wire.js";
@@ -24,8 +25,8 @@ const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4422, 4429];
  *   | {lost: {retryMs: number}}
  *   | {over: {code: string, retryAfterMs: number | null}}} News
  *
- * What the session is to be like.
- * @typedef {{mode: wire.Mode | null, options: wire.Options}} Wishes
+ * What the session is to be like, and what its connections carry if they can.
+ * @typedef {{mode: wire.Mode | null, options: wire.Options, codec: wire.Codec}} Wishes
  *
  * @typedef {{play: (frame: wire.Frame) => void, clear: (generation: number) => void,
  *            reset: () => void, tell: (news: News) => void}} Ends
@@ -35,6 +36,8 @@ export class Line {
   #url;
   /** @type {Wishes} */
   #wishes;
+  /** @type {OpusCodec | null} */
+  #opus = null; // of this connection; null: PCM16
   #ends;
   #outbox = new Outbox();
   /** @type {WebSocket | null} */
@@ -64,14 +67,15 @@ export class Line {
     this.#url = url;
     this.#wishes = wishes;
     this.#ends = ends;
-    this.#connect();
+    if (wishes.codec === "pcm16") this.#connect();
+    else void this.#connectWithOpus();
   }
 
   /** @param {Int16Array<ArrayBuffer>} block the caller's next samples */
   say(block) {
     if (this.#over || (this.#ticket === null && !this.#ready)) return;
     this.#outbox.push(block);
-    if (this.#ready) this.#socket?.send(block);
+    if (this.#ready) this.#transmit(block);
   }
 
   /** @param {number} frame the last one that the caller has heard */
@@ -85,14 +89,15 @@ export class Line {
    */
   wish({ mode = null, options = {} }) {
     const both = { ...this.#wishes.options, ...options };
-    this.#wishes = { mode: mode ?? this.#wishes.mode, options: both };
+    this.#wishes = { ...this.#wishes, mode: mode ?? this.#wishes.mode, options: both };
     if (mode !== null) this.#send({ type: "mode", mode });
     if (Object.keys(options).length > 0) this.#send({ type: "options", ...options });
   }
 
   /** @param {"commit" | "cancel"} type */
   control(type) {
-    if (this.#ready) this.#send({ type });
+    if (this.#opus !== null) this.#opus.afterwards(() => this.#send({ type }));
+    else if (this.#ready) this.#send({ type });
     else this.#unsaid = [...this.#unsaid, { type }].slice(-CONTROLS_KEPT);
   }
 
@@ -108,9 +113,20 @@ export class Line {
     this.#finish("ended", null);
   }
 
+  /** @param {Int16Array<ArrayBuffer>} block */
+  #transmit(block) {
+    if (this.#opus === null) this.#socket?.send(block);
+    else this.#opus.encode(block);
+  }
+
   /** @param {object} message */
   #send(message) {
     if (this.#ready) this.#socket?.send(JSON.stringify(message));
+  }
+
+  async #connectWithOpus() {
+    if (!(await supportsOpus())) this.#wishes.codec = "pcm16";
+    if (!this.#over) this.#connect();
   }
 
   #connect() {
@@ -126,8 +142,9 @@ export class Line {
   }
 
   #greeting() {
-    if (this.#ticket !== null) return wire.resumeMessage(this.#ticket, this.#received);
-    return wire.startMessage(this.#wishes.mode, this.#wishes.options);
+    const { mode, options, codec } = this.#wishes;
+    if (this.#ticket !== null) return wire.resumeMessage(this.#ticket, this.#received, codec);
+    return wire.startMessage(mode, options, codec);
   }
 
   #ping() {
@@ -153,16 +170,21 @@ export class Line {
   #hear(data) {
     this.#heardAt = performance.now();
     if (typeof data === "string") this.#event(JSON.parse(data));
-    else this.#frame(wire.parseFrame(data));
+    else if (this.#opus === null) this.#frame(wire.parseFrame(data), this.#ends.play);
+    else this.#frame(wire.parsePackedFrame(data), (frame) => this.#opus?.decode(frame));
   }
 
-  /** @param {wire.Frame} frame */
-  #frame(frame) {
+  /**
+   * @template {{number: number}} F
+   * @param {F} frame
+   * @param {(frame: F) => void} play
+   */
+  #frame(frame, play) {
     const missing = frame.number - this.#received - 1;
     if (missing !== 0) this.#ends.tell({ missing });
     if (missing < 0) return; // it was played already
     this.#received = frame.number;
-    this.#ends.play(frame);
+    play(frame);
   }
 
   /** @param {wire.ServerMessage} event */
@@ -177,18 +199,31 @@ export class Line {
   }
 
   /** @param {wire.Ready} ready */
-  #begin({ session, token, outcome, next_sample, next_frame }) {
+  #begin({ session, token, codec, outcome, next_sample, next_frame }) {
     if (outcome === "new" || outcome === "not_recovered") this.#ends.reset();
     if (outcome === "not_recovered") this.#outbox = new Outbox();
     this.#ticket = { session, token };
     this.#received = next_frame - 1;
     this.#attempt = 0;
     this.#ready = true;
+    if (codec === "opus") this.#opus = this.#openOpus();
     this.#slept = false;
-    for (const block of this.#outbox.rewind(next_sample)) this.#socket?.send(block);
+    for (const block of this.#outbox.rewind(next_sample)) this.#transmit(block);
     if (outcome !== "new") this.wish(this.#wishes); // some may have been said to nobody
     for (const message of this.#unsaid.splice(0)) this.#send(message);
     this.#ping();
+  }
+
+  #openOpus() {
+    const socket = this.#socket;
+    return new OpusCodec({
+      packet: (bytes) => socket === this.#socket && socket?.send(bytes),
+      frame: (frame) => socket === this.#socket && this.#ends.play(frame),
+      failed: () => {
+        this.#wishes.codec = "pcm16"; // it broke: the next connection does without
+        if (socket === this.#socket) this.#abandon();
+      },
+    });
   }
 
   /**
@@ -243,6 +278,8 @@ export class Line {
 
   #release() {
     clearInterval(this.#pinger);
+    this.#opus?.close();
+    this.#opus = null;
     this.#ready = false;
     this.#socket = null;
   }

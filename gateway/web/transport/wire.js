@@ -24,6 +24,13 @@ export const LAST_OF_REPLY = 2;
  */
 
 /** @typedef {"turn" | "stream"} Mode */
+/** @typedef {"pcm16" | "opus"} Codec */
+
+/**
+ * A frame whose sound is an Opus packet.
+ * @typedef {{number: number, generation: number, last: boolean,
+ *            packet: Uint8Array<ArrayBuffer>}} PackedFrame
+ */
 
 /**
  * Settings of the session from here on; what is left out stays as it is.
@@ -36,8 +43,8 @@ export const LAST_OF_REPLY = 2;
 
 /**
  * What the server says in text.
- * @typedef {{type: "ready", session: string, token: string, mode: Mode, next_sample: number,
- *            next_frame: number, outcome: "new" | "recovered" | "skipped" | "not_recovered"}} Ready
+ * @typedef {{type: "ready", session: string, token: string, mode: Mode, codec?: Codec,
+ *            next_sample: number, next_frame: number, outcome: "new" | "recovered" | "skipped" | "not_recovered"}} Ready
  * @typedef {{type: "error", code: string, message: string, retry_after_ms?: number}} ServerError
  * @typedef {Ready | ServerError
  *   | {type: "ack", samples: number}
@@ -73,21 +80,47 @@ export function parseFrame(message) {
 }
 
 /**
+ * A binary message of a connection with Opus; its packet is a view of the message's buffer.
+ * @param {ArrayBuffer} message
+ * @returns {PackedFrame}
+ * @throws {RangeError} when the message holds no packet.
+ */
+export function parsePackedFrame(message) {
+  if (message.byteLength <= HEADER_BYTES) {
+    throw new RangeError(`Expected more than ${HEADER_BYTES} bytes, got ${message.byteLength}`);
+  }
+  const header = new DataView(message);
+  return {
+    number: header.getUint32(0, true),
+    generation: header.getUint32(4, true),
+    last: (header.getUint16(8, true) & LAST_OF_REPLY) !== 0,
+    packet: new Uint8Array(message, HEADER_BYTES),
+  };
+}
+
+/**
  * The first message of a connection.
  * @param {Mode | null} mode null leaves the choice to the server.
  * @param {Options} options
+ * @param {Codec} codec a wish: `ready` says what it became.
  */
-export function startMessage(mode, options) {
+export function startMessage(mode, options, codec) {
   const chosen = Object.keys(options).length > 0 ? { options } : {};
-  return JSON.stringify({ type: "start", ...(mode !== null && { mode }), ...chosen });
+  return JSON.stringify({ type: "start", ...(mode && { mode }), ...chosen, ...wish(codec) });
 }
 
 /**
  * The first message of a connection that goes on with a session.
  * @param {{session: string, token: string}} ticket
  * @param {number} frame the last frame received, 0 for none.
+ * @param {Codec} codec of this connection.
  */
-export function resumeMessage(ticket, frame) {
+export function resumeMessage(ticket, frame, codec) {
   const { session, token } = ticket;
-  return JSON.stringify({ type: "start", resume: { session, token, frame } });
+  return JSON.stringify({ type: "start", resume: { session, token, frame }, ...wish(codec) });
+}
+
+/** @param {Codec} codec what is the default is not said: older servers do not know the word. */
+function wish(codec) {
+  return codec === "pcm16" ? {} : { codec };
 }

@@ -8,6 +8,7 @@ from gateway.protocol import (
     CLOSE_CODES,
     HEADER,
     MAX_AUDIO_BYTES,
+    Codec,
     ErrorCode,
     HangUp,
     Ping,
@@ -146,6 +147,22 @@ def test_a_frame_has_a_twelve_byte_header() -> None:
 
 def test_ready_names_the_audio_format() -> None:
     names = {"session": "s", "token": "t", "outcome": "new", "mode": "turn"}
-    text = ready(**names, next_sample=0, next_frame=1)
+    text = ready(**names, codec=Codec.OPUS, next_sample=0, next_frame=1)
     assert json.loads(text)["sample_rate"] == 24_000
     assert json.loads(text)["frame_samples"] == 480
+    assert json.loads(text)["codec"] == "opus"
+
+
+def test_a_start_or_resume_may_wish_a_codec() -> None:
+    assert parse('{"type":"start"}') == Start(codec=Codec.PCM16)
+    assert parse('{"type":"start","codec":"opus"}') == Start(codec=Codec.OPUS)
+    resume = {"session": "0" * 32, "token": "t", "frame": 0}
+    found = parse(json.dumps({"type": "start", "resume": resume, "codec": "opus"}))
+    assert isinstance(found, Resume)
+    assert found.codec is Codec.OPUS
+
+
+@pytest.mark.parametrize("wish", ["mp3", "", None, ["opus"], {"opus": 1}, 1])
+def test_an_unknown_codec_is_refused_by_name(wish: object) -> None:
+    with pytest.raises(WireError, match="pcm16 or opus"):
+        parse(json.dumps({"type": "start", "codec": wish}))

@@ -1,0 +1,4 @@
+interface Window {
+  /** vendor/uPlot.iife.min.js */
+  uPlot: any;
+}

@@ -1,0 +1,139 @@
+"""A call with Opus by the browser's own codecs, through the real processes."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
+
+from gateway import opus
+from tests.e2e.browser import SECOND, likeness, read_tape, start_tape
+from tests.e2e.launcher import Stack
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.e2e,
+    pytest.mark.skipif(not opus.AVAILABLE, reason="this system has no libopus"),
+]
+
+
+class Wire:
+    """What went over the page's sockets."""
+
+    def __init__(self, page: Page) -> None:
+        self.up: list[bytes] = []
+        self.down: list[bytes] = []
+        self.words: list[dict[str, object]] = []
+        page.on("websocket", self._tap)
+
+    def _tap(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda data: self._note(data, self.up))
+        socket.on("framereceived", lambda data: self._note(data, self.down))
+
+    def _note(self, data: bytes | str, side: list[bytes]) -> None:
+        if isinstance(data, bytes):
+            side.append(data)
+        else:
+            self.words.append(json.loads(data))
+
+    def readies(self) -> list[object]:
+        """The codec of each connection."""
+        return [word["codec"] for word in self.words if word["type"] == "ready"]
+
+
+def test_a_voice_goes_round_as_opus(page: Page, stack: Stack) -> None:
+    stack.start_worker()
+    stack.start_gateway()
+    start_tape(page)
+    wire = Wire(page)
+    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    page.click("text=Freely")
+    page.click("#call")
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+    page.wait_for_timeout(6_000)
+    mic, speaker = read_tape(page)
+    page.click("#call")
+    assert wire.readies() == ["opus"]
+    assert max(map(len, wire.up)) < 400  # PCM16 takes 960 bytes
+    assert sum(map(len, wire.up)) / len(wire.up) < 120
+    assert sum(map(len, wire.down)) / len(wire.down) < 150  # 12 of them the header
+    assert likeness(mic[-5 * SECOND : -SECOND], speaker) >= 0.95
+    expect(page.locator("#breaks")).not_to_contain_text("lost")
+
+
+def test_an_interruption_leaves_nothing_of_the_old_reply(page: Page, stack: Stack) -> None:
+    stack.start_worker()
+    stack.start_gateway()
+    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    page.click("#call")
+    expect(page.locator(".caller")).to_have_count(1, timeout=10_000)
+    page.wait_for_timeout(2_000)
+    for _ in range(2):
+        page.click("#mute")  # the caller falls silent: the turn is over
+        expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+        page.click("#mute")  # the caller speaks over the reply
+        expect(page.locator("#headline")).to_have_text("Listening", timeout=10_000)
+        page.wait_for_timeout(1_500)
+    expect(page.locator(".reply .cut")).to_have_count(2)
+    expect(page.locator("#breaks")).not_to_contain_text("lost")
+    page.click("#call")
+
+
+def test_a_lost_connection_is_resumed_with_opus(
+    page: Page, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.start_worker()
+    gateway = stack.start_gateway()
+    port = stack.port
+    wire = Wire(page)
+    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    page.click("text=Freely")
+    page.click("#call")
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+    gateway.kill()
+    expect(page.locator("#headline")).to_have_text("Connection lost, coming back")
+    monkeypatch.setattr("tests.e2e.launcher.free_port", lambda: port)
+    stack.start_gateway()
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
+    assert wire.readies() == ["opus", "opus"]
+    expect(page.locator("#breaks")).not_to_contain_text("lost")
+    page.click("#call")
+
+
+def patch(page: Page, old: str, new: str) -> None:
+    """Serve the page's codec with a fault."""
+    page.route(
+        "**/audio/opus.js",
+        lambda route: route.fulfill(
+            response=(answer := route.fetch()), body=answer.text().replace(old, new)
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codecs"),
+    [
+        ('codec: "opus"', 'codec: "no-such-codec"', ["pcm16"]),
+        (
+            "this.#ends.packet(bytes);",
+            "this.#ends.packet(bytes); if (this.#encoded > 24_000) this.#fail();",
+            ["opus", "pcm16"],
+        ),
+    ],
+    ids=["unknown to the browser", "fails in mid-call"],
+)
+def test_a_browser_whose_codec_fails_goes_on_without(
+    page: Page, stack: Stack, old: str, new: str, codecs: list[str]
+) -> None:
+    stack.start_worker()
+    stack.start_gateway()
+    wire = Wire(page)
+    patch(page, old, new)
+    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    page.click("text=Freely")
+    page.click("#call")
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
+    page.wait_for_timeout(2_000)
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
+    assert wire.readies() == codecs
+    expect(page.locator("#breaks")).not_to_contain_text("lost")
+    page.click("#call")

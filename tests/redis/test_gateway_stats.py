@@ -1,0 +1,202 @@
+"""What operators see of a running gateway: figures, a stream of them, a session's timeline."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from gateway.admission import alias
+from gateway.history import COLUMNS
+from gateway.stats import MAX_WATCHERS
+from shared import keys
+from shared.messages import Clear, ReplyStarted, Speech, SpeechStopped, Text
+from tests.redis.stage import Caller, Place, StandInWorker, running_gateway, speak, until
+
+pytestmark = pytest.mark.redis
+
+TOKEN = "correct-horse-battery"  # noqa: S105 # a test's own
+SECRET_WORDS = "nobody may read this"  # noqa: S105 # a reply's text
+
+
+@pytest.fixture
+async def client(place: Place) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=place.http, timeout=10) as client:
+        yield client
+
+
+async def lines(client: httpx.AsyncClient, count: int) -> list[dict[str, Any]]:
+    """The first lines of the stream."""
+    found = []
+    async with client.stream("GET", "/api/stats/stream") as answer:
+        assert answer.status_code == 200
+        async for line in answer.aiter_lines():
+            found.append(json.loads(line))
+            if len(found) == count:
+                break
+    return found
+
+
+async def sid_of(caller: Caller) -> str:
+    return str((await caller.until("ready"))["session"])
+
+
+async def test_the_stream_begins_with_the_past_and_goes_on_with_pictures(
+    place: Place, worker: StandInWorker, client: httpx.AsyncClient
+) -> None:
+    caller = await place.caller()
+    sid = await sid_of(caller)
+    past, first, second = await lines(client, 3)
+    assert past["columns"] == list(COLUMNS)
+    assert past["rows"]
+    for picture in (first, second):
+        assert picture["gateway"] == place.gateway.reception.name
+        assert picture["workers"] == {
+            alias("w1"): {
+                **{"slots": 8, "free": 7, "engine": "echo", "step_ms": 1.5},
+                **{"step_p99_ms": None, "takeovers": None},
+            }
+        }
+        (line,) = picture["sessions"]
+        assert line["session"] == sid
+        assert line["worker"] == alias("w1")
+        assert line["gateway"] == place.gateway.reception.name
+    await caller.say("end")
+
+
+async def test_a_watcher_who_leaves_costs_nothing_more(
+    place: Place, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lines(client, 2)
+    stats = place.gateway.stats
+    await until(lambda: stats.watchers == 0)
+
+    async def fail(_: object) -> dict[str, Any]:
+        raise AssertionError("nobody watches")
+
+    monkeypatch.setattr(stats, "picture", fail)
+    rows = len(stats.history.rows())
+    await stats.tick()
+    assert len(stats.history.rows()) == rows + 1
+
+
+async def test_watchers_are_bounded(place: Place, client: httpx.AsyncClient) -> None:
+    place.gateway.stats.watchers = MAX_WATCHERS
+    answer = await client.get("/api/stats/stream")
+    assert answer.status_code == 503
+    assert "at most" in answer.json()["error"]
+
+
+async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
+    place: Place, worker: StandInWorker, client: httpx.AsyncClient, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    sid = await sid_of(caller)
+    worker.deaf = True  # what it has read is trimmed
+    await speak(caller, 0.8)
+    await caller.until("ack")
+    heard = (await client.get(f"/api/sessions/{sid}")).json()
+    worker.deaf = False
+    await caller.until_frame(40)
+    frame = worker.owned[sid].frame
+    said = (
+        SpeechStopped(10),
+        Text(2, SECRET_WORDS),
+        ReplyStarted(2, frame + 1),
+        Speech(frame + 1, 2, b"\5\0" * 480),
+        Clear(2, frame + 2),
+    )
+    await worker.say(sid, *said, frame=frame + 1, generation=2)
+    answer = await client.get(f"/api/sessions/{sid}")
+    found = answer.json()
+    chunks = [record["at_s"] for record in heard["in"] if record["type"] == "audio"]
+    assert len(chunks) >= 9
+    assert chunks == [round(0.08 * n, 3) for n in range(1, len(chunks) + 1)]
+    assert heard["unread_ms"] >= 80 * len(chunks)
+    assert found["seconds"] == 0.8
+    assert found["steps"][-1]["cursor"] == worker.owned[sid].cursor
+    assert [record["type"] for record in found["out"][-5:]] == [
+        *("speech_stopped", "text", "reply_started", "speech", "clear"),
+    ]
+    assert found["out"][-2] | {"id": 0} == {
+        **{"id": 0, "type": "speech", "frame": frame + 1, "generation": 2, "frames": 1},
+    }
+    assert SECRET_WORDS not in answer.text
+    assert "pcm" not in answer.text
+    last = ",".join(str(found[name][-1]["id"]) for name in ("in", "steps", "out"))
+    more = (await client.get(f"/api/sessions/{sid}?after={last}")).json()
+    assert (more["steps"], more["out"]) == ([], [])
+    await caller.say("end")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/sessions/" + "0" * 32, 404),
+        ("/api/sessions/abc", 400),
+        ("/api/sessions/" + "0" * 31 + "}", 400),
+        ("/api/sessions/" + "0" * 32 + "?after=1", 400),
+        ("/api/sessions/" + "0" * 32 + "?after=-1,0,0", 400),
+    ],
+)
+async def test_a_timeline_of_nothing_is_refused(
+    client: httpx.AsyncClient, path: str, status: int
+) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/api/stats", "/api/stats/stream", "/api/sessions/" + "0" * 32])
+async def test_figures_are_for_operators(redis_url: str, worker: StandInWorker, path: str) -> None:
+    async with (
+        running_gateway(redis_url, gateway_stats_token=TOKEN) as place,
+        httpx.AsyncClient(base_url=place.http) as client,
+    ):
+        refused = await client.get(path)
+        wrong = await client.get(path, headers={"Authorization": f"Bearer {TOKEN}x"})
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with client.stream("GET", path, headers=headers) as answer:
+            assert answer.status_code != 401
+    assert (refused.status_code, wrong.status_code) == (401, 401)
+    assert "GATEWAY_STATS_TOKEN" in refused.json()["error"]
+    assert worker.slots  # it was there
+
+
+async def test_gateways_on_one_redis_know_each_other(
+    place: Place, worker: StandInWorker, redis_url: str, redis_client: Redis
+) -> None:
+    caller = await place.caller()
+    async with running_gateway(redis_url, lease_ms=30_000) as other:
+        names = {place.gateway.reception.name, other.gateway.reception.name}
+        async with httpx.AsyncClient(base_url=other.http, timeout=10) as client:
+            *_, picture = await lines(client, 5)
+    assert set(picture["gateways"]) == names
+    own = picture["gateways"][place.gateway.reception.name]
+    assert own["callers"] == 1
+    left = await redis_client.hkeys(keys.GATEWAYS)
+    assert left == [place.gateway.reception.name.encode()]  # who leaves takes its name along
+    await caller.say("end")
+
+
+async def test_an_answer_is_timed(
+    place: Place, worker: StandInWorker, client: httpx.AsyncClient
+) -> None:
+    caller = await place.caller()
+    sid = await sid_of(caller)
+    await speak(caller, 0.4)
+    await caller.until_frame(20)
+    frame = worker.owned[sid].frame
+    said = (
+        SpeechStopped(1),
+        ReplyStarted(2, frame + 1),
+        Speech(frame + 1, 2, b"\5\0" * 480),
+    )
+    await worker.say(sid, *said, frame=frame + 1, generation=2)
+    await caller.until_frame(frame + 1)
+    stats = (await client.get("/api/stats")).json()
+    assert 0 < stats["answer_ms"]["p50"] < 5_000
+    assert 0 < stats["append_ms"]["p50"] < 5_000
+    await caller.say("end")
