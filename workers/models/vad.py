@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from shared.audio import CHUNK_SAMPLES, FRAME_MS, FRAMES_PER_CHUNK, Floats, Pcm16
 
 FLOOR_RATIO: Final = 2.5  # speech is 8 dB over the floor
-RAISED_RATIO: Final = 6.0  # 16 dB while the assistant speaks: its own voice comes back fainter
-RAISED_THRESHOLD: Final = 6.0  # ... and the absolute threshold is this much higher
 VOICED_MIN: Final = 0.5  # of 1, the waveform's likeness to itself one pitch period later
 # A loud frame this long after the last voiced one still belongs to speech ("s", "t", a breath).
 UNVOICED_TAIL_FRAMES: Final = 200 // FRAME_MS  # 10
@@ -48,16 +46,14 @@ class Vad:
         """RMS of the background, of full scale; 0 until two seconds are known."""
         return min(self._blocks) if len(self._blocks) == FLOOR_BLOCKS else 0.0
 
-    def hear(self, pcm: Pcm16, threshold: float, *, raised: bool = False) -> tuple[bool, ...]:
+    def hear(self, pcm: Pcm16, threshold: float) -> tuple[bool, ...]:
         """One chunk of shape (1920,) -> is it speech, for each of its four frames.
 
         `threshold` is the RMS of full scale below which nothing is speech.
         """
         samples = pcm.astype(np.float32) / np.float32(32768.0)
         rms = np.sqrt(np.mean(samples.reshape(FRAMES_PER_CHUNK, -1) ** 2, axis=1))
-        ratio = RAISED_RATIO if raised else FLOOR_RATIO
-        least = max(threshold * (RAISED_THRESHOLD if raised else 1.0), self.floor * ratio)
-        loud = rms > least
+        loud = rms > max(threshold, self.floor * FLOOR_RATIO)
         voiced = loud & (_voicing(samples) > VOICED_MIN) if loud.any() else loud
         self._learn(rms)
         if voiced.any():

@@ -104,6 +104,7 @@ class Dialogue:
 
     def _played(self, frame: int, draft: Draft) -> None:
         self.played = max(self.played, min(frame, self.frame))
+        self.ear.echo.playback.played(self.played)
         if self.reply is not None:
             self.reply.heard(self.played)
         if self.phase is Phase.PLAYING and self.played >= self.frame:
@@ -146,8 +147,7 @@ class Dialogue:
         if self._endless:
             self._hear_endlessly(chunk, draft)
             return
-        raised = self.phase in (Phase.REPLYING, Phase.PLAYING)
-        run_ms = self.ear.hear(chunk, self.tuning, raised=raised)
+        run_ms = self.ear.hear(chunk, self.tuning)
         if self.phase is Phase.ASLEEP:
             if self._manual or self.ear.onset:
                 self._begin_context(self._with_pre_roll(chunk), draft)
@@ -279,6 +279,7 @@ class Dialogue:
     def _begin_reply(self) -> None:
         self.generation += 1
         self.reply = Reply(self.generation, self.frame + 1, self.step)
+        self.ear.echo.begin(self.frame + 1)
         self.phase = Phase.REPLYING
         self.armed = self.ear.paused
         self.ear.forget_run()
@@ -292,6 +293,7 @@ class Dialogue:
         draft.events.append(Clear(generation, next_frame))
         if not self.reply.done:
             draft.events.append(ReplyDone(generation, next_frame, "cancelled"))
+        self.ear.echo.playback.stop()
         self.reply = None
 
     def _say(self, speak: Speak, output: Output, step: int) -> list[OutputRecord]:
@@ -301,10 +303,17 @@ class Dialogue:
         if self.reply is None or speak is Speak.NONE:
             return []
         records = self.reply.tell(output, step, self.frame, endless=self._endless)
-        self.frame += sum(record.frames for record in records if isinstance(record, Speech))
+        for record in records:
+            if isinstance(record, Speech):
+                self._note_said(record)
         if self.reply.done:
             self._finish(self.reply)
         return records
+
+    def _note_said(self, speech: Speech) -> None:
+        self.frame += speech.frames
+        if not self._endless:  # there nothing interrupts, so nothing is mistaken for the caller
+            self.ear.echo.playback.say(speech.frame, pcm16_from_bytes(speech.pcm))
 
     def _finish(self, reply: Reply) -> None:
         """It is made; until the caller has heard it, it can still be interrupted."""

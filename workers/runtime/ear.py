@@ -1,7 +1,8 @@
-"""What the caller's side sounds like just now: VAD and endpoint of one session."""
+"""What the caller's side sounds like just now: VAD, echo path and endpoint of one session."""
 
 from typing import Any
 
+from workers.models.echo_path import EchoPath
 from workers.models.vad import Vad
 from workers.runtime.endpoint import RUN_GAP_MS, Endpoint
 from workers.runtime.turn import Chunk, Tuning
@@ -10,17 +11,17 @@ from workers.runtime.turn import Chunk, Tuning
 class Ear:
     """Hears every chunk of the caller, whatever the engine does."""
 
-    def __init__(self, vad: Vad | None = None, endpoint: Endpoint | None = None) -> None:
-        self._vad = vad or Vad()
-        self._endpoint = endpoint or Endpoint()
+    def __init__(self) -> None:
+        self._vad = Vad()
+        self._endpoint = Endpoint()
+        self.echo = EchoPath()
         self.run_n = 0  # the input record in which the present run of speech began
 
-    def hear(self, chunk: Chunk, tuning: Tuning, *, raised: bool) -> int:
-        """One more chunk; the longest run of speech within it, in ms.
-
-        `raised`: the assistant speaks, and may come back through the microphone.
-        """
-        frames = self._vad.hear(chunk.pcm, tuning.vad_threshold, raised=raised)
+    def hear(self, chunk: Chunk, tuning: Tuning) -> int:
+        """One more chunk; the longest run of the caller's speech within it, in ms."""
+        speech = self._vad.hear(chunk.pcm, tuning.vad_threshold)
+        callers = self.echo.hear(chunk.pcm, speech=any(speech))
+        frames = tuple(a and b for a, b in zip(speech, callers, strict=True))
         if self._endpoint.speech_ms == 0:
             self.run_n = chunk.n
         return self._endpoint.hear(frames)
@@ -46,12 +47,13 @@ class Ear:
 
     def state(self) -> list[Any]:
         """What `restore` needs, as msgpack takes it."""
-        return [self._vad.state(), self._endpoint.state(), self.run_n]
+        return [self._vad.state(), self._endpoint.state(), self.run_n, self.echo.state()]
 
     @classmethod
     def restore(cls, state: list[Any]) -> "Ear":
         """The ear that gave this state."""
-        vad, endpoint, run_n = state
-        ear = cls(Vad.restore(vad), Endpoint.restore(endpoint))
-        ear.run_n = run_n
+        ear = cls()
+        vad, endpoint, ear.run_n, echo = state
+        ear._vad, ear._endpoint = Vad.restore(vad), Endpoint.restore(endpoint)
+        ear.echo.restore(echo)
         return ear

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.config import ReplyMode, Settings
 from shared.errors import AntiphonError, Gone, SchemaError, SessionLost
-from shared.messages import Audio, InputRecord, OutputRecord, Step, StepRecord
+from shared.messages import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
 from shared.streams import Meta, SessionLog, Whole
 from workers.engines.base import Opening, Past, Speak
 from workers.runtime import snapshot
@@ -71,6 +71,9 @@ def recover(
     }
     snapshot.restore(talk, meta, snapshot.unpack(_last_state(steps)), audio)
     talk.retention.note(outputs)
+    for _, record in outputs:
+        if isinstance(record, Speech):
+            talk.ear.echo.playback.recall(record.frame, pcm16_from_bytes(record.pcm))
     if talk.context is None:
         return talk, Opening(meta.seed)
     base = talk.context.base

@@ -98,6 +98,8 @@ export class Jitter {
   read(out) {
     out.fill(0);
     if (this.#due(out.length)) this.#give(out);
+    // The last sample may have been a block's last: then the silence begins with this one.
+    else if (!this.#holding) this.#runDry(out, 0);
     const faded = Math.min(this.#tail.length, out.length);
     for (let i = 0; i < faded; i++) out[i] += this.#tail[i];
     this.#tail = this.#tail.slice(faded);

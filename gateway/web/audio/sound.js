@@ -1,4 +1,5 @@
 // @ts-check
+import { Loopback } from "./loopback.js";
 import { Microphone } from "./microphone.js";
 import { Recording } from "./recording.js";
 
@@ -12,6 +13,13 @@ import { Recording } from "./recording.js";
 const RATE = 24_000;
 const VOLUME_S = 0.02; // the time constant with which a new volume is reached, without a click
 const WORKLETS = ["capture", "playback", "recorder"];
+
+/**
+ * How the assistant's voice gets to the loudspeaker. Chromium's echo canceller removes what plays
+ * through a local peer connection and may leave what an AudioContext plays itself; the way through
+ * costs some 70 ms, and the server tells an echo from the caller: so "direct" is the default.
+ * @typedef {"direct" | "loopback"} Path
+ */
 
 /**
  * @typedef {import("./playback.worklet.js").PlaybackReport} PlaybackReport
@@ -39,6 +47,10 @@ export class Sound {
   #hearers = [];
   /** @type {GainNode | null} */
   #volume = null;
+  /** @type {Path} */
+  #path = "direct";
+  /** @type {Loopback | null} */
+  #loopback = null;
   #closed = false;
   #ears;
   #microphone;
@@ -104,6 +116,7 @@ export class Sound {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#loopback?.close();
     this.#microphone.close();
     void this.#context.close();
   }
@@ -166,7 +179,47 @@ export class Sound {
     };
     this.#volume = new GainNode(this.#context, { gain: volume });
     playback.connect(this.#volume).connect(this.#context.destination);
+    void this.setPath(this.#path);
     return playback;
+  }
+
+  get path() {
+    return this.#path;
+  }
+
+  /**
+   * Choose the way to the loudspeaker, before or in a call. Where the loopback cannot be had the
+   * way stays direct.
+   * @param {Path} path
+   */
+  async setPath(path) {
+    this.#path = path;
+    if (path === "loopback") {
+      if (this.#volume !== null && this.#loopback === null) await this.#loop(this.#volume);
+      return;
+    }
+    if (this.#loopback === null) return;
+    this.#loopback.close();
+    this.#loopback = null;
+    this.#volume?.disconnect();
+    this.#volume?.connect(this.#context.destination);
+  }
+
+  /**
+   * The voice plays directly until the way through is open, so that none of it is lost.
+   * @param {AudioNode} voice
+   */
+  async #loop(voice) {
+    const loopback = new Loopback(this.#context);
+    this.#loopback = loopback;
+    try {
+      await loopback.open();
+    } catch {
+      if (this.#loopback === loopback) await this.setPath("direct");
+    }
+    if (this.#loopback !== loopback) return loopback.close();
+    voice.disconnect();
+    voice.connect(loopback.entry);
   }
 
   /**

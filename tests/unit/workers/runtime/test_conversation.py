@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
+from shared.audio import CHUNK_SAMPLES
 from shared.config import ReplyMode
 from shared.messages import (
     Base,
@@ -135,11 +137,15 @@ def test_a_reply_in_the_making_is_cancelled_when_it_is_spoken_over() -> None:
     assert call.of(ReplyDone) == [ReplyDone(1, 201, "cancelled")]
 
 
-def test_the_assistant_coming_back_faintly_interrupts_nothing() -> None:
+@pytest.mark.parametrize("gain", [0.03, 0.3])
+def test_the_assistant_coming_back_interrupts_nothing(gain: float) -> None:
     call = Rehearsal()
     call.run(*A_TURN)
-    call.run(*voice(10, level=0.008))
+    reply = np.frombuffer(call.pcm, "<i2").reshape(-1, CHUNK_SAMPLES)
+    for index, chunk in enumerate([*silence(2), *reply]):  # 160 ms behind the playhead
+        call.run(Played(min(4 * index + 1, call.talk.frame)), (gain * chunk).astype(np.int16))
     assert call.of(Clear) == []
+    assert len(call.of(SpeechStarted)) == 1
 
 
 def test_a_reply_that_was_heard_to_its_end_cannot_be_interrupted() -> None:

@@ -1,0 +1,200 @@
+"""One call on loudspeakers: the reply comes back through a room, the caller may speak over it."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from shared.audio import CHUNK_MS, CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
+from shared.messages import Audio, Clear, OutputRecord, Played, ReplyDone, Speech, SpeechStarted
+from tests.echo.room import Microphone, Path, Signal
+from workers.engines.base import Opening, Output, Speak, Work
+from workers.runtime.conversation import Conversation
+
+PREBUFFER_FRAMES: Final = 3  # the page's jitter buffer
+REPORT_CHUNKS: Final = (3, 2)  # the page says what it played every 200 ms
+AFTER_CHUNKS: Final = 12  # heard when all is played: the echo comes late
+LEAD_SAMPLES: Final = 9_600  # of silence before the question
+MAX_CHUNKS: Final = 400
+NOISE: Final = 10 ** (-65 / 20)  # the microphone's own, of full scale
+NOTHING: Final = np.zeros(CHUNK_SAMPLES, np.int16)  # the answer to an echo taken for a question
+ACTIVE_DB: Final = -20.0  # below the caller's own level: not yet speech
+
+
+class Teller:
+    """A gated engine that says given replies, one a turn."""
+
+    gated = True
+    slots = 1
+
+    def __init__(self, replies: Sequence[Pcm16]) -> None:
+        self._replies = deque(replies)
+        self._left: deque[Pcm16] = deque()
+
+    def open(self, slot: int, opening: Opening) -> None:
+        """Nothing is remembered."""
+
+    def close(self, slot: int) -> None:
+        """Nothing is remembered."""
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """Hear what there is; say the reply's next 80 ms."""
+        return [self._output(work) for work in batch]
+
+    def _output(self, work: Work) -> Output:
+        heard = (b"",) * len(work.hear)
+        if work.speak is Speak.NONE:
+            return Output(work.slot, heard)
+        began = work.speak is Speak.BEGIN
+        if began:
+            reply = self._replies.popleft() if self._replies else NOTHING
+            reply = reply[: len(reply) // CHUNK_SAMPLES * CHUNK_SAMPLES]
+            self._left = deque(reply.reshape(-1, CHUNK_SAMPLES))
+        pcm = self._left.popleft()
+        return Output(work.slot, heard, b"", pcm, began=began, ended=not self._left)
+
+
+@dataclass(slots=True)
+class Speaker:
+    """The page's player: a small prebuffer, then one frame every 20 ms; a clear empties it."""
+
+    played: int = 0
+    _queue: deque[tuple[int, Pcm16]] = field(default_factory=deque)
+    _running: bool = False
+    _complete: bool = False
+
+    def take(self, record: OutputRecord) -> None:
+        """One record of the server's."""
+        if isinstance(record, Speech):
+            pcm = np.frombuffer(record.pcm, "<i2").reshape(-1, FRAME_SAMPLES)
+            self._queue.extend(enumerate(pcm, record.frame))
+            self._complete = False
+        elif isinstance(record, Clear):
+            self._queue.clear()
+        elif isinstance(record, ReplyDone):
+            self._complete = True
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is something to play."""
+        return bool(self._queue)
+
+    def play(self) -> Signal:
+        """The next 80 ms."""
+        if not self._running:
+            self._running = self._complete or len(self._queue) > PREBUFFER_FRAMES
+        out = np.zeros(CHUNK_SAMPLES)
+        for at in range(0, CHUNK_SAMPLES, FRAME_SAMPLES):
+            if self._running and self._queue:
+                self.played, pcm = self._queue.popleft()
+                out[at : at + FRAME_SAMPLES] = pcm / 32_768
+        self._running = bool(self._queue)
+        return out
+
+
+@dataclass(slots=True)
+class Found:
+    """What the server made of a call. Times are in ms from the call's start."""
+
+    onsets: int = 0  # how often it was told that the caller speaks
+    talked_ms: float | None = None  # when the caller began to speak over the reply
+    cleared_ms: float | None = None  # when the server had what it needed to clear the reply
+
+    @property
+    def self_interrupted(self) -> bool:
+        """Of a caller who says nothing but the question: anything more was the reply's echo."""
+        return self.onsets > 1 or self.cleared_ms is not None
+
+    @property
+    def delay_ms(self) -> float | None:
+        """From the caller's first sound over the reply to its end; None when it never ended."""
+        if self.talked_ms is None or self.cleared_ms is None:
+            return None
+        return self.cleared_ms - self.talked_ms
+
+
+class Loudspeaker:
+    """A call of one question; its reply is played into a room, with or without a caller over it."""
+
+    def __init__(self, question: Signal, reply: Pcm16, path: Path, seed: int = 0) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._talk = Conversation(seed=seed)
+        self._engine = Teller([reply])
+        self._speaker = Speaker()
+        self._microphone = Microphone(path)
+        self._said = _chunked(np.concatenate([np.zeros(LEAD_SAMPLES), question]))
+        self._n = 0
+        self._report = deque(REPORT_CHUNKS)
+        self._since_report = 0
+        self._reported = 0
+        self._found = Found()
+
+    def run(self, over: Signal | None = None, after_ms: float = 700.0) -> Found:
+        """Ask, then listen; `over` is said so long after the reply is first heard."""
+        quiet, begun = 0, False
+        for chunk in range(MAX_CHUNKS):
+            played = self._speaker.play()
+            if not begun and self._speaker.played:
+                begun = True
+                if over is not None:
+                    self._interrupt(over, chunk * CHUNK_MS, after_ms)
+            self._tell_played()
+            self._hear(played, (chunk + 1) * CHUNK_MS)
+            busy = self._speaker.busy or self._said or not begun
+            quiet = 0 if busy else quiet + 1
+            if quiet == AFTER_CHUNKS:
+                break
+        return self._found
+
+    def _interrupt(self, over: Signal, now_ms: float, after_ms: float) -> None:
+        silence = np.zeros(round(after_ms * SAMPLE_RATE_HZ / 1_000))
+        self._said = _chunked(np.concatenate([silence, over]))
+        self._found.talked_ms = now_ms + after_ms + _onset_ms(over)
+
+    def _tell_played(self) -> None:
+        self._since_report += 1
+        due = self._since_report >= self._report[0] or self._reported == 0
+        if due and self._speaker.played != self._reported:
+            self._reported = self._speaker.played
+            self._since_report = 0
+            self._report.rotate()
+            self._offer(Played(self._reported))
+
+    def _hear(self, played: Signal, now_ms: float) -> None:
+        heard = self._microphone.hear(played) + NOISE * self._rng.standard_normal(CHUNK_SAMPLES)
+        if self._said:
+            heard += self._said.popleft()
+        pcm = np.clip(np.rint(heard * 32_768), -32_768, 32_767).astype("<i2")
+        self._offer(Audio(pcm.tobytes()))
+        while (plan := self._talk.plan()) is not None:
+            output = None if plan.idle else self._engine.step([plan.work(0)])[0]
+            for record in self._talk.settle(output).outputs:
+                self._speaker.take(record)
+                if isinstance(record, SpeechStarted):
+                    self._found.onsets += 1
+                elif isinstance(record, Clear) and self._found.cleared_ms is None:
+                    self._found.cleared_ms = now_ms
+
+    def _offer(self, record: Audio | Played) -> None:
+        self._n += 1
+        self._talk.offer([(self._n, record)])
+
+
+def _chunked(signal: Signal) -> deque[Signal]:
+    whole = np.pad(signal, (0, -len(signal) % CHUNK_SAMPLES))
+    return deque(whole.reshape(-1, CHUNK_SAMPLES))
+
+
+def level(signal: Signal) -> float:
+    """RMS of the 20 ms frames that hold sound, those within 30 dB of the loudest."""
+    frames = signal[: len(signal) // 480 * 480].reshape(-1, 480)
+    power = np.mean(frames**2, axis=1)
+    return float(np.sqrt(power[power > power.max() / 1_000].mean()))
+
+
+def _onset_ms(signal: Signal) -> float:
+    frames = signal[: len(signal) // 480 * 480].reshape(-1, 480)
+    loud = np.sqrt(np.mean(frames**2, axis=1)) > level(signal) * 10 ** (ACTIVE_DB / 20)
+    return float(20 * np.argmax(loud))
