@@ -140,7 +140,11 @@ class Ownership:
         clients = {w: s["client"] for w, s in shown.items() if w in quiet and s.get("client")}
         if clients and (here := await self.control.connected(clients.values())) is not None:
             self._watch.cut([worker for worker, client in clients.items() if client not in here])
-        return bool(self._watch.dead() - known_dead)
+        died = self._watch.dead() - known_dead
+        for worker in sorted(died):
+            cause = "its connection is gone" if worker in clients else "its beat stands still"
+            log.warning("worker %s is dead: %s", worker, cause)
+        return bool(died)
 
     async def _sweep(self, held: Mapping[str, str], free: int, *, slow: bool) -> int:
         """Mend the hints and take what is in nobody's hands; how many were claimed."""
