@@ -256,13 +256,7 @@ class Ownership:
 
     async def hand_back(self, owned: Mapping[str, str]) -> None:
         """Sessions (id -> owner) go back into the queue, for another worker to claim."""
-        pairs = owned.items()
-        answers = await asyncio.gather(
-            *(self.log.release(*pair) for pair in pairs), return_exceptions=True
-        )
-        await self.control.requeue(
-            sid for (sid, _), a in zip(pairs, answers, strict=True) if a is Answer.STORED
-        )
+        await self.control.requeue(await self.log.release_all(owned))
 
 
 def _chosen(metas: Sequence[Meta], *, trying: bool) -> list[Meta]:
