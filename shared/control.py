@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Collection, Iterable, Mapping
 from typing import Any, Final, cast
 
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.exceptions import ResponseError
 
 from shared import keys
@@ -25,6 +25,8 @@ class Control:
         self.redis = redis
         self.ttl_s = ttl_s
         self._client: int | None = None  # a connection of this process, as Redis numbers it
+        # In a Cluster each node counts for itself, and it is chance which one would answer.
+        self._counts = not issubclass(type(redis), RedisCluster)
 
     async def announce(self, sid: str) -> None:
         """A session is live and wants a worker."""
@@ -95,11 +97,12 @@ class Control:
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.WORKERS, worker, body)
             pipe.expire(keys.WORKERS, self.ttl_s)
-            pipe.client_id()
-            *stored, client = await pipe.execute(raise_on_error=False)
+            if self._counts:
+                pipe.client_id()
+            *answers, client = [*await pipe.execute(raise_on_error=False), None][:3]
         # A Redis that keeps the number to itself (an ACL, a proxy) leaves the lease to decide.
         self._client = client if isinstance(client, int) else None
-        for answer in stored:
+        for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
 

@@ -199,6 +199,16 @@ class SessionLog:
         """Give a session back to be claimed by another."""
         return (await self._ask("release", [keys.meta(sid)], [self.ttl_s, owner]))[0]
 
+    async def release_all(self, owned: Mapping[str, str]) -> list[str]:
+        """`release` for many sessions (id -> owner) in one round trip; those that are free now."""
+        calls = [([keys.meta(sid)], [self.ttl_s, owner]) for sid, owner in owned.items()]
+        found = zip(owned, await self._run("release", calls), strict=True)
+        return [
+            sid
+            for sid, item in found
+            if not isinstance(item, Exception) and item[0].decode() == Answer.STORED
+        ]
+
     async def end(self, sid: str, field: str = "", value: str = "") -> Answer:
         """Delete a session, if `field` ("conn" or "owner"; "" for any) still holds `value`."""
         return (await self._ask("end", [*keys.session(sid)], [field, value]))[0]

@@ -258,6 +258,14 @@ async def test_the_hints(any_redis: Redis) -> None:
     assert entry == {b"session": b"d", b"worker": b"w1", b"reason": b"it failed"}
 
 
+async def test_only_what_is_still_ones_own_is_released(log: SessionLog) -> None:
+    assert await log.release_all({"never was": OWNER, SID: "9:other:n"}) == []
+    assert await log.release_all({"never was": OWNER, SID: OWNER}) == [SID]
+    (meta,) = await log.metas([SID])
+    assert meta is not None
+    assert meta.owner == ""
+
+
 @pytest.mark.parametrize("room_kib", [0, 16, 64, 128, 256])
 async def test_a_redis_that_fills_up_in_mid_commit_keeps_all_of_it_or_nothing(
     log: SessionLog, any_redis: Redis, room_kib: int

@@ -52,7 +52,6 @@ class Departure:
 
     async def _drain(self) -> None:
         until = self._clock() + DRAIN_S
-        await self.ownership.leave()
         slots = self.loop.slots
         while slots.seats and self._clock() < until:
             if not await self.ownership.control.queued():
@@ -64,8 +63,8 @@ class Departure:
                 await asyncio.sleep(TICK_MIN_S)
 
     async def _rest(self) -> None:
-        await self.ownership.leave()
         await self._hand_back(self.loop.held())
+        await self.ownership.leave()
 
     async def _hand_back(self, owned: Mapping[str, str]) -> None:
         """These, and who has come and has no seat yet."""

@@ -140,7 +140,11 @@ class Ownership:
         clients = {w: s["client"] for w, s in shown.items() if w in quiet and s.get("client")}
         if clients and (here := await self.control.connected(clients.values())) is not None:
             self._watch.cut([worker for worker, client in clients.items() if client not in here])
-        return bool(self._watch.dead() - known_dead)
+        died = self._watch.dead() - known_dead
+        for worker in sorted(died):
+            cause = "its connection is gone" if worker in clients else "its beat stands still"
+            log.warning("worker %s is dead: %s", worker, cause)
+        return bool(died)
 
     async def _sweep(self, held: Mapping[str, str], free: int, *, slow: bool) -> int:
         """Mend the hints and take what is in nobody's hands; how many were claimed."""
@@ -252,13 +256,7 @@ class Ownership:
 
     async def hand_back(self, owned: Mapping[str, str]) -> None:
         """Sessions (id -> owner) go back into the queue, for another worker to claim."""
-        pairs = owned.items()
-        answers = await asyncio.gather(
-            *(self.log.release(*pair) for pair in pairs), return_exceptions=True
-        )
-        await self.control.requeue(
-            sid for (sid, _), a in zip(pairs, answers, strict=True) if a is Answer.STORED
-        )
+        await self.control.requeue(await self.log.release_all(owned))
 
 
 def _chosen(metas: Sequence[Meta], *, trying: bool) -> list[Meta]:
