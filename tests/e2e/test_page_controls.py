@@ -20,6 +20,7 @@ def test_mute_sends_silence_and_the_call_goes_on(page: Page, gateway: FakeGatewa
     page.wait_for_timeout(500)
     assert np.frombuffer(bytes(gateway.audio), "<i2").any()
     page.click("#mute")
+    expect(page.locator("#headline")).to_have_text("You are muted")
     page.wait_for_timeout(300)
     before = len(gateway.audio)
     page.wait_for_timeout(500)
@@ -169,6 +170,7 @@ def test_a_tap_says_nothing_and_end_ends(page: Page, gateway: FakeGateway) -> No
     assert "commit" not in {event["type"] for event in gateway.texts}
     page.click("#end")
     expect(page.locator("#headline")).to_have_text("Ready when you are")
+    expect(page.locator("#call")).to_be_focused()  # and not nothing: the other button is gone
     gateway.await_said("end")
 
 

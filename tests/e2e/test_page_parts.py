@@ -178,4 +178,4 @@ def test_a_reply_is_cut_between_its_words(blank: Page) -> None:
     heard, unheard, said = run(blank, "", body)
     assert heard == 2
     assert unheard == "four five six"
-    assert said == "one two three cut offfour five six"
+    assert said == "one two three cut off four five six"
