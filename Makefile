@@ -4,6 +4,7 @@
 #   make talk WAV=question.wav    speak a file to the running server, save reply.wav
 #   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
 #   make test | make check        the tests | format, lint, types
+#   make check-page               types of the page's JavaScript (needs Node's npx)
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
 #   make train | make evaluate    the default voice from scratch | how well it answers
@@ -18,7 +19,7 @@ export PYTHONPATH := $(CURDIR)
 RUN_EXTRAS := gateway,opus,worker,local
 DEV_EXTRAS := $(RUN_EXTRAS),train,dev
 
-.PHONY: run worker talk inspect test check chaos soak train evaluate lock
+.PHONY: run worker talk inspect test check check-page chaos soak train evaluate lock
 
 run: $(VENV)/.run
 	honcho start
@@ -40,6 +41,9 @@ check: $(VENV)/.dev
 	ruff format --check .
 	ruff check .
 	mypy
+
+check-page:
+	npx --yes --package typescript@5 tsc -p gateway/web/jsconfig.json
 
 chaos: $(VENV)/.dev
 	@python -m tests.chaos $(ARGS)

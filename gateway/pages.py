@@ -40,6 +40,6 @@ def example_policy(html: str) -> str:
     digests = (hashlib.sha256(script.encode()).digest() for script in _SCRIPT.findall(html))
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return (
-        f"default-src 'none'; script-src {hashes} blob:; connect-src 'self'; "
+        f"default-src 'none'; script-src {hashes} data:; connect-src 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

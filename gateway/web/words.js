@@ -39,8 +39,10 @@ export const HINTS = {
 /**
  * @param {Phase} phase
  * @param {boolean | null} held whether push-to-talk is held; null where there is none
+ * @param {boolean} muted
  */
-export function headline(phase, held) {
+export function headline(phase, held, muted) {
+  if (muted && phase === "listening") return "You are muted";
   if (held !== null && phase === "listening") return held ? "Listening" : "Hold to talk";
   return HEADLINES[phase];
 }

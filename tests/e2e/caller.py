@@ -1,8 +1,11 @@
 """What a person does with the page, and what the page is made to hear and see by the tests."""
 
+import io
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import SECOND
@@ -65,3 +68,13 @@ def asked(page: Page) -> dict[str, Any]:
 def pcm(gateway: FakeGateway, since: int = 0) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
     """What the page has said from this byte on."""
     return np.frombuffer(bytes(gateway.audio[since:]), "<i2")
+
+
+def saved(page: Page) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    """What the page saves: (samples, caller and assistant)."""
+    with page.expect_download() as download:
+        page.click("#save")
+    assert download.value.suggested_filename.endswith(".wav")
+    sound, rate = soundfile.read(io.BytesIO(Path(download.value.path()).read_bytes()))
+    assert rate == SECOND
+    return np.asarray(sound)

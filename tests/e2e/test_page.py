@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import SECOND, likeness, read_tape, start_tape
+from tests.e2e.browser import SECOND, Signal, likeness, read_tape, start_tape
 from tests.e2e.caller import start, tone
 from tests.e2e.fake_gateway import FakeGateway
 
@@ -49,6 +49,14 @@ def test_an_interrupted_reply_stops_and_is_marked(page: Page, gateway: FakeGatew
     _, speaker = read_tape(page)
     heard_s = np.count_nonzero(np.abs(speaker) > 1e-3) / SECOND
     assert 0 < heard_s < 1.8  # of 2.0 s of tone
+    assert loudness(speaker, 1_000) < 1e-3 * loudness(speaker, 440)
+
+
+def loudness(sound: Signal, hertz: int) -> float:
+    """The energy within 20 Hz of a pitch."""
+    spectrum = np.abs(np.fft.rfft(sound)) ** 2
+    bins = len(sound) / SECOND
+    return float(spectrum[round((hertz - 20) * bins) : round((hertz + 20) * bins)].sum())
 
 
 GOOD = 0.98

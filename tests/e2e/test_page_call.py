@@ -57,7 +57,7 @@ def test_modes_mute_and_interruption_in_mid_call(page: Page, stack: Stack) -> No
     start(page, stack, "Freely")
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
     page.click("#mute")
-    expect(page.locator("#headline")).to_have_text("Listening", timeout=10_000)
+    expect(page.locator("#headline")).to_have_text("You are muted", timeout=10_000)
     page.click("text=In turns")
     page.click("#mute")
     expect(page.locator(".caller")).to_have_count(1, timeout=10_000)
@@ -68,6 +68,21 @@ def test_modes_mute_and_interruption_in_mid_call(page: Page, stack: Stack) -> No
     page.click("#mute")  # the caller speaks over the reply
     expect(page.locator(".reply .cut")).to_have_count(1, timeout=10_000)
     expect(page.locator("#headline")).to_have_text("Listening")
+
+
+def test_push_to_talk_is_answered_on_release(page: Page, stack: Stack) -> None:
+    stack.start_worker()
+    stack.start_gateway()
+    start(page, stack, "Push to talk")
+    expect(page.locator("#headline")).to_have_text("Hold to talk", timeout=10_000)
+    page.keyboard.down("Space")
+    page.wait_for_timeout(3_000)  # longer than any pause that would end a turn by itself
+    expect(page.locator("#headline")).to_have_text("Listening")
+    page.keyboard.up("Space")
+    expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
+    expect(page.locator(".caller .said")).to_contain_text("spoke for")
+    page.keyboard.down("Space")  # it gives way at once
+    expect(page.locator(".reply .cut")).to_have_count(1, timeout=10_000)
 
 
 def test_a_server_without_workers_refuses_in_words(page: Page, stack: Stack) -> None:

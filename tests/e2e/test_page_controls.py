@@ -1,15 +1,11 @@
 """Every control of the page does what it says, in a call and before one."""
 
-import io
-from pathlib import Path
-
 import numpy as np
 import pytest
-import soundfile
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import SECOND, likeness, read_tape, start_tape
-from tests.e2e.caller import asked, pcm, spy, start, tone
+from tests.e2e.caller import asked, pcm, saved, spy, start, tone
 from tests.e2e.fake_gateway import FakeGateway
 
 pytestmark = pytest.mark.browser
@@ -20,6 +16,7 @@ def test_mute_sends_silence_and_the_call_goes_on(page: Page, gateway: FakeGatewa
     page.wait_for_timeout(500)
     assert np.frombuffer(bytes(gateway.audio), "<i2").any()
     page.click("#mute")
+    expect(page.locator("#headline")).to_have_text("You are muted")
     page.wait_for_timeout(300)
     before = len(gateway.audio)
     page.wait_for_timeout(500)
@@ -169,6 +166,7 @@ def test_a_tap_says_nothing_and_end_ends(page: Page, gateway: FakeGateway) -> No
     assert "commit" not in {event["type"] for event in gateway.texts}
     page.click("#end")
     expect(page.locator("#headline")).to_have_text("Ready when you are")
+    expect(page.locator("#call")).to_be_focused()  # and not nothing: the other button is gone
     gateway.await_said("end")
 
 
@@ -200,16 +198,6 @@ def test_both_sides_are_saved_on_one_clock(page: Page) -> None:
         assert likeness(piece, was) > 0.98
         starts.append(int(np.argmax(np.correlate(was, piece, "valid"))))
     assert starts[0] == starts[1]  # to the sample
-
-
-def saved(page: Page) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    """What the page saves: (samples, caller and assistant)."""
-    with page.expect_download() as download:
-        page.click("#save")
-    assert download.value.suggested_filename.endswith(".wav")
-    sound, rate = soundfile.read(io.BytesIO(Path(download.value.path()).read_bytes()))
-    assert rate == SECOND
-    return np.asarray(sound)
 
 
 def test_the_screen_stays_awake_in_a_call(page: Page, gateway: FakeGateway) -> None:

@@ -144,3 +144,38 @@ def test_the_outbox_gives_up_the_oldest_beyond_two_seconds(blank: Page) -> None:
     body = """const dropped = [0, 1, 2].map((i) => outbox.push(new Int16Array(24_000).fill(i)));
     return [dropped, outbox.heldSamples, left(0)[0]];"""
     assert run(blank, OUTBOX, body) == [[0, 0, 24_000], 48_000, 1]
+
+
+def test_a_recording_keeps_its_last_minutes(blank: Page) -> None:
+    body = """const {Recording} = await import("/web/audio/recording.js");
+    const recording = new Recording(10);
+    for (let i = 0; i < 2 * Recording.LIMIT_S; i++) recording.add(new Int16Array(20).fill(i));
+    const bytes = await recording.wav().arrayBuffer();
+    return [recording.seconds, Recording.LIMIT_S, [...new Int16Array(bytes.slice(-80))]];"""
+    seconds, limit, last = run(blank, "", body)
+    assert limit <= seconds <= limit + 10  # the piece that is being filled
+    assert last == [2 * limit - 2] * 20 + [2 * limit - 1] * 20
+
+
+def test_only_a_gap_between_ticks_is_sleep(blank: Page) -> None:
+    body = """const {Nap} = await import("/web/transport/nap.js");
+    let now = 1000;
+    const nap = new Nap(2000, () => now);
+    return [2000, 4500, 90000, 2000, -5000].map((ms) => { now += ms; return nap.tick(); });"""
+    assert run(blank, "", body) == [0, 0, 90_000, 0, 0]
+
+
+def test_a_reply_is_cut_between_its_words(blank: Page) -> None:
+    body = """const {Transcript} = await import("/web/ui/transcript.js");
+    const list = document.createElement("ol"), transcript = new Transcript(list);
+    const said = [[1, "one two "], [11, "three four five "], [31, "six"]];
+    for (const [frame, text] of said) transcript.add({type: "text", generation: 1, frame, text});
+    transcript.setPlayed(22);
+    const heard = list.querySelectorAll(".heard").length;
+    transcript.add({type: "clear", generation: 1, next_frame: 41});
+    const cut = list.querySelector(".said");
+    return [heard, cut.querySelector("s").textContent, cut.textContent];"""
+    heard, unheard, said = run(blank, "", body)
+    assert heard == 2
+    assert unheard == "four five six"
+    assert said == "one two three cut off four five six"

@@ -120,7 +120,7 @@ const feed = new Feed({
 });
 const panel = new SessionPanel(feed);
 
-form.onsubmit = (event) => {
+form.onsubmit = (/** @type {SubmitEvent} */ event) => {
   event.preventDefault();
   feed.unlock(String(new FormData(form).get("token")));
   form.reset();

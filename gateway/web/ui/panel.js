@@ -66,6 +66,7 @@ export class Panel {
   onMute(act) {
     this.#mute.onclick = () => {
       this.#mute.setAttribute("aria-pressed", String(!this.muted));
+      this.#show();
       act(this.muted);
     };
   }
@@ -149,9 +150,10 @@ export class Panel {
     const held = this.#talks ? this.#held : null;
     this.#stage.dataset.phase = this.#phase;
     this.#stage.dataset.held = String(held);
+    if (document.activeElement === this.#end && !this.#talks) this.#call.focus();
     this.#end.hidden = !this.#talks;
     say(this.#call, buttonText(this.#phase, held));
-    say(this.#headline, headline(this.#phase, held));
+    say(this.#headline, headline(this.#phase, held, this.muted));
     if (held === null) this.#call.removeAttribute("aria-pressed");
     else this.#call.setAttribute("aria-pressed", String(held));
   }

@@ -110,7 +110,7 @@ export class Transcript {
     const unheard = document.createElement("s");
     unheard.textContent = lost.join("").trim();
     this.#endReply(generation);
-    said.append(part("cut", "cut off"), unheard);
+    said.append(part("cut", "cut off"), " ", unheard);
   }
 
   /** @param {number} generation */

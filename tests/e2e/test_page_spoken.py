@@ -1,0 +1,47 @@
+"""A question that is spoken into the page comes out of it as the right answer."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from playwright.sync_api import Playwright, expect
+
+from gateway.hearing import resample
+from shared.audio import pcm16_from_floats
+from tests.e2e.browser import MICROPHONE_HZ, SECOND, Complaints, chromium
+from tests.e2e.caller import saved
+from tests.e2e.launcher import Stack
+from tests.e2e.test_spoken import ANSWERS, QUESTIONS, plain_words
+from workers.training.judge import answers_judge, says
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(240)]
+
+
+def write_question(file: Path, name: str) -> None:
+    """A microphone that hears the question once in half a minute."""
+    samples, rate_hz = soundfile.read(QUESTIONS / f"{name}.wav", dtype="float32")
+    # Repeated samples have images, above 12 kHz: the page takes the microphone at 24 kHz.
+    pcm = np.repeat(resample(samples, rate_hz), MICROPHONE_HZ // SECOND)
+    whole = np.pad(pcm, (2 * MICROPHONE_HZ, 28 * MICROPHONE_HZ))
+    soundfile.write(file, whole, MICROPHONE_HZ, subtype="PCM_16")
+
+
+def test_a_spoken_question_gets_its_answer(
+    playwright: Playwright, stack: Stack, tmp_path: Path
+) -> None:
+    stack.start_worker(ENGINE="hybrid")
+    stack.start_gateway()
+    write_question(tmp_path / "question.wav", "sum")
+    with chromium(playwright, tmp_path / "profile", tmp_path / "question.wav") as browser:
+        page, complaints = browser.new_page(), Complaints()
+        complaints.watch(page)
+        page.goto(f"{stack.http}/web?processing=off")
+        page.click("#call")
+        expect(page.locator(".reply .said")).to_contain_text("seven", timeout=30_000)
+        assert plain_words(page.inner_text(".reply .said")) == plain_words(ANSWERS["sum"])
+        expect(page.locator("#headline")).to_have_text("Speaking")
+        expect(page.locator("#headline")).to_have_text("Listening", timeout=15_000)
+        answer = pcm16_from_floats(saved(page)[:, 1].astype(np.float32))
+    assert complaints.lines == []
+    assert says(answers_judge(), answer, ANSWERS["sum"]), answers_judge().hear(answer)
