@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gateway import metrics
 from gateway.admission import RETRY_AFTER_MS
 from gateway.door import Door, counted_address
-from gateway.exchange import until
+from gateway.exchange import Exchange, until
 from gateway.listener import CLOSE_WITHIN_S
 from gateway.outbox import Close
 from gateway.protocol import (
@@ -138,7 +138,7 @@ class Endpoint:
 
     async def _serve(self, websocket: WebSocket, session: Session) -> int:
         """Receive and send until either ends; the close code."""
-        receiver = asyncio.create_task(_receive(websocket, session))
+        receiver = asyncio.create_task(_receive(websocket, session, self.reception.exchange))
         sender = asyncio.create_task(_send(websocket, session))
         closed = asyncio.create_task(session.outbox.closed.wait())
         await asyncio.wait({receiver, sender, closed}, return_when=asyncio.FIRST_COMPLETED)
@@ -224,11 +224,12 @@ async def _message(websocket: WebSocket) -> bytes | str:
     return event["text"] if data is None else data
 
 
-async def _receive(websocket: WebSocket, session: Session) -> int:
+async def _receive(websocket: WebSocket, session: Session, exchange: Exchange) -> int:
     """Hear the client until it hangs up, leaves or errs; the close code."""
     try:
         while not session.hung_up:
             session.hear(await _message(websocket), time.monotonic())
+            exchange.spoke(session)
     except WebSocketDisconnect as gone:
         return gone.code
     except WireError as error:

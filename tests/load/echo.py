@@ -26,7 +26,9 @@ _LOUDEST: Final = 2_000
 
 def _noise(seed: int) -> bytes:
     draw = random.Random(seed)
-    return array("h", (draw.randint(-_LOUDEST, _LOUDEST) for _ in range(CHUNK_BYTES // 2))).tobytes()
+    return array(
+        "h", (draw.randint(-_LOUDEST, _LOUDEST) for _ in range(CHUNK_BYTES // 2))
+    ).tobytes()
 
 
 NOISE: Final = _noise(1)

@@ -1,10 +1,9 @@
 """An echo of WebSocket messages and nothing else: what any Python server pays at least.
 
-Run in the peers' environment: `python floor_echo.py PORT`. It gives each message back as it came, so it
-neither cuts frames of 20 ms nor paces them.
+Run in the peers' environment: `python floor_echo.py PORT`. It gives each message back as it came,
+so it neither cuts frames of 20 ms nor paces them.
 """
 
-import asyncio
 import http
 import sys
 

@@ -1,8 +1,8 @@
 """pipecat's FastAPI WebSocket transport with an echo in the process: raw PCM16 in, raw PCM16 out.
 
-Run in the peers' environment: `python pipecat_echo.py PORT lean|default`. `default` is a pipeline as
-its documentation makes one; `lean` leaves out what an echo can do without (client messages, turn
-tracking, the idle check). Both pace their output as pipecat does.
+Run in the peers' environment: `python pipecat_echo.py PORT lean|default`. `default` is a pipeline
+as its documentation makes one; `lean` leaves out what an echo can do without (client messages,
+turn tracking, the idle check). Both pace their output as pipecat does.
 """
 
 import sys
