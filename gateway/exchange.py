@@ -25,9 +25,13 @@ from shared.streams import SessionLog
 
 logger = logging.getLogger(__name__)
 
-MIN_TICK_S: Final = 0.001
+# What is said waits so long for others to go along: a tick costs some twenty system calls.
 MAX_TICK_S: Final = 0.020  # one frame
-TICK_PER_SESSION_S: Final = 0.0001  # 20 ms from 200 sessions on
+TICK_PER_SESSION_S: Final = 0.001
+# A worker's ring stands for all its sessions of a turn: with few callers it is answered sooner.
+RING_PER_SESSION_S: Final = 0.00025
+LOOK_S: Final = 0.004
+MAX_TRIES: Final = 10  # doublings of the pause after a failure
 CLAIM_EVERY_S: Final = 0.005  # while somebody waits for a worker
 SWEEP_EVERY_S: Final = 0.1  # everybody takes part, rung for or not
 DEAF_EVERY_S: Final = 0.01  # ... while the bell does not work
@@ -47,7 +51,8 @@ class Exchange:
         self._unclaimed: dict[str, asyncio.Future[bool]] = {}
         self._spoke: set[Session] = set()  # they have something to append
         self._by_sid: dict[str, Session] = {}
-        self._sweep_at = 0.0
+        self._begun = self._sweep_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None  # when what was said is to go out
         self._failures = 0
         self._stopped = False
         self._work = asyncio.Event()
@@ -63,10 +68,13 @@ class Exchange:
         self.bell.heard.set()
 
     def spoke(self, session: Session) -> None:
-        """It has something to append."""
+        """It may have something to append: soon, together with others."""
         if session.uplink.waiting:
             self._spoke.add(session)
-            self.bell.heard.set()
+            if self._alarm is None:
+                due = self._begun + self._gap_s - time.monotonic()
+                loop = asyncio.get_running_loop()
+                self._alarm = loop.call_later(max(0.0, due), self.bell.heard.set)
 
     def remove(self, session: Session) -> None:
         """Serve it no more."""
@@ -95,13 +103,15 @@ class Exchange:
             if not self.sessions and not self._unclaimed:
                 self._work.clear()
                 await self._work.wait()
-            begun = time.monotonic()
+            self._begun = time.monotonic()
             await self._guarded_tick()
-            metrics.TICK.observe(time.monotonic() - begun)
-            await asyncio.sleep(self._pause_s(time.monotonic() - begun))
+            spent_s = time.monotonic() - self._begun
+            metrics.TICK.observe(spent_s)
+            await asyncio.sleep(self._pause_s(spent_s))
             if not self._failures:
                 await self.bell.wait(self._patience_s(time.monotonic()))
-        await listening
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
     def stop(self) -> None:
         """Let `run` return. A cancellation alone can get lost inside a Redis call."""
@@ -114,6 +124,9 @@ class Exchange:
         """Write what waits, read what came, see who was claimed."""
         rung, now = self.bell.take(), time.monotonic()
         spoke, self._spoke = self._spoke, set()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
         reading = {s for sid in rung if (s := self._by_sid.get(sid)) is not None}
         if now >= self._sweep_at or self._failures:
             spoke, reading = set(self.sessions), set(self.sessions)
@@ -140,9 +153,12 @@ class Exchange:
 
     def _pause_s(self, spent_s: float) -> float:
         if self._failures:
-            return min(MAX_BACKOFF_S, MIN_TICK_S * 2.0**self._failures)
-        load = len(self.sessions) * TICK_PER_SESSION_S
-        return max(MIN_TICK_S, min(MAX_TICK_S, load) - spent_s)
+            return min(MAX_BACKOFF_S, LOOK_S * 2.0 ** min(self._failures, MAX_TRIES))
+        return max(0.0, min(MAX_TICK_S, len(self.sessions) * RING_PER_SESSION_S) - spent_s)
+
+    @property
+    def _gap_s(self) -> float:
+        return min(MAX_TICK_S, len(self.sessions) * TICK_PER_SESSION_S)
 
     def _patience_s(self, now: float) -> float:
         """How long a tick may wait for a ring."""
@@ -226,5 +242,5 @@ async def until(true: Callable[[], bool], within_s: float) -> bool:
     while not true():
         if time.monotonic() >= deadline:
             return False
-        await asyncio.sleep(MIN_TICK_S)
+        await asyncio.sleep(LOOK_S)
     return True

@@ -72,9 +72,7 @@ def wire_of(websocket: WebSocket) -> Wire:
 
 
 def _framed(message: bytes | str) -> bytes:
-    opcode, payload = (
-        (_TEXT, message.encode()) if isinstance(message, str) else (_BINARY, message)
-    )
+    opcode, payload = (_TEXT, message.encode()) if isinstance(message, str) else (_BINARY, message)
     size = len(payload)
     if size < 126:
         return _SHORT.pack(opcode, size) + payload

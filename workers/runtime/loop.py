@@ -82,11 +82,13 @@ class WorkerLoop:
                 await Departure(self, self._clock).leave(turning, claiming)
             finally:
                 self.drive.stop()
-                await listening
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
 
     async def _turns(self, stopping: asyncio.Event) -> None:
         back_off_s = BACK_OFF_MIN_S
         while not stopping.is_set():
+            begun = time.monotonic()
             try:
                 busy = await self.turn()
             except (RedisError, OSError) as error:
@@ -96,7 +98,8 @@ class WorkerLoop:
                 back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
                 continue
             back_off_s = BACK_OFF_MIN_S
-            await asyncio.sleep(0 if busy else tick_s(len(self.slots.seats)))
+            rest_s = begun + tick_s(len(self.slots.seats)) - time.monotonic()
+            await asyncio.sleep(0 if busy else max(0.0, rest_s))
             if not busy:
                 await self.bell.wait(IDLE_TURN_S)
 
