@@ -7,6 +7,7 @@
 #   make check-page               types of the page's JavaScript (needs Node's npx)
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
+#   make bench | make bench-full  callers a core, ms a step, against peers: writes BENCHMARKS.md
 #   make train | make evaluate    the default voice from scratch | how well it answers
 #   make lock                     renew constraints.txt from this environment
 
@@ -19,7 +20,7 @@ export PYTHONPATH := $(CURDIR)
 RUN_EXTRAS := gateway,opus,worker,local
 DEV_EXTRAS := $(RUN_EXTRAS),train,dev
 
-.PHONY: run worker talk inspect test check check-page chaos soak train evaluate lock
+.PHONY: run worker talk inspect test check check-page chaos soak bench bench-full train evaluate lock
 
 run: $(VENV)/.run
 	honcho start
@@ -50,6 +51,12 @@ chaos: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	@python -m tests.chaos.soak --minutes $(or $(MINUTES),30) $(ARGS)
+
+bench: $(VENV)/.dev
+	@python -m tests.load $(ARGS)
+
+bench-full: $(VENV)/.dev
+	@python -m tests.load --full $(ARGS)
 
 train: $(VENV)/.dev
 	python -m workers.training all $(ARGS)

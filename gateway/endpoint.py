@@ -13,7 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from gateway import metrics
 from gateway.admission import RETRY_AFTER_MS
 from gateway.door import Door, counted_address
-from gateway.exchange import until
+from gateway.exchange import Exchange, until
 from gateway.listener import CLOSE_WITHIN_S
 from gateway.outbox import Close
 from gateway.protocol import (
@@ -30,6 +30,7 @@ from gateway.protocol import (
 )
 from gateway.reception import Reception, Welcome
 from gateway.session import Session
+from gateway.wire import Sink, wire_of
 from shared.errors import SchemaError
 from shared.messages import Mode
 
@@ -138,7 +139,8 @@ class Endpoint:
 
     async def _serve(self, websocket: WebSocket, session: Session) -> int:
         """Receive and send until either ends; the close code."""
-        receiver = asyncio.create_task(_receive(websocket, session))
+        wire_of(websocket).attach(_hearing(session, self.reception.exchange))
+        receiver = asyncio.create_task(_gone(websocket))
         sender = asyncio.create_task(_send(websocket, session))
         closed = asyncio.create_task(session.outbox.closed.wait())
         await asyncio.wait({receiver, sender, closed}, return_when=asyncio.FIRST_COMPLETED)
@@ -224,36 +226,45 @@ async def _message(websocket: WebSocket) -> bytes | str:
     return event["text"] if data is None else data
 
 
-async def _receive(websocket: WebSocket, session: Session) -> int:
-    """Hear the client until it hangs up, leaves or errs; the close code."""
+def _hearing(session: Session, exchange: Exchange) -> Sink:
+    """What takes each message of the client, until it hangs up or errs."""
+
+    def hear(data: bytes | str) -> None:
+        if session.outbox.closed.is_set():
+            return
+        try:
+            session.hear(data, time.monotonic())
+        except WireError as error:
+            session.fail(error)
+        except Exception:  # the callback's boundary: the client is told, and the log says why
+            logger.exception("session %s: a message could not be taken", session.sid)
+            session.fail(WireError(ErrorCode.INTERNAL, "The message could not be taken"))
+        else:
+            exchange.spoke(session)
+            if session.hung_up:
+                session.outbox.close(NORMAL_CODE)
+
+    return hear
+
+
+async def _gone(websocket: WebSocket) -> int:
+    """Wait until the client has left; the close code."""
     try:
-        while not session.hung_up:
-            session.hear(await _message(websocket), time.monotonic())
+        while True:
+            await _message(websocket)
     except WebSocketDisconnect as gone:
         return gone.code
-    except WireError as error:
-        session.fail(error)
-        return error.close_code
-    except Exception:  # the task's boundary: the client is told, and the log says why
-        logger.exception("session %s: a message could not be taken", session.sid)
-        fault = WireError(ErrorCode.INTERNAL, "The message could not be taken")
-        session.fail(fault)
-        return fault.close_code
-    session.outbox.close(NORMAL_CODE)
-    return NORMAL_CODE
 
 
 async def _send(websocket: WebSocket, session: Session) -> int:
     """Send what the outbox gives until it closes; the close code."""
+    wire = wire_of(websocket)
     while True:
         item = await session.outbox.next()
         if isinstance(item, Close):
             await websocket.close(item.code)
             return item.code
-        if isinstance(item, bytes):
-            await websocket.send_bytes(item)
-        else:
-            await websocket.send_text(item)
+        await wire.write([item, *session.outbox.more()])
 
 
 async def _refuse(websocket: WebSocket, error: WireError) -> None:

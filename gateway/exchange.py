@@ -1,13 +1,14 @@
 """The one loop between this gateway's callers and the log.
 
-Every tick costs one pipeline of append scripts and one of reads, for all sessions together: a task
-or a blocking read per session collapses at a few hundred of them.
+A tick costs one pipeline of append scripts and one of reads, for all sessions together: a task or
+a blocking read per session collapses at a few hundred of them. It takes part who has something to
+say and whom the bell rang for, and now and then everybody.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 from redis.exceptions import RedisError
@@ -16,16 +17,24 @@ from gateway import metrics
 from gateway.pacer import Pacer
 from gateway.protocol import ErrorCode, WireError
 from gateway.session import Session
-from shared import telemetry
+from shared import bell, telemetry
+from shared.bell import Bell
 from shared.errors import SchemaError
 from shared.messages import OutputRecord
 from shared.streams import SessionLog
 
 logger = logging.getLogger(__name__)
 
-MIN_TICK_S: Final = 0.004  # a poll of a few sessions costs some 0.3 ms of CPU
+# What is said waits so long for others to go along: a tick costs some twenty system calls.
 MAX_TICK_S: Final = 0.020  # one frame
-TICK_PER_SESSION_S: Final = 0.0001  # 20 ms from 200 sessions on
+TICK_PER_SESSION_S: Final = 0.001
+# A worker's ring stands for all its sessions of a turn: with few callers it is answered sooner.
+RING_PER_SESSION_S: Final = 0.00025
+LOOK_S: Final = 0.004
+MAX_TRIES: Final = 10  # doublings of the pause after a failure
+CLAIM_EVERY_S: Final = 0.005  # while somebody waits for a worker
+SWEEP_EVERY_S: Final = 0.1  # everybody takes part, rung for or not
+DEAF_EVERY_S: Final = 0.01  # ... while the bell does not work
 MAX_BACKOFF_S: Final = 0.5
 
 _T = TypeVar("_T")
@@ -38,7 +47,12 @@ class Exchange:
         self.log = log
         self.pacer = Pacer()
         self.sessions: set[Session] = set()
+        self.bell = Bell(log.redis, bell.OUTPUTS)
         self._unclaimed: dict[str, asyncio.Future[bool]] = {}
+        self._spoke: set[Session] = set()  # they have something to append
+        self._by_sid: dict[str, Session] = {}
+        self._begun = self._sweep_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None  # when what was said is to go out
         self._failures = 0
         self._stopped = False
         self._work = asyncio.Event()
@@ -46,13 +60,28 @@ class Exchange:
     def add(self, session: Session, now: float) -> None:
         """Serve this session from now on."""
         self.sessions.add(session)
+        self._by_sid[session.sid] = session
         telemetry.SESSIONS.set(len(self.sessions))
         self.pacer.arm(session, now)
         self._work.set()
+        self._sweep_at = 0.0
+        self.bell.heard.set()
+
+    def spoke(self, session: Session) -> None:
+        """It may have something to append: soon, together with others."""
+        if session.uplink.waiting:
+            self._spoke.add(session)
+            if self._alarm is None:
+                due = self._begun + self._gap_s - time.monotonic()
+                loop = asyncio.get_running_loop()
+                self._alarm = loop.call_later(max(0.0, due), self.bell.heard.set)
 
     def remove(self, session: Session) -> None:
         """Serve it no more."""
         self.sessions.discard(session)
+        self._spoke.discard(session)
+        if self._by_sid.get(session.sid) is session:
+            del self._by_sid[session.sid]
         telemetry.SESSIONS.set(len(self.sessions))
         metrics.absorb(session.playout)
 
@@ -61,6 +90,7 @@ class Exchange:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._unclaimed[sid] = future
         self._work.set()
+        self.bell.heard.set()
         try:
             return await future
         finally:
@@ -68,25 +98,41 @@ class Exchange:
 
     async def run(self) -> None:
         """Serve until stopped."""
+        listening = asyncio.create_task(self.bell.run())
         while not self._stopped:
             if not self.sessions and not self._unclaimed:
                 self._work.clear()
                 await self._work.wait()
-            begun = time.monotonic()
+            self._begun = time.monotonic()
             await self._guarded_tick()
-            metrics.TICK.observe(time.monotonic() - begun)
-            await asyncio.sleep(self._pause_s(time.monotonic() - begun))
+            spent_s = time.monotonic() - self._begun
+            metrics.TICK.observe(spent_s)
+            await asyncio.sleep(self._pause_s(spent_s))
+            if not self._failures:
+                await self.bell.wait(self._patience_s(time.monotonic()))
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
     def stop(self) -> None:
         """Let `run` return. A cancellation alone can get lost inside a Redis call."""
         self._stopped = True
         self._work.set()
+        self.bell.stop()
         self.pacer.stop()
 
     async def tick(self) -> None:
         """Write what waits, read what came, see who was claimed."""
-        failed = await self._append()
-        await self._read()
+        rung, now = self.bell.take(), time.monotonic()
+        spoke, self._spoke = self._spoke, set()
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        reading = {s for sid in rung if (s := self._by_sid.get(sid)) is not None}
+        if now >= self._sweep_at or self._failures:
+            spoke, reading = set(self.sessions), set(self.sessions)
+            self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else DEAF_EVERY_S)
+        failed = await self._append(spoke)
+        await self._read(reading)
         await self._look_for_claims()
         if failed is not None:  # a Redis that is full, read-only or loading: the rings hold it
             raise failed
@@ -107,18 +153,26 @@ class Exchange:
 
     def _pause_s(self, spent_s: float) -> float:
         if self._failures:
-            return min(MAX_BACKOFF_S, MIN_TICK_S * 2.0**self._failures)
-        load = len(self.sessions) * TICK_PER_SESSION_S
-        return max(0.001, min(MAX_TICK_S, max(MIN_TICK_S, load)) - spent_s)
+            return min(MAX_BACKOFF_S, LOOK_S * 2.0 ** min(self._failures, MAX_TRIES))
+        return max(0.0, min(MAX_TICK_S, len(self.sessions) * RING_PER_SESSION_S) - spent_s)
 
-    async def _append(self) -> Exception | None:
-        """Write for everybody; the failure when every write failed.
+    @property
+    def _gap_s(self) -> float:
+        return min(MAX_TICK_S, len(self.sessions) * TICK_PER_SESSION_S)
+
+    def _patience_s(self, now: float) -> float:
+        """How long a tick may wait for a ring."""
+        until_sweep_s = max(0.0, self._sweep_at - now)
+        return min(until_sweep_s, CLAIM_EVERY_S) if self._unclaimed else until_sweep_s
+
+    async def _append(self, sessions: Iterable[Session]) -> Exception | None:
+        """Write for these; the failure when every write failed.
 
         One session's own failure must not slow its neighbours: its ring holds what it said.
         """
         now = time.monotonic()
         asked = []
-        for session in list(self.sessions):
+        for session in sessions:
             wish = _on(session, session.append, now)
             if wish is not None:
                 asked.append((session, wish))
@@ -131,13 +185,15 @@ class Exchange:
             else:
                 telemetry.RECEIPTS.labels("append", receipt.answer).inc()
                 _on(session, session.settle, receipt, now)
+                if not session.uplink.busy:  # a full log is asked again by the sweep
+                    self.spoke(session)
         if failed and len(failed) == len(receipts):
             return failed[0]
         telemetry.REDIS_ERRORS.inc(len(failed))
         return None
 
-    async def _read(self) -> None:
-        reading = [s for s in self.sessions if not (s.error or s.leaving or s.playout.full)]
+    async def _read(self, sessions: Iterable[Session]) -> None:
+        reading = [s for s in sessions if not (s.error or s.leaving or s.playout.full)]
         wants = [(s.sid, s.position) for s in reading]
         try:
             found = await self.log.read_outputs(wants)
@@ -186,5 +242,5 @@ async def until(true: Callable[[], bool], within_s: float) -> bool:
     while not true():
         if time.monotonic() >= deadline:
             return False
-        await asyncio.sleep(MIN_TICK_S)
+        await asyncio.sleep(LOOK_S)
     return True

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Final
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from gateway.protocol import MAX_AUDIO_BYTES
+from gateway.wire import Wire
 from shared.config import Settings
 from shared.errors import ConfigError
 
@@ -81,7 +81,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
+class SocketProtocol(Wire):
     """A WebSocket that is over when it is over: what a dead or stuck peer does not take is dropped.
 
     Closing a transport waits until its buffer is empty, which a peer that stopped reading prevents.

@@ -10,6 +10,8 @@ from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 MAX_BEHIND_S: Final = 5
 MAX_BEHIND_BYTES: Final = MAX_BEHIND_S * SAMPLE_RATE_HZ * SAMPLE_BYTES  # 240,000
+# Few, so that what a stuck client does not read stays here, where it is counted.
+AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,15 @@ class Outbox:
         if not isinstance(message, Close):
             self._bytes -= len(message)
         return message
+
+    def more(self) -> list[bytes | str]:
+        """What waits behind it and can leave in the same write, up to AT_ONCE messages."""
+        found: list[bytes | str] = []
+        while self._queue and len(found) < AT_ONCE:
+            message = self._queue[0]
+            if isinstance(message, Close):
+                break
+            found.append(message)
+            self._queue.popleft()
+            self._bytes -= len(message)
+        return found

@@ -7,7 +7,7 @@ frames of a reply leave at once, as the player's buffer, and a late one never sh
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.protocol import FIRST_OF_REPLY, LAST_OF_REPLY
@@ -195,7 +195,8 @@ class Playout:
         self._frames -= 1
         self.next_frame, self.generation = frame.number + 1, frame.generation
         self.counts.sent += 1
-        return replace(frame, flags=self._flags(frame))
+        # Not dataclasses.replace: it takes longer than all the rest of a frame's way.
+        return Frame(frame.number, frame.generation, self._flags(frame), frame.pcm, frame.fed_at)
 
     def _flags(self, frame: Frame) -> int:
         behind = self._queue[0] if self._queue else None

@@ -182,6 +182,7 @@ class Reception:
             session.uplink.push(record)
         except WireError:  # the ring is full: Redis does not answer
             return False
+        self.exchange.spoke(session)
         return await until(lambda: session.lost or not session.uplink.waiting, FLUSH_WITHIN_S)
 
     async def _hang_up(self, session: Session) -> None:

@@ -16,9 +16,10 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ResponseError
 
-from shared import keys, redis_url
+from shared import bell, keys, redis_url
 from shared.errors import SchemaError
 from shared.messages import InputRecord, OutputRecord, Record, StepRecord, decode, encode
+from shared.pipeline import Command, ask, is_cluster
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
 # A reply that takes longer is treated as lost; the numbered retry then finds out what happened.
@@ -216,12 +217,14 @@ class SessionLog:
     async def append(self, batch: Sequence[Append]) -> list[Receipt | Exception]:
         """Write input records; a receipt each, in order. A failed one is its exception."""
         calls = [(list(keys.session(a.sid)[:2]), self._args_append(a)) for a in batch]
-        return [_receipt(item) for item in await self._run("append", calls)]
+        ring = bell.command(bell.INPUTS, [a.sid for a in batch if a.records])
+        return [_receipt(item) for item in await self._run("append", calls, ring)]
 
     async def commit(self, batch: Sequence[StepCommit]) -> list[Receipt | Exception]:
         """Write steps and outputs; a receipt each, in order. A failed one is its exception."""
         calls = [(list(keys.session(c.sid)), self._args_commit(c)) for c in batch]
-        return [_receipt(item) for item in await self._run("commit", calls)]
+        ring = bell.command(bell.OUTPUTS, [c.sid for c in batch if c.outputs])
+        return [_receipt(item) for item in await self._run("commit", calls, ring)]
 
     async def read_inputs(
         self, wants: Sequence[tuple[str, int]], count: int | None = READ_COUNT
@@ -285,45 +288,57 @@ class SessionLog:
         answer, value = await cast(Awaitable[list[bytes]], script(keys=names, args=args))
         return Answer(answer.decode()), value.decode()
 
-    async def _run(self, name: str, calls: Sequence[tuple[list[str], list[Any]]]) -> list[Any]:
+    async def _run(
+        self, name: str, calls: Sequence[tuple[list[str], list[Any]]], ring: Command = ()
+    ) -> list[Any]:
         """One pipeline of a script's calls; an answer each, in order, or its exception."""
         if not calls:
             return []
-        found = await self._pipeline(name, calls)
+        found = await self._pipeline(name, calls, ring)
         if any(isinstance(item, NoScriptError) for item in found):
             # Redis restarted: its scripts are gone. What did run is a duplicate now.
             await self.redis.script_load(self._scripts[name].script)
-            found = await self._pipeline(name, calls)
+            found = await self._pipeline(name, calls, ring)
         return found
 
-    async def _pipeline(self, name: str, calls: Sequence[tuple[list[str], list[Any]]]) -> list[Any]:
-        async with self.redis.pipeline(transaction=False) as pipe:
-            for names, args in calls:
-                # Not `evalsha`: a Cluster's pipeline refuses it, since keys might lie apart.
-                pipe.execute_command("EVALSHA", self._scripts[name].sha, len(names), *names, *args)
-            return await pipe.execute(raise_on_error=False)
+    async def _pipeline(
+        self, name: str, calls: Sequence[tuple[list[str], list[Any]]], ring: Command
+    ) -> list[Any]:
+        """The scripts' answers; whether the ring behind them was allowed does not matter."""
+        sha = self._scripts[name].sha
+        commands: list[Command] = [("EVALSHA", sha, len(k), *k, *args) for k, args in calls]
+        if ring and not is_cluster(self.redis):
+            commands.append(ring)
+        return (await ask(self.redis, commands))[: len(calls)]
 
     async def _read(
         self, wants: Sequence[tuple[str, int]], count: int | None
     ) -> list[list[tuple[int, Record]]]:
         if not wants:
             return []
-        async with self.redis.pipeline(transaction=False) as pipe:
-            for key, after in wants:
-                pipe.xrange(key, f"({after}-0", "+", count)
-            return [_records(entries) for entries in await pipe.execute()]
+        limit = () if count is None else ("COUNT", count)
+        commands = [("XRANGE", key, f"({after}-0", "+", *limit) for key, after in wants]
+        return [_records(entries) for entries in await ask(self.redis, commands)]
 
 
 def _entries(records: Iterable[Record]) -> list[str | bytes]:
     return [part for record in records for part in encode(record)]
 
 
-def _records(entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[tuple[int, Record]]:
+def _records(
+    entries: Sequence[tuple[bytes, list[bytes] | dict[bytes, bytes]]] | ResponseError,
+) -> list[tuple[int, Record]]:
+    """A stream's entries, as XRANGE or redis-py gives them -> records.
+
+    Raises Redis' own error, or SchemaError.
+    """
+    if isinstance(entries, ResponseError):
+        raise entries
     found = []
     for number, pair in entries:
         try:
-            ((name, value),) = pair.items()
-            found.append((int(number.split(b"-")[0]), decode(name.decode(), value)))
+            ((name, value),) = pair.items() if isinstance(pair, dict) else (pair,)
+            found.append((int(number[: number.index(b"-")]), decode(name.decode(), value)))
         except ValueError as error:  # more than one field, or a name that is no text
             raise SchemaError(f"Expected one named record, got {pair!r:.80}") from error
     return found

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 ROPE_BASE: Final = 10_000.0
+USED_GRAIN: Final = 32  # places: few shapes, so that libraries need not plan for each anew
 
 
 def norm(width: int) -> nn.LayerNorm:
@@ -85,7 +86,9 @@ class Span:
     rows: Tensor  # (B,) slots taking part
     place: Tensor  # (B, T) index of each new position in the ring
     turn: tuple[Tensor, Tensor]  # RoPE of the new positions
-    mask: Tensor  # (B, 1, T, C) True where a query may look
+    mask: Tensor  # (B, 1, T, U) True where a query may look
+    used: int = 0  # U: places of the ring, from its start, that any of the rows has written
+    leading: bool = False  # the rows are slots 0, 1, 2 ...: a view of the cache serves, no copy
 
 
 class KvCache:
@@ -119,20 +122,36 @@ class KvCache:
         ahead = torch.arange(steps, device=rows.device)
         positions = self.length[rows][:, None] + ahead  # (B, T)
         last = positions[:, -1:]
-        ring = torch.arange(self.capacity, device=rows.device)
-        held = last - (last - ring) % self.capacity  # (B, C) the position each place holds
-        gap = positions[:, :, None] - held[:, None, :]  # (B, T, C)
+        used, leading = self._extent(rows, last)
+        ring = torch.arange(used, device=rows.device)
+        held = last - (last - ring) % self.capacity  # (B, U) the position each place holds
+        gap = positions[:, :, None] - held[:, None, :]  # (B, T, U)
         mask = (gap >= 0) & (gap < self._config.window) & (held >= 0)[:, None, :]
         turn = rotation(positions, self._config.head_width)
-        return Span(rows, positions % self.capacity, turn, mask[:, None])
+        return Span(rows, positions % self.capacity, turn, mask[:, None], used, leading)
+
+    def _extent(self, rows: Tensor, last: Tensor) -> tuple[int, bool]:
+        """How much of the ring to look at, and whether the rows are the first slots in order.
+
+        Most contexts fill a third of the ring: reading all of it was half of a step of 16 rows.
+        A GPU would have to be waited for to know, and wants shapes that stay.
+        """
+        if rows.is_cuda:
+            return self.capacity, False
+        written = int(last.max()) + 1
+        used = min(self.capacity, -(-written // USED_GRAIN) * USED_GRAIN)
+        return used, rows.tolist() == list(range(len(rows)))
 
     def put(self, layer: int, span: Span, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
-        """Store new keys and values (B, H, T, K); return all of these rows' (B, H, C, K)."""
+        """Store new keys and values (B, H, T, K); return all of these rows' (B, H, U, K)."""
         rows = span.rows[:, None]
         # An index pair around the head dimension puts (B, T) first: (B, T, H, K).
         self.keys[layer][rows, :, span.place] = keys.transpose(1, 2).to(self.keys.dtype)
         self.values[layer][rows, :, span.place] = values.transpose(1, 2).to(self.values.dtype)
-        return self.keys[layer][span.rows], self.values[layer][span.rows]
+        keys, values = self.keys[layer, :, :, : span.used], self.values[layer, :, :, : span.used]
+        if span.leading:
+            return keys[: len(span.rows)], values[: len(span.rows)]
+        return keys[span.rows], values[span.rows]
 
     def advance(self, span: Span, kept: Tensor | int | None = None) -> None:
         """Count the span's positions as written; `kept` (B,) counts only that many of each row.
@@ -165,7 +184,7 @@ class Attention(nn.Module):
         query, key = rotate(query, span.turn), rotate(key, span.turn)
         if cache is not None:
             key, value = cache.put(layer, span, key, value)
-        score = (query * self.scale) @ key.transpose(-1, -2)  # (B, H, T, C)
+        score = (query * self.scale) @ key.transpose(-1, -2)  # (B, H, T, U)
         weight = score.masked_fill(~span.mask, float("-inf")).softmax(-1)
         seen = weight.to(value.dtype) @ value
         y: Tensor = self.out(seen.transpose(1, 2).reshape(B, T, D))

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from shared import bell
+from shared.bell import Bell
 from shared.config import EngineName, Settings
 from shared.errors import SchemaError, SessionLost
 from shared.messages import InputRecord
@@ -29,6 +31,9 @@ from workers.runtime.turn import Plan
 
 # The gateway gives a sign of life at least this often, so a caller is surely gone after more.
 SIGN_OF_LIFE_S: Final = 10.0
+SWEEP_EVERY_S: Final = 0.1  # everybody's input is read, rung for or not
+# A turn without a ring: it is cheap, and the beat that others see of us counts turns.
+IDLE_TURN_S: Final = 0.02
 BACK_OFF_MIN_S: Final = 0.05
 BACK_OFF_MAX_S: Final = 0.2  # well under a lease: who comes back late from an outage looks dead
 log = logging.getLogger(__name__)
@@ -50,6 +55,8 @@ class WorkerLoop:
         self.ownership = ownership
         self.drive = Drive(engine, clock)
         self.slots = Slots(engine.slots)
+        self.bell = Bell(sessions.redis, bell.INPUTS)
+        self._sweep_at = 0.0
         self.turns = 0  # completed ones: what the others see of this worker's life
         self._engine_name: EngineName = settings.engine
         self._away_s = settings.session_resume_s + SIGN_OF_LIFE_S
@@ -64,19 +71,24 @@ class WorkerLoop:
         """
         claiming = asyncio.create_task(self.ownership.run(self.status, self.held, stopping))
         turning = asyncio.create_task(self._turns(stopping))
+        listening = asyncio.create_task(self.bell.run())
         try:
             await asyncio.wait({claiming, turning}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Whatever ended the loop, an engine's failure too: the others can go on at once.
             stopping.set()
+            self.bell.stop()
             try:
                 await Departure(self, self._clock).leave(turning, claiming)
             finally:
                 self.drive.stop()
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
 
     async def _turns(self, stopping: asyncio.Event) -> None:
         back_off_s = BACK_OFF_MIN_S
         while not stopping.is_set():
+            begun = time.monotonic()
             try:
                 busy = await self.turn()
             except (RedisError, OSError) as error:
@@ -86,7 +98,10 @@ class WorkerLoop:
                 back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
                 continue
             back_off_s = BACK_OFF_MIN_S
-            await _sleep(stopping, 0 if busy else tick_s(len(self.slots.seats)))
+            rest_s = begun + tick_s(len(self.slots.seats)) - time.monotonic()
+            await asyncio.sleep(0 if busy else max(0.0, rest_s))
+            if not busy:
+                await self.bell.wait(IDLE_TURN_S)
 
     def status(self) -> dict[str, Any]:
         """What this worker publishes of itself."""
@@ -143,7 +158,14 @@ class WorkerLoop:
             self._blame(seat, error)
 
     async def _fetch(self) -> None:
-        seats = list(self.slots.seats.values())
+        """Read the input of whom the bell rang for, and now and then of everybody."""
+        seats, rung, now = list(self.slots.seats.values()), self.bell.take(), self._clock()
+        if now >= self._sweep_at:
+            self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else 0.0)
+        else:
+            seats = [seat for seat in seats if seat.sid in rung or not seat.fetched]
+        for seat in seats:
+            seat.fetched = True
         with timed("fetch"):
             try:
                 found = await self.log.read_inputs([(seat.sid, seat.read_to) for seat in seats])

@@ -28,6 +28,7 @@ class Seat:
     pending: deque[StepCommit] = field(default_factory=deque)  # not acknowledged, oldest first
     refused: bool = False  # the last commit failed, for no reason that the log gave
     stale: bool = False  # the engine failed: the log alone says where the session stands
+    fetched: bool = False  # its input was read since it was seated or rebuilt
     alone_until: int = 0  # up to this step it is stepped by itself
     _kept: deque[tuple[float, StepCommit]] = field(
         default_factory=lambda: deque(maxlen=KEEP_COMMITS)
@@ -47,7 +48,7 @@ class Seat:
         """Go on from what the log says, as a worker that takes it over does."""
         self.talk, self.opening = talk, opening
         self.read_to = talk.cursor
-        self.stale = False
+        self.stale = self.fetched = False
 
     def received(self, receipt: Receipt, now: float) -> None:
         """What the log said to the oldest pending commit. Raises SessionLost."""

@@ -1,0 +1,81 @@
+"""The WebSocket under ASGI, without ASGI's price a message: uvicorn's own protocol with two doors.
+
+A call hears 12 messages a second and says 50. Through ASGI each of them is a dictionary, a queue or
+two, and some coroutines; received ones also stop and start the reading. Here a served call takes
+messages straight from the parser, and what is due together leaves in one write.
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+EXTENSION: Final = "antiphon.wire"
+_TEXT: Final = 0x81  # whole messages, unmasked: a server's
+_BINARY: Final = 0x82
+_SHORT: Final = struct.Struct("!BB")
+_MEDIUM: Final = struct.Struct("!BBH")
+_LONG: Final = struct.Struct("!BBQ")
+
+Sink = Callable[[bytes | str], None]
+
+
+class Wire(WebSocketsSansIOProtocol):
+    """One WebSocket; in its ASGI scope it is the extension EXTENSION."""
+
+    sink: Sink | None = None
+
+    async def run_asgi(self) -> None:
+        """Serve, with ourselves in the scope."""
+        cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
+        await super().run_asgi()
+
+    def attach(self, sink: Sink) -> None:
+        """From now on each message goes to the sink as it comes; `receive` tells only the end."""
+        self.sink = sink
+        for event in [self.queue.get_nowait() for _ in range(self.queue.qsize())]:
+            if event["type"] == "websocket.receive":
+                data = event.get("bytes")
+                sink(cast(str, event["text"]) if data is None else data)
+            else:
+                self.queue.put_nowait(event)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    def send_receive_event_to_app(self) -> None:
+        """A whole message is in `frames`."""
+        if self.sink is None or self.close_sent:
+            return super().send_receive_event_to_app()
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        if self.curr_msg_data_type == "bytes":
+            return self.sink(bytes(data))
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return super().send_receive_event_to_app()  # closes with 1007
+        return self.sink(text)
+
+    async def write(self, messages: Sequence[bytes | str]) -> None:
+        """Send messages in one write, when the reader keeps up. Raises WebSocketDisconnect."""
+        await self.writable.wait()
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            raise WebSocketDisconnect(1006)
+        self.transport.write(b"".join([_framed(message) for message in messages]))
+
+
+def wire_of(websocket: WebSocket) -> Wire:
+    """The protocol under an ASGI WebSocket that this gateway's server serves."""
+    return cast(Wire, websocket.scope["extensions"][EXTENSION])
+
+
+def _framed(message: bytes | str) -> bytes:
+    opcode, payload = (_TEXT, message.encode()) if isinstance(message, str) else (_BINARY, message)
+    size = len(payload)
+    if size < 126:
+        return _SHORT.pack(opcode, size) + payload
+    if size < 65_536:
+        return _MEDIUM.pack(opcode, 126, size) + payload
+    return _LONG.pack(opcode, 127, size) + payload

@@ -1,0 +1,120 @@
+"""The echo servers under load: ours whole, and the peers in an environment of their own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import venv
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from shared import redis_server
+from tests.conftest import free_port
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PEERS: Final = Path(__file__).parent / "peers"
+PEERS_ENV: Final = ROOT / "var" / "bench" / "peers"
+STARTS_WITHIN_S: Final = 60.0
+STOPS_WITHIN_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that answers."""
+
+    url: str
+    native: bool  # speaks antiphon.v1
+    pids: dict[str, int]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """A clean environment: no settings of ours but these, one thread a numeric library."""
+    kept = {n: v for n, v in os.environ.items() if n in ("PATH", "HOME", "LANG", "TMPDIR")}
+    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **settings}
+
+
+@contextmanager
+def running(line: list[str], core: int, log: Path, env: Mapping[str, str]) -> Iterator[int]:
+    """A process on one core; its pid. Its output goes to the file."""
+    with log.open("wb") as sink:
+        process = subprocess.Popen(line, cwd=ROOT, env=env, stdout=sink, stderr=subprocess.STDOUT)
+    os.sched_setaffinity(process.pid, {core})
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def await_true(what: Callable[[], bool], log: Path) -> None:
+    """Wait for a server. Raises RuntimeError with what it wrote."""
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while not what():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"Expected a server to start, got:\n{log.read_text()}")
+        time.sleep(0.1)
+
+
+def answers(url: str) -> bool:
+    """Whether an address answers 200."""
+    with suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310
+        return bool(answer.status == 200)
+    return False
+
+
+@contextmanager
+def ours(core: int, callers: int, **settings: str) -> Iterator[Serving]:
+    """Redis with its append-only file, gateway and worker; the echo engine unless told another."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        redis_port, port = free_port(), free_port()
+        env = environment(
+            REDIS_URL=f"redis://127.0.0.1:{redis_port}/0",
+            GATEWAY_PORT=str(port),
+            GATEWAY_MAX_SESSIONS=str(callers),
+            **{"ENGINE": "echo", "REPLY_MODE": "stream", "WORKER_SLOTS": str(callers), **settings},
+        )
+        logs = {name: folder / f"{name}.log" for name in ("redis", "gateway", "worker")}
+        lines = {
+            "redis": redis_server.command(redis_port, folder),
+            "worker": [sys.executable, "-m", "workers"],
+            "gateway": [sys.executable, "-m", "gateway"],
+        }
+        pids = {
+            name: stack.enter_context(running(line, core, logs[name], env))
+            for name, line in lines.items()
+        }
+        await_true(lambda: answers(f"http://127.0.0.1:{port}/ready"), logs["worker"])
+        yield Serving(f"ws://127.0.0.1:{port}/ws/stream", True, pids)
+
+
+@contextmanager
+def peer(script: str, core: int, *args: str) -> Iterator[Serving]:
+    """A peer's echo server: `peers/<script>.py` in the peers' environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        port, log = free_port(), Path(folder) / "log"
+        line = [str(PEERS_ENV / "bin" / "python"), str(PEERS / f"{script}.py"), str(port), *args]
+        with running(line, core, log, environment()) as pid:
+            await_true(lambda: answers(f"http://127.0.0.1:{port}/health"), log)
+            yield Serving(f"ws://127.0.0.1:{port}/ws", False, {script: pid})
+
+
+def prepare_peers() -> None:
+    """Make the peers' environment, with the versions that peers/requirements.txt pins."""
+    wanted = PEERS / "requirements.txt"
+    made = PEERS_ENV / "made"
+    if made.exists() and made.read_text() == wanted.read_text():
+        return
+    venv.create(PEERS_ENV, with_pip=True, clear=True)
+    pip = [str(PEERS_ENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--disable-pip-version-check", "-r", str(wanted)], check=True)
+    made.write_text(wanted.read_text())
