@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.cluster import Cluster
-from tests.chaos.faults import ABLATED_BY, FAULTS
+from tests.chaos.faults import ABLATED_BY, FAULTS, PROXIED
 from tests.chaos.trial import run_trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(240)]
@@ -24,7 +24,7 @@ CALLERS = 4
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two gateways and three workers; every fault leaves as many."""
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"), setting=PROXIED)
     yield cluster
     cluster.close()
 
