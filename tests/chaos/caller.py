@@ -21,6 +21,8 @@ HEADER: Final = struct.Struct("<IIHH")  # frame, generation, flags, zero
 CHUNK_S: Final = CHUNK_MS / 1_000
 POISON: Final = b"\x9a\x02" * CHUNK_SAMPLES
 RING_CHUNKS: Final = 25  # 2 s of what was acknowledged can be said again
+LATE_CHUNKS: Final = 3
+LATE_S: Final = 0.03  # and are in the log before what the new socket brings, if it takes them
 HUNG_S: Final = 10.0  # without a frame that is owed: the call hangs
 BACK_OFF_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
 CONNECT_WITHIN_S: Final = 5.0
@@ -69,6 +71,7 @@ class Caller:
     left_open: list[ClientConnection] = field(default_factory=list)
     socket: ClientConnection | None = None
     poison_at: int | None = None  # the chunk at which the model's process dies
+    _late: list[ClientConnection] = field(default_factory=list)
     _stopping: bool = False
     _tries: int = 0
     _at: int = 0
@@ -104,6 +107,7 @@ class Caller:
         """The network dies without a word: this socket is read no more, and nobody closes it."""
         if (socket := self.socket) is not None:
             self.left_open.append(socket)
+            self._late.append(socket)
             socket.transport.pause_reading()
             self.socket = None
             self._at += 1
@@ -146,6 +150,7 @@ class Caller:
         try:
             async with asyncio.timeout(CONNECT_WITHIN_S):
                 chunk = await self._begin(socket, call)
+            await self._arrive_late(call, chunk)
             await self._talk(socket, call, chunk)
         finally:
             if self.socket is not None:
@@ -169,6 +174,15 @@ class Caller:
         self._tries = 0
         wanted = int(answer["next_sample"]) // CHUNK_SAMPLES
         return max(wanted, call.acked - RING_CHUNKS)
+
+    async def _arrive_late(self, call: Call, chunk: int) -> None:
+        """What was under way on a socket that was left arrives when its successor is there."""
+        while self._late:
+            with suppress(OSError, WebSocketException):
+                socket = self._late.pop()
+                for index in range(max(0, chunk - LATE_CHUNKS), chunk):
+                    await socket.send(call.ledger.voice.chunk(index))
+                await asyncio.sleep(LATE_S)
 
     def _refused(self, call: Call, answer: dict[str, Any]) -> NoReturn:
         code = answer.get("code", answer["type"])

@@ -11,13 +11,14 @@ from tests.chaos.caller import Caller
 from tests.chaos.cluster import PLAIN, Cluster, Setting
 from tests.chaos.sentinels import Watched
 from tests.chaos.shards import Shards
-from tests.chaos.store import SmallDisk
+from tests.chaos.store import Proxied, SmallDisk
 from tests.chaos.strikes import crowd, network, processes, storage
 
 Strike = Callable[[Cluster, Sequence[Caller], random.Random], Awaitable[Any]]
 
 EVERYBODY: Final = math.inf
 LEASE_S: Final = 1.0
+PROXIED: Final = Setting(keeper=Proxied)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "worker-stop": Fault(processes.stop_worker, core=True, resume_p95_s=LEASE_S + 0.5),
     "rolling": Fault(processes.roll, core=True, resume_p95_s=0.5),
     "redis-kill": Fault(storage.kill, core=True, resume_p95_s=5.0),
-    "reply-lost": Fault(storage.lose_replies, core=True, resume_p95_s=0.5),
+    "reply-lost": Fault(storage.lose_replies, PROXIED, core=True, resume_p95_s=0.5),
     "redis-tail": Fault(storage.cut_tail, told=EVERYBODY, skips=True, resume_p95_s=5.0),
     "flushall": Fault(storage.flush_all, told=EVERYBODY),
     "pause-0.5": Fault(storage.pause(0.5), resume_p95_s=1.0),
@@ -55,8 +56,8 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "disk-full": Fault(
         storage.no_disk, Setting(keeper=SmallDisk, missing=SmallDisk.missing), resume_p95_s=5.0
     ),
-    "redis-reset": Fault(storage.cut_replies, resume_p95_s=1.0),
-    "redis-crumbs": Fault(storage.crumble, resume_p95_s=0.5),
+    "redis-reset": Fault(storage.cut_replies, PROXIED, resume_p95_s=1.0),
+    "redis-crumbs": Fault(storage.crumble, PROXIED, resume_p95_s=0.5),
     "sentinel": Fault(storage.fail_over, Setting(keeper=Watched), skips=True, resume_p95_s=5.0),
     "shards": Fault(processes.kill_worker, Setting(keeper=Shards), resume_p95_s=LEASE_S + 0.5),
     "shard-kill": Fault(storage.kill_node, Setting(keeper=Shards), skips=True, resume_p95_s=6.0),

@@ -55,6 +55,8 @@ class Watched:
     def close(self) -> None:
         """Stop all of it."""
         self.client.close()
+        for asked in self._asked.sentinels:
+            asked.close()
         for server in (*self.sentinels, *self.data):
             server.close()
 

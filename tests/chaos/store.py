@@ -91,16 +91,15 @@ class Keeper(Protocol):
 
 
 class Store(Server):
-    """One durable server behind a proxy; on a disk of its own, or under a clock of its own."""
+    """One durable server."""
 
     def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, "--save", "", *DURABLE, *NO_EVICTION, *NO_REWRITE, env=env)
-        self.proxy = Proxy(free_port(), self.port)
 
     @property
     def url(self) -> str:
-        """Through the proxy."""
-        return f"redis://127.0.0.1:{self.proxy.port}/0"
+        """Its own address."""
+        return f"redis://127.0.0.1:{self.port}/0"
 
     def log_bytes(self) -> int:
         """How long the append-only file is now."""
@@ -112,14 +111,27 @@ class Store(Server):
         with path.open("r+b") as file:
             file.truncate(size)
 
+    def _logs(self) -> list[Path]:
+        found = [*self.folder.glob("appendonlydir/*.incr.aof"), *self.folder.glob("*.aof")]
+        return sorted(found)
+
+
+class Proxied(Store):
+    """A server behind a proxy with weather."""
+
+    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+        super().__init__(folder, env=env)
+        self.proxy = Proxy(free_port(), self.port)
+
+    @property
+    def url(self) -> str:
+        """Through the proxy."""
+        return f"redis://127.0.0.1:{self.proxy.port}/0"
+
     def close(self) -> None:
         """Stop both."""
         self.proxy.close()
         super().close()
-
-    def _logs(self) -> list[Path]:
-        found = [*self.folder.glob("appendonlydir/*.incr.aof"), *self.folder.glob("*.aof")]
-        return sorted(found)
 
 
 class SmallDisk(Store):

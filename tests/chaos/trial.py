@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -41,6 +42,7 @@ class Count:
     reasons: list[str] = field(default_factory=list)  # of the sessions that were told
     resumes_s: list[float] = field(default_factory=list)
     measures: list[tuple[str, float]] = field(default_factory=list)  # the strike's own
+    broken: list[str] = field(default_factory=list)  # why a trial did not come to its end
 
     def add(self, other: "Count") -> None:
         """Take another trial's counts in."""
@@ -64,6 +66,7 @@ class Count:
             found.append("told")
         if not self.frames:
             found.append("silent")
+        found += self.broken
         p95_ms = self.resume_ms(0.95)
         if times and rule.resume_p95_s and p95_ms and p95_ms > 1_000 * rule.resume_p95_s:
             found.append("slow")
@@ -126,9 +129,9 @@ def repeated(name: str, ablation: str, trials: int, seed: int, callers: int) -> 
             for trial in range(1 if ablation else trials):
                 running = run_trial(cluster, name, fault, seed + trial, callers=callers)
                 total.add(asyncio.run(running))
-        except Exception as error:
-            error.add_note(f"{name}, seed {seed + total.trials}\n{cluster.logs()}")
-            raise
+        except Exception as error:  # the other faults' table must still be had
+            total.broken.append(f"seed {seed + total.trials}: {error!r:.300}")
+            sys.stderr.write(f"{name}: {error!r}\n{cluster.logs()}\n")
         finally:
             cluster.close()
     return total

@@ -20,7 +20,9 @@ LOOK_S: Final = 0.1
 
 
 async def leave_sockets(_: Cluster, callers: Sequence[Caller], __: random.Random) -> None:
-    """Callers come back while the gateways still hold their old sockets, which nobody closes."""
+    """Callers come back while the gateways still hold their old sockets, which nobody closes; what
+    was under way on these arrives late.
+    """
     for _round in range(ROUNDS):
         for caller in callers:
             caller.abandon()

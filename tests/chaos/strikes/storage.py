@@ -7,9 +7,10 @@ from typing import Final
 
 from tests.chaos.caller import Caller
 from tests.chaos.cluster import Cluster
+from tests.chaos.proxy import Proxy
 from tests.chaos.sentinels import Watched
 from tests.chaos.shards import Shards
-from tests.chaos.store import SmallDisk
+from tests.chaos.store import Proxied, SmallDisk
 
 LOST_REPLIES: Final = 12
 CUT_REPLIES: Final = 6
@@ -75,7 +76,7 @@ async def no_disk(cluster: Cluster, _: Sequence[Caller], __: random.Random) -> N
 
 async def lose_replies(cluster: Cluster, _: Sequence[Caller], rng: random.Random) -> None:
     """Scripts run, and the connection ends before their answers are heard."""
-    proxy = cluster.store.proxy
+    proxy = _proxy(cluster)
     before = proxy.dropped
     for _reply in range(LOST_REPLIES):
         proxy.weather.to_drop += 1
@@ -88,7 +89,7 @@ async def lose_replies(cluster: Cluster, _: Sequence[Caller], rng: random.Random
 
 async def cut_replies(cluster: Cluster, _: Sequence[Caller], rng: random.Random) -> None:
     """Connections to Redis are reset in the middle of an answer."""
-    proxy = cluster.store.proxy
+    proxy = _proxy(cluster)
     before = proxy.cut
     for _reply in range(CUT_REPLIES):
         proxy.weather.to_cut += 1
@@ -100,7 +101,7 @@ async def cut_replies(cluster: Cluster, _: Sequence[Caller], rng: random.Random)
 
 async def crumble(cluster: Cluster, _: Sequence[Caller], __: random.Random) -> None:
     """Between Redis and its clients messages arrive byte by byte."""
-    weather = cluster.store.proxy.weather
+    weather = _proxy(cluster).weather
     weather.crumbs = True
     await asyncio.sleep(1)
     weather.crumbs = False
@@ -130,3 +131,9 @@ async def move_slots(cluster: Cluster, _: Sequence[Caller], rng: random.Random) 
     found = sorted(await asyncio.to_thread(lambda: list(shards.client.scan_iter("s:*:meta"))))
     chosen = [*rng.sample(found, min(FEW_SESSIONS, len(found))), b"c:queue", b"c:sessions"]
     await asyncio.to_thread(shards.move, chosen)
+
+
+def _proxy(cluster: Cluster) -> Proxy:
+    store = cluster.store
+    assert isinstance(store, Proxied)
+    return store.proxy
