@@ -33,6 +33,8 @@ from workers.runtime.reply import Reply
 from workers.runtime.turn import Chunk, Draft, Tuning
 
 PRE_ROLL_CHUNKS: Final = 5  # 400 ms before the onset: the VAD is late, the first sound is faint
+# Over a reply it takes up to 400 ms more to tell the caller from the reply's own echo.
+PRE_ROLL_OVER_CHUNKS: Final = 9
 MAX_CONTEXT_CHUNKS: Final = 250  # 20 s of hearing; bounds what a rebuild costs
 MAX_HEAR: Final = 8  # chunks a step hears when it catches up; more would stall the neighbours
 STREAM_SLEEP_MS: Final = 4_000  # stream mode: silence after which nothing is going to be said
@@ -150,7 +152,7 @@ class Dialogue:
         run_ms = self.ear.hear(chunk, self.tuning)
         if self.phase is Phase.ASLEEP:
             if self._manual or self.ear.onset:
-                self._begin_context(self._with_pre_roll(chunk), draft)
+                self._begin_context(self._with_pre_roll(chunk, PRE_ROLL_CHUNKS), draft)
                 self._judge(chunk.n, run_ms, draft)
         elif self.phase is Phase.HEARING:
             self._hear_on(chunk, draft)
@@ -173,12 +175,14 @@ class Dialogue:
     def _remember(self, chunk: Chunk) -> None:
         """Keep what a turn may begin with."""
         self.ring.append(chunk)
-        most = MAX_OVER_CHUNKS if self._talks_over else PRE_ROLL_CHUNKS
+        most = PRE_ROLL_CHUNKS
+        if self.phase in (Phase.REPLYING, Phase.PLAYING):
+            most = MAX_OVER_CHUNKS if self._manual else PRE_ROLL_OVER_CHUNKS
         while len(self.ring) > most:
             self.ring.popleft()
 
-    def _with_pre_roll(self, chunk: Chunk) -> list[Chunk]:
-        return [*self.ring, chunk][-PRE_ROLL_CHUNKS - 1 :]
+    def _with_pre_roll(self, chunk: Chunk, most: int) -> list[Chunk]:
+        return [*self.ring, chunk][-most - 1 :]
 
     def _begin_context(self, chunks: list[Chunk], draft: Draft) -> None:
         self.context = Context(first=chunks[0].n, chunks=len(chunks))
@@ -250,7 +254,7 @@ class Dialogue:
             self.armed = self.ear.paused
         elif run_ms >= self.tuning.min_speech_ms:
             self._clear(draft)
-            self._begin_context(self._with_pre_roll(chunk), draft)
+            self._begin_context(self._with_pre_roll(chunk, PRE_ROLL_OVER_CHUNKS), draft)
             self._confirm(draft)
             self._judge(chunk.n, run_ms, draft)
             return
