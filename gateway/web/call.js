@@ -36,8 +36,8 @@ const SILENT_MS = 4_000;
  * @property {(code: string, detail: string) => void} noticed
  * @property {(code: string, retryAfterMs: number | null) => void} over
  *
- * @typedef {{url: URL, manners: Manners | null, options: Options, codec?: Codec,
- *            sound: SoundWish, muted: boolean}} CallOptions
+ * @typedef {{url: URL, manners: Manners | null, options: Options, codec: Codec,
+ *            auth: string | null, sound: SoundWish, muted: boolean}} CallOptions
  */
 
 export class Call {
@@ -49,6 +49,7 @@ export class Call {
   /** @type {Manners | null} null leaves the choice to the server */
   #manners;
   #muted;
+  #codec;
   #held = false;
   #heldAt = 0;
   #tail = 0;
@@ -65,6 +66,7 @@ export class Call {
     this.#listener = listener;
     this.#manners = options.manners;
     this.#muted = options.muted;
+    this.#codec = options.codec;
     this.#sound = new Sound({
       input: (level) => this.#input(level),
       output: listener.output,
@@ -143,7 +145,7 @@ export class Call {
   }
 
   /** @param {CallOptions} options */
-  async #open({ url, manners, options, codec = "pcm16", sound }) {
+  async #open({ url, manners, options, codec, auth, sound }) {
     this.#hush();
     const { capture, playback } = await this.#sound.open(sound);
     if (this.#over) return;
@@ -152,7 +154,7 @@ export class Call {
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = () => this.#end("broken");
     const manual = manners === "hold" ? { manual: true } : {};
-    const wishes = { mode: modeOf(manners), options: { ...options, ...manual }, codec };
+    const wishes = { mode: modeOf(manners), options: { ...options, ...manual }, codec, auth };
     this.#order({ open: { url: url.href, wishes, capture, playback } }, [capture, playback]);
   }
 
@@ -192,7 +194,15 @@ export class Call {
   #event(event, at) {
     if (event.type === "speech_stopped") this.#turnEndedAt = at;
     if (event.type === "speech_started") this.#turnEndedAt = null;
+    if (event.type === "ready") this.#compare(event.codec);
     this.#listener.event(event);
+  }
+
+  /** @param {Codec} [codec] that the connection has; servers that know no other say none */
+  #compare(codec = "pcm16") {
+    if (codec === this.#codec) return;
+    this.#codec = codec; // said once
+    this.#listener.noticed("no_opus", "");
   }
 
   /** @param {number} at a reply's first audible sample */

@@ -1,6 +1,8 @@
 // @ts-check
 import { listDevices, onDevices } from "./audio/devices.js";
+import { pathOf } from "./audio/sound.js";
 import { Call } from "./call.js";
+import { takePermit } from "./permit.js";
 import { atRest, next } from "./phase.js";
 import { loadPreferences, savePreferences } from "./preferences.js";
 import { find } from "./ui/find.js";
@@ -16,16 +18,13 @@ import { Wake } from "./wake.js";
  * The page: joins what the person does, what the call does and what is shown.
  *
  * `?processing=off` in the address turns the browser's echo cancellation, noise suppression and
- * gain control off: for measurements.
- * `?codec=opus` asks for an eighth of the data, where browser and server can.
+ * gain control off: for measurements. `#token=...` permits a call, where the server wants that.
  */
 
 const url = new URL("../ws/stream", import.meta.url);
 url.protocol = url.protocol.replace("http", "ws");
 const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-const asked = new URLSearchParams(location.search);
-const processed = asked.get("processing") !== "off";
-const codec = asked.get("codec") === "opus" ? "opus" : "pcm16";
+const processed = new URLSearchParams(location.search).get("processing") !== "off";
 
 const panel = new Panel();
 const readings = new Readings(panel);
@@ -44,6 +43,8 @@ const score = new Score(
 let phase = "idle";
 /** @type {Call | null} */
 let call = null;
+let permit = takePermit();
+let guarded = false; // the server wants a permit
 
 /** @param {import("./phase.js").Happening} happening */
 function happened(happening) {
@@ -86,6 +87,7 @@ function showEvent(event) {
 function showReady({ mode, outcome }) {
   if (panel.chosen !== "hold") panel.showManners(mode);
   if (outcome === "not_recovered") panel.showNotice(outcome);
+  permit = null; // it begins one call
   happened("ready");
   save.offer(call?.recording ?? null);
   void showDevices(); // their names are known only now
@@ -115,6 +117,7 @@ function showNotice(code, detail) {
  */
 function showEnd(code, retryAfterMs) {
   call = null;
+  if (code === "unauthorized") permit = null;
   if (code === "ended") return happened("ended");
   happened(code === "no_capacity" ? "refused" : "failed");
   panel.showTrouble(code, retryAfterMs);
@@ -135,12 +138,22 @@ async function showDevices() {
 function toggle() {
   if (!atRest(phase)) return call?.hangUp();
   panel.clearTrouble();
+  if (guarded && permit === null) return showEnd("unauthorized", null);
   for (const part of [transcript, score, readings]) part.clear();
   save.offer(null);
   happened("start");
   const { options, wish: sound } = settings;
-  const manners = panel.chosen;
-  call = new Call({ url, manners, options, codec, sound, muted: panel.muted }, listener);
+  const codec = sound.opus ? "opus" : "pcm16";
+  const { chosen: manners, muted } = panel;
+  call = new Call({ url, manners, options, codec, auth: permit, sound, muted }, listener);
+}
+
+/** The same page was opened again with a new permit, which loads nothing anew. */
+function takeAnother() {
+  permit = takePermit() ?? permit;
+  if (permit === null || !atRest(phase)) return;
+  panel.clearTrouble();
+  happened("ended");
 }
 
 /** @type {Parameters<Settings["onSound"]>[0]} */
@@ -148,12 +161,17 @@ function changeSound(wish, changed) {
   if (processed) savePreferences(wish);
   if (changed === "volume") call?.sound.setVolume(wish.volume);
   else if (changed === "speaker") void call?.sound.setSpeaker(wish.speaker);
-  else call?.sound.setMicrophone(wish);
+  else if (changed === "loopback") void call?.sound.setPath(pathOf(wish));
+  else if (changed !== "opus") call?.sound.setMicrophone(wish); // that is the next call's
 }
 
 async function showDefaults() {
   const answer = await fetch(new URL("../api/config", import.meta.url));
-  if (answer.ok) settings.showDefaults(await answer.json());
+  if (!answer.ok) return;
+  const config = await answer.json();
+  settings.showDefaults(config);
+  guarded = config.auth === true;
+  if (guarded && permit === null && phase === "idle") showEnd("unauthorized", null);
 }
 
 panel.onCall(toggle, (held) => call?.hold(held));
@@ -163,6 +181,7 @@ settings.onSound(changeSound);
 settings.onTurn((options) => call?.setOptions(options));
 onDevices(() => void showDevices());
 addEventListener("pagehide", () => call?.hangUp());
+addEventListener("hashchange", takeAnother);
 void showDevices();
 showDefaults().catch(() => {}); // then the sliders show this page's own
 if (!isSecureContext) {

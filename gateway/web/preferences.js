@@ -1,13 +1,16 @@
 // @ts-check
 /**
- * What the person chose of microphone and speaker, kept by the browser from call to call.
+ * What the person chose of the sound, kept by the browser from call to call.
  */
 
-/** @typedef {import("./audio/sound.js").SoundWish} SoundWish */
+/**
+ * `opus`: the sound is compressed on its way, where browser and server can.
+ * @typedef {import("./audio/sound.js").SoundWish & {opus: boolean}} Preferences
+ */
 
 const KEY = "antiphon.sound";
 
-/** @type {Readonly<SoundWish>} */
+/** @type {Readonly<Preferences>} */
 const DEFAULTS = {
   microphone: "",
   speaker: "",
@@ -15,11 +18,13 @@ const DEFAULTS = {
   echoCancellation: true,
   noiseSuppression: true,
   autoGainControl: true,
+  loopback: false,
+  opus: false,
 };
 
 /**
  * Anything that is not what it should be, or cannot be read, is as it is for a newcomer.
- * @returns {SoundWish}
+ * @returns {Preferences}
  */
 export function loadPreferences() {
   const wish = { ...DEFAULTS };
@@ -30,7 +35,7 @@ export function loadPreferences() {
   return { ...wish, volume: Math.min(1, Math.max(0, wish.volume || 0)) };
 }
 
-/** @param {SoundWish} wish */
+/** @param {Preferences} wish */
 export function savePreferences(wish) {
   try {
     localStorage.setItem(KEY, JSON.stringify(wish));

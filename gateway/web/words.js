@@ -89,6 +89,12 @@ const TROUBLES = {
     advice:
       "It may not be running, or it may not accept calls from this address. Try again in a moment.",
   },
+  unauthorized: {
+    title: "This server takes calls by invitation",
+    advice:
+      "An invitation starts one call, within a minute of being given. For a new one go back to the " +
+      "site that led you here and follow its link again.",
+  },
   no_capacity: {
     title: "All places are taken",
     advice: "Every line of this server is in a call. Somebody will hang up: try again soon.",
@@ -140,6 +146,12 @@ export function notice(code, detail) {
   }
   if (code === "speaker_gone") {
     return "That speaker is not there any more. The sound comes from the system’s own now.";
+  }
+  if (code === "no_loopback") {
+    return "The browser could not be helped against the echo. The sound takes the usual way.";
+  }
+  if (code === "no_opus") {
+    return "This browser or this server cannot compress the sound. The call goes on without.";
   }
   if (code === "silent_microphone") {
     return "Not a sound comes from the microphone. Is it switched off, or is another one in use?";

@@ -142,4 +142,7 @@ def _best(piece: Signal, hay: Signal, spectrum: NDArray[np.complex128], size: in
     """The correlation of the piece with the place in `hay` that it fits best."""
     products = np.fft.irfft(spectrum * np.conj(np.fft.rfft(piece, size)), size)
     at = int(np.argmax(products[: len(hay) - len(piece) + 1]))
-    return float(np.corrcoef(piece, hay[at : at + len(piece)])[0, 1])
+    place = hay[at : at + len(piece)]
+    if not (piece.any() and place.any()):  # a starved browser gave silence
+        return 0.0
+    return float(np.corrcoef(piece, place)[0, 1])

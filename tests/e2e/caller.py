@@ -11,7 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.e2e.browser import SECOND
 from tests.e2e.fake_gateway import FakeGateway
 
-# Keeps what the page asked of the browser: microphones, speakers, the screen's wake lock.
+# Keeps what the page asked of the browser: microphones, speakers and what plays there by itself,
+# the screen's wake lock.
 _SPY: Final = """
 window.asked = [];
 window.tracks = [];
@@ -24,6 +25,10 @@ navigator.mediaDevices.getUserMedia = async (wish) => {
   const stream = await ask(wish);
   window.tracks.push(...stream.getTracks());
   return stream;
+};
+const Native = window.Audio;
+window.Audio = function () {
+  return (window.player = new Native());
 };
 const send = AudioContext.prototype.setSinkId;
 AudioContext.prototype.setSinkId = function (id) {

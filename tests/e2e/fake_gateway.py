@@ -28,14 +28,14 @@ from shared.audio import FRAME_BYTES
 
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
 SAYS_WITHIN_S: Final = 10.0
-CONFIG: Final = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
 Event = dict[str, Any]
+CONFIG: Final[Event] = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
 _T = TypeVar("_T")
 
 
-def _answer(path: str) -> Response:
+def _answer(path: str, config: Event) -> Response:
     if path == "/api/config":
-        return Response(HTTPStatus.OK, "OK", Headers(), json.dumps(CONFIG).encode())
+        return Response(HTTPStatus.OK, "OK", Headers(), json.dumps(config).encode())
     name = path.split("?")[0].removeprefix("/web").strip("/") or "index.html"
     file = WEB / name
     if not file.is_file():
@@ -55,6 +55,7 @@ class FakeGateway:
         self.texts: list[Event] = []  # what the page said
         self.audio = bytearray()
         self.close_codes: list[int] = []
+        self.config = dict(CONFIG)
         self.ready: Event = {"outcome": "new", "mode": "turn", "next_sample": 0, "next_frame": 1}
         self._frame = 1
         self._connection: ServerConnection | None = None
@@ -133,7 +134,9 @@ class FakeGateway:
         await self._server.wait_closed()
 
     def _route(self, request: Request) -> Response | None:
-        return None if request.path.startswith("/ws/stream") else _answer(request.path)
+        if request.path.startswith("/ws/stream"):
+            return None
+        return _answer(request.path, self.config)
 
     async def _converse(self, connection: ServerConnection) -> None:
         try:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import SECOND, likeness, read_tape, start_tape
 from tests.e2e.launcher import ROOT, Stack
+from tests.e2e.wire import Wire
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
@@ -108,19 +109,28 @@ def test_the_example_client_gets_its_echo(page: Page, stack: Stack, place: str) 
     assert likeness(mic[SECOND : 2 * SECOND], speaker) >= 0.98
 
 
+@pytest.mark.parametrize("end", ["killed", "restarted"])
 def test_a_call_outlives_its_gateway(
-    page: Page, stack: Stack, monkeypatch: pytest.MonkeyPatch
+    page: Page, stack: Stack, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     stack.start_worker()
     gateway = stack.start_gateway()
     port = stack.port
+    wire = Wire(page)
     start(page, stack, "Freely")
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
-    gateway.kill()
-    expect(page.locator("#headline")).to_have_text("Connection lost, coming back")
+    if end == "killed":
+        gateway.kill()
+        expect(page.locator("#headline")).to_have_text("Connection lost, coming back")
+    else:
+        gateway.terminate()
+        expect(page.locator("#notice")).to_contain_text("The server is being restarted")
     monkeypatch.setattr("tests.e2e.launcher.free_port", lambda: port)
     stack.start_gateway()
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
     page.wait_for_timeout(1_000)
     expect(page.locator("#headline")).to_have_text("Speaking")
     expect(page.locator("#breaks")).not_to_contain_text("lost")
+    assert wire.told("ready", "outcome") == ["new", "recovered"]
+    assert len(wire.told("goaway", "resume_in_ms")) == (end == "restarted")
+    assert wire.frames() == list(range(1, len(wire.down) + 1))

@@ -10,6 +10,21 @@ from tests.e2e.fake_gateway import FakeGateway
 
 pytestmark = pytest.mark.browser
 
+# How loud it is at most from now on where the page's own player is.
+_METER = """
+() => {
+  const context = new AudioContext();
+  const ear = new AnalyserNode(context, {fftSize: 4096});
+  context.createMediaStreamSource(window.player.srcObject).connect(ear);
+  const samples = new Float32Array(4096);
+  window.loudest = 0;
+  setInterval(() => {
+    ear.getFloatTimeDomainData(samples);
+    window.loudest = samples.reduce((most, x) => Math.max(most, Math.abs(x)), window.loudest);
+  }, 40);
+}
+"""
+
 
 def test_mute_sends_silence_and_the_call_goes_on(page: Page, gateway: FakeGateway) -> None:
     start(page, gateway)
@@ -58,9 +73,9 @@ def test_another_microphone_takes_over(page: Page, gateway: FakeGateway) -> None
     start(page, gateway)
     page.click("summary")
     page.select_option("#microphone", label="Fake Audio Input 2")
-    page.wait_for_function("window.tracks.length === 2")
+    page.wait_for_function("() => window.tracks.length === 2")
     assert asked(page)["deviceId"]["exact"] == page.input_value("#microphone")
-    page.wait_for_function("window.tracks[0].readyState === 'ended'")
+    page.wait_for_function("() => window.tracks[0].readyState === 'ended'")
     assert page.evaluate("window.tracks[1].label") == "Fake Audio Input 2"
     since = len(gateway.audio)
     page.wait_for_timeout(400)
@@ -83,9 +98,63 @@ def test_another_speaker_takes_over(page: Page, gateway: FakeGateway) -> None:
     start(page, gateway)
     page.click("summary")
     page.select_option("#speaker", label="Fake Audio Output 1")
-    page.wait_for_function("window.sinks.length === 1")
+    page.wait_for_function("() => window.sinks.length === 1")
     assert page.evaluate("window.sinks") == [page.input_value("#speaker")]
     expect(page.locator("#notice")).to_be_empty()
+
+
+def test_the_way_of_a_call_keeps_volume_and_speaker(page: Page, gateway: FakeGateway) -> None:
+    spy(page)
+    start_tape(page)
+    start(page, gateway)
+    page.click("summary")
+    page.fill("#volume", "50")
+    page.select_option("#speaker", label="Fake Audio Output 1")
+    page.check("#loopback")
+    page.wait_for_function("() => window.player?.paused === false")
+    assert page.evaluate("window.player.sinkId") == page.input_value("#speaker")
+    page.select_option("#speaker", label="Fake Audio Output 2")
+    chosen = page.input_value("#speaker")
+    page.wait_for_function("(id) => window.player.sinkId === id", arg=chosen)
+    page.evaluate(_METER)
+    gateway.speak(tone(50), generation=1, last=True)
+    page.wait_for_function("() => window.loudest > 0.05")
+    page.wait_for_timeout(1_000)
+    loudest = page.evaluate("window.loudest")
+    assert loudest == pytest.approx(0.5 * 8_000 / 32_768, rel=0.1)  # it went through a codec
+    assert not read_tape(page)[1].any()  # and not by both ways
+    page.uncheck("#loopback")
+    page.wait_for_function("() => window.player.srcObject === null")
+    gateway.speak(tone(25), generation=2, last=True)
+    page.wait_for_timeout(800)
+    assert read_tape(page)[1].any()
+    assert page.evaluate("window.sinks.at(-1)") == chosen
+
+
+def test_without_the_way_of_a_call_the_usual_one_serves(page: Page, gateway: FakeGateway) -> None:
+    start_tape(page)
+    page.add_init_script("RTCPeerConnection.prototype.createOffer = async () => { throw Error(); }")
+    start(page, gateway)
+    page.click("summary")
+    page.check("#loopback")
+    expect(page.locator("#notice")).to_contain_text("The sound takes the usual way")
+    gateway.speak(tone(25), generation=1, last=True)
+    page.wait_for_timeout(800)
+    assert read_tape(page)[1].any()
+
+
+def test_less_data_is_asked_for_with_the_next_call(page: Page, gateway: FakeGateway) -> None:
+    start(page, gateway)
+    page.click("summary")
+    page.check("#opus")
+    page.click("#call")
+    expect(page.locator("#headline")).to_have_text("Ready when you are")
+    since = len(gateway.audio)
+    page.click("#call")
+    assert gateway.await_said("start", 2)["codec"] == "opus"
+    expect(page.locator("#notice")).to_contain_text("cannot compress")  # this server
+    page.wait_for_timeout(400)
+    assert pcm(gateway, since).any()
 
 
 def test_what_was_chosen_of_the_sound_is_remembered(page: Page, gateway: FakeGateway) -> None:
@@ -93,9 +162,13 @@ def test_what_was_chosen_of_the_sound_is_remembered(page: Page, gateway: FakeGat
     page.click("summary")
     page.fill("#volume", "30")
     page.uncheck("#noiseSuppression")
+    page.check("#loopback")
+    page.check("#opus")
     page.reload()
     expect(page.locator("#volume-value")).to_have_text("30 %")
     expect(page.locator("#noiseSuppression")).not_to_be_checked()
+    expect(page.locator("#loopback")).to_be_checked()
+    expect(page.locator("#opus")).to_be_checked()
     page.evaluate("localStorage.setItem('antiphon.sound', '{\"volume\": \"loud')")
     page.reload()
     expect(page.locator("#volume-value")).to_have_text("100 %")
@@ -203,6 +276,6 @@ def test_both_sides_are_saved_on_one_clock(page: Page) -> None:
 def test_the_screen_stays_awake_in_a_call(page: Page, gateway: FakeGateway) -> None:
     spy(page)
     start(page, gateway)
-    page.wait_for_function("window.awake === 1")
+    page.wait_for_function("() => window.awake === 1")
     page.click("#call")
-    page.wait_for_function("window.awake === 0")
+    page.wait_for_function("() => window.awake === 0")

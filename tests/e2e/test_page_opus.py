@@ -1,13 +1,12 @@
 """A call with Opus by the browser's own codecs, through the real processes."""
 
-import json
-
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, expect
 
 from gateway import opus
 from tests.e2e.browser import SECOND, likeness, read_tape, start_tape
 from tests.e2e.launcher import Stack
+from tests.e2e.wire import Wire
 
 pytestmark = [
     pytest.mark.browser,
@@ -16,28 +15,11 @@ pytestmark = [
 ]
 
 
-class Wire:
-    """What went over the page's sockets."""
-
-    def __init__(self, page: Page) -> None:
-        self.up: list[bytes] = []
-        self.down: list[bytes] = []
-        self.words: list[dict[str, object]] = []
-        page.on("websocket", self._tap)
-
-    def _tap(self, socket: WebSocket) -> None:
-        socket.on("framesent", lambda data: self._note(data, self.up))
-        socket.on("framereceived", lambda data: self._note(data, self.down))
-
-    def _note(self, data: bytes | str, side: list[bytes]) -> None:
-        if isinstance(data, bytes):
-            side.append(data)
-        else:
-            self.words.append(json.loads(data))
-
-    def readies(self) -> list[object]:
-        """The codec of each connection."""
-        return [word["codec"] for word in self.words if word["type"] == "ready"]
+def open_page(page: Page, stack: Stack) -> None:
+    """The page, asked for less data."""
+    page.goto(f"{stack.http}/web?processing=off")
+    page.click("summary")
+    page.check("#opus")
 
 
 def test_a_voice_goes_round_as_opus(page: Page, stack: Stack) -> None:
@@ -45,14 +27,14 @@ def test_a_voice_goes_round_as_opus(page: Page, stack: Stack) -> None:
     stack.start_gateway()
     start_tape(page)
     wire = Wire(page)
-    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    open_page(page, stack)
     page.click("text=Freely")
     page.click("#call")
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
     page.wait_for_timeout(6_000)
     mic, speaker = read_tape(page)
     page.click("#call")
-    assert wire.readies() == ["opus"]
+    assert wire.told("ready", "codec") == ["opus"]
     assert max(map(len, wire.up)) < 400  # PCM16 takes 960 bytes
     assert sum(map(len, wire.up)) / len(wire.up) < 120
     assert sum(map(len, wire.down)) / len(wire.down) < 150  # 12 of them the header
@@ -63,7 +45,7 @@ def test_a_voice_goes_round_as_opus(page: Page, stack: Stack) -> None:
 def test_an_interruption_leaves_nothing_of_the_old_reply(page: Page, stack: Stack) -> None:
     stack.start_worker()
     stack.start_gateway()
-    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    open_page(page, stack)
     page.click("#call")
     expect(page.locator(".caller")).to_have_count(1, timeout=10_000)
     page.wait_for_timeout(2_000)
@@ -85,7 +67,7 @@ def test_a_lost_connection_is_resumed_with_opus(
     gateway = stack.start_gateway()
     port = stack.port
     wire = Wire(page)
-    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    open_page(page, stack)
     page.click("text=Freely")
     page.click("#call")
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=10_000)
@@ -94,7 +76,7 @@ def test_a_lost_connection_is_resumed_with_opus(
     monkeypatch.setattr("tests.e2e.launcher.free_port", lambda: port)
     stack.start_gateway()
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
-    assert wire.readies() == ["opus", "opus"]
+    assert wire.told("ready", "codec") == ["opus", "opus"]
     expect(page.locator("#breaks")).not_to_contain_text("lost")
     page.click("#call")
 
@@ -128,12 +110,13 @@ def test_a_browser_whose_codec_fails_goes_on_without(
     stack.start_gateway()
     wire = Wire(page)
     patch(page, old, new)
-    page.goto(f"{stack.http}/web?processing=off&codec=opus")
+    open_page(page, stack)
     page.click("text=Freely")
     page.click("#call")
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
     page.wait_for_timeout(2_000)
     expect(page.locator("#headline")).to_have_text("Speaking", timeout=20_000)
-    assert wire.readies() == codecs
+    assert wire.told("ready", "codec") == codecs
+    expect(page.locator("#notice")).to_contain_text("cannot compress")
     expect(page.locator("#breaks")).not_to_contain_text("lost")
     page.click("#call")

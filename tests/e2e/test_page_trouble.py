@@ -53,7 +53,7 @@ def test_an_unplugged_microphone_gives_way_to_the_systems_own(
     start(page, gateway)
     page.click("summary")
     page.select_option("#microphone", label="Fake Audio Input 2")
-    page.wait_for_function("window.tracks.length === 2")
+    page.wait_for_function("() => window.tracks.length === 2")
     page.evaluate("window.tracks[1].dispatchEvent(new Event('ended'))")
     expect(page.locator("#notice")).to_contain_text("“Fake Default Audio Input”")
     assert "deviceId" not in asked(page)
@@ -86,7 +86,7 @@ def test_an_unplugged_speaker_gives_way_to_the_systems_own(
     start(page, gateway)
     page.click("summary")
     page.select_option("#speaker", label="Fake Audio Output 2")
-    page.wait_for_function("window.sinks.length === 1")
+    page.wait_for_function("() => window.sinks.length === 1")
     page.evaluate(
         """const list = navigator.mediaDevices.enumerateDevices.bind(navigator.mediaDevices);
         navigator.mediaDevices.enumerateDevices = async () =>
@@ -101,9 +101,12 @@ def test_an_unplugged_speaker_gives_way_to_the_systems_own(
 def test_a_server_that_restarts_moves_the_call(page: Page, gateway: FakeGateway) -> None:
     start(page, gateway)
     gateway.ready |= {"outcome": "recovered"}
-    gateway.say("goaway", reason="shutdown")
-    gateway.close(1012)
+    gateway.say("goaway", reason="shutdown", resume_in_ms=500)
     expect(page.locator("#notice")).to_contain_text("The server is being restarted")
+    since = len(gateway.audio)
+    page.wait_for_timeout(300)
+    assert pcm(gateway, since).any()  # until then it goes on here
+    gateway.close(1012)
     gateway.await_said("start", 2)
     expect(page.locator("#headline")).to_have_text("Listening")
 

@@ -40,6 +40,14 @@ export class Loopback {
     await this.#speaker.play();
   }
 
+  /**
+   * @param {string} id of the speaker, empty for the system's own
+   * @throws {DOMException} when there is no such speaker.
+   */
+  async setSpeaker(id) {
+    await this.#speaker.setSinkId?.(id);
+  }
+
   close() {
     this.#speaker.srcObject = null;
     this.#near.close();

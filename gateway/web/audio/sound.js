@@ -25,15 +25,15 @@ const WORKLETS = ["capture", "playback", "recorder"];
  * @typedef {import("./playback.worklet.js").PlaybackReport} PlaybackReport
  * @typedef {import("./microphone.js").MicrophoneWish} MicrophoneWish
  *
- * @typedef {MicrophoneWish & {speaker: string, volume: number}} SoundWish
- *   `speaker`: the device's id, empty for the system's own; `volume`: 0 to 1.
+ * @typedef {MicrophoneWish & {speaker: string, volume: number, loopback: boolean}} SoundWish
+ *   `speaker`: the device's id, empty for the system's own; `volume`: 0 to 1; `loopback`: the path.
  *
  * @typedef {object} Ears
  * @property {(level: number) => void} input
  * @property {(report: PlaybackReport) => void} output
  * @property {(generation: number, at: number) => void} heard
  *   `at`: when the caller hears the reply's first audible sample, milliseconds since the epoch.
- * @property {(code: "microphone_changed" | "speaker_gone", label: string) => void} changed
+ * @property {(code: "microphone_changed" | "speaker_gone" | "no_loopback", label: string) => void} changed
  * @property {(error: unknown) => void} lost the microphone is gone, and there is no other
  *
  * @typedef {{capture: MessagePort, playback: MessagePort}} SocketPorts
@@ -51,6 +51,7 @@ export class Sound {
   #path = "direct";
   /** @type {Loopback | null} */
   #loopback = null;
+  #speaker = ""; // whichever path leads there
   #closed = false;
   #ears;
   #microphone;
@@ -79,6 +80,7 @@ export class Sound {
     const context = this.#context;
     await Promise.all(WORKLETS.map((name) => addWorklet(context, name)));
     const capture = this.#hear();
+    this.#path = pathOf(wish);
     const playback = this.#speak(wish.volume);
     this.#hearers = [capture, this.#record(playback)];
     this.#attach();
@@ -103,13 +105,24 @@ export class Sound {
 
   /** @param {string} speaker the device's id, empty for the system's own */
   async setSpeaker(speaker) {
-    const context = /** @type {{setSinkId?: (id: string) => Promise<void>}} */ (this.#context);
+    this.#speaker = speaker;
     try {
-      await context.setSinkId?.(speaker);
+      await this.#lead(speaker);
     } catch {
-      await context.setSinkId?.("").catch(() => {}); // then the sound stays where it is
+      this.#speaker = "";
+      await this.#lead("").catch(() => {}); // then the sound stays where it is
       this.#ears.changed("speaker_gone", "");
     }
+  }
+
+  /**
+   * Both paths, so that a change from one to the other stays at the speaker.
+   * @param {string} speaker
+   */
+  async #lead(speaker) {
+    const context = /** @type {{setSinkId?: (id: string) => Promise<void>}} */ (this.#context);
+    await context.setSinkId?.(speaker);
+    await this.#loopback?.setSpeaker(speaker);
   }
 
   /** Let the microphone go. */
@@ -213,11 +226,14 @@ export class Sound {
     const loopback = new Loopback(this.#context);
     this.#loopback = loopback;
     try {
+      await loopback.setSpeaker(this.#speaker);
       await loopback.open();
     } catch {
-      if (this.#loopback === loopback) await this.setPath("direct");
+      if (this.#loopback !== loopback) return;
+      await this.setPath("direct");
+      this.#ears.changed("no_loopback", "");
     }
-    if (this.#loopback !== loopback) return loopback.close();
+    if (this.#closed || this.#loopback !== loopback) return loopback.close();
     voice.disconnect();
     voice.connect(loopback.entry);
   }
@@ -244,6 +260,14 @@ export class Sound {
     const fromNow = 1_000 * (seconds - currentTime + outputLatency);
     return performance.timeOrigin + performance.now() + fromNow;
   }
+}
+
+/**
+ * @param {{loopback: boolean}} wish
+ * @returns {Path}
+ */
+export function pathOf({ loopback }) {
+  return loopback ? "loopback" : "direct";
 }
 
 /**

@@ -15,7 +15,7 @@ const SILENT_MS = 8_000; // no word from the server for this long: the connectio
 const RETRY_MS = [100, 250, 500, 1_000, 2_000, 4_000, ...Array(8).fill(8_000)];
 const CONTROLS_KEPT = 4; // said while the connection is away
 // Close codes after which the session cannot be resumed: the server has said why.
-const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4422, 4429];
+const FINAL = [1000, 4400, 4401, 4403, 4404, 4408, 4409, 4410, 4413, 4422, 4429];
 
 /**
  * What the page is told. `at` is milliseconds since the epoch, on this machine's clock.
@@ -25,8 +25,9 @@ const FINAL = [1000, 4400, 4401, 4404, 4408, 4409, 4410, 4413, 4422, 4429];
  *   | {lost: {retryMs: number}}
  *   | {over: {code: string, retryAfterMs: number | null}}} News
  *
- * What the session is to be like, and what its connections carry if they can.
- * @typedef {{mode: wire.Mode | null, options: wire.Options, codec: wire.Codec}} Wishes
+ * What the session is to be like, what its connections carry if they can, and what permits it.
+ * @typedef {{mode: wire.Mode | null, options: wire.Options, codec: wire.Codec,
+ *            auth: string | null}} Wishes
  *
  * @typedef {{play: (frame: wire.Frame) => void, clear: (generation: number) => void,
  *            reset: () => void, tell: (news: News) => void}} Ends
@@ -142,9 +143,9 @@ export class Line {
   }
 
   #greeting() {
-    const { mode, options, codec } = this.#wishes;
+    const { mode, options, codec, auth } = this.#wishes;
     if (this.#ticket !== null) return wire.resumeMessage(this.#ticket, this.#received, codec);
-    return wire.startMessage(mode, options, codec);
+    return wire.startMessage(mode, options, codec, auth);
   }
 
   #ping() {

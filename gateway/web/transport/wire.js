@@ -49,7 +49,7 @@ export const LAST_OF_REPLY = 2;
  * @typedef {Ready | ServerError
  *   | {type: "ack", samples: number}
  *   | {type: "pong", t: number}
- *   | {type: "goaway", reason: string}
+ *   | {type: "goaway", reason: string, resume_in_ms: number}
  *   | {type: "stats"}
  *   | {type: "speech_started", sample: number}
  *   | {type: "speech_stopped", sample: number}
@@ -103,10 +103,13 @@ export function parsePackedFrame(message) {
  * @param {Mode | null} mode null leaves the choice to the server.
  * @param {Options} options
  * @param {Codec} codec a wish: `ready` says what it became.
+ * @param {string | null} auth the token that permits the call, where the server asks for one.
  */
-export function startMessage(mode, options, codec) {
+export function startMessage(mode, options, codec, auth) {
   const chosen = Object.keys(options).length > 0 ? { options } : {};
-  return JSON.stringify({ type: "start", ...(mode && { mode }), ...chosen, ...wish(codec) });
+  const shown = auth === null ? {} : { auth };
+  const type = "start";
+  return JSON.stringify({ type, ...(mode && { mode }), ...chosen, ...wish(codec), ...shown });
 }
 
 /**

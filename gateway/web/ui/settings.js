@@ -3,20 +3,20 @@ import { canChooseSpeaker } from "../audio/devices.js";
 import { find } from "./find.js";
 
 /**
- * The settings panel: microphone, speaker, the browser's treatment of the sound, and when a turn
- * begins and ends. What it shows is what is wished; it knows nothing of a call.
+ * The settings panel: microphone, speaker, what browser and page may do to the sound, and when a
+ * turn begins and ends. What it shows is what is wished; it knows nothing of a call.
  */
 
 /**
  * @typedef {import("../audio/devices.js").Device} Device
  * @typedef {import("../audio/devices.js").Devices} Devices
- * @typedef {import("../audio/sound.js").SoundWish} SoundWish
+ * @typedef {import("../preferences.js").Preferences} Preferences
  * @typedef {import("../transport/wire.js").Options} Options
- * @typedef {"echoCancellation" | "noiseSuppression" | "autoGainControl"} Treatment
+ * @typedef {"echoCancellation" | "noiseSuppression" | "autoGainControl" | "loopback" | "opus"} Switch
  */
 
-/** @type {readonly Treatment[]} */
-const TREATMENTS = ["echoCancellation", "noiseSuppression", "autoGainControl"];
+/** @type {readonly Switch[]} */
+const SWITCHES = ["echoCancellation", "noiseSuppression", "autoGainControl", "loopback", "opus"];
 
 export class Settings {
   #microphone = find("#microphone", HTMLSelectElement);
@@ -28,11 +28,11 @@ export class Settings {
   /** @type {Options} what the person chose; what is not here is the server's */
   options = {};
 
-  /** @param {SoundWish} wish */
+  /** @param {Preferences} wish */
   constructor(wish) {
     this.#wish = wish;
     find("#speaker-row", HTMLElement).hidden = !canChooseSpeaker;
-    for (const name of TREATMENTS) box(name).checked = wish[name];
+    for (const name of SWITCHES) box(name).checked = wish[name];
     this.#volume.valueAsNumber = 100 * wish.volume;
     this.#describe();
     for (const range of [this.#volume, this.#threshold, this.#silence]) {
@@ -44,19 +44,19 @@ export class Settings {
     return this.#wish;
   }
 
-  /** @param {(wish: SoundWish, changed: keyof SoundWish) => void} act */
+  /** @param {(wish: Preferences, changed: keyof Preferences) => void} act */
   onSound(act) {
-    /** @param {Partial<SoundWish>} part */
+    /** @param {Partial<Preferences>} part */
     const change = (part) => {
       this.#wish = { ...this.#wish, ...part };
-      act(this.#wish, /** @type {keyof SoundWish} */ (Object.keys(part)[0]));
+      act(this.#wish, /** @type {keyof Preferences} */ (Object.keys(part)[0]));
     };
     this.#microphone.onchange = () => change({ microphone: this.#microphone.value });
     this.#speaker.onchange = () => change({ speaker: this.#speaker.value });
     this.#volume.addEventListener("input", () =>
       change({ volume: this.#volume.valueAsNumber / 100 }),
     );
-    for (const name of TREATMENTS) {
+    for (const name of SWITCHES) {
       box(name).onchange = () => change({ [name]: box(name).checked });
     }
   }
@@ -115,7 +115,7 @@ export class Settings {
   }
 }
 
-/** @param {Treatment} name */
+/** @param {Switch} name */
 function box(name) {
   return find(`#${name}`, HTMLInputElement);
 }
