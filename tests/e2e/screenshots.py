@@ -16,6 +16,7 @@ from tests.e2e.fake_gateway import FakeGateway
 
 WIDE: Final = (1180, 820)  # CSS pixels
 PHONE: Final = (390, 844)
+SMALL: Final = (360, 740)
 FULL: Final = {"code": "no_capacity", "message": "full", "retry_after_ms": 9_000}
 
 
@@ -101,6 +102,30 @@ def refused(page: Page) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def uninvited(page: Page) -> Iterator[None]:
+    """A server that asks for a token, which this caller has not."""
+    with FakeGateway() as gateway:
+        gateway.config["auth"] = True
+        page.goto(gateway.url)
+        expect(page.locator("#trouble")).to_be_visible()
+        yield
+
+
+@contextmanager
+def talkative(page: Page) -> Iterator[None]:
+    """A long conversation with a long word in it."""
+    with FakeGateway() as gateway:
+        _call(page, gateway)
+        for generation in range(1, 12):
+            text = (
+                "the longest word is pneumonoultramicroscopicsilicovolcanoconiosis, they say"
+            )
+            gateway.say("text", generation=generation, frame=generation, text=text)
+        page.wait_for_timeout(500)
+        yield
+
+
 SHOTS: Final = {
     "idle": Shot(idle),
     "speaking": Shot(speaking),
@@ -110,6 +135,8 @@ SHOTS: Final = {
     "phone": Shot(speaking, PHONE),
     "phone-settings": Shot(settings, PHONE, "dark"),
     "dark": Shot(speaking, light="dark"),
+    "uninvited": Shot(uninvited, SMALL),
+    "long": Shot(talkative, SMALL),
 }
 
 

@@ -52,6 +52,21 @@ def test_an_interrupted_reply_stops_and_is_marked(page: Page, gateway: FakeGatew
     assert loudness(speaker, 1_000) < 1e-3 * loudness(speaker, 440)
 
 
+def test_who_reads_back_is_left_there(page: Page, gateway: FakeGateway) -> None:
+    start(page, gateway)
+    below = "() => { const list = document.querySelector('#transcript');"
+    below += "return list.scrollHeight - list.scrollTop - list.clientHeight; }"
+    for generation in range(1, 16):
+        gateway.say("text", generation=generation, frame=generation, text="word " * 40)
+    expect(page.locator(".reply")).to_have_count(15)
+    assert page.evaluate(below) < 2  # the newest is shown
+    page.locator("#transcript").evaluate("(list) => (list.scrollTop = 0)")
+    page.wait_for_timeout(100)
+    gateway.say("text", generation=16, frame=16, text="more")
+    expect(page.locator(".reply")).to_have_count(16)
+    assert page.locator("#transcript").evaluate("(list) => list.scrollTop") == 0
+
+
 def loudness(sound: Signal, hertz: int) -> float:
     """The energy within 20 Hz of a pitch."""
     spectrum = np.abs(np.fft.rfft(sound)) ** 2

@@ -64,7 +64,7 @@ def test_what_changes_is_said_to_who_does_not_see_it(page: Page, gateway: FakeGa
     expect(page.locator("#transcript")).not_to_have_attribute("aria-busy", "true")
 
 
-@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("width", [320, 360])
 def test_nothing_is_wider_than_a_phone(page: Page, gateway: FakeGateway, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 700})
     start(page, gateway, "Push to talk")

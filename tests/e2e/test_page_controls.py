@@ -64,8 +64,7 @@ def test_the_volume_is_the_speakers_and_not_the_recordings(
     heard = speaker[np.flatnonzero(speaker)][-SECOND // 4 : -SECOND // 10]
     assert np.abs(heard).max() == pytest.approx(0.5 * 8_000 / 32_768, rel=0.02)
     recorded = saved(page)[:, 1]
-    recorded = recorded[np.flatnonzero(recorded)][-SECOND // 4 : -SECOND // 10]
-    assert np.abs(recorded).max() == pytest.approx(8_000 / 32_768, rel=0.02)
+    assert np.abs(recorded).max() == pytest.approx(8_000 / 32_768, rel=0.005)  # its end, too
 
 
 def test_another_microphone_takes_over(page: Page, gateway: FakeGateway) -> None:

@@ -81,6 +81,7 @@ async () => {
   return [...samples];
 }
 """
+LOUDEST = 0.501  # the tone's own peak
 NO_CLICK = 0.04  # from sample to sample; the 200 Hz tone itself moves by 0.026
 
 
@@ -114,6 +115,7 @@ def test_a_bad_network_costs_few_breaks_and_no_click(
     found = play(blank, delays)
     assert found["underruns"] <= most_underruns
     assert np.abs(np.diff(found["out"])).max() < NO_CLICK
+    assert np.abs(found["out"]).max() < LOUDEST  # no fade adds to what it fades into
     assert found["played"] == 1_000
     assert found["leftOut"] == 0  # all of it is speech
     assert max(found["latency"]) < 700

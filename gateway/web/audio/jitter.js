@@ -97,12 +97,12 @@ export class Jitter {
    */
   read(out) {
     out.fill(0);
+    const tail = this.#tail; // now: what runs dry in this block leaves the next one's
+    this.#tail = tail.slice(out.length);
     if (this.#due(out.length)) this.#give(out);
     // The last sample may have been a block's last: then the silence begins with this one.
     else if (!this.#holding) this.#runDry(out, 0);
-    const faded = Math.min(this.#tail.length, out.length);
-    for (let i = 0; i < faded; i++) out[i] += this.#tail[i];
-    this.#tail = this.#tail.slice(faded);
+    for (let i = 0; i < Math.min(tail.length, out.length); i++) out[i] += tail[i];
   }
 
   /** @param {number} count samples */
@@ -142,7 +142,7 @@ export class Jitter {
   #runDry(out, at) {
     const rest = Float32Array.from({ length: this.fade }, (_, i) => this.#fadeAt(i));
     out.set(rest.subarray(0, out.length - at), at);
-    this.#tail = rest.slice(out.length - at);
+    this.#trail(rest.slice(out.length - at));
     if (!this.#ended) {
       this.underruns += 1;
       this.#sinceUnderrun = 0;
@@ -178,9 +178,16 @@ export class Jitter {
     const { samples } = this.#queue[0];
     const next = samples.slice(this.#offset, this.#offset + this.fade);
     const gain = this.#gain;
-    this.#tail = next.map((sample, i) => sample * gain * (1 - (i + 1) / next.length));
+    this.#trail(next.map((sample, i) => sample * gain * (1 - (i + 1) / next.length)));
     this.#gain = 0;
     this.#offset = 0;
+  }
+
+  /** @param {Float32Array<ArrayBuffer>} samples that fade out from the next one given on */
+  #trail(samples) {
+    const tail = this.#tail;
+    const both = new Float32Array(Math.max(tail.length, samples.length));
+    this.#tail = both.map((_, i) => (tail[i] ?? 0) + (samples[i] ?? 0));
   }
 
   /** Leave out what is silent of a buffer that is too full, and all that is beyond the limit. */

@@ -5,6 +5,7 @@
  */
 
 const KEPT = 200; // entries
+const NEAR_PX = 40; // of the end: at the end
 const SAMPLES_A_SECOND = 24_000;
 const NO_WORDS_YET = "…";
 
@@ -22,10 +23,14 @@ export class Transcript {
   /** @type {Reply | null} the last reply */
   #reply = null;
   #played = 0;
+  #following = true; // who scrolls back to read is left there
 
   /** @param {HTMLElement} list */
   constructor(list) {
     this.#list = list;
+    list.onscroll = () => {
+      this.#following = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_PX;
+    };
   }
 
   clear() {
@@ -33,6 +38,7 @@ export class Transcript {
     this.#turn = null;
     this.#reply = null;
     this.#played = 0;
+    this.#following = true;
   }
 
   /** @param {ServerMessage} event */
@@ -138,7 +144,7 @@ export class Transcript {
   }
 
   #showNewest() {
-    this.#list.scrollTop = this.#list.scrollHeight;
+    if (this.#following) this.#list.scrollTop = this.#list.scrollHeight;
   }
 }
 
