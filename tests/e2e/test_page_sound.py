@@ -15,7 +15,8 @@ pytestmark = pytest.mark.browser
 PLAYED = """
 async (delays) => {
   const {Jitter} = await import("/web/audio/jitter.js");
-  const jitter = new Jitter(24_000), out = [], latency = [];
+  const jitter = new Jitter(24_000), latency = [];
+  let loudest = 0, step = 0, before = 0;
   const arrivals = delays.map((late, i) => Math.max(0, 20 * (i - 9)) + late);
   for (let i = 1; i < arrivals.length; i++) arrivals[i] = Math.max(arrivals[i], arrivals[i - 1]);
   let next = 0;
@@ -27,11 +28,15 @@ async (delays) => {
     }
     const samples = new Float32Array(128);
     jitter.read(samples);
-    out.push(...samples);
+    for (const sample of samples) {
+      loudest = Math.max(loudest, Math.abs(sample));
+      step = Math.max(step, Math.abs(sample - before));
+      before = sample;
+    }
     if (block % 50 === 0) latency.push(jitter.bufferMs);
   }
   const {underruns, played, leftOut, targetMs} = jitter;
-  return {out, latency, underruns, played, leftOut, targetMs};
+  return {loudest, step, latency, underruns, played, leftOut, targetMs};
 }
 """
 # A loud frame is fed at once and the block's end is the queue's end.
@@ -114,8 +119,8 @@ def test_a_bad_network_costs_few_breaks_and_no_click(
     }[name]
     found = play(blank, delays)
     assert found["underruns"] <= most_underruns
-    assert np.abs(np.diff(found["out"])).max() < NO_CLICK
-    assert np.abs(found["out"]).max() < LOUDEST  # no fade adds to what it fades into
+    assert found["step"] < NO_CLICK
+    assert 0.49 < found["loudest"] < LOUDEST  # no fade adds to what it fades into
     assert found["played"] == 1_000
     assert found["leftOut"] == 0  # all of it is speech
     assert max(found["latency"]) < 700
