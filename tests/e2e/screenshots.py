@@ -118,9 +118,7 @@ def talkative(page: Page) -> Iterator[None]:
     with FakeGateway() as gateway:
         _call(page, gateway)
         for generation in range(1, 12):
-            text = (
-                "the longest word is pneumonoultramicroscopicsilicovolcanoconiosis, they say"
-            )
+            text = "the longest word is pneumonoultramicroscopicsilicovolcanoconiosis, they say"
             gateway.say("text", generation=generation, frame=generation, text=text)
         page.wait_for_timeout(500)
         yield
