@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.audio import CHUNK_SAMPLES, Pcm16
 
@@ -23,14 +24,29 @@ def noise(chunks: int, seed: int = 0, level: int = 3_000) -> list[Pcm16]:
     return list(rng.integers(-level, level, (chunks, CHUNK_SAMPLES), dtype=np.int16))
 
 
+def hum(chunks: int, pitch_hz: float = 150.0, level: float = 0.3) -> list[Pcm16]:
+    """A buzz of ten harmonics that never changes, as of mains: (1920,) int16 each."""
+    phase = 2 * np.pi * pitch_hz * _time(chunks)
+    return _buzz(phase, np.full(len(phase), level))
+
+
 def voice(chunks: int, pitch_hz: float = 150.0, level: float = 0.3) -> list[Pcm16]:
-    """A buzz with ten harmonics, which the VAD takes for speech: (1920,) int16 each."""
-    t = np.arange(chunks * CHUNK_SAMPLES) / 24_000
-    buzz = np.sum([np.sin(2 * np.pi * pitch_hz * h * t) / h for h in range(1, 11)], axis=0)
-    pcm = (buzz * level / 2 * 32_767).astype(np.int16)
-    return list(pcm.reshape(chunks, CHUNK_SAMPLES))
+    """That buzz with a melody and five syllables a second, as speech has: (1920,) int16 each."""
+    time = _time(chunks)
+    syllables = np.cos(2 * np.pi * 5 * time)
+    phase = 2 * np.pi * pitch_hz * (time + 0.01 * np.sin(2 * np.pi * time))
+    return _buzz(phase, level * (0.65 + 0.35 * syllables))
+
+
+def _time(chunks: int) -> NDArray[np.float64]:
+    return np.arange(chunks * CHUNK_SAMPLES) / 24_000
+
+
+def _buzz(phase: NDArray[np.float64], level: NDArray[np.float64]) -> list[Pcm16]:
+    buzz = np.sum([np.sin(h * phase) / h for h in range(1, 11)], axis=0)
+    return list((buzz * level / 2 * 32_767).astype(np.int16).reshape(-1, CHUNK_SAMPLES))
 
 
 def talking(chunks: int) -> list[Pcm16]:
-    """Words with short pauses, as speech has them: a steady tone would become background."""
+    """Words with short pauses, as speech has them: what never pauses would become background."""
     return [chunk for _ in range(chunks // 5) for chunk in (*voice(4), *silence(1))]

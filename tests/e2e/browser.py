@@ -29,6 +29,7 @@ FLAGS: Final = (
 )
 SECOND: Final = 24_000  # samples
 PIECE: Final = SECOND // 4
+WHOLE: Final = 0.98  # the correlation of sound that came back unharmed
 Signal = NDArray[np.float64]
 
 # Two inputs on one clock: the microphone and what goes to the speaker. The content policy allows no
@@ -82,18 +83,29 @@ class Complaints:
 
 
 def write_microphone(path: Path, seconds: float, *, seed: int = 7) -> None:
-    """A WAV of syllables, each with a pitch and a noise of its own: no two places look alike."""
+    """A WAV of made-up syllables: no two are alike, so none is the echo of another."""
     rng = np.random.default_rng(seed)
-    syllable = MICROPHONE_HZ // 5
-    count = round(5 * seconds)
-    pitch_hz = np.repeat(rng.uniform(100, 240, count), syllable)
-    phase = 2 * np.pi * np.cumsum(pitch_hz) / MICROPHONE_HZ
-    voice = sum(np.sin(k * phase) / k for k in range(1, 11))
-    breath = np.convolve(rng.standard_normal(len(phase)), np.hanning(24), mode="same")
-    loudness = np.repeat(rng.uniform(0.2, 1.0, count), syllable)
-    shape = np.tile(np.hanning(syllable), count)
-    signal = (voice + 0.1 * breath) * loudness * shape
+    count = round(seconds * MICROPHONE_HZ)
+    syllables: list[Signal] = []
+    while sum(map(len, syllables)) < count:
+        syllables += [_syllable(rng), np.zeros(rng.integers(MICROPHONE_HZ // 16))]
+    signal = np.concatenate(syllables)[:count]
     soundfile.write(path, 0.5 * signal / np.abs(signal).max(), MICROPHONE_HZ, subtype="PCM_16")
+
+
+def _syllable(rng: np.random.Generator) -> Signal:
+    """120 to 350 ms with a length, a gliding pitch, two formants and a loudness of its own."""
+    size = int(rng.integers(MICROPHONE_HZ * 12 // 100, MICROPHONE_HZ * 35 // 100))
+    pitch_hz = rng.uniform(100, 240) * np.linspace(1, rng.uniform(0.8, 1.2), size)
+    phase = 2 * np.pi * np.cumsum(pitch_hz) / MICROPHONE_HZ
+    formants_hz = np.exp(rng.uniform(np.log(300), np.log(3_000), 2))
+    voice = np.zeros(size)
+    for harmonic in range(1, 25):
+        off = harmonic * pitch_hz.mean() / formants_hz - 1
+        voice += np.sin(harmonic * phase) * (0.05 + np.sum(1 / (1 + (off / 0.15) ** 2)))
+    breath = np.convolve(rng.standard_normal(size), np.hanning(24), mode="same")
+    sound = voice / np.abs(voice).max() + 0.01 * breath
+    return np.asarray(sound * np.sqrt(np.hanning(size)) * rng.uniform(0.3, 1.0))
 
 
 @contextmanager
@@ -135,14 +147,31 @@ def likeness(needle: Signal, hay: Signal) -> float:
     size = 1 << (len(hay) + PIECE).bit_length()
     spectrum = np.fft.rfft(hay, size)
     pieces = [needle[at : at + PIECE] for at in range(0, len(needle) - PIECE + 1, PIECE)]
-    return float(np.quantile([_best(piece, hay, spectrum, size) for piece in pieces], 0.75))
+    return float(np.quantile([_best(piece, hay, spectrum, size)[0] for piece in pieces], 0.75))
 
 
-def _best(piece: Signal, hay: Signal, spectrum: NDArray[np.complex128], size: int) -> float:
-    """The correlation of the piece with the place in `hay` that it fits best."""
+def delays_ms(mic: Signal, speaker: Signal) -> list[float]:
+    """How long after the microphone each of its quarters of a second came out of the speaker.
+
+    Looked for in the second that follows; a piece that comes back less whole is left out.
+    """
+    found = []
+    size = 1 << (5 * PIECE).bit_length()
+    for start in range(0, len(mic) - 5 * PIECE, PIECE):
+        hay = speaker[start : start + 5 * PIECE]
+        like, at = _best(mic[start : start + PIECE], hay, np.fft.rfft(hay, size), size)
+        if like >= WHOLE:
+            found.append(1_000 * at / SECOND)
+    return found
+
+
+def _best(
+    piece: Signal, hay: Signal, spectrum: NDArray[np.complex128], size: int
+) -> tuple[float, int]:
+    """The place in `hay` that the piece fits best: its correlation with it, and where it is."""
     products = np.fft.irfft(spectrum * np.conj(np.fft.rfft(piece, size)), size)
     at = int(np.argmax(products[: len(hay) - len(piece) + 1]))
     place = hay[at : at + len(piece)]
     if not (piece.any() and place.any()):  # a starved browser gave silence
-        return 0.0
-    return float(np.corrcoef(piece, place)[0, 1])
+        return 0.0, at
+    return float(np.corrcoef(piece, place)[0, 1]), at

@@ -30,10 +30,11 @@ WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
 SAYS_WITHIN_S: Final = 10.0
 Event = dict[str, Any]
 CONFIG: Final[Event] = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
+Wrapped = dict[str, tuple[str, str]]  # a file of the page: what is served before and after it
 _T = TypeVar("_T")
 
 
-def _answer(path: str, config: Event) -> Response:
+def _answer(path: str, config: Event, wrapped: Wrapped) -> Response:
     if path == "/api/config":
         return Response(HTTPStatus.OK, "OK", Headers(), json.dumps(config).encode())
     name = path.split("?")[0].removeprefix("/web").strip("/") or "index.html"
@@ -42,7 +43,9 @@ def _answer(path: str, config: Event) -> Response:
         return Response(HTTPStatus.NOT_FOUND, "Not Found", Headers(), b"")
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     headers = Headers({**HEADERS, "Content-Type": kind})
-    return Response(HTTPStatus.OK, "OK", headers, file.read_bytes())
+    before, after = wrapped.get(name, ("", ""))
+    body = before.encode() + file.read_bytes() + after.encode()
+    return Response(HTTPStatus.OK, "OK", headers, body)
 
 
 class FakeGateway:
@@ -52,6 +55,7 @@ class FakeGateway:
         self.echo = echo
         self.refusal = refusal
         self.deaf = False  # hears, and answers nothing
+        self.wrapped: Wrapped = {}
         self.texts: list[Event] = []  # what the page said
         self.audio = bytearray()
         self.close_codes: list[int] = []
@@ -136,7 +140,7 @@ class FakeGateway:
     def _route(self, request: Request) -> Response | None:
         if request.path.startswith("/ws/stream"):
             return None
-        return _answer(request.path, self.config)
+        return _answer(request.path, self.config, self.wrapped)
 
     async def _converse(self, connection: ServerConnection) -> None:
         try:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.e2e.caller import start, tone
 from tests.e2e.fake_gateway import FakeGateway
+from tests.e2e.played import note_playback, played
 
 pytestmark = pytest.mark.browser
 
@@ -151,3 +153,27 @@ def test_the_loopback_plays_what_goes_in(blank: Page) -> None:
     spectrum = np.abs(np.fft.rfft(heard * np.hanning(len(heard))))
     assert abs(np.argmax(spectrum) * 24_000 / len(heard) - 1_000) < 24
     assert 0.1 < np.abs(heard).max() < 0.5
+
+
+def test_after_an_interruption_no_frame_of_the_old_reply_is_played(
+    page: Page, gateway: FakeGateway
+) -> None:
+    note_playback(page, gateway)
+    start(page, gateway)
+    gateway.say("reply_started", generation=1, frame=1)
+    gateway.speak(tone(60), generation=1)
+    page.wait_for_function("window.notes.some(([kind]) => kind === 'block')")
+    gateway.say("clear", generation=1, next_frame=61)
+    gateway.speak(tone(20), generation=1)  # what was on its way
+    gateway.speak(tone(20), generation=2, last=True)
+    page.wait_for_timeout(900)
+    notes = played(page)
+    cleared = notes.index(next(n for n in notes if (n.kind, n.generation) == ("clear", 1)))
+    blocks = [
+        [n.generation for n in part if n.kind == "block"]
+        for part in (notes[:cleared], notes[cleared:])
+    ]
+    assert set(blocks[0]) == {1}
+    assert set(blocks[1]) == {2}
+    assert len(blocks[1]) >= 20 * 480 // 128
+    assert sum(note.kind == "frame" for note in notes) == 100

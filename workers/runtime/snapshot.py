@@ -17,7 +17,7 @@ from workers.runtime.turn import Chunk, Tuning
 if TYPE_CHECKING:
     from workers.runtime.conversation import Conversation
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 def pack(talk: "Conversation") -> bytes:

@@ -1,0 +1,75 @@
+"""What the playback worklet was given and gave to the speaker: every frame and every block of it.
+
+The gateway serves the worklet's file with a prelude that wraps its processor, and the jitter
+buffer's with an epilogue that notes what goes in and out: both run in the audio thread.
+"""
+
+from typing import Any, Final, NamedTuple
+
+from playwright.sync_api import Page
+
+from tests.e2e.fake_gateway import FakeGateway
+
+_NOTES: Final = """
+const { push, read, clear } = Jitter.prototype;
+globalThis.notes = [];
+Object.assign(Jitter.prototype, {
+  push(entry) {
+    globalThis.notes.push(["frame", entry.generation, entry.number]);
+    push.call(this, entry);
+  },
+  read(out) {
+    const before = this.bufferMs;
+    read.call(this, out);
+    if (this.bufferMs < before) globalThis.notes.push(["block", this.generation, currentFrame]);
+  },
+  clear(generation) {
+    globalThis.notes.push(["clear", generation, currentFrame]);
+    clear.call(this, generation);
+  },
+});
+"""
+_POST: Final = """
+const define = globalThis.registerProcessor;
+globalThis.registerProcessor = (name, Processor) => define(name, class extends Processor {
+  process(...blocks) {
+    if (globalThis.notes.length > 0) this.port.postMessage({ notes: globalThis.notes.splice(0) });
+    return super.process(...blocks);
+  }
+});
+"""
+# Takes the notes out of what the page hears of its worklet.
+_KEEP: Final = """
+window.notes = [];
+window.AudioWorkletNode = class extends AudioWorkletNode {
+  constructor(...args) {
+    super(...args);
+    this.port.addEventListener("message", (event) => {
+      if (!("notes" in event.data)) return;
+      event.stopImmediatePropagation();
+      window.notes.push(...event.data.notes);
+    });
+  }
+};
+"""
+
+
+class Note(NamedTuple):
+    """A frame that came, a block that held samples of a reply, or an order to clear."""
+
+    kind: str
+    generation: int
+    at: int  # a frame's number; of the others, the audio thread's currentFrame
+
+
+def note_playback(page: Page, gateway: FakeGateway) -> None:
+    """From the next load on, note what the worklet is given and gives."""
+    gateway.wrapped["audio/jitter.js"] = ("", _NOTES)
+    gateway.wrapped["audio/playback.worklet.js"] = (_POST, "")
+    page.add_init_script(_KEEP)
+
+
+def played(page: Page) -> list[Note]:
+    """All that was noted so far, in its order."""
+    notes: list[list[Any]] = page.evaluate("window.notes")
+    return [Note(*note) for note in notes]
