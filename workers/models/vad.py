@@ -24,6 +24,8 @@ MOVED_DB: Final = 3.0
 # A tone's beginning moves three frames: so many are no proof yet, of those of the last 300 ms.
 MOVED_FRAMES: Final = 4
 MOVED_WITHIN_FRAMES: Final = 300 // FRAME_MS  # 15
+# A background within 20 dB hides movement, and as a hum it is in the floor: there, none is asked for.
+HIDDEN_RATIO: Final = 10.0
 # What has not yet proved to move is believed for so long: speech is not heard later for it, and a
 # tone that begins is shorter than the speech that starts a turn (120 ms).
 BELIEVED_FRAMES: Final = 100 // FRAME_MS  # 5
@@ -72,7 +74,8 @@ class Vad:
         voiced = loud & (_voicing(low) > VOICED_MIN) if loud.any() else loud
         self._learn(rms)
         moved = self._movement.hear(np.rint(low * 32_768).astype(np.int16)) > MOVED_DB
-        return self._believed(self._voices(loud, voiced), moved)
+        hidden = float(rms.max()) < self.floor * HIDDEN_RATIO
+        return self._believed(self._voices(loud, voiced), moved, hidden=hidden)
 
     def _voices(self, loud: _Frames, voiced: _Frames) -> list[bool]:
         """Which frames sound like speech: they are loud, and near something voiced."""
@@ -85,11 +88,11 @@ class Vad:
         self._unvoiced = 0 if voiced else min(self._unvoiced + 1, UNVOICED_TAIL_FRAMES)
         return loud and self._unvoiced < UNVOICED_TAIL_FRAMES
 
-    def _believed(self, voices: list[bool], moved: _Frames) -> tuple[bool, ...]:
+    def _believed(self, voices: list[bool], moved: _Frames, *, hidden: bool) -> tuple[bool, ...]:
         """Those of the frames that sound like speech which have proved to move, or may still."""
         both = [a and bool(b) for a, b in zip(voices, moved, strict=True)]
         self._moved = [*self._moved, *both][-MOVED_WITHIN_FRAMES:]
-        proved = sum(self._moved) >= MOVED_FRAMES
+        proved = hidden or sum(self._moved) >= MOVED_FRAMES
         return tuple(self._believes(voice, proved=proved) for voice in voices)
 
     def _believes(self, voice: bool, *, proved: bool) -> bool:
