@@ -24,7 +24,7 @@ MOVED_DB: Final = 3.0
 # A tone's beginning moves three frames: so many are no proof yet, of those of the last 300 ms.
 MOVED_FRAMES: Final = 4
 MOVED_WITHIN_FRAMES: Final = 300 // FRAME_MS  # 15
-# A background within 20 dB hides movement, and as a hum it is in the floor: there, none is asked for.
+# A background within 20 dB hides movement, and a hum is in the floor: there, none is asked for.
 HIDDEN_RATIO: Final = 10.0
 # What has not yet proved to move is believed for so long: speech is not heard later for it, and a
 # tone that begins is shorter than the speech that starts a turn (120 ms).
