@@ -21,10 +21,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 SAVE_EVERY_S: Final = 120.0
 READY: Final = "READY"
+
+
+MEAN_OVER_STEPS: Final = 400
+
+
+def mean_of(model: torch.nn.Module) -> AveragedModel:
+    """The running mean of a model's weights: at any time about as good as a decayed schedule."""
+
+    @torch.no_grad()
+    def average(means: Any, news: Any, steps: Any) -> None:
+        torch._foreach_lerp_(means, news, 1 / min(int(steps) + 1, MEAN_OVER_STEPS))
+
+    return AveragedModel(model, multi_avg_fn=average)
 
 
 class Run:
@@ -77,6 +91,10 @@ class Run:
             out.write(json.dumps(line) + "\n")
         shown = " ".join(f"{name} {value:.3f}" for name, value in means.items())
         self._bar.set_postfix_str(f"step {self.step} {shown}")
+
+    def say(self, text: str) -> None:
+        """Print a line of its own, above the progress bar."""
+        self._bar.write(text)
 
     def due(self) -> bool:
         """Whether it is time to save (every two minutes)."""
