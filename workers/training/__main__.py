@@ -115,12 +115,10 @@ def reading(
     from workers.training import s2s as stage
 
     time = _plan(plan).reading if minutes is None else minutes
-    stage.read(
-        runs,
-        preset,
-        weights,
-        stage.Course(time, _plan(plan).families, device, 0, _plan(plan).batch),
+    course = stage.Course(
+        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch
     )
+    stage.read(runs, preset, weights, course)
 
 
 @app.command()

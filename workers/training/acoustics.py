@@ -18,8 +18,8 @@ from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from shared.audio import SAMPLE_RATE_HZ, Floats
 from workers.training.tts import LEVEL
 
-NOISE_S: Final = 20.0  # of each kind; pieces are taken at random places
-KINDS: Final = 24  # of noise
+NOISE_S: Final = 12.0  # of each kind; pieces are taken at random places
+KINDS: Final = 16  # of noise
 BANK_SEED: Final = 17
 TAIL_S: Final = 0.4  # of a room's answer
 DIRECT_DB: Final = (-2.0, 16.0)  # direct sound against the room

@@ -10,8 +10,9 @@
     run.save(...)
     run.finish(stoi=0.95)            # writes READY: later stages start only on it
 
-The budget counts the seconds spent training, over all resumptions. The checkpoint is written to a
-second file and renamed, so a kill at any moment leaves the last whole one.
+The budget counts the seconds this process has worked, over all resumptions: a shared machine, where
+it waits, takes nothing from it. The checkpoint is written to a second file and renamed, so a kill
+at any moment leaves the last whole one.
 """
 
 import json
@@ -51,8 +52,8 @@ class Run:
         self.step = 0
         self._budget_s = max(minutes * 60.0, 1.0)
         self._spent_before_s = 0.0
-        self._started_s = time.monotonic()
-        self._saved_s = self._started_s
+        self._started_s = time.process_time()
+        self._saved_s = time.monotonic()
         self._sums: dict[str, float] = {}
         self._count = 0
         self._bar = tqdm(total=round(self._budget_s), unit="s", desc=folder.name, mininterval=10)
@@ -60,7 +61,7 @@ class Run:
     @property
     def spent_s(self) -> float:
         """Seconds of the budget used, over all resumptions."""
-        return self._spent_before_s + time.monotonic() - self._started_s
+        return self._spent_before_s + time.process_time() - self._started_s
 
     @property
     def fraction(self) -> float:
@@ -118,7 +119,7 @@ class Run:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         self.step = int(state["step"])
         self._spent_before_s = float(state["spent_s"])
-        self._started_s = time.monotonic()
+        self._started_s = time.process_time()
         return state
 
     def finish(self, **metrics: float | str) -> None:

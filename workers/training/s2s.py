@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from workers.models.checkpoint import write_part
 from workers.models.s2s import HybridS2S, S2SConfig, base, tiny
@@ -33,7 +34,7 @@ from workers.training.conversations import Conversations
 from workers.training.dialogue import FAMILIES, Split, questions_of, vocabulary_words, words
 from workers.training.layout import Batch, Floats, Sample, turn_sample
 from workers.training.progress import Run, mean_of
-from workers.training.reading import Reader, collect
+from workers.training.reading import PhoneBook, Reader, collect
 from workers.training.replies import Reply, load_replies
 from workers.training.turns import Memory, Turn
 
@@ -56,7 +57,7 @@ DATA: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What is taught, and on what: families ('' all), device, processes that speak."""
+    """What is taught, and on what: families (() all), device, processes that speak."""
 
     minutes: float
     families: tuple[str, ...] = ()
@@ -115,9 +116,8 @@ def make_config(preset: str, heard_width: int, codebooks: int, texts: int) -> S2
 class Trainer:
     """The model, the mean of its weights, its optimiser and its data."""
 
-    def __init__(self, run: Run, model: HybridS2S, batches: Iterator[Batch], sounding: bool):
+    def __init__(self, run: Run, model: HybridS2S, sounding: bool) -> None:
         self.run, self.model, self.sounding = run, model.train(), sounding
-        self._batches = batches
         self._device = next(model.parameters()).device
         self.optimiser = torch.optim.AdamW(
             model.parameters(), LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.05, fused=True
@@ -133,11 +133,11 @@ class Trainer:
         """The model with the mean of the weights."""
         return cast(HybridS2S, self.mean.module)
 
-    def step(self) -> None:
+    def step(self, batch: Batch) -> None:
         """One update."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.run.step, self.run.fraction)
-        batch = next(self._batches).to(self._device)
+        batch = batch.to(self._device)
         with torch.autocast(self._device.type, dtype=torch.bfloat16):
             text, audio = losses(self.model, batch, self.sounding)
         self.optimiser.zero_grad(set_to_none=True)
@@ -197,11 +197,13 @@ class Examiner:
         ]
 
 
-def run_stage(run: Run, trainer: Trainer, examiner: Examiner) -> dict[str, float]:
+def run_stage(
+    run: Run, trainer: Trainer, batches: Iterator[Batch], examiner: Examiner
+) -> dict[str, float]:
     """Train within the budget, examining as it goes."""
     examined_s = run.spent_s
     while run.going():
-        trainer.step()
+        trainer.step(next(batches))
         if run.due():
             trainer.save()
         if run.spent_s - examined_s > CHECK_EVERY_S:
@@ -236,19 +238,40 @@ class School:
         return HybridS2S(self.config).to(self.course.device)
 
 
+class Readings(IterableDataset[Batch]):
+    """Batches to be read, for a DataLoader: each process draws its own."""
+
+    def __init__(self, book: PhoneBook, school: School, seed: int) -> None:
+        self._book, self._seed, self._course = book, seed, school.course
+        self._config, codebooks = school.config, school.config.codebooks
+        self._replies = {t: compact(t, school.vocabulary, codebooks) for t in school.texts}
+
+    def __iter__(self) -> Iterator[Batch]:
+        process = get_worker_info()
+        seed = 1000 * self._seed + (0 if process is None else process.id)
+        rng = random.Random(seed)
+        reader = Reader(self._book, Asker(rng, self._course.families), rng)
+        some = np.concatenate([reader.first(rng).states for _ in range(100)])
+        spread: Floats = some.astype(np.float32).std(axis=0)
+        talk = Conversations(reader, self._replies, self._config, spread, seed)
+        return talk.batches(self._course.batch)
+
+    def examiner(self, school: School) -> Examiner:
+        """Asks aloud, as `hear` does: what was read must be understood when it is heard."""
+        return Examiner(school.heard_checks(), self._replies, school.vocabulary)
+
+
 def read(runs: Path, preset: str, weights: Path, course: Course) -> None:
     """The first stage."""
     school = School(runs, preset, weights, course)
     spoken = list(islice(turns.spoken(5, course.families), BOOK_BATCHES))
     book = collect(load_listener(weights), spoken)
-    rng = random.Random(6)
-    reader = Reader(book, Asker(rng, course.families), rng)
-    replies = {t: compact(t, school.vocabulary, school.config.codebooks) for t in school.texts}
-    sample = np.concatenate([reader.first(rng).states for _ in range(200)]).astype(np.float32)
     run = Run(runs / "reading", course.minutes)
-    talk = Conversations(reader, replies, school.config, sample.std(axis=0), 7 + run.step)
-    trainer = Trainer(run, school.model(), talk.batches(course.batch), sounding=False)
-    run_stage(run, trainer, Examiner(school.heard_checks(), replies, school.vocabulary))
+    model = school.model()
+    trainer = Trainer(run, model, sounding=False)
+    readings = Readings(book, school, 7 + run.step)
+    batches = iter(DataLoader(readings, batch_size=None, num_workers=course.producers))
+    run_stage(run, trainer, batches, readings.examiner(school))
 
 
 def _renewed(memory: Memory, batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
@@ -270,13 +293,13 @@ def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
     if (path := runs / "reading" / "checkpoint.pt").exists():
         model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
     run = Run(runs / "s2s", course.minutes)
+    trainer = Trainer(run, model, sounding=True)
     memory = Memory(school.listener, 100 + run.step, course.producers, course.families)
     memory.hear(FIRST_TURNS)
-    spread: Floats = memory.spread()
-    talk = Conversations(memory, replies, school.config, spread, 8 + run.step)
+    talk = Conversations(memory, replies, school.config, memory.spread(), 8 + run.step)
     batches = _renewed(memory, talk.batches(course.batch), course.batch)
-    trainer = Trainer(run, model, batches, sounding=True)
-    found = run_stage(run, trainer, Examiner(school.heard_checks(), replies, school.vocabulary))
+    examiner = Examiner(school.heard_checks(), replies, school.vocabulary)
+    found = run_stage(run, trainer, batches, examiner)
     export(trainer.averaged, school.vocabulary, weights, run.step, found)
 
 
