@@ -58,10 +58,12 @@ def _bags() -> list[tuple[str, Counter[str]]]:
 
 
 def likest(sentence: str) -> list[str]:
-    """The sentence and the CHOICES other answers whose words differ least from its own."""
+    """The sentence and the CHOICES other answers of whose words the least share differs."""
     own = Counter(words(sentence))
     others = sorted(
-        (((own - bag) + (bag - own)).total(), text) for text, bag in _bags() if text != sentence
+        (((own - bag) + (bag - own)).total() / (own + bag).total(), text)
+        for text, bag in _bags()
+        if text != sentence
     )
     return [sentence, *(text for _, text in others[:CHOICES])]
 
