@@ -13,7 +13,7 @@ from tests.e2e.browser import MICROPHONE_HZ, SECOND, Complaints, chromium
 from tests.e2e.caller import saved
 from tests.e2e.launcher import Stack
 from tests.e2e.test_spoken import ANSWERS, QUESTIONS, plain_words
-from workers.training.judge import answers_judge, says
+from workers.training.judge import judge_of, says
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -44,4 +44,4 @@ def test_a_spoken_question_gets_its_answer(
         expect(page.locator("#headline")).to_have_text("Listening", timeout=15_000)
         answer = pcm16_from_floats(saved(page)[:, 1].astype(np.float32))
     assert complaints.lines == []
-    assert says(answers_judge(), answer, ANSWERS["sum"]), answers_judge().hear(answer)
+    assert says(answer, ANSWERS["sum"]), judge_of(ANSWERS["sum"]).hear(answer)

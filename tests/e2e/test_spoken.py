@@ -20,7 +20,7 @@ from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
 from tests.e2e.client import Client
 from tests.e2e.launcher import Stack
 from tests.sounds import silence
-from workers.training.judge import answers_judge, says
+from workers.training.judge import judge_of, says
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -58,7 +58,7 @@ async def ask(
 def assert_says(folder: Path, name: str) -> None:
     pcm, rate_hz = soundfile.read(folder / f"{name}.wav", dtype="int16")
     assert rate_hz == 24_000
-    assert says(answers_judge(), pcm, ANSWERS[name]), answers_judge().hear(pcm)
+    assert says(pcm, ANSWERS[name]), judge_of(ANSWERS[name]).hear(pcm)
 
 
 @pytest.fixture
@@ -147,4 +147,4 @@ async def test_a_worker_killed_in_mid_answer_is_not_noticed(stack: Stack) -> Non
     for generation, name in ((1, "story"), (2, "sum")):
         pcm = b"".join(pcm for _, g, pcm in client.frames if g == generation)
         assert transcript(client, generation) == plain_words(ANSWERS[name])
-        assert says(answers_judge(), pcm16_from_bytes(pcm), ANSWERS[name])
+        assert says(pcm16_from_bytes(pcm), ANSWERS[name])

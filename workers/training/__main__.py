@@ -1,9 +1,10 @@
 """`python -m workers.training <stage>`: make the default voice from scratch, stage by stage.
 
-`all` runs every stage in order (about five hours on two cores). Each stage keeps its state under
-runs/ and goes on where it was stopped; one that is finished only exports its weights again.
-Needs the `train` extra and, from Debian: espeak-ng, flite, festival, festvox-us-slt-hts, and for
-the evaluation alone festvox-kallpc16k and festvox-kdlpc16k.
+`all` runs every stage in order; `--plan` says how long each takes (plan.py): `cpu` about nine hours
+on two cores, `gpu` for one GPU (with `--device cuda`), `smoke` two minutes, to see it work. Each
+stage keeps its state under runs/ and goes on where it was stopped; one that is finished only
+exports its weights again. Needs the `train` extra and, from Debian: espeak-ng, flite, festival,
+festvox-us-slt-hts, festvox-kallpc16k and festvox-kdlpc16k.
 """
 
 from pathlib import Path
@@ -11,70 +12,132 @@ from typing import Annotated, Final
 
 import typer
 
+from workers.training.plan import PLANS, Plan
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
-Minutes = Annotated[float, typer.Option(help="Training time, over all resumptions.")]
+
+def _plan(name: str) -> Plan:
+    if name not in PLANS:
+        raise typer.BadParameter(f"Expected one of {sorted(PLANS)}, got {name!r}")
+    return PLANS[name]
+
+
+Minutes = Annotated[
+    float | None, typer.Option(help="Training time over all resumptions; default: the plan's.")
+]
 Runs = Annotated[Path, typer.Option(help="Corpora, checkpoints and curves.")]
 Preset = Annotated[str, typer.Option(help="The sizes: tiny or base.")]
 Weights = Annotated[Path, typer.Option(help="The folder that gets the finished weights.")]
+Device = Annotated[str, typer.Option(help="Where listener and model are trained: cpu or cuda.")]
+Start = Annotated[Path | None, typer.Option(help="Weights that a new listener goes on from.")]
+Named = Annotated[str, typer.Option("--plan", help="cpu, gpu or smoke: see plan.py.")]
 
 RUNS: Final = Path("runs")
 WEIGHTS: Final = Path("workers/weights/tiny")
 
 
 @app.command()
-def corpus(runs: Runs = RUNS) -> None:
-    """Speak everything: the callers' broad speech and questions, and the assistant's voice."""
-    from workers.training import assistant, callers, renditions
+def corpus(runs: Runs = RUNS, plan: Named = "cpu") -> None:
+    """Speak what is kept: the assistant's voice, and what the listener is evaluated on."""
+    from workers.training import assistant, callers
 
-    for stage in (callers, renditions, assistant):
-        stage.main(0, runs, "")
+    callers.main(runs)
+    assistant.main(runs, _plan(plan).corpus)
 
 
 @app.command()
 def listener(
-    minutes: Minutes = 51, runs: Runs = RUNS, preset: Preset = "tiny", weights: Weights = WEIGHTS
+    minutes: Minutes = None,
+    runs: Runs = RUNS,
+    preset: Preset = "tiny",
+    weights: Weights = WEIGHTS,
+    device: Device = "cpu",
+    start: Start = None,
+    plan: Named = "cpu",
 ) -> None:
     """Train what hears the caller."""
     from workers.training import listener as stage
 
-    stage.main(minutes, runs, preset, weights)
+    course = stage.Course(
+        _plan(plan).listener if minutes is None else minutes,
+        device,
+        _plan(plan).producers,
+        _plan(plan).frames,
+    )
+    stage.main(runs, preset, weights, course, start)
 
 
 @app.command()
-def codec(minutes: Minutes = 31, runs: Runs = RUNS, preset: Preset = "tiny") -> None:
+def codec(
+    minutes: Minutes = None, runs: Runs = RUNS, preset: Preset = "tiny", plan: Named = "cpu"
+) -> None:
     """Train the assistant's codec."""
     from workers.training import codec as stage
 
-    stage.main(minutes, runs, preset)
+    stage.main(_plan(plan).codec if minutes is None else minutes, runs, preset)
 
 
 @app.command()
-def vocoder(minutes: Minutes = 50, runs: Runs = RUNS, preset: Preset = "tiny") -> None:
+def vocoder(
+    minutes: Minutes = None, runs: Runs = RUNS, preset: Preset = "tiny", plan: Named = "cpu"
+) -> None:
     """Train the vocoder."""
     from workers.training import vocoder as stage
 
-    stage.main(minutes, runs, preset)
+    stage.main(_plan(plan).vocoder if minutes is None else minutes, runs, preset)
 
 
 @app.command()
 def voice(
-    minutes: Minutes = 25, runs: Runs = RUNS, preset: Preset = "tiny", weights: Weights = WEIGHTS
+    minutes: Minutes = None,
+    runs: Runs = RUNS,
+    preset: Preset = "tiny",
+    weights: Weights = WEIGHTS,
+    plan: Named = "cpu",
 ) -> None:
     """Tune the codec's decoder and the vocoder together."""
     from workers.training import voice as stage
 
-    stage.main(minutes, runs, preset, weights)
+    stage.main(_plan(plan).voice if minutes is None else minutes, runs, preset, weights)
+
+
+@app.command()
+def reading(
+    minutes: Minutes = None,
+    runs: Runs = RUNS,
+    preset: Preset = "tiny",
+    weights: Weights = WEIGHTS,
+    device: Device = "cpu",
+    plan: Named = "cpu",
+) -> None:
+    """Teach the model between hearing and speaking its answers, from text alone."""
+    from workers.training import s2s as stage
+
+    time = _plan(plan).reading if minutes is None else minutes
+    course = stage.Course(
+        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch
+    )
+    stage.read(runs, preset, weights, course)
 
 
 @app.command()
 def s2s(
-    minutes: Minutes = 60, runs: Runs = RUNS, preset: Preset = "tiny", weights: Weights = WEIGHTS
+    minutes: Minutes = None,
+    runs: Runs = RUNS,
+    preset: Preset = "tiny",
+    weights: Weights = WEIGHTS,
+    device: Device = "cpu",
+    plan: Named = "cpu",
 ) -> None:
-    """Train the model between hearing and speaking."""
+    """Train it on speech, from where reading ended."""
     from workers.training import s2s as stage
 
-    stage.main(minutes, runs, preset, weights)
+    time = _plan(plan).s2s if minutes is None else minutes
+    course = stage.Course(
+        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch
+    )
+    stage.hear(runs, preset, weights, course)
 
 
 @app.command()
@@ -94,16 +157,24 @@ def every(
     runs: Runs = RUNS,
     preset: Preset = "tiny",
     weights: Weights = WEIGHTS,
-    scale: Annotated[float, typer.Option(help="Multiplies every stage's training time.")] = 1.0,
+    device: Device = "cpu",
+    plan: Named = "cpu",
+    smoke: Annotated[
+        bool, typer.Option("--smoke", help="The plan `smoke`, under runs/smoke.")
+    ] = False,
 ) -> None:
     """Every stage in order, then the evaluation."""
-    corpus(runs)
-    listener(51 * scale, runs, preset, weights)
-    codec(31 * scale, runs, preset)
-    vocoder(50 * scale, runs, preset)
-    voice(25 * scale, runs, preset, weights)
-    s2s(60 * scale, runs, preset, weights)
-    evaluate(weights)
+    if smoke:
+        plan, runs, weights = "smoke", runs / "smoke", runs / "smoke" / "weights"
+    corpus(runs, plan)
+    listener(None, runs, preset, weights, device, None, plan)
+    codec(None, runs, preset, plan)
+    vocoder(None, runs, preset, plan)
+    voice(None, runs, preset, weights, plan)
+    reading(None, runs, preset, weights, device, plan)
+    s2s(None, runs, preset, weights, device, plan)
+    if not smoke:
+        evaluate(weights)
 
 
 if __name__ == "__main__":

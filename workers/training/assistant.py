@@ -30,6 +30,7 @@ TAIL_S: Final = 0.06
 FLOOR: Final = 0.02  # of the loudest 10 ms: quieter is silence; the voice's pauses lie near .002
 BATCH: Final = 100  # utterances a festival process
 BROAD_UTTERANCES: Final = 1700
+REPLIES: Final = 800
 HELD_OUT_UTTERANCES: Final = 60
 
 PRELUDE: Final = f"""(voice_{VOICE})
@@ -166,24 +167,28 @@ def broad_texts(seed: int = 7) -> Iterator[str]:
 
 
 def replies() -> list[str]:
-    """Every distinct reply of the dialogue corpus, sorted."""
+    """A sample of the dialogue's replies, which codec and vocoder hear beside the broad corpus."""
     from workers.training.dialogue import all_reply_texts
 
-    return sorted(set(all_reply_texts()))
+    texts = sorted(set(all_reply_texts()))
+    return sorted(random.Random(8).sample(texts, REPLIES))
 
 
-def main(minutes: float, runs: Path, preset: str) -> None:
-    """Make the shards `heldout`, `broad` and `replies` that are not there, or out of date."""
-    del minutes, preset  # the corpus is the same for every model, and takes about three minutes
+def main(runs: Path, share: float = 1.0) -> None:
+    """Make the shards `heldout`, `broad` and `replies` that are not there, or out of date.
+
+    `share` of each, for trials; all take about three minutes.
+    """
     texts = broad_texts()
-    held_out = [next(texts) for _ in range(HELD_OUT_UTTERANCES)]
-    broad = [next(texts) for _ in range(BROAD_UTTERANCES)]
+    held_out = [next(texts) for _ in range(round(share * HELD_OUT_UTTERANCES))]
+    broad = [next(texts) for _ in range(round(share * BROAD_UTTERANCES))]
     if not (runs / "assistant" / "heldout.jsonl").exists():
         save_shard(runs, "heldout", synthesise(held_out))
     if not (runs / "assistant" / "broad.jsonl").exists():
         save_shard(runs, "broad", synthesise(broad))
-    if not _holds(runs, "replies", replies()):
-        save_shard(runs, "replies", synthesise(replies()))
+    said = replies()[: round(share * REPLIES)]
+    if not _holds(runs, "replies", said):
+        save_shard(runs, "replies", synthesise(said))
 
 
 def _holds(runs: Path, name: str, texts: Sequence[str]) -> bool:

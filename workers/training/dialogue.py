@@ -10,16 +10,22 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
+from string import ascii_lowercase
 from typing import Final
 
 from workers.training.chat import CHAT, UNKNOWN_REPLY
-from workers.training.families import FAMILIES, Case, Family
+from workers.training.dates import CALENDAR
+from workers.training.families import Case, Family, Form
+from workers.training.knowledge import KNOWLEDGE
+from workers.training.reckoning import RECKONING
+from workers.training.sayings import SAYINGS
 
 HELD_OUT_ONE_IN: Final = 7
 # Said before a question by impatient or polite callers; part of no phrasing.
 LEADS: Final = ("okay,", "hey,", "so,", "please,", "well,", "now,", "um,", "and")
-UNKNOWN: Final = "unknown"
+FAMILIES: Final = RECKONING + CALENDAR + KNOWLEDGE + SAYINGS + CHAT
+_NAMELESS: Final = frozenset({"list", "letters"})  # slots that another slot implies
 
 
 class Split(StrEnum):
@@ -40,7 +46,8 @@ class Question:
     text: str
     reply: str
     slots: tuple[str, ...]  # words the reply must say to be right
-    content: tuple[str, ...]  # words of the question that decide the answer, for balancing
+    content: tuple[str, ...]  # words of the question that decide the answer
+    result: str = ""  # what a second question may go on from
 
 
 def words(text: str) -> list[str]:
@@ -54,38 +61,41 @@ def is_held_out(family: Family, case: Case) -> bool:
     return family.compositional and zlib.crc32(key) % HELD_OUT_ONE_IN == 0
 
 
-def _question(family: Family, case: Case, phrasing: str, phrasing_id: str) -> Question:
+def _question(family: Family, case: Case, form: Form, phrasing: str, name: str) -> Question:
     asked = [name for name in case if f"{{{name}}}" in phrasing]
-    reply = family.reply.format(**case)
-    slots = [case[name] for name in case if f"{{{name}}}" in family.reply]
+    slots = [case[name] for name in case if f"{{{name}}}" in form.reply]
+    reply = form.reply.format(**case)
     return Question(
-        intent="/".join([family.name, *(case[name] for name in case if name != "list")]),
+        intent="/".join([family.name, *(case[k] for k in case if k not in _NAMELESS)]),
         family=family.name,
-        phrasing_id=phrasing_id,
+        phrasing_id=f"{family.name}/{name}",
         text=phrasing.format(**case),
         reply=reply,
         slots=tuple(words(" ".join(slots) if slots else reply)),
         content=tuple(case[name] for name in asked) or (family.name,),
+        result=case.get(family.result, ""),
     )
 
 
-def _families() -> tuple[Family, ...]:
-    return FAMILIES + CHAT
+def questions_of(family: Family, split: Split) -> Iterator[Question]:
+    """The questions of one family, in a fixed order."""
+    unseen = split is Split.PHRASING
+    mark = "u" if unseen else ""
+    for case in family.cases:
+        if is_held_out(family, case) != (split is Split.COMBINATION):
+            continue
+        for f, form in enumerate(family.forms):
+            for i, phrasing in enumerate(form.unseen if unseen else form.seen):
+                yield _question(family, case, form, phrasing, f"{f}.{mark}{i}")
 
 
-def questions(split: Split) -> Iterator[Question]:
+@cache
+def questions(split: Split) -> tuple[Question, ...]:
     """Every question of a split, in a fixed order."""
-    for family in _families():
-        for case in family.cases:
-            if is_held_out(family, case) != (split is Split.COMBINATION):
-                continue
-            unseen = split is Split.PHRASING
-            for i, phrasing in enumerate(family.unseen if unseen else family.seen):
-                mark = "u" if unseen else ""
-                yield _question(family, case, phrasing, f"{family.name}/{mark}{i}")
+    return tuple(question for family in FAMILIES for question in questions_of(family, split))
 
 
-@lru_cache(maxsize=8)
+@cache
 def reply_texts(split: Split = Split.TRAIN) -> tuple[str, ...]:
     """The distinct replies of a split, and the answer to what was not understood."""
     texts = {question.reply: None for question in questions(split)}
@@ -97,6 +107,23 @@ def all_reply_texts() -> tuple[str, ...]:
     return tuple(dict.fromkeys(reply_texts(Split.TRAIN) + reply_texts(Split.COMBINATION)))
 
 
+@cache
 def vocabulary_words() -> tuple[str, ...]:
-    """The words of all replies, sorted: the model's whole words."""
-    return tuple(sorted({word for text in all_reply_texts() for word in words(text)}))
+    """The model's whole words, sorted: of all replies, but for words that are said by letters."""
+    spoken = {
+        word
+        for family in FAMILIES
+        if family not in SAYINGS
+        for split in (Split.TRAIN, Split.COMBINATION)
+        for question in questions_of(family, split)
+        for word in words(question.reply)
+    }
+    said = {word for text in (UNKNOWN_REPLY, *_frames()) for word in words(text)}
+    return tuple(sorted(spoken | said))
+
+
+def _frames() -> Iterator[str]:
+    """The replies of the families whose words are spelled, without those words."""
+    for family in SAYINGS:
+        for form in family.forms:
+            yield form.reply.format(x="", letters=" ".join(ascii_lowercase))

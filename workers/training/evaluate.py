@@ -1,7 +1,7 @@
 """Asks the whole pipeline by voice and listens to its answers: writes EVALUATION.md and its JSON.
 
 A right answer's text is the expected reply word for word, and its audio is heard as that sentence
-among all the replies there are (`judge.py`). The same judge on the original recordings of the
+among the replies likest to it (`judge.py`). The same judge on the original recordings of the
 expected replies is the ceiling that stands beside it.
 """
 
@@ -28,8 +28,8 @@ from workers.training.callers import (
     UNSEEN_FLITE,
 )
 from workers.training.calls import Answer, converse
-from workers.training.dialogue import Question, Split, all_reply_texts, questions, words
-from workers.training.judge import answers_judge, says
+from workers.training.dialogue import Question, Split, questions, words
+from workers.training.judge import CHOICES, judge_of, says
 from workers.training.report import Row, write_report
 from workers.training.tts import Job, Voice, speak
 
@@ -89,8 +89,7 @@ def asked(condition: Condition, count: int) -> list[tuple[Question, Pcm16]]:
 
 def ceiling(replies: Sequence[str]) -> dict[str, bool]:
     """Whether the judge understands the original recording of each reply."""
-    judge = answers_judge()
-    return {said.text: says(judge, said.samples, said.text) for said in synthesise(replies)}
+    return {said.text: says(said.samples, said.text) for said in synthesise(replies)}
 
 
 def text_is_right(answer: Answer, question: Question) -> bool:
@@ -108,7 +107,7 @@ def evaluate(
     spent_s = time.perf_counter() - started_s
     protocol: list[dict[str, object]] = []
     for (question, _), answer in zip(calls, answers, strict=True):
-        heard = answers_judge().hear(answer.pcm)
+        heard = judge_of(question.reply).hear(answer.pcm)
         protocol.append(
             {
                 "intent": question.intent,
@@ -143,7 +142,7 @@ def main(weights: Path, output: Path, quick: bool = False) -> list[Row]:
     if not quick:
         table = {"rows": [asdict(row) for row in rows], "calls": protocols}
         (weights / "evaluation.json").write_text(json.dumps(table, indent=1) + "\n")
-        write_report(output / "EVALUATION.md", rows, len(all_reply_texts()), hardware())
+        write_report(output / "EVALUATION.md", rows, CHOICES + 1, hardware())
     return rows
 
 

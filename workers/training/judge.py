@@ -1,11 +1,12 @@
-"""What does a reply's audio say? pocketsphinx, made to choose among all answers there are.
+"""What does a reply's audio say? pocketsphinx, made to choose among the answers likest to it.
 
 A forced choice is what a listener who knows the game does; free dictation of a synthetic voice
 would measure the recogniser. The same judge on the original recordings is the ceiling.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from workers.training.dialogue import all_reply_texts, words
 RATE_HZ: Final = 16_000
 EDGE_S: Final = 0.25  # silence around: the recogniser expects some
 SHORTEST_S: Final = 0.2
+# Answers beside the right one: all 7,000 at once take minutes, and most are nothing like it.
+CHOICES: Final = 350
 
 
 class Judge:
@@ -50,11 +53,27 @@ class Judge:
 
 
 @cache
-def answers_judge() -> Judge:
-    """The judge of all replies of the dialogue."""
-    return Judge(all_reply_texts())
+def _bags() -> list[tuple[str, Counter[str]]]:
+    return [(text, Counter(words(text))) for text in all_reply_texts() if text]
 
 
-def says(judge: Judge, pcm: Pcm16, sentence: str) -> bool:
+def likest(sentence: str) -> list[str]:
+    """The sentence and the CHOICES other answers of whose words the least share differs."""
+    own = Counter(words(sentence))
+    others = sorted(
+        (((own - bag) + (bag - own)).total() / (own + bag).total(), text)
+        for text, bag in _bags()
+        if text != sentence
+    )
+    return [sentence, *(text for _, text in others[:CHOICES])]
+
+
+@lru_cache(maxsize=8)
+def judge_of(sentence: str) -> Judge:
+    """The judge who is to tell this answer from those that are likest to it."""
+    return Judge(likest(sentence))
+
+
+def says(pcm: Pcm16, sentence: str) -> bool:
     """Whether the audio is heard as exactly this sentence: every word, so every slot word."""
-    return judge.hear(pcm) == " ".join(words(sentence))
+    return judge_of(sentence).hear(pcm) == " ".join(words(sentence))

@@ -114,6 +114,24 @@ def stream_sample(heard: Floats, go: int, reply: Reply, config: S2SConfig) -> Sa
     )
 
 
+def joined(first: Sample, second: Sample) -> Sample:
+    """Two turns of one conversation, one behind the other."""
+    parts = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])
+        for name in Sample.__slots__
+    }
+    return Sample(**parts)
+
+
+def interrupted(sample: Sample, rng: np.random.Generator) -> Sample:
+    """The sample up to a place in its reply: the caller spoke over the rest."""
+    said = np.flatnonzero(sample.speaks)
+    if len(said) < 4:
+        return sample
+    cut = int(rng.integers(said[2], said[-1]))
+    return Sample(**{name: getattr(sample, name)[:cut] for name in Sample.__slots__})
+
+
 def stumbled(heard: Floats, rng: np.random.Generator) -> Floats:
     """Some positions dropped, some doubled: a speed no rendition has."""
     luck = rng.random(len(heard))
@@ -150,6 +168,13 @@ class Batch:
     weight: Tensor  # (B, T)
     next_codes: Tensor  # (B, T, Q)
     speaks: Tensor  # (B, T)
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on another device."""
+        given = self.inputs
+        moved = (p.to(device) for p in (given.heard, given.hears, given.text, given.codes))
+        rest = (self.next_text, self.weight, self.next_codes, self.speaks)
+        return Batch(Inputs(*moved), *(part.to(device) for part in rest))
 
 
 def _stack(parts: Sequence[NDArray[np.generic]], length: int) -> Tensor:

@@ -1,60 +1,48 @@
 """Train the listener: CTC over phones (middle) and characters (top) on broad synthetic callers.
 
-Batches mix the engines by a fixed share, are of one length, and begin with short utterances.
-Everything is distorted anew each time it is heard (`augment`). Errors are reported on words never
-trained, for trained voices, unseen voices and an engine never heard.
+The callers never repeat themselves (`stream`): speech is made as training goes, and heard in
+another place each time. Errors are reported on words never trained, for trained voices, unseen
+voices, noise and an engine never heard, of the running mean of the weights (`progress.mean_of`).
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from workers.models.checkpoint import write_part
-from workers.models.tokenizer.listener import LISTENERS, Hearing, Listener
+from workers.models.tokenizer.listener import LISTENERS, Hearing, Listener, load_listener
+from workers.training import acoustics, callers, stream
 from workers.training.augment import SILENCE, Augmenter, Strength
-from workers.training.callers import EVALUATIONS, Heard, load_shard, load_training
-from workers.training.progress import Run, ready
-from workers.training.utterances import Batch, Corpus, collate
+from workers.training.callers import EVALUATIONS, Heard, load_shard
+from workers.training.progress import Run, mean_of, ready
+from workers.training.utterances import Batch, collate
 from workers.training.words import CHARACTERS, PHONES, characters, phones
 
 LEARNING_RATE: Final = 1.4e-3
+AGAIN: Final = 0.5  # of it, where training starts from finished weights
 WARMUP_STEPS: Final = 150
+DECAY_FROM: Final = 0.7  # of the budget
 PHONE_WEIGHT: Final = 0.6
-MILD_UNTIL: Final = 0.15  # of the budget
-MILD: Final = Strength(
-    warp=(0.95, 1.06),
-    stretch=(0.95, 1.1),
-    gain_db=(-8.0, 6.0),
-    channel_db=2.0,
+# CTC first sits on a plateau of blanks: small batches of nearly clean speech leave it sooner.
+PLATEAU_STEPS: Final = 800
+# Speaker and tempo; rooms, lines and noise are on the samples already.
+STRENGTH: Final = Strength(
+    gain_db=(0.0, 0.0),
+    channel_db=0.0,
     narrow=0.0,
-    noise_db=(20.0, 50.0),
-    quiet=0.5,
+    quiet=1.0,
     room=0.0,
-    masks=0,
-    stretch_rows=False,
-)
-# Milder than an augmenter's defaults in noise and masks: half an hour on one core is too
-# short to learn through the defaults (phone loss 2.5 after 1.8 on mild distortions).
-FULL: Final = Strength(
-    gain_db=(-12.0, 8.0),
-    channel_db=4.0,
-    narrow=0.08,
-    noise_db=(8.0, 50.0),
-    quiet=0.35,
-    babble=0.1,
-    room=0.25,
     masks=1,
     stretch_rows=False,
 )
-EVALUATE_EVERY_S: Final = 240.0
-# All of them: the shipped listener had 4 for 31 minutes and then all 16 for 20, which took its
-# character error on trained questions in unseen espeak-ng voices from .22 to .16.
-QUESTION_SHARDS: Final = 16
+EVALUATE_EVERY_S: Final = 300.0
 DATA: Final = (
     "synthetic speech of espeak-ng 1.51 (GPL-3; its output is not covered) and flite 2.2 voices "
     "kal, kal16, awb, slt (CMU, BSD-like); texts from pocketsphinx's word list and cmudict (BSD)"
@@ -69,7 +57,9 @@ def whole_steps(mels: Tensor) -> Tensor:
 def ctc(logits: Tensor, frames: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
     """CTC loss a target symbol; logits (B, T, C), frames (B,) valid ones, class 0 the blank."""
     chances = logits.log_softmax(-1).transpose(0, 1)  # (B, T, C) -> (T, B, C)
-    total = F.ctc_loss(chances, targets, frames, counts, reduction="sum", zero_infinity=True)
+    total = F.ctc_loss(
+        chances, targets.to(logits.device), frames, counts, reduction="sum", zero_infinity=True
+    )
     return total / counts.sum()
 
 
@@ -99,12 +89,12 @@ def edits(said: Sequence[int], wanted: Sequence[int]) -> int:
 @torch.no_grad()
 def error_rates(listener: Listener, heard: Sequence[Heard]) -> tuple[float, float]:
     """Greedy phone and character error, undistorted, with the silence of a turn around."""
-    listener.eval()
+    device = next(listener.parameters()).device
     wrong, total = [0, 0], [0, 0]
     for start in range(0, len(heard), 20):
         part = heard[start : start + 20]
         batch = collate(part, [40] * len(part), [60] * len(part))
-        hearing = listener(whole_steps(batch.mels))
+        hearing = listener.eval()(whole_steps(batch.mels).to(device))
         for row, h in enumerate(part):
             frames = int(batch.lengths[row] + 7) // 8 * 4
             for kind, (logits, wanted) in enumerate(
@@ -112,7 +102,6 @@ def error_rates(listener: Listener, heard: Sequence[Heard]) -> tuple[float, floa
             ):
                 wrong[kind] += edits(greedy(logits[row], frames), wanted)
                 total[kind] += len(wanted)
-    listener.train()
     return wrong[0] / total[0], wrong[1] / total[1]
 
 
@@ -126,60 +115,89 @@ def evaluate(listener: Listener, folder: Path) -> dict[str, float]:
     return found
 
 
-def learning_rate(step: int, fraction: float) -> float:
-    """Warm-up by steps, then half a cosine over the time budget."""
+def learning_rate(step: int, fraction: float, peak: float) -> float:
+    """Warm-up by steps, a plateau, and a straight line to nothing at the end of the budget.
+
+    Until the decay begins the schedule does not depend on the budget: it can be prolonged.
+    """
     warm = min(1.0, step / WARMUP_STEPS)
-    return (
-        LEARNING_RATE
-        * warm
-        * (0.02 + 0.98 * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * fraction)))))
-    )
+    return peak * warm * min(1.0, (1.0 - fraction) / (1.0 - DECAY_FROM) + 0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How long, where, how many processes speak, and mel frames a step."""
+
+    minutes: float
+    device: str = "cpu"
+    producers: int = 1
+    frames: int = 5_000
 
 
 class Trainer:
-    """The listener, its optimiser and its data."""
+    """The listener, the mean of its weights, its optimiser and its data."""
 
-    def __init__(self, preset: str, run: Run) -> None:
-        torch.manual_seed(0)
-        self.run = run
-        self.listener = Listener(LISTENERS[preset])
+    def __init__(self, run: Run, listener: Listener, peak: float, course: Course) -> None:
+        self.run, self.listener, self._peak = run, listener, peak
+        self._device = next(listener.parameters()).device
         self.optimiser = torch.optim.AdamW(
-            self.listener.parameters(), lr=LEARNING_RATE, weight_decay=0.01, fused=True
+            listener.parameters(), lr=peak, weight_decay=0.01, fused=True
         )
-        state = run.load()
-        if state is not None:
-            self.listener.load_state_dict(state["listener"])
+        self.mean = mean_of(listener)
+        if (state := run.load()) is not None:
+            listener.load_state_dict(state["listener"])
             self.optimiser.load_state_dict(state["optimiser"])
-        self.augment = Augmenter(FULL, seed=run.step)
+            self.mean.load_state_dict(state["mean"])
+        self._augment = Augmenter(STRENGTH, seed=run.step)
+        self._course = course
+        self._batches: Iterator[Batch] | None = None
+        self._early = True
 
-    def step(self, batch: Batch) -> None:
+    def _draw(self) -> Batch:
+        early = self.run.step < PLATEAU_STEPS and self._peak == LEARNING_RATE
+        if self._batches is None or early != self._early:
+            self._early = early
+            scene = acoustics.MILD if early else acoustics.Scene()
+            frames = self._course.frames // (2 if early else 1)
+            self._batches = stream.load(self.run.step, scene, self._course.producers, frames)
+        return next(self._batches)
+
+    def step(self) -> None:
         """One update."""
+        batch = self._draw()
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.run.step, self.run.fraction)
-        self.augment.strength = MILD if self.run.fraction < MILD_UNTIL else FULL
-        mels, lengths = self.augment(batch.mels, batch.lengths)
-        with torch.autocast("cpu", torch.bfloat16):
-            hearing = self.listener(whole_steps(mels))
+            group["lr"] = learning_rate(self.run.step, self.run.fraction, self._peak)
+        mels, lengths = self._augment(batch.mels, batch.lengths)
+        with torch.autocast(self._device.type, torch.bfloat16):
+            hearing = self.listener.train()(whole_steps(mels).to(self._device))
         phone, character = losses(hearing, batch, lengths)
         self.optimiser.zero_grad(set_to_none=True)
-        (PHONE_WEIGHT * phone + character).backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(PHONE_WEIGHT * phone + character)
         torch.nn.utils.clip_grad_norm_(self.listener.parameters(), 1.0)
         self.optimiser.step()
+        self.mean.update_parameters(self.listener)
         self.run.log(phone=phone.detach(), character=character.detach())
 
-    def state(self) -> dict[str, Any]:
-        """What the checkpoint holds."""
-        return {
+    @property
+    def averaged(self) -> Listener:
+        """The listener with the mean of the weights."""
+        return cast(Listener, self.mean.module)
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        state: dict[str, Any] = {
             "listener": self.listener.state_dict(),
+            "mean": self.mean.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
+        self.run.save(state)
 
-
-def load_heard(runs: Path) -> list[Heard]:
-    """The broad corpus, and a few shards of spoken questions where there are any."""
-    spoken = sorted((runs / "renditions").glob("train*.jsonl"))[:QUESTION_SHARDS]
-    questions = [heard for path in spoken for heard in load_shard(path.parent, path.stem)]
-    return load_training(runs / "callers") + questions
+    def evaluate(self, runs: Path) -> dict[str, float]:
+        """Errors of the mean weights; also added to the run's errors.jsonl."""
+        found = evaluate(self.averaged, runs / "callers")
+        with (self.run.folder / "errors.jsonl").open("a") as out:
+            out.write(json.dumps({"step": self.run.step, **found}) + "\n")
+        return found
 
 
 def export(listener: Listener, weights: Path, errors: dict[str, float]) -> None:
@@ -188,23 +206,30 @@ def export(listener: Listener, weights: Path, errors: dict[str, float]) -> None:
     write_part(weights, "listener", listener, listener.config, facts)
 
 
-def main(minutes: float, runs: Path, preset: str, weights: Path) -> None:
-    """Train within the budget, then write the listener into the weights folder."""
+def main(runs: Path, preset: str, weights: Path, course: Course, start: Path | None = None) -> None:
+    """Train within the budget, then write the listener into the weights folder.
+
+    `start`: a weights folder whose listener a new run goes on from.
+    """
     torch.set_num_threads(1)
-    run = Run(runs / "listener", minutes)
-    trainer = Trainer(preset, run)
-    corpus = Corpus(load_heard(runs), seed=run.step)
-    evaluated_s = run.spent_s
+    torch.manual_seed(0)
+    callers.main(runs)
+    listener = Listener(LISTENERS[preset]) if start is None else load_listener(start)
+    listener.requires_grad_(True).to(course.device)
+    peak = LEARNING_RATE if start is None else LEARNING_RATE * AGAIN
+    run = Run(runs / "listener", course.minutes)
+    trainer = Trainer(run, listener, peak, course)
+    evaluated_s = -EVALUATE_EVERY_S
     while run.going():
-        trainer.step(corpus.draw(run.fraction))
-        if run.due():
-            run.save(trainer.state())
         if run.spent_s - evaluated_s > EVALUATE_EVERY_S:
             evaluated_s = run.spent_s
-            print(run.step, evaluate(trainer.listener, runs / "callers"), flush=True)
-    run.save(trainer.state())
-    errors = evaluate(trainer.listener, runs / "callers")
-    export(trainer.listener, weights, errors)
+            run.say(f"step {run.step - 1}: {trainer.evaluate(runs)}")
+        trainer.step()
+        if run.due():
+            trainer.save()
+    trainer.save()
+    errors = trainer.evaluate(runs)
+    export(trainer.averaged, weights, errors)
     run.finish(path=str(weights), **errors)
 
 

@@ -10,8 +10,9 @@
     run.save(...)
     run.finish(stoi=0.95)            # writes READY: later stages start only on it
 
-The budget counts the seconds spent training, over all resumptions. The checkpoint is written to a
-second file and renamed, so a kill at any moment leaves the last whole one.
+The budget counts the seconds this process has worked, over all resumptions: a shared machine, where
+it waits, takes nothing from it. The checkpoint is written to a second file and renamed, so a kill
+at any moment leaves the last whole one.
 """
 
 import json
@@ -21,10 +22,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 SAVE_EVERY_S: Final = 120.0
 READY: Final = "READY"
+
+
+MEAN_OVER_STEPS: Final = 400
+
+
+def mean_of(model: torch.nn.Module) -> AveragedModel:
+    """The running mean of a model's weights: at any time about as good as a decayed schedule."""
+
+    @torch.no_grad()
+    def average(means: Any, news: Any, steps: Any) -> None:
+        torch._foreach_lerp_(means, news, 1 / min(int(steps) + 1, MEAN_OVER_STEPS))
+
+    return AveragedModel(model, multi_avg_fn=average)
 
 
 class Run:
@@ -37,8 +52,8 @@ class Run:
         self.step = 0
         self._budget_s = max(minutes * 60.0, 1.0)
         self._spent_before_s = 0.0
-        self._started_s = time.monotonic()
-        self._saved_s = self._started_s
+        self._started_s = time.process_time()
+        self._saved_s = time.monotonic()
         self._sums: dict[str, float] = {}
         self._count = 0
         self._bar = tqdm(total=round(self._budget_s), unit="s", desc=folder.name, mininterval=10)
@@ -46,7 +61,7 @@ class Run:
     @property
     def spent_s(self) -> float:
         """Seconds of the budget used, over all resumptions."""
-        return self._spent_before_s + time.monotonic() - self._started_s
+        return self._spent_before_s + time.process_time() - self._started_s
 
     @property
     def fraction(self) -> float:
@@ -78,6 +93,10 @@ class Run:
         shown = " ".join(f"{name} {value:.3f}" for name, value in means.items())
         self._bar.set_postfix_str(f"step {self.step} {shown}")
 
+    def say(self, text: str) -> None:
+        """Print a line of its own, above the progress bar."""
+        self._bar.write(text)
+
     def due(self) -> bool:
         """Whether it is time to save (every two minutes)."""
         return time.monotonic() - self._saved_s >= SAVE_EVERY_S
@@ -100,7 +119,7 @@ class Run:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         self.step = int(state["step"])
         self._spent_before_s = float(state["spent_s"])
-        self._started_s = time.monotonic()
+        self._started_s = time.process_time()
         return state
 
     def finish(self, **metrics: float | str) -> None:

@@ -1,10 +1,13 @@
 """The assistant's replies as the model is to say them: one text token and Q codes a step.
 
-Each reply has one canonical recording. A word's token stands at the step in which the word begins
-(moved on when two begin in one step), so that its sound is made with the word in view.
+Each reply has one canonical recording, made and encoded when it is first wanted. A word's token
+stands at the step in which the word begins (moved on when two begin in one step), so that its sound
+is made with the word in view.
 """
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,19 +17,20 @@ import torch
 from numpy.typing import NDArray
 
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16, floats_from_pcm16
+from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.mel import LogMel
-from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.vocabulary import EOS, PAD, Vocabulary
-from workers.training.assistant import Utterance, load_shard
+from workers.training.assistant import Utterance, synthesise
 from workers.training.dialogue import words
 
 STEP_S: Final = CHUNK_MS / 1000  # 0.08
 # A word's token comes this long before its sound: the first frames of a word are shaped by it.
 LEAD_S: Final = 0.04
 MAX_STEPS: Final = 128
+SHARD: Final = 500  # replies, about twenty seconds
 
 Tokens = NDArray[np.int64]
-Encode = Callable[[Pcm16], Tokens]  # samples -> codes (T, Q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,33 +72,84 @@ def _starts(utterance: Utterance, spoken: Sequence[str]) -> list[float]:
     return [length_s * i / len(spoken) for i in range(len(spoken))]
 
 
-def make_reply(utterance: Utterance, encode: Encode, vocabulary: Vocabulary) -> Reply:
-    """One recording -> its tokens and codes. Raises ValueError beyond 128 steps."""
-    codes = encode(utterance.samples)
+def make_reply(
+    text: str, begins_s: Sequence[float], codes: Tokens, vocabulary: Vocabulary
+) -> Reply:
+    """One recording's codes and word times -> a reply. Raises ValueError beyond 128 steps."""
     if not 0 < len(codes) <= MAX_STEPS:
-        raise ValueError(
-            f"Expected a reply of 1 to {MAX_STEPS} steps, got {len(codes)}: {utterance.text!r}"
-        )
-    spoken = words(utterance.text)
-    pieces = [vocabulary.encode(word) for word in spoken]
-    return Reply(utterance.text, spread(_starts(utterance, spoken), pieces, len(codes)), codes)
+        raise ValueError(f"Expected a reply of 1 to {MAX_STEPS} steps, got {len(codes)}: {text!r}")
+    pieces = [vocabulary.encode(word) for word in words(text)]
+    return Reply(text, spread(begins_s, pieces, len(codes)), codes)
 
 
-def make_replies(
-    utterances: Sequence[Utterance], encode: Encode, vocabulary: Vocabulary
-) -> dict[str, Reply]:
-    """Every reply by its text."""
-    return {said.text: make_reply(said, encode, vocabulary) for said in utterances}
+class Book:
+    """The codes and word times of every reply that was ever wanted, kept on disk.
 
+    A shard in `folder` is `<codec>-<n>.npy` (codes, int16, end to end) and `.jsonl`. Recordings
+    are not kept: 7,000 replies are five hours, their codes four megabytes.
+    """
 
-def load_replies(runs: Path, codec: Codec, vocabulary: Vocabulary) -> dict[str, Reply]:
-    """The canonical recordings of `assistant.py`, encoded: every trained reply by its text."""
-    front = LogMel()
+    def __init__(self, folder: Path, codec: Codec, name: str) -> None:
+        self._folder, self._codec, self._name = folder, codec, name
+        self._front = LogMel()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._held: dict[str, tuple[list[float], Tokens]] = {}
+        self._shards = sorted(folder.glob(f"{name}-*.jsonl"))
+        for path in self._shards:
+            self._read(path)
 
-    def encode(samples: Pcm16) -> Tokens:
+    def _read(self, path: Path) -> None:
+        codes = np.load(path.with_suffix(".npy"))
+        for row in map(json.loads, path.read_text().splitlines()):
+            part = codes[row["start"] : row["start"] + row["steps"]].astype(np.int64)
+            self._held[row["text"]] = (row["begins"], part)
+
+    def _encoded(self, samples: Pcm16) -> Tokens:
         length = -(-len(samples) // CHUNK_SAMPLES) * CHUNK_SAMPLES
         whole = np.pad(floats_from_pcm16(samples), (0, length - len(samples)))
-        codes: Tokens = codec.encode(front(torch.from_numpy(whole)[None]))[0].numpy()
+        codes: Tokens = self._codec.encode(self._front(torch.from_numpy(whole)[None]))[0].numpy()
         return codes
 
-    return make_replies(load_shard(runs, "replies"), encode, vocabulary)
+    def _record(self, texts: Sequence[str]) -> None:
+        """Speak, encode and keep these."""
+        path = self._folder / f"{self._name}-{len(self._shards):03d}.jsonl"
+        start, lines, parts = 0, [], []
+        for said in synthesise(texts):
+            codes, begins = self._encoded(said.samples), _starts(said, words(said.text))
+            self._held[said.text] = (begins, codes)
+            row = {"text": said.text, "start": start, "steps": len(codes), "begins": begins}
+            lines.append(json.dumps(row))
+            parts.append(codes)
+            start += len(codes)
+        np.save(path.with_suffix(".npy"), np.concatenate(parts).astype(np.int16))
+        path.write_text("\n".join(lines) + "\n")
+        self._shards.append(path)
+
+    def want(self, texts: Sequence[str]) -> None:
+        """Make what is missing."""
+        missing = [text for text in dict.fromkeys(texts) if text and text not in self._held]
+        for start in range(0, len(missing), SHARD):
+            self._record(missing[start : start + SHARD])
+
+    def reply(self, text: str, vocabulary: Vocabulary) -> Reply:
+        """One reply; '' is no reply at all: its only step ends it."""
+        if not text:
+            quiet = np.zeros((0, self._codec.config.codebooks), np.int64)
+            return Reply(text, np.array([EOS]), quiet)
+        begins, codes = self._held[text]
+        return make_reply(text, begins, codes, vocabulary)
+
+
+def load_replies(
+    runs: Path, weights: Path, texts: Sequence[str], vocabulary: Vocabulary
+) -> dict[str, Reply]:
+    """These replies in the assistant's voice, by the codec of the weights folder."""
+    part = read_part(weights, "codec")
+    codec = Codec(config_of(CodecConfig, part))
+    fill(codec, part)
+    # The decoder may be trained on with the vocoder: it changes no code.
+    kept = sorted(name for name in part.tensors if not name.startswith("decoder"))
+    digest = hashlib.sha256(b"".join(part.tensors[name].numpy().tobytes() for name in kept))
+    book = Book(runs / "replies", codec, digest.hexdigest()[:8])
+    book.want(texts)
+    return {text: book.reply(text, vocabulary) for text in texts}

@@ -65,8 +65,8 @@ HEAD = """# Evaluation of `workers/weights/tiny`
 Each row asks spoken questions and listens to the answers: WAV in, WAV out, through the runtime's
 VAD, turn logic and guard and the batched engine in this process (no sockets). **Right** means that
 the reply's text is the expected one word for word AND that its audio, heard by pocketsphinx as a
-forced choice among all {answers} answers of the dialogue, is that sentence: so every number, day
-and name in it. The **ceiling** is the same judge on the original recordings of the same replies.
+forced choice among the {answers} answers likest to it, is that sentence: so every number, day and
+name in it. The **ceiling** is the same judge on the original recordings of the same replies.
 
 | asked by | calls | text right | right (95 % interval) | ceiling | of the ceiling | mean reply, s |
 |---|---|---|---|---|---|---|
@@ -78,7 +78,7 @@ TAIL = """
 - {intents} intents in {families} families were trained, in {phrasings} questions; one combination
   in {one_in} of each compositional family ({combinations} in all) was never trained, in any
   phrasing, with any voice.
-- Two or more phrasings of each family were never trained (`unseen` in `families.py`, `chat.py`).
+- One or more phrasings of each family were never trained (`unseen` in `workers/training`).
 - Trained voices: {trained} accent and speaker combinations of espeak-ng, flite kal, kal16, awb and
   slt. Unseen: {unseen} others of espeak-ng (15 speakers, one accent) and flite rms, in no stage of
   training. Never heard as an engine: festival's diphone synthesiser; `ked` is a speaker found

@@ -1,133 +1,97 @@
-"""Trains HybridS2S on cached heard states and the canonical replies' codes.
+"""Trains HybridS2S in two stages: reading, then hearing.
 
-Loss: cross entropy of the text token (weights in `layout.py`) and half that of the codes, the
-latter at a random subset of the reply's steps: the depth transformer is the dear part.
+Reading (`reading.py`): text alone, as walks through a book of phones; replies are their words
+without pauses, and make no sound. Cheap: what numbers and names mean is learned here. Hearing:
+spoken turns as the frozen listener hears them (`turns.py`), replies at their own pace with their
+codes. Loss: cross entropy of the text token (weights in `layout.py`) and half that of the codes,
+the latter at a random subset of the reply's steps: the depth transformer is the dear part.
 """
 
 import json
 import math
+import random
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from workers.models.checkpoint import write_part
 from workers.models.s2s import HybridS2S, S2SConfig, base, tiny
-from workers.models.tokenizer.listener import load_listener
-from workers.models.vocabulary import Vocabulary
-from workers.training import codec as codec_stage
-from workers.training import heard
-from workers.training.answers import go_error_steps, replies_to, right
-from workers.training.chat import UNKNOWN_REPLY
-from workers.training.dialogue import Question, vocabulary_words
-from workers.training.heard import Turn, load
-from workers.training.layout import (
-    GO_AFTER,
-    TURN_TAIL,
-    Batch,
-    Sample,
-    collate,
-    disturbed,
-    stream_sample,
-    stumbled,
-    turn_sample,
-)
-from workers.training.progress import Run
-from workers.training.renditions import CONDITIONS, by_text
+from workers.models.tokenizer.listener import Listener, load_listener
+from workers.models.vocabulary import EOS, Vocabulary
+from workers.training import checks, follow, turns
+from workers.training.answers import TURN_STEPS, Prompt, go_error_steps, replies_to, right
+from workers.training.asking import Asker
+from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
+from workers.training.conversations import Conversations
+from workers.training.dialogue import FAMILIES, Split, questions_of, vocabulary_words, words
+from workers.training.layout import Batch, Floats, Sample, turn_sample
+from workers.training.progress import Run, mean_of
+from workers.training.reading import PhoneBook, Reader, collect
 from workers.training.replies import Reply, load_replies
+from workers.training.turns import Memory, Turn
 
 BATCH: Final = 32
-COPIES: Final = 2  # of each rendition, differently distorted
-POOL: Final = 16  # batches drawn together and sorted by length
-SPEECH_SHARE: Final = 0.3  # of the reply's steps that train the codes
+SPEECH_SHARE: Final = 0.25  # of the reply's steps that train the codes
 LEARNING_RATE: Final = 8e-4
 LAST_RATE: Final = 0.03  # of the learning rate
 WARM_UP: Final = 150  # steps
 AUDIO_WEIGHT: Final = 0.5
-STREAM_SHARE: Final = 0.35
-CHECK_EVERY_S: Final = 480.0
-CHECK_TURNS: Final = 100
+REUSE: Final = 6.0  # how often a heard turn is used before it is replaced
+FIRST_TURNS: Final = 400  # heard before training starts
+BOOK_BATCHES: Final = 12  # from which the book of phones is made
+CHECK_EVERY_S: Final = 600.0
 DATA: Final = (
     "synthetic dialogue: questions by espeak-ng 1.51 (GPL-3; its output is not covered) and flite "
     "2.2 voices kal, kal16, awb, slt (CMU, BSD-like); replies by festival cmu_us_slt_arctic_hts "
     "(Carnegie Mellon University, Nagoya and Tokyo Institutes of Technology: EST and BSD-3-clause)"
 )
-# How often a family is drawn, against its number of renditions.
-FAMILY_WEIGHT: Final = {"sum": 1.6, "difference": 2.2, "product": 2.5, "days after": 2.0}
 
 
-class Corpus:
-    """The cached turns (more may appear while training runs) and the replies they want."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What is taught, and on what: families (() all), device, processes that speak."""
 
-    def __init__(self, runs: Path, replies: dict[str, Reply], unknown: Reply, config: S2SConfig):
-        self._folder = runs / "heard"
-        self._replies = replies
-        self._unknown = unknown
-        self._config = config
-        self._asked = by_text()
-        self._names: set[str] = set()
-        self.turns: list[Turn] = []
-        self._weights = np.zeros(0)
-        self.refresh()
-        some = np.concatenate([turn.states for turn in self.turns[:2000]]).astype(np.float32)
-        self.spread = some.std(axis=0)
-
-    def refresh(self) -> None:
-        """Take in the shards that have appeared."""
-        names = {path.stem for path in self._folder.glob("train*.jsonl")} - self._names
-        for name in sorted(names):
-            self.turns += load(self._folder, name)
-        if not self.turns:
-            raise FileNotFoundError(f"Expected cached turns in {self._folder}: run `heard` first")
-        self._names |= names
-        asked = [self._question(turn.text) for turn in self.turns]
-        weights = np.array([FAMILY_WEIGHT.get(q.family, 1.0) if q else 1.0 for q in asked])
-        self._weights = weights / weights.sum()
-
-    def _reply(self, question: Question | None) -> Reply:
-        return self._replies[question.reply] if question else self._unknown
-
-    def _question(self, text: str) -> Question | None:
-        """The question of a rendition, whose text may begin with a lead word."""
-        return self._asked.get(text) or self._asked.get(text.partition(" ")[2])
-
-    def sample(self, turn: Turn, rng: np.random.Generator) -> Sample:
-        """One turn on the model's positions, disturbed."""
-        reply = self._reply(self._question(turn.text))
-        states = turn.states.astype(np.float32)
-        speech, after = stumbled(states[: turn.end], rng), states[turn.end :]
-        if rng.random() < STREAM_SHARE and turn.text:
-            states = np.concatenate([speech, after])
-            made = stream_sample(states, len(speech) + GO_AFTER, reply, self._config)
-        else:
-            tail = int(rng.integers(*TURN_TAIL))
-            states = np.concatenate([speech, after[:tail]])
-            made = turn_sample(states, reply, self._config)
-        return disturbed(made, self._config, self.spread, rng)
-
-    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Endless batches of samples of similar length."""
-        while True:
-            chosen = rng.choice(len(self.turns), BATCH * POOL, p=self._weights)
-            samples = [self.sample(self.turns[i], rng) for i in chosen]
-            samples.sort(key=lambda sample: len(sample.text))
-            for i in rng.permutation(POOL):
-                yield collate(samples[i * BATCH : (i + 1) * BATCH])
+    minutes: float
+    families: tuple[str, ...] = ()
+    device: str = "cpu"
+    producers: int = 1
+    batch: int = BATCH
 
 
-def losses(model: HybridS2S, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Cross entropy of text and of codes, nats a token."""
+def reply_texts(families: Sequence[str]) -> list[str]:
+    """Every reply that training may want."""
+    taught = [f for f in FAMILIES if not families or f.name in families]
+    found = {q.reply: None for f in taught for q in questions_of(f, Split.TRAIN)}
+    seconds = follow.second_replies(tuple(f.name for f in taught))
+    return [*found, UNKNOWN_REPLY, NO_REPLY, *seconds]
+
+
+def compact(text: str, vocabulary: Vocabulary, codebooks: int) -> Reply:
+    """A reply to be read: its tokens one a step, and no sound."""
+    tokens = [token for word in words(text) for token in vocabulary.encode(word)]
+    return Reply(text, np.array([*tokens, EOS]), np.zeros((len(tokens), codebooks), np.int64))
+
+
+def losses(model: HybridS2S, batch: Batch, sounding: bool) -> tuple[Tensor, Tensor]:
+    """Cross entropy of text and (where `sounding`) of codes, nats a token."""
     states = model(batch.inputs)
     weighs = batch.weight > 0
     logits = model.text_logits(states[weighs]).float()
     weight = batch.weight[weighs]
     nats = F.cross_entropy(logits, batch.next_text[weighs], reduction="none")
     text = (nats * weight).sum() / weight.sum()
-    chosen = batch.speaks & (torch.rand(batch.speaks.shape) < SPEECH_SHARE)
+    chance = torch.rand(batch.speaks.shape, device=batch.speaks.device)
+    chosen = batch.speaks & (chance < SPEECH_SHARE)
+    if not sounding or not bool(chosen.any()):
+        return text, text.new_zeros(())
     codes = batch.next_codes[chosen]
     guessed = model.code_logits(states[chosen], batch.next_text[chosen], codes)
     audio = F.cross_entropy(guessed.float().flatten(0, 1), codes.flatten())
@@ -140,25 +104,6 @@ def learning_rate(step: int, fraction: float) -> float:
     return LEARNING_RATE * rate * min(1.0, step / WARM_UP)
 
 
-def check(model: HybridS2S, turns: Mapping[str, Sequence[Turn]]) -> dict[str, float]:
-    """The share of right texts in each condition, and how well stream mode times its GO."""
-    model.eval()
-    vocabulary = Vocabulary(vocabulary_words())
-    found: dict[str, float] = {}
-    for condition, asked in turns.items():
-        found[f"right_{condition}"] = right(asked, replies_to(model, asked, vocabulary))
-        if condition == "espeak":
-            late = np.array(go_error_steps(model, asked[:40]))
-            found["go_in_time"] = float((np.abs(late) <= 2).mean())
-    model.train()
-    return found
-
-
-def cached_checks(runs: Path, count: int) -> dict[str, list[Turn]]:
-    """The check utterances of each condition as the frozen listener heard them."""
-    return {name: load(runs / "heard", f"check_{name}")[:count] for name in CONDITIONS}
-
-
 def make_config(preset: str, heard_width: int, codebooks: int, texts: int) -> S2SConfig:
     """The sizes of a preset; raises ValueError on an unknown one."""
     if preset == "tiny":
@@ -169,86 +114,207 @@ def make_config(preset: str, heard_width: int, codebooks: int, texts: int) -> S2
 
 
 class Trainer:
-    """The model, its optimiser and its data."""
+    """The model, the mean of its weights, its optimiser and its data."""
 
-    def __init__(self, run: Run, corpus: Corpus, config: S2SConfig, seed: int) -> None:
-        self.run, self.corpus = run, corpus
-        self.model = HybridS2S(config).train()
+    def __init__(self, run: Run, model: HybridS2S, sounding: bool) -> None:
+        self.run, self.model, self.sounding = run, model.train(), sounding
+        self._device = next(model.parameters()).device
         self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.05, fused=True
+            model.parameters(), LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.05, fused=True
         )
+        self.mean = mean_of(model)
         if (state := run.load()) is not None:
-            self.model.load_state_dict(state["model"])
+            model.load_state_dict(state["model"])
+            self.mean.load_state_dict(state["mean"])
             self.optimiser.load_state_dict(state["optimiser"])
-        self.batches = corpus.batches(np.random.default_rng(seed + run.step))
 
-    def step(self) -> None:
+    @property
+    def averaged(self) -> HybridS2S:
+        """The model with the mean of the weights."""
+        return cast(HybridS2S, self.mean.module)
+
+    def step(self, batch: Batch) -> None:
         """One update."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.run.step, self.run.fraction)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            text, audio = losses(self.model, next(self.batches))
+        batch = batch.to(self._device)
+        with torch.autocast(self._device.type, dtype=torch.bfloat16):
+            text, audio = losses(self.model, batch, self.sounding)
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(text + AUDIO_WEIGHT * audio)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
+        self.mean.update_parameters(self.model)
         self.run.log(text=text.detach(), audio=audio.detach())
 
     def save(self) -> None:
-        """Write the checkpoint, and take in what another process has encoded meanwhile."""
-        state = {"model": self.model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        self.run.save(state)
-        self.corpus.refresh()
+        """Write the checkpoint."""
+        self.run.save(
+            {
+                "model": self.model.state_dict(),
+                "mean": self.mean.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+            }
+        )
 
 
-def note(run: Run, found: Mapping[str, float]) -> None:
-    """Add a check's shares to the run's checks.jsonl."""
-    with (run.folder / "checks.jsonl").open("a") as out:
-        out.write(json.dumps({"step": run.step, **found}) + "\n")
+class Examiner:
+    """Asks the model what it was taught and what it was not; notes the shares of right texts."""
+
+    def __init__(
+        self, heard: Mapping[str, Sequence[Turn]], said: Mapping[str, Reply], vocabulary: Vocabulary
+    ) -> None:
+        self._heard, self._said, self._vocabulary = heard, said, vocabulary
+
+    def examine(self, model: HybridS2S, run: Run) -> dict[str, float]:
+        """The share of right texts in each condition, and how well stream mode times its GO."""
+        model.eval()
+        found: dict[str, float] = {}
+        for condition, asked in self._heard.items():
+            before = self._before(model.config) if condition == "then" else [None] * len(asked)
+            prompts = [Prompt(turn, known) for turn, known in zip(asked, before, strict=True)]
+            wanted = [turn.ask.question.reply for turn in asked]
+            found[f"right_{condition}"] = right(
+                wanted, replies_to(model, prompts, self._vocabulary)
+            )
+        late = np.array(go_error_steps(model, self._heard["espeak"][:40]))
+        found["go_in_time"] = float((np.abs(late) <= 2).mean())
+        model.train()
+        with (run.folder / "checks.jsonl").open("a") as out:
+            out.write(json.dumps({"step": run.step, **found}) + "\n")
+        run.say(f"step {run.step}: {found}")
+        return found
+
+    def _before(self, config: S2SConfig) -> list[Sample]:
+        """The questions of `espeak` with their answers: what second questions go on from."""
+        return [
+            turn_sample(
+                turn.states[: turn.end + TURN_STEPS].astype(np.float32),
+                self._said[turn.ask.question.reply],
+                config,
+            )
+            for turn in self._heard["espeak"]
+        ]
 
 
-def train(runs: Path, corpus: Corpus, config: S2SConfig, minutes: float, seed: int = 11) -> None:
-    """Train within the budget, checking as it goes; resumes from the last checkpoint."""
-    torch.set_num_threads(1)
-    torch.manual_seed(seed)
-    run = Run(runs / "s2s", minutes)
-    trainer = Trainer(run, corpus, config, seed)
-    checked_s = run.spent_s
+def run_stage(
+    run: Run, trainer: Trainer, batches: Iterator[Batch], examiner: Examiner
+) -> dict[str, float]:
+    """Train within the budget, examining as it goes."""
+    examined_s = run.spent_s
     while run.going():
-        trainer.step()
+        trainer.step(next(batches))
         if run.due():
             trainer.save()
-        if run.spent_s - checked_s > CHECK_EVERY_S:
-            checked_s = run.spent_s
-            note(run, check(trainer.model, cached_checks(runs, CHECK_TURNS)))
+        if run.spent_s - examined_s > CHECK_EVERY_S:
+            examined_s = run.spent_s
+            examiner.examine(trainer.averaged, run)
     trainer.save()
-    found = check(trainer.model, cached_checks(runs, 2 * CHECK_TURNS))
-    note(run, found)
+    found = examiner.examine(trainer.averaged, run)
     run.finish(**found)
+    return found
 
 
-def main(minutes: float, runs: Path, preset: str, weights: Path) -> None:
-    """Let the finished listener hear all renditions, then train and export."""
-    heard.main(runs, load_listener(weights), COPIES)
-    fit(minutes, runs, preset, weights)
+class School:
+    """What both stages share: listener, vocabulary, config and the examination."""
+
+    def __init__(self, runs: Path, preset: str, weights: Path, course: Course) -> None:
+        torch.set_num_threads(1)
+        torch.manual_seed(11)
+        self.runs, self.course, self.weights = runs, course, weights
+        self.listener: Listener = load_listener(weights).to(course.device)
+        self.vocabulary = Vocabulary(vocabulary_words())
+        self.texts = reply_texts(course.families)
+        width = self.listener.config.width
+        self.config = make_config(preset, width, 8, len(self.vocabulary))
+
+    def heard_checks(self) -> dict[str, list[Turn]]:
+        """The check utterances of each condition."""
+        checks.prepare(self.runs, self.course.families)
+        return checks.load(self.runs, self.listener, self.course.families)
+
+    def model(self) -> HybridS2S:
+        """A new model on the course's device."""
+        return HybridS2S(self.config).to(self.course.device)
 
 
-def fit(minutes: float, runs: Path, preset: str, weights: Path) -> None:
-    """Train on what `heard` has cached so far, with the codes of the finished codec; export."""
-    vocabulary = Vocabulary(vocabulary_words())
-    codec = codec_stage.load(runs)
-    replies = load_replies(runs, codec, vocabulary)
-    heard_width = load_listener(weights).config.width
-    config = make_config(preset, heard_width, codec.config.codebooks, len(vocabulary))
-    corpus = Corpus(runs, replies, replies[UNKNOWN_REPLY], config)
-    train(runs, corpus, config, minutes)
-    export(runs, config, vocabulary, weights)
+class Readings(IterableDataset[Batch]):
+    """Batches to be read, for a DataLoader: each process draws its own."""
+
+    def __init__(self, book: PhoneBook, school: School, seed: int) -> None:
+        self._book, self._seed, self._course = book, seed, school.course
+        self._config, codebooks = school.config, school.config.codebooks
+        self._replies = {t: compact(t, school.vocabulary, codebooks) for t in school.texts}
+
+    def __iter__(self) -> Iterator[Batch]:
+        process = get_worker_info()
+        seed = 1000 * self._seed + (0 if process is None else process.id)
+        rng = random.Random(seed)
+        reader = Reader(self._book, Asker(rng, self._course.families), rng)
+        some = np.concatenate([reader.first(rng).states for _ in range(100)])
+        spread: Floats = some.astype(np.float32).std(axis=0)
+        talk = Conversations(reader, self._replies, self._config, spread, seed)
+        return talk.batches(self._course.batch)
+
+    def examiner(self, school: School) -> Examiner:
+        """Asks aloud, as `hear` does: what was read must be understood when it is heard."""
+        return Examiner(school.heard_checks(), self._replies, school.vocabulary)
 
 
-def export(runs: Path, config: S2SConfig, vocabulary: Vocabulary, weights: Path) -> None:
-    """Write the last checkpoint as s2s.safetensors and its parity entry."""
-    model = HybridS2S(config)
-    state = torch.load(runs / "s2s" / "checkpoint.pt", map_location="cpu", weights_only=True)
-    model.load_state_dict(state["model"])
-    facts = {"words": list(vocabulary.words), "data": DATA, "steps": int(state["step"])}
-    write_part(weights, "s2s", model, config, facts)
+def read(runs: Path, preset: str, weights: Path, course: Course) -> None:
+    """The first stage."""
+    school = School(runs, preset, weights, course)
+    spoken = list(islice(turns.spoken(5, course.families), BOOK_BATCHES))
+    book = collect(load_listener(weights), spoken)
+    run = Run(runs / "reading", course.minutes)
+    model = school.model()
+    trainer = Trainer(run, model, sounding=False)
+    readings = Readings(book, school, 7 + run.step)
+    batches = iter(DataLoader(readings, batch_size=None, num_workers=course.producers))
+    run_stage(run, trainer, batches, readings.examiner(school))
+
+
+def _renewed(memory: Memory, batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
+    """The batches; each pays for new turns."""
+    owed = 0.0
+    for batch in batches:
+        owed += rows / REUSE
+        if owed >= turns.BATCH:
+            memory.hear(turns.BATCH)
+            owed -= turns.BATCH
+        yield batch
+
+
+def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
+    """The second stage, from where the first ended (if it was run), then export."""
+    school = School(runs, preset, weights, course)
+    replies = load_replies(runs, weights, school.texts, school.vocabulary)
+    model = school.model()
+    if (path := runs / "reading" / "checkpoint.pt").exists():
+        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+    run = Run(runs / "s2s", course.minutes)
+    trainer = Trainer(run, model, sounding=True)
+    memory = Memory(school.listener, 100 + run.step, course.producers, course.families)
+    memory.hear(FIRST_TURNS)
+    talk = Conversations(memory, replies, school.config, memory.spread(), 8 + run.step)
+    batches = _renewed(memory, talk.batches(course.batch), course.batch)
+    examiner = Examiner(school.heard_checks(), replies, school.vocabulary)
+    found = run_stage(run, trainer, batches, examiner)
+    export(trainer.averaged, school.vocabulary, weights, run.step, found)
+
+
+def export(
+    model: HybridS2S,
+    vocabulary: Vocabulary,
+    weights: Path,
+    steps: int,
+    checked: Mapping[str, float],
+) -> None:
+    """Write s2s.safetensors and its parity entry."""
+    facts = {
+        "words": list(vocabulary.words),
+        "data": DATA,
+        "steps": steps,
+        "checks": dict(checked),
+    }
+    write_part(weights, "s2s", model, model.config, facts)

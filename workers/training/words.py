@@ -1,30 +1,29 @@
 """The listener's texts: phonetically broad, thousands of words, with characters and phones.
 
-The words, their frequency and their pronunciation come from pocketsphinx's English model and
-dictionary (cmudict, BSD licence), so nothing is downloaded. One word in twenty is never spoken in
-training: what the listener makes of those is its open-vocabulary error.
+One word in twenty is never spoken in training: what the listener makes of those is its
+open-vocabulary error.
 """
 
 import random
 import zlib
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from workers.training.dialogue import LEADS, Split, questions, words
+from workers.training.families import number
+from workers.training.lexicon import COMMON_WORDS, ordinary_words, pronunciations
 
 HELD_OUT_ONE_IN: Final = 20
-COMMON_WORDS: Final = 9000
 CHARACTERS: Final = " '" + "abcdefghijklmnopqrstuvwxyz"  # CTC classes 1..28; 0 is the blank
 PHONES: Final = tuple(
     "AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W "
     "Y Z ZH".split()
 )  # CTC classes 1..39; 0 is the blank
 
+HALTING: Final = 0.12  # share of texts with a hesitation or a false start
+HESITATIONS: Final = ("uh,", "um,", "er,", "hmm,", "uh, uh,", "well, um,", "you know,")
+
 _SMALL: Final = "the a of to and is it you in for that on with my this are be what can".split()
-_TENS: Final = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ONES: Final = "one two three four five six seven eight nine".split()
-_TEENS: Final = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 # Carriers for one or two words: none is a phrasing of the dialogue, trained or held out.
 _CARRIERS: Final = (
     "i would like a {x} and a {y}",
@@ -46,27 +45,6 @@ _CARRIERS: Final = (
     "they will {x} the {y} later",
     "remind me of {x}",
 )
-
-
-@cache
-def pronunciations() -> dict[str, tuple[str, ...]]:
-    """Word -> phones, without stress; the first pronunciation of each."""
-    from pocketsphinx import get_model_path
-
-    path = Path(get_model_path()) / "en-us" / "cmudict-en-us.dict"
-    lines = (line.split() for line in path.read_text().splitlines())
-    return {word: tuple(phones) for word, *phones in lines if "(" not in word}
-
-
-@cache
-def ordinary_words(count: int = COMMON_WORDS) -> tuple[str, ...]:
-    """The most frequent pronounceable words, most frequent first."""
-    from pocketsphinx import Config, LogMath, NGramModel, get_model_path
-
-    folder = Path(get_model_path()) / "en-us"
-    model = NGramModel(Config(), LogMath(), str(folder / "en-us.lm.bin"))
-    plain = sorted(w for w in pronunciations() if w.isalpha() and w.isascii() and len(w) > 2)
-    return tuple(sorted(plain, key=lambda word: -float(model.prob([word])))[:count])
 
 
 @cache
@@ -97,37 +75,42 @@ def _dialogue() -> tuple[str, ...]:
     return tuple(question.text for question in questions(Split.TRAIN))
 
 
-def spoken_number(value: int) -> str:
-    """0..999 in words, without hyphens."""
-    if value >= 100:
-        rest = f" and {spoken_number(value % 100)}" if value % 100 else ""
-        return f"{_ONES[value // 100 - 1]} hundred{rest}"
-    if value >= 20:
-        ones = f" {_ONES[value % 10 - 1]}" if value % 10 else ""
-        return _TENS[value // 10 - 2] + ones
-    return (["zero", *_ONES, *_TEENS.split()])[value]
-
-
 def random_string(rng: random.Random, vocabulary: tuple[str, ...], low: int, high: int) -> str:
     """`low` to `high` words, one in five of them small."""
     count = rng.randint(low, high)
     return " ".join(rng.choice(_SMALL if rng.random() < 0.2 else vocabulary) for _ in range(count))
 
 
-def broad_text(rng: random.Random) -> str:
-    """One training text: half word strings, the rest questions, carriers, words, numbers."""
-    vocabulary = trained_words()
-    kind = rng.random()
-    if kind < 0.5:
-        return random_string(rng, vocabulary, 3, 7)
-    if kind < 0.68:
+def broad_text(rng: random.Random, asked: float = 0.18) -> str:
+    """One training text: half word strings, the rest questions (`asked`), carriers, numbers."""
+    text = _smooth_text(rng, asked)
+    return halting(text, rng) if rng.random() < HALTING else text
+
+
+def _smooth_text(rng: random.Random, asked: float) -> str:
+    if rng.random() < asked:
         lead = f"{rng.choice(LEADS)} " if rng.random() < 0.2 else ""
         return lead + rng.choice(_dialogue())
-    if kind < 0.84:
+    # Two texts in five draw from all of the list, the rest from its commonest third.
+    vocabulary = trained_words()[: None if rng.random() < 0.4 else COMMON_WORDS // 3]
+    kind = rng.random()
+    if kind < 0.6:
+        return random_string(rng, vocabulary, 3, 7)
+    if kind < 0.8:
         return rng.choice(_CARRIERS).format(x=rng.choice(vocabulary), y=rng.choice(vocabulary))
-    if kind < 0.93:
+    if kind < 0.9:
         return random_string(rng, vocabulary, 1, 2)
-    return " ".join(spoken_number(rng.randrange(1000)) for _ in range(rng.randint(1, 3)))
+    return " ".join(number(rng.randrange(1000)) for _ in range(rng.randint(1, 3)))
+
+
+def halting(text: str, rng: random.Random) -> str:
+    """The text with a hesitation, or begun a second time."""
+    said = text.split()
+    at = rng.randrange(len(said))
+    if rng.random() < 0.5:
+        return " ".join([*said[:at], rng.choice(HESITATIONS), *said[at:]])
+    restart = [*said[: at + 1]][-3:]
+    return " ".join([*restart[:-1], restart[-1].rstrip(",.?!") + ",", *said])
 
 
 def unheard_text(rng: random.Random) -> str:

@@ -2,13 +2,18 @@
 
 import random
 
-from workers.training import callers
+import pytest
+
+from workers.training import callers, checks
+from workers.training.dialogue import Split, questions
+
+UNSEEN = {*callers.UNSEEN_ESPEAK, *callers.UNSEEN_FLITE, *callers.NEVER_HEARD}
 
 
 def test_the_groups_of_voices_share_no_voice() -> None:
-    trained = {*callers.TRAINED_ESPEAK, *callers.TRAINED_FLITE}
-    unseen = {*callers.UNSEEN_ESPEAK, *callers.UNSEEN_FLITE, *callers.NEVER_HEARD}
-    assert not trained & unseen
+    trained = {voice for kind in callers.KINDS for voice in kind.voices}
+    assert trained == {*callers.TRAINED_ESPEAK, *callers.TRAINED_FLITE}
+    assert not trained & UNSEEN
     variants = {voice.name.split("+")[1] for voice in callers.TRAINED_ESPEAK}
     assert not variants & {voice.name.split("+")[1] for voice in callers.UNSEEN_ESPEAK}
     assert {voice.engine for voice in trained}.isdisjoint(v.engine for v in callers.NEVER_HEARD)
@@ -17,11 +22,35 @@ def test_the_groups_of_voices_share_no_voice() -> None:
 def test_training_draws_only_trained_voices_in_the_stated_mix() -> None:
     rng = random.Random(0)
     drawn = [callers.trained_voice(rng) for _ in range(3000)]
-    assert set(drawn) <= {*callers.TRAINED_ESPEAK, *callers.TRAINED_FLITE}
-    share = sum(voice.engine == "flite" for voice in drawn) / len(drawn)
-    assert abs(share - callers.FLITE_SHARE) < 0.04
+    assert not set(drawn) & UNSEEN
+    assert sum(kind.share for kind in callers.KINDS) == pytest.approx(1.0)
+    for kind in callers.KINDS:
+        share = sum(voice in kind.voices for voice in drawn) / len(drawn)
+        assert abs(share - kind.share) < 0.04
 
 
-def test_a_shard_is_a_function_of_its_number() -> None:
-    assert callers.training_jobs(3) == callers.training_jobs(3)
-    assert callers.training_jobs(3) != callers.training_jobs(4)
+def test_a_job_is_varied_within_what_its_engine_bears() -> None:
+    rng = random.Random(1)
+    made = [callers.varied(callers.trained_voice(rng), "a", rng) for _ in range(500)]
+    assert all(0.8 <= job.size <= 1.25 and 0.6 <= job.pitch <= 1.5 for job in made)
+    assert len({(job.rate, job.pitch) for job in made}) == 500
+
+
+@pytest.mark.parametrize("condition", sorted(checks.CONDITIONS))
+def test_checks_hold_to_their_split(condition: str) -> None:
+    voices, split = checks.CONDITIONS[condition]
+    spoken = checks.jobs(condition)
+    assert 80 <= len(spoken) <= checks.CHECKED
+    assert {job.voice for job in spoken} <= set(voices)
+    assert condition == "seen" or set(voices) <= UNSEEN
+    if condition != "then":
+        assert {job.text for job in spoken} <= {q.text for q in questions(split)}
+    if split is not Split.TRAIN:
+        assert not {job.text for job in spoken} & {q.text for q in questions(Split.TRAIN)}
+
+
+def test_checks_of_one_family_ask_that_family() -> None:
+    asked = checks.asked("seen", ("capital",))
+    assert {question.family for question in asked} == {"capital"}
+    assert len(asked) == checks.A_FAMILY
+    assert checks.asked("combination", ("capital",)) == []

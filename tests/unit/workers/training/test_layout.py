@@ -11,6 +11,8 @@ from workers.training.layout import (
     Sample,
     collate,
     disturbed,
+    interrupted,
+    joined,
     stream_sample,
     stumbled,
     turn_sample,
@@ -79,3 +81,29 @@ def test_stumbling_keeps_the_order() -> None:
     changed = stumbled(heard, np.random.default_rng(1))[:, 0]
     assert (np.diff(changed) >= 0).all()
     assert len(set(changed.tolist())) < 400
+
+
+def test_two_turns_lie_one_behind_the_other() -> None:
+    first, second = turn_sample(HEARD[:2], REPLY, CONFIG), turn_sample(HEARD, REPLY, CONFIG)
+    both = joined(first, second)
+    assert len(both.text) == len(first.text) + len(second.text)
+    assert np.array_equal(both.next_text[len(first.text) :], second.next_text)
+    assert both.text[len(first.text)] == PAD
+
+
+def test_an_interrupted_reply_has_no_end_and_what_was_said_stays() -> None:
+    long = Reply("a b", np.array([33, PAD, 34, PAD, PAD, PAD, EOS]), np.ones((6, 2), np.int64))
+    sample = turn_sample(HEARD, long, CONFIG)
+    for seed in range(20):
+        cut = interrupted(sample, np.random.default_rng(seed))
+        assert 6 < len(cut.text) < len(sample.text)
+        assert EOS not in cut.next_text
+        assert np.array_equal(cut.text, sample.text[: len(cut.text)])
+
+
+def test_no_reply_ends_at_once() -> None:
+    nothing = Reply("", np.array([EOS]), np.zeros((0, 2), np.int64))
+    sample = turn_sample(HEARD, nothing, CONFIG)
+    assert sample.next_text[6:].tolist() == [EOS]
+    assert sample.weight[6] == 1
+    assert not sample.speaks.any()

@@ -41,7 +41,9 @@ def test_training_on_one_utterance_learns_it() -> None:
     assert seen[-1] < 0.6 * seen[0]
 
 
-def test_the_learning_rate_warms_up_and_ends_low() -> None:
-    peak = training.learning_rate(10_000, 0.0)
-    assert training.learning_rate(1, 0.0) < 0.02 * peak
-    assert training.learning_rate(10_000, 1.0) == pytest.approx(0.02 * peak)
+def test_the_learning_rate_warms_up_stays_and_ends_low() -> None:
+    rates = [training.learning_rate(10_000, fraction, 1.0) for fraction in (0.0, 0.69, 0.85, 1.0)]
+    assert rates[:2] == [1.0, 1.0]
+    assert rates[2] == pytest.approx(0.51)
+    assert rates[3] == pytest.approx(0.01)
+    assert training.learning_rate(1, 0.0, 1.0) < 0.01

@@ -1,11 +1,16 @@
 """Text tokens stand where their words begin, in order, one a step."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.vocabulary import EOS, PAD, Vocabulary
+from workers.training import replies
 from workers.training.assistant import Utterance
-from workers.training.replies import make_reply, spread
+from workers.training.replies import Book, make_reply, spread
 
 
 def test_words_stand_where_they_begin() -> None:
@@ -27,13 +32,37 @@ def test_words_that_cannot_fit_are_refused() -> None:
 
 
 def test_a_reply_has_one_token_more_than_steps_of_sound() -> None:
-    samples = np.zeros(24_000, dtype=np.int16)
-    said = Utterance("Yes, sir.", samples, [("Yes", 0.0, 0.5), ("sir", 0.5, 1.0)])
     vocabulary = Vocabulary(["sir", "yes"])
-    reply = make_reply(said, lambda pcm: np.zeros((len(pcm) // 1920, 8), np.int64), vocabulary)
+    reply = make_reply("Yes, sir.", [0.0, 0.5], np.zeros((12, 8), np.int64), vocabulary)
     assert len(reply.codes) == 12
     assert len(reply.tokens) == 13
     assert vocabulary.text(reply.tokens.tolist()) == "yes sir"
+
+
+def test_a_reply_beyond_the_longest_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 to 128 steps, got 129"):
+        make_reply("yes", [0.0], np.zeros((129, 8), np.int64), Vocabulary(["yes"]))
+
+
+def test_a_book_records_each_reply_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken: list[str] = []
+
+    def synthesise(texts: Sequence[str]) -> list[Utterance]:
+        spoken.extend(texts)
+        samples = np.zeros(24_000, np.int16)
+        return [Utterance(text, samples, [("yes", 0.0, 0.5)]) for text in texts]
+
+    monkeypatch.setattr(replies, "synthesise", synthesise)
+    codec = Codec(CodecConfig())
+    vocabulary = Vocabulary(["yes", "no"])
+    Book(tmp_path, codec, "a").want(["yes.", "no.", "yes.", ""])
+    assert spoken == ["yes.", "no."]
+    again = Book(tmp_path, codec, "a")
+    again.want(["no.", "yes."])
+    assert spoken == ["yes.", "no."]
+    assert vocabulary.text(again.reply("no.", vocabulary).tokens.tolist()) == "no"
+    assert again.reply("yes.", vocabulary).codes.shape == (13, 8)
+    assert again.reply("", vocabulary).tokens.tolist() == [EOS]
 
 
 def test_an_unknown_word_is_spelled() -> None:

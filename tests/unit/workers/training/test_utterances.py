@@ -1,9 +1,6 @@
-"""Batches: each row in its own silence, one length, engines mixed, short ones first."""
-
-import random
+"""Batches of utterances: each row's length, targets end to end, cut by their padded size."""
 
 import numpy as np
-import pytest
 
 from workers.training import utterances
 from workers.training.augment import SILENCE
@@ -11,8 +8,8 @@ from workers.training.callers import Heard
 from workers.training.words import characters
 
 
-def heard(frames: int, voice: str = "flite:x", text: str = "a cat") -> Heard:
-    return Heard(text, voice, np.zeros((frames, 80), np.float16))
+def heard(frames: int, text: str = "a cat") -> Heard:
+    return Heard(text, "flite:x", np.zeros((frames, 80), np.float16))
 
 
 def test_a_batch_holds_each_row_in_its_own_silence() -> None:
@@ -26,22 +23,13 @@ def test_a_batch_holds_each_row_in_its_own_silence() -> None:
     assert batch.characters.tolist() == 2 * characters("a cat")
 
 
-def test_a_pool_gives_utterances_of_about_the_length_and_none_longer() -> None:
-    pool = utterances.Pool([heard(frames) for frames in range(20, 420)])
-    near = pool.near(200, 5, random.Random(0))
-    assert len(near) == 5
-    assert all(150 < len(h.mels) <= 200 for h in near)
+def test_cutting_keeps_all_and_no_batch_is_larger_than_told() -> None:
+    rng = np.random.default_rng(0)
+    given = [heard(int(frames)) for frames in rng.integers(40, 700, size=90)]
+    parts = list(utterances.cut(given, 5000))
+    assert sorted(id(h) for part in parts for h in part) == sorted(id(h) for h in given)
+    assert all(len(part) * max(len(h.mels) for h in part) <= 5000 for part in parts)
 
 
-def test_the_engines_are_mixed_in_every_batch_and_short_ones_come_first() -> None:
-    both = [heard(f, v) for f in range(60, 600) for v in ("flite:a", "espeak:b")]
-    corpus = utterances.Corpus(both, seed=0)
-    early = [corpus.draw(0.0).lengths.max() for _ in range(10)]
-    late = [corpus.draw(1.0).lengths.max() for _ in range(10)]
-    assert max(early) < utterances.SHORTEST_LIMIT + 130
-    assert max(late) > max(early)
-
-
-def test_one_engine_alone_is_refused() -> None:
-    with pytest.raises(ValueError, match="both engines"):
-        utterances.Corpus([heard(50)], seed=0)
+def test_one_that_is_longer_than_a_batch_is_a_batch() -> None:
+    assert [len(part) for part in utterances.cut([heard(900), heard(100)], 500)] == [1, 1]

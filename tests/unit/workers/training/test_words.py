@@ -22,16 +22,22 @@ def test_training_never_speaks_a_held_out_phrasing_or_combination() -> None:
     assert not said & kept
 
 
-def test_numbers_are_spelled() -> None:
-    assert [words.spoken_number(n) for n in (0, 7, 13, 40, 58, 100, 342)] == [
-        "zero",
-        "seven",
-        "thirteen",
-        "forty",
-        "fifty eight",
-        "one hundred",
-        "three hundred and forty two",
-    ]
+def test_some_texts_halt_and_hesitations_have_phones() -> None:
+    rng = random.Random(3)
+    said = [words.broad_text(rng) for _ in range(800)]
+    halting = [text for text in said if "," in text]
+    assert len(halting) > 50
+    for hesitation in words.HESITATIONS:
+        assert words.phones(hesitation)
+
+
+def test_a_false_start_keeps_the_whole_text() -> None:
+    rng = random.Random(4)
+    for _ in range(50):
+        halted = dialogue.words(words.halting("what is the time", rng))
+        rest = iter(halted)
+        assert all(word in rest for word in ("what", "is", "the", "time"))
+        assert len(halted) > 4
 
 
 def test_symbols_leave_out_punctuation_and_stress() -> None:

@@ -1,0 +1,50 @@
+"""Places: what is stated about level and distance holds, and every hearing differs."""
+
+import numpy as np
+import pytest
+
+from workers.training import acoustics
+from workers.training.acoustics import Scene
+from workers.training.tts import LEVEL
+
+NOTHING = Scene(room=0, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0))
+RNG = np.random.default_rng(3)
+VOICE = (np.sin(np.arange(24_000) * 0.05) * LEVEL * 2**0.5).astype(np.float32)
+
+
+def db(ratio: float) -> float:
+    return float(20 * np.log10(ratio))
+
+
+def test_a_place_without_anything_changes_nothing() -> None:
+    assert np.array_equal(acoustics.heard_in(VOICE, NOTHING, [], RNG), VOICE)
+
+
+@pytest.mark.parametrize("distance_db", [5.0, 10.0, 30.0])
+def test_noise_lies_as_far_below_speech_as_told(distance_db: float) -> None:
+    noise = acoustics.at_noise(VOICE, distance_db, seed=1) - VOICE
+    assert db(LEVEL / float(noise.std())) == pytest.approx(distance_db, abs=3.0)
+
+
+def test_noise_of_one_seed_is_the_same_and_of_another_is_not() -> None:
+    one, same = (acoustics.at_noise(VOICE, 10.0, seed=4) for _ in range(2))
+    assert np.array_equal(one, same)
+    assert not np.array_equal(one, acoustics.at_noise(VOICE, 10.0, seed=5))
+
+
+def test_a_room_keeps_the_time_of_the_direct_sound() -> None:
+    click = np.zeros(12_000, np.float32)
+    click[1000] = 0.5
+    heard = acoustics.heard_in(
+        click, Scene(room=1, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0)), [], RNG
+    )
+    assert abs(heard[:990]).max() < 1e-4
+    assert int(abs(heard).argmax()) == 1000
+    assert abs(heard[1100:]).max() > 1e-4
+
+
+def test_the_same_words_are_never_the_same_waveform() -> None:
+    heard = [acoustics.heard_in(VOICE, Scene(), [VOICE[::-1]], RNG) for _ in range(8)]
+    assert all(y.dtype == np.float32 and len(y) == len(VOICE) for y in heard)
+    assert all(abs(y).max() <= 1.0 for y in heard)
+    assert len({y.tobytes() for y in heard}) == 8

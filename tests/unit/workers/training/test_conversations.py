@@ -1,0 +1,65 @@
+"""Samples of one and of two turns, made of what was heard and of the replies that belong to it."""
+
+import random
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from workers.models.s2s import S2SConfig
+from workers.models.vocabulary import EOS, Vocabulary
+from workers.training import follow
+from workers.training.asking import Asker
+from workers.training.conversations import LONGEST, Conversations
+from workers.training.dialogue import vocabulary_words
+from workers.training.reading import PhoneBook, Reader
+from workers.training.s2s import compact, reply_texts
+from workers.training.words import PHONES, phones
+
+CONFIG = S2SConfig(heard_width=4, texts=900, codebooks=2, codes=9)
+VOCABULARY = Vocabulary(vocabulary_words())
+FAMILIES = ("day after", "sum", "hello")
+BOOK = PhoneBook({p: np.full((3, 4), p, np.float16) for p in range(len(PHONES) + 1)})
+
+
+def conversations(seed: int) -> Conversations:
+    rng = random.Random(seed)
+    reader = Reader(BOOK, Asker(rng, FAMILIES), rng)
+    replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
+    return Conversations(reader, replies, CONFIG, np.zeros(4, np.float32), seed)
+
+
+def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
+    talk = conversations(0)
+    samples = [talk.sample() for _ in range(300)]
+    assert all(0 < len(sample.text) <= LONGEST for sample in samples)
+    ends = [int((sample.next_text == EOS).sum()) for sample in samples]
+    assert set(ends) == {1, 2}
+    assert all((sample.next_text[sample.weight > 0.9] == EOS).any() for sample in samples)
+
+
+def test_batches_hold_the_rows_asked_for() -> None:
+    batch = next(conversations(1).batches(4))
+    assert batch.next_text.shape[0] == 4
+    assert batch.inputs.heard.shape == (*batch.next_text.shape, 4)
+
+
+def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
+    rng = random.Random(2)
+    ask = Asker(rng, ("capital",))
+    likeness = []
+    for _ in range(40):
+        one = ask()
+        turn = BOOK.turn(one, rng)
+        heard = turn.states[:, 0].astype(int).tolist()
+        assert not any(heard[turn.end :])
+        spoken = [p for p in heard if p]
+        likeness.append(SequenceMatcher(None, spoken, phones(one.text)).ratio())
+    assert 0.7 < np.mean(likeness) < 1.0
+
+
+def test_a_reader_reads_second_questions_too() -> None:
+    rng = random.Random(3)
+    reader = Reader(BOOK, Asker(rng), rng)
+    assert all(not reader.first(rng).ask.second for _ in range(50))
+    text = follow.second_texts()[0]
+    assert reader.second(text, rng).ask.text == text

@@ -1,0 +1,106 @@
+"""Training samples: a turn and its reply, or two turns, the second of which may lean on the first.
+
+A conversation's context in service is the turn before and the present one; what was cut off by an
+interruption is not in it. Two turns of unlike matter teach the model to let the first go.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+import numpy as np
+
+from workers.models.s2s import S2SConfig
+from workers.training import follow
+from workers.training.dialogue import Question
+from workers.training.layout import (
+    GO_AFTER,
+    TURN_TAIL,
+    Batch,
+    Floats,
+    Sample,
+    collate,
+    disturbed,
+    interrupted,
+    joined,
+    stream_sample,
+    stumbled,
+    turn_sample,
+)
+from workers.training.replies import Reply
+from workers.training.turns import Turn
+
+POOL: Final = 16  # batches drawn together and sorted by length
+TWO: Final = 0.35  # share of samples with two turns
+LEANING: Final = 0.65  # ... whose second goes on from the first
+INTERRUPTED: Final = 0.25  # ... of the others: the first reply was cut off
+STREAM_SHARE: Final = 0.3
+LONGEST: Final = 250  # positions: what the model's window holds
+
+
+class Turns(Protocol):
+    """Where turns come from: speech (`turns.Memory`) or text alone (`reading.Reader`)."""
+
+    def first(self, rng: random.Random) -> Turn:
+        """Any turn that stands for itself."""
+
+    def second(self, text: str, rng: random.Random) -> Turn | None:
+        """A second question with this text, if there is one."""
+
+
+class Conversations:
+    """Endless batches of samples, disturbed."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        replies: Mapping[str, Reply],
+        config: S2SConfig,
+        spread: Floats,
+        seed: int,
+    ) -> None:
+        self._turns, self._replies, self._config, self._spread = turns, replies, config, spread
+        self._rng, self._draws = np.random.default_rng(seed), random.Random(seed)
+
+    def _placed(self, turn: Turn, question: Question, stream: bool) -> Sample:
+        """One turn and its reply on the model's positions."""
+        reply = self._replies[question.reply]
+        states = turn.states.astype(np.float32)
+        speech, after = stumbled(states[: turn.end], self._rng), states[turn.end :]
+        if stream and turn.ask.text:
+            whole = np.concatenate([speech, after])
+            return stream_sample(whole, len(speech) + GO_AFTER, reply, self._config)
+        tail = int(self._rng.integers(*TURN_TAIL))
+        return turn_sample(np.concatenate([speech, after[:tail]]), reply, self._config)
+
+    def sample(self) -> Sample:
+        """One conversation."""
+        first = self._turns.first(self._draws)
+        stream = self._draws.random() < STREAM_SHARE
+        sample = self._placed(first, first.ask.question, stream)
+        if self._draws.random() < TWO:
+            second = self._second(first, sample, stream)
+            if len(second.text) <= LONGEST:
+                sample = second
+        return disturbed(sample, self._config, self._spread, self._rng)
+
+    def _second(self, first: Turn, sample: Sample, stream: bool) -> Sample:
+        if self._draws.random() < LEANING and first.ask.question.content:
+            question = follow.second(first.ask.question, self._draws)
+            turn = self._turns.second(question.text, self._draws)
+            if turn is not None:
+                return joined(sample, self._placed(turn, question, stream))
+        if self._draws.random() < INTERRUPTED:
+            sample = interrupted(sample, self._rng)
+        other = self._turns.first(self._draws)
+        while other.ask.question.reply == follow.COLD_REPLY:
+            other = self._turns.first(self._draws)  # behind a first question it would be warm
+        return joined(sample, self._placed(other, other.ask.question, stream))
+
+    def batches(self, rows: int) -> Iterator[Batch]:
+        """Endless batches of samples of similar length."""
+        while True:
+            samples = [self.sample() for _ in range(rows * POOL)]
+            samples.sort(key=lambda sample: len(sample.text))
+            for i in self._rng.permutation(POOL):
+                yield collate(samples[i * rows : (i + 1) * rows])

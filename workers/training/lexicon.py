@@ -1,0 +1,31 @@
+"""English words by their frequency, with their sounds: pocketsphinx's model and dictionary.
+
+The dictionary is cmudict (BSD licence), in the package, so nothing is downloaded.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+COMMON_WORDS: Final = 20_000
+
+
+@cache
+def pronunciations() -> dict[str, tuple[str, ...]]:
+    """Word -> phones, without stress; the first pronunciation of each."""
+    from pocketsphinx import get_model_path
+
+    path = Path(get_model_path()) / "en-us" / "cmudict-en-us.dict"
+    lines = (line.split() for line in path.read_text().splitlines())
+    return {word: tuple(phones) for word, *phones in lines if "(" not in word}
+
+
+@cache
+def ordinary_words(count: int = COMMON_WORDS) -> tuple[str, ...]:
+    """The most frequent pronounceable words, most frequent first."""
+    from pocketsphinx import Config, LogMath, NGramModel, get_model_path
+
+    folder = Path(get_model_path()) / "en-us"
+    model = NGramModel(Config(), LogMath(), str(folder / "en-us.lm.bin"))
+    plain = sorted(w for w in pronunciations() if w.isalpha() and w.isascii() and len(w) > 2)
+    return tuple(sorted(plain, key=lambda word: -float(model.prob([word])))[:count])

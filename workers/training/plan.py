@@ -1,0 +1,53 @@
+"""How long each stage of a whole training takes, and on what: the plans of `make train`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Minutes of each stage, over all resumptions; and how large the corpora are."""
+
+    listener: float
+    codec: float
+    vocoder: float
+    voice: float
+    reading: float
+    s2s: float
+    corpus: float = 1.0  # share of the assistant's corpus
+    families: tuple[str, ...] = ()  # () all
+    producers: int = 1  # processes that speak, beside the one that trains
+    batch: int = 32  # rows of a step of the language model
+    frames: int = 5_000  # mel frames of a step of the listener
+
+
+PLANS: Final = {
+    # Two cores of a current server processor: about nine hours.
+    "cpu": Plan(listener=180, codec=31, vocoder=50, voice=25, reading=60, s2s=180),
+    # One large GPU with sixteen cores for the speech: about two and a half hours, of which the
+    # voice stages (on the CPU in any case) are two. An estimate; see ARCHITECTURE.md.
+    "gpu": Plan(
+        listener=12,
+        codec=31,
+        vocoder=50,
+        voice=25,
+        reading=3,
+        s2s=15,
+        producers=14,
+        batch=256,
+        frames=40_000,
+    ),
+    # Every line of every stage in two minutes; what comes out says nothing right.
+    "smoke": Plan(
+        listener=0.1,
+        codec=0.1,
+        vocoder=0.1,
+        voice=0.1,
+        reading=0.1,
+        s2s=0.1,
+        corpus=0.015,
+        families=("day after", "hello", "thanks"),
+        producers=0,
+        batch=8,
+    ),
+}
