@@ -249,19 +249,20 @@ def finetune(data: Path, base: Path, output: Path, run: Run, course: Course) -> 
     judged = kept or _first(taught)
     before = loss_on(model, Lessons(judged, model))
     model = tune(model, Lessons(taught, model), run, course)
+    after = loss_on(model, Lessons(judged, model))
     report = {
         "exchanges": len(found),
         "held_out": len(kept),
         "judged_on": "held-out exchanges" if kept else "the training's own: too few to hold out",
         "new_words": len(vocabulary.words) - len(part.facts["words"]),
         "loss_before": round(before, 4),
-        "loss_after": round(loss_on(model, Lessons(judged, model)), 4),
+        "loss_after": round(after, 4),
         "answers": [[e.reply.text, reply_text(model, vocabulary, e)] for e in judged[:10]],
         "steps": run.step,
         "weights": str(output),
     }
     _write(base, output, model, vocabulary, {**part.facts, "tuned": f"{data.name}, {run.step}"})
-    run.finish(loss=report["loss_after"])
+    run.finish(loss=after)
     return report
 
 

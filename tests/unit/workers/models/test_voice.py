@@ -39,6 +39,7 @@ def codes() -> Tensor:
 
 
 def whole(voice: Voice, codes: Tensor) -> Tensor:
+    assert isinstance(voice.vocoder, Vocoder)
     made: Tensor = voice.vocoder(voice.codec.decode(codes))
     return made
 

@@ -7,7 +7,7 @@ from shared.config import Settings
 from workers.models.vad import Vad
 from workers.training.vad import NOISES, Scene, judge, turn_ends
 
-SETTINGS = Settings(_env_file=None)
+SETTINGS = Settings.model_construct()
 
 
 def frames(*runs: tuple[int, bool]) -> np.ndarray:  # type: ignore[type-arg]
