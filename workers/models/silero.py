@@ -1,10 +1,12 @@
 """Silero's VAD network (MIT, v6, 16 kHz) in numpy: batched over callers, without torch.
 
-Its package holds the weights as safetensors, so that 0.7 million products a window need no second
-runtime on the event loop. Letters: B callers, W = 512 samples a window (32 ms), K frames of its
-short-time spectrum, C channels. A window reads the 64 samples before it too.
+Its weights are read once from the package's TorchScript (the safetensors beside it are of another
+training); 0.7 million products a window then need neither torch nor a second runtime. Letters:
+B callers, W = 512 samples a window (32 ms), K frames of its short-time spectrum, C channels. A
+window reads the 64 samples before it too.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -23,7 +25,21 @@ WIDTH: Final = 128  # of the LSTM
 _FFT: Final = 256
 _HOP: Final = 128
 _EDGE: Final = 64  # samples mirrored at the end
-_FILE: Final = "silero_vad/data/silero_vad_16k.safetensors"
+_FILE: Final = "silero_vad/data/silero_vad.jit"
+_NAMES: Final = {
+    "stft": "_model.stft.forward_basis_buffer",
+    **{
+        f"conv{i + 1}.{part}": f"_model.encoder.{i}.reparam_conv.{part}"
+        for i in range(4)
+        for part in ("weight", "bias")
+    },
+    **{
+        name: f"_model.decoder.rnn.{name}"
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    },
+    "out.weight": "_model.decoder.decoder.2.weight",
+    "out.bias": "_model.decoder.decoder.2.bias",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +63,18 @@ class Silero:
     """The network. Its state is the caller's: (B, 2, 128), hidden and cell, zeros at first."""
 
     def __init__(self, tensors: dict[str, Floats]) -> None:
-        """`tensors` as the package names them."""
-        self._basis = np.ascontiguousarray(tensors["stft_conv.weight"][:, 0].T)  # (256, 258)
+        """`tensors` by the names of `_NAMES`."""
+        self._basis = np.ascontiguousarray(tensors["stft"][:, 0].T)  # (256, 258)
         strides = {"conv1": 1, "conv2": 2, "conv3": 2, "conv4": 1}
         self._convolutions = [
             _Convolution(_flat(tensors[f"{name}.weight"]), tensors[f"{name}.bias"], stride)
             for name, stride in strides.items()
         ]
-        parts = tensors["lstm_cell.weight_ih"], tensors["lstm_cell.weight_hh"]
+        parts = tensors["weight_ih"], tensors["weight_hh"]
         self._gates = np.ascontiguousarray(np.concatenate(parts, axis=1).T)  # (256, 512)
-        self._gates_bias = tensors["lstm_cell.bias_ih"] + tensors["lstm_cell.bias_hh"]
-        self._out = tensors["final_conv.weight"][0, :, 0]
-        self._out_bias = tensors["final_conv.bias"][0]
+        self._gates_bias = tensors["bias_ih"] + tensors["bias_hh"]
+        self._out = tensors["out.weight"][0, :, 0]
+        self._out_bias = tensors["out.bias"][0]
 
     def __call__(self, samples: Floats, state: Floats) -> tuple[Floats, Floats]:
         """Samples (B, 64 + 512) in [-1, 1], state (B, 2, 128) -> chance of speech (B,), state."""
@@ -105,6 +121,16 @@ def load_silero() -> Silero:
         ) from error
     if not path.exists():
         raise ConfigError(f"Expected {path} of silero-vad 6, got none: install silero-vad>=6.2.3")
-    from safetensors.numpy import load_file  # a worker that only echoes has no safetensors
+    return Silero(_weights(path))
 
-    return Silero(load_file(path))
+
+def _weights(path: Path) -> dict[str, Floats]:
+    import torch  # to read them; importing the runtime must not bring it
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript as such
+        state = torch.jit.load(str(path), map_location="cpu").state_dict()  # type: ignore[no-untyped-call]
+    missing = set(_NAMES.values()) - set(state)
+    if missing:
+        raise ConfigError(f"Expected {sorted(missing)} in {path}: install silero-vad>=6.2.3,<7")
+    return {name: state[theirs].numpy().astype(np.float32) for name, theirs in _NAMES.items()}

@@ -40,16 +40,15 @@ class Told(Vad):
 
 
 def test_a_perfect_vad_is_perfect_and_a_bad_one_is_not() -> None:
-    truth = frames((20, False), (40, True), (60, False), (60, True), (100, False))
+    truth = frames((20, False), (40, True), (60, False), (60, True), (300, False))
     call = Scene(
         np.zeros(truth.size * 480, dtype=np.int16), truth.reshape(-1), ((0.4, 1.2), (2.4, 3.6))
     )
     best = judge(Told(truth), call, SETTINGS, "none", 30)
     assert (best.f1, best.missed_ends, best.false_ends, best.false_turns_min) == (1, 0, 0, 0)
     assert 600 <= best.end_delay_ms <= 680
-    broken = frames((20, False), (40, True), (60, False), (10, True), (40, False), (10, True),
-                    (40, False), (20, True), (40, False))  # fmt: skip
-    broken = np.concatenate([broken, np.zeros((70 - len(broken), 4), dtype=bool)])
+    runs = (20, 40, 60, 10, 40, 10, 140, 20, 140)  # silence and speech in turn
+    broken = frames(*((count, i % 2 == 1) for i, count in enumerate(runs)))
     worse = judge(Told(broken), call, SETTINGS, "none", 30)
     assert worse.f1 < 0.9
     assert worse.false_ends == 0.5
