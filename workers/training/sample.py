@@ -72,7 +72,7 @@ def _record(
         right += [np.pad(question, (pauses[0], pauses[1])), np.zeros(len(said), np.float32)]
         alignments += [[w, [at_s + a, at_s + b], "SPEAKER_MAIN"] for w, a, b in answer.words]
     both = np.stack([np.concatenate(left), np.concatenate(right)], axis=1)
-    both = both + ROOM * rng.standard_normal(both.shape)
+    both += ROOM * rng.standard_normal(both.shape, dtype=np.float32)
     soundfile.write(path, both, SAMPLE_RATE_HZ, subtype="PCM_16")
     path.with_suffix(".json").write_text(json.dumps({"alignments": alignments}))
     return len(both) / SAMPLE_RATE_HZ

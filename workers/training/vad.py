@@ -150,7 +150,8 @@ class Result:
     noise: str
     snr_db: float
     f1: float
-    end_delay_ms: float  # from the end of speech to the turn's, the median; 600 are the silence
+    # From the end of speech to the turn's, the median; 600 are the silence. None: no turn ended.
+    end_delay_ms: int | None
     missed_ends: float  # share of turns without an end within LATEST_S
     false_ends: float  # a turn: ends within an utterance
     false_turns_min: float  # turns that nobody began, a minute of pauses and noise alone
@@ -172,7 +173,7 @@ def judge(vad: AnyVad, call: Scene, settings: Settings, noise: str, snr_db: floa
         noise,
         snr_db,
         round(2 * right / max(1, int(found.sum()) + int(call.speech.sum())), 4),
-        round(1000 * float(np.median(timely))) if timely else float("nan"),
+        round(1000 * float(np.median(timely))) if timely else None,
         round(1 - len(timely) / len(late), 3),
         round(within / len(late), 3),
         round(len(nobody) * 60 / silent_s, 2),
@@ -207,7 +208,7 @@ def table(results: Sequence[Result]) -> str:
         "| turns nobody began, a minute |\n|---|---|---|---|---|---|---|\n"
     )
     lines = [
-        f"| {r.noise} {r.snr_db:g} | {r.vad} | {r.f1:.3f} | {r.end_delay_ms:.0f} "
+        f"| {r.noise} {r.snr_db:g} | {r.vad} | {r.f1:.3f} | {r.end_delay_ms or '-'} "
         f"| {r.missed_ends:.0%} | {r.false_ends:.2f} | {r.false_turns_min:.1f} |"
         for r in results
     ]

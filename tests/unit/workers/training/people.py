@@ -7,7 +7,7 @@ import numpy as np
 import soundfile
 import torch
 
-from shared.audio import SAMPLE_RATE_HZ, Floats
+from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
 from tests.sounds import voice
 from workers.models.checkpoint import write_part
 from workers.models.layers import TransformerConfig
@@ -43,7 +43,7 @@ def weights(folder: Path) -> Path:
 def buzz(pitch_hz: float, seconds: float) -> Floats:
     """The caller: what the VAD takes for speech, (N,)."""
     chunks = voice(round(seconds / 0.08), pitch_hz, 0.2)
-    return np.concatenate(chunks).astype(np.float32) / 32_768
+    return floats_from_pcm16(np.concatenate(chunks))
 
 
 def conversation(folder: Path, name: str, pitches: list[float]) -> None:
