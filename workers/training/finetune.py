@@ -1,9 +1,10 @@
 """`make finetune DATA=folder`: teach a model that is there people's own conversations.
 
 What is tuned is the model between hearing and speaking; listener, codec and vocoder stay. The
-vocabulary grows by the words that are new. `lora` trains small products beside the linear layers
-(and the text's own tables, which have new rows); `full` trains everything. The outcome is a weights
-folder: MODEL=path. It resumes from its checkpoint; the loss and its plot are in the run's folder.
+vocabulary grows by the words that are new. `lora` trains small products beside the linear layers,
+and whole the text's tables, which have new rows, and the codes' heads; `full` trains everything.
+The outcome is a weights folder: MODEL=path. It resumes from its checkpoint; the loss and its plot
+are in the run's folder.
 """
 
 import shutil
@@ -54,6 +55,8 @@ RANK: Final = 16
 TURN_STEPS: Final = 9  # heard after the question, as the runtime's VAD has it
 # Tables of the text: they have rows that nothing was trained with yet.
 TEXT_TABLES: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
+# What low-rank changes do not reach is trained whole: those, and where the sound's codes come from.
+WHOLE: Final = (*TEXT_TABLES, "depth.heads")
 
 
 class Method(StrEnum):
@@ -182,7 +185,7 @@ class Tuning:
             lowrank.add(model, RANK)
             for name, parameter in model.named_parameters():
                 plain = name.replace("parametrizations.weight.original", "weight")
-                parameter.requires_grad_(parameter.requires_grad or plain in TEXT_TABLES)
+                parameter.requires_grad_(parameter.requires_grad or plain in WHOLE)
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(trained, betas=(0.9, 0.95), weight_decay=0.01)
         if (state := run.load()) is not None:

@@ -46,7 +46,7 @@ def test_a_perfect_vad_is_perfect_and_a_bad_one_is_not() -> None:
     )
     best = judge(Told(truth), call, SETTINGS, "none", 30)
     assert (best.f1, best.missed_ends, best.false_ends, best.false_turns_min) == (1, 0, 0, 0)
-    assert 600 <= best.end_delay_ms <= 680
+    assert best.end_delay_ms in range(600, 681)
     runs = (20, 40, 60, 10, 40, 10, 140, 20, 140)  # silence and speech in turn
     broken = frames(*((count, i % 2 == 1) for i, count in enumerate(runs)))
     worse = judge(Told(broken), call, SETTINGS, "none", 30)
