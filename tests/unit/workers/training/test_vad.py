@@ -10,7 +10,7 @@ from workers.training.vad import NOISES, Scene, judge, turn_ends
 SETTINGS = Settings.model_construct()
 
 
-def frames(*runs: tuple[int, bool]) -> np.ndarray:  # type: ignore[type-arg]
+def frames(*runs: tuple[int, bool]) -> np.ndarray:
     """Runs of 20 ms frames, filled up to whole chunks."""
     flat = np.concatenate([np.full(count, value) for count, value in runs])
     return np.pad(flat, (0, -len(flat) % 4)).reshape(-1, 4)
@@ -31,7 +31,7 @@ def test_a_pause_within_speech_is_no_end_unless_it_is_long() -> None:
 class Told(Vad):
     """A VAD that says what it was told."""
 
-    def __init__(self, found: np.ndarray) -> None:  # type: ignore[type-arg]
+    def __init__(self, found: np.ndarray) -> None:
         super().__init__()
         self._rows = iter(found.tolist())
 
