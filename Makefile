@@ -9,6 +9,9 @@
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
 #   make bench | make bench-full  callers a core, ms a step, against peers: writes BENCHMARKS.md
 #   make train | make evaluate    the default voice from scratch | how well it answers
+#   make finetune DATA=folder     teach it people's own conversations (stereo WAV and JSON)
+#   make adapt DATA=folder        let it learn one person's voice from 20 read prompts
+#   make vad                      how well the energy VAD and Silero's find speech in noise
 #   make lock                     renew constraints.txt from this environment
 
 PYTHON ?= python3
@@ -18,9 +21,9 @@ export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
 RUN_EXTRAS := gateway,opus,worker,local
-DEV_EXTRAS := $(RUN_EXTRAS),train,dev
+DEV_EXTRAS := $(RUN_EXTRAS),silero,train,dev
 
-.PHONY: run worker talk inspect test check check-page chaos soak bench bench-full train evaluate lock
+.PHONY: run worker talk inspect test check check-page chaos soak bench bench-full train evaluate finetune adapt vad lock
 
 run: $(VENV)/.run
 	honcho start
@@ -63,6 +66,17 @@ train: $(VENV)/.dev
 
 evaluate: $(VENV)/.dev
 	python -m workers.training evaluate $(ARGS)
+
+finetune: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo "Expected conversations: make finetune DATA=folder"; exit 2; }
+	@python -m workers.training finetune "$(DATA)" $(ARGS)
+
+adapt: $(VENV)/.dev
+	@test -n "$(DATA)" || { echo "Expected read prompts: make adapt DATA=folder"; exit 2; }
+	@python -m workers.training adapt "$(DATA)" $(ARGS)
+
+vad: $(VENV)/.dev
+	@python -m workers.training vad $(ARGS)
 
 lock: $(VENV)/.dev
 	pip freeze --exclude-editable | grep -v '^pip==' > constraints.txt

@@ -49,6 +49,21 @@ class EngineName(StrEnum):
     HYBRID = "hybrid"  # the speech-to-speech model
 
 
+class VadName(StrEnum):
+    """What tells speech from the rest."""
+
+    ENERGY = "energy"  # loudness and pitch; needs nothing
+    SILERO = "silero"  # a trained network; needs the `silero` extra
+
+
+class VocoderName(StrEnum):
+    """What turns the assistant's mel frames into sound."""
+
+    AUTO = "auto"  # the public HiFi-GAN where its file is in MODEL_CACHE_DIR, else our own
+    OWN = "own"
+    HIFIGAN = "hifigan"
+
+
 class Settings(BaseSettings):
     """All settings; the environment name of each is its name in capitals."""
 
@@ -61,7 +76,8 @@ class Settings(BaseSettings):
 
     # The conversation, for sessions that do not say otherwise.
     reply_mode: ReplyMode = ReplyMode.TURN
-    # RMS of full scale below which nothing is speech; the VAD adapts upwards from it.
+    vad: VadName = VadName.ENERGY
+    # RMS of full scale below which nothing is speech; the energy VAD adapts upwards from it.
     vad_threshold: float = Field(0.001, gt=0, lt=1)
     turn_silence_ms: int = Field(600, ge=100, le=5_000)
     turn_min_speech_ms: int = Field(120, ge=20, le=2_000)
@@ -92,6 +108,7 @@ class Settings(BaseSettings):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     dtype: str = Field("auto", pattern="^(auto|float32|bfloat16)$")
     torch_threads: int = Field(1, ge=1, le=256)
+    vocoder: VocoderName = VocoderName.AUTO
     # Named so by PyTorch and CUDA; listed here so that `.env` may hold them.
     model_cache_dir: Path = Path.home() / ".cache" / "antiphon"
     torch_home: Path | None = None

@@ -16,12 +16,13 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.config import Settings, load_settings
+from shared.config import Settings, VadName, load_settings
 from shared.control import Control
 from shared.errors import ConfigError
 from shared.streams import SessionLog, check_redis, connect
 from shared.telemetry import watch_tasks
 from workers.engines import load_engine
+from workers.models.silero import load_silero
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership import Ownership
 
@@ -38,6 +39,8 @@ def worker_name() -> str:
 
 async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises ConfigError, ResponseError for a Redis to refuse."""
+    if settings.vad is VadName.SILERO:
+        load_silero()  # one that is not installed is said now, not to the first caller
     engine = await asyncio.to_thread(load_engine, settings)
     # Not before: until then there is nothing to hand over, and the default ends it at once.
     stopping = asyncio.Event()

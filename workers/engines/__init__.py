@@ -20,4 +20,11 @@ def load_engine(settings: Settings) -> Engine:
     if dtype == "auto":
         # One caller on a CPU is slower in bfloat16 than in float32 (12.7 against 8.1 ms a step).
         dtype = "bfloat16" if device.startswith("cuda") else "float32"
-    return HybridEngine.load(settings.model, settings.worker_slots, device, dtype)
+    return HybridEngine.load(
+        settings.model,
+        settings.worker_slots,
+        device,
+        dtype,
+        vocoder=settings.vocoder,
+        cache=settings.model_cache_dir,
+    )

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
+from shared.config import VocoderName
 from shared.errors import ConfigError
 from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.context import Context, Position, Said
@@ -29,7 +30,7 @@ from workers.models.tokenizer.listener import (
     states_to_bytes,
 )
 from workers.models.vocabulary import EOS, Vocabulary
-from workers.models.voice import DELAY_SAMPLES, Voice, load_voice
+from workers.models.voice import Voice, load_voice
 
 # Of a history, what one piece holds: each costs a CPU about as much as a step does.
 HEAR_PIECE: Final = 16  # chunks: 14 ms
@@ -87,6 +88,8 @@ class HybridEngine:
         device: str = "cpu",
         dtype: str = "float32",
         temperature: float = 0.0,
+        vocoder: VocoderName = VocoderName.OWN,
+        cache: Path | None = None,
     ) -> "HybridEngine":
         """The engine of a weights folder, warmed up. Raises ConfigError on what does not fit."""
         if dtype not in DTYPES:
@@ -98,7 +101,7 @@ class HybridEngine:
         engine = cls(
             ListenerStream(listener, slots),
             model.to(device=device, dtype=DTYPES[dtype]),
-            load_voice(folder, slots, device),
+            load_voice(folder, slots, device, vocoder, cache),
             Vocabulary(part.facts["words"]),
             slots,
             temperature,
@@ -230,12 +233,13 @@ class HybridEngine:
         if said is None:
             return Output(work.slot, heard)
         context = self._contexts[work.slot]
-        began = context.replying and context.spoken == 0
+        spoken_before = context.spoken
+        began = context.replying and spoken_before == 0
         context.say(said)
         pcm = sounds.get(work.slot)
-        if pcm is not None and began and work.speak is Speak.BEGIN:
+        if pcm is not None and work.speak is not Speak.DUPLEX:
             # The vocoder's delay: in turn mode the next step follows before this one has played.
-            pcm = pcm[DELAY_SAMPLES:]
+            pcm = pcm[max(0, self._voice.delay_samples - spoken_before * CHUNK_SAMPLES) :]
         piece = self._vocabulary.piece(said.text)
         return Output(
             work.slot,

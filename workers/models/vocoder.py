@@ -113,6 +113,7 @@ def response_taper() -> Tensor:
 class Vocoder(nn.Module):
     """Streaming: `initial` and `stream` keep the state outside."""
 
+    delay: int = DELAY
     table: Tensor
     rising: Tensor
     taper: Tensor
@@ -157,6 +158,10 @@ class Vocoder(nn.Module):
         samples, phase, overlap = self.speak(self.parameters_of(raw), hop, phase, overlap)
         count = count + mel.shape[1]
         return samples, (count, phase, overlap, raw[:, -1], *network_state)
+
+    def follow(self, mel: Tensor, state: State) -> State:
+        """The state after more log-mel (B, T, M)."""
+        return self.stream(mel, state)[1]
 
     def read(self, mel: Tensor, state: State) -> tuple[Tensor, State]:
         """The network: log-mel (B, T, M) -> raw parameters (B, T, 2 + Ch + Cn), float32."""

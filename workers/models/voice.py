@@ -2,35 +2,57 @@
 
     voice = load_voice(folder, slots=16)
     voice.reset(rows)                     # at the first step of a reply
-    sound = voice.step(codes, rows)       # (R, 1920): the sound of 60 ms ago
+    sound = voice.step(codes, rows)       # (R, 1920): the sound of `delay_samples` ago (60 ms)
     rest = voice.flush(rows)              # (R, 1440): after the reply's last step
 
 Letters: R rows that take part, Q codebooks. A row's sound is a function of its codes since its
 reset alone: not of its neighbours, nor of which slot it sits in.
 """
 
+import logging
 from pathlib import Path
-from typing import Final
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES
+from shared.config import VocoderName
+from shared.errors import ConfigError
 from workers.models.checkpoint import config_of, fill, read_part
-from workers.models.convnext import Slots
+from workers.models.convnext import Slots, State
+from workers.models.hifigan.checkpoint import NoCheckpoint, load_generator
+from workers.models.hifigan.vocoder import HifiGan
+from workers.models.mel import MelConfig
 from workers.models.tokenizer.codec import Codec, CodecConfig
-from workers.models.vocoder import DELAY, HOP, SILENT_MEL, Vocoder, VocoderConfig
+from workers.models.vocoder import HOP, SILENT_MEL, Vocoder, VocoderConfig
 
-DELAY_SAMPLES: Final = DELAY * HOP  # 1,440: the first 60 ms that a reply's steps give are silent
+log = logging.getLogger(__name__)
+
+
+class Speaking(Protocol):
+    """A vocoder that streams: ours, or the public HiFi-GAN."""
+
+    delay: int  # mel frames that its sound comes late; so long a reply's first sound is silent
+
+    def initial(self, rows: int) -> State:
+        """The state of fresh streams."""
+
+    def stream(self, mel: Tensor, state: State) -> tuple[Tensor, State]:
+        """Log-mel (B, T, M) of whole steps -> samples (B, T * 240), and the new state."""
+
+    def follow(self, mel: Tensor, state: State) -> State:
+        """The new state alone."""
 
 
 class Voice:
     """Decoder and vocoder with the streaming state of a fixed number of slots."""
 
-    def __init__(self, codec: Codec, vocoder: Vocoder, slots: int) -> None:
+    def __init__(self, codec: Codec, vocoder: Speaking, slots: int) -> None:
         self.codec = codec
         self.vocoder = vocoder
         self.slots = slots
+        self.delay_samples = vocoder.delay * HOP
         self._decoding = Slots(codec.decoder.initial(slots))
         self._speaking = Slots(vocoder.initial(slots))
 
@@ -41,7 +63,7 @@ class Voice:
 
     @torch.inference_mode()
     def step(self, codes: Tensor, rows: Tensor) -> Tensor:
-        """Codes (R, q), q <= Q, of slots rows (R,) -> samples (R, 1920), float32, 60 ms late."""
+        """Codes (R, q), q <= Q, of slots rows (R,) -> samples (R, 1920), float32, late."""
         sound = self._say(codes[:, None], rows)
         if sound.shape[1] != CHUNK_SAMPLES:
             raise ValueError(f"Expected a step of {CHUNK_SAMPLES} samples, got {sound.shape[1]}")
@@ -50,19 +72,24 @@ class Voice:
     @torch.inference_mode()
     def again(self, codes: Tensor, rows: Tensor) -> None:
         """Steps (R, T, q) that were sounded before, in one go: only the state goes on."""
-        self._say(codes, rows)
+        mel = self._decode(codes, rows)
+        self._speaking.put(rows, self.vocoder.follow(mel, self._speaking.take(rows)))
 
     def _say(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Codes (R, T, q) -> samples (R, T * 1920)."""
+        return self._speak(self._decode(codes, rows), rows)
+
+    def _decode(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Codes (R, T, q) -> log-mel (R, T * 8, M)."""
         latent = self.codec.rvq.decode(codes)
         mel, decoding = self.codec.decoder.stream(latent, self._decoding.take(rows))
         self._decoding.put(rows, decoding)
-        return self._speak(mel, rows)
+        return mel
 
     @torch.inference_mode()
     def flush(self, rows: Tensor) -> Tensor:
-        """The rest of the replies in rows (R,): (R, 1440). Reset them before the next reply."""
-        shape = (len(rows), DELAY, self.vocoder.config.mel_bins)
+        """The rest of the replies in rows (R,): (R, delay_samples). Reset them before the next."""
+        shape = (len(rows), self.vocoder.delay, MelConfig().bins)
         return self._speak(torch.full(shape, SILENT_MEL, device=rows.device), rows)
 
     def _speak(self, mel: Tensor, rows: Tensor) -> Tensor:
@@ -71,11 +98,42 @@ class Voice:
         return sound
 
 
-def load_voice(folder: Path, slots: int, device: str = "cpu") -> Voice:
-    """The voice of a weights folder. Raises ConfigError where a file is missing or wrong."""
-    codec_part, vocoder_part = read_part(folder, "codec"), read_part(folder, "vocoder")
+def load_voice(
+    folder: Path,
+    slots: int,
+    device: str = "cpu",
+    vocoder: VocoderName = VocoderName.OWN,
+    cache: Path | None = None,
+) -> Voice:
+    """The voice of a weights folder; `cache` is where the public HiFi-GAN is looked for.
+
+    Raises ConfigError where a file is missing or wrong.
+    """
+    codec_part = read_part(folder, "codec")
     codec = Codec(config_of(CodecConfig, codec_part))
-    vocoder = Vocoder(config_of(VocoderConfig, vocoder_part))
     fill(codec, codec_part)
-    fill(vocoder, vocoder_part)
-    return Voice(codec.to(device), vocoder.to(device), slots)
+    spoken = _public(vocoder, cache) if cache is not None else None
+    return Voice(codec.to(device), (spoken or _own(folder)).to(device), slots)
+
+
+def _own(folder: Path) -> Vocoder:
+    part = read_part(folder, "vocoder")
+    vocoder = Vocoder(config_of(VocoderConfig, part))
+    fill(vocoder, part)
+    return vocoder
+
+
+def _public(vocoder: VocoderName, cache: Path) -> HifiGan | None:
+    """HiFi-GAN, where it is asked for or, with AUTO, there and whole; else None."""
+    if vocoder is VocoderName.OWN:
+        return None
+    try:
+        generator = load_generator(cache)
+    except ConfigError as error:
+        if vocoder is VocoderName.HIFIGAN:
+            raise
+        if not isinstance(error, NoCheckpoint):
+            log.warning("speaking with the own vocoder, HiFi-GAN cannot be used: %s", error)
+        return None
+    log.info("speaking with the HiFi-GAN of %s", cache)
+    return HifiGan(generator).eval()

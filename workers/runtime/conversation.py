@@ -14,9 +14,11 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from shared.audio import Pcm16, pcm16_from_bytes
 from shared.config import ReplyMode
-from shared.messages import Base, InputRecord, Step, Truncate
+from shared.messages import Audio, Base, InputRecord, Step, Truncate
 from workers.engines.base import Opening, Output, Speak
+from workers.models.silero_vad import SileroVad
 from workers.runtime import snapshot
 from workers.runtime.context import Phase
 from workers.runtime.dialogue import Dialogue
@@ -24,6 +26,7 @@ from workers.runtime.retention import Retention
 from workers.runtime.turn import Draft, Plan, Tuning, Turn
 
 MAX_LEAD_FRAMES: Final = 200  # 4 s made ahead of the playhead
+MAX_AHEAD: Final = 8  # chunks that a trained VAD hears ahead: as many as a step does
 
 
 class Conversation(Dialogue):
@@ -73,6 +76,18 @@ class Conversation(Dialogue):
         """More of what the caller's side said; what was offered before is passed over."""
         newest = self._inbox[-1][0] if self._inbox else self.cursor
         self._inbox.extend((n, record) for n, record in records if n > newest)
+
+    @property
+    def unheard(self) -> tuple[SileroVad, list[Pcm16]] | None:
+        """A VAD that can hear ahead, together with others', and the audio that it will be asked of.
+
+        It changes nothing but how soon `plan` is done.
+        """
+        vad = self.ear.trained
+        if vad is None or not self._inbox or self._endless:
+            return None
+        waiting = [record.pcm for _, record in self._inbox if isinstance(record, Audio)]
+        return vad, [pcm16_from_bytes(pcm) for pcm in waiting[:MAX_AHEAD]]
 
     def plan(self, *, may_continue: bool = True) -> Plan | None:
         """Consume records as far as one engine step goes. None: nothing to do.

@@ -28,7 +28,7 @@ from shared.messages import (
 )
 from workers.engines.base import Output, Speak
 from workers.runtime.context import Context, Phase
-from workers.runtime.ear import Ear
+from workers.runtime.ear import VADS, Ear
 from workers.runtime.reply import Reply
 from workers.runtime.turn import Chunk, Draft, Tuning
 
@@ -61,7 +61,7 @@ class Dialogue:
         self.generation = 0
         self.context: Context | None = None
         self.reply: Reply | None = None
-        self.ear = Ear()
+        self.ear = Ear(VADS[tuning.vad]())
         self.ring: deque[Chunk] = deque(maxlen=MAX_OVER_CHUNKS)
         self.confirmed = False  # the present speech is long enough to be speech
         self.armed = True  # speech may interrupt: the caller has paused since the reply began

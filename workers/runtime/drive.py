@@ -131,6 +131,10 @@ class Drive:
                 f"{len(self._failed_alone)}: it is broken"
             ) from error
 
+    async def aside(self, job: Callable[[], None]) -> None:
+        """Other work that is not for the event loop, between the engine's."""
+        await self._run(job)
+
     def stop(self) -> None:
         """Call it no more; a call that hangs is not waited for."""
         self._thread.shutdown(wait=False)

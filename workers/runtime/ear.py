@@ -1,18 +1,30 @@
 """What the caller's side sounds like just now: VAD, echo path and endpoint of one session."""
 
-from typing import Any
+import logging
+from typing import Any, Final, TypeAlias
 
+from shared.config import VadName
+from shared.errors import ConfigError
 from workers.models.echo_path import EchoPath
+from workers.models.silero_vad import SileroVad
 from workers.models.vad import Vad
 from workers.runtime.endpoint import RUN_GAP_MS, Endpoint
 from workers.runtime.turn import Chunk, Tuning
+
+log = logging.getLogger(__name__)
+
+AnyVad: TypeAlias = Vad | SileroVad
+VADS: Final[dict[VadName, type[Vad] | type[SileroVad]]] = {
+    VadName.ENERGY: Vad,
+    VadName.SILERO: SileroVad,
+}
 
 
 class Ear:
     """Hears every chunk of the caller, whatever the engine does."""
 
-    def __init__(self) -> None:
-        self._vad = Vad()
+    def __init__(self, vad: AnyVad | None = None) -> None:
+        self._vad = vad or Vad()
         self._endpoint = Endpoint()
         self.echo = EchoPath()
         self.run_n = 0  # the input record in which the present run of speech began
@@ -25,6 +37,11 @@ class Ear:
         if self._endpoint.speech_ms == 0:
             self.run_n = chunk.n
         return self._endpoint.hear(frames)
+
+    @property
+    def trained(self) -> SileroVad | None:
+        """The VAD, if it is one that hears many callers as one batch."""
+        return self._vad if isinstance(self._vad, SileroVad) else None
 
     @property
     def onset(self) -> bool:
@@ -47,13 +64,23 @@ class Ear:
 
     def state(self) -> list[Any]:
         """What `restore` needs, as msgpack takes it."""
-        return [self._vad.state(), self._endpoint.state(), self.run_n, self.echo.state()]
+        kind = str(VadName.SILERO if self.trained else VadName.ENERGY)
+        echo = self.echo.state()
+        return [self._vad.state(), self._endpoint.state(), self.run_n, echo, kind]
 
     @classmethod
     def restore(cls, state: list[Any]) -> "Ear":
-        """The ear that gave this state."""
-        ear = cls()
-        vad, endpoint, ear.run_n, echo = state
-        ear._vad, ear._endpoint = Vad.restore(vad), Endpoint.restore(endpoint)
+        """The ear that gave this state, whatever the VAD of new sessions is here.
+
+        Where its VAD is not installed the call goes on with the other, from anew.
+        """
+        vad, endpoint, run_n, echo, *kind = state  # logs of older workers know one kind of VAD
+        restore = VADS[VadName(kind[0])].restore if kind else Vad.restore
+        try:
+            ear = cls(restore(vad))
+        except ConfigError as error:
+            log.warning("a session goes on with the energy VAD: %s", error)
+            ear = cls()
+        ear._endpoint, ear.run_n = Endpoint.restore(endpoint), run_n
         ear.echo.restore(echo)
         return ear

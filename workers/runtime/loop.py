@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from redis.exceptions import RedisError
@@ -22,6 +23,7 @@ from shared.messages import InputRecord
 from shared.streams import TRIAL_STEPS, Receipt, SessionLog
 from shared.telemetry import RECEIPTS, REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, timed
 from workers.engines.base import Engine, Output
+from workers.models.silero_vad import listen_ahead
 from workers.runtime.departure import Departure
 from workers.runtime.drive import Drive, Group
 from workers.runtime.ownership import Ownership
@@ -127,6 +129,7 @@ class WorkerLoop:
             self._drop_lost()
             await self._open()
             await self._fetch()
+            await self._listen()
             await self._rounds([s for s in self.slots.seats.values() if s.able])
             await self._publish()
             await self._recall()
@@ -189,6 +192,16 @@ class WorkerLoop:
             seat.talk.offer(records)
             seat.read_to = records[-1][0]
             seat.alive_at = self._clock()
+
+    async def _listen(self) -> None:
+        """A trained VAD hears what is new of all sessions as one batch, off the event loop."""
+        waiting = [u for s in self.slots.seats.values() if s.able and (u := s.talk.unheard)]
+        if waiting:
+            try:
+                with timed("vad"):
+                    await self.drive.aside(partial(listen_ahead, waiting))
+            except Exception:  # a fault in one session: it is found again when that one is planned
+                log.exception("the VAD cannot hear %d sessions ahead", len(waiting))
 
     async def _rounds(self, seats: Sequence[Seat]) -> None:
         """A step of each session; more at once of those that are behind with their input.

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import NamedTuple
 
 from shared.audio import Pcm16
-from shared.config import ReplyMode, Settings
+from shared.config import ReplyMode, Settings, VadName
 from shared.messages import Options, OutputRecord, StepRecord, Truncate
 from shared.streams import StepCommit
 from workers.engines.base import Opening, Speak, Work
@@ -26,6 +26,7 @@ class Tuning:
     silence_ms: int = 600
     min_speech_ms: int = 120
     manual: bool = False
+    vad: VadName = VadName.ENERGY  # of a new session; one that is taken over keeps its own
 
     def with_options(self, options: Options) -> "Tuning":
         """These options laid over it; None leaves one as it is."""
@@ -35,7 +36,12 @@ class Tuning:
     @classmethod
     def of_session(cls, settings: Settings, options: str) -> "Tuning":
         """The worker's settings, and over them the session's first options (JSON or "")."""
-        base = cls(settings.vad_threshold, settings.turn_silence_ms, settings.turn_min_speech_ms)
+        base = cls(
+            settings.vad_threshold,
+            settings.turn_silence_ms,
+            settings.turn_min_speech_ms,
+            vad=settings.vad,
+        )
         return base.with_options(Options(**json.loads(options or "{}")))
 
 

@@ -7,12 +7,18 @@ exports its weights again. Needs the `train` extra and, from Debian: espeak-ng, 
 festvox-us-slt-hts, festvox-kallpc16k and festvox-kdlpc16k.
 """
 
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from shared.errors import ConfigError
 from workers.training.plan import PLANS, Plan
+from workers.training.progress import Run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -35,6 +41,8 @@ Named = Annotated[str, typer.Option("--plan", help="cpu, gpu or smoke: see plan.
 
 RUNS: Final = Path("runs")
 WEIGHTS: Final = Path("workers/weights/tiny")
+TUNED: Final = RUNS / "finetune"
+ADAPTED: Final = RUNS / "adapt"
 
 
 @app.command()
@@ -150,6 +158,95 @@ def evaluate(
     from workers.training import evaluate as stage
 
     stage.main(weights, output, quick)
+
+
+@app.command()
+def vad(
+    output: Annotated[Path, typer.Option(help="The JSON file.")] = Path("runs/vad.json"),
+    minutes: Annotated[float, typer.Option(help="Of speech and noise, for each condition.")] = 4,
+) -> None:
+    """Judge the energy VAD and Silero's on speech in noise: F1, turn ends' delay, false ends."""
+    from workers.training import vad as stage
+
+    stage.main(output, minutes)
+
+
+@app.command()
+def finetune(
+    data: Annotated[Path, typer.Argument(help="Stereo WAVs, transcripts, data.jsonl.")],
+    base: Annotated[Path, typer.Option(help="The weights to begin with.")] = WEIGHTS,
+    output: Annotated[Path, typer.Option(help="The tuned weights' folder.")] = TUNED / "weights",
+    run: Annotated[Path, typer.Option(help="Checkpoint, loss and its plot.")] = TUNED,
+    steps: Annotated[int, typer.Option(help="Updates, over all resumptions.")] = 400,
+    minutes: Annotated[float, typer.Option(help="At most so long.")] = 60,
+    method: Annotated[str, typer.Option(help="lora or full.")] = "lora",
+    rate: Annotated[float, typer.Option(help="Peak learning rate; 0: the method's own.")] = 0.0,
+) -> None:
+    """Teach a model people's own conversations."""
+    from workers.training import finetune as stage
+
+    course = stage.Course(steps, stage.Method(method), rate)
+    with _said_plainly():
+        report = stage.finetune(data, base, output, Run(run, minutes), course)
+        print(json.dumps(report, indent=1))
+
+
+@app.command()
+def prompts(folder: Path, count: Annotated[int, typer.Option(help="How many.")] = 30) -> None:
+    """Write a sheet of prompts to read to `adapt`."""
+    from workers.training import adapt as stage
+
+    stage.write_sheet(folder, stage.sheet(count))
+    print(f"Read each line of {folder / stage.SHEET} into the WAV file that it names.")
+
+
+@app.command()
+def sample(folder: Path) -> None:
+    """Write made-up conversations to try `finetune` on."""
+    from workers.training import sample as stage
+
+    stage.main(folder)
+
+
+@app.command()
+def stranger(
+    folder: Path,
+    count: Annotated[int, typer.Option(help="How many prompts.")] = 60,
+    size: Annotated[float, typer.Option(help="Above 1 a smaller speaker than any trained.")] = 1.4,
+) -> None:
+    """Have the prompts read by a synthetic speaker unlike all trained ones, to try `adapt` on."""
+    from workers.training import stranger as stage
+
+    stage.main(folder, count, size)
+
+
+@app.command()
+def adapt(
+    data: Annotated[Path, typer.Argument(help="WAVs of one person and prompts.tsv.")],
+    base: Annotated[Path, typer.Option(help="The weights to begin with.")] = WEIGHTS,
+    output: Annotated[Path, typer.Option(help="The adapted weights' folder.")] = ADAPTED
+    / "weights",
+    run: Annotated[Path, typer.Option(help="Checkpoint, loss and its plot.")] = ADAPTED,
+    train: Annotated[int, typer.Option(help="Prompts that teach; the others judge.")] = 20,
+    steps: Annotated[int, typer.Option(help="Updates, over all resumptions.")] = 120,
+    minutes: Annotated[float, typer.Option(help="At most so long.")] = 30,
+) -> None:
+    """Let the listener learn one person's voice; how well it understands before and after."""
+    from workers.training import adapt as stage
+
+    with _said_plainly():
+        report = stage.adapt(data, base, output, Run(run, minutes), train, steps)
+        print(json.dumps(report, indent=1))
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """What is wrong with a person's files is said without a traceback."""
+    try:
+        yield
+    except ConfigError as error:
+        print(f"antiphon: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
 
 
 @app.command(name="all")

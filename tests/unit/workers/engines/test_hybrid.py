@@ -8,16 +8,18 @@ import pytest
 import torch
 
 from shared.audio import CHUNK_SAMPLES, Pcm16
+from tests.unit.workers.models.hifigan.public import make_generator
 from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.context import Context, Said
 from workers.engines.hybrid import HybridEngine
+from workers.models.hifigan.vocoder import HifiGan
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import Listener, ListenerConfig, ListenerStream
 from workers.models.vocabulary import EOS, GO, PAD, Vocabulary
-from workers.models.vocoder import Vocoder, VocoderConfig
-from workers.models.voice import DELAY_SAMPLES, Voice
+from workers.models.vocoder import DELAY, HOP, Vocoder, VocoderConfig
+from workers.models.voice import Speaking, Voice
 
 WORDS = Vocabulary(["hello", "there"])
 CONFIG = S2SConfig(
@@ -36,7 +38,11 @@ TOLERANCE = 1e-4
 
 
 def made_engine(
-    slots: int = 3, temperature: float = 0.0, eos_bias: float = 0.0, go_bias: float = 0.0
+    slots: int = 3,
+    temperature: float = 0.0,
+    eos_bias: float = 0.0,
+    go_bias: float = 0.0,
+    speaking: Speaking | None = None,
 ) -> HybridEngine:
     """Biases make a random model end its replies, or begin them, at once."""
     torch.manual_seed(5)
@@ -57,9 +63,12 @@ def made_engine(
             codebook_size=32,
         )
     ).eval()
-    vocoder = Vocoder(
-        VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
-    ).eval()
+    vocoder = (
+        speaking
+        or Vocoder(
+            VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
+        ).eval()
+    )
     model = HybridS2S(CONFIG)
     with torch.no_grad():
         model.to_text.bias[EOS] = eos_bias
@@ -156,12 +165,26 @@ def test_a_reply_in_turn_mode_begins_at_once_and_flushes_at_its_end() -> None:
     assert begin.began
     assert not begin.ended
     assert begin.pcm is not None
-    assert begin.pcm.size == CHUNK_SAMPLES - DELAY_SAMPLES
+    assert begin.pcm.size == CHUNK_SAMPLES - DELAY * HOP
     assert end.ended
     assert end.pcm is not None
-    assert end.pcm.size == DELAY_SAMPLES
+    assert end.pcm.size == DELAY * HOP
     assert all(output.pcm is None and output.said is None for output in outputs[:-2])
     assert all(len(o.heard) == len(w.hear) for o, w in zip(outputs, turn(5, 2), strict=True))
+
+
+def test_a_delay_of_several_steps_is_cut_from_as_many() -> None:
+    public = HifiGan(make_generator()).eval()
+    late = public.delay * HOP // CHUNK_SAMPLES
+    assert late > 1
+    outputs = run(made_engine(speaking=public), turn(5, late + 4))
+    said = [o.pcm for o in outputs if o.pcm is not None]
+    assert [len(pcm) for pcm in said[: late + 2]] == [0] * late + [CHUNK_SAMPLES] * 2
+    short = run(made_engine(speaking=public, eos_bias=100.0), turn(5, 2))
+    whole = np.concatenate([o.pcm for o in short if o.pcm is not None])
+    assert short[-1].ended
+    assert len(whole) == CHUNK_SAMPLES  # one step of sound, and none of the delay
+    assert np.abs(whole).max() > 0
 
 
 def test_stream_mode_speaks_only_after_its_own_cue() -> None:

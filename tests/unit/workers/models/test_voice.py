@@ -1,12 +1,19 @@
 """The voice in service: slots, resets, and the same sound as the whole reply decoded at once."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 
+from shared.config import VocoderName
+from shared.errors import ConfigError
+from tests.unit.workers.models.hifigan.public import make_generator, norms, write
+from workers.models.checkpoint import write_part
+from workers.models.hifigan.vocoder import HifiGan
 from workers.models.tokenizer.codec import Codec, CodecConfig
-from workers.models.vocoder import Vocoder, VocoderConfig
-from workers.models.voice import DELAY_SAMPLES, Voice
+from workers.models.vocoder import DELAY, HOP, Vocoder, VocoderConfig
+from workers.models.voice import Voice, load_voice
 
 TOLERANCE = 1e-4  # float32: another batch size sums in another order, and the phase remembers
 STEPS = 6
@@ -32,6 +39,7 @@ def codes() -> Tensor:
 
 
 def whole(voice: Voice, codes: Tensor) -> Tensor:
+    assert isinstance(voice.vocoder, Vocoder)
     made: Tensor = voice.vocoder(voice.codec.decode(codes))
     return made
 
@@ -44,9 +52,9 @@ def said(voice: Voice, codes: Tensor, rows: Tensor) -> Tensor:
 
 def test_steps_and_flush_give_the_whole_reply_after_the_delay(voice: Voice, codes: Tensor) -> None:
     sound = said(voice, codes, torch.tensor([2, 0]))
-    assert sound.shape == (2, STEPS * 1920 + DELAY_SAMPLES)
-    assert not sound[:, :DELAY_SAMPLES].any()
-    assert (sound[:, DELAY_SAMPLES:] - whole(voice, codes)).abs().max() < TOLERANCE
+    assert sound.shape == (2, STEPS * 1920 + DELAY * HOP)
+    assert not sound[:, : DELAY * HOP].any()
+    assert (sound[:, DELAY * HOP :] - whole(voice, codes)).abs().max() < TOLERANCE
 
 
 def test_a_reply_does_not_depend_on_its_slot_or_its_neighbours(voice: Voice, codes: Tensor) -> None:
@@ -71,3 +79,37 @@ def test_reset_forgets_the_reply_before(voice: Voice, codes: Tensor) -> None:
     first = said(voice, codes[:1], rows)
     said(voice, codes[1:], rows)
     assert torch.equal(said(voice, codes[:1], rows), first)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, voice: Voice) -> Path:
+    write_part(tmp_path / "weights", "codec", voice.codec, CODEC, {})
+    write_part(tmp_path / "weights", "vocoder", Vocoder(VOCODER), VOCODER, {})
+    return tmp_path / "weights"
+
+
+def test_the_public_vocoder_speaks_where_it_is_there(folder: Path, codes: Tensor) -> None:
+    cache = folder / "cache"
+    cache.mkdir()
+    write(cache / "hifigan_gen.pt", norms(make_generator()))
+    assert isinstance(load_voice(folder, 1, cache=cache).vocoder, Vocoder)
+    for name in (VocoderName.AUTO, VocoderName.HIFIGAN):
+        made = load_voice(folder, 3, "cpu", name, cache)
+        assert isinstance(made.vocoder, HifiGan)
+        sound = said(made, codes, torch.tensor([2, 0]))
+        assert sound.shape == (2, STEPS * 1920 + made.delay_samples)
+        assert not sound[:, : made.delay_samples].any()
+        offline = made.vocoder(made.codec.decode(codes))
+        assert (sound[:, made.delay_samples :] - offline).abs().max() < TOLERANCE
+
+
+def test_without_its_file_auto_speaks_with_the_own_vocoder_and_hifigan_fails(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(load_voice(folder, 1, "cpu", VocoderName.AUTO, folder).vocoder, Vocoder)
+    assert not caplog.records
+    with pytest.raises(ConfigError, match="VOCODER=own"):
+        load_voice(folder, 1, "cpu", VocoderName.HIFIGAN, folder)
+    (folder / "hifigan.pt").write_bytes(b"damaged")
+    assert isinstance(load_voice(folder, 1, "cpu", VocoderName.AUTO, folder).vocoder, Vocoder)
+    assert "HiFi-GAN cannot be used" in caplog.text

@@ -1,15 +1,19 @@
 """The small parts of the runtime: endpoint, reply, guard, retention, scheduler, slots."""
 
+import msgpack
 import numpy as np
 import pytest
 
 from shared.audio import CHUNK_SAMPLES
-from shared.errors import SessionLost
+from shared.errors import ConfigError, SessionLost
 from shared.messages import ReplyDone, ReplyStarted, Speech, Step, Text
 from shared.streams import Answer, Receipt, StepCommit
-from tests.sounds import noise, silence, voice
+from tests.sounds import noise, silence, talking, voice
 from workers.engines.base import Output
+from workers.models.silero_vad import SileroVad
+from workers.models.vad import Vad
 from workers.runtime.conversation import Conversation
+from workers.runtime.ear import Ear
 from workers.runtime.endpoint import Endpoint
 from workers.runtime.guard import CEILING, Guard
 from workers.runtime.reply import Reply
@@ -24,6 +28,29 @@ from workers.runtime.scheduler import (
     tick_s,
 )
 from workers.runtime.slots import Seat, Slots
+from workers.runtime.turn import Chunk, Tuning
+
+
+@pytest.mark.parametrize("vad", [Vad, SileroVad])
+def test_an_ear_keeps_its_vad_and_goes_on_without_one_that_is_not_here(
+    vad: type[Vad] | type[SileroVad], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunks = [Chunk(n, pcm) for n, pcm in enumerate([*noise(3), *talking(5)], 1)]
+    ear = Ear(vad())
+    for chunk in chunks:
+        ear.hear(chunk, Tuning())
+    state = msgpack.unpackb(msgpack.packb(ear.state()))
+    again = Ear.restore(state)
+    assert again.state() == ear.state()
+    assert (again.trained is None) == (vad is Vad)
+
+    def missing() -> None:
+        raise ConfigError("Expected the package silero-vad")
+
+    monkeypatch.setattr("workers.models.silero_vad.load_silero", missing)
+    elsewhere = Ear.restore(state)
+    assert elsewhere.trained is None
+    assert (elsewhere.onset, elsewhere.run_n) == (ear.onset, ear.run_n)
 
 
 def test_endpoint_counts_a_run_over_short_gaps() -> None:

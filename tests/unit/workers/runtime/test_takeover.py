@@ -5,10 +5,11 @@ import random
 import pytest
 
 from shared.audio import Pcm16
-from shared.config import ReplyMode
+from shared.config import ReplyMode, VadName
 from shared.messages import Cancel, Commit, InputRecord, Mode, Options, Played
 from tests.sounds import noise, silence, voice
 from tests.unit.workers.runtime.rehearsal import Rehearsal, same
+from workers.runtime.turn import Tuning
 
 Line = list[InputRecord | Pcm16]
 
@@ -30,11 +31,13 @@ def call_of(seed: int) -> Line:
     return [item for _ in range(12) for item in rng.choice(parts)]
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_death_after_any_turn_changes_nothing(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "vad"), [*((seed, VadName.ENERGY) for seed in range(6)), (6, VadName.SILERO)]
+)
+def test_a_death_after_any_turn_changes_nothing(seed: int, vad: VadName) -> None:
     rng = random.Random(seed)
     line = call_of(seed)
-    steady, mortal = Rehearsal(ReplyMode.TURN), Rehearsal(ReplyMode.TURN)
+    steady, mortal = (Rehearsal(ReplyMode.TURN, tuning=Tuning(vad=vad)) for _ in range(2))
     for rehearsal in (steady, mortal):
         rehearsal.say(*line)
     counts = [rng.randrange(1, 9) for _ in range(5_000)]
