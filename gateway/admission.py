@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from shared.control import Control
 logger = logging.getLogger(__name__)
 
 WATCH_EVERY_S: Final = 0.2
+MEND_EVERY_S: Final = 1.0
 # A look at the fleet that is older tells nothing: Redis does not answer.
 FRESH_S: Final = 2.0
 RETRY_AFTER_MS: Final = 2_000
@@ -116,11 +117,19 @@ def alias(worker: str) -> str:
 
 
 class Watcher:
-    """Looks at the fleet again and again."""
+    """Looks at the fleet again and again, and keeps the calls that are here on the list.
 
-    def __init__(self, control: Control, fleet: Fleet) -> None:
+    The workers' sweeper finds a call by that list alone. Redis may lose it while it keeps the call,
+    and the call's own worker, which would mend it too, may be the one that died.
+    """
+
+    def __init__(
+        self, control: Control, fleet: Fleet, present: Callable[[], Collection[str]]
+    ) -> None:
         self.control = control
         self.fleet = fleet
+        self.present = present  # the sessions that have a connection here
+        self._mend_at = 0.0
         self._stopped = False
 
     def stop(self) -> None:
@@ -142,4 +151,8 @@ class Watcher:
         """One look."""
         statuses = await self.control.workers()
         queued = await self.control.queued()
-        self.fleet.observe(statuses, queued, time.monotonic())
+        now = time.monotonic()
+        self.fleet.observe(statuses, queued, now)
+        if now >= self._mend_at:
+            self._mend_at = now + MEND_EVERY_S
+            await self.control.mend(self.present())

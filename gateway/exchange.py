@@ -67,6 +67,10 @@ class Exchange:
         self._sweep_at = 0.0
         self.bell.heard.set()
 
+    def present(self) -> list[str]:
+        """The sessions that are served."""
+        return [session.sid for session in self.sessions]
+
     def spoke(self, session: Session) -> None:
         """It may have something to append: soon, together with others."""
         if session.uplink.waiting:

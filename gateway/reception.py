@@ -55,7 +55,7 @@ class Reception:
         self.settings = settings
         self.log = log
         self.exchange = exchange
-        self.control = Control(log.redis)
+        self.control = Control(log.redis, ttl_s=settings.session_ttl_s)
         self.guard = Guard(settings.gateway_auth_secret.get_secret_value(), self.control)
         self.fleet = Fleet(
             lease_s=settings.lease_ms / 1_000,

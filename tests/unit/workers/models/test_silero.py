@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from shared.audio import CHUNK_SAMPLES, Floats, Pcm16
-from tests.sounds import noise, silence, talking, voice
+from tests.sounds import hum, noise, silence
 from workers.models.silero import CONTEXT, WINDOW, load_silero
 from workers.models.silero_vad import SileroVad, listen_ahead, resampled
 
@@ -28,9 +28,10 @@ def reference(samples: Floats) -> list[float]:
 
 def spoken(seed: int, chunks: int = 20) -> list[Pcm16]:
     """Made-up speech of some pitch in noise."""
-    clean = np.concatenate(talking(chunks + 5)[:chunks])
+    words = [part for _ in range(chunks // 5 + 1) for part in (*hum(4), *silence(1))]
+    clean = np.concatenate(words[:chunks])
     hiss = np.concatenate(noise(chunks, seed, 400))
-    buzz = np.concatenate(voice(chunks, 90 + 30 * seed, 0.1))
+    buzz = np.concatenate(hum(chunks, 90 + 30 * seed, 0.1))
     mixed = (clean // 2 + buzz // 2 + hiss).astype(np.int16)
     return list(mixed.reshape(chunks, CHUNK_SAMPLES))
 

@@ -6,16 +6,15 @@ import numpy as np
 
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
 from shared.config import ReplyMode
+from tests.sounds import voice
 from workers.engines.base import Output, Speak, Work
 from workers.engines.echo import EchoEngine
 from workers.training.calls import converse
 
 
-def hum(seconds: float, pitch_hz: float) -> Pcm16:
-    """A buzz with harmonics: the VAD takes it for a voice."""
-    time_s = np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    waves = [np.sin(2 * np.pi * pitch_hz * k * time_s) / k for k in range(1, 12)]
-    return np.asarray(4000 * np.sum(waves, axis=0), dtype=np.int16)
+def said(chunks: int, pitch_hz: float) -> Pcm16:
+    """What the VAD takes for a voice."""
+    return np.concatenate(voice(chunks, pitch_hz))
 
 
 class Gated(EchoEngine):
@@ -25,7 +24,7 @@ class Gated(EchoEngine):
 
 
 def test_each_caller_gets_their_own_reply() -> None:
-    questions = [hum(0.6, 110.0), hum(1.2, 150.0), hum(0.9, 200.0)]
+    questions = [said(8, 110.0), said(15, 150.0), said(11, 200.0)]
     answers = converse(Gated(2), questions)
     assert [answer.reason for answer in answers] == ["end"] * 3
     for question, answer in zip(questions, answers, strict=True):
@@ -59,7 +58,7 @@ class Cued(EchoEngine):
 
 
 def test_stream_mode_is_heard_until_it_has_spoken() -> None:
-    (answer,) = converse(Cued(1), [hum(0.6, 120.0)], ReplyMode.STREAM)
+    (answer,) = converse(Cued(1), [said(8, 120.0)], ReplyMode.STREAM)
     assert answer.text == "oh yes"
     assert answer.reason == "end"
     assert answer.pcm.size == 3 * 1920
