@@ -34,8 +34,8 @@ class Nodes(RedisCluster):
             return await super().execute_command(*args, **kwargs)
 
     def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> "NodesPipeline":
-        """Commands that go to their nodes together. Not as a transaction."""
-        return NodesPipeline(self)  # type: ignore[abstract] # redis-py's own is no other
+        """Commands that go to their nodes together."""
+        return NodesPipeline(self, transaction)  # type: ignore[abstract] # as redis-py's own is
 
 
 class NodesPipeline(ClusterPipeline):
