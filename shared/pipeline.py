@@ -19,7 +19,8 @@ Command = tuple[Any, ...]  # str, bytes or int
 async def ask(redis: Redis, commands: Sequence[Command]) -> list[Any]:
     """Each command's answer, in order; one that Redis refused is its ResponseError.
 
-    Raises ConnectionError or TimeoutError of redis-py: then any of the commands may have been done.
+    Where only some of a Cluster's nodes answer, the others' commands are ConnectionErrors or
+    TimeoutErrors. Else raises these, of redis-py: then any of the commands may have been done.
     """
     if is_cluster(redis):
         return await _ask_cluster(redis, commands)

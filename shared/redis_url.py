@@ -10,30 +10,18 @@ A user and a password before an @ are the data servers'. rediss+... speaks TLS t
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisClusterException
+
+from shared.redis_cluster import Nodes
 
 # A sentinel that is down with its machine must not cost the others' seconds.
 SENTINEL_TIMEOUT_S: Final = 0.3
 SENTINEL_PORT: Final = 26_379
 REDIS_PORT: Final = 6_379
-
-
-class Nodes(RedisCluster):
-    """A Cluster's client whose every failure to find a node is a lost connection."""
-
-    async def initialize(self, *args: Any, **kwargs: Any) -> "Nodes":
-        """Learn who has which slots. Raises RedisConnectionError."""
-        try:
-            await super().initialize(*args, **kwargs)
-        except RedisClusterException as error:  # it is no RedisError
-            raise RedisConnectionError(str(error)) from error
-        return self
 
 
 def client(url: str, *, timeout_s: float) -> Redis:

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from shared import bell, keys, redis_url
 from shared.errors import SchemaError
@@ -326,13 +326,13 @@ def _entries(records: Iterable[Record]) -> list[str | bytes]:
 
 
 def _records(
-    entries: Sequence[tuple[bytes, list[bytes] | dict[bytes, bytes]]] | ResponseError,
+    entries: Sequence[tuple[bytes, list[bytes] | dict[bytes, bytes]]] | RedisError,
 ) -> list[tuple[int, Record]]:
     """A stream's entries, as XRANGE or redis-py gives them -> records.
 
     Raises Redis' own error, or SchemaError.
     """
-    if isinstance(entries, ResponseError):
+    if isinstance(entries, RedisError):
         raise entries
     found = []
     for number, pair in entries:

@@ -5,7 +5,8 @@ from redis.asyncio.sentinel import SentinelConnectionPool
 
 from shared.config import load_settings
 from shared.errors import ConfigError
-from shared.redis_url import Nodes, client
+from shared.redis_cluster import Nodes
+from shared.redis_url import client
 
 
 def test_one_server_is_tried_once() -> None:
