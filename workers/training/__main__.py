@@ -36,7 +36,7 @@ Runs = Annotated[Path, typer.Option(help="Corpora, checkpoints and curves.")]
 Preset = Annotated[str, typer.Option(help="The sizes: tiny or base.")]
 Weights = Annotated[Path, typer.Option(help="The folder that gets the finished weights.")]
 Device = Annotated[str, typer.Option(help="Where listener and model are trained: cpu or cuda.")]
-Start = Annotated[Path | None, typer.Option(help="Weights that a new listener goes on from.")]
+Start = Annotated[Path | None, typer.Option(help="Finished weights that a new part goes on from.")]
 Named = Annotated[str, typer.Option("--plan", help="cpu, gpu or smoke: see plan.py.")]
 
 RUNS: Final = Path("runs")
@@ -117,6 +117,7 @@ def reading(
     preset: Preset = "tiny",
     weights: Weights = WEIGHTS,
     device: Device = "cpu",
+    start: Start = None,
     plan: Named = "cpu",
 ) -> None:
     """Teach the model between hearing and speaking its answers, from text alone."""
@@ -124,7 +125,7 @@ def reading(
 
     time = _plan(plan).reading if minutes is None else minutes
     course = stage.Course(
-        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch
+        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch, start
     )
     stage.read(runs, preset, weights, course)
 
@@ -136,6 +137,7 @@ def s2s(
     preset: Preset = "tiny",
     weights: Weights = WEIGHTS,
     device: Device = "cpu",
+    start: Start = None,
     plan: Named = "cpu",
 ) -> None:
     """Train it on speech, from where reading ended."""
@@ -143,7 +145,7 @@ def s2s(
 
     time = _plan(plan).s2s if minutes is None else minutes
     course = stage.Course(
-        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch
+        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch, start
     )
     stage.hear(runs, preset, weights, course)
 
@@ -268,8 +270,8 @@ def every(
     codec(None, runs, preset, plan)
     vocoder(None, runs, preset, plan)
     voice(None, runs, preset, weights, plan)
-    reading(None, runs, preset, weights, device, plan)
-    s2s(None, runs, preset, weights, device, plan)
+    reading(None, runs, preset, weights, device, None, plan)
+    s2s(None, runs, preset, weights, device, None, plan)
     if not smoke:
         evaluate(weights)
 

@@ -37,6 +37,7 @@ from workers.training.progress import Run, mean_of
 from workers.training.reading import PhoneBook, Reader, collect
 from workers.training.replies import Reply, load_replies
 from workers.training.turns import Memory, Turn
+from workers.training.warm import warm
 
 BATCH: Final = 32
 SPEECH_SHARE: Final = 0.25  # of the reply's steps that train the codes
@@ -64,6 +65,7 @@ class Course:
     device: str = "cpu"
     producers: int = 1
     batch: int = BATCH
+    start: Path | None = None  # finished weights that a new model goes on from
 
 
 def reply_texts(families: Sequence[str]) -> list[str]:
@@ -234,8 +236,11 @@ class School:
         return checks.load(self.runs, self.listener, self.course.families)
 
     def model(self) -> HybridS2S:
-        """A new model on the course's device."""
-        return HybridS2S(self.config).to(self.course.device)
+        """A new model on the course's device, warm where the course says from what."""
+        model = HybridS2S(self.config)
+        if self.course.start is not None:
+            warm(model, self.vocabulary, self.course.start)
+        return model.to(self.course.device)
 
 
 class Readings(IterableDataset[Batch]):
