@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import wave
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,9 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
+from workers.training import sounds
+from workers.training.dialogue import all_reply_texts, language_of, words
+from workers.training.families import Language
 
 VOICE: Final = "cmu_us_slt_arctic_hts"  # 32 kHz, parametric; licences EST (CMU) and BSD-3
 VOICE_RATE_HZ: Final = 32_000
@@ -60,13 +63,26 @@ def synthesise(texts: Sequence[str]) -> list[Utterance]:
 
 
 def _speak(texts: Sequence[str]) -> list[Utterance]:
+    """Spanish ones are put before festival in words of its English phones."""
     with tempfile.TemporaryDirectory(prefix="festival-") as name:
         folder = Path(name)
-        lines = [f'(speak_to "{_quoted(t)}" "{folder}/{i}")' for i, t in enumerate(texts)]
+        foreign = [text for text in texts if language_of(text) is Language.SPANISH]
+        lines = sounds.entries(foreign)
+        for i, text in enumerate(texts):
+            said = sounds.respelled(text) if text in foreign else text
+            lines.append(f'(speak_to "{_quoted(said)}" "{folder}/{i}")')
         script = folder / "batch.scm"
         script.write_text(PRELUDE + "\n".join(lines) + "\n")
         subprocess.run(["festival", "-b", str(script)], check=True, capture_output=True)
-        return [_read(text, folder / str(i)) for i, text in enumerate(texts)]
+        found = [_read(text, folder / str(i)) for i, text in enumerate(texts)]
+        return [_renamed(said) if said.text in foreign else said for said in found]
+
+
+def _renamed(said: Utterance) -> Utterance:
+    """A Spanish utterance with its own words in place of those that festival was given."""
+    times = [(start_s, end_s) for _, start_s, end_s in said.words]
+    named = zip(words(said.text), times, strict=True)
+    return replace(said, words=[(word, *time) for word, time in named])
 
 
 def _quoted(text: str) -> str:
@@ -168,8 +184,6 @@ def broad_texts(seed: int = 7) -> Iterator[str]:
 
 def replies() -> list[str]:
     """A sample of the dialogue's replies, which codec and vocoder hear beside the broad corpus."""
-    from workers.training.dialogue import all_reply_texts
-
     texts = sorted(set(all_reply_texts()))
     return sorted(random.Random(8).sample(texts, REPLIES))
 

@@ -14,9 +14,10 @@ from functools import cache
 from string import ascii_lowercase
 from typing import Final
 
+from workers.training import spanish
 from workers.training.chat import CHAT, UNKNOWN_REPLY
 from workers.training.dates import CALENDAR
-from workers.training.families import Case, Family, Form
+from workers.training.families import Case, Family, Form, Language
 from workers.training.knowledge import KNOWLEDGE
 from workers.training.reckoning import RECKONING
 from workers.training.sayings import SAYINGS
@@ -24,7 +25,8 @@ from workers.training.sayings import SAYINGS
 HELD_OUT_ONE_IN: Final = 7
 # Said before a question by impatient or polite callers; part of no phrasing.
 LEADS: Final = ("okay,", "hey,", "so,", "please,", "well,", "now,", "um,", "and")
-FAMILIES: Final = RECKONING + CALENDAR + KNOWLEDGE + SAYINGS + CHAT
+FAMILIES: Final = RECKONING + CALENDAR + KNOWLEDGE + SAYINGS + CHAT  # English
+FAMILIES_IN: Final = {Language.ENGLISH: FAMILIES, Language.SPANISH: spanish.SPANISH}
 _NAMELESS: Final = frozenset({"list", "letters"})  # slots that another slot implies
 
 
@@ -48,11 +50,12 @@ class Question:
     slots: tuple[str, ...]  # words the reply must say to be right
     content: tuple[str, ...]  # words of the question that decide the answer
     result: str = ""  # what a second question may go on from
+    language: Language = Language.ENGLISH
 
 
 def words(text: str) -> list[str]:
     """The words of a text, without its punctuation."""
-    return re.findall(r"[a-z']+", text.lower())
+    return re.findall(r"(?:[^\W\d_]|')+", text.lower())
 
 
 def is_held_out(family: Family, case: Case) -> bool:
@@ -74,6 +77,7 @@ def _question(family: Family, case: Case, form: Form, phrasing: str, name: str) 
         slots=tuple(words(" ".join(slots) if slots else reply)),
         content=tuple(case[name] for name in asked) or (family.name,),
         result=case.get(family.result, ""),
+        language=family.language,
     )
 
 
@@ -90,26 +94,53 @@ def questions_of(family: Family, split: Split) -> Iterator[Question]:
 
 
 @cache
-def questions(split: Split) -> tuple[Question, ...]:
-    """Every question of a split, in a fixed order."""
-    return tuple(question for family in FAMILIES for question in questions_of(family, split))
+def questions(split: Split, language: Language = Language.ENGLISH) -> tuple[Question, ...]:
+    """Every question of a split in one language, in a fixed order."""
+    taught = FAMILIES_IN[language]
+    return tuple(question for family in taught for question in questions_of(family, split))
 
 
 @cache
-def reply_texts(split: Split = Split.TRAIN) -> tuple[str, ...]:
-    """The distinct replies of a split, and the answer to what was not understood."""
-    texts = {question.reply: None for question in questions(split)}
+def reply_texts(
+    split: Split = Split.TRAIN, language: Language = Language.ENGLISH
+) -> tuple[str, ...]:
+    """The distinct replies of a split, and the answers to what was not understood."""
+    texts = {question.reply: None for question in questions(split, language)}
+    if language is Language.SPANISH:
+        return (*texts, spanish.UNKNOWN_REPLY, spanish.COLD_REPLY)
     return (*texts, UNKNOWN_REPLY)
 
 
-def all_reply_texts() -> tuple[str, ...]:
+@cache
+def all_reply_texts(language: Language = Language.ENGLISH) -> tuple[str, ...]:
     """Every reply, held-out combinations included: what an evaluation's answers are chosen from."""
-    return tuple(dict.fromkeys(reply_texts(Split.TRAIN) + reply_texts(Split.COMBINATION)))
+    trained, held_out = (reply_texts(s, language) for s in (Split.TRAIN, Split.COMBINATION))
+    return tuple(dict.fromkeys(trained + held_out))
+
+
+@cache
+def _spanish_replies() -> frozenset[str]:
+    return frozenset(all_reply_texts(Language.SPANISH))
+
+
+def language_of(reply: str) -> Language:
+    """What a reply is said in: English, unless it is one of the Spanish ones."""
+    return Language.SPANISH if reply in _spanish_replies() else Language.ENGLISH
 
 
 @cache
 def vocabulary_words() -> tuple[str, ...]:
-    """The model's whole words, sorted: of all replies, but for words that are said by letters."""
+    """The model's whole words: those of English, sorted, then those that only Spanish has.
+
+    A language is put behind, so that the words of a model that is to learn it keep their numbers.
+    """
+    english = _english_words()
+    texts = all_reply_texts(Language.SPANISH)
+    return english + tuple(sorted({w for text in texts for w in words(text)} - set(english)))
+
+
+def _english_words() -> tuple[str, ...]:
+    """Of all English replies, but for words that are said by letters."""
     spoken = {
         word
         for family in FAMILIES

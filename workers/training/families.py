@@ -6,6 +6,7 @@ trained; `dialogue.py` holds the rules of the split.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 Case = dict[str, str]
@@ -19,6 +20,13 @@ _ORDINALS: Final = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
 ).split()
+
+
+class Language(StrEnum):
+    """What a caller speaks, and is answered in."""
+
+    ENGLISH = "en"
+    SPANISH = "es"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Family:
     result: str = ""
     # How often it is asked in training, against the others.
     weight: float = 1.0
+    language: Language = Language.ENGLISH
 
 
 def form(reply: str, seen: str, unseen: str = "") -> Form:

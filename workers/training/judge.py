@@ -5,7 +5,7 @@ would measure the recogniser. The same judge on the original recordings is the c
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from typing import Final
 
@@ -14,7 +14,9 @@ from pocketsphinx import Decoder
 from scipy.signal import resample_poly
 
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
-from workers.training.dialogue import all_reply_texts, words
+from workers.training import sounds
+from workers.training.dialogue import all_reply_texts, language_of, words
+from workers.training.families import Language
 
 RATE_HZ: Final = 16_000
 EDGE_S: Final = 0.25  # silence around: the recogniser expects some
@@ -26,17 +28,36 @@ CHOICES: Final = 350
 class Judge:
     """A recogniser of a closed set of sentences. Not thread-safe."""
 
-    def __init__(self, sentences: Sequence[str]) -> None:
-        """`sentences` are told apart by their words; every word must be in the dictionary."""
+    def __init__(
+        self, sentences: Sequence[str], language: Language = Language.ENGLISH
+    ) -> None:
+        """`sentences` are told apart by their words.
+
+        Every English word must be in the dictionary; Spanish ones are added to it as they sound.
+        """
         self._decoder = Decoder(lm=None, samprate=RATE_HZ, loglevel="ERROR")
-        choices = [" ".join(words(sentence)) for sentence in sentences]
+        self._sentences: dict[str, str] = {}  # by what the recogniser calls them
+        for sentence in sentences:
+            plain = " ".join(words(sentence))
+            name = sounds.respelled(plain) if language is Language.SPANISH else plain
+            self._sentences[name] = plain
+        if language is Language.SPANISH:
+            self._learn({word for sentence in sentences for word in words(sentence)})
+        choices = list(self._sentences)
         unknown = {w for c in choices for w in c.split() if self._decoder.lookup_word(w) is None}
         if unknown:
             raise ValueError(f"Expected words of the recogniser's dictionary, got {unknown}")
-        alternatives = " | ".join(dict.fromkeys(choices))
+        alternatives = " | ".join(choices)
         grammar = f"#JSGF V1.0;\ngrammar answers;\npublic <answer> = {alternatives};\n"
         self._decoder.add_jsgf_string("answers", grammar)
         self._decoder.activate_search("answers")
+
+    def _learn(self, spanish: Collection[str]) -> None:
+        """Put words into the dictionary, by the names of `sounds.spelled`."""
+        for word in spanish:
+            self._decoder.add_word(
+                sounds.spelled(word), " ".join(sounds.pronounced(word)), update=False
+            )
 
     def hear(self, pcm: Pcm16) -> str:
         """24 kHz samples -> the words of the sentence they say; '' when it is none of them."""
@@ -49,12 +70,12 @@ class Judge:
         self._decoder.process_raw(padded.tobytes(), full_utt=True)
         self._decoder.end_utt()
         found = self._decoder.hyp()
-        return str(found.hypstr) if found else ""
+        return self._sentences.get(found.hypstr, str(found.hypstr)) if found else ""
 
 
 @cache
-def _bags() -> list[tuple[str, Counter[str]]]:
-    return [(text, Counter(words(text))) for text in all_reply_texts() if text]
+def _bags(language: Language) -> list[tuple[str, Counter[str]]]:
+    return [(text, Counter(words(text))) for text in all_reply_texts(language) if text]
 
 
 def likest(sentence: str) -> list[str]:
@@ -62,7 +83,7 @@ def likest(sentence: str) -> list[str]:
     own = Counter(words(sentence))
     others = sorted(
         (((own - bag) + (bag - own)).total() / (own + bag).total(), text)
-        for text, bag in _bags()
+        for text, bag in _bags(language_of(sentence))
         if text != sentence
     )
     return [sentence, *(text for _, text in others[:CHOICES])]
@@ -71,7 +92,7 @@ def likest(sentence: str) -> list[str]:
 @lru_cache(maxsize=8)
 def judge_of(sentence: str) -> Judge:
     """The judge who is to tell this answer from those that are likest to it."""
-    return Judge(likest(sentence))
+    return Judge(likest(sentence), language_of(sentence))
 
 
 def says(pcm: Pcm16, sentence: str) -> bool:

@@ -21,11 +21,16 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from shared.audio import SAMPLE_RATE_HZ, Floats
+from workers.training import sounds
+from workers.training.espeak import espeak
+from workers.training.families import Language
+from workers.training.speech_library import SpeechError, shared_library
+
+__all__ = ["Job", "SpeechError", "Voice", "speak"]
 
 LEVEL: Final = 10 ** (-23 / 20)  # RMS of what `speak` returns: -23 dBFS
 EDGE_S: Final = 0.03  # silence kept at both ends
 QUIET: Final = 0.01  # of the loudest 10 ms: below it an utterance has not begun
-ESPEAK_WORDS_PER_MINUTE: Final = 170
 # Mean pitch of the flite voices, Hz, scaled by `Job.pitch`.
 FLITE_PITCH_HZ: Final = {
     "cmu_us_kal": 105.0,
@@ -35,17 +40,17 @@ FLITE_PITCH_HZ: Final = {
     "cmu_us_slt": 175.0,
 }
 
-_SYNCHRONOUS: Final = 2  # espeak_AUDIO_OUTPUT: AUDIO_OUTPUT_SYNCHRONOUS
-_UTF8: Final = 1
-_RATE, _PITCH = 1, 3  # espeak_PARAMETER
-
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """An engine's voice: espeak `gmw/en-US+f3`, flite `cmu_us_awb`, festival `kal_diphone`."""
+    """An engine's voice: espeak `gmw/en-US+f3`, flite `cmu_us_awb`, festival `kal_diphone`.
+
+    A festival voice that speaks Spanish does so in its English phones (`sounds.py`).
+    """
 
     engine: str  # "espeak", "flite" or "festival"
     name: str
+    language: Language = Language.ENGLISH
 
     def __str__(self) -> str:
         return f"{self.engine}:{self.name}"
@@ -68,10 +73,6 @@ class Job:
     def engine_rate(self) -> float:
         """The speed asked of the engine: playing at another size changes it back."""
         return self.rate / self.size
-
-
-class SpeechError(RuntimeError):
-    """An engine is not installed, or said nothing."""
 
 
 def speak(jobs: Sequence[Job]) -> list[Floats]:
@@ -115,51 +116,6 @@ def _finished(job: Job, samples: Floats, rate_hz: int) -> Floats:
     return levelled
 
 
-def _library(name: str, package: str) -> ctypes.CDLL:
-    try:
-        return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
-    except OSError as error:
-        raise SpeechError(f"{name} is missing: apt-get install {package}") from error
-
-
-class _Espeak:
-    """The espeak-ng library in synchronous mode: its callback collects the samples."""
-
-    def __init__(self) -> None:
-        self._lib = _library("libespeak-ng.so.1", "espeak-ng")
-        self.rate_hz = int(self._lib.espeak_Initialize(_SYNCHRONOUS, 0, None, 0))
-        if self.rate_hz <= 0:
-            raise SpeechError("espeak-ng could not start: is espeak-ng-data installed?")
-        self._parts: list[Floats] = []
-        kind = ctypes.CFUNCTYPE(
-            ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
-        )
-        self._callback = kind(self._collect)  # kept: the library holds only a pointer to it
-        self._lib.espeak_SetSynthCallback(self._callback)
-        self._voice = ""
-
-    def _collect(self, samples: Any, count: int, events: int | None) -> int:
-        del events
-        if samples and count > 0:
-            self._parts.append(np.ctypeslib.as_array(samples, (count,)).astype(np.float32))
-        return 0
-
-    def say(self, job: Job) -> Floats:
-        if self._voice != job.voice.name:
-            if self._lib.espeak_SetVoiceByName(job.voice.name.encode()) != 0:
-                raise SpeechError(f"espeak-ng has no voice {job.voice.name!r}")
-            self._voice = job.voice.name
-        rate = round(ESPEAK_WORDS_PER_MINUTE * job.engine_rate)
-        self._lib.espeak_SetParameter(_RATE, rate, 0)
-        self._lib.espeak_SetParameter(_PITCH, min(99, round(50 * job.pitch)), 0)
-        self._parts = []
-        text = job.text.encode()
-        size = ctypes.c_size_t(len(text) + 1)
-        self._lib.espeak_Synth(text, size, 0, 0, 0, _UTF8, None, None)
-        whole = np.concatenate([np.zeros(1, np.float32), *self._parts])
-        return (whole / 32768.0).astype(np.float32)
-
-
 class _Wave(ctypes.Structure):
     """flite's cst_wave."""
 
@@ -182,9 +138,9 @@ class _Flite:
     """The flite library with its voices' own libraries."""
 
     def __init__(self) -> None:
-        self._lib = _library("libflite.so.1", "flite")
-        _library("libflite_cmulex.so.1", "flite")
-        _library("libflite_usenglish.so.1", "flite")
+        self._lib = shared_library("libflite.so.1", "flite")
+        shared_library("libflite_cmulex.so.1", "flite")
+        shared_library("libflite_usenglish.so.1", "flite")
         self._lib.flite_init()
         self._lib.flite_text_to_wave.restype = ctypes.POINTER(_Wave)
         self._lib.flite_text_to_wave.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
@@ -196,7 +152,7 @@ class _Flite:
         if name not in self._voices:
             if name not in FLITE_PITCH_HZ:
                 raise SpeechError(f"Expected one of {sorted(FLITE_PITCH_HZ)}, got {name!r}")
-            register = getattr(_library(f"libflite_{name}.so.1", "flite"), f"register_{name}")
+            register = getattr(shared_library(f"libflite_{name}.so.1", "flite"), f"register_{name}")
             register.restype = ctypes.POINTER(_FliteVoice)
             self._voices[name] = register(None)
         return self._voices[name]
@@ -216,18 +172,14 @@ class _Flite:
 
 
 @cache
-def _espeak_library() -> _Espeak:
-    return _Espeak()
-
-
-@cache
 def _flite_library() -> _Flite:
     return _Flite()
 
 
 def _espeak(job: Job) -> tuple[Floats, int]:
-    library = _espeak_library()
-    return library.say(job), library.rate_hz
+    library = espeak()
+    samples = library.say(job.voice.name, job.text, job.engine_rate, job.pitch)
+    return samples, library.rate_hz
 
 
 def _flite(job: Job) -> tuple[Floats, int]:
@@ -240,8 +192,12 @@ def _festival(jobs: Sequence[Job]) -> list[tuple[Floats, int]]:
         folder = Path(name)
         script = folder / "batch.scm"
         lines = [f"(voice_{jobs[0].voice.name})"]
+        texts = [job.text for job in jobs]
+        if jobs[0].voice.language is Language.SPANISH:
+            lines += sounds.entries(texts)
+            texts = [sounds.respelled(text) for text in texts]
         for i, job in enumerate(jobs):
-            text = job.text.replace("\\", " ").replace('"', " ")
+            text = texts[i].replace("\\", " ").replace('"', " ")
             lines.append(f"(Parameter.set 'Duration_Stretch {1 / job.engine_rate:.3f})")
             lines.append(f"(set! utt (eval (list 'Utterance 'Text \"{text}\")))")
             lines.append(f'(utt.synth utt) (utt.save.wave utt "{folder}/{i}.wav" \'riff)')
