@@ -1,7 +1,7 @@
 """What callers say in training, drawn without end: questions, fragments, second questions, noise.
 
 Only trained phrasings and combinations are drawn. Families are drawn by their weights, intents of
-a family alike, so that a table of sums is seen whole.
+a family alike, so that a table of sums is seen whole. A caller speaks one language.
 """
 
 import random
@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
+from workers.training import spanish
 from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.dialogue import FAMILIES, LEADS, Question, Split, questions
+from workers.training.dialogue import FAMILIES_IN, LEADS, Question, Split, questions
+from workers.training.families import Language
 from workers.training.follow import COLD_REPLY, second_texts
-from workers.training.words import broad_text, halting
+from workers.training.words import HESITATIONS, broad_text, halting
 
 LEAD: Final = 0.12  # share of questions behind a lead word
 HALTING: Final = 0.08  # ... with a hesitation or a false start
@@ -24,6 +26,7 @@ FRAGMENT: Final = 0.02  # a question that breaks off
 COLD: Final = 0.03  # a second question, said first
 SECOND: Final = 0.14  # a second question, to be put behind a first
 NOISE: Final = 0.02  # nothing said
+SPANISH: Final = 0.08  # share of Spanish where both languages are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +38,61 @@ class Ask:
     second: bool = False
 
 
-def _other(family: str, text: str, reply: str) -> Ask:
-    return Ask(text, Question(family, family, f"{family}/0", text, reply, (), ()))
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What a language has around its questions."""
+
+    leads: tuple[str, ...]
+    hesitations: tuple[str, ...]
+    unknown_reply: str
+    cold_reply: str
+    second_texts: Callable[[], tuple[str, ...]]
+    strange: Callable[[random.Random], str]
+    beginning: str  # said of a question too short to break off in the middle
+
+
+MANNERS: Final = {
+    Language.ENGLISH: Manner(
+        LEADS,
+        HESITATIONS,
+        UNKNOWN_REPLY,
+        COLD_REPLY,
+        second_texts,
+        lambda rng: broad_text(rng, asked=0.0),
+        "what is the",
+    ),
+    Language.SPANISH: Manner(
+        spanish.LEADS,
+        spanish.HESITATIONS,
+        spanish.UNKNOWN_REPLY,
+        spanish.COLD_REPLY,
+        lambda: spanish.AGAIN,
+        lambda rng: rng.choice(spanish.STRANGE),
+        "cuál es el",
+    ),
+}
 
 
 class Asker:
-    """Draws with its own generator, from some families or from all."""
+    """Draws with its own generator, from some families of one language or from all."""
 
-    def __init__(self, rng: random.Random, families: Sequence[str] = ()) -> None:
-        self._rng = rng
-        chosen = [f for f in FAMILIES if not families or f.name in families]
+    def __init__(
+        self,
+        rng: random.Random,
+        families: Sequence[str] = (),
+        language: Language = Language.ENGLISH,
+    ) -> None:
+        self._rng, self._language, self._manner = rng, language, MANNERS[language]
+        chosen = [f for f in FAMILIES_IN[language] if not families or f.name in families]
         if not chosen:
             raise ValueError(f"Expected names of families, got {families}")
         by_family: dict[str, dict[str, list[Question]]] = defaultdict(lambda: defaultdict(list))
-        for question in questions(Split.TRAIN):
+        for question in questions(Split.TRAIN, language):
             by_family[question.family][question.intent].append(question)
         self._intents = [list(by_family[family.name].values()) for family in chosen]
         self._weights = list(accumulate(family.weight for family in chosen))
         self._others: tuple[tuple[float, Callable[[], Ask]], ...] = (
-            (NOISE, lambda: _other("noise", "", NO_REPLY)),
+            (NOISE, lambda: self._other("noise", "", NO_REPLY)),
             (SECOND, lambda: self._second(True)),
             (COLD, lambda: self._second(False)),
             (FRAGMENT, self._fragment),
@@ -78,21 +117,43 @@ class Asker:
         question = self.question()
         text = question.text
         if self._rng.random() < LEAD:
-            text = f"{self._rng.choice(LEADS)} {text}"
+            text = f"{self._rng.choice(self._manner.leads)} {text}"
         if self._rng.random() < HALTING:
-            text = halting(text, self._rng)
+            text = halting(text, self._rng, self._manner.hesitations)
         return Ask(text, question)
 
+    def _other(self, family: str, text: str, reply: str) -> Ask:
+        named = Question(family, family, f"{family}/0", text, reply, (), (), "", self._language)
+        return Ask(text, named)
+
     def _second(self, behind: bool) -> Ask:
-        ask = _other("then", self._rng.choice(second_texts()), COLD_REPLY)
-        return replace(ask, second=behind)
+        text = self._rng.choice(self._manner.second_texts())
+        return replace(self._other("then", text, self._manner.cold_reply), second=behind)
 
     def _strange(self) -> Ask:
-        return _other("unknown", broad_text(self._rng, asked=0.0), UNKNOWN_REPLY)
+        return self._other("unknown", self._manner.strange(self._rng), self._manner.unknown_reply)
 
     def _fragment(self) -> Ask:
         """The first half of a question at most, so that no answer can be known."""
         said = self.question().text.split()
-        if len(said) < 4:
-            return _other("unknown", "what is the", UNKNOWN_REPLY)
-        return _other("unknown", " ".join(said[: len(said) // 2]).rstrip(",.?"), UNKNOWN_REPLY)
+        half = " ".join(said[: len(said) // 2]).rstrip(",.?")
+        text = self._manner.beginning if len(said) < 4 else half
+        return self._other("unknown", text, self._manner.unknown_reply)
+
+
+def askers(rng: random.Random, families: Sequence[str] = ()) -> dict[Language, Asker]:
+    """One for each language that has some of the families; () all."""
+    return {
+        language: Asker(rng, families, language)
+        for language, taught in FAMILIES_IN.items()
+        if not families or any(family.name in families for family in taught)
+    }
+
+
+def anyone(rng: random.Random, families: Sequence[str] = ()) -> Callable[[], Ask]:
+    """Draws in any language, Spanish by its share."""
+    found = askers(rng, families)
+    if len(found) == 1:
+        return next(iter(found.values()))
+    english, other = found[Language.ENGLISH], found[Language.SPANISH]
+    return lambda: other() if rng.random() < SPANISH else english()

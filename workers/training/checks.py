@@ -17,16 +17,19 @@ from workers.training.asking import Ask
 from workers.training.augment import SILENCE
 from workers.training.callers import (
     NEVER_HEARD,
+    NEVER_HEARD_SPANISH,
     NOISE_DB,
     TRAINED_ESPEAK,
     TRAINED_FLITE,
     UNSEEN_ESPEAK,
     UNSEEN_FLITE,
+    UNSEEN_SPANISH,
     Mels,
     load_shard,
     save_shard,
 )
-from workers.training.dialogue import FAMILIES, Question, Split, questions
+from workers.training.dialogue import FAMILIES_IN, Question, Split, questions
+from workers.training.families import Language
 from workers.training.tts import Job, Voice
 from workers.training.turns import BATCH, STEP, TAIL, Spoken, Turn, listened
 
@@ -44,14 +47,19 @@ CONDITIONS: Final[dict[str, tuple[tuple[Voice, ...], Split]]] = {
     "phrasing": (MIXED, Split.PHRASING),
     "combination": (MIXED, Split.COMBINATION),
     "then": (UNSEEN_ESPEAK, Split.TRAIN),  # second questions, each behind its `espeak` question
+    "spanish": (UNSEEN_SPANISH, Split.TRAIN),
+    "spanish_phrasing": (UNSEEN_SPANISH, Split.PHRASING),
+    "spanish_ked": (NEVER_HEARD_SPANISH, Split.TRAIN),
 }
 
 
-def chosen(split: Split, families: Sequence[str] = ()) -> list[Question]:
+def chosen(
+    split: Split, families: Sequence[str] = (), language: Language = Language.ENGLISH
+) -> list[Question]:
     """Questions of a split, families in turn, so that small ones have their share."""
     rng = random.Random(41)
-    by_family: dict[str, list[Question]] = {f.name: [] for f in FAMILIES}
-    for question in questions(split):
+    by_family: dict[str, list[Question]] = {f.name: [] for f in FAMILIES_IN[language]}
+    for question in questions(split, language):
         if not families or question.family in families:
             by_family[question.family].append(question)
     pools = [pool for pool in by_family.values() if pool]
@@ -61,7 +69,8 @@ def chosen(split: Split, families: Sequence[str] = ()) -> list[Question]:
 
 def asked(condition: str, families: Sequence[str] = ()) -> list[Question]:
     """The questions of one condition."""
-    found = chosen(CONDITIONS[condition][1], families)
+    voices, split = CONDITIONS[condition]
+    found = chosen(split, families, voices[0].language)
     if condition == "then":
         return [follow.second(first, random.Random(i)) for i, first in enumerate(found)]
     return found

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from workers.models.s2s import S2SConfig
-from workers.training import follow
+from workers.training import follow, spanish
 from workers.training.dialogue import Question
 from workers.training.layout import (
     GO_AFTER,
@@ -38,14 +38,17 @@ STREAM_SHARE: Final = 0.3
 LONGEST: Final = 250  # positions: what the model's window holds
 
 
+COLD_REPLIES: Final = (follow.COLD_REPLY, spanish.COLD_REPLY)
+
+
 class Turns(Protocol):
     """Where turns come from: speech (`turns.Memory`) or text alone (`reading.Reader`)."""
 
     def first(self, rng: random.Random) -> Turn:
         """Any turn that stands for itself."""
 
-    def second(self, text: str, rng: random.Random) -> Turn | None:
-        """A second question with this text, if there is one."""
+    def second(self, question: Question, rng: random.Random) -> Turn | None:
+        """A second question as it is said, if it was said."""
 
 
 class Conversations:
@@ -87,13 +90,13 @@ class Conversations:
     def _second(self, first: Turn, sample: Sample, stream: bool) -> Sample:
         if self._draws.random() < LEANING and first.ask.question.content:
             question = follow.second(first.ask.question, self._draws)
-            turn = self._turns.second(question.text, self._draws)
+            turn = self._turns.second(question, self._draws)
             if turn is not None:
                 return joined(sample, self._placed(turn, question, stream))
         if self._draws.random() < INTERRUPTED:
             sample = interrupted(sample, self._rng)
         other = self._turns.first(self._draws)
-        while other.ask.question.reply == follow.COLD_REPLY:
+        while other.ask.question.reply in COLD_REPLIES:
             other = self._turns.first(self._draws)  # behind a first question it would be warm
         return joined(sample, self._placed(other, other.ask.question, stream))
 

@@ -22,13 +22,16 @@ from workers.engines.hybrid import HybridEngine
 from workers.training.assistant import synthesise
 from workers.training.callers import (
     NEVER_HEARD,
+    NEVER_HEARD_SPANISH,
     TRAINED_ESPEAK,
     TRAINED_FLITE,
     UNSEEN_ESPEAK,
     UNSEEN_FLITE,
+    UNSEEN_SPANISH,
 )
 from workers.training.calls import Answer, converse
 from workers.training.dialogue import Question, Split, questions, words
+from workers.training.families import Language
 from workers.training.judge import CHOICES, judge_of, says
 from workers.training.report import Row, write_report
 from workers.training.tts import Job, Voice, speak
@@ -48,6 +51,11 @@ class Condition:
     split: Split
     mode: ReplyMode = ReplyMode.TURN
 
+    @property
+    def language(self) -> Language:
+        """What its callers speak."""
+        return self.voices[0].language
+
 
 CONDITIONS: Final = (
     Condition("trained voices", TRAINED_ESPEAK + TRAINED_FLITE, Split.TRAIN),
@@ -59,13 +67,18 @@ CONDITIONS: Final = (
     Condition("engine never heard: festival ked", NEVER_HEARD[:1], Split.TRAIN),
     Condition("engine never heard: festival kal", NEVER_HEARD[1:], Split.TRAIN),
     Condition("stream mode, unseen espeak-ng", UNSEEN_ESPEAK, Split.TRAIN, ReplyMode.STREAM),
+    Condition("Spanish, unseen voices of espeak-ng", UNSEEN_SPANISH, Split.TRAIN),
+    Condition("Spanish, unseen voice and unseen phrasing", UNSEEN_SPANISH, Split.PHRASING),
+    Condition("Spanish, engine never heard: festival ked", NEVER_HEARD_SPANISH, Split.TRAIN),
 )
 
 
-def chosen_intents(split: Split, count: int) -> list[list[Question]]:
+def chosen_intents(
+    split: Split, count: int, language: Language = Language.ENGLISH
+) -> list[list[Question]]:
     """The questions of `count` intents, families in turn so that each has its share."""
     by_family: dict[str, dict[str, list[Question]]] = {}
-    for question in questions(split):
+    for question in questions(split, language):
         intents = by_family.setdefault(question.family, {})
         intents.setdefault(question.intent, []).append(question)
     rng = random.Random(SEED)
@@ -82,7 +95,8 @@ def asked(condition: Condition, count: int) -> list[tuple[Question, Pcm16]]:
     """One spoken question an intent (held-out combinations: three), at the voices' own pace."""
     rng = random.Random(f"{SEED}/{condition.name}")
     times = 3 if condition.split is Split.COMBINATION else 1
-    picked = [rng.choice(i) for i in chosen_intents(condition.split, count) for _ in range(times)]
+    intents = chosen_intents(condition.split, count, condition.language)
+    picked = [rng.choice(intent) for intent in intents for _ in range(times)]
     jobs = [Job(rng.choice(condition.voices), question.text) for question in picked]
     return list(zip(picked, map(pcm16_from_floats, speak(jobs)), strict=True))
 
@@ -131,7 +145,7 @@ def main(weights: Path, output: Path, quick: bool = False) -> list[Row]:
     count = QUICK_INTENTS if quick else INTENTS
     engine = HybridEngine.load(weights, SLOTS)
     conditions = CONDITIONS[1:4:2] if quick else CONDITIONS
-    intents = [i for c in conditions for i in chosen_intents(c.split, count)]
+    intents = [i for c in conditions for i in chosen_intents(c.split, count, c.language)]
     originals = ceiling(sorted({intent[0].reply for intent in intents}))
     rows, protocols = [], {}
     for condition in conditions:

@@ -11,9 +11,10 @@ from dataclasses import replace
 from functools import cache
 from typing import Final
 
+from workers.training import spanish
 from workers.training.dates import DAYS, MONTHS
 from workers.training.dialogue import HELD_OUT_ONE_IN, Question, Split, questions
-from workers.training.families import number
+from workers.training.families import Language, number
 
 LARGEST: Final = 40  # results that second questions go on from
 STEPS: Final = range(1, 11)
@@ -84,7 +85,12 @@ def _named() -> dict[str, tuple[Second, ...]]:
 
 
 def seconds(first: Question, held_out: bool = False) -> list[Second]:
-    """What may be asked behind this question's answer; `held_out`: only what is never trained."""
+    """What may be asked behind this question's answer; `held_out`: only what is never trained.
+
+    Behind a Spanish one: to say it again.
+    """
+    if first.language is Language.SPANISH:
+        return [] if held_out else [(text, first.reply) for text in spanish.AGAIN]
     found = list(_reckoned(first, held_out))
     if held_out:
         return found

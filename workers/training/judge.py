@@ -28,9 +28,7 @@ CHOICES: Final = 350
 class Judge:
     """A recogniser of a closed set of sentences. Not thread-safe."""
 
-    def __init__(
-        self, sentences: Sequence[str], language: Language = Language.ENGLISH
-    ) -> None:
+    def __init__(self, sentences: Sequence[str], language: Language = Language.ENGLISH) -> None:
         """`sentences` are told apart by their words.
 
         Every English word must be in the dictionary; Spanish ones are added to it as they sound.

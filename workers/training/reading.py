@@ -7,6 +7,7 @@ of the cost of speech; afterwards the model goes on with real states, which look
 """
 
 import random
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -14,9 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from workers.models.tokenizer.listener import Listener, States
-from workers.training.asking import Ask, Asker
+from workers.training.asking import Ask
+from workers.training.dialogue import Question
+from workers.training.families import Language
+from workers.training.sounds import ACCENTS
 from workers.training.turns import Spoken, Turn
-from workers.training.words import phones
+from workers.training.words import phones, spanish_phones
 
 KEPT: Final = 600  # states of each phone
 QUIET_STEPS: Final = (3, 9)  # before speech, and at least so many after it
@@ -24,6 +28,13 @@ AFTER_STEPS: Final = 12
 BREAK: Final = 0.12  # share of phones followed by a step that brings none
 JOIN: Final = 0.16  # ... that share their step with the next
 SLIP: Final = 0.06  # ... that are heard as another, or not at all
+
+
+def _said(ask: Ask, rng: random.Random) -> list[int]:
+    """The phones of what is said, if Spanish in any accent."""
+    if ask.question.language is Language.SPANISH:
+        return spanish_phones(ask.text, rng.choice(ACCENTS))
+    return phones(ask.text)
 
 
 class PhoneBook:
@@ -39,7 +50,7 @@ class PhoneBook:
     def turn(self, ask: Ask, rng: random.Random) -> Turn:
         """A text as it might be heard."""
         walk = [0] * rng.randint(*QUIET_STEPS)
-        said = phones(ask.text)
+        said = _said(ask, rng)
         for phone in said:
             luck = rng.random()
             if luck < SLIP:
@@ -84,8 +95,8 @@ def collect(listener: Listener, batches: list[Spoken]) -> PhoneBook:
 class Reader:
     """Draws turns from the book: what `turns.Memory` is for speech."""
 
-    def __init__(self, book: PhoneBook, asker: Asker, rng: random.Random) -> None:
-        self._book, self._asker, self._rng = book, asker, rng
+    def __init__(self, book: PhoneBook, asker: Callable[[], Ask]) -> None:
+        self._book, self._asker = book, asker
 
     def first(self, rng: random.Random) -> Turn:
         """A turn that is no second question."""
@@ -94,6 +105,6 @@ class Reader:
             ask = self._asker()
         return self._book.turn(ask, rng)
 
-    def second(self, text: str, rng: random.Random) -> Turn:
+    def second(self, question: Question, rng: random.Random) -> Turn:
         """A second question."""
-        return self._book.turn(Ask(text, self._asker.question(), second=True), rng)
+        return self._book.turn(Ask(question.text, question, second=True), rng)

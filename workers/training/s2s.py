@@ -26,12 +26,13 @@ from workers.models.checkpoint import write_part
 from workers.models.s2s import HybridS2S, S2SConfig, base, tiny
 from workers.models.tokenizer.listener import Listener, load_listener
 from workers.models.vocabulary import EOS, Vocabulary
-from workers.training import checks, follow, turns
+from workers.training import checks, follow, spanish, turns
 from workers.training.answers import TURN_STEPS, Prompt, go_error_steps, replies_to, right
-from workers.training.asking import Asker
+from workers.training.asking import anyone
 from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
 from workers.training.conversations import Conversations
-from workers.training.dialogue import FAMILIES, Split, questions_of, vocabulary_words, words
+from workers.training.dialogue import FAMILIES_IN, Split, questions_of, vocabulary_words, words
+from workers.training.families import Language
 from workers.training.layout import Batch, Floats, Sample, turn_sample
 from workers.training.progress import Run, mean_of
 from workers.training.reading import PhoneBook, Reader, collect
@@ -70,10 +71,13 @@ class Course:
 
 def reply_texts(families: Sequence[str]) -> list[str]:
     """Every reply that training may want."""
-    taught = [f for f in FAMILIES if not families or f.name in families]
+    every = [family for taught in FAMILIES_IN.values() for family in taught]
+    taught = [f for f in every if not families or f.name in families]
     found = {q.reply: None for f in taught for q in questions_of(f, Split.TRAIN)}
     seconds = follow.second_replies(tuple(f.name for f in taught))
-    return [*found, UNKNOWN_REPLY, NO_REPLY, *seconds]
+    foreign = any(family.language is Language.SPANISH for family in taught)
+    others = (spanish.UNKNOWN_REPLY, spanish.COLD_REPLY) if foreign else ()
+    return [*found, UNKNOWN_REPLY, NO_REPLY, *seconds, *others]
 
 
 def compact(text: str, vocabulary: Vocabulary, codebooks: int) -> Reply:
@@ -255,7 +259,7 @@ class Readings(IterableDataset[Batch]):
         process = get_worker_info()
         seed = 1000 * self._seed + (0 if process is None else process.id)
         rng = random.Random(seed)
-        reader = Reader(self._book, Asker(rng, self._course.families), rng)
+        reader = Reader(self._book, anyone(rng, self._course.families))
         some = np.concatenate([reader.first(rng).states for _ in range(100)])
         spread: Floats = some.astype(np.float32).std(axis=0)
         talk = Conversations(reader, self._replies, self._config, spread, seed)

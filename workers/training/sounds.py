@@ -5,8 +5,8 @@ speaks from these phones (festival's English voices) has an American accent and 
 no English voice trills an r, and a last e glides.
 """
 
-from collections.abc import Iterator, Sequence
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -36,9 +36,9 @@ _CLITICS: Final = frozenset("el la lo los las le me se y es en de del al a por q
 _STRESS: Final = "ˈ"
 _IGNORED: Final = "ˌː "
 # Consonants that begin a syllable together.
-_CLUSTERS: Final = frozenset(
-    (a, b) for a in "P B T D K G F".split() for b in "R L Y W".split()
-) | {(a, b) for a in "S TH M N L R HH DH CH".split() for b in "YW"}
+_CLUSTERS: Final = frozenset((a, b) for a in "P B T D K G F".split() for b in "R L Y W".split()) | {
+    (a, b) for a in "S TH M N L R HH DH CH".split() for b in "YW"
+}
 _OPENING: Final = str.maketrans("", "", "¿¡")
 _ASCII: Final = str.maketrans(
     {"á": "aq", "é": "eq", "í": "iq", "ó": "oq", "ú": "uq", "ü": "wq", "ñ": "nq"}
@@ -114,7 +114,7 @@ def spelled(word: str) -> str:
 def entry(word: str, accent: str = ASSISTANT) -> str:
     """The line that teaches festival's lexicon the word, by the name of `spelled`."""
     parts = (f"(({' '.join(p)}) {int(stress)})".lower() for p, stress in syllables(word, accent))
-    return f"(lex.add.entry '(\"{spelled(word)}\" nil ({' '.join(parts)})))"
+    return f'(lex.add.entry \'("{spelled(word)}" nil ({" ".join(parts)})))'
 
 
 def entries(texts: Sequence[str], accent: str = ASSISTANT) -> list[str]:

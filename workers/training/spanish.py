@@ -90,9 +90,7 @@ def _talk(name: str, reply: str, seen: str, unseen: str) -> Family:
 
 SUMS: Final = Family(
     "es sum",
-    tuple(
-        {"a": number(a), "b": number(b), "c": number(a + b)} for a in _TERMS for b in _TERMS
-    ),
+    tuple({"a": number(a), "b": number(b), "c": number(a + b)} for a in _TERMS for b in _TERMS),
     (
         form(
             "{a} más {b} son {c}.",

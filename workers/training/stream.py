@@ -25,7 +25,6 @@ from workers.training.tts import speak
 from workers.training.utterances import Batch, collate, cut
 from workers.training.words import broad_text
 
-CAPACITY: Final = 3000  # utterances a ring, about 0.4 GB
 FIRST: Final = 24  # utterances with which a ring begins
 TOGETHER: Final = 6  # batches drawn together and cut by length
 # Silence before and after speech, in seconds; a turn has about .4 before and .6 after.
@@ -66,7 +65,7 @@ class Ring(Generic[WordedT]):
 
     def __init__(self, kind: Kind, draw: Callable[[], WordedT], rng: random.Random) -> None:
         self._kind, self._next, self._rng = kind, draw, rng
-        self._held: deque[Said[WordedT]] = deque(maxlen=CAPACITY)
+        self._held: deque[Said[WordedT]] = deque(maxlen=kind.capacity)
         self._owed = float(FIRST)
 
     def _renew(self, count: int) -> None:
@@ -93,8 +92,10 @@ class Ring(Generic[WordedT]):
 class Speech(Generic[WordedT]):
     """All kinds of voices, mixed by their shares."""
 
-    def __init__(self, draw: Callable[[], WordedT], rng: random.Random) -> None:
-        self._rings = [(kind, Ring(kind, draw, rng)) for kind in KINDS]
+    def __init__(
+        self, draw: Callable[[], WordedT], rng: random.Random, kinds: Sequence[Kind] = KINDS
+    ) -> None:
+        self._rings = [(kind, Ring(kind, draw, rng)) for kind in kinds]
 
     def draw(self, count: int) -> list[Said[WordedT]]:
         """About `count` utterances (each kind's share is rounded, to one at least)."""

@@ -21,10 +21,14 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from shared.audio import Floats
 from workers.models.tokenizer.listener import Listener, States
 from workers.training.acoustics import Scene
-from workers.training.asking import Ask, Asker
+from workers.training.asking import Ask, askers
 from workers.training.augment import SILENCE, Augmenter, Strength
+from workers.training.callers import KINDS, SPANISH_KINDS
+from workers.training.dialogue import Question
+from workers.training.families import Language
 from workers.training.stream import Ear, Speech, voices_of
 
+KINDS_IN: Final = {Language.ENGLISH: KINDS, Language.SPANISH: SPANISH_KINDS}
 STEP: Final = 8  # mel frames
 BATCH: Final = 24
 TOGETHER: Final = 96  # spoken together, then cut by length
@@ -73,11 +77,13 @@ class Spoken:
 def spoken(seed: int, families: Sequence[str]) -> Iterator[Spoken]:
     """Endless batches of placed turns of similar length."""
     rng = random.Random(seed)
-    speech: Speech[Ask] = Speech(Asker(rng, families), rng)
+    tongues: list[Speech[Ask]] = [
+        Speech(asker, rng, KINDS_IN[language]) for language, asker in askers(rng, families).items()
+    ]
     ear, augment = Ear(SCENE, seed), Augmenter(STRENGTH, seed)
     while True:
         heard = []
-        said_together = speech.draw(TOGETHER)
+        said_together = [said for speech in tongues for said in speech.draw(TOGETHER)]
         for said in said_together:
             tail = LONG_TAIL if rng.random() < LONG_SHARE else TAIL
             tail_s = ((tail + 2) * STEP / 100,) * 2
@@ -154,9 +160,9 @@ class Memory:
         """Any turn."""
         return self._firsts[rng.randrange(len(self._firsts))]
 
-    def second(self, text: str, rng: random.Random) -> Turn | None:
+    def second(self, question: Question, rng: random.Random) -> Turn | None:
         """A rendition of a second question, if one was heard."""
-        found = self._seconds.get(text)
+        found = self._seconds.get(question.text)
         return found[rng.randrange(len(found))] if found else None
 
     def spread(self) -> Floats:

@@ -6,9 +6,11 @@ open-vocabulary error.
 
 import random
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
+from workers.training import sounds
 from workers.training.dialogue import LEADS, Split, questions, words
 from workers.training.families import number
 from workers.training.lexicon import COMMON_WORDS, ordinary_words, pronunciations
@@ -103,12 +105,12 @@ def _smooth_text(rng: random.Random, asked: float) -> str:
     return " ".join(number(rng.randrange(1000)) for _ in range(rng.randint(1, 3)))
 
 
-def halting(text: str, rng: random.Random) -> str:
+def halting(text: str, rng: random.Random, hesitations: Sequence[str] = HESITATIONS) -> str:
     """The text with a hesitation, or begun a second time."""
     said = text.split()
     at = rng.randrange(len(said))
     if rng.random() < 0.5:
-        return " ".join([*said[:at], rng.choice(HESITATIONS), *said[at:]])
+        return " ".join([*said[:at], rng.choice(hesitations), *said[at:]])
     restart = [*said[: at + 1]][-3:]
     return " ".join([*restart[:-1], restart[-1].rstrip(",.?!") + ",", *said])
 
@@ -127,3 +129,9 @@ def phones(text: str) -> list[int]:
     """The CTC classes of a text's phones; words without an entry give none."""
     found = pronunciations()
     return [PHONES.index(p) + 1 for word in words(text) for p in found.get(word, ())]
+
+
+def spanish_phones(text: str, accent: str) -> list[int]:
+    """... of a Spanish text: those that come nearest to its own, in one accent (`sounds.py`)."""
+    said = (sounds.pronounced(word, accent) for word in words(text))
+    return [PHONES.index(phone) + 1 for word in said for phone in word]
