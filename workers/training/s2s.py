@@ -39,6 +39,7 @@ from workers.training.reading import PhoneBook, Reader, collect
 from workers.training.replies import Reply, load_replies
 from workers.training.turns import Memory, Turn
 from workers.training.warm import warm
+from workers.training.widening import widened, widened_optimiser
 
 BATCH: Final = 32
 SPEECH_SHARE: Final = 0.25  # of the reply's steps that train the codes
@@ -130,9 +131,10 @@ class Trainer:
         )
         self.mean = mean_of(model)
         if (state := run.load()) is not None:
-            model.load_state_dict(state["model"])
-            self.mean.load_state_dict(state["mean"])
-            self.optimiser.load_state_dict(state["optimiser"])
+            model.load_state_dict(widened(state["model"], model))
+            self.mean.load_state_dict(widened(state["mean"], self.mean))
+            parameters = list(model.parameters())
+            self.optimiser.load_state_dict(widened_optimiser(state["optimiser"], parameters))
 
     @property
     def averaged(self) -> HybridS2S:
@@ -300,7 +302,8 @@ def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
     replies = load_replies(runs, weights, school.texts, school.vocabulary)
     model = school.model()
     if (path := runs / "reading" / "checkpoint.pt").exists():
-        model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
+        read_before = torch.load(path, map_location="cpu", weights_only=True)["model"]
+        model.load_state_dict(widened(read_before, model))
     run = Run(runs / "s2s", course.minutes)
     trainer = Trainer(run, model, sounding=True)
     memory = Memory(school.listener, 100 + run.step, course.producers, course.families)

@@ -5,10 +5,11 @@ from collections import Counter
 
 import pytest
 
-from workers.training import asking, follow
+from workers.training import asking, follow, spanish
 from workers.training.asking import Asker
 from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.dialogue import FAMILIES, Split, questions, words
+from workers.training.dialogue import FAMILIES, Split, all_reply_texts, questions, words
+from workers.training.families import Language
 
 TRAINED = {q.text for q in questions(Split.TRAIN)}
 KEPT = {" ".join(words(q.text)) for s in (Split.PHRASING, Split.COMBINATION) for q in questions(s)}
@@ -43,6 +44,33 @@ def test_families_are_asked_by_their_weights() -> None:
     for name in ("sum", "repeat", "capital"):
         weight = next(family.weight for family in FAMILIES if family.name == name)
         assert asked[name] / 20_000 == pytest.approx(weight / total, rel=0.2)
+
+
+def test_spanish_is_asked_as_it_is_trained_and_what_is_none_is_answered_in_spanish() -> None:
+    trained = {q.text for q in questions(Split.TRAIN, Language.SPANISH)}
+    kept = {
+        " ".join(words(q.text))
+        for split in (Split.PHRASING, Split.COMBINATION)
+        for q in questions(split, Language.SPANISH)
+    }
+    ask = Asker(random.Random(5), (), Language.SPANISH)
+    said = [ask() for _ in range(4000)]
+    assert not {" ".join(words(one.text)) for one in said} & kept
+    assert {one.question.language for one in said} == {Language.SPANISH}
+    unknown = [one for one in said if one.question.reply == spanish.UNKNOWN_REPLY]
+    assert len(unknown) == pytest.approx(4000 * (asking.STRANGE + asking.FRAGMENT), rel=0.4)
+    assert not {one.text for one in unknown} & trained
+    cold = {one.text for one in said if one.question.reply == spanish.COLD_REPLY}
+    assert cold == set(spanish.AGAIN)
+    allowed = set(all_reply_texts(Language.SPANISH)) | {NO_REPLY}
+    assert {one.question.reply for one in said} <= allowed
+
+
+def test_one_in_twelve_speaks_spanish() -> None:
+    ask = asking.anyone(random.Random(6))
+    foreign = sum(ask().question.language is Language.SPANISH for _ in range(5000))
+    assert foreign / 5000 == pytest.approx(asking.SPANISH, rel=0.2)
+    assert set(asking.askers(random.Random(0), ("hello",))) == {Language.ENGLISH}
 
 
 def test_some_families_alone() -> None:

@@ -4,13 +4,15 @@ import random
 from difflib import SequenceMatcher
 
 import numpy as np
+import pytest
 
 from workers.models.s2s import S2SConfig
 from workers.models.vocabulary import EOS, Vocabulary
-from workers.training import follow
-from workers.training.asking import Asker
+from workers.training import follow, reading
+from workers.training.asking import Ask, Asker, anyone
 from workers.training.conversations import LONGEST, Conversations
 from workers.training.dialogue import vocabulary_words
+from workers.training.families import Language
 from workers.training.reading import PhoneBook, Reader
 from workers.training.s2s import compact, reply_texts
 from workers.training.words import PHONES, phones
@@ -23,7 +25,7 @@ BOOK = PhoneBook({p: np.full((3, 4), p, np.float16) for p in range(len(PHONES) +
 
 def conversations(seed: int) -> Conversations:
     rng = random.Random(seed)
-    reader = Reader(BOOK, Asker(rng, FAMILIES), rng)
+    reader = Reader(BOOK, anyone(rng, FAMILIES))
     replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
     return Conversations(reader, replies, CONFIG, np.zeros(4, np.float32), seed)
 
@@ -59,7 +61,41 @@ def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
 
 def test_a_reader_reads_second_questions_too() -> None:
     rng = random.Random(3)
-    reader = Reader(BOOK, Asker(rng), rng)
+    reader = Reader(BOOK, Asker(rng))
+    first = reader.first(rng)
     assert all(not reader.first(rng).ask.second for _ in range(50))
-    text = follow.second_texts()[0]
-    assert reader.second(text, rng).ask.text == text
+    question = follow.second(first.ask.question, rng)
+    assert reader.second(question, rng).ask == Ask(question.text, question, second=True)
+
+
+def test_spanish_is_read_in_the_nearest_english_phones_of_either_accent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "spanish_phones", lambda text, accent: [7] * len(accent))
+    ask = Asker(random.Random(4), ("es thanks",), Language.SPANISH)
+    rng = random.Random(5)
+    counts = set()
+    for _ in range(40):
+        heard = BOOK.turn(Ask("gracias", ask.question()), rng).states[:, 0].astype(int)
+        counts.add(int((heard == 7).sum()))
+    assert min(counts) <= len("roa/es") < max(counts) <= len("roa/es-419")
+
+
+def test_both_languages_are_learned_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "spanish_phones", lambda text, accent: [7] * 9)
+    rng = random.Random(6)
+    families = ("hello", "es hello", "es sum")
+    talk = Conversations(
+        Reader(BOOK, anyone(rng, families)),
+        {text: compact(text, VOCABULARY, 2) for text in reply_texts(families)},
+        CONFIG,
+        np.zeros(4, np.float32),
+        6,
+    )
+    said = " ".join(
+        VOCABULARY.text([int(t) for t in sample.next_text if t > EOS])
+        for sample in (talk.sample() for _ in range(300))
+    )
+    assert "hello it is nice to hear you" in said
+    assert "hola me alegro de oírle" in said
+    assert {"más", "son"} <= set(said.split())

@@ -4,6 +4,7 @@ import random
 
 from workers.training import follow
 from workers.training.dialogue import Split, questions
+from workers.training.families import Language
 
 BY_TEXT = {q.text: q for q in questions(Split.TRAIN)}
 
@@ -39,6 +40,16 @@ def test_nothing_held_out_is_drawn() -> None:
     firsts = rng.choices(questions(Split.TRAIN), k=4000)
     drawn = [(first, follow.second(first, rng)) for first in firsts]
     assert not {(first.result, then.text, then.reply) for first, then in drawn} & kept
+
+
+def test_a_spanish_answer_is_said_again_when_it_is_asked_for() -> None:
+    first = questions(Split.TRAIN, Language.SPANISH)[0]
+    assert {reply for _, reply in follow.seconds(first)} == {first.reply}
+    assert "repita, por favor" in dict(follow.seconds(first))
+    assert follow.second(first, random.Random(0)).language is Language.SPANISH
+    assert not {text for text, _ in follow.seconds(first)} & {
+        q.text for split in Split for q in questions(split, Language.SPANISH)
+    }
 
 
 def test_second_questions_are_no_first_questions() -> None:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -35,10 +36,9 @@ def test_a_ring_says_new_things_at_the_rate_of_its_reuse(spoken: list[Job]) -> N
     assert len({job.text for job in spoken}) == len(spoken)
 
 
-def test_a_ring_is_bounded(spoken: list[Job], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "CAPACITY", 40)
+def test_a_ring_is_bounded(spoken: list[Job]) -> None:
     count = iter(range(10_000))
-    ring = Ring(KINDS[0], lambda: Plain(str(next(count))), random.Random(0))
+    ring = Ring(replace(KINDS[0], capacity=40), lambda: Plain(str(next(count))), random.Random(0))
     for _ in range(30):
         drawn = ring.draw(10)
     assert len(spoken) > 100
