@@ -189,7 +189,7 @@ def replies() -> list[str]:
 
 
 def main(runs: Path, share: float = 1.0) -> None:
-    """Make the shards `heldout`, `broad` and `replies` that are not there, or out of date.
+    """Make those of `heldout`, `broad`, `replies`, `spanish` that are not there, or out of date.
 
     `share` of each, for trials; all take about three minutes.
     """
@@ -200,9 +200,11 @@ def main(runs: Path, share: float = 1.0) -> None:
         save_shard(runs, "heldout", synthesise(held_out))
     if not (runs / "assistant" / "broad.jsonl").exists():
         save_shard(runs, "broad", synthesise(broad))
-    said = replies()[: round(share * REPLIES)]
-    if not _holds(runs, "replies", said):
-        save_shard(runs, "replies", synthesise(said))
+    spanish = sorted(all_reply_texts(Language.SPANISH))
+    for name, said in (("replies", replies()), ("spanish", spanish)):
+        wanted = said[: max(1, round(share * len(said)))]
+        if not _holds(runs, name, wanted):
+            save_shard(runs, name, synthesise(wanted))
 
 
 def _holds(runs: Path, name: str, texts: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from workers.models.mel import LogMel, MelConfig
 from workers.training.assistant import load_shard
 
 HOP: Final = MelConfig().hop
-SHARDS: Final = ("broad", "replies")
+SHARDS: Final = ("broad", "replies", "spanish")
 SILENCE_S: Final = 0.6  # after every recording: the codec must know silence, and how speech ends
 # The voice's pitch lies between 130 and 240 Hz; far outside is an octave error of the tracker.
 LOW_HZ: Final = 110.0

@@ -5,8 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.training.callers import TRAINED_ESPEAK, UNSEEN_ESPEAK
+from workers.training.callers import (
+    TRAINED_ESPEAK,
+    TRAINED_SPANISH,
+    UNSEEN_ESPEAK,
+    UNSEEN_SPANISH,
+)
 from workers.training.dialogue import HELD_OUT_ONE_IN, Split, questions
+from workers.training.families import Language
 
 
 def interval(hits: int, count: int) -> tuple[float, float]:
@@ -88,6 +94,15 @@ TAIL = """
   results by heart and does not reckon. (Codec and vocoder have heard the recordings of all
   replies, these too; what is held out is held out of the model that answers.)
 - The assistant speaks with one voice, festival's cmu_us_slt_arctic_hts.
+- Spanish: {spanish_intents} intents in {spanish_families} families, in {spanish_phrasings} trained
+  questions, split as the English ones are (one sum in {one_in}, one or more phrasings of each
+  family). Trained voices: {spanish_trained} of espeak-ng (Spain's and Latin America's accents).
+  Unseen: {spanish_unseen} others, 14 speakers that no stage of training heard in any language.
+  `ked` speaks Spanish with English phones, an accent nobody was trained on. The listener was
+  trained on English alone. The replies' recordings are the assistant's English voice saying
+  Spanish words in the nearest English phones: an American accent, and r's that are never rolled.
+  The recogniser that judges them has the words in the same phones, and all of the Spanish replies
+  to choose from.
 - All of it is synthetic speech. Nothing here says how people are understood.
 
 Made by `make evaluate` (`python -m workers.training evaluate`), on {hardware}.
@@ -98,6 +113,7 @@ Each call's protocol is in `workers/weights/tiny/evaluation.json`.
 def write_report(path: Path, rows: Sequence[Row], answers: int, hardware: str) -> None:
     """Write EVALUATION.md."""
     trained = list(questions(Split.TRAIN))
+    foreign = questions(Split.TRAIN, Language.SPANISH)
     text = HEAD.format(answers=answers) + "\n".join(row.line() for row in rows) + "\n"
     text += TAIL.format(
         intents=len({q.intent for q in trained}),
@@ -107,6 +123,11 @@ def write_report(path: Path, rows: Sequence[Row], answers: int, hardware: str) -
         combinations=len({q.intent for q in questions(Split.COMBINATION)}),
         trained=len(TRAINED_ESPEAK),
         unseen=len(UNSEEN_ESPEAK),
+        spanish_intents=len({q.intent for q in foreign}),
+        spanish_families=len({q.family for q in foreign}),
+        spanish_phrasings=len(foreign),
+        spanish_trained=len(TRAINED_SPANISH),
+        spanish_unseen=len(UNSEEN_SPANISH),
         hardware=hardware,
     )
     path.write_text(text)

@@ -1,6 +1,7 @@
 """The assistant's recordings: trimming, level, word times, shards. No synthesiser is needed."""
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 
 from workers.training import assistant
 from workers.training.assistant import Utterance, load_shard, save_shard
+from workers.training.dialogue import language_of
+from workers.training.families import Language
 
 
 def speech(lead_s: float, sound_s: float, tail_s: float, level: float = 0.2) -> np.ndarray:
@@ -55,3 +58,33 @@ def test_broad_texts_are_the_same_every_time_and_varied(monkeypatch: pytest.Monk
     assert texts == list(itertools.islice(assistant.broad_texts(), 50))
     assert len(set(texts)) == 50
     assert {text[-1] for text in texts} == set(".?!")
+
+
+def test_a_spanish_utterance_has_its_own_words() -> None:
+    times = [("zzhola", 0.0, 0.3), ("zzmaqs", 0.3, 0.7)]
+    said = Utterance("¡hola! más.", np.zeros(5, dtype=np.int16), times)
+    assert assistant._renamed(said).words == [("hola", 0.0, 0.3), ("más", 0.3, 0.7)]
+
+
+def test_only_the_shards_that_lack_something_are_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken: list[str] = []
+
+    def synthesise(texts: Sequence[str]) -> list[Utterance]:
+        spoken.extend(texts)
+        return [Utterance(text, np.zeros(5, dtype=np.int16), []) for text in texts]
+
+    monkeypatch.setattr(assistant, "synthesise", synthesise)
+    monkeypatch.setattr(assistant, "ordinary_words", lambda: [f"word{i}" for i in range(500)])
+    assistant.main(tmp_path, 0.05)
+    assert {text for text in spoken if language_of(text) is Language.SPANISH}
+    assert len(spoken) > 100
+    (tmp_path / "assistant" / "spanish.jsonl").unlink()
+    spoken.clear()
+    assistant.main(tmp_path, 0.05)
+    assert spoken
+    assert {language_of(text) for text in spoken} == {Language.SPANISH}
+    spoken.clear()
+    assistant.main(tmp_path, 0.05)
+    assert not spoken

@@ -68,3 +68,11 @@ def test_a_book_records_each_reply_once(tmp_path: Path, monkeypatch: pytest.Monk
 def test_an_unknown_word_is_spelled() -> None:
     vocabulary = Vocabulary(["yes"])
     assert vocabulary.text([*vocabulary.encode("yes"), *vocabulary.encode("no")]) == "yes no"
+
+
+def test_a_word_keeps_its_accents_from_the_reply_to_the_transcript() -> None:
+    text = "¿Más años? Sí, perdón."
+    vocabulary = Vocabulary(["años", "más", "perdón", "sí"])
+    reply = make_reply(text, [0.0, 0.3, 0.6, 0.9], np.zeros((16, 8), np.int64), vocabulary)
+    said = vocabulary.text(reply.tokens.tolist())
+    assert said == "más años sí perdón"
