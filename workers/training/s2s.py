@@ -54,8 +54,8 @@ CHECK_EVERY_S: Final = 600.0
 DATA: Final = (
     "synthetic dialogue: questions by espeak-ng 1.51 (GPL-3; its output is not covered) and flite "
     "2.2 voices kal, kal16, awb, slt (CMU, BSD-like); replies by festival cmu_us_slt_arctic_hts "
-    "(Carnegie Mellon University, Nagoya and Tokyo Institutes of Technology: EST and BSD-3-clause); "
-    "of Spanish, espeak-ng's callers and the same voice with the nearest English phones"
+    "(Carnegie Mellon University, Nagoya and Tokyo Institutes of Technology: EST and "
+    "BSD-3-clause); Spanish by espeak-ng, its replies by the same voice in English phones"
 )
 
 
