@@ -2,7 +2,6 @@
 
 import pytest
 
-from workers.training import judge
 from workers.training.dialogue import all_reply_texts, words
 from workers.training.families import Language
 from workers.training.judge import CHOICES, Judge, likest
@@ -27,7 +26,7 @@ def test_the_recogniser_learns_spanish_words_as_they_sound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sounds = {"más": ("M", "AA", "S"), "día": ("D", "IY", "AA")}
-    monkeypatch.setattr(judge.sounds, "pronounced", sounds.__getitem__)
+    monkeypatch.setattr("workers.training.judge.sounds.pronounced", sounds.__getitem__)
     heard = Judge(["más día.", "día."], Language.SPANISH)
     assert heard._decoder.lookup_word("zzmaqs") == "M AA S"
     assert heard._sentences == {"zzmaqs zzdiqa": "más día", "zzdiqa": "día"}
