@@ -4,10 +4,12 @@ import asyncio
 import random
 import statistics
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from websockets.exceptions import WebSocketException
 
 from gateway.talk import TalkError, talk
 from tests.load.cores import Cores, Usage
@@ -15,6 +17,7 @@ from tests.load.servers import Serving, ours
 
 QUESTIONS: Final = Path(__file__).resolve().parents[1] / "e2e" / "questions"
 NAMES: Final = ("sum", "day", "capital", "story")
+PATIENCE_S: Final = 45.0  # for a whole call
 SPREAD_S: Final = 2.0  # within which the callers of a round begin to speak
 
 
@@ -32,6 +35,12 @@ class Talks:
     underruns: int
     worker_load: float  # share of its core
 
+    def __str__(self) -> str:
+        return (
+            f"{self.mode}, {self.callers} callers: first audio p50 {self.first_audio_p50:.0f} ms, "
+            f"from speech end {self.from_speech_end_p50:.0f}, unanswered {self.failed}"
+        )
+
     @property
     def first_audio_p50(self) -> float:
         """The median; NaN without any."""
@@ -45,10 +54,11 @@ class Talks:
 
 async def _ask(url: str, name: str, mode: str, delay_s: float, folder: Path) -> dict[str, Any]:
     await asyncio.sleep(delay_s)
+    reply = folder / f"{name}-{delay_s}.wav"
     try:
-        reply = folder / f"{name}-{delay_s}.wav"
-        return await talk(QUESTIONS / f"{name}.wav", url, reply, mode=mode, plain=False)
-    except TalkError:
+        async with asyncio.timeout(PATIENCE_S):
+            return await talk(QUESTIONS / f"{name}.wav", url, reply, mode=mode, plain=False)
+    except (TalkError, OSError, WebSocketException, TimeoutError):
         return {}
 
 
@@ -63,9 +73,9 @@ async def _rounds(url: str, mode: str, callers: int, rounds: int) -> list[dict[s
     return found
 
 
-def hold(serving: Serving, mode: str, callers: int, rounds: int) -> Talks:
+def hold(serving: Serving, mode: str, callers: int, rounds: int, cores: Cores) -> Talks:
     """Some rounds of questions."""
-    usage = Usage(serving.pids)
+    usage = Usage(serving.pids, cores.server)
     found = asyncio.run(_rounds(serving.url, mode, callers, rounds))
     told = [report for report in found if report]
     return Talks(
@@ -77,16 +87,30 @@ def hold(serving: Serving, mode: str, callers: int, rounds: int) -> Talks:
         from_speech_end=_known(told, "first_audio_from_speech_end_ms"),
         gaps=sum(report["gaps"] for report in told),
         underruns=sum(report["underruns"] for report in told),
-        worker_load=usage.ms_per_s()["worker"] / 1_000,
+        worker_load=usage.end().cpu["worker"] / 1_000,
     )
 
 
-def measure(sizes: Sequence[int], rounds: int, cores: Cores) -> list[Talks]:
-    """Turn mode at each number of callers, then stream mode with one."""
+def measure(
+    sizes: Sequence[int], rounds: int, cores: Cores, tell: Callable[[str], None]
+) -> list[Talks]:
+    """Turn mode at each number of callers, then stream mode with one.
+
+    A server that does not live through it ends the row; what was measured before stays.
+    """
     settings = {"ENGINE": "hybrid", "REPLY_MODE": "turn"}
+    plans = [("turn", n, rounds * (4 if n < 4 else 1)) for n in sizes]
+    found: list[Talks] = []
     with ours(cores.server, max(sizes), **settings) as serving:
-        found = [hold(serving, "turn", n, rounds * 2 if n < 4 else rounds) for n in sizes]
-        return [*found, hold(serving, "stream", 1, rounds * 2)]
+        for mode, callers, times in [*plans, ("stream", 1, rounds * 3)]:
+            try:
+                talks = hold(serving, mode, callers, times, cores)
+            except OSError as error:
+                tell(f"{mode}, {callers} callers: the server is gone, {error}")
+                break
+            tell(str(talks))
+            found.append(talks)
+    return found
 
 
 def _known(reports: Sequence[dict[str, Any]], name: str) -> list[float]:

@@ -10,26 +10,31 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from tests.load.curves import Point
 from tests.load.engine import SCENES, Pace
-from tests.load.ladder import LIMIT_P95_MS
-from tests.load.transport import OURS, Found
+from tests.load.forecast import Costs, Engine, ends_at, size
+from tests.load.ladder import LIMIT_P95_MS, Rung
+from tests.load.transport import OURS, Rivals
 
 SIZE: Final = (9.0, 3.4)  # inches
 STEP_MS: Final = 80
+FLEETS: Final = tuple(round(10 ** (exponent / 4)) for exponent in range(12, 25))  # 1e3 to 1e6
 plt.rcParams["svg.hashsalt"] = "antiphon"
 
 
-def transport(found: Found, path: Path) -> None:
+def transport(rungs: Sequence[Rung], rivals: Rivals | None, path: Path) -> None:
     """Latency and CPU against callers, ours and the peers'."""
     figure, (left, right) = plt.subplots(1, 2, figsize=SIZE, layout="constrained")
-    for name, rungs in found.ladders.items():
-        sizes = [rung.callers for rung in rungs]
+    ladders = {OURS: rungs, **(rivals.ladders if rivals else {})}
+    for name, ladder in ladders.items():
+        shown = [rung for rung in ladder if not rung.fell]
+        sizes = [rung.callers for rung in shown]
         width = 2.2 if name == OURS else 1.2
-        left.plot(sizes, [r.latency_p95 for r in rungs], "o-", ms=3, lw=width, label=name)
-        right.plot(sizes, [r.cpu_per_caller for r in rungs], "o-", ms=3, lw=width, label=name)
+        left.plot(sizes, [r.latency_p95 for r in shown], "o-", ms=3, lw=width, label=name)
+        right.plot(sizes, [r.cpu_per_caller for r in shown], "o-", ms=3, lw=width, label=name)
     left.axhline(LIMIT_P95_MS, color="grey", lw=0.8, ls="--")
-    left.set(yscale="log", xlabel="callers", ylabel="added latency p95, ms")
-    right.set(yscale="log", xlabel="callers", ylabel="CPU ms a second a caller")
+    left.set(xscale="log", yscale="log", xlabel="callers", ylabel="added latency p95, ms")
+    right.set(xscale="log", yscale="log", xlabel="callers", ylabel="CPU ms a second a caller")
     right.legend(frameon=False, fontsize=8)
     _save(figure, path)
 
@@ -43,6 +48,27 @@ def engine(paces: Sequence[Pace], path: Path) -> None:
     axes.axhline(STEP_MS, color="grey", lw=0.8, ls="--")
     axes.set(xscale="log", yscale="log", xlabel="batch", ylabel="ms a step")
     axes.legend(frameon=False, fontsize=8)
+    _save(figure, path)
+
+
+def forecast(
+    costs: Costs, engines: Sequence[Engine], curves: dict[str, list[Point]], path: Path
+) -> None:
+    """Latency against load; worker processes against callers, to where one fleet ends."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=SIZE, layout="constrained")
+    for engine in engines:
+        points = curves[engine.name]
+        (line,) = left.plot([p.load for p in points], [p.p95 for p in points], "o-", ms=3)
+        fleets = [found for n in FLEETS if (found := size(costs, engine, n))]
+        sizes = [fleet.callers for fleet in fleets]
+        colour = line.get_color()
+        right.plot(sizes, [f.workers for f in fleets], "o-", ms=3, color=colour, label=engine.name)
+        right.axvline(ends_at(costs, engine), color=colour, lw=0.8, ls="--")
+    left.axhline(LIMIT_P95_MS, color="grey", lw=0.8, ls="--")
+    left.set(yscale="log", xlabel="load", ylabel="added latency p95, ms, simulated")
+    right.set(xscale="log", yscale="log", xlabel="callers (dashed: one fleet ends)")
+    right.set_ylabel("worker processes")
+    right.legend(frameon=False, fontsize=8)
     _save(figure, path)
 
 

@@ -1,47 +1,91 @@
-"""What a GPU can do at most, measured, and which part of it a step uses."""
+"""What a GPU or a core can do at most, measured, and which part of it a step uses."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import torch
-from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-_SIDE: Final = 8_192
+from tests.load.engine import Pace, Stage, weights
+from workers.engines.base import Engine, Speak, Work
+
 _REPEATS: Final = 20
+_ROWS: Final = 4  # that the operations of a step are counted at
 
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """Measured rates of one card."""
+    """Measured rates of one card, or of one core."""
 
-    multiply_per_s: float  # floating-point operations of a bfloat16 matrix product
+    device: str
+    multiply_per_s: float  # floating-point operations of a matrix product
     memory_per_s: float  # bytes read and written by a copy
 
     @classmethod
-    def measure(cls, device: str) -> "Roof":
+    def measure(cls, device: str, dtype: torch.dtype) -> "Roof":
         """Multiply and copy large matrices."""
-        a = torch.randn(_SIDE, _SIDE, device=device, dtype=torch.bfloat16)
-        b, out = torch.randn_like(a), torch.empty_like(a)
-        multiply_s = _seconds(lambda: torch.mm(a, b, out=out))
-        copy_s = _seconds(lambda: out.copy_(a))
-        return cls(2 * _SIDE**3 / multiply_s, 2 * a.nbytes / copy_s)
-
-    def shares(self, model: nn.Module, rows: int, step_s: float) -> tuple[float, float]:
-        """The shares (of matrix rate, of memory rate) that a step of so many rows needs at least:
-        every weight read once, and multiplied once a row.
-        """
-        weights = sum(p.numel() for p in model.parameters())
-        size = sum(p.nbytes for p in model.parameters())
-        return (
-            2 * weights * rows / step_s / self.multiply_per_s,
-            size / step_s / self.memory_per_s,
-        )
+        cuda = device.startswith("cuda")
+        side, words = (8_192, 2**28) if cuda else (1_024, 2**26)  # both are out of every cache
+        a = torch.randn(side, side, device=device).to(dtype)
+        b, product = torch.randn_like(a), torch.empty_like(a)
+        source = torch.zeros(words, device=device)
+        target = torch.empty_like(source)
+        multiply_s = _seconds(lambda: torch.mm(a, b, out=product), cuda)
+        copy_s = _seconds(lambda: target.copy_(source), cuda)
+        return cls(device, 2 * side**3 / multiply_s, 2 * source.nbytes / copy_s)
 
 
-def _seconds(work: Callable[[], object]) -> float:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a step of so many speaking callers needs of the roof, at least."""
+
+    batch: int
+    step_ms: float
+    multiply: float  # of the matrix rate
+    memory: float  # of the memory rate
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A step's work: what cannot be saved."""
+
+    operations: float  # a caller: products and convolutions
+    weight_bytes: int  # read once a step, however many callers; with the codec's encoder
+
+    @classmethod
+    def of(cls, engine: Engine) -> "Need":
+        """Count an engine's own; it must not run inside CUDA graphs (a CPU's does not)."""
+        stage = Stage(engine)
+        stage.ask(range(_ROWS))
+        works = [Work(slot, (), Speak.CONTINUE) for slot in range(_ROWS)]
+        with FlopCounterMode(display=False) as counter:
+            engine.step(works)
+        read = {id(w): w.nbytes for w in weights(engine, "_listener")}
+        return cls(counter.get_total_flops() / _ROWS, sum(read.values()))
+
+    def shares(self, paces: Sequence[Pace], roof: Roof, scale: float = 1.0) -> list[Share]:
+        """For each step of the speaking scene; `scale`: bytes a weight here for one counted."""
+        return [
+            Share(
+                p.batch,
+                p.step_ms,
+                self.operations * p.batch / (p.step_ms / 1_000) / roof.multiply_per_s,
+                self.weight_bytes * scale / (p.step_ms / 1_000) / roof.memory_per_s,
+            )
+            for p in paces
+            if p.scene == "speaking"
+        ]
+
+
+def _seconds(work: Callable[[], object], cuda: bool) -> float:
     work()
+    if not cuda:
+        start = time.thread_time()
+        for _ in range(_REPEATS):
+            work()
+        return (time.thread_time() - start) / _REPEATS
     torch.cuda.synchronize()
     start = time.perf_counter()
     for _ in range(_REPEATS):

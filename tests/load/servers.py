@@ -1,5 +1,6 @@
 """The echo servers under load: ours whole, and the peers in an environment of their own."""
 
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import venv
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -27,9 +29,14 @@ STOPS_WITHIN_S: Final = 5.0
 class Serving:
     """A server that answers."""
 
-    url: str
+    urls: tuple[str, ...]  # of each gateway
     native: bool  # speaks antiphon.v1
     pids: dict[str, int]
+
+    @property
+    def url(self) -> str:
+        """Of the first gateway."""
+        return self.urls[0]
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -43,8 +50,8 @@ def running(line: list[str], core: int, log: Path, env: Mapping[str, str]) -> It
     """A process on one core; its pid. Its output goes to the file."""
     with log.open("wb") as sink:
         process = subprocess.Popen(line, cwd=ROOT, env=env, stdout=sink, stderr=subprocess.STDOUT)
-    os.sched_setaffinity(process.pid, {core})
     try:
+        os.sched_setaffinity(process.pid, {core})
         yield process.pid
     finally:
         process.terminate()
@@ -72,29 +79,39 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def ours(core: int, callers: int, **settings: str) -> Iterator[Serving]:
-    """Redis with its append-only file, gateway and worker; the echo engine unless told another."""
+def ours(
+    core: int, callers: int, gateways: int = 1, workers: int = 1, **settings: str
+) -> Iterator[Serving]:
+    """Redis with its append-only file, gateways and workers, each of which holds its part of the
+    callers; the echo engine unless told another.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        redis_port, port = free_port(), free_port()
+        redis_port, ports = free_port(), [free_port() for _ in range(gateways)]
         env = environment(
             REDIS_URL=f"redis://127.0.0.1:{redis_port}/0",
-            GATEWAY_PORT=str(port),
             GATEWAY_MAX_SESSIONS=str(callers),
-            **{"ENGINE": "echo", "REPLY_MODE": "stream", "WORKER_SLOTS": str(callers), **settings},
+            WORKER_SLOTS=str(math.ceil(callers / workers)),
+            **{"ENGINE": "echo", "REPLY_MODE": "stream", **settings},
         )
-        logs = {name: folder / f"{name}.log" for name in ("redis", "gateway", "worker")}
-        lines = {
-            "redis": redis_server.command(redis_port, folder),
-            "worker": [sys.executable, "-m", "workers"],
-            "gateway": [sys.executable, "-m", "gateway"],
-        }
+        lines = {"redis": redis_server.command(redis_port, folder)}
+        lines |= {_named("worker", n): [sys.executable, "-m", "workers"] for n in range(workers)}
+        doors = {_named("gateway", n): {"GATEWAY_PORT": str(p)} for n, p in enumerate(ports)}
+        lines |= {name: [sys.executable, "-m", "gateway"] for name in doors}
         pids = {
-            name: stack.enter_context(running(line, core, logs[name], env))
+            name: stack.enter_context(
+                running(line, core, folder / f"{name}.log", env | doors.get(name, {}))
+            )
             for name, line in lines.items()
         }
-        await_true(lambda: answers(f"http://127.0.0.1:{port}/ready"), logs["worker"])
-        yield Serving(f"ws://127.0.0.1:{port}/ws/stream", True, pids)
+        for port in ports:
+            ready = f"http://127.0.0.1:{port}/ready"
+            await_true(partial(answers, ready), folder / "worker.log")
+        yield Serving(tuple(f"ws://127.0.0.1:{port}/ws/stream" for port in ports), True, pids)
+
+
+def _named(kind: str, number: int) -> str:
+    return f"{kind} {number + 1}" if number else kind
 
 
 @contextmanager
@@ -105,7 +122,7 @@ def peer(script: str, core: int, *args: str) -> Iterator[Serving]:
         line = [str(PEERS_ENV / "bin" / "python"), str(PEERS / f"{script}.py"), str(port), *args]
         with running(line, core, log, environment()) as pid:
             await_true(lambda: answers(f"http://127.0.0.1:{port}/health"), log)
-            yield Serving(f"ws://127.0.0.1:{port}/ws", False, {script: pid})
+            yield Serving((f"ws://127.0.0.1:{port}/ws",), False, {script: pid})
 
 
 def prepare_peers() -> None:
