@@ -98,10 +98,9 @@ def measure(
 
     A server that does not live through it ends the row; what was measured before stays.
     """
-    settings = {"ENGINE": "hybrid", "REPLY_MODE": "turn"}
     plans = [("turn", n, rounds * (4 if n < 4 else 1)) for n in sizes]
     found: list[Talks] = []
-    with ours(cores.server, max(sizes), **settings) as serving:
+    with ours(cores.server, max(sizes), ENGINE="hybrid", REPLY_MODE="turn") as serving:
         for mode, callers, times in [*plans, ("stream", 1, rounds * 3)]:
             try:
                 talks = hold(serving, mode, callers, times, cores)

@@ -50,10 +50,13 @@ class Costs:
 
     @classmethod
     def of(cls, rungs: Sequence[Rung], fleet: Fleet) -> "Costs":
-        """Of the largest that held. Raises ValueError when none did."""
-        held = [rung for rung in rungs if rung.holds]
+        """Of the largest that held, or where none did (a busy machine: latencies suffer, CPU does
+        not) that lost nothing. Raises ValueError when there is none.
+        """
+        whole = [rung for rung in rungs if rung.cpu and not rung.lost]
+        held = [rung for rung in whole if rung.holds] or whole
         if not held:
-            raise ValueError("Expected a rung of our ladder that held, got none")
+            raise ValueError("Expected a rung of our ladder that lost nothing, got none")
         last, first = held[-1], held[0]
         gateway_us, primary_us, worker_us = (
             last.cpu_of(kind) * 1_000 / CHUNKS_PER_S for kind in ("gateway", "redis", "worker")

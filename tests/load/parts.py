@@ -143,8 +143,8 @@ def run_engine(bench: Bench) -> None:
     place, cuda = bench.place(), torch.cuda.is_available()
     if not cuda:
         os.sched_setaffinity(0, {bench.cores.server})
-    batches = BATCHES_GPU if cuda else BATCHES_FULL if bench.full else BATCHES
-    batches = batches[:2] if bench.smoke else batches
+    batches: tuple[int, ...] = BATCHES_FULL if bench.full else BATCHES
+    batches = BATCHES_GPU if cuda else batches[:2] if bench.smoke else batches
     loaded = engine.load(max(batches))
     device, dtype = engine.device_and_dtype(loaded)
     paces = engine.measure(loaded, batches, bench.tell)

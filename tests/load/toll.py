@@ -76,14 +76,17 @@ async def _toll(redis: Redis, pid: int) -> Toll:
     async def ring() -> None:
         names = [f"{n:032x}" for n in range(NAMES_A_RING)]
         for _ in range(RINGS):
-            await redis.execute_command(*bell.command(bell.INPUTS, names))
+            _, channel, said = bell.command(bell.INPUTS, names)
+            await redis.publish(channel, said)
 
     swept = await meter.of(sweep, 10)
     watched = await meter.of(control.workers, 30)
     beat = await meter.of(lambda: control.beat("worker-0", STATUS), 100)
     alone = await meter.of(ring, 1)
     heard = await _heard(redis, meter, ring, alone)
-    return Toll(*(us / SESSIONS for us in swept), *(us / WORKERS for us in watched), *beat, *heard)
+    sweep_redis, sweep_worker = (us / SESSIONS for us in swept)
+    watch_redis, watch_worker = (us / WORKERS for us in watched)
+    return Toll(sweep_redis, sweep_worker, watch_redis, watch_worker, *beat, *heard)
 
 
 async def _heard(

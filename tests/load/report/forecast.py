@@ -24,7 +24,8 @@ HOW: Final = f"""\
 **Simulated, not measured.** Costs are this run's own (`docs/plots/bench.json`). What is assumed:
 
 - A chunk costs gateway, Redis and worker what it cost at the largest number of callers that the
-  ladder held, on cores like this one, each process on its own, none over {100 * FULL:.0f} %.
+  ladder held (where none held: lost nothing), on cores like this one, each process on its own and
+  none of them over {100 * FULL:.0f} %.
 - Every caller is heard and answered all the time (the echo's worst case); the engine is stepped as
   in *mix*. A worker's turn (its own work and a step) fits into {FULL * 80:.0f} of a chunk's 80 ms.
 - `tiny`: one core a worker, the straight line through the measured steps. `base` on an H200 is
