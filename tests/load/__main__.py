@@ -7,9 +7,9 @@ at the end, and loses neither the others nor what an earlier run wrote of it.
 import argparse
 import signal
 import sys
+from pathlib import Path
 
 from tests.load.parts import PARTS, Bench
-from tests.load.record import RECORD
 
 
 def main() -> None:
@@ -20,11 +20,14 @@ def main() -> None:
     length.add_argument("--full", action="store_true", help="longer and finer")
     length.add_argument("--smoke", action="store_true", help="does all of it work? No good figures")
     parser.add_argument("--no-peers", action="store_true", help="ours alone")
+    parser.add_argument("--into", type=Path, help="a folder for everything that is written")
     wish = parser.parse_args()
-    # However we are ended, the servers that we started are ended with us.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # However we are ended, the servers that we started are ended with us. A shell that starts us
+    # in the background has Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     chosen = [part for part in wish.parts or PARTS if not (wish.no_peers and part == "peers")]
-    bench = Bench(RECORD, full=wish.full, smoke=wish.smoke)
+    bench = Bench(wish.into, full=wish.full, smoke=wish.smoke)
     try:
         failed = bench.run(chosen)
     except KeyboardInterrupt:

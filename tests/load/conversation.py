@@ -98,10 +98,10 @@ def measure(
 
     A server that does not live through it ends the row; what was measured before stays.
     """
-    plans = [("turn", n, rounds * (4 if n < 4 else 1)) for n in sizes]
+    plans = [("turn", n, rounds * (3 if n < 4 else 1)) for n in sizes]
     found: list[Talks] = []
     with ours(cores.server, max(sizes), ENGINE="hybrid", REPLY_MODE="turn") as serving:
-        for mode, callers, times in [*plans, ("stream", 1, rounds * 3)]:
+        for mode, callers, times in [*plans, ("stream", 1, rounds * 2)]:
             try:
                 talks = hold(serving, mode, callers, times, cores)
             except OSError as error:

@@ -31,6 +31,7 @@ from tests.load.transport import FULL, SHORT, SMOKE, Rivals
 PAPER: Final = ROOT / "BENCHMARKS.md"
 PLOTS: Final = ROOT / "docs" / "plots"
 BATCHES: Final = (1, 4, 16, 32)
+BATCHES_SMOKE: Final = (1, 2, 4)
 BATCHES_FULL: Final = (1, 2, 4, 8, 16, 32, 48, 64)
 BATCHES_GPU: Final = (1, 4, 16, 64, 256, 512, 1_024, 2_048)
 CALLERS: Final = (1, 4, 8, 16)
@@ -42,22 +43,20 @@ class Bench:
     """One run, and what it has found so far."""
 
     def __init__(
-        self,
-        record: Path,
-        *,
-        full: bool = False,
-        smoke: bool = False,
-        paper: Path = PAPER,
-        figures: Path = PLOTS,
+        self, into: Path | None = None, *, full: bool = False, smoke: bool = False
     ) -> None:
-        self.record = Record(record)
+        """`into`: a folder for all that is written, instead of BENCHMARKS.md and docs/plots."""
         self.full = full
         self.smoke = smoke
-        self.paper = paper
-        self.figures = figures
+        self.paper = into / PAPER.name if into else PAPER
+        self.figures = into or PLOTS
+        self.figures.mkdir(parents=True, exist_ok=True)
+        self.record = Record(self.figures / "bench.json")
         self.cores = Cores.of_machine()
         self.plan = FULL if full else SMOKE if smoke else SHORT
         self._began = time.monotonic()
+        # Now: what follows makes the machine busy, and the working tree dirty, by itself.
+        self._busy, self._revision = os.getloadavg()[0], _revision()
         self._allowed = os.sched_getaffinity(0)
 
     def run(self, parts: Sequence[str]) -> list[str]:
@@ -88,12 +87,12 @@ class Bench:
         sys.stdout.flush()
 
     def place(self) -> str:
-        """The machine, the day, the code, how busy it is as a part begins."""
+        """The machine, the time, the code, how busy it was before."""
         length = "bench-full" if self.full else "bench ARGS=--smoke" if self.smoke else "bench"
         day = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return (
             f"{describe()}; Python {platform.python_version()}; `make {length}`, {day}, "
-            f"{_revision()}; load average before this part {os.getloadavg()[0]:.1f}."
+            f"{self._revision}; load average before the run {self._busy:.1f}."
         )
 
     def rungs(self) -> list[Rung]:
@@ -144,7 +143,7 @@ def run_engine(bench: Bench) -> None:
     if not cuda:
         os.sched_setaffinity(0, {bench.cores.server})
     batches: tuple[int, ...] = BATCHES_FULL if bench.full else BATCHES
-    batches = BATCHES_GPU if cuda else batches[:2] if bench.smoke else batches
+    batches = BATCHES_GPU if cuda else BATCHES_SMOKE if bench.smoke else batches
     loaded = engine.load(max(batches))
     device, dtype = engine.device_and_dtype(loaded)
     paces = engine.measure(loaded, batches, bench.tell)
@@ -190,12 +189,16 @@ def run_fleet(bench: Bench) -> None:
 
 def run_forecast(bench: Bench) -> None:
     """Ten thousand and a million callers. Raises ValueError when a part it builds on is missing."""
-    rungs, paces = bench.rungs(), bench.record.found("engine", list[Pace])
+    rungs, paces = bench.rungs(), bench.record.found("engine", list[Pace]) or []
     several = bench.record.found("fleet", Fleet)
     if several is None:
         raise ValueError("Expected the part `fleet` to have been measured, got none")
     costs = forecast.Costs.of(rungs, several)
-    engines = [forecast.ECHO, forecast.cpu_engine(paces or []), forecast.GPU]
+    engines = [forecast.ECHO, forecast.GPU]
+    try:
+        engines.insert(1, forecast.cpu_engine(paces))
+    except ValueError as error:
+        bench.tell(f"without the engine: {error}")
     found = {one.name: curves.curve(costs, one) for one in engines}
     checks = curves.check(rungs, several)
     plots.forecast(costs, engines, found, bench.figures / "forecast.svg")

@@ -4,13 +4,9 @@ import json
 import math
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-
-from tests.load.servers import ROOT
-
-RECORD: Final = ROOT / "docs" / "plots" / "bench.json"
 
 T = TypeVar("T")
 
@@ -29,7 +25,7 @@ def _plain(value: Any) -> Any:
 class Record:
     """What each part found last, and where."""
 
-    def __init__(self, path: Path = RECORD) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self._parts: dict[str, dict[str, Any]] = (
             json.loads(path.read_text()) if path.exists() else {}
@@ -38,7 +34,6 @@ class Record:
     def keep(self, part: str, found: object, place: str) -> None:
         """Write down what a part found; the others' stays."""
         self._parts[part] = {"place": place, "found": _plain(found)}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps(self._parts, indent=1, allow_nan=False) + "\n")
         fresh.replace(self.path)  # a run that is ended here leaves the old one whole

@@ -21,7 +21,7 @@ from tests.conftest import free_port
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEERS: Final = Path(__file__).parent / "peers"
 PEERS_ENV: Final = ROOT / "var" / "bench" / "peers"
-STARTS_WITHIN_S: Final = 60.0
+STARTS_WITHIN_S: Final = 120.0  # PyTorch and warming up, on a machine that is busy
 STOPS_WITHIN_S: Final = 5.0
 
 

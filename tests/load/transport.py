@@ -32,12 +32,12 @@ class Plan:
 # Seconds of `make bench`, a rung of N callers: about 8 (start, 2 warming up, 1.5 for the last
 # echo), N / 100 to let them in, and what is measured.
 SHORT: Final = Plan(
-    seconds=8.0,
+    seconds=6.0,
     sizes={
         OURS: (1, 50, 100, 200, 500, 1_000),
         LEAN: (80, 120, 160, 200),
         DEFAULT: (80, 120, 160),
-        FLOOR: (200, 500, 1_000),
+        FLOOR: (500, 1_000),
     },
     bisections={OURS: 2, LEAN: 1, DEFAULT: 1, FLOOR: 1},
     side_by_side=(50,),

@@ -13,7 +13,7 @@ The whole path with the echo engine: WebSocket, gateway, Redis (append-only file
 and back, all on ONE core; the callers on the other. Each caller sends 80 ms every 80 ms, their
 phases spread, against absolute deadlines, whatever comes back. Every frame carries its number:
 *lost* counts frames lost, doubled, reordered or foreign, and calls that broke off. The ladder ends
-at the first number that does not hold, asked twice.
+at the first number that does not hold; one that nearly holds is asked twice.
 
 *Added latency*: from sending a chunk, when its last sample is spoken, to the first 20 ms frame of
 its echo. *Lateness*: of each frame, for a player that began with the first one and has no buffer.
