@@ -179,7 +179,7 @@ def run_conversation(bench: Bench) -> None:
 def run_fleet(bench: Bench) -> None:
     """Two gateways and two workers."""
     place, most = bench.place(), largest(bench.rungs())
-    callers = max(2, min(FLEET_CALLERS, most // 2 or FLEET_CALLERS))
+    callers = 4 if bench.smoke else max(2, min(FLEET_CALLERS, most // 2 or FLEET_CALLERS))
     repeats = 1 if bench.smoke else 2
     measure = partial(fleet.measure, callers, repeats, bench.plan.side_seconds)
     found = measure(bench.cores, bench.tell)

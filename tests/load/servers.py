@@ -132,6 +132,6 @@ def prepare_peers() -> None:
     if made.exists() and made.read_text() == wanted.read_text():
         return
     venv.create(PEERS_ENV, with_pip=True, clear=True)
-    pip = [str(PEERS_ENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
+    pip = [str(PEERS_ENV / "bin" / "python"), "-m", "pip", "install", "-qq"]
     subprocess.run([*pip, "--disable-pip-version-check", "-r", str(wanted)], check=True)
     made.write_text(wanted.read_text())

@@ -48,14 +48,14 @@ FULL: Final = Plan(
     seconds=20.0,
     sizes={
         OURS: (1, 10, 25, 50, 100, 150, 200, 300, 400, 500, 700, 1_000),
-        LEAN: (1, 20, 40, 80, 100, 120, 140, 160, 200),
-        DEFAULT: (1, 20, 40, 80, 100, 120, 140, 160),
-        FLOOR: (1, 200, 400, 600, 800, 1_000),
+        LEAN: (1, 40, 80, 120, 160, 200),
+        DEFAULT: (1, 40, 80, 120, 160),
+        FLOOR: (1, 500, 1_000),
     },
     bisections={OURS: 3, LEAN: 2, DEFAULT: 2, FLOOR: 2},
     side_by_side=(50, 80),
-    side_seconds=20.0,
-    repeats=3,
+    side_seconds=15.0,
+    repeats=2,
 )
 # To see that all of it works, in a minute; no figures to publish.
 SMOKE: Final = Plan(
