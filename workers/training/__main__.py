@@ -50,8 +50,9 @@ def corpus(runs: Runs = RUNS, plan: Named = "cpu") -> None:
     """Speak what is kept: the assistant's voice, and what the listener is evaluated on."""
     from workers.training import assistant, callers
 
+    share = _plan(plan).corpus
     callers.main(runs)
-    assistant.main(runs, _plan(plan).corpus)
+    assistant.main(runs, share)
 
 
 @app.command()
