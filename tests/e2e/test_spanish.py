@@ -1,0 +1,37 @@
+"""Spanish by the real engines: all words have sounds, callers speak, replies are understood."""
+
+import pytest
+
+from workers.training import callers, spanish
+from workers.training.assistant import synthesise
+from workers.training.dialogue import Split, all_reply_texts, questions, words
+from workers.training.families import Language
+from workers.training.judge import says
+from workers.training.sounds import ACCENTS, pronounced
+from workers.training.tts import Job, speak
+
+pytestmark = pytest.mark.e2e
+
+
+def test_every_spanish_word_is_pronounced_in_both_accents() -> None:
+    texts = {question.text for split in Split for question in questions(split, Language.SPANISH)}
+    texts.update(all_reply_texts(Language.SPANISH), spanish.AGAIN, spanish.STRANGE)
+    texts.update(spanish.LEADS, spanish.HESITATIONS)
+    said = {word for text in texts for word in words(text)}
+    assert len(said) > 250
+    for accent in ACCENTS:
+        assert all(pronounced(word, accent) for word in said)
+
+
+def test_voices_of_every_engine_speak_spanish() -> None:
+    voices = (*callers.TRAINED_SPANISH[:1], *callers.UNSEEN_SPANISH[-1:])
+    text = "¿qué día viene después del miércoles?"
+    spoken = speak([Job(voice, text) for voice in voices + callers.NEVER_HEARD_SPANISH])
+    assert all(1.2 < len(samples) / 24_000 < 4 for samples in spoken)
+
+
+@pytest.mark.parametrize("reply", ["siete más nueve son dieciséis.", spanish.UNKNOWN_REPLY])
+def test_the_assistants_spanish_is_told_from_all_its_other_replies(reply: str) -> None:
+    (said,) = synthesise([reply])
+    assert [word for word, _, _ in said.words] == words(reply)
+    assert says(said.samples, reply)
