@@ -33,6 +33,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join(lines)
 
 
+def times(value: float) -> str:
+    """A ratio, as N.NNx; NaN is a dash."""
+    return "-" if value != value else f"{value:.2f}x"
+
+
 def _cell(value: object) -> str:
     if not isinstance(value, float):
         return str(value)

@@ -30,7 +30,7 @@ from tests.load.transport import FULL, SHORT, SMOKE, Rivals
 
 PAPER: Final = ROOT / "BENCHMARKS.md"
 PLOTS: Final = ROOT / "docs" / "plots"
-BATCHES: Final = (1, 4, 16, 32)
+BATCHES: Final = (1, 4, 16, 32, 48)
 BATCHES_SMOKE: Final = (1, 2, 4)
 BATCHES_FULL: Final = (1, 2, 4, 8, 16, 32, 48, 64)
 BATCHES_GPU: Final = (1, 4, 16, 64, 256, 512, 1_024, 2_048)

@@ -101,7 +101,8 @@ def test_the_goals_say_what_was_not_measured() -> None:
 
 
 def test_the_ratio_to_the_peer() -> None:
-    side = {OURS: [rung(50, each_ms=3.0)], LEAN: [rung(50, each_ms=6.0)]}
+    losing = rung(50, lost=9, each_ms=0.1)  # what it did not do must not make it cheap
+    side = {OURS: [rung(50, each_ms=3.0), losing], LEAN: [rung(50, each_ms=6.0)]}
     found = Rivals(side, {LEAN: [rung(50), rung(80, lost=1)]})
     text = path.peers(found, [rung(50), rung(150)], "here")
     assert "| CPU per session, ours / pipecat (50 callers) | 0.50x |" in text

@@ -93,8 +93,12 @@ class Rivals:
     ladders: dict[str, list[Rung]] = field(default_factory=dict)  # of the peers
 
     def cost(self, callers: int, name: str) -> float:
-        """CPU ms a second a caller, the median of the side-by-side runs; NaN without any."""
-        rungs = [r for r in self.side_by_side.get(name, []) if r.callers == callers and r.cpu]
+        """CPU ms a second a caller, the median of the side-by-side runs; NaN without any.
+
+        A run that lost something does not count: what is not done is cheap.
+        """
+        known = self.side_by_side.get(name, [])
+        rungs = [r for r in known if r.callers == callers and r.cpu and not r.lost]
         return statistics.median(r.cpu_per_caller for r in rungs) if rungs else float("nan")
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.load.conversation import Talks
-from tests.load.document import table
+from tests.load.document import table, times
 from tests.load.engine import Pace, callers_in_real_time
 from tests.load.ladder import Rung, largest
 from tests.load.report.model import gain_of
@@ -39,7 +39,7 @@ class Goal:
 
 def _said(value: float, unit: str) -> str:
     if unit == "x":
-        return f"{value:.2f}x"
+        return times(value)
     return f"{value:.3g} {unit}".strip()
 
 
@@ -60,14 +60,14 @@ def _path(rungs: Sequence[Rung], rivals: Rivals | None) -> list[Goal]:
     ratio, sessions = math.nan, math.nan
     if rivals is not None:
         ratio = rivals.cost(callers, OURS) / rivals.cost(callers, LEAN)
-        sessions = largest(rungs) / (rivals.most(LEAN) or math.nan)
+        sessions = largest(rungs) / (rivals.most(LEAN) or math.nan) if rungs else math.nan
     at = {rung.callers: rung for rung in rungs if not rung.fell}
     p50 = at[1].latency_p50 if 1 in at else math.nan
     p99 = at[200].latency_p99 if 200 in at else math.nan
     what = f"CPU per session, ours / pipecat ({callers} callers)"
     return [
         Goal(what, 0.5, ratio, "x", at_most=True),
-        Goal("sessions per core, ours / pipecat", 2.0, sessions or math.nan, "x", at_most=False),
+        Goal("sessions per core, ours / pipecat", 2.0, sessions, "x", at_most=False),
         Goal("added latency p50, 1 caller", 8, p50, "ms", at_most=True),
         Goal("added latency p99, 200 callers", 60, p99, "ms", at_most=True),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from tests.load.document import table
+from tests.load.document import table, times
 from tests.load.fleet import Fleet
 from tests.load.ladder import LIMIT_P95_MS, Rung, largest
 from tests.load.transport import DEFAULT, FLOOR, LEAN, OURS, PEERS, Rivals
@@ -18,7 +18,8 @@ at the first number that does not hold; one that nearly holds is asked twice.
 *Added latency*: from sending a chunk, when its last sample is spoken, to the first 20 ms frame of
 its echo. *Lateness*: of each frame, for a player that began with the first one and has no buffer.
 CPU is the scheduler's own count of the processes. *Others*: what programs that are not ours used of
-that core meanwhile; where it is not near 0, latencies are too high. All times in ms.
+that core meanwhile; where it is not near 0, latencies are too high. *Sent late*: how far the
+callers themselves were behind; where that is much, their own core is full. All times in ms.
 """
 HOW_PEERS: Final = """\
 The same callers, chunks and core in the same run, in turns. pipecat is one process with an echo in
@@ -49,13 +50,13 @@ def transport(rungs: Sequence[Rung], where: str) -> str:
 
 def _ladder(rungs: Sequence[Rung]) -> str:
     head = ["callers", "added p50", "p95", "p99", "lateness p99", "max", "lost"]
-    head += ["redis ms/s a caller", "gateway", "worker", "all", "core", "others"]
+    head += ["redis ms/s a caller", "gateway", "worker", "all", "core", "others", "sent late p99"]
     return table(head, [_row(rung) for rung in rungs])
 
 
 def _row(r: Rung) -> list[object]:
     cpu = [r.cpu_of(kind) for kind in ("redis", "gateway", "worker")]
-    return [*_seen(r), *cpu, r.cpu_per_caller, *_loads(r)]
+    return [*_seen(r), *cpu, r.cpu_per_caller, *_loads(r), r.behind_p99]
 
 
 def _seen(r: Rung) -> list[object]:
@@ -74,12 +75,12 @@ def peers(found: Rivals, rungs: Sequence[Rung], where: str) -> str:
         ours, theirs = found.cost(callers, OURS), found.cost(callers, LEAN)
         costs = (found.cost(callers, name) for name in PEERS)
         rows.append([f"CPU ms/s a caller, {callers} callers", ours, *costs])
-        ratio = f"{ours / theirs:.2f}x"
+        ratio = times(ours / theirs)
         rows.append([f"CPU per session, ours / pipecat ({callers} callers)", ratio, "", "", ""])
     most = largest(rungs)
     rows.append(["largest number held", most, *(found.most(n) for n in PEERS)])
     if most and found.most(LEAN):
-        ratio = f"{most / found.most(LEAN):.2f}x"
+        ratio = times(most / found.most(LEAN))
         rows.append(["sessions per core, ours / pipecat", ratio, "", "", ""])
     shown = [
         _peer_ladder(name, rungs)
@@ -100,7 +101,8 @@ def fleet(found: Fleet, where: str) -> str:
     """The section on several of each."""
     head = ["gateways and workers", "callers", "added p50", "p95", "p99", "lateness p99", "max"]
     head += ["lost", "redis ms/s a caller", "gateways", "workers", "all", "core", "others"]
+    head += ["sent late p99"]
     both = ("1 and 1", found.one), ("2 and 2", found.two)
     rows = [[name, *_row(rung)] for name, rungs in both for rung in rungs]
-    said = f"CPU of two and two, as a multiple of one and one: {found.dearer:.2f}x."
+    said = f"CPU of two and two, as a multiple of one and one: {times(found.dearer)}."
     return f"## Several of each\n\n{HOW_FLEET.strip()}\n\n{where}\n\n{table(head, rows)}\n\n{said}"
