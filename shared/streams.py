@@ -19,7 +19,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from shared import bell, keys, redis_url
 from shared.errors import SchemaError
 from shared.messages import InputRecord, OutputRecord, Record, StepRecord, decode, encode
-from shared.pipeline import Command, ask, is_cluster
+from shared.pipeline import Command, Pipe, is_cluster
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
 # A reply that takes longer is treated as lost; the numbered retry then finds out what happened.
@@ -145,6 +145,7 @@ class SessionLog:
 
     def __init__(self, redis: Redis, *, ttl_s: int = 3_600, backlog: int = 50) -> None:
         self.redis = redis
+        self._pipe = Pipe(redis)
         self.ttl_s = ttl_s
         self.backlog = backlog
         self._scripts = {
@@ -309,7 +310,7 @@ class SessionLog:
         commands: list[Command] = [("EVALSHA", sha, len(k), *k, *args) for k, args in calls]
         if ring and not is_cluster(self.redis):
             commands.append(ring)
-        return (await ask(self.redis, commands))[: len(calls)]
+        return (await self._pipe.ask(commands))[: len(calls)]
 
     async def _read(
         self, wants: Sequence[tuple[str, int]], count: int | None
@@ -318,7 +319,7 @@ class SessionLog:
             return []
         limit = () if count is None else ("COUNT", count)
         commands = [("XRANGE", key, f"({after}-0", "+", *limit) for key, after in wants]
-        return [_records(entries) for entries in await ask(self.redis, commands)]
+        return [_records(entries) for entries in await self._pipe.ask(commands)]
 
 
 def _entries(records: Iterable[Record]) -> list[str | bytes]:
