@@ -84,6 +84,10 @@ class Uplink:
         """Records that the log does not hold yet."""
         return self.n - self.acked
 
+    def fills_chunk(self, data: bytes) -> bool:
+        """Whether this audio would complete a chunk, and so make a record."""
+        return len(self._rest) + len(data) >= CHUNK_BYTES
+
     def push_audio(self, data: bytes, now: float) -> None:
         """Take a binary message of any size. Raises WireError when it breaks the rules."""
         check_audio(data)

@@ -7,7 +7,8 @@ Cluster it speaks as well, since it knows which node has which key.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import hiredis
@@ -58,6 +59,26 @@ class Pipe:
     async def _drop(self, connection: AbstractConnection) -> None:
         await connection.disconnect(nowait=True)
         await self.redis.connection_pool.release(connection)
+
+
+@asynccontextmanager
+async def subscribed(redis: Redis, channel: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    """What is published on a channel from now on, for ever. Raises errors of redis-py."""
+    pool = redis.connection_pool
+    connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
+    try:
+        await _speak(connection, [("SUBSCRIBE", channel)])
+        yield _messages(connection)
+    finally:
+        await connection.disconnect(nowait=True)
+        await pool.release(connection)
+
+
+async def _messages(connection: AbstractConnection) -> AsyncIterator[bytes]:
+    parser = cast(Any, connection._parser)
+    while True:
+        _, _, data = await parser.read_response()
+        yield data
 
 
 def is_cluster(redis: Redis) -> bool:

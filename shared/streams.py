@@ -269,12 +269,8 @@ class SessionLog:
 
     async def metas(self, sids: Sequence[str]) -> list[Meta | None]:
         """Where each session stands; None for one that is gone, or has no meta of this schema."""
-        async with self.redis.pipeline(transaction=False) as pipe:
-            for sid in sids:
-                pipe.hgetall(keys.meta(sid))
-            return [
-                parse_meta(sid, raw) for sid, raw in zip(sids, await pipe.execute(), strict=True)
-            ]
+        found = await self._pipe.ask([("HGETALL", keys.meta(sid)) for sid in sids])
+        return [parse_meta(sid, _map(raw)) for sid, raw in zip(sids, found, strict=True)]
 
     def _args_append(self, a: Append) -> list[Any]:
         return [self.ttl_s, a.conn, a.first, self.backlog, CONTROL_ROOM, *_entries(a.records)]
@@ -343,6 +339,13 @@ def _records(
         except ValueError as error:  # more than one field, or a name that is no text
             raise SchemaError(f"Expected one named record, got {pair!r:.80}") from error
     return found
+
+
+def _map(raw: list[bytes] | dict[bytes, bytes] | RedisError) -> dict[bytes, bytes]:
+    """A hash, as HGETALL or redis-py gives it. Raises Redis' own error."""
+    if isinstance(raw, RedisError):
+        raise raw
+    return raw if isinstance(raw, dict) else dict(zip(raw[::2], raw[1::2], strict=True))
 
 
 def _whole(sid: str, raw: Any, *streams: Any) -> Whole | SchemaError | None:

@@ -5,7 +5,8 @@ Labels are bounded: stages, answers and reasons only, never a session or a worke
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections import Counter as Tally
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -31,6 +32,12 @@ HEALED_SAMPLES: Final = Counter(
     "antiphon_healed_samples_total", "NaN or infinite samples that became silence"
 )
 TASKS: Final = Gauge("antiphon_asyncio_tasks", "Tasks of this process's event loop")
+
+
+def count_receipts(script: str, answers: Iterable[str]) -> None:
+    """A pipeline's answers: a label is looked up once for all that are alike."""
+    for answer, count in Tally(answers).items():
+        RECEIPTS.labels(script, answer).inc(count)
 
 
 def watch_tasks(loop: asyncio.AbstractEventLoop) -> None:
