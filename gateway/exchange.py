@@ -238,6 +238,7 @@ class Exchange:
         for session, entries in zip(reading, found, strict=True):
             if entries:
                 _on(session, session.take, entries, now)
+                _on(session, session.send_due, now)  # needs no timer: most of it is due now
                 self.pacer.arm(session, now)
 
     async def _read_alone(self, session: Session) -> list[tuple[int, OutputRecord]]:

@@ -143,9 +143,9 @@ class Session:
         if (taken_s := self.stopwatch.stored(self.uplink.acked, now)) is not None:
             metrics.appends.add((taken_s,), now)
         samples = self.uplink.acked_samples
-        if self.native and samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
+        if samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
             self._acked, self._acked_at = samples, now
-            self.outbox.put(message("ack", samples=samples))
+            self.say(message("ack", samples=samples))
 
     def take(self, entries: Iterable[tuple[int, OutputRecord]], now: float) -> None:
         """Take records that were read from the log."""
@@ -165,6 +165,7 @@ class Session:
         """Queue a JSON message, if the client understands any."""
         if self.native:
             self.outbox.put(text)
+            self.outbox.flush()
 
     def _wait_s(self, has_records: bool) -> float:
         """How long after the last append the next one may go out."""
@@ -204,8 +205,9 @@ class Session:
             if isinstance(item, Frame):
                 self._time_answer(item, now)
                 self.outbox.put(self._packed(item) if self.native else item.pcm)
-            else:
-                self.say(self._event(item))
+            elif self.native:
+                self.outbox.put(self._event(item))
+        self.outbox.flush()
 
     def _packed(self, frame: Frame) -> bytes:
         sound = self.opus.encode(frame.pcm, frame.generation) if self.opus else frame.pcm
