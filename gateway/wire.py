@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.speedups import apply_mask
 
-from gateway.frames import TEXT, Extent, extent, masked
+from gateway.frames import BINARY, MASK_BYTES, TEXT, extent, irregular
 
 EXTENSION: Final = "antiphon.wire"
 _TEXT: Final = 0x81  # whole messages, unmasked: a server's
@@ -67,30 +67,30 @@ class Wire(WebSocketsSansIOProtocol):
             self._rest.clear()
         at = 0
         while at < len(data):
-            frame = extent(data, at)
-            if not masked(data, at) or frame.fragment or frame.end - at > self.config.ws_max_size:
+            start, end = extent(data, at)
+            if irregular(data, at) or end - at > self.config.ws_max_size:
                 self._ours = False
                 return super().data_received(data[at:])
-            if frame.end > len(data):
+            if end > len(data):
                 self._rest += data[at:]
-                self._wanted = frame.end - at
+                self._wanted = end - at
                 break
-            self._take(data, at, frame)
-            at = frame.end
+            self._take(data, at, start, end)
+            at = end
         return None
 
-    def _take(self, data: bytes, at: int, frame: Extent) -> None:
-        """A whole frame."""
-        if self.sink is None or self.close_sent or not frame.plain:
-            return super().data_received(data[at : frame.end])
-        mask = data[frame.start - 4 : frame.start]
-        message = apply_mask(data[frame.start : frame.end], mask)
-        if frame.first != TEXT:
+    def _take(self, data: bytes, at: int, start: int, end: int) -> None:
+        """The whole frame from `at` to `end`; its payload begins at `start`."""
+        first = data[at]
+        if self.sink is None or self.close_sent or (first != BINARY and first != TEXT):
+            return super().data_received(data[at:end])
+        message = apply_mask(data[start:end], data[start - MASK_BYTES : start])
+        if first == BINARY:
             return self.sink(message)
         try:
             text = message.decode()
         except UnicodeDecodeError:
-            return super().data_received(data[at : frame.end])  # closes with 1007
+            return super().data_received(data[at:end])  # closes with 1007
         return self.sink(text)
 
     def send_receive_event_to_app(self) -> None:
