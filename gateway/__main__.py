@@ -10,6 +10,7 @@ from gateway.app import Gateway
 from gateway.listener import SocketProtocol, configuration, listen, raise_descriptor_limit
 from shared.config import load_settings
 from shared.errors import ConfigError
+from shared.process import tame_collector
 
 logger = logging.getLogger("gateway")
 
@@ -45,6 +46,7 @@ def main() -> None:
     )
     raise_descriptor_limit()
     gateway = Gateway(settings)
+    tame_collector()
     host, port = listener.getsockname()[:2]
     logger.info("page at http://%s:%d/web", host, port)
     Server(configuration(gateway.app(), settings), gateway).run(sockets=[listener])

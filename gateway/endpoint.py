@@ -139,6 +139,7 @@ class Endpoint:
 
     async def _serve(self, websocket: WebSocket, session: Session) -> int:
         """Receive and send until either ends; the close code."""
+        session.outbox.writer = wire_of(websocket)
         wire_of(websocket).attach(_hearing(session, self.reception.exchange))
         receiver = asyncio.create_task(_gone(websocket))
         sender = asyncio.create_task(_send(websocket, session))

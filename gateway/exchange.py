@@ -1,8 +1,8 @@
 """The one loop between this gateway's callers and the log.
 
-A tick costs one pipeline of append scripts and one of reads, for all sessions together: a task or
-a blocking read per session collapses at a few hundred of them. It takes part who has something to
-say and whom the bell rang for, and now and then everybody.
+A tick costs one pipeline, of append scripts or of reads, for all sessions together: a task or a
+blocking read per session collapses at a few hundred of them. It takes part who has something to say
+and whom the bell rang for, and now and then everybody.
 """
 
 import asyncio
@@ -14,18 +14,18 @@ from typing import Any, Final, TypeVar
 from redis.exceptions import RedisError
 
 from gateway import metrics
-from gateway.pacer import Pacer
+from gateway.pacer import GRAIN_S, Pacer
 from gateway.protocol import ErrorCode, WireError
 from gateway.session import Session
 from shared import bell, telemetry
 from shared.bell import Bell
 from shared.errors import SchemaError
 from shared.messages import OutputRecord
-from shared.streams import SessionLog
+from shared.streams import Receipt, SessionLog
 
 logger = logging.getLogger(__name__)
 
-# What is said waits so long for others to go along: a tick costs some twenty system calls.
+# What is said waits so long for others to go along: a trip costs some ten system calls.
 MAX_TICK_S: Final = 0.020  # one frame
 TICK_PER_SESSION_S: Final = 0.001
 # A worker's ring stands for all its sessions of a turn: with few callers it is answered sooner.
@@ -33,7 +33,7 @@ RING_PER_SESSION_S: Final = 0.00025
 LOOK_S: Final = 0.004
 MAX_TRIES: Final = 10  # doublings of the pause after a failure
 CLAIM_EVERY_S: Final = 0.005  # while somebody waits for a worker
-SWEEP_EVERY_S: Final = 0.1  # everybody takes part, rung for or not
+SWEEP_EVERY_S: Final = 0.1  # who was not looked at meanwhile takes part, rung for or not
 DEAF_EVERY_S: Final = 0.01  # ... while the bell does not work
 MAX_BACKOFF_S: Final = 0.5
 
@@ -51,7 +51,9 @@ class Exchange:
         self._unclaimed: dict[str, asyncio.Future[bool]] = {}
         self._spoke: set[Session] = set()  # they have something to append
         self._by_sid: dict[str, Session] = {}
-        self._begun = self._sweep_at = 0.0
+        self._rung: set[str] = set()  # they have something to read
+        self._seen: set[Session] = set()  # read since the last sweep
+        self._append_at = self._read_at = self._sweep_at = 0.0  # not before
         self._alarm: asyncio.TimerHandle | None = None  # when what was said is to go out
         self._failures = 0
         self._stopped = False
@@ -76,7 +78,7 @@ class Exchange:
         if session.uplink.waiting:
             self._spoke.add(session)
             if self._alarm is None:
-                due = self._begun + self._gap_s - time.monotonic()
+                due = self._append_at - time.monotonic()
                 loop = asyncio.get_running_loop()
                 self._alarm = loop.call_later(max(0.0, due), self.bell.heard.set)
 
@@ -84,6 +86,7 @@ class Exchange:
         """Serve it no more."""
         self.sessions.discard(session)
         self._spoke.discard(session)
+        self._seen.discard(session)
         if self._by_sid.get(session.sid) is session:
             del self._by_sid[session.sid]
         telemetry.SESSIONS.set(len(self.sessions))
@@ -107,12 +110,13 @@ class Exchange:
             if not self.sessions and not self._unclaimed:
                 self._work.clear()
                 await self._work.wait()
-            self._begun = time.monotonic()
+            begun = time.monotonic()
             await self._guarded_tick()
-            spent_s = time.monotonic() - self._begun
-            metrics.TICK.observe(spent_s)
-            await asyncio.sleep(self._pause_s(spent_s))
-            if not self._failures:
+            metrics.TICK.observe(time.monotonic() - begun)
+            if self._failures:
+                tries = min(self._failures, MAX_TRIES)
+                await asyncio.sleep(min(MAX_BACKOFF_S, LOOK_S * 2.0**tries))
+            else:
                 await self.bell.wait(self._patience_s(time.monotonic()))
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
@@ -126,20 +130,46 @@ class Exchange:
 
     async def tick(self) -> None:
         """Write what waits, read what came, see who was claimed."""
-        rung, now = self.bell.take(), time.monotonic()
-        spoke, self._spoke = self._spoke, set()
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        reading = {s for sid in rung if (s := self._by_sid.get(sid)) is not None}
-        if now >= self._sweep_at or self._failures:
-            spoke, reading = set(self.sessions), set(self.sessions)
-            self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else DEAF_EVERY_S)
+        self._rung |= self.bell.take()
+        now = time.monotonic()
+        spoke, reading = self._due(now)
         failed = await self._append(spoke)
         await self._read(reading)
         await self._look_for_claims()
         if failed is not None:  # a Redis that is full, read-only or loading: the rings hold it
             raise failed
+
+    def _due(self, now: float) -> tuple[set[Session], set[Session]]:
+        """Whose turn it is to write, and to read."""
+        sweeping = self._failures > 0 or now >= self._sweep_at
+        spoke = self._speakers(now, everybody=sweeping)
+        reading = self._readers(now, everybody=sweeping)
+        if sweeping:
+            self._seen.clear()
+            self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else DEAF_EVERY_S)
+        else:
+            self._seen |= reading
+        return spoke, reading
+
+    def _speakers(self, now: float, *, everybody: bool) -> set[Session]:
+        if not everybody and (not self._spoke or now + GRAIN_S < self._append_at):
+            return set()
+        spoke, self._spoke = set(self.sessions) if everybody else self._spoke, set()
+        self._append_at = now + self._tick_s(TICK_PER_SESSION_S)
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        return spoke
+
+    def _readers(self, now: float, *, everybody: bool) -> set[Session]:
+        if not everybody and (not self._rung or now + GRAIN_S < self._read_at):
+            return set()
+        found = {s for sid in self._rung if (s := self._by_sid.get(sid)) is not None}
+        self._rung.clear()
+        self._read_at = now + self._tick_s(RING_PER_SESSION_S)
+        if not everybody:
+            return found
+        return set(self.sessions) if self._failures else found | (self.sessions - self._seen)
 
     async def _guarded_tick(self) -> None:
         try:
@@ -155,19 +185,19 @@ class Exchange:
         else:
             self._failures = 0
 
-    def _pause_s(self, spent_s: float) -> float:
-        if self._failures:
-            return min(MAX_BACKOFF_S, LOOK_S * 2.0 ** min(self._failures, MAX_TRIES))
-        return max(0.0, min(MAX_TICK_S, len(self.sessions) * RING_PER_SESSION_S) - spent_s)
-
-    @property
-    def _gap_s(self) -> float:
-        return min(MAX_TICK_S, len(self.sessions) * TICK_PER_SESSION_S)
+    def _tick_s(self, per_session_s: float) -> float:
+        return min(MAX_TICK_S, len(self.sessions) * per_session_s)
 
     def _patience_s(self, now: float) -> float:
         """How long a tick may wait for a ring."""
-        until_sweep_s = max(0.0, self._sweep_at - now)
-        return min(until_sweep_s, CLAIM_EVERY_S) if self._unclaimed else until_sweep_s
+        until = self._sweep_at
+        if self._rung:
+            until = min(until, self._read_at)
+        if self._spoke:
+            until = min(until, self._append_at)
+        if self._unclaimed:
+            until = min(until, now + CLAIM_EVERY_S)
+        return max(0.0, until - now)
 
     async def _append(self, sessions: Iterable[Session]) -> Exception | None:
         """Write for these; the failure when every write failed.
@@ -187,10 +217,11 @@ class Exchange:
             if isinstance(receipt, Exception):
                 failed.append(receipt)
             else:
-                telemetry.RECEIPTS.labels("append", receipt.answer).inc()
                 _on(session, session.settle, receipt, now)
                 if not session.uplink.busy:  # a full log is asked again by the sweep
                     self.spoke(session)
+        stored = (receipt.answer for receipt in receipts if isinstance(receipt, Receipt))
+        telemetry.count_receipts("append", stored)
         if failed and len(failed) == len(receipts):
             return failed[0]
         telemetry.REDIS_ERRORS.inc(len(failed))
@@ -207,6 +238,7 @@ class Exchange:
         for session, entries in zip(reading, found, strict=True):
             if entries:
                 _on(session, session.take, entries, now)
+                _on(session, session.send_due, now)  # needs no timer: most of it is due now
                 self.pacer.arm(session, now)
 
     async def _read_alone(self, session: Session) -> list[tuple[int, OutputRecord]]:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.protocol import ErrorCode, WireError
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
@@ -24,14 +25,31 @@ class Close:
 Message = bytes | str | Close
 
 
+class Writer(Protocol):
+    """A socket that takes messages without waiting, as long as its reader keeps up."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it takes more now."""
+
+    def send_now(self, messages: Sequence[bytes | str]) -> None:
+        """Send messages in one write."""
+
+
 class Outbox:
-    """A queue from the event loop's callbacks to the one task that sends."""
+    """A queue from the event loop's callbacks to the socket, and to the one task that waits for it.
+
+    What is put leaves with `flush`: straight into a writer that is ready, which nearly all are, and
+    else through the task.
+    """
 
     def __init__(self) -> None:
         self._queue: deque[Message] = deque()
         self._bytes = 0
         self.closed = asyncio.Event()
         self._filled = asyncio.Event()
+        self._held = False  # the task has a message that is not yet sent
+        self.writer: Writer | None = None
 
     def put(self, message: bytes | str) -> None:
         """Queue a message. Raises WireError when the client is 5 s of audio behind."""
@@ -44,7 +62,15 @@ class Outbox:
             )
         self._queue.append(message)
         self._bytes += len(message)
-        self._filled.set()
+
+    def flush(self) -> None:
+        """Send what was put; what the writer does not take, the task does."""
+        writer = self.writer
+        if writer is not None and not self._held:
+            while writer.ready and (messages := self.more()):
+                writer.send_now(messages)
+        if self._queue:
+            self._filled.set()
 
     def close(self, code: int, last_words: str = "") -> None:
         """Say the last words and close, in place of what waits when that is much."""
@@ -58,11 +84,13 @@ class Outbox:
         self._filled.set()
 
     async def next(self) -> Message:
-        """The next message, when there is one."""
+        """The next message, when there is one; the one before it has been sent."""
+        self._held = False
         while not self._queue:
             self._filled.clear()
             await self._filled.wait()
         message = self._queue.popleft()
+        self._held = True
         if not isinstance(message, Close):
             self._bytes -= len(message)
         return message

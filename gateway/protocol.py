@@ -190,6 +190,12 @@ def _refuse(text: str) -> NoReturn:
     raise WireError(ErrorCode.BAD_MESSAGE, text)
 
 
+# Made once: `json.loads` would make one for each message.
+_DECODER: Final = json.JSONDecoder(
+    parse_constant=lambda name: _refuse(f"Expected JSON, got {name}")
+)
+
+
 def _object(text: str) -> dict[str, Any]:
     size = len(text.encode())
     if size > MAX_TEXT_BYTES:
@@ -197,7 +203,7 @@ def _object(text: str) -> dict[str, Any]:
             ErrorCode.TOO_LARGE, f"Expected text of at most {MAX_TEXT_BYTES} bytes, got {size}"
         )
     try:
-        body = json.loads(text, parse_constant=lambda name: _refuse(f"Expected JSON, got {name}"))
+        body = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         raise WireError(ErrorCode.BAD_MESSAGE, f"Expected a JSON object, got {error}") from error
     if not isinstance(body, dict):

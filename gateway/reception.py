@@ -17,7 +17,12 @@ from gateway.admission import RETRY_AFTER_MS, Fleet
 from gateway.auth import Guard
 from gateway.exchange import Exchange, until
 from gateway.opus import AVAILABLE, Opus
-from gateway.playout import NATIVE_LEAD_FRAMES, PLAIN_LEAD_FRAMES, Playout
+from gateway.playout import (
+    NATIVE_GROUP_FRAMES,
+    NATIVE_LEAD_FRAMES,
+    PLAIN_LEAD_FRAMES,
+    Playout,
+)
 from gateway.protocol import Codec, ErrorCode, Resume, Start, WireError
 from gateway.resume import Missed, Outcome, missed
 from gateway.session import Session
@@ -211,5 +216,7 @@ def _opus(wish: Codec) -> Opus | None:
 
 
 def _playout(native: bool, next_frame: int = 1) -> Playout:
-    lead = NATIVE_LEAD_FRAMES if native else PLAIN_LEAD_FRAMES
-    return Playout(lead_frames=lead, next_frame=next_frame)
+    if not native:
+        return Playout(lead_frames=PLAIN_LEAD_FRAMES, next_frame=next_frame)
+    lead, group = NATIVE_LEAD_FRAMES, NATIVE_GROUP_FRAMES
+    return Playout(lead_frames=lead, group_frames=group, next_frame=next_frame)

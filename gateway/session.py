@@ -39,6 +39,7 @@ from shared.streams import Append, Receipt
 
 ACK_EVERY_S: Final = 0.2
 PLAYED_EVERY_S: Final = 0.2
+PLAYED_ALONE_EVERY_S: Final = 0.4  # where no audio takes it along
 # A client that stops reporting its playhead is estimated again: its reply must not wait for it.
 REPORTS_WITHIN_S: Final = 2.0
 # Must stay well below the workers' patience with a silent caller (SESSION_RESUME_S).
@@ -110,7 +111,11 @@ class Session:
     def hear(self, data: bytes | str, now: float) -> None:
         """Take a message from the client. Raises WireError when it breaks the rules."""
         if isinstance(data, bytes):
-            self.uplink.push_audio(self.opus.decode(data) if self.opus else data, now)
+            sound = self.opus.decode(data) if self.opus else data
+            if self.uplink.fills_chunk(sound):
+                # Before the chunk: there the worker takes both in one step.
+                self._note_played(now, PLAYED_EVERY_S)
+            self.uplink.push_audio(sound, now)
         else:
             self.uplink.controls.spend(1, now)
             self._control(data, now)
@@ -121,7 +126,9 @@ class Session:
         if self.lost:
             return None
         if not self.leaving:
-            self._note_played(now)
+            self._note_played(now, PLAYED_ALONE_EVERY_S)
+            if now - self._wrote_at >= SIGN_OF_LIFE_S:
+                self._log_played(now)
         first, records = self.uplink.pending()
         if now - self._asked_at < self._wait_s(bool(records)):
             return None
@@ -136,9 +143,9 @@ class Session:
         if (taken_s := self.stopwatch.stored(self.uplink.acked, now)) is not None:
             metrics.appends.add((taken_s,), now)
         samples = self.uplink.acked_samples
-        if self.native and samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
+        if samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
             self._acked, self._acked_at = samples, now
-            self.outbox.put(message("ack", samples=samples))
+            self.say(message("ack", samples=samples))
 
     def take(self, entries: Iterable[tuple[int, OutputRecord]], now: float) -> None:
         """Take records that were read from the log."""
@@ -158,6 +165,7 @@ class Session:
         """Queue a JSON message, if the client understands any."""
         if self.native:
             self.outbox.put(text)
+            self.outbox.flush()
 
     def _wait_s(self, has_records: bool) -> float:
         """How long after the last append the next one may go out."""
@@ -181,22 +189,25 @@ class Session:
             case record:
                 self.uplink.push(record)
 
-    def _note_played(self, now: float) -> None:
-        """Log the playhead a few times a second, and at times as a sign of life."""
+    def _note_played(self, now: float, every_s: float) -> None:
+        """Log the playhead if it has moved, a few times a second."""
         if self._reported_at is None or now - self._reported_at > REPORTS_WITHIN_S:
             self._played = max(self._played, self.playout.playhead(now))
-        moved = self._played != self._played_logged and now - self._played_at >= PLAYED_EVERY_S
-        if moved or now - self._wrote_at >= SIGN_OF_LIFE_S:
-            self._played_logged, self._played_at, self._wrote_at = self._played, now, now
-            self.uplink.push(Played(self._played))
+        if self._played != self._played_logged and now - self._played_at >= every_s:
+            self._log_played(now)
+
+    def _log_played(self, now: float) -> None:
+        self._played_logged, self._played_at, self._wrote_at = self._played, now, now
+        self.uplink.push(Played(self._played))
 
     def _say(self, items: Iterable[Frame | Event], now: float) -> None:
         for item in items:
             if isinstance(item, Frame):
                 self._time_answer(item, now)
                 self.outbox.put(self._packed(item) if self.native else item.pcm)
-            else:
-                self.say(self._event(item))
+            elif self.native:
+                self.outbox.put(self._event(item))
+        self.outbox.flush()
 
     def _packed(self, frame: Frame) -> bytes:
         sound = self.opus.encode(frame.pcm, frame.generation) if self.opus else frame.pcm

@@ -9,8 +9,7 @@ so that a Redis which lost its last second can be repaired.
 import itertools
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.protocol import ErrorCode, WireError, check_audio
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
@@ -33,8 +32,7 @@ BUSY_RECORDS: Final = 8  # most while the log is full: it would refuse the rest 
 KNOWN_CHUNKS: Final = 256  # chunks whose place in the audio is remembered: 20 s
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One record with its number and the caller's sample count behind it."""
 
     n: int
@@ -83,6 +81,10 @@ class Uplink:
     def waiting(self) -> int:
         """Records that the log does not hold yet."""
         return self.n - self.acked
+
+    def fills_chunk(self, data: bytes) -> bool:
+        """Whether this audio would complete a chunk, and so make a record."""
+        return len(self._rest) + len(data) >= CHUNK_BYTES
 
     def push_audio(self, data: bytes, now: float) -> None:
         """Take a binary message of any size. Raises WireError when it breaks the rules."""

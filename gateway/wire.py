@@ -2,7 +2,8 @@
 
 A call hears 12 messages a second and says 50. Through ASGI each of them is a dictionary, a queue or
 two, and some coroutines; received ones also stop and start the reading. Here a served call takes
-messages straight from the parser, and what is due together leaves in one write.
+plain messages straight from the bytes, and what is due together leaves in one write. All else
+(handshake, pings, fragments, closes, faults) is the library's, which is given whole frames.
 """
 
 import struct
@@ -11,6 +12,9 @@ from typing import Any, Final, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.speedups import apply_mask
+
+from gateway.frames import BINARY, MASK_BYTES, TEXT, extent, irregular
 
 EXTENSION: Final = "antiphon.wire"
 _TEXT: Final = 0x81  # whole messages, unmasked: a server's
@@ -26,6 +30,12 @@ class Wire(WebSocketsSansIOProtocol):
     """One WebSocket; in its ASGI scope it is the extension EXTENSION."""
 
     sink: Sink | None = None
+    _ours = True  # the frames are cut here; else the library takes the bytes as they come
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._rest = bytearray()  # of a frame that is not whole
+        self._wanted = 0  # bytes that it takes at least
 
     async def run_asgi(self) -> None:
         """Serve, with ourselves in the scope."""
@@ -45,6 +55,44 @@ class Wire(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
 
+    def data_received(self, data: bytes) -> None:
+        """Bytes came: hand on every whole frame, keep the rest."""
+        if not (self._ours and self.handshake_initiated):
+            return super().data_received(data)
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._wanted:
+                return None
+            data = bytes(self._rest)
+            self._rest.clear()
+        at = 0
+        while at < len(data):
+            start, end = extent(data, at)
+            if irregular(data, at) or end - at > self.config.ws_max_size:
+                self._ours = False
+                return super().data_received(data[at:])
+            if end > len(data):
+                self._rest += data[at:]
+                self._wanted = end - at
+                break
+            self._take(data, at, start, end)
+            at = end
+        return None
+
+    def _take(self, data: bytes, at: int, start: int, end: int) -> None:
+        """The whole frame from `at` to `end`; its payload begins at `start`."""
+        first = data[at]
+        if self.sink is None or self.close_sent or (first != BINARY and first != TEXT):
+            return super().data_received(data[at:end])
+        message = apply_mask(data[start:end], data[start - MASK_BYTES : start])
+        if first == BINARY:
+            return self.sink(message)
+        try:
+            text = message.decode()
+        except UnicodeDecodeError:
+            return super().data_received(data[at:end])  # closes with 1007
+        return self.sink(text)
+
     def send_receive_event_to_app(self) -> None:
         """A whole message is in `frames`."""
         if self.sink is None or self.close_sent:
@@ -61,8 +109,22 @@ class Wire(WebSocketsSansIOProtocol):
     async def write(self, messages: Sequence[bytes | str]) -> None:
         """Send messages in one write, when the reader keeps up. Raises WebSocketDisconnect."""
         await self.writable.wait()
-        if self.close_sent or self.disconnected or self.transport.is_closing():
+        if not self.open:
             raise WebSocketDisconnect(1006)
+        self.send_now(messages)
+
+    @property
+    def open(self) -> bool:
+        """Whether messages still reach the client."""
+        return not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    @property
+    def ready(self) -> bool:
+        """Whether `send_now` may be called: the connection is open and its reader keeps up."""
+        return self.writable.is_set() and self.open
+
+    def send_now(self, messages: Sequence[bytes | str]) -> None:
+        """Send messages in one write."""
         self.transport.write(b"".join([_framed(message) for message in messages]))
 
 

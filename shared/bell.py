@@ -13,13 +13,12 @@ from typing import Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared.pipeline import is_cluster
+from shared.pipeline import is_cluster, subscribed
 
 logger = logging.getLogger(__name__)
 
 INPUTS: Final = "c:bell:in"  # channel: somebody said something
 OUTPUTS: Final = "c:bell:out"  # channel: somebody is to be told something
-LISTEN_S: Final = 0.5  # at most, before a stop is noticed
 RETRY_S: Final = 0.2
 
 
@@ -47,7 +46,7 @@ class Bell:
         return rung
 
     def stop(self) -> None:
-        """Let `run` return."""
+        """Let `run` return with the next ring; whoever cannot wait for that cancels it."""
         self._stopped = True
         self.heard.set()
 
@@ -71,11 +70,10 @@ class Bell:
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
-        async with self.redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-            await pubsub.subscribe(self.channel)
+        async with subscribed(self.redis, self.channel) as rings:
             self.works = True
-            while not self._stopped:
-                message = await pubsub.get_message(timeout=LISTEN_S)
-                if message is not None:
-                    self._rung.update(message["data"].decode().split())
-                    self.heard.set()
+            async for named in rings:
+                self._rung.update(named.decode().split())
+                self.heard.set()
+                if self._stopped:
+                    return

@@ -222,6 +222,9 @@ _HINTS: Final[Mapping[type[Record], Mapping[str, str]]] = {
     kind: {name: str(hint) for name, hint in get_type_hints(kind).items()} for kind in _NAMES
 }
 
+# Made once, since each has a buffer of its own; used by the event loop's thread alone.
+_PACKER: Final = msgpack.Packer(use_bin_type=True)
+
 
 def _within(name: str, value: float | None, bounds: Bounds) -> None:
     if value is not None and not bounds[0] <= value <= bounds[1]:
@@ -237,7 +240,7 @@ def encode(record: Record) -> tuple[str, bytes]:
     """A record -> its entry's field name and msgpack value."""
     kind = type(record)
     body = {name: getattr(record, name) for name in _FIELDS[kind]}
-    return _NAMES[kind], msgpack.packb(body, use_bin_type=True)
+    return _NAMES[kind], _PACKER.pack(body)
 
 
 def decode(name: str, value: bytes) -> Record:

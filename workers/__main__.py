@@ -19,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from shared.config import Settings, VadName, load_settings
 from shared.control import Control
 from shared.errors import ConfigError
+from shared.process import tame_collector
 from shared.streams import SessionLog, check_redis, connect
 from shared.telemetry import watch_tasks
 from workers.engines import load_engine
@@ -42,6 +43,7 @@ async def serve(settings: Settings) -> None:
     if settings.vad is VadName.SILERO:
         load_silero()  # one that is not installed is said now, not to the first caller
     engine = await asyncio.to_thread(load_engine, settings)
+    tame_collector()
     # Not before: until then there is nothing to hand over, and the default ends it at once.
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -94,6 +94,8 @@ class Conversation(Dialogue):
 
         `may_continue` False: a reply that is well ahead waits for more urgent neighbours.
         """
+        if not self._inbox and not (may_continue and self._may_speak):
+            return None
         draft = Draft()
         while self._inbox and not draft.full and not self.ended:
             self.cursor, record = self._inbox.popleft()

@@ -21,7 +21,7 @@ from shared.config import EngineName, Settings
 from shared.errors import SchemaError, SessionLost
 from shared.messages import InputRecord
 from shared.streams import TRIAL_STEPS, Receipt, SessionLog
-from shared.telemetry import RECEIPTS, REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, timed
+from shared.telemetry import REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, count_receipts, timed
 from workers.engines.base import Engine, Output
 from workers.models.silero_vad import listen_ahead
 from workers.runtime.departure import Departure
@@ -33,9 +33,9 @@ from workers.runtime.turn import Plan
 
 # The gateway gives a sign of life at least this often, so a caller is surely gone after more.
 SIGN_OF_LIFE_S: Final = 10.0
-SWEEP_EVERY_S: Final = 0.1  # everybody's input is read, rung for or not
+SWEEP_EVERY_S: Final = 0.1  # the input that was not read meanwhile is, rung for or not
 # A turn without a ring: it is cheap, and the beat that others see of us counts turns.
-IDLE_TURN_S: Final = 0.02
+IDLE_TURN_S: Final = 0.05
 BACK_OFF_MIN_S: Final = 0.05
 BACK_OFF_MAX_S: Final = 0.2  # well under a lease: who comes back late from an outage looks dead
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class WorkerLoop:
         self.slots = Slots(engine.slots)
         self.bell = Bell(sessions.redis, bell.INPUTS)
         self._sweep_at = 0.0
+        self._read: set[str] = set()  # sessions whose input was read since the last sweep
         self.turns = 0  # completed ones: what the others see of this worker's life
         self._engine_name: EngineName = settings.engine
         self._away_s = settings.session_resume_s + SIGN_OF_LIFE_S
@@ -162,13 +163,12 @@ class WorkerLoop:
 
     async def _fetch(self) -> None:
         """Read the input of whom the bell rang for, and now and then of everybody."""
-        seats, rung, now = list(self.slots.seats.values()), self.bell.take(), self._clock()
-        if now >= self._sweep_at:
+        wanted, now = self.bell.take(), self._clock()
+        if sweeping := now >= self._sweep_at:
             self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else 0.0)
-        else:
-            seats = [seat for seat in seats if seat.sid in rung or not seat.fetched]
-        for seat in seats:
-            seat.fetched = True
+            wanted |= self.slots.seats.keys() - self._read
+            self._read.clear()
+        seats = [s for s in self.slots.seats.values() if s.sid in wanted or not s.fetched]
         with timed("fetch"):
             try:
                 found = await self.log.read_inputs([(seat.sid, seat.read_to) for seat in seats])
@@ -176,6 +176,8 @@ class WorkerLoop:
                 return await self._fetch_each(seats)
         for seat, records in zip(seats, found, strict=True):
             self._offer(seat, records)
+        if not sweeping:
+            self._read |= wanted
 
     async def _fetch_each(self, seats: Sequence[Seat]) -> None:
         """Some session's input cannot be read: its neighbours' can, and it must end."""
@@ -188,6 +190,7 @@ class WorkerLoop:
                 self.leave(seat)
 
     def _offer(self, seat: Seat, records: Sequence[tuple[int, InputRecord]]) -> None:
+        seat.fetched = True
         if records:
             seat.talk.offer(records)
             seat.read_to = records[-1][0]
@@ -267,6 +270,7 @@ class WorkerLoop:
         owing = [(s, c) for s in self.slots.seats.values() for c in s.pending]
         with timed("publish"):
             receipts = await self.log.commit([commit for _, commit in owing])
+        count_receipts("commit", (r.answer for r in receipts if isinstance(r, Receipt)))
         for (seat, commit), receipt in zip(owing, receipts, strict=True):
             # After a gap the commits behind it are refused too; they stay pending in order.
             if seat.pending and seat.pending[0] is commit:
@@ -296,7 +300,6 @@ class WorkerLoop:
             REDIS_ERRORS.inc()
             log.warning("a commit of %s failed, it is sent again: %s", seat.sid, receipt)
             return
-        RECEIPTS.labels("commit", receipt.answer).inc()
         try:
             seat.received(receipt, self._clock())
         except SessionLost as error:

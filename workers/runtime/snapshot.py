@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workers.runtime.conversation import Conversation
 
 VERSION: Final = 3
+_PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 
 
 def pack(talk: "Conversation") -> bytes:
@@ -35,7 +36,7 @@ def pack(talk: "Conversation") -> bytes:
         "flags": [talk.confirmed, talk.armed],
         "counts": [talk.waited, talk.played],
     }
-    return bytes(msgpack.packb(body))
+    return bytes(_PACKER.pack(body))
 
 
 def unpack(state: bytes) -> dict[str, Any]:

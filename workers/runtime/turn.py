@@ -100,5 +100,18 @@ class Turn:
 
     def commit(self, sid: str, owner: str) -> StepCommit:
         """The turn as a write to a session's log."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        return StepCommit(sid=sid, owner=owner, **values)
+        return StepCommit(
+            sid,
+            owner,
+            self.first_step,
+            self.steps,
+            self.first_output,
+            self.outputs,
+            self.cursor,
+            self.frame,
+            self.generation,
+            self.mode,
+            self.keep_inputs,
+            self.keep_steps,
+            self.keep_outputs,
+        )

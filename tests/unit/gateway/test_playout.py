@@ -56,6 +56,18 @@ def test_a_reply_leads_and_then_keeps_its_beat() -> None:
     assert playout.counts.underruns == 0
 
 
+def test_a_group_leaves_together_within_the_lead() -> None:
+    playout = Playout(lead_frames=LEAD, group_frames=4)
+    playout.feed(reply(1, 20), 5.0)
+    left = frames(play(playout, 5.0, 2.0))
+    assert [f.number for _, f in left] == list(range(1, 81))
+    ahead = [frame.number - int((at - 5.0) / FRAME_S + 1e-6) for at, frame in left]
+    assert max(ahead) == LEAD
+    assert min(ahead[LEAD:]) == LEAD - 3, "the first of a group is not late"
+    assert len({at for at, _ in left}) == 1 + 18, "the first ten, then four at a time"
+    assert max(playout.late_s) <= 0.0011
+
+
 def test_a_late_poll_does_not_shift_the_rest() -> None:
     playout = Playout(lead_frames=LEAD)
     playout.feed(reply(1, 20), 0.0)

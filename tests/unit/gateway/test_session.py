@@ -103,7 +103,17 @@ async def test_the_playhead_is_estimated_until_the_client_reports_it() -> None:
     session.hear(CHUNK, 10.0)
     assert Played(2) in append(session, 10.05).records
     session.hear('{"type":"played","frame":1}', 10.1)
-    assert append(session, 10.3).records[-1] == Played(1)
+    assert append(session, 10.5).records[-1] == Played(1)
+
+
+async def test_the_playhead_goes_before_the_chunk_that_takes_it_along() -> None:
+    session = new_session()
+    session.take([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
+    session.send_due(10.0)
+    session.hear(CHUNK[:960], 10.05)
+    assert not session.uplink.waiting, "no chunk is whole that could take it along"
+    session.hear(CHUNK, 10.05)
+    assert append(session, 10.05).records == (Played(2), Audio(CHUNK))
 
 
 async def test_a_client_that_stops_reporting_its_playhead_is_estimated_again() -> None:

@@ -9,7 +9,7 @@ from redis.exceptions import ClusterDownError, OutOfMemoryError, ResponseError, 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.pipeline import ask
+from shared.pipeline import Pipe
 from shared.redis_url import client
 from shared.streams import SessionLog
 
@@ -30,7 +30,7 @@ async def alone(redis: Redis) -> None:
 
 
 async def together(redis: Redis) -> None:
-    await ask(redis, [("LLEN", "c:queue")])
+    await Pipe(redis).ask([("LLEN", "c:queue")])
 
 
 async def meet(redis: Redis) -> None:
@@ -79,6 +79,6 @@ async def test_who_has_an_answer_is_not_told_of_a_node_that_is_lost() -> None:
         mock.patch.object(RedisCluster, "initialize"),
         mock.patch.object(ClusterPipeline, "execute", return_value=[7, AttributeError("send")]),
     ):
-        answer, lost = await ask(redis, [("LLEN", "a"), ("LLEN", "b")])
+        answer, lost = await Pipe(redis).ask([("LLEN", "a"), ("LLEN", "b")])
     assert answer == 7
     assert isinstance(lost, RedisConnectionError)
