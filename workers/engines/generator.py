@@ -26,6 +26,7 @@ class Generator:
         self._held: list[list[Position]] = [[] for _ in range(slots)]  # what the cache holds
         self._device = model.unheard.device
         self.quiet = (model.config.quiet,) * model.config.codebooks
+        self.remembers = model.config.turns > 1
         self.longest = min(LONGEST, model.config.temporal.window)  # positions of two turns
         self._listening, self._speaking = self._forbidden()
 

@@ -130,7 +130,8 @@ class HybridEngine:
     def open(self, slot: int, opening: Opening) -> None:
         """Hear from silence on, remember the turn before; then replay the history."""
         self._listener.reset(torch.tensor([slot], device=self._device))
-        earlier = remembered(opening.earlier, self._quiet)
+        turn = opening.earlier if self._generator.remembers else ()
+        earlier = remembered(turn, self._quiet)
         context = Context(opening.seed, self._quiet, earlier, self._generator.longest)
         self._contexts[slot] = context
         for _ in self.replay(slot, opening.history):
@@ -206,7 +207,9 @@ class HybridEngine:
         context = self._contexts[work.slot]
         first = context.count == 0
         plan = context.plan(work.speak)
-        return [*self._generator.keep(work.slot, context.earlier), *plan] if first and plan else plan
+        return (
+            [*self._generator.keep(work.slot, context.earlier), *plan] if first and plan else plan
+        )
 
     def _recall(self, batch: Sequence[Work]) -> None:
         """While turns are only heard, read of one of them a piece of the turn before.

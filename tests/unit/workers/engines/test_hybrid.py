@@ -28,11 +28,12 @@ CONFIG = S2SConfig(
     texts=len(WORDS),
     codebooks=2,
     codes=32,
-    temporal=TransformerConfig(width=32, layers=2, heads=4, window=64),
+    temporal=TransformerConfig(width=32, layers=2, heads=4, window=256),
     depth_width=16,
     depth_layers=1,
     depth_heads=2,
     sees_codes=True,
+    turns=2,
 )
 # Batched against alone, in float32: the sums' order differs.
 TOLERANCE = 1e-4
@@ -75,7 +76,9 @@ def made_engine(
         model.to_text.bias[EOS] = eos_bias
         model.to_text.bias[GO] = go_bias
     stream = ListenerStream(listener, slots)
-    return HybridEngine(stream, model, Voice(codec, vocoder, slots), WORDS, LETTERS, slots, temperature)
+    return HybridEngine(
+        stream, model, Voice(codec, vocoder, slots), WORDS, LETTERS, slots, temperature
+    )
 
 
 @pytest.fixture(autouse=True)
