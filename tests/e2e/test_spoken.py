@@ -140,7 +140,7 @@ async def test_the_caller_s_words_come_roughly_and_survive_a_death(stack: Stack)
     said = question("capital")
     async with calling(stack) as client:
         await client.speak(said[: len(said) // 2])
-        await client.until(lambda: client.got("heard"))
+        await client.until(lambda: bool(client.got("heard")))
         stack.owner_of(client.ready["session"]).kill()
         await client.speak(said[len(said) // 2 :])
         await speak_until(client, "reply_done", 1)

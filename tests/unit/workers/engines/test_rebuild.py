@@ -60,7 +60,7 @@ class Call(Rehearsal):
         super().__init__(mode, engine)
         self.longest = longest  # steps of a reply
         self.logits: list[Tensor] = []
-        engine._generator._choice = self._noting  # type: ignore[method-assign, assignment]
+        engine._generator._choice = self._noting  # type: ignore[method-assign]
 
     def _noting(self, contexts: Sequence[Context]) -> Choice:
         def choose(logits: Tensor, part: int) -> Tensor:

@@ -16,6 +16,7 @@ from workers.engines import context, hybrid
 from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.context import Context, Said, remembered
 from workers.engines.hybrid import HybridEngine
+from workers.models.s2s import Inputs
 from workers.models.sampling import Choice
 from workers.models.vocabulary import EOS, GO, PAD
 from workers.training import conversations, layout
@@ -52,13 +53,15 @@ class Told:
         generator._choice = self._telling  # type: ignore[method-assign]
         inputs = generator._inputs
 
-        def counting(rows: Sequence[Sequence[context.Position]]) -> layout.Inputs:
+        def counting(rows: Sequence[Sequence[context.Position]]) -> Inputs:
             self.read.append(max(map(len, rows)))
             return inputs(rows)
 
         generator._inputs = counting  # type: ignore[method-assign]
 
-    def _telling(self, _: Sequence[Context]) -> Choice:
+    def _telling(self, contexts: Sequence[Context]) -> Choice:
+        del contexts
+
         def choose(logits: Tensor, part: int) -> Tensor:
             if part:
                 return logits.argmax(-1)

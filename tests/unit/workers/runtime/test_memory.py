@@ -1,5 +1,6 @@
 """What is remembered of the turn before: what the next turn's context is opened with."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -32,7 +33,7 @@ class Noting(EchoEngine):
         self.opened.append(opening)
         super().open(slot, opening)
 
-    def step(self, batch: list[Work]) -> list[Output]:  # type: ignore[override]
+    def step(self, batch: Sequence[Work]) -> list[Output]:
         """As the echo does, with letters."""
         (output,) = super().step(batch)
         letters = ["a", "a", "a", "a", "a", " "]
