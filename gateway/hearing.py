@@ -48,6 +48,7 @@ class Hearing:
 
     frames: list[Heard] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    rough: list[str] = field(default_factory=list)  # our turns as the server heard them
     decided_sample: int | None = None  # our sample with which the server decided: turn over
     gaps: int = 0
     underruns: int = 0
@@ -79,6 +80,8 @@ class Hearing:
             case "speech_stopped":
                 if self.decided_sample is None:
                     self.decided_sample = event["sample"] + CHUNK_SAMPLES
+            case "heard" if event["final"]:
+                self.rough.append(event["text"])
             case "text":
                 self.texts.append(event["text"])
             case "reply_started":

@@ -16,6 +16,7 @@ from gateway.protocol import FIRST_OF_REPLY, LAST_OF_REPLY
 from shared.audio import FRAME_BYTES, FRAME_MS
 from shared.messages import (
     Clear,
+    Heard,
     OutputRecord,
     ReplyDone,
     ReplyStarted,
@@ -56,7 +57,7 @@ class TextAt:
     text: str
 
 
-Event = SpeechStarted | SpeechStopped | Clear | ReplyStarted | ReplyDone | Skip | TextAt
+Event = SpeechStarted | SpeechStopped | Heard | Clear | ReplyStarted | ReplyDone | Skip | TextAt
 _Queued = Frame | TextAt | ReplyStarted | ReplyDone | Skip
 
 
@@ -98,7 +99,7 @@ class Playout:
         urgent: list[Event] = []
         for record in records:
             match record:
-                case SpeechStarted() | SpeechStopped():
+                case SpeechStarted() | SpeechStopped() | Heard():
                     urgent.append(record)
                 case Clear():
                     urgent += self._clear(record)

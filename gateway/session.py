@@ -5,7 +5,7 @@ Nothing here awaits: the socket's tasks, the exchange and the pacer call in from
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from gateway import metrics
 from gateway.opus import Opus
@@ -27,6 +27,7 @@ from gateway.stopwatch import Stopwatch
 from gateway.uplink import Uplink
 from shared.messages import (
     Clear,
+    Heard,
     OutputRecord,
     Played,
     ReplyDone,
@@ -52,6 +53,7 @@ BUSY_EVERY_S: Final = 0.04
 EVENT_NAMES: Final[dict[type[Event], str]] = {
     SpeechStarted: "speech_started",
     SpeechStopped: "speech_stopped",
+    Heard: "heard",
     ReplyStarted: "reply_started",
     ReplyDone: "reply_done",
     TextAt: "text",
@@ -218,8 +220,9 @@ class Session:
             metrics.answered(s, now)
 
     def _event(self, item: Event) -> str:
+        fields: dict[str, Any] = dataclasses.asdict(item)
         if isinstance(item, SpeechStarted | SpeechStopped):
             fields = {"sample": self.uplink.sample_of(item.n)}
-        else:
-            fields = dataclasses.asdict(item)
+        elif isinstance(item, Heard):
+            fields["rough"] = True  # letters as they sounded: nothing to act upon
         return message(EVENT_NAMES[type(item)], **fields)

@@ -199,6 +199,7 @@ class Conversation:
         question = pcm16_from_bytes(self.question)
         return {
             "transcript": " ".join("".join(hearing.texts).split()),
+            "heard": " / ".join(hearing.rough),
             "first_audio_ms": _ms(self._decided_at(), audible_at),
             "first_audio_from_speech_end_ms": _ms(
                 self.began_at + speech_end_s(question), audible_at

@@ -112,7 +112,7 @@ class Truncate:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The context starts at this step; attention never crosses it."""
+    """A turn starts at this step; attention reaches back to the start of the turn before."""
 
     step: int
 
@@ -159,6 +159,17 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What the caller seems to have said in their last turn, roughly; `final`: all of it.
+
+    It stands behind the SpeechStarted of that turn, the final one behind its SpeechStopped.
+    """
+
+    text: str
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyStarted:
     """A reply begins with this frame."""
 
@@ -195,7 +206,7 @@ class Skip:
 InputRecord = Audio | Mode | Commit | Cancel | Played | Options | Detach | End
 StepRecord = Step | Truncate | Base
 OutputRecord = (
-    Speech | Text | SpeechStarted | SpeechStopped | ReplyStarted | ReplyDone | Clear | Skip
+    Speech | Text | SpeechStarted | SpeechStopped | Heard | ReplyStarted | ReplyDone | Clear | Skip
 )
 Record = InputRecord | StepRecord | OutputRecord
 
@@ -211,7 +222,8 @@ _TYPES: Final[Mapping[str, type[Record]]] = {
     for kind in (
         *(Audio, Mode, Commit, Cancel, Played, Options, Detach, End),
         *(Step, Truncate, Base),
-        *(Speech, Text, SpeechStarted, SpeechStopped, ReplyStarted, ReplyDone, Clear, Skip),
+        *(Speech, Text, SpeechStarted, SpeechStopped, Heard),
+        *(ReplyStarted, ReplyDone, Clear, Skip),
     )
 }
 _NAMES: Final[Mapping[type[Record], str]] = {kind: name for name, kind in _TYPES.items()}

@@ -87,6 +87,7 @@ class StepCommit:
     keep_inputs: int  # older records of each stream are trimmed
     keep_steps: int
     keep_outputs: int
+    drop_step: int = 0  # one behind those, of which nothing is needed any more; 0: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +280,7 @@ class SessionLog:
 
     def _args_commit(self, c: StepCommit) -> list[Any]:
         head = [self.ttl_s, c.owner, c.first_step, len(c.steps), c.first_output, c.cursor, c.frame]
-        keep = [c.keep_inputs, c.keep_steps, c.keep_outputs]
+        keep = [c.keep_inputs, c.keep_steps, c.keep_outputs, c.drop_step]
         return [*head, c.generation, c.mode, *keep, *_entries(c.steps), *_entries(c.outputs)]
 
     async def _ask(self, name: str, names: list[str], args: list[Any]) -> tuple[Answer, str]:

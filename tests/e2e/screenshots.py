@@ -148,6 +148,7 @@ def _call(page: Page, gateway: FakeGateway) -> None:
 def _interrupted(page: Page, gateway: FakeGateway) -> None:
     gateway.say("speech_started", sample=0)
     gateway.say("speech_stopped", sample=round(1.6 * SECOND))
+    gateway.say("heard", text="plese cownt tu nin", final=True, rough=True)
     gateway.say("reply_started", generation=1, frame=1)
     for frame, text in ((1, "one, two, "), (15, "three, four, "), (70, "five, six, seven")):
         gateway.say("text", generation=1, frame=frame, text=text)
@@ -159,7 +160,9 @@ def _interrupted(page: Page, gateway: FakeGateway) -> None:
 
 
 def _answered(page: Page, gateway: FakeGateway) -> None:
+    gateway.say("heard", text="no wot is", final=False, rough=True)
     gateway.say("speech_stopped", sample=round(4.9 * SECOND))
+    gateway.say("heard", text="no wot is thre plus four", final=True, rough=True)
     gateway.say("reply_started", generation=2, frame=61)
     for frame, text in ((61, "three "), (80, "plus four "), (149, "is seven")):
         gateway.say("text", generation=2, frame=frame, text=text)

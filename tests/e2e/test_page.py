@@ -31,6 +31,21 @@ def test_a_turn_is_shown_as_it_goes(page: Page, gateway: FakeGateway) -> None:
     assert page.locator("#breaks").inner_text() == "0"
 
 
+def test_the_caller_s_words_are_shown_and_marked_as_rough(page: Page, gateway: FakeGateway) -> None:
+    start(page, gateway)
+    gateway.say("speech_started", sample=0)
+    gateway.say("heard", text="wot is", final=False, rough=True)
+    said = page.locator(".caller .said")
+    expect(said).to_have_text("wot is …")
+    gateway.say("speech_stopped", sample=2 * SECOND)
+    gateway.say("heard", text="wot is <b>tu</b>", final=True, rough=True)
+    expect(said).to_have_text("wot is <b>tu</b> roughly")
+    expect(said.locator(".rough")).to_have_text("wot is <b>tu</b>")
+    gateway.say("speech_started", sample=3 * SECOND)
+    expect(said).to_have_count(2)
+    expect(said.first).to_have_text("wot is <b>tu</b> roughly")
+
+
 def test_an_interrupted_reply_stops_and_is_marked(page: Page, gateway: FakeGateway) -> None:
     start_tape(page)
     start(page, gateway)

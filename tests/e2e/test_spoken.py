@@ -6,6 +6,7 @@ Voices and phrasings are ones that training never saw (tests/e2e/questions/READM
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,6 +131,25 @@ async def test_speaking_over_an_answer_stops_it_and_the_next_is_right(spoken: St
     assert old == list(range(1, len(old) + 1))
     assert new == list(range(clear["next_frame"], clear["next_frame"] + len(new)))
     assert transcript(client, 2) == plain_words(ANSWERS["sum"])
+
+
+async def test_the_caller_s_words_come_roughly_and_survive_a_death(stack: Stack) -> None:
+    stack.start_worker(ENGINE="hybrid")
+    stack.start_worker(ENGINE="hybrid")
+    stack.start_gateway()
+    said = question("capital")
+    async with calling(stack) as client:
+        await client.speak(said[: len(said) // 2])
+        await client.until(lambda: bool(client.got("heard")))
+        stack.owner_of(client.ready["session"]).kill()
+        await client.speak(said[len(said) // 2 :])
+        await speak_until(client, "reply_done", 1)
+    told = client.got("heard")
+    assert [event["final"] for event in told] == [*[False] * (len(told) - 1), True]
+    assert all(event["rough"] for event in told)
+    assert all(told[-1]["text"].startswith(event["text"]) for event in told)
+    likeness = SequenceMatcher(None, told[-1]["text"], "can you tell me the capital of france")
+    assert likeness.ratio() > 0.7
 
 
 async def test_a_worker_killed_in_mid_answer_is_not_noticed(stack: Stack) -> None:

@@ -13,6 +13,7 @@ from shared.messages import (
     Clear,
     Commit,
     Detach,
+    Heard,
     Mode,
     Options,
     Played,
@@ -106,16 +107,24 @@ async def test_events_and_frames_of_a_turn(place: Place, worker: StandInWorker) 
     frames = bytes(4 * 960)
     await worker.say(
         sid,
-        *(SpeechStarted(1), SpeechStopped(1), ReplyStarted(1, 1), Text(1, "four ")),
+        *(SpeechStarted(1), SpeechStopped(1), Heard("tu plus tu", final=True)),
+        *(ReplyStarted(1, 1), Text(1, "four ")),
         *(Speech(1, 1, frames), ReplyDone(1, 5, "end")),
         frame=4,
         generation=1,
     )
     await caller.until("reply_done")
     kinds = [event["type"] for event in caller.events]
-    assert kinds == "ready speech_started speech_stopped reply_started text reply_done".split()
+    told = ["speech_started", "speech_stopped", "heard", "reply_started", "text", "reply_done"]
+    assert kinds == ["ready", *told]
     assert caller.events[1] == {"type": "speech_started", "sample": 0}
-    assert caller.events[4] == {"type": "text", "generation": 1, "frame": 1, "text": "four "}
+    assert caller.events[3] == {
+        "type": "heard",
+        "text": "tu plus tu",
+        "final": True,
+        "rough": True,
+    }
+    assert caller.events[5] == {"type": "text", "generation": 1, "frame": 1, "text": "four "}
     assert caller.frames == [(1, 1, 1), (2, 1, 0), (3, 1, 0), (4, 1, 2)]
     worker.deaf = False
     await caller.say("end")

@@ -49,12 +49,19 @@ async def append(
 
 
 async def commit(
-    log: SessionLog, k: int, m: int, cursor: int, *, owner: str = OWNER, keep: int = 1
+    log: SessionLog,
+    k: int,
+    m: int,
+    cursor: int,
+    *,
+    owner: str = OWNER,
+    keep: int = 1,
+    drop: int = 0,
 ) -> Receipt | Exception:
     step = Step(cursor=cursor, generation=1, state=b"%d" % k)
     said = (Speech(m, 1, bytes(960)), Text(1, "word"))
     (receipt,) = await log.commit(
-        [StepCommit(SID, owner, k, (step,), m, said, cursor, m, 1, "turn", keep, keep, keep)]
+        [StepCommit(SID, owner, k, (step,), m, said, cursor, m, 1, "turn", keep, keep, keep, drop)]
     )
     return receipt
 
@@ -133,6 +140,13 @@ async def test_trimming_forgets_only_what_it_was_told(log: SessionLog) -> None:
     assert [n for n, _ in (await log.read_inputs([(SID, 0)]))[0]] == [4, 5, 6]
     assert [k for k, _ in await log.read_steps(SID)] == [4, 5, 6, 7, 8]
     assert [m for m, _ in (await log.read_outputs([(SID, 0)]))[0]] == list(range(4, 17))
+
+
+async def test_one_step_may_be_deleted_from_among_those_that_are_kept(log: SessionLog) -> None:
+    await append(log, 1, *(chunk(i) for i in range(6)))
+    for k in range(1, 5):
+        await commit(log, k, 2 * k - 1, k, drop=2 if k == 3 else 0)
+    assert [k for k, _ in await log.read_steps(SID)] == [1, 3, 4]
 
 
 async def test_played_is_seen_in_the_meta(log: SessionLog) -> None:

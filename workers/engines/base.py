@@ -4,10 +4,11 @@ The runtime decides what each session does (it owns VAD, turns and interruption)
 one batch of such work into heard states, codes, text and audio. An engine holds no session
 identity beyond its slots and does no I/O. One thread calls it.
 
-A slot's context is a list of positions since its context base:
+A slot's context is a list of positions of one turn:
 - heard positions: one a chunk, the listener's state;
 - said positions: one a generated step, text token and codes of the assistant.
 In turn mode heard positions come first, then said ones. In stream mode one position holds both.
+In front of them may lie the positions of the turn before, which the model is to remember.
 """
 
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ class Work:
 
     slot: int
     # Chunks to hear in this step, oldest first, int16 of shape (1920,) each: usually none or one;
-    # several at the start of a context (the pre-roll before speech).
+    # several at the start of a turn (the pre-roll before speech).
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
 
@@ -50,15 +51,17 @@ class Output:
     # An engine whose vocoder looks ahead gives its last audio with `ended` (shape (any,) there).
     pcm: Pcm16 | Floats | None = None
     text: str = ""  # words of the reply that begin in this step
+    rough: str = ""  # letters that the caller seems to have said in the chunks heard
     began: bool = False  # this step is a reply's first
     ended: bool = False  # this step is a reply's last
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One logged position since the context base, oldest first, as `Engine.replay` takes it."""
+    """One logged step of a turn, as `Engine.replay` takes it."""
 
-    hear: tuple[Pcm16, ...] = ()  # the audio, from the input log; empty for a step that only said
+    # The audio, from the input log; empty for a step that only said, and in a turn that is over.
+    hear: tuple[Pcm16, ...] = ()
     heard: tuple[bytes, ...] = ()
     said: bytes | None = None
     speak: Speak = Speak.NONE
@@ -68,10 +71,11 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """All an engine needs to make a slot's state: the seed and what was logged since the base."""
+    """All an engine needs to make a slot's state as a turn begins, or within it."""
 
-    seed: int  # of the session's sampling; with the step count it fixes every draw
-    history: Sequence[Past] = field(default=())
+    seed: int  # of the turn's sampling; with the step count it fixes every draw
+    history: Sequence[Past] = field(default=())  # what was logged of the turn, oldest first
+    earlier: Sequence[Past] = field(default=())  # the turn before, as far as it is remembered
 
 
 class Engine(Protocol):
@@ -83,7 +87,10 @@ class Engine(Protocol):
     gated: bool
 
     def open(self, slot: int, opening: Opening) -> None:
-        """(Re)build a slot: reset its row, then `replay` the history to its end."""
+        """Begin a turn in a slot: forget all but `earlier`, then `replay` the history to its end.
+
+        What of `earlier` the slot's state already has need not be computed anew.
+        """
 
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
         """Teacher-force more of an open slot's history, never sampling, in bounded pieces.

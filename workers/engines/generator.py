@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from workers.engines.context import Context, Position, Said
+from workers.engines.context import LONGEST, Context, Position, Said
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice, Draws, greedy
 from workers.models.vocabulary import EOS, GO, MARKS, PAD
@@ -22,8 +23,11 @@ class Generator:
         self._model = model.eval()
         self._temperature = temperature
         self._cache = model.cache(slots)
+        self._held: list[list[Position]] = [[] for _ in range(slots)]  # what the cache holds
         self._device = model.unheard.device
         self.quiet = (model.config.quiet,) * model.config.codebooks
+        self.remembers = model.config.turns > 1
+        self.longest = min(LONGEST, model.config.temporal.window)  # positions of two turns
         self._listening, self._speaking = self._forbidden()
 
     def _forbidden(self) -> tuple[Tensor, Tensor]:
@@ -35,27 +39,42 @@ class Generator:
         speaking[[token for token in range(MARKS) if token not in (PAD, EOS)]] = _NEVER
         return listening, speaking
 
-    def reset(self, rows: Tensor) -> None:
-        """Begin the slots afresh."""
-        self._cache.reset(rows)
+    def keep(self, slot: int, wanted: Sequence[Position]) -> Sequence[Position]:
+        """Forget of a slot what `wanted` does not begin with; the rest of it is yet to be read."""
+        held = self._held[slot]
+        # A ring that has gone round may have lost what would be seen again.
+        longest = min(len(held), len(wanted)) if len(held) <= self._cache.capacity else 0
+        same = next((at for at in range(longest) if held[at] != wanted[at]), longest)
+        if same < len(held):
+            row = torch.tensor([slot], device=self._device)
+            self._cache.truncate(row, torch.tensor([same], device=self._device))
+            del held[same:]
+        return wanted[same:]
 
-    def read_again(self, rows: Tensor, positions: Sequence[Position]) -> None:
-        """Read a piece of a slot's history, teacher-forced: PIECE at most; rows (1,)."""
+    def read_again(self, slot: int, positions: Sequence[Position]) -> None:
+        """Read a piece of a slot's history, teacher-forced: PIECE at most."""
+        rows = torch.tensor([slot], device=self._device)
         self._model.stream(self._inputs([positions]), self._cache, rows)
+        self._held[slot] += positions
 
     def _inputs(self, rows: Sequence[Sequence[Position]]) -> Inputs:
         """Positions of each row, padded on the right to one length."""
         longest = max(len(row) for row in rows)
-        nothing = torch.zeros(self._model.config.heard_width, device=self._device)
         blank = Position(None, PAD, self.quiet)
         full = [[*row, *[blank] * (longest - len(row))] for row in rows]
-        heard = [nothing if p.heard is None else p.heard for row in full for p in row]
         return Inputs(
-            torch.stack(heard).view(len(rows), longest, -1),
+            self._heard([p for row in full for p in row]).view(len(rows), longest, -1),
             torch.tensor([[p.heard is not None for p in row] for row in full], device=self._device),
             torch.tensor([[p.text for p in row] for row in full], device=self._device),
             torch.tensor([[p.codes for p in row] for row in full], device=self._device),
         )
+
+    def _heard(self, positions: Sequence[Position]) -> Tensor:
+        """Their states, exactly as logged, (N, W) float32; zeros where nothing was heard."""
+        nothing = bytes(2 * self._model.config.heard_width)
+        logged = b"".join(nothing if p.heard is None else p.heard for p in positions)
+        states = np.frombuffer(logged, "<f2").reshape(len(positions), -1).astype(np.float32)
+        return torch.from_numpy(states).to(self._device)
 
     def _read(self, plans: dict[int, list[Position]]) -> dict[int, Tensor]:
         """Each slot's new positions -> the state (D,) of its last one.
@@ -72,6 +91,8 @@ class Generator:
             read = self._model.stream(inputs, self._cache, rows, kept)
             last = read[torch.arange(len(group), device=self._device), kept - 1]
             states.update(zip(group, last, strict=True))
+            for slot in group:
+                self._held[slot] += plans[slot]
         return states
 
     def step(

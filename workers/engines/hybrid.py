@@ -18,7 +18,7 @@ from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.config import VocoderName
 from shared.errors import ConfigError
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.context import Context, Position, Said
+from workers.engines.context import Context, Position, Said, remembered
 from workers.engines.generator import Generator
 from workers.models.checkpoint import Part, fill, read_part
 from workers.models.layers import TransformerConfig
@@ -26,9 +26,9 @@ from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.tokenizer.listener import (
     ListenerStream,
     load_listener,
-    states_from_bytes,
     states_to_bytes,
 )
+from workers.models.tokenizer.spelling import Spelling
 from workers.models.vocabulary import EOS, Vocabulary
 from workers.models.voice import Voice, load_voice
 
@@ -67,6 +67,7 @@ class HybridEngine:
         model: HybridS2S,
         voice: Voice,
         vocabulary: Vocabulary,
+        alphabet: str,
         slots: int,
         temperature: float = 0.0,
     ) -> None:
@@ -76,6 +77,7 @@ class HybridEngine:
         self._generator = Generator(model, slots, temperature)
         self._voice = voice
         self._vocabulary = vocabulary
+        self._spelling = Spelling(listener.listener, alphabet)
         self._device = model.unheard.device
         self._quiet = self._generator.quiet
         self._contexts: dict[int, Context] = {}
@@ -103,6 +105,7 @@ class HybridEngine:
             model.to(device=device, dtype=DTYPES[dtype]),
             load_voice(folder, slots, device, vocoder, cache),
             Vocabulary(part.facts["words"]),
+            read_part(folder, "listener").facts["characters"],
             slots,
             temperature,
         )
@@ -125,24 +128,31 @@ class HybridEngine:
 
     @torch.inference_mode()
     def open(self, slot: int, opening: Opening) -> None:
-        """Reset the slot; then replay its history."""
-        rows = torch.tensor([slot], device=self._device)
-        self._listener.reset(rows)
-        self._generator.reset(rows)
-        self._contexts[slot] = Context(opening.seed, self._quiet)
+        """Hear from silence on, remember the turn before; then replay the history."""
+        self._listener.reset(torch.tensor([slot], device=self._device))
+        turn = opening.earlier if self._generator.remembers else ()
+        earlier = remembered(turn, self._quiet)
+        context = Context(opening.seed, self._quiet, earlier, self._generator.longest)
+        self._contexts[slot] = context
         for _ in self.replay(slot, opening.history):
             pass
 
     @torch.inference_mode()
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
         """Hear, read and say it again: each as far in a piece as costs about a step."""
+        if not history:
+            return
         rows = torch.tensor([slot], device=self._device)
         for piece in _pieces([chunk for past in history for chunk in past.hear], HEAR_PIECE):
             self._hear(rows, [piece])
             yield
-        positions, sounded = self._told(self._contexts[slot], history)
+        context = self._contexts[slot]
+        first = context.count == 0
+        positions, sounded = self._told(context, history)
+        if first:
+            positions = [*self._generator.keep(slot, context.earlier), *positions]
         for part in _pieces(positions, READ_PIECE):
-            self._generator.read_again(rows, part)
+            self._generator.read_again(slot, part)
             yield
         if sounded is not None and sounded.fresh:
             self._voice.reset(rows)
@@ -157,8 +167,7 @@ class HybridEngine:
         positions: list[Position] = []
         sounded: _Sounded | None = None
         for past in history:
-            if past.heard:
-                context.hear(list(states_from_bytes(past.heard).to(self._device)))
+            context.hear(past.heard)
             positions += context.plan(past.speak)
             if past.said is not None:
                 said = Said.from_bytes(past.said)
@@ -170,6 +179,8 @@ class HybridEngine:
                     sounded = _Sounded(fresh, [said.codes])
                 else:
                     sounded.codes.append(said.codes)
+        if spoken := [state for past in history for state in past.heard]:
+            _, context.letter = self._spelling.read(spoken[-1:])
         return positions, sounded
 
     def close(self, slot: int) -> None:
@@ -182,14 +193,36 @@ class HybridEngine:
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Advance the slots named in the batch; one output a work, in order."""
         heard = self._listen(batch)
-        plans = {w.slot: self._contexts[w.slot].plan(w.speak) for w in batch}
-        plans = {slot: plan for slot, plan in plans.items() if plan}
+        plans = {work.slot: plan for work in batch if (plan := self._plan(work))}
+        self._recall(batch)
         spoken = self._generator.step(self._contexts, plans)
         sounds = self._sound(spoken)
         return [
             self._output(work, heard.get(work.slot, ()), spoken.get(work.slot), sounds)
             for work in batch
         ]
+
+    def _plan(self, work: Work) -> list[Position]:
+        """What the slot is to read now; at first what of the turn before it has not yet read."""
+        context = self._contexts[work.slot]
+        first = context.count == 0
+        plan = context.plan(work.speak)
+        return (
+            [*self._generator.keep(work.slot, context.earlier), *plan] if first and plan else plan
+        )
+
+    def _recall(self, batch: Sequence[Work]) -> None:
+        """While turns are only heard, read of one of them a piece of the turn before.
+
+        So that all of it is read when the turn ends, and no step takes much longer for it.
+        """
+        for work in batch:
+            context = self._contexts[work.slot]
+            if work.speak is not Speak.NONE or context.count:
+                continue
+            if missing := self._generator.keep(work.slot, context.earlier):
+                self._generator.read_again(work.slot, missing[:READ_PIECE])
+                return
 
     def _listen(self, batch: Sequence[Work]) -> dict[int, tuple[bytes, ...]]:
         """Hear every chunk, rows with as many chunks together; the states as they are logged."""
@@ -201,8 +234,7 @@ class HybridEngine:
             for work, row in zip(group, states, strict=True):
                 logged = states_to_bytes(row)
                 found[work.slot] = tuple(logged)
-                exact = states_from_bytes(logged).to(self._device)
-                self._contexts[work.slot].hear(list(exact))
+                self._contexts[work.slot].hear(logged)
         return found
 
     def _hear(self, rows: Tensor, chunks: Sequence[Sequence[Pcm16]]) -> Tensor:
@@ -230,9 +262,12 @@ class HybridEngine:
     def _output(
         self, work: Work, heard: tuple[bytes, ...], said: Said | None, sounds: dict[int, Floats]
     ) -> Output:
-        if said is None:
-            return Output(work.slot, heard)
         context = self._contexts[work.slot]
+        rough = ""
+        if heard:
+            rough, context.letter = self._spelling.read(heard, context.letter)
+        if said is None:
+            return Output(work.slot, heard, rough=rough)
         spoken_before = context.spoken
         began = context.replying and spoken_before == 0
         context.say(said)
@@ -247,6 +282,7 @@ class HybridEngine:
             said.to_bytes(),
             pcm,
             piece.lstrip() if began else piece,
+            rough,
             began,
             said.text == EOS,
         )

@@ -39,6 +39,9 @@ class S2SConfig:
     # those codes give the reply away: the model then reads itself instead of the question (98 % of
     # slot words right with true codes, 10 % of replies with its own). The text alone says enough.
     sees_codes: bool = False
+    # Turns that training showed at once: a model that knows one takes an earlier one for the
+    # present.
+    turns: int = 1
 
     @property
     def quiet(self) -> int:
@@ -53,13 +56,13 @@ class S2SConfig:
 
 def tiny(heard_width: int, texts: int, codebooks: int = 8) -> S2SConfig:
     """The shipped size: about 6.7 M parameters."""
-    return S2SConfig(heard_width, texts, codebooks)
+    return S2SConfig(heard_width, texts, codebooks, turns=2)
 
 
 def base(heard_width: int, texts: int) -> S2SConfig:
     """512 wide, 8 layers, 8 heads; 8 codebooks of 1,024 codes."""
     temporal = TransformerConfig(width=512, layers=8, heads=8, window=512)
-    return S2SConfig(heard_width, texts, temporal=temporal, depth_width=256)
+    return S2SConfig(heard_width, texts, temporal=temporal, depth_width=256, turns=2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where a session stands, and what the engine has heard of it."""
+"""Where a session stands, and what the engine has heard in its present turn."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -15,7 +15,7 @@ class Phase(IntEnum):
 
 @dataclass(slots=True)
 class Context:
-    """What the engine has heard since the context base."""
+    """What the engine has heard since the context base: the turn's first step."""
 
     first: int  # the first input record heard
     chunks: int

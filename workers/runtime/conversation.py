@@ -16,8 +16,8 @@ from typing import Final
 
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.config import ReplyMode
-from shared.messages import Audio, Base, InputRecord, Step, Truncate
-from workers.engines.base import Opening, Output, Speak
+from shared.messages import Audio, Base, Heard, InputRecord, SpeechStopped, Step, Truncate
+from workers.engines.base import Opening, Output, Past, Speak
 from workers.models.silero_vad import SileroVad
 from workers.runtime import snapshot
 from workers.runtime.context import Phase
@@ -47,6 +47,7 @@ class Conversation(Dialogue):
         self.retention = Retention()
         self._inbox: deque[tuple[int, InputRecord]] = deque()
         self._draft: Draft | None = None
+        self._idle = 0  # the last step, when nothing was done in it; 0 after a takeover
 
     # What the scheduler asks.
 
@@ -114,7 +115,8 @@ class Conversation(Dialogue):
             return None
         # Behind the truncates come the base record itself and then the step.
         self.context.base = self.step + len(draft.truncates) + 2
-        return Opening(self.seed + self.context.base)
+        self.memory.fade(self.step)
+        return Opening(self.seed + self.context.base, earlier=self.memory.recall())
 
     def settle(self, output: Output | None) -> Turn:
         """The planned turn's records, with what the engine gave (None when it was idle)."""
@@ -126,13 +128,27 @@ class Conversation(Dialogue):
         if draft.reset and self.context is not None:
             steps.append(Base(self.context.base))
         number = self.step + len(steps) + 1
-        outputs = [*draft.events, *self._say(draft.speak, output, number)]
+        rough = self._transcribe(draft, output)
+        outputs = [*draft.events, *rough, *self._say(draft.speak, output, number)]
         first_step, first_output = self.step + 1, self.output + 1
         self.retention.note(enumerate(outputs, first_output))
         self.step, self.output = number, self.output + len(outputs)
+        # While a turn is remembered nothing before it is trimmed: what came after it must go.
+        drop, self._idle = self._idle, number
+        if output.heard or draft.speak is not Speak.NONE:
+            self._idle = 0
+            self.memory.note(number, _past(draft.speak, output))
+        keep = self._keep()
         steps.append(self._step(draft, output))
         heads = (self.cursor, self.frame, self.generation, self.mode)
-        return Turn(first_step, tuple(steps), first_output, tuple(outputs), *heads, *self._keep())
+        return Turn(first_step, tuple(steps), first_output, tuple(outputs), *heads, *keep, drop)
+
+    def _transcribe(self, draft: Draft, output: Output) -> list[Heard]:
+        """What to tell of the caller's words: all of them when the turn is over."""
+        self.transcript.hear(output.rough)
+        if any(isinstance(event, SpeechStopped) for event in draft.events):
+            return self.transcript.end()
+        return self.transcript.running() if self.confirmed else []
 
     def _step(self, draft: Draft, output: Output) -> Step:
         return Step(
@@ -153,5 +169,13 @@ class Conversation(Dialogue):
             self.context.first if self.context else self.cursor + 1,
             self.ring[0].n if self.ring else self.cursor + 1,
         )
-        steps = max(1, self.context.base - 1) if self.context else self.step
+        if self.context is None:
+            self.memory.fade(self.step)
+        first = self.memory.trim(self.context.base if self.context else None)
+        steps = self.step if first is None else max(1, first - 1)
         return inputs, steps, self.retention.oldest_output(self.output, self.frame, self.played)
+
+
+def _past(speak: Speak, output: Output) -> Past:
+    """A step as its turn is remembered: what was heard, without its audio."""
+    return Past((), output.heard, output.said, speak, output.began, output.ended)

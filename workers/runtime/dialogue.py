@@ -29,7 +29,9 @@ from shared.messages import (
 from workers.engines.base import Output, Speak
 from workers.runtime.context import Context, Phase
 from workers.runtime.ear import VADS, Ear
+from workers.runtime.memory import Memory
 from workers.runtime.reply import Reply
+from workers.runtime.transcript import Transcript
 from workers.runtime.turn import Chunk, Draft, Tuning
 
 PRE_ROLL_CHUNKS: Final = 5  # 400 ms before the onset: the VAD is late, the first sound is faint
@@ -61,6 +63,8 @@ class Dialogue:
         self.generation = 0
         self.context: Context | None = None
         self.reply: Reply | None = None
+        self.memory = Memory()
+        self.transcript = Transcript()
         self.ear = Ear(VADS[tuning.vad]())
         self.ring: deque[Chunk] = deque(maxlen=MAX_OVER_CHUNKS)
         self.confirmed = False  # the present speech is long enough to be speech
@@ -124,6 +128,7 @@ class Dialogue:
         elif self.phase is Phase.HEARING or not self.gated:
             self._sleep(draft)
         self.mode = mode
+        self.memory.forget()  # no two turns of unlike modes were trained together
         if self._endless:
             self.ring.clear()  # it would never be renewed, and hold the input log's end back
 
@@ -188,6 +193,7 @@ class Dialogue:
         self.context = Context(first=chunks[0].n, chunks=len(chunks))
         self.phase = Phase.HEARING
         self.confirmed = False
+        self.transcript.begin()
         draft.drop_work()
         draft.reset, draft.hear = True, chunks
 
@@ -294,6 +300,9 @@ class Dialogue:
             return
         generation, next_frame = self.reply.generation, self.frame + 1
         draft.truncates.append(Truncate(generation, self.reply.kept))
+        if self.context is not None:
+            self.memory.answered(self.context.base, self.reply.kept)
+        self.memory.cut(self.reply.kept)
         draft.events.append(Clear(generation, next_frame))
         if not self.reply.done:
             draft.events.append(ReplyDone(generation, next_frame, "cancelled"))
@@ -311,7 +320,7 @@ class Dialogue:
             if isinstance(record, Speech):
                 self._note_said(record)
         if self.reply.done:
-            self._finish(self.reply)
+            self._finish(self.reply, step)
         return records
 
     def _note_said(self, speech: Speech) -> None:
@@ -319,8 +328,10 @@ class Dialogue:
         if not self._endless:  # there nothing interrupts, so nothing is mistaken for the caller
             self.ear.echo.playback.say(speech.frame, pcm16_from_bytes(speech.pcm))
 
-    def _finish(self, reply: Reply) -> None:
+    def _finish(self, reply: Reply, step: int) -> None:
         """It is made; until the caller has heard it, it can still be interrupted."""
+        if self.context is not None:
+            self.memory.answered(self.context.base, step)
         self.context = None
         self.waited = 0
         self.phase = Phase.PLAYING

@@ -1,7 +1,7 @@
 """A session's state from its log: what a worker that has just claimed it goes on from."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.config import ReplyMode, Settings
@@ -74,10 +74,13 @@ def recover(
     for _, record in outputs:
         if isinstance(record, Speech):
             talk.ear.echo.playback.recall(record.frame, pcm16_from_bytes(record.pcm))
+    for k, step in _worked(steps):
+        talk.memory.note(k, Past((), step.heard, step.said, *_flags(step)))
+    talk.memory.trim(talk.context.base if talk.context else None)
     if talk.context is None:
         return talk, Opening(meta.seed)
     base = talk.context.base
-    return talk, Opening(meta.seed + base, _history(steps, base, audio))
+    return talk, Opening(meta.seed + base, _history(steps, base, audio), talk.memory.recall())
 
 
 def _fresh(meta: Meta, tuning: Tuning, *, gated: bool) -> Found:
@@ -96,10 +99,19 @@ def _history(
     steps: Sequence[tuple[int, StepRecord]], base: int, audio: Mapping[int, Pcm16]
 ) -> tuple[Past, ...]:
     """The steps since the context base. Raises SessionLost when audio that they heard is gone."""
-    since = [s for k, s in steps if k >= base and isinstance(s, Step) and (s.hear or s.speak)]
+    since = [step for k, step in _worked(steps) if k >= base]
     if missing := [n for step in since for n in step.hear if n not in audio]:
         raise SessionLost(f"Expected the input records {missing[:5]} of the context, got none")
-    return tuple(
-        Past(tuple(audio[n] for n in s.hear), s.heard, s.said, Speak(s.speak), s.began, s.ended)
-        for s in since
-    )
+    return tuple(Past(tuple(audio[n] for n in s.hear), s.heard, s.said, *_flags(s)) for s in since)
+
+
+def _worked(steps: Sequence[tuple[int, StepRecord]]) -> Iterator[tuple[int, Step]]:
+    """The steps in which the engine had something to do."""
+    for k, record in steps:
+        if isinstance(record, Step) and (record.hear or record.speak):
+            yield k, record
+
+
+def _flags(step: Step) -> tuple[Speak, bool, bool]:
+    """What a Past says of a step besides what was heard and said."""
+    return Speak(step.speak), step.began, step.ended

@@ -11,13 +11,14 @@ from shared.errors import SchemaError
 from shared.streams import Meta
 from workers.runtime.context import Context, Phase
 from workers.runtime.ear import Ear
+from workers.runtime.memory import Extent
 from workers.runtime.reply import Reply
 from workers.runtime.turn import Chunk, Tuning
 
 if TYPE_CHECKING:
     from workers.runtime.conversation import Conversation
 
-VERSION: Final = 3
+VERSION: Final = 4
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 
 
@@ -30,6 +31,8 @@ def pack(talk: "Conversation") -> bytes:
         "phase": int(talk.phase),
         "tuning": [tuning.vad_threshold, tuning.silence_ms, tuning.min_speech_ms, tuning.manual],
         "context": [c.first, c.chunks, c.base, c.spoke] if c else None,
+        "memory": list(talk.memory.extent) if talk.memory.extent else None,
+        "transcript": talk.transcript.state(),
         "reply": talk.reply.state() if talk.reply else None,
         "ear": talk.ear.state(),
         "ring": [chunk.n for chunk in talk.ring],
@@ -60,6 +63,8 @@ def restore(
     talk.phase = Phase(state["phase"])
     talk.tuning = Tuning(*state["tuning"])
     talk.context = Context(*state["context"]) if state["context"] else None
+    talk.memory.extent = Extent(*state["memory"]) if state["memory"] else None
+    talk.transcript.restore(state["transcript"])
     talk.reply = Reply.restore(state["reply"]) if state["reply"] else None
     talk.ear = Ear.restore(state["ear"])
     talk.ring.extend(Chunk(n, audio[n]) for n in state["ring"] if n in audio)

@@ -97,6 +97,7 @@ class Turn:
     keep_inputs: int
     keep_steps: int
     keep_outputs: int
+    drop_step: int
 
     def commit(self, sid: str, owner: str) -> StepCommit:
         """The turn as a write to a session's log."""

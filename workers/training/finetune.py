@@ -120,11 +120,9 @@ def reply_text(model: HybridS2S, vocabulary: Vocabulary, example: Example) -> st
     """What the model answers to a question, greedily, in turn mode."""
     generator = Generator(model.eval(), 1, 0.0)
     context = Context(0, generator.quiet)
-    states = example.states[: example.end + TURN_STEPS].astype(np.float32)
-    context.hear(list(torch.from_numpy(states)))
+    context.hear([state.tobytes() for state in example.states[: example.end + TURN_STEPS]])
     tokens: list[int] = []
     with torch.inference_mode():
-        generator.reset(torch.tensor([0]))
         for step in range(MAX_STEPS):
             plan = context.plan(Speak.CONTINUE if step else Speak.BEGIN)
             said = generator.step({0: context}, {0: plan})[0]

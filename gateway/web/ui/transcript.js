@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * Who spoke, and the words of the replies, which darken as they are heard. A reply that was
- * interrupted is marked where it was cut; the words behind the mark were never heard.
+ * interrupted is marked where it was cut; the words behind the mark were never heard. The caller's
+ * words are as the server heard them, letter by letter, and are marked as rough.
  */
 
 const KEPT = 200; // entries
@@ -20,6 +21,8 @@ export class Transcript {
   #list;
   /** @type {{said: HTMLElement, sample: number} | null} the caller's turn that goes on */
   #turn = null;
+  /** @type {HTMLElement | null} what the caller said last */
+  #said = null;
   /** @type {Reply | null} the last reply */
   #reply = null;
   #played = 0;
@@ -35,7 +38,7 @@ export class Transcript {
 
   clear() {
     this.#list.replaceChildren();
-    this.#turn = null;
+    this.#turn = this.#said = null;
     this.#reply = null;
     this.#played = 0;
     this.#following = true;
@@ -45,6 +48,7 @@ export class Transcript {
   add(event) {
     if (event.type === "speech_started") this.#beginTurn(event.sample);
     else if (event.type === "speech_stopped") this.#endTurn(event.sample);
+    else if (event.type === "heard") this.#hear(event.text, event.final);
     else if (event.type === "reply_started") this.#beginReply(event.generation);
     else if (event.type === "text") this.#speak(event.generation, event.frame, event.text);
     else if (event.type === "clear") this.#cut(event.generation, event.next_frame);
@@ -64,7 +68,9 @@ export class Transcript {
   /** @param {number} sample */
   #beginTurn(sample) {
     this.#turn?.said.closest("li")?.remove(); // it came to nothing
-    this.#turn = { said: this.#entry("caller", "You", "speaking …"), sample };
+    this.#said = this.#entry("caller", "You", "speaking …");
+    this.#said.setAttribute("aria-live", "off"); // nobody needs to be told what they say
+    this.#turn = { said: this.#said, sample };
   }
 
   /** @param {number} sample */
@@ -73,6 +79,17 @@ export class Transcript {
     const seconds = Math.max(0, sample - this.#turn.sample) / SAMPLES_A_SECOND;
     this.#turn.said.textContent = `spoke for ${seconds.toFixed(1)} s`;
     this.#turn = null;
+  }
+
+  /**
+   * @param {string} text of the caller's last turn, so far
+   * @param {boolean} final it is all of it
+   */
+  #hear(text, final) {
+    if (this.#said === null) return;
+    const note = final ? part("note", "roughly") : "…";
+    this.#said.replaceChildren(part("rough", text), " ", note);
+    this.#showNewest();
   }
 
   /**

@@ -22,6 +22,7 @@ from workers.engines.base import Opening, Past
 from workers.engines.context import Context
 from workers.engines.hybrid import HybridEngine
 from workers.models.sampling import Choice, greedy
+from workers.models.vocabulary import EOS
 
 Line = list[InputRecord | Pcm16]
 
@@ -54,15 +55,18 @@ def _one_thread() -> None:
 class Call(Rehearsal):
     """A rehearsal that keeps the logits of every choice."""
 
-    def __init__(self, mode: ReplyMode = ReplyMode.TURN) -> None:
+    def __init__(self, mode: ReplyMode = ReplyMode.TURN, longest: int = 128) -> None:
         engine = made_engine(slots=1, go_bias=1.0, eos_bias=-3.0)
         super().__init__(mode, engine)
+        self.longest = longest  # steps of a reply
         self.logits: list[Tensor] = []
-        engine._generator._choice = self._noting  # type: ignore[method-assign, assignment]
+        engine._generator._choice = self._noting  # type: ignore[method-assign]
 
-    def _noting(self, _: Sequence[Context]) -> Choice:
+    def _noting(self, contexts: Sequence[Context]) -> Choice:
         def choose(logits: Tensor, part: int) -> Tensor:
             self.logits.append(logits.clone())
+            if part == 0 and contexts[0].replying and contexts[0].spoken >= self.longest:
+                return torch.tensor([EOS])
             return greedy(logits, part)
 
         return choose
@@ -100,6 +104,24 @@ def test_a_rebuild_at_every_step_changes_nothing(line: str, mode: ReplyMode) -> 
     steady.tell(LINES[line])
     mortal.tell(LINES[line], mortal.die)
     assert len(steady.turns) == len(mortal.turns) >= len(LINES[line])
+    check_same(mortal, steady)
+
+
+@pytest.mark.parametrize("mode", ReplyMode)
+def test_a_rebuild_remembers_the_turn_before(mode: ReplyMode) -> None:
+    """Replies are short here, and heard whole; three turns, so that one is forgotten."""
+    heard: list[InputRecord | Pcm16] = [Played(10_000), *silence(2)]
+    line = [*QUESTION, *heard, *voice(9, pitch_hz=190), *silence(15), *heard, *QUESTION]
+    steady, mortal = Call(mode, longest=5), Call(mode, longest=5)
+    contexts = steady.engine._contexts  # type: ignore[attr-defined]
+    remembered: set[tuple[object, ...]] = set()
+    steady.tell(line, lambda: remembered.add(contexts[0].earlier))
+    mortal.tell(line, mortal.die)
+    assert len(remembered) == 3  # nothing, the first turn, the second
+    check_same(mortal, steady)
+
+
+def check_same(mortal: Call, steady: Call) -> None:
     assert decisions(mortal) == decisions(steady)
     assert np.abs(heard(mortal) - heard(steady)).max() <= HEARD_WITHIN
     assert len(mortal.logits) == len(steady.logits) > 20

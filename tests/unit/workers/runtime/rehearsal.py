@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -72,13 +73,14 @@ class Rehearsal:
         if last is None:
             return
         outputs = [r for r in self.outputs if r[0] >= last.keep_outputs]
-        steps = [r for r in self.steps if r[0] >= last.keep_steps]
+        dropped = {turn.drop_step for turn in self.turns}
+        steps = [r for r in self.steps if r[0] >= last.keep_steps and r[0] not in dropped]
         inputs = [r for r in self.inputs if r[0] >= last.keep_inputs]
         gated = self.engine.gated
         self.talk, opening = recover(
             self._meta(last), self.tuning, steps, inputs, outputs, gated=gated
         )
-        self.engine.open(0, Opening(opening.seed))
+        self.engine.open(0, replace(opening, history=()))
         for _ in self.engine.replay(0, opening.history):
             pass
 
