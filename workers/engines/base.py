@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from shared.audio import Floats, Pcm16
+from shared.offer import UNCHOSEN, Offer, Persona
 
 
 class Speak(IntEnum):
@@ -72,6 +73,7 @@ class Opening:
 
     seed: int  # of the session's sampling; with the step count it fixes every draw
     history: Sequence[Past] = field(default=())
+    persona: Persona = UNCHOSEN
 
 
 class Engine(Protocol):
@@ -81,6 +83,7 @@ class Engine(Protocol):
     # False: in stream mode every chunk is stepped and nothing counts as an interruption (echo).
     # True: the runtime wakes the slot when the VAD hears speech.
     gated: bool
+    offer: Offer  # what its replies can sound like
 
     def open(self, slot: int, opening: Opening) -> None:
         """(Re)build a slot: reset its row, then `replay` the history to its end."""

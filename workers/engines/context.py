@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from torch import Tensor
 
+from shared.offer import UNCHOSEN, Persona
 from workers.engines.base import Speak
 from workers.models.vocabulary import EOS, GO, PAD
 
@@ -49,6 +50,7 @@ class Context:
 
     seed: int
     quiet: tuple[int, ...]  # the input codes of a step without sound
+    persona: Persona = UNCHOSEN
     pending: list[Tensor] = field(default_factory=list)  # heard, not yet read by the model
     last: Said | None = None  # the step before, where it made something
     replying: bool = False

@@ -72,6 +72,7 @@ class HybridEngine:
     ) -> None:
         """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest."""
         self.slots = slots
+        self.offer = voice.offer
         self._listener = listener
         self._generator = Generator(model, slots, temperature)
         self._voice = voice
@@ -129,7 +130,7 @@ class HybridEngine:
         rows = torch.tensor([slot], device=self._device)
         self._listener.reset(rows)
         self._generator.reset(rows)
-        self._contexts[slot] = Context(opening.seed, self._quiet)
+        self._contexts[slot] = Context(opening.seed, self._quiet, opening.persona)
         for _ in self.replay(slot, opening.history):
             pass
 
@@ -145,7 +146,7 @@ class HybridEngine:
             self._generator.read_again(rows, part)
             yield
         if sounded is not None and sounded.fresh:
-            self._voice.reset(rows)
+            self._voice.reset(rows, [self._contexts[slot].persona])
         for said in _pieces(sounded.codes if sounded else [], SOUND_PIECE):
             self._voice.again(torch.tensor([said], device=self._device), rows)
             yield
@@ -217,7 +218,8 @@ class HybridEngine:
         ended = [slot for slot, said in spoken.items() if said.text == EOS]
         sounds: dict[int, Floats] = {}
         if fresh:
-            self._voice.reset(torch.tensor(fresh, device=self._device))
+            personas = [self._contexts[slot].persona for slot in fresh]
+            self._voice.reset(torch.tensor(fresh, device=self._device), personas)
         if talking:
             codes = torch.tensor([spoken[slot].codes for slot in talking], device=self._device)
             made = self._voice.step(codes, torch.tensor(talking, device=self._device))

@@ -75,14 +75,15 @@ def recover(
         if isinstance(record, Speech):
             talk.ear.echo.playback.recall(record.frame, pcm16_from_bytes(record.pcm))
     if talk.context is None:
-        return talk, Opening(meta.seed)
+        return talk, Opening(meta.seed, persona=talk.persona)
     base = talk.context.base
-    return talk, Opening(meta.seed + base, _history(steps, base, audio))
+    return talk, Opening(meta.seed + base, _history(steps, base, audio), talk.persona)
 
 
 def _fresh(meta: Meta, tuning: Tuning, *, gated: bool) -> Found:
-    talk = Conversation(tuning, ReplyMode(meta.mode), gated=gated, seed=meta.seed)
-    return talk, Opening(meta.seed)
+    mode = ReplyMode(meta.mode)
+    talk = Conversation(tuning, mode, gated=gated, seed=meta.seed, persona=meta.persona)
+    return talk, Opening(meta.seed, persona=meta.persona)
 
 
 def _last_state(steps: Sequence[tuple[int, StepRecord]]) -> bytes:

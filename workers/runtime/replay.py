@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 from workers.engines.base import Engine, Opening
@@ -36,7 +37,7 @@ class Replay:
         """
         until = self._clock() + budget_s
         if self._pieces is None:
-            engine.open(self.seat.slot, Opening(self.opening.seed))
+            engine.open(self.seat.slot, replace(self.opening, history=()))
             self._pieces = engine.replay(self.seat.slot, self.opening.history)
         # At the first piece that ends too late the rest stays where it is, for the next call.
         return all(self._clock() < until for _ in self._pieces)
