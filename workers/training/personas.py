@@ -41,9 +41,7 @@ melody (the middle 80 % of the pitch, in semitones) as an autocorrelation hears 
 | voice | style | pitch, Hz | melody, semitones | level, dBFS | right (95 % interval) |
 |---|---|---|---|---|---|
 """
-TAIL: Final = (
-    "\nMade by `python -m workers.training personas`; figures in `voices.json` of the weights.\n"
-)
+TAIL: Final = "\nMade by `make voices`, which writes `voices.json` beside the weights.\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,15 @@ def shape(*personas: Persona) -> Shape:
 
 def decibels(cepstra: Tensor) -> Tensor:
     """(..., C) -> the filter's gain at 0 Hz to 12 kHz, (..., 513)."""
-    return torch.fft.rfft(cepstra, n=1024).real * 20 / math.log(10)
+    gain: Tensor = torch.fft.rfft(cepstra, n=1024).real * 20 / math.log(10)
+    return gain
 
 
 def peak_at(bin_: int) -> Tensor:
     """Cepstra (1, 1, C) of a smooth bump at a bin of 513."""
     bins = torch.arange(513)
     bump = 3 * torch.exp(-(((bins - bin_) / 12.0) ** 2))
-    cepstra = torch.fft.irfft(bump, n=1024)[:CEPSTRA]
+    cepstra: Tensor = torch.fft.irfft(bump, n=1024)[:CEPSTRA]
     cepstra[1:] *= 2
     return cepstra[None, None]
 

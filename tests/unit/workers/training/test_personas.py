@@ -17,8 +17,9 @@ def gliding(low_hz: float, high_hz: float) -> Floats:
     """Two seconds of a voice-like tone that glides evenly by ear."""
     hz = low_hz * (high_hz / low_hz) ** (np.arange(48_000) / 48_000)
     turns = np.cumsum(hz) / 24_000
-    tone = sum(np.sin(2 * np.pi * k * turns) / k for k in range(1, 12))
-    return (0.1 * tone).astype(np.float32)
+    tone = np.sum([np.sin(2 * np.pi * k * turns) / k for k in range(1, 12)], axis=0)
+    found: Floats = (0.1 * tone).astype(np.float32)
+    return found
 
 
 @pytest.mark.parametrize("low_hz", [80.0, 150.0])
