@@ -145,10 +145,11 @@ function toggle() {
   save.offer(null);
   happened("start");
   const { options, wish: sound, persona } = settings;
+  /** @type {import("./transport/wire.js").Codec} */
   const codec = sound.opus ? "opus" : "pcm16";
   const { chosen: manners, muted } = panel;
-  const wish = { url, manners, options, codec, persona, auth: permit, sound, muted };
-  call = new Call(wish, listener);
+  const choice = { url, manners, options, codec, persona, auth: permit, sound, muted };
+  call = new Call(choice, listener);
 }
 
 /** The same page was opened again with a new permit, which loads nothing anew. */
