@@ -9,6 +9,7 @@
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
 #   make bench | make bench-full  callers a core, ms a step, against peers: writes BENCHMARKS.md
 #   make train | make evaluate    the default voice from scratch | how well it answers
+#   make voices                   pitch, melody and clearness of each voice and style
 #   make finetune DATA=folder     teach it people's own conversations (stereo WAV and JSON)
 #   make adapt DATA=folder        let it learn one person's voice from 20 read prompts
 #   make vad                      how well the energy VAD and Silero's find speech in noise
@@ -23,7 +24,7 @@ export PYTHONPATH := $(CURDIR)
 RUN_EXTRAS := gateway,opus,worker,local
 DEV_EXTRAS := $(RUN_EXTRAS),silero,train,dev
 
-.PHONY: run worker talk inspect test check check-page chaos soak bench bench-full train evaluate finetune adapt vad lock
+.PHONY: run worker talk inspect test check check-page chaos soak bench bench-full train evaluate voices finetune adapt vad lock
 
 run: $(VENV)/.run
 	honcho start
@@ -66,6 +67,9 @@ train: $(VENV)/.dev
 
 evaluate: $(VENV)/.dev
 	python -m workers.training evaluate $(ARGS)
+
+voices: $(VENV)/.dev
+	python -m workers.training personas $(ARGS)
 
 finetune: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo "Expected conversations: make finetune DATA=folder"; exit 2; }

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from gateway.protocol import ErrorCode, WireError
 from shared.audio import CHUNK_MS
 from shared.control import Control
+from shared.offer import Offer, common
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,12 @@ class Worker:
         """A whole number of its status; 0 when it is missing or none."""
         value = self.status.get(name)
         return value if isinstance(value, int) else 0
+
+    @property
+    def offer(self) -> Offer:
+        """What it can sound like; of one that does not say, the defaults."""
+        found = {name: self.status.get(name) for name in ("voices", "styles")}
+        return Offer(**{n: tuple(map(str, v)) for n, v in found.items() if isinstance(v, list)})
 
     def keeps_up(self, budget_ms: float) -> bool:
         """Whether its steps leave room for one more caller. Without any, only a try can tell."""
@@ -89,6 +96,10 @@ class Fleet:
         live = self.live(now).values()
         slots = sum(w.number("free") for w in live if w.keeps_up(self.step_budget_ms))
         return max(0, slots - self.queued - self._admitted)
+
+    def offer(self, now: float) -> Offer | None:
+        """What a call may sound like wherever it goes; None while no worker is known to live."""
+        return common(worker.offer for worker in self.live(now).values())
 
     def blocked(self, now: float) -> str | None:
         """Why no caller at all can be served now; None when one could."""

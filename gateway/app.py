@@ -27,6 +27,7 @@ from gateway.reception import Reception
 from gateway.stats import Stats, collect
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.config import ReplyMode, Settings
+from shared.offer import Offer
 from shared.streams import SessionLog, check_redis, connect
 from shared.telemetry import watch_tasks
 
@@ -119,6 +120,7 @@ class Gateway:
     async def config(self, _: Request) -> Response:
         """What a client may know of the settings: never an address, never a secret."""
         s = self.settings
+        offer = self.reception.fleet.offer(time.monotonic()) or Offer((), ())
         return JSONResponse(
             {
                 "sample_rate": SAMPLE_RATE_HZ,
@@ -129,6 +131,8 @@ class Gateway:
                 "auth": bool(s.gateway_auth_secret.get_secret_value()),
                 "modes": [mode.value for mode in ReplyMode],
                 "mode": s.reply_mode.value,
+                "voices": offer.voices,
+                "styles": offer.styles,
                 "vad_threshold": s.vad_threshold,
                 "silence_ms": s.turn_silence_ms,
                 "min_speech_ms": s.turn_min_speech_ms,

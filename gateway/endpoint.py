@@ -33,6 +33,7 @@ from gateway.session import Session
 from gateway.wire import Sink, wire_of
 from shared.errors import SchemaError
 from shared.messages import Mode
+from shared.offer import Persona
 
 logger = logging.getLogger(__name__)
 
@@ -198,9 +199,11 @@ async def _first_message(websocket: WebSocket) -> Start | Resume:
 
 
 def _plain_start(websocket: WebSocket) -> Start:
-    mode = websocket.query_params.get("mode")
+    query = websocket.query_params
+    mode = query.get("mode")
+    persona = Persona(query.get("voice", ""), query.get("style", ""))
     try:
-        return Start(None if mode is None else Mode(mode).mode)
+        return Start(None if mode is None else Mode(mode).mode, persona=persona)
     except SchemaError as error:
         raise WireError(ErrorCode.BAD_MESSAGE, str(error)) from error
 

@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 from shared.audio import FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.errors import AntiphonError, SchemaError
 from shared.messages import Cancel, Commit, Mode, Options, Played
+from shared.offer import UNCHOSEN, Persona
 
 SUBPROTOCOL: Final = "antiphon.v1"
 MAX_AUDIO_BYTES: Final = 64 * 1024  # 1.36 s of audio in one message
@@ -95,6 +96,7 @@ class Start:
     mode: str | None = None
     options: Options = field(default_factory=Options)
     codec: Codec = Codec.PCM16  # a wish: `ready` says what it became
+    persona: Persona = UNCHOSEN  # names that the model must know
     auth: str | None = field(default=None, repr=False)
 
 
@@ -262,9 +264,9 @@ def _options(body: Mapping[str, Any]) -> Options:
 
 
 def _start(body: dict[str, Any]) -> Start | Resume:
-    if unknown := set(body) - {"mode", "options", "codec", "auth", "resume"}:
+    if unknown := set(body) - {"mode", "options", "codec", "voice", "style", "auth", "resume"}:
         _refuse(
-            "Expected 'start' with mode, options, codec, auth or resume, "
+            "Expected 'start' with mode, options, codec, voice, style, auth or resume, "
             f"got {sorted(unknown)!r:.200}"
         )
     if "resume" in body:
@@ -276,12 +278,13 @@ def _start(body: dict[str, Any]) -> Start | Resume:
     if auth is not None:
         _typed("auth", auth, str)
     options = _options(_typed("options", body.get("options", {}), dict))
-    return Start(mode, options, _codec(body), auth)
+    persona = Persona(*(_typed(n, body.get(n, ""), str) for n in ("voice", "style")))
+    return Start(mode, options, _codec(body), persona, auth)
 
 
 def _resume(body: dict[str, Any]) -> Resume:
     if set(body) - {"resume", "codec"}:
-        _refuse("Expected 'resume' alone in 'start': mode and options are the session's own")
+        _refuse("Expected 'resume' alone in 'start': mode, options and voice are the session's own")
     wish = _typed("resume", body["resume"], dict)
     if set(wish) != {"session", "token", "frame"}:
         _refuse(f"Expected resume with session, token and frame, got {sorted(wish)!r:.200}")

@@ -29,7 +29,9 @@ from gateway.session import Session
 from gateway.uplink import Uplink
 from shared.config import Settings
 from shared.control import Control
+from shared.errors import SchemaError
 from shared.messages import Detach, End, InputRecord, OutputRecord, Speech
+from shared.offer import Persona
 from shared.streams import Answer, Meta, SessionLog
 
 logger = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class Reception:
     async def open(self, start: Start, *, native: bool) -> Welcome:
         """Begin a session and wait for a worker. Raises WireError: no capacity, unauthorized."""
         await self.guard.check(start.auth)
+        self._check(start.persona)
         self.fleet.admit(len(self.exchange.sessions) + self.opening, time.monotonic())
         sid, token = secrets.token_hex(16), secrets.token_urlsafe(16)
         mode = start.mode or self.settings.reply_mode.value
@@ -82,6 +85,7 @@ class Reception:
             "mode": mode,
             "seed": secrets.randbits(31),
             "options": json.dumps(options),
+            **asdict(start.persona),
         }
         self.opening += 1
         try:
@@ -99,6 +103,18 @@ class Reception:
             opus=_opus(start.codec),
         )
         return Welcome(session, token, Outcome.NEW, mode)
+
+    def _check(self, persona: Persona) -> None:
+        """Raises WireError when the model has no such voice or style.
+
+        Where no worker is known nothing is: the caller is refused for that.
+        """
+        offer = self.fleet.offer(time.monotonic())
+        if offer is not None:
+            try:
+                offer.check(persona)
+            except SchemaError as error:
+                raise WireError(ErrorCode.BAD_MESSAGE, str(error)) from error
 
     async def resume(self, wish: Resume) -> Welcome:
         """Go on with a session of this or another gateway. Raises WireError."""

@@ -11,8 +11,10 @@ import json
 import struct
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NoReturn
+from urllib.parse import urlencode
 
 import soundfile
 from websockets.asyncio.client import ClientConnection, connect
@@ -42,13 +44,13 @@ class Conversation:
     """One file spoken to a server, over as many sockets as it takes."""
 
     def __init__(
-        self, url: str, question: Pcm16, *, mode: str | None, plain: bool, auth: str = ""
+        self, url: str, question: Pcm16, *, plain: bool, wish: Mapping[str, str | None]
     ) -> None:
-        self.url = f"{url}?mode={mode}" if plain and mode else url
+        """`wish`: of the fields of `start` those that hold a word, as mode, voice and auth."""
+        self.wish = {name: word for name, word in wish.items() if word}
+        self.url = f"{url}?{urlencode(self.wish)}" if plain and self.wish else url
         self.question = question.astype("<i2").tobytes()
-        self.mode = mode
         self.native = not plain
-        self.auth = auth
         self.hearing = Hearing()
         self.socket: ClientConnection | None = None
         self.session: str | None = None
@@ -110,8 +112,7 @@ class Conversation:
             frame = self.hearing.last_frame
             wish["resume"] = {"session": self.session, "token": self._token, "frame": frame}
         else:
-            wish |= {"mode": self.mode} if self.mode is not None else {}
-            wish |= {"auth": self.auth} if self.auth else {}
+            wish |= self.wish
         await socket.send(json.dumps(wish))
         answer = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))
         if answer["type"] != "ready":
@@ -233,12 +234,15 @@ def _ms(since: float | None, at: float | None) -> float | None:
 
 
 async def talk(
-    wav: Path, url: str, out: Path, *, mode: str | None, plain: bool, auth: str = ""
+    wav: Path, url: str, out: Path, *, plain: bool, **wish: str | None
 ) -> dict[str, Any]:
-    """Speak `wav`, write the answer to `out`; the measurements. Raises TalkError."""
+    """Speak `wav`, write the answer to `out`; the measurements. Raises TalkError.
+
+    `wish`: mode, voice, style, auth.
+    """
     samples, rate_hz = soundfile.read(wav, dtype="float32", always_2d=True)
     question = resample(samples.mean(axis=1), rate_hz)
-    conversation = Conversation(url, question, mode=mode, plain=plain, auth=auth)
+    conversation = Conversation(url, question, plain=plain, wish=wish)
     await conversation.hold()
     soundfile.write(out, conversation.hearing.samples(), SAMPLE_RATE_HZ, subtype="PCM_16")
     return conversation.report()
@@ -251,12 +255,14 @@ def main() -> None:
     parser.add_argument("--url", default="ws://127.0.0.1:8000/ws/stream")
     parser.add_argument("--out", type=Path, default=Path("reply.wav"))
     parser.add_argument("--mode", choices=("turn", "stream"))
+    parser.add_argument("--voice", help="whose voice answers: /api/config lists them")
+    parser.add_argument("--style", help="in which mood")
     parser.add_argument("--auth", default="", help="a token, where the gateway asks for one")
     parser.add_argument("--plain", action="store_true", help="raw PCM16 both ways, no protocol")
     wish = parser.parse_args()
     try:
-        options = {"mode": wish.mode, "plain": wish.plain, "auth": wish.auth}
-        report = asyncio.run(talk(wish.wav, wish.url, wish.out, **options))
+        words = {name: getattr(wish, name) for name in ("mode", "voice", "style", "auth")}
+        report = asyncio.run(talk(wish.wav, wish.url, wish.out, plain=wish.plain, **words))
     except (TalkError, OSError) as error:
         sys.exit(f"talk: {error}")
     sys.stdout.write(json.dumps(report) + "\n")

@@ -19,6 +19,7 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from shared import bell, keys, redis_url
 from shared.errors import SchemaError
 from shared.messages import InputRecord, OutputRecord, Record, StepRecord, decode, encode
+from shared.offer import Persona
 from shared.pipeline import Command, Pipe, is_cluster
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
@@ -111,6 +112,8 @@ class Meta:
     options: str  # JSON of the session's first Options
     trial: int = 0  # the session is on trial until this step
     strikes: int = 0  # of the present trial
+    voice: str = ""  # what the assistant sounds like; "": the model's default
+    style: str = ""
 
     @property
     def suspect(self) -> bool:
@@ -121,6 +124,11 @@ class Meta:
     def condemned(self) -> bool:
         """Whether another death would end it."""
         return self.suspect and self.strikes >= MAX_STRIKES - 1
+
+    @property
+    def persona(self) -> Persona:
+        """What the assistant sounds like."""
+        return Persona(self.voice, self.style)
 
     @property
     def worker(self) -> str:
@@ -158,7 +166,7 @@ class SessionLog:
     async def open(
         self, sid: str, gateway: str, nonce: str, token_hash: str, fields: Mapping[str, str | int]
     ) -> tuple[Answer, str]:
-        """Make a session; `fields` are mode, seed, options. Answers its connection."""
+        """Make a session; `fields`: mode, seed, options, voice, style. Answers its connection."""
         pairs = [item for pair in {"token": token_hash, **fields}.items() for item in pair]
         conn = f"1:{gateway}:{nonce}"
         return await self._ask("open", [keys.meta(sid)], [self.ttl_s, conn, *pairs])
@@ -387,7 +395,7 @@ def parse_meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
 
 
 _NUMBERS: Final = "n cursor k m f generation played seed samples trial strikes".split()
-_WORDS: Final = ("state", "mode", "owner", "conn", "options")
+_WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style")
 
 
 async def check_redis(redis: Redis) -> None:

@@ -20,6 +20,7 @@ const SILENT_MS = 4_000;
  * @typedef {import("./transport/line.js").Wishes} Wishes
  * @typedef {import("./transport/wire.js").Options} Options
  * @typedef {import("./transport/wire.js").Codec} Codec
+ * @typedef {import("./transport/wire.js").Persona} Persona
  * @typedef {import("./transport/wire.js").ServerMessage} ServerMessage
  * @typedef {import("./transport/socket.worker.js").LineOrder} LineOrder
  *
@@ -36,7 +37,7 @@ const SILENT_MS = 4_000;
  * @property {(code: string, detail: string) => void} noticed
  * @property {(code: string, retryAfterMs: number | null) => void} over
  *
- * @typedef {{url: URL, manners: Manners | null, options: Options, codec: Codec,
+ * @typedef {{url: URL, manners: Manners | null, options: Options, codec: Codec, persona: Persona,
  *            auth: string | null, sound: SoundWish, muted: boolean}} CallOptions
  */
 
@@ -145,7 +146,7 @@ export class Call {
   }
 
   /** @param {CallOptions} options */
-  async #open({ url, manners, options, codec, auth, sound }) {
+  async #open({ url, manners, options, codec, persona, auth, sound }) {
     this.#hush();
     const { capture, playback } = await this.#sound.open(sound);
     if (this.#over) return;
@@ -154,7 +155,8 @@ export class Call {
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = () => this.#end("broken");
     const manual = manners === "hold" ? { manual: true } : {};
-    const wishes = { mode: modeOf(manners), options: { ...options, ...manual }, codec, auth };
+    const tuned = { ...options, ...manual };
+    const wishes = { mode: modeOf(manners), options: tuned, codec, persona, auth };
     this.#order({ open: { url: url.href, wishes, capture, playback } }, [capture, playback]);
   }
 

@@ -21,6 +21,8 @@ import { Wake } from "./wake.js";
  * gain control off: for measurements. `#token=...` permits a call, where the server wants that.
  */
 
+/** What was chosen of these holds from the next call on. */
+const NEXT_CALLS = ["opus", "voice", "style"];
 const url = new URL("../ws/stream", import.meta.url);
 url.protocol = url.protocol.replace("http", "ws");
 const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
@@ -142,10 +144,12 @@ function toggle() {
   for (const part of [transcript, score, readings]) part.clear();
   save.offer(null);
   happened("start");
-  const { options, wish: sound } = settings;
+  const { options, wish: sound, persona } = settings;
+  /** @type {import("./transport/wire.js").Codec} */
   const codec = sound.opus ? "opus" : "pcm16";
   const { chosen: manners, muted } = panel;
-  call = new Call({ url, manners, options, codec, auth: permit, sound, muted }, listener);
+  const choice = { url, manners, options, codec, persona, auth: permit, sound, muted };
+  call = new Call(choice, listener);
 }
 
 /** The same page was opened again with a new permit, which loads nothing anew. */
@@ -162,7 +166,7 @@ function changeSound(wish, changed) {
   if (changed === "volume") call?.sound.setVolume(wish.volume);
   else if (changed === "speaker") void call?.sound.setSpeaker(wish.speaker);
   else if (changed === "loopback") void call?.sound.setPath(pathOf(wish));
-  else if (changed !== "opus") call?.sound.setMicrophone(wish); // that is the next call's
+  else if (!NEXT_CALLS.includes(changed)) call?.sound.setMicrophone(wish);
 }
 
 async function showDefaults() {
@@ -179,6 +183,7 @@ panel.onMute((muted) => call?.setMuted(muted));
 panel.onManners((manners) => call?.setManners(manners));
 settings.onSound(changeSound);
 settings.onTurn((options) => call?.setOptions(options));
+settings.onOpen(() => showDefaults().catch(() => {}));
 onDevices(() => void showDevices());
 addEventListener("pagehide", () => call?.hangUp());
 addEventListener("hashchange", takeAnother);

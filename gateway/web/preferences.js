@@ -4,8 +4,10 @@
  */
 
 /**
- * `opus`: the sound is compressed on its way, where browser and server can.
- * @typedef {import("./audio/sound.js").SoundWish & {opus: boolean}} Preferences
+ * `opus`: the sound is compressed on its way, where browser and server can. `voice`, `style`: what
+ * it answers with, by the model's own names; "" leaves it to the model.
+ * @typedef {import("./audio/sound.js").SoundWish
+ *   & {opus: boolean, voice: string, style: string}} Preferences
  */
 
 const KEY = "antiphon.sound";
@@ -20,6 +22,8 @@ const DEFAULTS = {
   autoGainControl: true,
   loopback: false,
   opus: false,
+  voice: "",
+  style: "",
 };
 
 /**

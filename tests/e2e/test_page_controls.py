@@ -49,6 +49,25 @@ def test_the_mode_is_the_servers_until_chosen(page: Page, gateway: FakeGateway) 
     assert gateway.await_said("mode")["mode"] == "turn"
 
 
+def test_the_voice_and_the_mood_are_chosen_by_name(page: Page, gateway: FakeGateway) -> None:
+    gateway.config |= {"voices": ["alto", "baritone"], "styles": ["neutral", "calm"]}
+    page.goto(gateway.url)
+    page.click("summary")
+    expect(page.locator("#voice option")).to_have_text(["Alto", "Baritone"])
+    page.select_option("#voice", label="Baritone")
+    page.select_option("#style", label="Calm")
+    page.click("#call")
+    assert gateway.await_said("start") == {"type": "start", "voice": "baritone", "style": "calm"}
+    page.reload()
+    page.click("summary")
+    expect(page.locator("#voice")).to_have_value("baritone")
+    gateway.config |= {"voices": ["tenor"], "styles": []}  # another model: there is no choice
+    page.reload()
+    page.click("summary")
+    expect(page.locator("#style-row")).to_be_hidden()
+    expect(page.locator("#voice-row")).to_be_hidden()
+
+
 def test_the_volume_is_the_speakers_and_not_the_recordings(
     page: Page, gateway: FakeGateway
 ) -> None:

@@ -144,6 +144,7 @@ class StandInWorker:
         self.stopped = False
         self.deaf = False  # reads nothing: the log fills
         self.beats = 0
+        self.offer: dict[str, list[str]] = {}  # its voices and styles, as a worker tells them
 
     async def run(self) -> None:
         """Work until stopped."""
@@ -156,7 +157,7 @@ class StandInWorker:
         self.beats += 1
         free = self.slots - len(self.owned)
         status = {"beat": self.beats, "slots": self.slots, "free": free, "step_ms": 1.5}
-        await self.control.beat("w1", {**status, "engine": "echo", "pid": 1})
+        await self.control.beat("w1", {**status, **self.offer, "engine": "echo", "pid": 1})
         for sid in await self.control.take(free):
             _, owner = await self.log.claim(sid, "", "w1", "n")
             self.owned[sid] = StepCommit(sid, owner, 0, (), 1, (), 0, 0, 1, "turn", 1, 1, 1)

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from shared import keys
@@ -24,6 +25,7 @@ from shared.messages import (
     SpeechStopped,
     Text,
 )
+from shared.offer import Offer, Persona
 from tests.redis.stage import (
     SECOND,
     Caller,
@@ -33,6 +35,7 @@ from tests.redis.stage import (
     speak,
     until,
 )
+from workers.runtime.rebuild import rebuild
 
 pytestmark = pytest.mark.redis
 
@@ -311,3 +314,41 @@ async def test_shutdown_sends_the_callers_away_one_after_the_other(
         assert socket.close_code == 1012
     kinds = [type(record) for caller in callers for record in worker.inputs[sid_of(caller)]]
     assert kinds.count(Detach) == 4  # their logs know that they are away
+
+
+async def test_a_voice_is_chosen_by_name_and_kept_in_the_log(
+    place: Place, worker: StandInWorker
+) -> None:
+    worker.offer = {"voices": ["alto", "baritone"], "styles": ["neutral", "calm"]}
+    fleet = place.gateway.reception.fleet
+    await until(lambda: fleet.offer(time.monotonic()) == Offer(*map(tuple, worker.offer.values())))
+    caller = await place.caller(voice="baritone", style="calm")
+    (meta,) = await place.gateway.reception.log.metas([sid_of(caller)])
+    assert meta is not None
+    assert meta.persona == Persona("baritone", "calm")
+    found = (await rebuild(worker.log, [meta.sid], place.gateway.settings, gated=True))[0]
+    assert isinstance(found, tuple)
+    talk, opening = found
+    assert (talk.persona, opening.persona) == (meta.persona, meta.persona)
+    plain = await place.plain("?voice=baritone")
+    await until(lambda: len(worker.owned) == 2)
+    metas = await place.gateway.reception.log.metas(list(worker.owned))
+    assert {m.voice for m in metas if m is not None} == {"baritone"}
+    await plain.close()
+
+
+async def test_a_voice_that_no_worker_has_is_refused_by_name(
+    place: Place, worker: StandInWorker
+) -> None:
+    caller = await place.native()
+    await caller.say("start", voice="bass")
+    assert await caller.end_of() == ("bad_message", 4400)
+    assert caller.events[-1]["message"] == "Expected voice as default, got 'bass'"
+    plain = await place.plain("?style=calm")
+    assert "Expected style as default" in await socket_message(plain)
+    assert not worker.owned
+
+
+async def socket_message(socket: ClientConnection) -> str:
+    """The first text that a plain client gets."""
+    return str(await asyncio.wait_for(socket.recv(), 5))

@@ -43,6 +43,7 @@ async def test_the_public_settings_hold_no_address(place: Place) -> None:
         answer = await client.get("/api/config")
     assert answer.json()["sample_rate"] == 24_000
     assert answer.json()["mode"] == "turn"
+    assert answer.json()["voices"] == ["default"]
     assert "redis" not in answer.text.lower()
 
 

@@ -20,7 +20,7 @@ async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
     place: Place, worker: StandInWorker
 ) -> None:
     question = np.concatenate(noise(LOUD_CHUNKS))
-    talk = Conversation(place.url, question, mode="stream", plain=False)
+    talk = Conversation(place.url, question, plain=False, wish={"mode": "stream"})
     holding = asyncio.create_task(talk.hold())
     for frames in (20, 60):
         await until(partial(_heard, talk, holding, frames), 30)
@@ -42,7 +42,7 @@ async def test_who_is_sent_away_goes_on_elsewhere_and_misses_nothing(
 ) -> None:
     question = np.concatenate(noise(LOUD_CHUNKS))
     async with running_gateway(redis_url) as elsewhere:
-        talk = Conversation(place.url, question, mode="stream", plain=False)
+        talk = Conversation(place.url, question, plain=False, wish={"mode": "stream"})
         holding = asyncio.create_task(talk.hold())
         await until(partial(_heard, talk, holding, 40), 30)
         talk.url = elsewhere.url  # what a balancer in front does
@@ -54,7 +54,7 @@ async def test_who_is_sent_away_goes_on_elsewhere_and_misses_nothing(
 
 
 async def test_a_session_that_is_gone_is_said_to_be(place: Place, worker: StandInWorker) -> None:
-    talk = Conversation(place.url, np.concatenate(noise(200)), mode="stream", plain=False)
+    talk = Conversation(place.url, np.concatenate(noise(200)), plain=False, wish={"mode": "stream"})
     holding = asyncio.create_task(talk.hold())
     await until(partial(_heard, talk, holding, 4), 30)
     talk._token = "another"  # noqa: S105 # no secret

@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from shared.audio import Floats, Pcm16
+from shared.offer import UNCHOSEN, Offer, Persona
 
 
 class Speak(IntEnum):
@@ -76,6 +77,7 @@ class Opening:
     seed: int  # of the turn's sampling; with the step count it fixes every draw
     history: Sequence[Past] = field(default=())  # what was logged of the turn, oldest first
     earlier: Sequence[Past] = field(default=())  # the turn before, as far as it is remembered
+    persona: Persona = UNCHOSEN
 
 
 class Engine(Protocol):
@@ -85,6 +87,7 @@ class Engine(Protocol):
     # False: in stream mode every chunk is stepped and nothing counts as an interruption (echo).
     # True: the runtime wakes the slot when the VAD hears speech.
     gated: bool
+    offer: Offer  # what its replies can sound like
 
     def open(self, slot: int, opening: Opening) -> None:
         """Begin a turn in a slot: forget all but `earlier`, then `replay` the history to its end.

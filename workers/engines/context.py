@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from shared.offer import UNCHOSEN, Persona
 from workers.engines.base import Past, Speak
 from workers.models.vocabulary import EOS, GO, PAD
 
@@ -57,6 +58,7 @@ class Context:
 
     seed: int
     quiet: tuple[int, ...]  # the input codes of a step without sound
+    persona: Persona = UNCHOSEN
     earlier: tuple[Position, ...] = ()  # the turn before
     longest: int = LONGEST  # positions that this turn and the one before may take
     pending: list[bytes] = field(default_factory=list)  # heard, not yet read by the model

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from shared.audio import Pcm16
+from shared.offer import Offer
 from workers.engines.base import Opening, Output, Past, Speak, Work
 
 _SAID = b""  # there is nothing to remember of a step but that it was
@@ -16,6 +17,7 @@ class EchoEngine:
     """Engine whose every frame is a function of the input alone."""
 
     gated = False
+    offer = Offer()
 
     def __init__(self, slots: int) -> None:
         self.slots = slots

@@ -73,6 +73,7 @@ class HybridEngine:
     ) -> None:
         """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest."""
         self.slots = slots
+        self.offer = voice.offer
         self._listener = listener
         self._generator = Generator(model, slots, temperature)
         self._voice = voice
@@ -132,8 +133,9 @@ class HybridEngine:
         self._listener.reset(torch.tensor([slot], device=self._device))
         turn = opening.earlier if self._generator.remembers else ()
         earlier = remembered(turn, self._quiet)
-        context = Context(opening.seed, self._quiet, earlier, self._generator.longest)
-        self._contexts[slot] = context
+        self._contexts[slot] = Context(
+            opening.seed, self._quiet, opening.persona, earlier, self._generator.longest
+        )
         for _ in self.replay(slot, opening.history):
             pass
 
@@ -155,7 +157,7 @@ class HybridEngine:
             self._generator.read_again(slot, part)
             yield
         if sounded is not None and sounded.fresh:
-            self._voice.reset(rows)
+            self._voice.reset(rows, [self._contexts[slot].persona])
         for said in _pieces(sounded.codes if sounded else [], SOUND_PIECE):
             self._voice.again(torch.tensor([said], device=self._device), rows)
             yield
@@ -249,7 +251,8 @@ class HybridEngine:
         ended = [slot for slot, said in spoken.items() if said.text == EOS]
         sounds: dict[int, Floats] = {}
         if fresh:
-            self._voice.reset(torch.tensor(fresh, device=self._device))
+            personas = [self._contexts[slot].persona for slot in fresh]
+            self._voice.reset(torch.tensor(fresh, device=self._device), personas)
         if talking:
             codes = torch.tensor([spoken[slot].codes for slot in talking], device=self._device)
             made = self._voice.step(codes, torch.tensor(talking, device=self._device))

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from shared.audio import SAMPLE_RATE_HZ
 from workers.models.convnext import ConvNeXtStack, State
 from workers.models.layers import CausalConv1d
+from workers.models.shaping import Shape, shape_filter, shape_pitch
 from workers.models.tokenizer.codec import MEL_MEAN, MEL_SPREAD
 
 HOP: Final = 240
@@ -89,6 +90,11 @@ def pulses(log_f0: Tensor, phase: Tensor, live: Tensor) -> tuple[Tensor, Tensor]
     return train, torch.remainder(phase + whole[:, -1], 1.0)
 
 
+def cepstral_weights(cepstrum: Tensor) -> Tensor:
+    """What each of the coefficients (..., C) counts for: (C,), falling from 1."""
+    return 1 / (1 + torch.arange(cepstrum.shape[-1], device=cepstrum.device) / SMOOTHING)
+
+
 def response(cepstrum: Tensor, taper: Tensor) -> Tensor:
     """Causal cepstra (..., C) -> the minimum-phase frequency response (..., FFT / 2 + 1).
 
@@ -96,8 +102,7 @@ def response(cepstrum: Tensor, taper: Tensor) -> Tensor:
     impulse response is faded out with taper (FFT,): one too long would wrap around onto the start
     of its hop, which is heard as a buzz at the frame rate.
     """
-    smooth = 1 / (1 + torch.arange(cepstrum.shape[-1], device=cepstrum.device) / SMOOTHING)
-    log = torch.fft.rfft(cepstrum.float() * smooth, n=FFT)
+    log = torch.fft.rfft(cepstrum.float() * cepstral_weights(cepstrum), n=FFT)
     spectrum = torch.polar(torch.exp(log.real), log.imag)  # three times faster than a complex exp
     faded: Tensor = torch.fft.rfft(torch.fft.irfft(spectrum, n=FFT) * taper)
     return faded
@@ -149,19 +154,22 @@ class Vocoder(nn.Module):
             *self.stack.initial(rows),
         )
 
-    def stream(self, mel: Tensor, state: State) -> tuple[Tensor, State]:
-        """Log-mel (B, T, M) -> samples (B, T * H), float32, late by DELAY frames; new state."""
+    def stream(self, mel: Tensor, state: State, shape: Shape | None = None) -> tuple[Tensor, State]:
+        """Log-mel (B, T, M) -> samples (B, T * H), float32, late by DELAY frames; new state.
+
+        A row's shape must stay the same while its stream lasts.
+        """
         count, phase, overlap, last, *network = state
         raw, network_state = self.read(mel, tuple(network))
         raw = torch.cat([last[:, None], raw], dim=1)
         hop = count[:, None] - DELAY + torch.arange(mel.shape[1], device=mel.device)
-        samples, phase, overlap = self.speak(self.parameters_of(raw), hop, phase, overlap)
+        samples, phase, overlap = self.speak(self.parameters_of(raw, shape), hop, phase, overlap)
         count = count + mel.shape[1]
         return samples, (count, phase, overlap, raw[:, -1], *network_state)
 
-    def follow(self, mel: Tensor, state: State) -> State:
+    def follow(self, mel: Tensor, state: State, shape: Shape | None = None) -> State:
         """The state after more log-mel (B, T, M)."""
-        return self.stream(mel, state)[1]
+        return self.stream(mel, state, shape)[1]
 
     def read(self, mel: Tensor, state: State) -> tuple[Tensor, State]:
         """The network: log-mel (B, T, M) -> raw parameters (B, T, 2 + Ch + Cn), float32."""
@@ -170,12 +178,20 @@ class Vocoder(nn.Module):
         z, pasts = self.stack.stream(y.transpose(1, 2), state[1:])  # (B, C, T) -> (B, T, C)
         return self.out(self.norm(z)).float(), (past, *pasts)
 
-    def parameters_of(self, raw: Tensor) -> Parameters:
-        """Raw network output (B, T, 2 + Ch + Cn) -> what it means."""
+    def parameters_of(self, raw: Tensor, shape: Shape | None = None) -> Parameters:
+        """Raw network output (B, T, 2 + Ch + Cn) -> what it means, in the rows' voices."""
         split = 2 + self.config.harmonic_cepstra
         low, high = math.log(LOW_HZ), math.log(HIGH_HZ)
         log_f0 = low + (high - low) * torch.sigmoid(raw[..., 0])
-        return Parameters(log_f0, raw[..., 1], raw[..., 2:split], raw[..., split:])
+        said = Parameters(log_f0, raw[..., 1], raw[..., 2:split], raw[..., split:])
+        if shape is None:
+            return said
+        return Parameters(
+            shape_pitch(said.log_f0, shape),
+            said.voicing,
+            shape_filter(said.harmonic, shape),
+            shape_filter(said.noise, shape),
+        )
 
     def speak(
         self, said: Parameters, hop: Tensor, phase: Tensor, overlap: Tensor

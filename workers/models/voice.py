@@ -1,7 +1,7 @@
 """The assistant's voice in service: codes -> decoder -> vocoder -> sound, for fixed slots.
 
     voice = load_voice(folder, slots=16)
-    voice.reset(rows)                     # at the first step of a reply
+    voice.reset(rows, personas)           # at the first step of a reply
     sound = voice.step(codes, rows)       # (R, 1920): the sound of `delay_samples` ago (60 ms)
     rest = voice.flush(rows)              # (R, 1440): after the reply's last step
 
@@ -10,6 +10,7 @@ reset alone: not of its neighbours, nor of which slot it sits in.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,13 +20,16 @@ from torch import Tensor
 from shared.audio import CHUNK_SAMPLES
 from shared.config import VocoderName
 from shared.errors import ConfigError
+from shared.offer import UNCHOSEN, Offer, Persona
 from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.convnext import Slots, State
 from workers.models.hifigan.checkpoint import NoCheckpoint, load_generator
 from workers.models.hifigan.vocoder import HifiGan
 from workers.models.mel import MelConfig
+from workers.models.repertoire import Repertoire, read_repertoire
+from workers.models.shaping import Shape, Shapes
 from workers.models.tokenizer.codec import Codec, CodecConfig
-from workers.models.vocoder import HOP, SILENT_MEL, Vocoder, VocoderConfig
+from workers.models.vocoder import HOP, SILENT_MEL, Vocoder, VocoderConfig, cepstral_weights
 
 log = logging.getLogger(__name__)
 
@@ -38,26 +42,36 @@ class Speaking(Protocol):
     def initial(self, rows: int) -> State:
         """The state of fresh streams."""
 
-    def stream(self, mel: Tensor, state: State) -> tuple[Tensor, State]:
+    def stream(self, mel: Tensor, state: State, shape: Shape | None = None) -> tuple[Tensor, State]:
         """Log-mel (B, T, M) of whole steps -> samples (B, T * 240), and the new state."""
 
-    def follow(self, mel: Tensor, state: State) -> State:
+    def follow(self, mel: Tensor, state: State, shape: Shape | None = None) -> State:
         """The new state alone."""
 
 
 class Voice:
     """Decoder and vocoder with the streaming state of a fixed number of slots."""
 
-    def __init__(self, codec: Codec, vocoder: Speaking, slots: int) -> None:
+    def __init__(
+        self, codec: Codec, vocoder: Speaking, slots: int, repertoire: Repertoire | None = None
+    ) -> None:
+        """Of the repertoire there is only the recorded voice where the vocoder shapes none."""
         self.codec = codec
         self.vocoder = vocoder
         self.slots = slots
         self.delay_samples = vocoder.delay * HOP
         self._decoding = Slots(codec.decoder.initial(slots))
         self._speaking = Slots(vocoder.initial(slots))
+        self._shapes = _shapes(vocoder, slots, repertoire or Repertoire())
 
-    def reset(self, rows: Tensor) -> None:
-        """Start a new reply in the slots rows (R,), int64."""
+    @property
+    def offer(self) -> Offer:
+        """What it can sound like."""
+        return self._shapes.repertoire.offer
+
+    def reset(self, rows: Tensor, personas: Sequence[Persona] = ()) -> None:
+        """Start a new reply in the slots rows (R,), int64; without personas, by default."""
+        self._shapes.put(rows, personas or [UNCHOSEN] * len(rows))
         self._decoding.reset(rows)
         self._speaking.reset(rows)
 
@@ -73,7 +87,10 @@ class Voice:
     def again(self, codes: Tensor, rows: Tensor) -> None:
         """Steps (R, T, q) that were sounded before, in one go: only the state goes on."""
         mel = self._decode(codes, rows)
-        self._speaking.put(rows, self.vocoder.follow(mel, self._speaking.take(rows)))
+        self._speaking.put(rows, self._followed(mel, rows))
+
+    def _followed(self, mel: Tensor, rows: Tensor) -> State:
+        return self.vocoder.follow(mel, self._speaking.take(rows), self._shapes.take(rows))
 
     def _say(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Codes (R, T, q) -> samples (R, T * 1920)."""
@@ -93,7 +110,8 @@ class Voice:
         return self._speak(torch.full(shape, SILENT_MEL, device=rows.device), rows)
 
     def _speak(self, mel: Tensor, rows: Tensor) -> Tensor:
-        sound, speaking = self.vocoder.stream(mel, self._speaking.take(rows))
+        state, shape = self._speaking.take(rows), self._shapes.take(rows)
+        sound, speaking = self.vocoder.stream(mel, state, shape)
         self._speaking.put(rows, speaking)
         return sound
 
@@ -113,7 +131,17 @@ def load_voice(
     codec = Codec(config_of(CodecConfig, codec_part))
     fill(codec, codec_part)
     spoken = _public(vocoder, cache) if cache is not None else None
-    return Voice(codec.to(device), (spoken or _own(folder)).to(device), slots)
+    made = (spoken or _own(folder)).to(device)
+    return Voice(codec.to(device), made, slots, read_repertoire(folder))
+
+
+def _shapes(vocoder: Speaking, slots: int, repertoire: Repertoire) -> Shapes:
+    """HiFi-GAN gives sound for mels and knows no pitch: it speaks as recorded."""
+    if not isinstance(vocoder, Vocoder):
+        return Shapes(slots, repertoire.plain(), torch.ones(1))
+    cepstra = max(vocoder.config.harmonic_cepstra, vocoder.config.noise_cepstra)
+    weights = cepstral_weights(vocoder.out.weight.new_ones(cepstra).float())
+    return Shapes(slots, repertoire, weights)
 
 
 def _own(folder: Path) -> Vocoder:

@@ -17,6 +17,7 @@ from typing import Final
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.config import ReplyMode
 from shared.messages import Audio, Base, Heard, InputRecord, SpeechStopped, Step, Truncate
+from shared.offer import UNCHOSEN, Persona
 from workers.engines.base import Opening, Output, Past, Speak
 from workers.models.silero_vad import SileroVad
 from workers.runtime import snapshot
@@ -39,9 +40,11 @@ class Conversation(Dialogue):
         *,
         gated: bool = True,
         seed: int = 0,
+        persona: Persona = UNCHOSEN,
     ) -> None:
         super().__init__(tuning or Tuning(), mode, gated=gated)
         self.seed = seed
+        self.persona = persona
         self.cursor = 0  # last input record consumed
         self.output = 0  # last output record written
         self.retention = Retention()
@@ -116,7 +119,8 @@ class Conversation(Dialogue):
         # Behind the truncates come the base record itself and then the step.
         self.context.base = self.step + len(draft.truncates) + 2
         self.memory.fade(self.step)
-        return Opening(self.seed + self.context.base, earlier=self.memory.recall())
+        seed = self.seed + self.context.base
+        return Opening(seed, earlier=self.memory.recall(), persona=self.persona)
 
     def settle(self, output: Output | None) -> Turn:
         """The planned turn's records, with what the engine gave (None when it was idle)."""

@@ -117,6 +117,8 @@ class WorkerLoop:
             "step_p99_ms": round(self.drive.times.p99_ms, 2),
             "takeovers": self.ownership.takeovers,
             "pid": os.getpid(),
+            "voices": self.drive.engine.offer.voices,
+            "styles": self.drive.engine.offer.styles,
         }
 
     def held(self) -> dict[str, str]:

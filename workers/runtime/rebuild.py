@@ -78,14 +78,16 @@ def recover(
         talk.memory.note(k, Past((), step.heard, step.said, *_flags(step)))
     talk.memory.trim(talk.context.base if talk.context else None)
     if talk.context is None:
-        return talk, Opening(meta.seed)
+        return talk, Opening(meta.seed, persona=talk.persona)
     base = talk.context.base
-    return talk, Opening(meta.seed + base, _history(steps, base, audio), talk.memory.recall())
+    history = _history(steps, base, audio)
+    return talk, Opening(meta.seed + base, history, talk.memory.recall(), talk.persona)
 
 
 def _fresh(meta: Meta, tuning: Tuning, *, gated: bool) -> Found:
-    talk = Conversation(tuning, ReplyMode(meta.mode), gated=gated, seed=meta.seed)
-    return talk, Opening(meta.seed)
+    mode = ReplyMode(meta.mode)
+    talk = Conversation(tuning, mode, gated=gated, seed=meta.seed, persona=meta.persona)
+    return talk, Opening(meta.seed, persona=meta.persona)
 
 
 def _last_state(steps: Sequence[tuple[int, StepRecord]]) -> bytes:

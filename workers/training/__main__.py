@@ -164,6 +164,18 @@ def evaluate(
 
 
 @app.command()
+def personas(
+    weights: Weights = WEIGHTS,
+    output: Annotated[Path, typer.Option(help="Where EVALUATION.md is.")] = Path(),
+    replies: Annotated[int, typer.Option(help="How many are spoken in each.")] = 60,
+) -> None:
+    """Hear the weights' voices and styles: pitch, melody, level, and how each is understood."""
+    from workers.training import personas as stage
+
+    stage.main(weights, output, replies)
+
+
+@app.command()
 def vad(
     output: Annotated[Path, typer.Option(help="The JSON file.")] = Path("runs/vad.json"),
     minutes: Annotated[float, typer.Option(help="Of speech and noise, for each condition.")] = 4,

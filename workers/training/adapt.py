@@ -31,6 +31,7 @@ from workers.engines.hybrid import s2s_config
 from workers.models.checkpoint import fill, read_part, write_part
 from workers.models.layers import CausalConv1d
 from workers.models.mel import LogMel, MelConfig, hz_to_mel, mel_edges_hz
+from workers.models.repertoire import FILE as VOICES
 from workers.models.s2s import HybridS2S
 from workers.models.tokenizer.listener import MEL_MEAN, MEL_SCALE, Hearing, Listener, load_listener
 from workers.models.vocabulary import Vocabulary
@@ -277,7 +278,7 @@ def adapt(
     listener = adapted.folded()
     after = accuracy(listener, base, judged)
     output.mkdir(parents=True, exist_ok=True)
-    for path in [*base.glob("*.safetensors"), base / "parity.json"]:
+    for path in [*base.glob("*.safetensors"), base / "parity.json", *base.glob(VOICES)]:
         shutil.copyfile(path, output / path.name)
     facts = {**read_part(base, "listener").facts, "adapted": f"{len(taught)} prompts, {run.step}"}
     write_part(output, "listener", listener, listener.config, facts)

@@ -32,12 +32,13 @@ def padded(samples: Pcm16) -> Floats:
     return np.pad(floats_from_pcm16(samples), (0, length - len(samples)))
 
 
-def pitch(audio: Tensor) -> Tensor:
+def pitch(audio: Tensor, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> Tensor:
     """Samples (N,), N a multiple of H -> F0 in Hertz at samples k * H, (N / H,); 0: unvoiced.
 
     Normalised autocorrelation over 1,024 samples, the peak refined by a parabola.
+    The bounds are those of the recorded voice: what is far outside is an octave error.
     """
-    size, low, high = 1024, int(SAMPLE_RATE_HZ / HIGH_HZ), int(SAMPLE_RATE_HZ / LOW_HZ)
+    size, low, high = 1024, int(SAMPLE_RATE_HZ / high_hz), int(SAMPLE_RATE_HZ / low_hz)
     frames = torch.nn.functional.pad(audio, (size // 2, size // 2)).unfold(0, size, HOP)[:-1]
     taper = torch.hann_window(size)
     own = torch.fft.irfft(torch.fft.rfft(taper, n=2 * size).abs().square())[:size]

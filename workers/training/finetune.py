@@ -25,6 +25,7 @@ from workers.engines.context import Context
 from workers.engines.generator import Generator
 from workers.engines.hybrid import s2s_config
 from workers.models.checkpoint import config_of, fill, read_part, write_part
+from workers.models.repertoire import FILE as VOICES
 from workers.models.s2s import HybridS2S
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import load_listener
@@ -281,6 +282,6 @@ def _write(
 ) -> None:
     """A whole weights folder: the base's other parts, and the tuned one."""
     output.mkdir(parents=True, exist_ok=True)
-    for path in [*base.glob("*.safetensors"), base / "parity.json"]:
+    for path in [*base.glob("*.safetensors"), base / "parity.json", *base.glob(VOICES)]:
         shutil.copyfile(path, output / path.name)
     write_part(output, "s2s", model, model.config, {**facts, "words": list(vocabulary.words)})

@@ -27,7 +27,7 @@ const FINAL = [1000, 4400, 4401, 4403, 4404, 4408, 4409, 4410, 4413, 4422, 4429]
  *
  * What the session is to be like, what its connections carry if they can, and what permits it.
  * @typedef {{mode: wire.Mode | null, options: wire.Options, codec: wire.Codec,
- *            auth: string | null}} Wishes
+ *            persona: wire.Persona, auth: string | null}} Wishes
  *
  * @typedef {{play: (frame: wire.Frame) => void, clear: (generation: number) => void,
  *            reset: () => void, tell: (news: News) => void}} Ends
@@ -143,9 +143,9 @@ export class Line {
   }
 
   #greeting() {
-    const { mode, options, codec, auth } = this.#wishes;
+    const { mode, options, codec, persona, auth } = this.#wishes;
     if (this.#ticket !== null) return wire.resumeMessage(this.#ticket, this.#received, codec);
-    return wire.startMessage(mode, options, codec, auth);
+    return wire.startMessage(mode, options, codec, persona, auth);
   }
 
   #ping() {

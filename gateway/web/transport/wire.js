@@ -27,6 +27,11 @@ export const LAST_OF_REPLY = 2;
 /** @typedef {"pcm16" | "opus"} Codec */
 
 /**
+ * What the assistant sounds like, by the model's own names; "" is the model's default.
+ * @typedef {{voice: string, style: string}} Persona
+ */
+
+/**
  * A frame whose sound is an Opus packet.
  * @typedef {{number: number, generation: number, last: boolean,
  *            packet: Uint8Array<ArrayBuffer>}} PackedFrame
@@ -104,13 +109,14 @@ export function parsePackedFrame(message) {
  * @param {Mode | null} mode null leaves the choice to the server.
  * @param {Options} options
  * @param {Codec} codec a wish: `ready` says what it became.
+ * @param {Persona} persona
  * @param {string | null} auth the token that permits the call, where the server asks for one.
  */
-export function startMessage(mode, options, codec, auth) {
+export function startMessage(mode, options, codec, { voice, style }, auth) {
   const chosen = Object.keys(options).length > 0 ? { options } : {};
   const shown = auth === null ? {} : { auth };
-  const type = "start";
-  return JSON.stringify({ type, ...(mode && { mode }), ...chosen, ...wish(codec), ...shown });
+  const sound = { ...wish(codec), ...(voice && { voice }), ...(style && { style }) };
+  return JSON.stringify({ type: "start", ...(mode && { mode }), ...chosen, ...sound, ...shown });
 }
 
 /**

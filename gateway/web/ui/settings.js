@@ -12,6 +12,8 @@ import { find } from "./find.js";
  * @typedef {import("../audio/devices.js").Devices} Devices
  * @typedef {import("../preferences.js").Preferences} Preferences
  * @typedef {import("../transport/wire.js").Options} Options
+ * @typedef {{vad_threshold: number, silence_ms: number, voices?: string[],
+ *            styles?: string[]}} Defaults what the server does, and what its model offers
  * @typedef {"echoCancellation" | "noiseSuppression" | "autoGainControl" | "loopback" | "opus"} Switch
  */
 
@@ -21,6 +23,8 @@ const SWITCHES = ["echoCancellation", "noiseSuppression", "autoGainControl", "lo
 export class Settings {
   #microphone = find("#microphone", HTMLSelectElement);
   #speaker = find("#speaker", HTMLSelectElement);
+  #voice = find("#voice", HTMLSelectElement);
+  #style = find("#style", HTMLSelectElement);
   #volume = find("#volume", HTMLInputElement);
   #threshold = find("#threshold", HTMLInputElement);
   #silence = find("#silence", HTMLInputElement);
@@ -53,6 +57,8 @@ export class Settings {
     };
     this.#microphone.onchange = () => change({ microphone: this.#microphone.value });
     this.#speaker.onchange = () => change({ speaker: this.#speaker.value });
+    this.#voice.onchange = () => change({ voice: this.#voice.value });
+    this.#style.onchange = () => change({ style: this.#style.value });
     this.#volume.addEventListener("input", () =>
       change({ volume: this.#volume.valueAsNumber / 100 }),
     );
@@ -76,9 +82,11 @@ export class Settings {
 
   /**
    * What the server does where the person chose nothing.
-   * @param {{vad_threshold: number, silence_ms: number}} defaults
+   * @param {Defaults} defaults
    */
-  showDefaults({ vad_threshold, silence_ms }) {
+  showDefaults({ vad_threshold, silence_ms, voices = [], styles = [] }) {
+    this.#show(this.#voice, voices, this.#wish.voice);
+    this.#show(this.#style, styles, this.#wish.style);
     if (this.options.vad_threshold === undefined) {
       this.#threshold.valueAsNumber = Math.round(20 * Math.log10(vad_threshold));
     }
@@ -98,6 +106,32 @@ export class Settings {
     (kind === "microphone" ? this.#microphone : this.#speaker).value = "";
   }
 
+  /** The voice and the style that are both wished and offered; "" is the model's own. */
+  get persona() {
+    const { voice, style } = this.#wish;
+    return {
+      voice: voice === this.#voice.value ? voice : "",
+      style: style === this.#style.value ? style : "",
+    };
+  }
+
+  /** @param {() => void} act what it shows of the server may be old by then */
+  onOpen(act) {
+    const panel = find("#settings", HTMLDetailsElement);
+    panel.addEventListener("toggle", () => panel.open && act());
+  }
+
+  /**
+   * @param {HTMLSelectElement} select of the model's voices or styles; hidden where there is no choice
+   * @param {readonly string[]} names
+   * @param {string} chosen
+   */
+  #show(select, names, chosen) {
+    find(`#${select.id}-row`, HTMLElement).hidden = names.length < 2;
+    select.replaceChildren(...names.map((name) => new Option(capital(name), name)));
+    select.value = names.includes(chosen) ? chosen : (names[0] ?? "");
+  }
+
   #describe() {
     this.#say(this.#volume, "volume-value", `${this.#volume.value} %`);
     this.#say(this.#threshold, "threshold-value", `${this.#threshold.value} dB`.replace("-", "−"));
@@ -113,6 +147,11 @@ export class Settings {
     find(`#${id}`, HTMLOutputElement).textContent = text;
     range.setAttribute("aria-valuetext", text);
   }
+}
+
+/** @param {string} name */
+function capital(name) {
+  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 }
 
 /** @param {Switch} name */

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.admission import FRESH_S, Fleet
 from gateway.protocol import ErrorCode, WireError
+from shared.offer import DEFAULT, Offer
 
 
 def fleet(**statuses: dict[str, Any]) -> Fleet:
@@ -87,3 +88,12 @@ def test_a_worker_whose_steps_take_too_long_gets_no_more_callers() -> None:
 def test_an_idle_worker_is_tried_however_slow_it_was() -> None:
     found = fleet(w1={"beat": 1, "slots": 8, "free": 8, "step_p99_ms": 900.0})
     assert found.free(0.3) == 8
+
+
+def test_a_call_may_sound_like_what_every_live_worker_offers() -> None:
+    both = {"voices": ["alto", "baritone"], "styles": ["neutral", "calm"]}
+    found = fleet(w1={"beat": 1, **both}, w2={"beat": 1, "voices": ["alto"], "styles": ["calm"]})
+    assert found.offer(0.3) == Offer(("alto",), ("calm",))
+    assert fleet(w1={"beat": 1, **both}).offer(0.3) == Offer(*map(tuple, both.values()))
+    assert fleet(w1={"beat": 1, "voices": 3}).offer(0.3) == Offer((DEFAULT,), (DEFAULT,))
+    assert fleet().offer(0.3) is None

@@ -21,6 +21,7 @@ from gateway.protocol import (
     ready,
 )
 from shared.messages import Cancel, Commit, Mode, Options, Played
+from shared.offer import Persona
 
 SID = "0123456789abcdef" * 2
 
@@ -160,6 +161,14 @@ def test_a_start_or_resume_may_wish_a_codec() -> None:
     found = parse(json.dumps({"type": "start", "resume": resume, "codec": "opus"}))
     assert isinstance(found, Resume)
     assert found.codec is Codec.OPUS
+
+
+def test_a_start_may_name_voice_and_style() -> None:
+    found = parse('{"type":"start","voice":"baritone","style":"calm"}')
+    assert isinstance(found, Start)
+    assert found.persona == Persona("baritone", "calm")
+    with pytest.raises(WireError, match="'voice' as str"):
+        parse('{"type":"start","voice":["alto"]}')
 
 
 @pytest.mark.parametrize("wish", ["mp3", "", None, ["opus"], {"opus": 1}, 1])

@@ -21,6 +21,7 @@ from workers.models.convnext import State
 from workers.models.hifigan import mel as frames
 from workers.models.hifigan.denoiser import EDGE, Denoiser
 from workers.models.hifigan.generator import Generator
+from workers.models.shaping import Shape
 from workers.models.vocoder import SILENT_MEL
 
 STEP: Final = 8  # the codec's frames in 80 ms
@@ -56,8 +57,13 @@ class HifiGan(nn.Module):
         history = self.bins.new_full((rows, self._past + self.delay + STEP, 80), SILENT_MEL)
         return torch.zeros(rows, dtype=torch.int64, device=self.bins.device), history
 
-    def follow(self, mel: Tensor, state: State) -> State:
-        """The state after more log-mel (B, T, 80), without making its sound."""
+    def follow(self, mel: Tensor, state: State, shape: Shape | None = None) -> State:
+        """The state after more log-mel (B, T, 80), without making its sound.
+
+        There is no shape: it has neither pitch nor filters apart. The argument is `Vocoder`'s.
+        """
+        if shape is not None:
+            raise ValueError("Expected no shape: the public vocoder speaks as it was recorded")
         steps, history = state
         if mel.shape[1] % STEP:
             raise ValueError(f"Expected whole steps of {STEP} mel frames, got {mel.shape[1]}")
@@ -65,11 +71,11 @@ class HifiGan(nn.Module):
         return steps + mel.shape[1] // STEP, joined[:, -history.shape[1] :]
 
     @torch.no_grad()
-    def stream(self, mel: Tensor, state: State) -> tuple[Tensor, State]:
+    def stream(self, mel: Tensor, state: State, shape: Shape | None = None) -> tuple[Tensor, State]:
         """Log-mel (B, T, 80) -> samples (B, T * 240), late by `delay` frames; new state."""
         parts = []
         for step in torch.split(mel, STEP, dim=1):
-            state = self.follow(step, state)
+            state = self.follow(step, state, shape)
             block = state[0] - 1 - self.delay // STEP
             parts.append(self._speak(state[1], block * STEP - self._past, block, 1))
         return torch.cat(parts, dim=1), state

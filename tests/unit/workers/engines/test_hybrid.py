@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from shared.audio import CHUNK_SAMPLES, Pcm16
+from shared.offer import Offer, Persona
 from tests.unit.workers.models.hifigan.public import make_generator
 from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.context import Context, Said
 from workers.engines.hybrid import HybridEngine
 from workers.models.hifigan.vocoder import HifiGan
 from workers.models.layers import TransformerConfig
+from workers.models.repertoire import Repertoire, Style, Timbre
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import Listener, ListenerConfig, ListenerStream
@@ -35,6 +37,7 @@ CONFIG = S2SConfig(
     sees_codes=True,
     turns=2,
 )
+REPERTOIRE = Repertoire({"own": Timbre(), "low": Timbre(0.6, 0.9)}, {"own": Style()})
 # Batched against alone, in float32: the sums' order differs.
 TOLERANCE = 1e-4
 
@@ -76,9 +79,8 @@ def made_engine(
         model.to_text.bias[EOS] = eos_bias
         model.to_text.bias[GO] = go_bias
     stream = ListenerStream(listener, slots)
-    return HybridEngine(
-        stream, model, Voice(codec, vocoder, slots), WORDS, LETTERS, slots, temperature
-    )
+    voice = Voice(codec, vocoder, slots, REPERTOIRE)
+    return HybridEngine(stream, model, voice, WORDS, LETTERS, slots, temperature)
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +142,22 @@ def test_a_rebuilt_slot_goes_on_as_one_that_never_died(
     other.open(2, Opening(7, [past(work, output) for work, output in pairs]))
     for work, expected in zip(works[died_after:], whole[died_after:], strict=True):
         check_same(other.step([replace(work, slot=2)])[0], expected)
+
+
+def test_a_rebuilt_slot_goes_on_in_its_voice() -> None:
+    works, died_after, low = turn(1, 8), 8, Persona("low")
+    engine = made_engine()
+    assert engine.offer == Offer(("own", "low"), ("own",))
+    engine.open(0, Opening(7, persona=low))
+    whole = [engine.step([work])[0] for work in works]
+    pairs = zip(works[:died_after], whole[:died_after], strict=True)
+    other = made_engine()
+    other.open(2, Opening(7, [past(work, output) for work, output in pairs], persona=low))
+    plain = run(made_engine(), works)
+    for at in range(died_after, len(works)):
+        check_same(other.step([replace(works[at], slot=2)])[0], whole[at])
+        assert plain[at].said == whole[at].said
+        assert np.abs(np.asarray(plain[at].pcm) - whole[at].pcm).max() > TOLERANCE
 
 
 def test_rows_do_not_touch_each_other() -> None:

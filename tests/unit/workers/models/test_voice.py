@@ -8,9 +8,11 @@ from torch import Tensor
 
 from shared.config import VocoderName
 from shared.errors import ConfigError
+from shared.offer import UNCHOSEN, Offer, Persona
 from tests.unit.workers.models.hifigan.public import make_generator, norms, write
 from workers.models.checkpoint import write_part
 from workers.models.hifigan.vocoder import HifiGan
+from workers.models.repertoire import FILE, Repertoire, Style, Timbre
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.vocoder import DELAY, HOP, Vocoder, VocoderConfig
 from workers.models.voice import Voice, load_voice
@@ -24,13 +26,18 @@ CODEC = CodecConfig(
 VOCODER = VocoderConfig(width=16, hidden=32, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
 
 
+REPERTOIRE = Repertoire(
+    {"own": Timbre(), "low": Timbre(0.6, 0.85)}, {"own": Style(), "wide": Style(2.0, -3.0, 4.0)}
+)
+
+
 @pytest.fixture
 def voice() -> Voice:
     torch.manual_seed(0)
     codec, vocoder = Codec(CODEC), Vocoder(VOCODER)
     codec.rvq.books.normal_()
     vocoder.requires_grad_(False).out.weight.mul_(5.0)
-    return Voice(codec.eval().requires_grad_(False), vocoder.eval(), slots=4)
+    return Voice(codec.eval().requires_grad_(False), vocoder.eval(), 4, REPERTOIRE)
 
 
 @pytest.fixture
@@ -44,8 +51,8 @@ def whole(voice: Voice, codes: Tensor) -> Tensor:
     return made
 
 
-def said(voice: Voice, codes: Tensor, rows: Tensor) -> Tensor:
-    voice.reset(rows)
+def said(voice: Voice, codes: Tensor, rows: Tensor, *personas: Persona) -> Tensor:
+    voice.reset(rows, personas)
     parts = [voice.step(codes[:, t], rows) for t in range(codes.shape[1])]
     return torch.cat([*parts, voice.flush(rows)], dim=1)
 
@@ -81,6 +88,30 @@ def test_reset_forgets_the_reply_before(voice: Voice, codes: Tensor) -> None:
     assert torch.equal(said(voice, codes[:1], rows), first)
 
 
+def test_each_row_speaks_in_its_own_voice(voice: Voice, codes: Tensor) -> None:
+    plain = said(voice, codes, torch.tensor([0, 1]))
+    other = Persona("low", "wide")
+    mixed = said(voice, codes, torch.tensor([0, 1]), other, UNCHOSEN)
+    assert (mixed[1] - plain[1]).abs().max() < TOLERANCE
+    assert (mixed[0] - plain[0]).abs().max() > 100 * TOLERANCE
+    alone = said(voice, codes[:1], torch.tensor([3]), other)
+    assert (mixed[:1] - alone).abs().max() < TOLERANCE
+
+
+def test_a_reply_goes_on_in_its_voice_when_its_steps_are_said_again(
+    voice: Voice, codes: Tensor
+) -> None:
+    live, again = torch.tensor([1]), torch.tensor([2])
+    other = [Persona("low", "wide")]
+    voice.reset(live, other)
+    for t in range(3):
+        voice.step(codes[:1, t], live)
+    voice.reset(again, other)
+    voice.again(codes[:1, :3], again)
+    change = voice.step(codes[:1, 3], live) - voice.step(codes[:1, 3], again)
+    assert change.abs().max() < TOLERANCE
+
+
 @pytest.fixture
 def folder(tmp_path: Path, voice: Voice) -> Path:
     write_part(tmp_path / "weights", "codec", voice.codec, CODEC, {})
@@ -92,10 +123,14 @@ def test_the_public_vocoder_speaks_where_it_is_there(folder: Path, codes: Tensor
     cache = folder / "cache"
     cache.mkdir()
     write(cache / "hifigan_gen.pt", norms(make_generator()))
-    assert isinstance(load_voice(folder, 1, cache=cache).vocoder, Vocoder)
+    (folder / FILE).write_text("[voice.low]\npitch = 0.6\n[voice.own]\n[style.own]\n[style.calm]")
+    own = load_voice(folder, 1, cache=cache)
+    assert isinstance(own.vocoder, Vocoder)
+    assert own.offer == Offer(("low", "own"), ("own", "calm"))
     for name in (VocoderName.AUTO, VocoderName.HIFIGAN):
         made = load_voice(folder, 3, "cpu", name, cache)
         assert isinstance(made.vocoder, HifiGan)
+        assert made.offer == Offer(("own",), ("own",))  # it takes mels: there is no pitch to move
         sound = said(made, codes, torch.tensor([2, 0]))
         assert sound.shape == (2, STEPS * 1920 + made.delay_samples)
         assert not sound[:, : made.delay_samples].any()

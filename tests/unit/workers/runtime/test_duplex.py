@@ -17,6 +17,7 @@ from shared.messages import (
     SpeechStopped,
     Text,
 )
+from shared.offer import Offer
 from tests.sounds import silence, talking, voice
 from tests.unit.workers.runtime.rehearsal import Rehearsal
 from workers.engines.base import Opening, Output, Past, Speak, Work
@@ -28,6 +29,7 @@ class Talker:
 
     slots = 1
     gated = True
+    offer = Offer()
 
     def __init__(self, patience: int = 12, length: int = 5) -> None:
         self.patience = patience
