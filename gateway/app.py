@@ -28,7 +28,8 @@ from gateway.stats import Stats, collect
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.config import ReplyMode, Settings
 from shared.offer import Offer
-from shared.streams import SessionLog, check_redis, connect
+from shared.redis_url import check_redis
+from shared.streams import SessionLog, connect
 from shared.telemetry import watch_tasks
 
 REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis in the same moment

@@ -15,6 +15,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import ResponseError
 
 from shared.redis_cluster import Nodes
 
@@ -93,3 +94,13 @@ def _who(parts: SplitResult) -> dict[str, Any]:
     if password:
         found["password"] = unquote(password)
     return found
+
+
+async def check_redis(redis: Redis) -> None:
+    """Refuse a Redis that would lose data silently. Raises ResponseError with what to set."""
+    policy = (await redis.config_get("maxmemory-policy")).get("maxmemory-policy")
+    if policy not in (None, "noeviction"):
+        raise ResponseError(
+            f"Expected maxmemory-policy noeviction, got {policy}: it would drop calls under memory "
+            "pressure; set `maxmemory-policy noeviction` in Redis"
+        )

@@ -396,13 +396,3 @@ def parse_meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
 
 _NUMBERS: Final = "n cursor k m f generation played seed samples trial strikes".split()
 _WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style")
-
-
-async def check_redis(redis: Redis) -> None:
-    """Refuse a Redis that would lose data silently. Raises ResponseError with what to set."""
-    policy = (await redis.config_get("maxmemory-policy")).get("maxmemory-policy")
-    if policy not in (None, "noeviction"):
-        raise ResponseError(
-            f"Expected maxmemory-policy noeviction, got {policy}: it would drop calls under memory "
-            "pressure; set `maxmemory-policy noeviction` in Redis"
-        )

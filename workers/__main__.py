@@ -20,7 +20,8 @@ from shared.config import Settings, VadName, load_settings
 from shared.control import Control
 from shared.errors import ConfigError
 from shared.process import tame_collector
-from shared.streams import SessionLog, check_redis, connect
+from shared.redis_url import check_redis
+from shared.streams import SessionLog, connect
 from shared.telemetry import watch_tasks
 from workers.engines import load_engine
 from workers.models.silero import load_silero

@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 from shared import keys
 from shared.control import Control
 from shared.messages import Audio, Cancel, InputRecord, Played, Speech, Step, Text
+from shared.redis_url import check_redis
 from shared.streams import (
     QUARANTINE_S,
     TRIAL_STEPS,
@@ -18,7 +19,6 @@ from shared.streams import (
     Receipt,
     SessionLog,
     StepCommit,
-    check_redis,
 )
 
 SID = "5f"
