@@ -69,7 +69,7 @@ class Verdict:
     decided_s: float | None  # after the question's end
     began_s: float | None
     steps: int
-    head_s: float  # of the reply, before it can be heard
+    head_s: float | None  # of the reply, before it can be heard
     rough: str = ""  # the question as the listener spelled it
     cleared_s: float | None = None  # of an interruption
 

@@ -50,7 +50,7 @@ def of_calls(verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Figu
         ],
         "decided_s": spread(v.decided_s for v in _turns(answered) if v.decided_s is not None),
         "steps": spread(float(v.steps) for v in answered),
-        "head_s": spread(v.head_s for v in answered),
+        "head_s": spread(v.head_s for v in answered if v.head_s is not None),
         "reply_s": spread(v.reply_s for v in answered),
         "replies_from_2_s": Share.of(v.reply_s >= 2 for v in answered).figures(),
         "replies_over_6_s": Share.of(v.reply_s > 6 for v in answered).figures(),
@@ -93,13 +93,12 @@ def _lost(verdicts: Sequence[Verdict]) -> Figures:
 def _stream(name: str, verdicts: Sequence[Verdict]) -> Figures:
     """Stream mode: who began before the question ended, and could be heard then."""
     own = [v for v in verdicts if v.condition == name]
-    early = [v for v in own if v.began_s is not None and v.began_s < 0]
+    began = [v.began_s for v in own if v.began_s is not None]
+    heard = [v.began_s + v.head_s for v in own if v.began_s is not None and v.head_s is not None]
     return {
-        "answered_early": Share.of(v in early for v in own).figures(),
-        "talked_over": Share.of(
-            v in early and v.reply_s > 0 and (v.began_s or 0) + v.head_s < 0 for v in own
-        ).figures(),
-        "began_s": spread(v.began_s for v in own if v.began_s is not None),
+        "answered_early": Share(sum(at < 0 for at in began), len(own)).figures(),
+        "talked_over": Share(sum(at < 0 for at in heard), len(own)).figures(),
+        "began_s": spread(began),
     }
 
 

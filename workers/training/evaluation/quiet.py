@@ -12,7 +12,7 @@ from scipy.signal import lfilter
 
 from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
 from shared.config import VadName
-from shared.messages import Audio, Played, ReplyStarted, SpeechStarted
+from shared.messages import Audio, Played, Speech, SpeechStarted
 from workers.engines.base import Output
 from workers.engines.hybrid import HybridEngine
 from workers.models.silero_vad import SileroVad, listen_ahead
@@ -20,6 +20,7 @@ from workers.runtime.turn import Plan, Tuning
 from workers.training.calls import Call, hold
 from workers.training.evaluation.figures import Figures
 from workers.training.evaluation.progress import Progress
+from workers.training.evaluation.verdicts import head_s
 from workers.training.vad import NOISES
 
 LEVELS_DB: Final = (-60.0, -45.0, -35.0, -25.0)  # RMS of full scale; speech is at -23
@@ -115,7 +116,12 @@ class Quiet(Call):
     def __init__(self, sound: Pcm16, vad: VadName) -> None:
         super().__init__([sound], tuning=Tuning(vad=vad))
         self.turns = 0  # that the VAD took for speech
-        self.replies = 0
+        self._audible: set[int] = set()  # generations
+
+    @property
+    def replies(self) -> int:
+        """Answers that could be heard."""
+        return len(self._audible)
 
     @property
     def done(self) -> bool:
@@ -134,7 +140,8 @@ class Quiet(Call):
         """Count what came of it."""
         for record in self.talk.settle(output).outputs:
             self.turns += isinstance(record, SpeechStarted)
-            self.replies += isinstance(record, ReplyStarted)
+            if isinstance(record, Speech) and head_s(np.frombuffer(record.pcm, "<i2")) is not None:
+                self._audible.add(record.generation)
 
     @property
     def heard_by(self) -> tuple[SileroVad, list[Pcm16]] | None:

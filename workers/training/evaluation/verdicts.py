@@ -83,11 +83,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def head_s(pcm: Pcm16) -> float:
-    """Until a reply can be heard, to 20 ms."""
+def head_s(pcm: Pcm16) -> float | None:
+    """Until a reply can be heard, to 20 ms; None: it can not."""
     frames = np.abs(pcm[: len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES].astype(np.int32))
     loud = frames.reshape(-1, FRAME_SAMPLES).max(axis=1, initial=0) > AUDIBLE
-    return round(int(np.argmax(loud)) * FRAME_MS / 1000, 2) if loud.any() else 0.0
+    return round(int(np.argmax(loud)) * FRAME_MS / 1000, 2) if loud.any() else None
 
 
 def replies(share: float) -> dict[str, str]:
