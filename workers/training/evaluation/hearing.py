@@ -46,7 +46,8 @@ def mels_of(asked: Asked) -> Tensor:
 
 
 def _log_mels(sound: Floats) -> Tensor:
-    return LogMel()(torch.from_numpy(sound)[None])[0]
+    mels: Tensor = LogMel()(torch.from_numpy(sound)[None])[0]
+    return mels
 
 
 @torch.inference_mode()

@@ -81,7 +81,9 @@ def vad(results: Sequence[Result], path: Path) -> None:
             right.plot(levels, [r.missed_ends for r in own], color=colour, **style)
     left.set(xlabel="noise, dB below speech", ylabel="speech F1", ylim=(0, 1.02))
     right.set(xlabel="noise, dB below speech", ylabel="turns that did not end", ylim=(-0.02, 1.02))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside right", fontsize=6, frameon=False)
+    figure.legend(
+        *left.get_legend_handles_labels(), loc="outside right upper", fontsize=6, frameon=False
+    )
     _saved(figure, path)
 
 

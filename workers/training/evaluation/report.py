@@ -115,8 +115,8 @@ def _answers(found: Data) -> str:
         f"{name.partition(',')[0]} {data['points']:+.1f} points".replace("+", "")
         for name, data in found["lost_in_noise"].items()
     ]
-    note = (
-        f"Lost against the same questions by the same voices in quiet: {'; '.join(lost)}. "
+    compared = f"Lost against the same questions by the same voices in quiet: {'; '.join(lost)}. "
+    note = (compared if lost else "") + (
         "The noise lies under the whole call. `No question at all` is strings of words that the "
         "listener never heard: right is to say that they were not caught.\n"
     )

@@ -3,6 +3,7 @@
 The sound is heard only where the text is right: the dear part is the judge.
 """
 
+import random
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,15 @@ from workers.engines.hybrid import HybridEngine
 from workers.training.assistant import synthesise
 from workers.training.calls import Call, hold
 from workers.training.dialogue import Question, words
-from workers.training.evaluation.conditions import CEILING, Asked, Condition, asked, chosen, named
+from workers.training.evaluation.conditions import (
+    CEILING,
+    SEED,
+    Asked,
+    Condition,
+    asked,
+    chosen,
+    named,
+)
 from workers.training.evaluation.figures import Share, Verdict
 from workers.training.evaluation.interruptions import Interrupted
 from workers.training.evaluation.progress import Progress
@@ -43,14 +52,17 @@ def interruptions(
 ) -> list[Verdict]:
     """Long replies spoken over with another question; those that were too short are left out."""
     progress.say("interruptions")
+    rng = random.Random(SEED)
     callers = asked(condition)
-    first = [c for c in callers if len(words(c.questions[0].reply)) >= SHORTEST_WORDS][:count]
+    long = [c for c in callers if len(words(c.questions[0].reply)) >= SHORTEST_WORDS]
+    first = rng.sample(long, min(count, len(long)))
+    over = rng.sample(callers, len(first))
     calls = [
         Interrupted((a.said[0], b.said[0]), seed, LISTENS_MS[seed % len(LISTENS_MS)])
-        for seed, (a, b) in enumerate(zip(first, callers[::-1], strict=False))
+        for seed, (a, b) in enumerate(zip(first, over, strict=True))
     ]
     hold(engine, calls, progress.add)
-    pairs = zip(callers[::-1], calls, strict=False)
+    pairs = zip(over, calls, strict=True)
     return [judged("interruptions", b.questions[0], c) for b, c in pairs if c.interrupted]
 
 
