@@ -35,7 +35,9 @@ def conditions(rows: Sequence[Data], path: Path) -> None:
         axes.plot([right["low"], right["high"]], [place, place], color="black", lw=1.2)
         axes.plot([row["ceiling"]] * 2, [place - 0.36, place + 0.36], color="#e45756", lw=1.6)
     axes.set_yticks(list(places), [row["name"] for row in rows], fontsize=8)
-    axes.set(xlim=(0, 1.02), xlabel="right answers (black: 95 % interval; red: the judge's ceiling)")
+    axes.set(
+        xlim=(0, 1.02), xlabel="right answers (black: 95 % interval; red: the judge's ceiling)"
+    )
     axes.grid(axis="x", lw=0.3)
     _saved(figure, path)
 

@@ -18,7 +18,7 @@ from workers.training.judge import CHOICES
 Data = dict[str, Any]
 WEAK: Final = 0.7  # of the ceiling: families below it are named
 # Sections that other commands write: they are kept as they are.
-_FOREIGN: Final = re.compile(r"<!-- begin (\S+) -->.*?<!-- end \1 -->", re.DOTALL)
+_FOREIGN: Final = re.compile(r"<!-- (\w+): begin -->.*?<!-- \1: end -->", re.DOTALL)
 
 HEAD: Final = """# Evaluation of `{name}`
 
@@ -54,7 +54,7 @@ SPLIT: Final = """## What was asked, and what was held out
 
 
 def write_report(path: Path, found: Data) -> None:
-    """Write EVALUATION.md; sections between `<!-- begin x -->` and `<!-- end x -->` stay."""
+    """Write EVALUATION.md; sections between `<!-- x: begin -->` and `<!-- x: end -->` stay."""
     old = path.read_text() if path.exists() else ""
     kept = [match.group(0) for match in _FOREIGN.finditer(old)]
     path.write_text("\n".join([document(found), *(section + "\n" for section in kept)]))

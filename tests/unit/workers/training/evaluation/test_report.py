@@ -29,7 +29,7 @@ def test_a_goal_is_met_or_not() -> None:
 
 def test_a_section_of_another_command_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "EVALUATION.md"
-    section = "<!-- begin voices -->\n## Voices\nlow\n<!-- end voices -->"
+    section = "<!-- voices: begin -->\n## Voices\nlow\n<!-- voices: end -->"
     path.write_text(f"old\n{section}\nold\n")
     write_report(path, sample())
     text = path.read_text()
