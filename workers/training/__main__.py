@@ -154,13 +154,16 @@ def s2s(
 @app.command()
 def evaluate(
     weights: Weights = WEIGHTS,
-    output: Annotated[Path, typer.Option(help="Where EVALUATION.md goes.")] = Path(),
-    quick: Annotated[bool, typer.Option(help="Fewer questions.")] = False,
+    output: Annotated[Path, typer.Option(help="Where EVALUATION.md and docs/ go.")] = Path(),
+    runs: Runs = RUNS,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A sixth of the calls, into runs/evaluation.")
+    ] = False,
 ) -> None:
     """Ask the finished weights, WAV in and WAV out, and judge the answers."""
     from workers.training import evaluate as stage
 
-    stage.main(weights, output, quick)
+    stage.main(weights, output, runs, quick)
 
 
 @app.command()
@@ -286,7 +289,7 @@ def every(
     reading(None, runs, preset, weights, device, None, plan)
     s2s(None, runs, preset, weights, device, None, plan)
     if not smoke:
-        evaluate(weights)
+        evaluate(weights, Path(), runs)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
-"""Asks the whole pipeline by voice and listens to its answers: writes EVALUATION.md and its JSON.
+"""Asks the whole pipeline by voice and listens to its answers: EVALUATION.md, its JSON and plots.
 
 A right answer's text is the expected reply word for word, and its audio is heard as that sentence
-among the replies likest to it (`judge.py`). The same judge on the original recordings of the
-expected replies is the ceiling that stands beside it.
+among the replies likest to it (`judge.py`). The same judge on original recordings of such replies
+is the ceiling that stands beside it. Everything is seeded.
 """
 
 import json
 import platform
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,148 +15,153 @@ from typing import Final
 
 import torch
 
-from shared.audio import Pcm16, pcm16_from_floats
-from shared.config import ReplyMode
+from shared.config import VadName
 from workers.engines.hybrid import HybridEngine
-from workers.training.assistant import synthesise
-from workers.training.callers import (
-    NEVER_HEARD,
-    NEVER_HEARD_SPANISH,
-    TRAINED_ESPEAK,
-    TRAINED_FLITE,
-    UNSEEN_ESPEAK,
-    UNSEEN_FLITE,
-    UNSEEN_SPANISH,
-)
-from workers.training.calls import Answer, converse
-from workers.training.dialogue import Question, Split, questions, words
+from workers.models.tokenizer.listener import load_listener
+from workers.models.voice import load_voice
+from workers.training import vad
+from workers.training.dialogue import Split, questions
+from workers.training.evaluation import figures, findings, hearing, plots, quiet, speaking
+from workers.training.evaluation.conditions import CLEAN, SPOKEN, Asked, chosen, named
+from workers.training.evaluation.figures import Figures, Verdict
+from workers.training.evaluation.progress import Progress
+from workers.training.evaluation.report import write_report
+from workers.training.evaluation.verdicts import ceilings, interruptions, replies, row_of_calls
 from workers.training.families import Language
-from workers.training.judge import CHOICES, judge_of, says
-from workers.training.report import Row, write_report
-from workers.training.tts import Job, Voice, speak
 
-INTENTS: Final = 160
-QUICK_INTENTS: Final = 24
-SLOTS: Final = 16
-SEED: Final = 2024
+SLOTS: Final = 32  # calls at once: twice as fast a call as one at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """Who asks, and how: a row of the table."""
+class Size:
+    """How much is asked."""
 
-    name: str
-    voices: tuple[Voice, ...]
-    split: Split
-    mode: ReplyMode = ReplyMode.TURN
+    share: float  # of each row's questions
+    interruptions: int
+    quiet_minutes: float  # of each VAD
+    vad_minutes: float  # of each kind of noise and level, over all kinds
+    sentences: int  # through the codec
 
     @property
-    def language(self) -> Language:
-        """What its callers speak."""
-        return self.voices[0].language
+    def total(self) -> int:
+        """What the progress bar counts to."""
+        calls = sum(len(chosen(row, self.share)) for row in SPOKEN)
+        ceiling = len(replies(self.share))
+        quiet_minutes = round(self.quiet_minutes) * len(VadName)
+        return calls + ceiling + self.interruptions + quiet_minutes + self.sentences
 
 
-CONDITIONS: Final = (
-    Condition("trained voices", TRAINED_ESPEAK + TRAINED_FLITE, Split.TRAIN),
-    Condition("unseen voices of espeak-ng", UNSEEN_ESPEAK, Split.TRAIN),
-    Condition("unseen voice of flite (rms)", UNSEEN_FLITE, Split.TRAIN),
-    Condition("unseen voice and unseen phrasing, espeak-ng", UNSEEN_ESPEAK, Split.PHRASING),
-    Condition("unseen voice and unseen phrasing, flite (rms)", UNSEEN_FLITE, Split.PHRASING),
-    Condition("combinations never trained, unseen espeak-ng", UNSEEN_ESPEAK, Split.COMBINATION),
-    Condition("engine never heard: festival ked", NEVER_HEARD[:1], Split.TRAIN),
-    Condition("engine never heard: festival kal", NEVER_HEARD[1:], Split.TRAIN),
-    Condition("stream mode, unseen espeak-ng", UNSEEN_ESPEAK, Split.TRAIN, ReplyMode.STREAM),
-    Condition("Spanish, unseen voices of espeak-ng", UNSEEN_SPANISH, Split.TRAIN),
-    Condition("Spanish, unseen voice and unseen phrasing", UNSEEN_SPANISH, Split.PHRASING),
-    Condition("Spanish, engine never heard: festival ked", NEVER_HEARD_SPANISH, Split.TRAIN),
-)
+FULL: Final = Size(1.0, 60, 60.0, 4.0, 100)
+QUICK: Final = Size(0.16, 12, 8.0, 0.5, 16)
 
 
-def chosen_intents(
-    split: Split, count: int, language: Language = Language.ENGLISH
-) -> list[list[Question]]:
-    """The questions of `count` intents, families in turn so that each has its share."""
-    by_family: dict[str, dict[str, list[Question]]] = {}
-    for question in questions(split, language):
-        intents = by_family.setdefault(question.family, {})
-        intents.setdefault(question.intent, []).append(question)
-    rng = random.Random(SEED)
-    queues = [list(intents.values()) for intents in by_family.values()]
-    for queue in queues:
-        rng.shuffle(queue)
-    chosen: list[list[Question]] = []
-    while len(chosen) < count and any(queues):
-        chosen += [queue.pop() for queue in queues if queue]
-    return chosen[:count]
+class Evaluation:
+    """One evaluation of a weights folder, part by part."""
 
+    def __init__(self, weights: Path, size: Size) -> None:
+        torch.set_num_threads(1)
+        self._weights, self._size = weights, size
+        self._engine = HybridEngine.load(weights, SLOTS)
+        self._listener = load_listener(weights)
+        self.progress = Progress(size.total)
+        self.verdicts: list[Verdict] = []
+        self.vads: list[vad.Result] = []
 
-def asked(condition: Condition, count: int) -> list[tuple[Question, Pcm16]]:
-    """One spoken question an intent (held-out combinations: three), at the voices' own pace."""
-    rng = random.Random(f"{SEED}/{condition.name}")
-    times = 3 if condition.split is Split.COMBINATION else 1
-    intents = chosen_intents(condition.split, count, condition.language)
-    picked = [rng.choice(intent) for intent in intents for _ in range(times)]
-    jobs = [Job(rng.choice(condition.voices), question.text) for question in picked]
-    return list(zip(picked, map(pcm16_from_floats, speak(jobs)), strict=True))
+    def calls(self) -> Figures:
+        """Every row of calls: what was answered, and what the listener understood."""
+        known = ceilings(self._size.share, self.progress)
+        rows, rough = [], {}
+        for condition in SPOKEN:
+            own, callers = row_of_calls(self._engine, condition, self._size.share, self.progress)
+            rows.append(figures.row(condition.name, own, known))
+            rough[condition.name] = self._transcribed(own, callers)
+            self.verdicts += own
+        over = interruptions(self._engine, named(CLEAN), self._size.interruptions, self.progress)
+        self.verdicts += over
+        return {
+            "rows": rows,
+            "transcript": rough,
+            "interruptions": findings.interrupted(over),
+            **findings.of_calls(self.verdicts, known),
+        }
 
+    def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[Asked]) -> Figures:
+        heard = hearing.spelled(self._listener, [hearing.mels_of(caller) for caller in callers])
+        return hearing.errors([verdict.asked for verdict in verdicts], heard)
 
-def ceiling(replies: Sequence[str]) -> dict[str, bool]:
-    """Whether the judge understands the original recording of each reply."""
-    return {said.text: says(said.samples, said.text) for said in synthesise(replies)}
-
-
-def text_is_right(answer: Answer, question: Question) -> bool:
-    """Word for word."""
-    return words(answer.text) == words(question.reply)
-
-
-def evaluate(
-    engine: HybridEngine, condition: Condition, count: int, originals: dict[str, bool]
-) -> tuple[Row, list[dict[str, object]]]:
-    """One row of the table, and each call's protocol."""
-    calls = asked(condition, count)
-    started_s = time.perf_counter()
-    answers = converse(engine, [pcm for _, pcm in calls], condition.mode)
-    spent_s = time.perf_counter() - started_s
-    protocol: list[dict[str, object]] = []
-    for (question, _), answer in zip(calls, answers, strict=True):
-        heard = judge_of(question.reply).hear(answer.pcm)
-        protocol.append(
-            {
-                "intent": question.intent,
-                "asked": question.text,
-                "expected": question.reply,
-                "text": answer.text,
-                "heard": heard,
-                "text_right": text_is_right(answer, question),
-                "audio_right": heard == " ".join(words(question.reply)),
-                "original_right": originals[question.reply],
-                "reply_seconds": round(len(answer.pcm) / 24_000, 2),
-                "ended": answer.reason,
-            }
+    def sounds(self) -> Figures:
+        """Silence and noise, both VADs, the assistant's voice, and callers through the codec."""
+        quiet_hour = quiet.silence(
+            self._engine, self._size.quiet_minutes, tuple(VadName), self.progress
         )
-    return Row.of(condition.name, protocol, spent_s), protocol
+        voice = load_voice(self._weights, 1)
+        every = [question.reply for question in chosen(named(CLEAN), 1.0)]
+        texts = speaking.sentences(every, self._size.sentences)
+        spoken = speaking.measure(voice, texts, self.progress)
+        self.progress.say("callers through the codec")
+        asked = [question.text for question in chosen(named(CLEAN), self._size.share)]
+        kept = hearing.through_codec(
+            self._listener, voice.codec, asked[:: max(1, len(asked) // 15)]
+        )
+        self.progress.say("VADs")
+        self.vads = vad.compared(self._size.vad_minutes)
+        return {
+            "quiet": quiet_hour,
+            "voice": spoken,
+            "codebooks": kept,
+            "vad": [asdict(result) for result in self.vads],
+        }
 
 
-def main(weights: Path, output: Path, quick: bool = False) -> list[Row]:
-    """Evaluate a weights folder; writes EVALUATION.md into `output` and the JSON beside weights."""
-    torch.set_num_threads(1)
-    count = QUICK_INTENTS if quick else INTENTS
-    engine = HybridEngine.load(weights, SLOTS)
-    conditions = CONDITIONS[1:4:2] if quick else CONDITIONS
-    intents = [i for c in conditions for i in chosen_intents(c.split, count, c.language)]
-    originals = ceiling(sorted({intent[0].reply for intent in intents}))
-    rows, protocols = [], {}
-    for condition in conditions:
-        row, protocol = evaluate(engine, condition, count, originals)
-        print(row.line(), flush=True)
-        rows.append(row)
-        protocols[condition.name] = protocol
-    if not quick:
-        table = {"rows": [asdict(row) for row in rows], "calls": protocols}
-        (weights / "evaluation.json").write_text(json.dumps(table, indent=1) + "\n")
-        write_report(output / "EVALUATION.md", rows, CHOICES + 1, hardware())
-    return rows
+def main(weights: Path, output: Path, runs: Path, quick: bool = False) -> Figures:
+    """Evaluate a weights folder. `quick` writes into runs/evaluation, else into `output`.
+
+    The figures are in docs/evaluation.json, each call's protocol in runs/evaluation.
+    """
+    begun_s = time.process_time()
+    protocol = runs / "evaluation"
+    protocol.mkdir(parents=True, exist_ok=True)
+    evaluation = Evaluation(weights, QUICK if quick else FULL)
+    found: Figures = {"weights": _weights(weights), "quick": quick, **_asked_of()}
+    found |= evaluation.calls()
+    found |= evaluation.sounds()
+    evaluation.progress.close()
+    found["spent_s"] = evaluation.progress.spent_s
+    found["minutes"] = round((time.process_time() - begun_s) / 60, 1)
+    found["hardware"] = hardware()
+    _write(found, evaluation, protocol, protocol if quick else output)
+    return found
+
+
+def _write(found: Figures, evaluation: Evaluation, protocol: Path, output: Path) -> None:
+    lines = [json.dumps(asdict(verdict)) for verdict in evaluation.verdicts]
+    (protocol / "calls.jsonl").write_text("\n".join(lines) + "\n")
+    drawn = output / "docs" / "plots"
+    plots.draw(found, [v.reply_s for v in evaluation.verdicts if v.reply_s], evaluation.vads, drawn)
+    (output / "docs" / "evaluation.json").write_text(json.dumps(found, indent=1) + "\n")
+    write_report(output / "EVALUATION.md", found)
+
+
+def _weights(folder: Path) -> Figures:
+    """Which weights these are: their name, and the beginning of each part's checksum."""
+    parts = json.loads((folder / "parity.json").read_text())["parts"]
+    return {"name": folder.name, **{name: part["sha256"][:12] for name, part in parts.items()}}
+
+
+def _asked_of() -> Figures:
+    """What the present corpus teaches; older weights may know less."""
+    trained = list(questions(Split.TRAIN))
+    foreign = questions(Split.TRAIN, Language.SPANISH)
+    held_out = {question.intent for question in questions(Split.COMBINATION)}
+    return {
+        "intents": len({question.intent for question in trained}),
+        "families_taught": len({question.family for question in trained}),
+        "phrasings": len(trained),
+        "combinations": len(held_out),
+        "spanish_intents": len({question.intent for question in foreign}),
+        "spanish_families": len({question.family for question in foreign}),
+        "spanish_phrasings": len(foreign),
+    }
 
 
 def hardware() -> str:

@@ -4,10 +4,9 @@ A forced choice is what a listener who knows the game does; free dictation of a 
 would measure the recogniser. The same judge on the original recordings is the ceiling.
 """
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from pocketsphinx import Decoder
@@ -15,6 +14,7 @@ from scipy.signal import resample_poly
 
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
 from workers.training import sounds
+from workers.training.alike import Alike
 from workers.training.dialogue import all_reply_texts, language_of, words
 from workers.training.families import Language
 
@@ -33,7 +33,7 @@ class Judge:
 
         Every English word must be in the dictionary; Spanish ones are added to it as they sound.
         """
-        self._decoder = Decoder(lm=None, samprate=RATE_HZ, loglevel="ERROR")
+        self._decoder = _decoder(language)
         self._sentences: dict[str, str] = {}  # by what the recogniser calls them
         for sentence in sentences:
             plain = " ".join(words(sentence))
@@ -45,17 +45,15 @@ class Judge:
         unknown = {w for c in choices for w in c.split() if self._decoder.lookup_word(w) is None}
         if unknown:
             raise ValueError(f"Expected words of the recogniser's dictionary, got {unknown}")
-        alternatives = " | ".join(choices)
-        grammar = f"#JSGF V1.0;\ngrammar answers;\npublic <answer> = {alternatives};\n"
-        self._decoder.add_jsgf_string("answers", grammar)
-        self._decoder.activate_search("answers")
+        rule = _alternatives(_tree(choices))
+        self._grammar = f"#JSGF V1.0;\ngrammar answers;\npublic <answer> = {rule};\n"
 
     def _learn(self, spanish: Collection[str]) -> None:
         """Put words into the dictionary, by the names of `sounds.spelled`."""
         for word in spanish:
-            self._decoder.add_word(
-                sounds.spelled(word), " ".join(sounds.pronounced(word)), update=False
-            )
+            name = sounds.spelled(word)
+            if self._decoder.lookup_word(name) is None:
+                self._decoder.add_word(name, " ".join(sounds.pronounced(word)), update=False)
 
     def hear(self, pcm: Pcm16) -> str:
         """24 kHz samples -> the words of the sentence they say; '' when it is none of them."""
@@ -64,6 +62,8 @@ class Judge:
         audio = resample_poly(pcm.astype(np.float32), 2, 3)
         edge = round(EDGE_S * RATE_HZ)
         padded = np.pad(np.clip(audio, -32768, 32767).astype("<i2"), (edge, edge))
+        self._decoder.add_jsgf_string("answers", self._grammar)
+        self._decoder.activate_search("answers")
         self._decoder.start_utt()
         self._decoder.process_raw(padded.tobytes(), full_utt=True)
         self._decoder.end_utt()
@@ -72,19 +72,44 @@ class Judge:
 
 
 @cache
-def _bags(language: Language) -> list[tuple[str, Counter[str]]]:
-    return [(text, Counter(words(text))) for text in all_reply_texts(language) if text]
+def _decoder(language: Language) -> Any:
+    """One for all judges of a language: its model takes as long to load as a reply to be heard."""
+    del language  # it only parts their dictionaries
+    return Decoder(lm=None, samprate=RATE_HZ, loglevel="FATAL")
+
+
+def _tree(sentences: Sequence[str]) -> dict[str, Any]:
+    """Sentences as a tree of words, '' where one ends: beginnings are searched once, 2.5 x faster.
+
+    Every sentence of words is a path of its own.
+    """
+    root: dict[str, Any] = {}
+    for sentence in sentences:
+        node = root
+        for word in sentence.split():
+            node = node.setdefault(word, {})
+        node[""] = {}
+    return root
+
+
+def _alternatives(tree: Mapping[str, Any]) -> str:
+    """The tree as a JSGF expression; '' when nothing may follow."""
+    ways = [f"{word} {_alternatives(rest)}".strip() for word, rest in tree.items() if word]
+    if not ways:
+        return ""
+    if len(ways) == 1 and "" not in tree:
+        return ways[0]
+    return f"[ {' | '.join(ways)} ]" if "" in tree else f"( {' | '.join(ways)} )"
+
+
+@cache
+def _answers(language: Language) -> Alike:
+    return Alike([text for text in all_reply_texts(language) if text])
 
 
 def likest(sentence: str) -> list[str]:
     """The sentence and the CHOICES other answers of whose words the least share differs."""
-    own = Counter(words(sentence))
-    others = sorted(
-        (((own - bag) + (bag - own)).total() / (own + bag).total(), text)
-        for text, bag in _bags(language_of(sentence))
-        if text != sentence
-    )
-    return [sentence, *(text for _, text in others[:CHOICES])]
+    return [sentence, *_answers(language_of(sentence)).nearest(sentence, CHOICES)]
 
 
 @lru_cache(maxsize=8)

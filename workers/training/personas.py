@@ -23,8 +23,8 @@ from workers.models.voice import Voice, load_voice
 from workers.training.assistant import synthesise
 from workers.training.clips import HOP, padded, pitch
 from workers.training.dialogue import all_reply_texts
+from workers.training.evaluation.figures import interval
 from workers.training.judge import says
-from workers.training.report import interval
 
 REPLIES: Final = 60
 LOW_HZ: Final = 60.0  # any voice's pitch lies between

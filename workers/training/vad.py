@@ -226,8 +226,8 @@ def spent_us(chunks: Sequence[Pcm16], together: int) -> float:
     return 1e6 * (time.process_time() - start) / len(chunks) / together
 
 
-def main(output: Path, minutes: float) -> None:
-    """Judge every VAD in every condition; write the JSON and print the table."""
+def compared(minutes: float) -> list[Result]:
+    """Every VAD in every condition, `minutes` of each kind of call in all."""
     settings = Settings.model_construct()  # the defaults, whatever the environment says
     each = minutes / len(NOISES)
     calls = {
@@ -241,7 +241,14 @@ def main(output: Path, minutes: float) -> None:
     results = []
     for (condition, call), silero in zip(calls.items(), trained, strict=True):
         results += [judge(vad, call, settings, *condition) for vad in (Vad(), silero)]
-    costs = {f"silero_us_{n}_together": round(spent_us(chunks[0][:50], n)) for n in (1, 8)}
+    return results
+
+
+def main(output: Path, minutes: float) -> None:
+    """Judge every VAD in every condition; write the JSON and print the table."""
+    results = compared(minutes)
+    chunks = list(scene(NOISES["pink"], 20, 0.2, 0).pcm.reshape(-1, CHUNK_SAMPLES))
+    costs = {f"silero_us_{n}_together": round(spent_us(chunks[:50], n)) for n in (1, 8)}
     output.parent.mkdir(parents=True, exist_ok=True)
     report = {"conditions": [asdict(result) for result in results], **costs}
     output.write_text(json.dumps(report, indent=1) + "\n")

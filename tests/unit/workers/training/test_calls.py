@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
 from shared.config import ReplyMode
 from tests.sounds import voice
 from workers.engines.base import Output, Speak, Work
 from workers.engines.echo import EchoEngine
-from workers.training.calls import converse
+from workers.training.calls import Call, converse, hold
 
 
 def said(chunks: int, pitch_hz: float) -> Pcm16:
@@ -62,3 +63,34 @@ def test_stream_mode_is_heard_until_it_has_spoken() -> None:
     assert answer.text == "oh yes"
     assert answer.reason == "end"
     assert answer.pcm.size == 3 * 1920
+
+
+def test_what_is_said_second_is_said_in_the_same_call_and_answered() -> None:
+    first, second = said(8, 110.0), said(15, 150.0)
+    call = Call([first, second])
+    told: list[int] = []
+    hold(Gated(1), [call], told.append)
+    assert told == [1]
+    assert [answer.reason for answer in call.answers] == ["end"] * 2
+    lengths = [len(answer.pcm) for answer in call.answers]
+    assert lengths[1] - lengths[0] == pytest.approx(len(second) - len(first), abs=4 * 1920)
+
+
+def test_an_answer_tells_when_the_turn_was_over() -> None:
+    (answer,) = converse(Gated(1), [said(10, 130.0)])
+    assert answer.decided_s == answer.began_s
+    assert answer.decided_s is not None
+    assert 0.5 < answer.decided_s < 0.9  # 600 ms of silence, and whole chunks
+    assert answer.steps == 0
+
+
+def test_a_background_lies_under_the_whole_call() -> None:
+    hiss = np.random.default_rng(0).integers(-300, 300, 24_000, dtype=np.int16)
+    quiet, loud = Call([said(8, 110.0)]), Call([said(8, 110.0)], background=hiss)
+    levels = []
+    for call in (quiet, loud):
+        hold(Gated(1), [call])
+        tail = call.answers[0].pcm[-4 * 1920 :].astype(np.float64)  # the silence that ended it
+        levels.append(float(np.sqrt(np.mean(tail**2))))
+    assert levels[0] < 5
+    assert levels[1] == pytest.approx(300 / 3**0.5, rel=0.1)

@@ -1,0 +1,58 @@
+"""What the evaluation asks: enough of every family, nothing that was trained where it says so."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from shared.audio import SAMPLE_RATE_HZ
+from workers.training.dialogue import FAMILIES, Split, questions
+from workers.training.evaluation.conditions import (
+    CLEAN,
+    PAUSE_S,
+    SPOKEN,
+    Condition,
+    chosen,
+    named,
+    with_pause,
+)
+
+TRAINED = {question.text for question in questions(Split.TRAIN)}
+
+
+def test_every_family_is_asked_at_least_six_times_on_known_engines() -> None:
+    asked = Counter(q.family for row in SPOKEN if row.known for q in chosen(row, 1.0))
+    assert set(asked) == {family.name for family in FAMILIES}
+    assert min(asked.values()) >= 6
+
+
+@pytest.mark.parametrize("condition", SPOKEN, ids=lambda row: row.name)
+def test_what_was_never_trained_is_not(condition: Condition) -> None:
+    assert len(chosen(condition, 0.1)) < len(chosen(condition, 1.0)) / 5
+    if condition.split is not Split.TRAIN or condition.strange:
+        assert not {question.text for question in chosen(condition, 1.0)} & TRAINED
+
+
+def test_noise_is_put_under_questions_that_are_asked_in_quiet_too() -> None:
+    clean = {question.text for question in chosen(named(CLEAN), 1.0)}
+    noisy = [row for row in SPOKEN if row.noise_db is not None or row.room]
+    assert {row.noise_db for row in noisy} == {20.0, 10.0, 5.0, None}
+    for row in noisy:
+        assert row.voices == named(CLEAN).voices
+        assert {question.text for question in chosen(row, 1.0)} <= clean
+
+
+def test_a_pause_is_put_where_it_is_quietest() -> None:
+    sound = np.ones(SAMPLE_RATE_HZ, np.float32)
+    sound[12_000:12_960] = 0.0
+    paused = with_pause(sound)
+    assert len(paused) - len(sound) == round(PAUSE_S * SAMPLE_RATE_HZ)
+    quiet = np.flatnonzero(paused == 0)
+    assert len(quiet) == round(PAUSE_S * SAMPLE_RATE_HZ) + 960
+    assert (np.diff(quiet) == 1).all()
+
+
+def test_a_row_is_the_same_every_time() -> None:
+    before = chosen(SPOKEN[0], 0.2)
+    chosen.cache_clear()
+    assert chosen(SPOKEN[0], 0.2) == before
