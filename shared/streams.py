@@ -71,8 +71,7 @@ class Append(NamedTuple):
     records: tuple[InputRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepCommit:
+class StepCommit(NamedTuple):
     """One step of one session: what was consumed, done and said."""
 
     sid: str

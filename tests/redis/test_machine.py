@@ -1,7 +1,6 @@
 """The log against a list model, in any order of writes, retries, deaths, resumes and losses."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -166,7 +165,7 @@ class CallMachine(LogMachine):
     def commit_again(self, data: st.DataObject, ours: bool) -> None:
         """A commit whose answer was lost, or of a worker that woke up late, or of a lost tail."""
         wish: StepCommit = data.draw(st.sampled_from(self.committed[-4:]))
-        self.send(replace(wish, owner=self.live.owner) if ours and self.live.owner else wish)
+        self.send(wish._replace(owner=self.live.owner) if ours and self.live.owner else wish)
 
     @precondition(lambda self: self.model is not None and self.live.owner)
     @rule(wrong=st.sampled_from(["step", "output", "cursor"]))

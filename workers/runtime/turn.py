@@ -82,8 +82,7 @@ class Draft:
         self.reset = self.full = False
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """What one turn writes into the log: a commit but for the session and its owner."""
 
     first_step: int
@@ -101,18 +100,4 @@ class Turn:
 
     def commit(self, sid: str, owner: str) -> StepCommit:
         """The turn as a write to a session's log."""
-        return StepCommit(
-            sid,
-            owner,
-            self.first_step,
-            self.steps,
-            self.first_output,
-            self.outputs,
-            self.cursor,
-            self.frame,
-            self.generation,
-            self.mode,
-            self.keep_inputs,
-            self.keep_steps,
-            self.keep_outputs,
-        )
+        return StepCommit(sid, owner, *self)
