@@ -1,0 +1,84 @@
+"""Round trips on connections that redis-py made and we speak on."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from shared.pipeline import Pipe, subscribed
+from shared.redis_url import client
+
+SHORT_S = 0.2
+
+
+async def test_answers_come_in_order_and_a_refusal_is_one_of_them(any_redis: Redis) -> None:
+    bump, missing = ("INCR", "c:a"), ("EVALSHA", "0" * 40, 0)
+    asked = [bump, missing, bump, ("HGET", "c:a", "x"), ("EXPIRE", "c:a", 60)]
+    found = await Pipe(any_redis).ask(asked)
+    first, unknown, second, wrong, _ = found
+    assert (first, second) == (1, 2)
+    assert isinstance(unknown, NoScriptError)
+    assert isinstance(wrong, ResponseError)
+    assert await Pipe(any_redis).ask([]) == []
+
+
+async def test_answers_larger_than_any_buffer_come_whole(any_redis: Redis) -> None:
+    pipe, large = Pipe(any_redis), [bytes([n]) * 300_000 for n in range(8)]
+    await pipe.ask([("SET", f"c:{n}", data, "EX", 60) for n, data in enumerate(large)])
+    assert await pipe.ask([("GET", f"c:{n}") for n in range(8)]) == large
+
+
+async def test_trips_that_overlap_do_not_mix(any_redis: Redis) -> None:
+    pipe = Pipe(any_redis)
+    trips = [pipe.ask([("ECHO", f"{n}.{i}") for i in range(20)]) for n in range(6)]
+    found = await asyncio.gather(*trips)
+    assert found == [[f"{n}.{i}".encode() for i in range(20)] for n in range(6)]
+
+
+async def test_a_connection_that_redis_closes_is_not_used_again(any_redis: Redis) -> None:
+    pipe = Pipe(any_redis)
+    (number,) = await pipe.ask([("CLIENT", "ID")])
+    await any_redis.client_kill_filter(_id=number)
+    await asyncio.sleep(0.05)
+    (another,) = await pipe.ask([("CLIENT", "ID")])
+    assert another != number
+
+
+async def test_a_connection_that_is_lost_in_a_trip_ends_it(any_redis: Redis) -> None:
+    pipe = Pipe(any_redis)
+    (number,) = await pipe.ask([("CLIENT", "ID")])
+    waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 1)]))
+    await asyncio.sleep(0.05)
+    await any_redis.client_kill_filter(_id=number)
+    with pytest.raises(RedisConnectionError):
+        await waiting
+    assert await pipe.ask([("ECHO", "again")]) == [b"again"]
+
+
+async def test_an_answer_that_does_not_come_in_time_is_nobodys_next(any_redis_url: str) -> None:
+    redis = client(any_redis_url, timeout_s=SHORT_S)
+    pipe = Pipe(redis)
+    with pytest.raises(RedisTimeoutError):
+        await pipe.ask([("BLPOP", "c:none", 2 * SHORT_S)])
+    assert await pipe.ask([("ECHO", "next")]) == [b"next"]
+    await redis.aclose()
+
+
+async def test_a_trip_that_is_cancelled_leaves_nothing_for_the_next(any_redis: Redis) -> None:
+    pipe = Pipe(any_redis)
+    waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 1), ("ECHO", "old")]))
+    await asyncio.sleep(0.05)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await pipe.ask([("ECHO", "new")]) == [b"new"]
+
+
+async def test_a_subscriber_hears_what_is_published_from_then_on(any_redis: Redis) -> None:
+    async with subscribed(any_redis, "c:bell") as heard:
+        for word in ("one", "two"):
+            await any_redis.publish("c:bell", word)
+        assert [await anext(heard), await anext(heard)] == [b"one", b"two"]
