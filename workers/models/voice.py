@@ -64,8 +64,6 @@ class Voice:
         # The delay in whole steps, which is what a caller in turn mode need not wait for: of our
         # own vocoder 20 ms more, in which no reply was ever heard to say anything (-63 dBFS).
         self.lead_samples = -(-self.delay_samples // CHUNK_SAMPLES) * CHUNK_SAMPLES
-        # Whether `steps` is tensors alone and waits for no device: then a GPU may replay it.
-        self.static = isinstance(vocoder, Vocoder)
         self._decoding = Slots(codec.decoder.initial(slots))
         self._speaking = Slots(vocoder.initial(slots))
         self._shapes = _shapes(vocoder, slots, repertoire or Repertoire())
@@ -80,6 +78,14 @@ class Voice:
         self._shapes.put(rows, personas or [UNCHOSEN] * len(rows))
         self._decoding.reset(rows)
         self._speaking.reset(rows)
+
+    def fix(self) -> bool:
+        """Let `steps` be the same operations whoever takes part; False: this vocoder's cannot be.
+
+        Then they are tensors alone and wait for no device: a GPU may replay them.
+        """
+        self._shapes.fixed = True
+        return isinstance(self.vocoder, Vocoder)
 
     @torch.inference_mode()
     def step(self, codes: Tensor, rows: Tensor) -> Tensor:
