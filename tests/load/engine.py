@@ -42,9 +42,9 @@ SCENES: Final = ("speaking", "duplex", "listening", "mix")
 BEGIN: Final = "begin"
 STAGES: Final = {
     "listener": "_listener.hear",
-    "temporal": "_generator._read",
-    "depth": "_generator._model.sample_codes",
-    "voice": "_voice.step",
+    "temporal": "_generator.read",
+    "depth": "_generator._sample",
+    "voice": "_say",
 }
 THRESHOLD: Final = 0.001
 

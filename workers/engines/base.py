@@ -23,7 +23,7 @@ from shared.offer import UNCHOSEN, Offer, Persona
 class Speak(IntEnum):
     """What the language model does for one slot in this step."""
 
-    NONE = 0  # listen only: in turn mode this costs no language-model step
+    NONE = 0  # listen only: a model reads it ahead, some chunks at a time
     BEGIN = 1  # turn mode: the turn has ended; prefill what was heard, force the start of a reply
     CONTINUE = 2  # turn mode: the reply's next step
     DUPLEX = 3  # stream mode: one step for the chunk just heard; the model decides when to speak

@@ -19,6 +19,8 @@ from workers.models.vocabulary import EOS, GO, PAD
 
 # Heard positions that a turn keeps: 12.8 s. Longer turns were never trained.
 MAX_HEARD: Final = 160
+# Of a turn that is still being heard, what is read in one go: BEGIN finds fewer left to read.
+AHEAD: Final = 8
 # Positions that training showed at once; a turn before that leaves no room is forgotten whole.
 LONGEST: Final = 250
 ROOM_REPLY: Final = 60  # kept free for the reply, 4.8 s; a longer one lets the window slide
@@ -65,6 +67,7 @@ class Context:
     last: Said | None = None  # the step before, where it made something
     replying: bool = False
     spoken: int = 0  # steps of sound in the present reply
+    unsounded: list[tuple[int, ...]] = field(default_factory=list)  # codes yet to be said aloud
     letter: int = 0  # the class that what was heard last ended with
     count: int = 0  # positions of this turn so far: with the seed it fixes every draw
 
@@ -72,6 +75,16 @@ class Context:
         """States of the chunks just heard as they are logged, oldest first."""
         self.pending.extend(states)
         del self.pending[:-MAX_HEARD]
+
+    def ahead(self) -> list[Position]:
+        """What BEGIN would have read by now, the turn before first; it may be read before it.
+
+        Of more than a turn keeps nothing: what is read would begin too early.
+        """
+        if self._crowded(Speak.BEGIN):  # and so it will be when the turn has ended
+            self.earlier = ()
+        pending = self.pending if len(self.pending) < MAX_HEARD else []
+        return [*self.earlier, *(Position(state, PAD, self.quiet) for state in pending)]
 
     def plan(self, speak: Speak) -> list[Position]:
         """The positions that this step adds; what is generated comes from the last of them."""

@@ -1,6 +1,6 @@
 """The language model over a batch of slots: reads positions, says text tokens and codes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from workers.engines.context import LONGEST, Context, Position, Said
+from workers.engines.static import Static
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice, Draws, greedy
 from workers.models.vocabulary import EOS, GO, MARKS, PAD
@@ -18,16 +19,24 @@ _NEVER: Final = float("-inf")
 class Generator:
     """HybridS2S with its cache for a fixed number of slots."""
 
-    def __init__(self, model: HybridS2S, slots: int, temperature: float) -> None:
-        """Temperature 0 takes the likeliest."""
+    def __init__(
+        self, model: HybridS2S, slots: int, temperature: float, *, static: bool = False
+    ) -> None:
+        """Temperature 0 takes the likeliest. `static`: one position is read at fixed shapes."""
         self._model = model.eval()
         self._temperature = temperature
-        self._cache = model.cache(slots)
+        self._cache = model.cache(slots + static)
         self._held: list[list[Position]] = [[] for _ in range(slots)]  # what the cache holds
         self._device = model.unheard.device
         self.quiet = (model.config.quiet,) * model.config.codebooks
         self.remembers = model.config.turns > 1
         self.longest = min(LONGEST, model.config.temporal.window)  # positions of two turns
+        self._next: Callable[..., Tensor] = self._read_one
+        self._likeliest: Callable[..., Tensor] = self._likeliest_codes
+        if static:
+            padding = (0.0, 0, PAD, model.config.quiet, slots)
+            self._next = Static(self._read_one, padding, slots)
+            self._likeliest = Static(self._likeliest_codes, (0.0, PAD), slots)
         self._listening, self._speaking = self._forbidden()
 
     def _forbidden(self) -> tuple[Tensor, Tensor]:
@@ -76,7 +85,7 @@ class Generator:
         states = np.frombuffer(logged, "<f2").reshape(len(positions), -1).astype(np.float32)
         return torch.from_numpy(states).to(self._device)
 
-    def _read(self, plans: dict[int, list[Position]]) -> dict[int, Tensor]:
+    def read(self, plans: Mapping[int, Sequence[Position]]) -> dict[int, Tensor]:
         """Each slot's new positions -> the state (D,) of its last one.
 
         Rows with one position are not padded to those that read a whole turn.
@@ -85,21 +94,46 @@ class Generator:
         for group in ([s for s in plans if len(plans[s]) == 1], [s for s in plans if plans[s][1:]]):
             if not group:
                 continue
-            rows = torch.tensor(group, device=self._device)
-            kept = torch.tensor([len(plans[slot]) for slot in group], device=self._device)
-            inputs = self._inputs([plans[slot] for slot in group])
-            read = self._model.stream(inputs, self._cache, rows, kept)
-            last = read[torch.arange(len(group), device=self._device), kept - 1]
-            states.update(zip(group, last, strict=True))
+            states.update(zip(group, self._group([plans[s] for s in group], group), strict=True))
             for slot in group:
                 self._held[slot] += plans[slot]
         return states
+
+    def _group(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
+        """The states (B, D) of the slots' last new positions."""
+        inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
+        if inputs.text.shape[1] == 1:
+            parts = (inputs.heard, inputs.hears, inputs.text, inputs.codes)
+            return self._next(*(part[:, 0] for part in parts), rows)
+        kept = torch.tensor([len(plan) for plan in plans], device=self._device)
+        read = self._model.stream(inputs, self._cache, rows, kept)
+        return read[torch.arange(len(plans), device=self._device), kept - 1]
+
+    def _read_one(
+        self, heard: Tensor, hears: Tensor, text: Tensor, codes: Tensor, rows: Tensor
+    ) -> Tensor:
+        """The next position (B, ...) of each of rows (B,) -> states (B, D).
+
+        Tensors alone, nothing waits for the device: a GPU may replay it.
+        """
+        inputs = Inputs(heard[:, None], hears[:, None], text[:, None], codes[:, None])
+        return self._model.stream(inputs, self._cache, rows)[:, 0]
+
+    def _likeliest_codes(self, states: Tensor, text: Tensor) -> Tensor:
+        """States (N, D) and text tokens (N,) -> codes (N, Q); tensors alone, as above."""
+        return self._model.sample_codes(states, text, greedy)
+
+    def _sample(self, states: Tensor, text: Tensor, choice: Choice) -> Tensor:
+        """States (N, D) and text tokens (N,) -> codes (N, Q)."""
+        if choice is greedy:
+            return self._likeliest(states, text)
+        return self._model.sample_codes(states, text, choice)
 
     def step(
         self, contexts: Mapping[int, Context], plans: dict[int, list[Position]]
     ) -> dict[int, Said]:
         """What each slot with planned positions makes; the contexts are not told yet."""
-        states = self._read(plans)
+        states = self.read(plans)
         if not states:
             return {}
         texts = self._texts(states, contexts)
@@ -109,7 +143,7 @@ class Generator:
             text = torch.tensor([texts[slot] for slot in talking], device=self._device)
             state = torch.stack([states[slot] for slot in talking])
             choice = self._choice([contexts[slot] for slot in talking])
-            codes = self._model.sample_codes(state, text, choice).tolist()
+            codes = self._sample(state, text, choice).tolist()
             for slot, row in zip(talking, codes, strict=True):
                 said[slot] = Said(texts[slot], tuple(row))
         return said

@@ -5,7 +5,7 @@ sounds with all that have codes. What is logged of a chunk is the listener's sta
 the model reads exactly that, so a rebuilt slot sees what the live one saw.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,10 +18,12 @@ from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.config import VocoderName
 from shared.errors import ConfigError
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.context import Context, Position, Said, remembered
+from workers.engines.context import AHEAD, Context, Position, Said, remembered
 from workers.engines.generator import Generator
+from workers.engines.static import Static, sizes
 from workers.models.checkpoint import Part, fill, read_part
 from workers.models.layers import TransformerConfig
+from workers.models.layout import lay_out
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.tokenizer.listener import (
     ListenerStream,
@@ -70,13 +72,22 @@ class HybridEngine:
         alphabet: str,
         slots: int,
         temperature: float = 0.0,
+        *,
+        static: bool = False,
     ) -> None:
-        """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest."""
+        """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest.
+
+        `static`: what each step does is done at fixed shapes, on a GPU as graphs; the voice then
+        has room for one slot more.
+        """
         self.slots = slots
         self.offer = voice.offer
         self._listener = listener
-        self._generator = Generator(model, slots, temperature)
+        self._generator = Generator(model, slots, temperature, static=static)
         self._voice = voice
+        self._say: Callable[..., Tensor] = voice.steps
+        if static and voice.fix():
+            self._say = Static(voice.steps, (0, slots), slots)
         self._vocabulary = vocabulary
         self._spelling = Spelling(listener.listener, alphabet)
         self._device = model.unheard.device
@@ -93,33 +104,40 @@ class HybridEngine:
         temperature: float = 0.0,
         vocoder: VocoderName = VocoderName.OWN,
         cache: Path | None = None,
+        *,
+        exact: bool = True,
     ) -> "HybridEngine":
-        """The engine of a weights folder, warmed up. Raises ConfigError on what does not fit."""
+        """The engine of a weights folder, warmed up. Raises ConfigError on what does not fit.
+
+        Not `exact`: the voice may multiply in bfloat16 where that is faster; no decision does.
+        """
         if dtype not in DTYPES:
             raise ConfigError(f"Expected dtype one of {sorted(DTYPES)}, got {dtype!r}")
         part = read_part(folder, "s2s")
         model = HybridS2S(s2s_config(part))
         fill(model, part)
         listener = load_listener(folder).to(device)
+        static = device.startswith("cuda")
         engine = cls(
-            ListenerStream(listener, slots),
-            model.to(device=device, dtype=DTYPES[dtype]),
-            load_voice(folder, slots, device, vocoder, cache),
+            ListenerStream(lay_out(listener), slots),
+            lay_out(model.to(device=device, dtype=DTYPES[dtype])),
+            load_voice(folder, slots + static, device, vocoder, cache, exact=exact),
             Vocabulary(part.facts["words"]),
             read_part(folder, "listener").facts["characters"],
             slots,
             temperature,
+            static=static,
         )
         engine.warm_up()
         return engine
 
     def warm_up(self) -> None:
-        """Step a made-up caller once, so that no real one waits for lazy initialisation."""
+        """Step made-up callers, so that no real one waits for lazy initialisation."""
         silence = (np.zeros(CHUNK_SAMPLES, dtype=np.int16),)
-        for slots in (1, self.slots):
+        for slots in sizes(self.slots) if self._device.type == "cuda" else (1, self.slots):
             for slot in range(slots):
                 self.open(slot, Opening(0))
-            for speak in (Speak.NONE, Speak.BEGIN, Speak.CONTINUE):
+            for speak in (Speak.NONE, Speak.BEGIN, Speak.CONTINUE, Speak.CONTINUE):
                 hear = () if speak is Speak.CONTINUE else silence
                 self.step([Work(slot, hear, speak) for slot in range(slots)])
         for slot in range(self.slots):
@@ -198,7 +216,7 @@ class HybridEngine:
         plans = {work.slot: plan for work in batch if (plan := self._plan(work))}
         self._recall(batch)
         spoken = self._generator.step(self._contexts, plans)
-        sounds = self._sound(spoken)
+        sounds = self._sound(spoken, {w.slot for w in batch if w.speak is Speak.BEGIN})
         return [
             self._output(work, heard.get(work.slot, ()), spoken.get(work.slot), sounds)
             for work in batch
@@ -209,22 +227,27 @@ class HybridEngine:
         context = self._contexts[work.slot]
         first = context.count == 0
         plan = context.plan(work.speak)
-        return (
-            [*self._generator.keep(work.slot, context.earlier), *plan] if first and plan else plan
-        )
+        if not (first and plan):
+            return plan
+        return list(self._generator.keep(work.slot, [*context.earlier, *plan]))
 
     def _recall(self, batch: Sequence[Work]) -> None:
-        """While turns are only heard, read of one of them a piece of the turn before.
+        """While turns are only heard, read a piece of them, and of one of them the turn before.
 
-        So that all of it is read when the turn ends, and no step takes much longer for it.
+        So that little is left to read when a turn ends, and no step takes much longer for it.
         """
+        pieces: dict[int, Sequence[Position]] = {}
         for work in batch:
             context = self._contexts[work.slot]
             if work.speak is not Speak.NONE or context.count:
                 continue
-            if missing := self._generator.keep(work.slot, context.earlier):
+            missing = self._generator.keep(work.slot, context.ahead())
+            if len(missing) > len(context.pending):
                 self._generator.read_again(work.slot, missing[:READ_PIECE])
                 return
+            if len(missing) >= AHEAD:
+                pieces[work.slot] = missing[:AHEAD]
+        self._generator.read(pieces)
 
     def _listen(self, batch: Sequence[Work]) -> dict[int, tuple[bytes, ...]]:
         """Hear every chunk, rows with as many chunks together; the states as they are logged."""
@@ -244,23 +267,37 @@ class HybridEngine:
         samples = np.stack([floats_from_pcm16(np.concatenate(row)) for row in chunks])
         return self._listener.hear(torch.from_numpy(samples).to(self._device), rows)
 
-    def _sound(self, spoken: dict[int, Said]) -> dict[int, Floats]:
-        """The sound of this step's codes, and the rest of the replies that have ended."""
-        talking = [slot for slot, said in spoken.items() if said.codes != self._quiet]
-        fresh = [slot for slot in talking if self._contexts[slot].spoken == 0]
+    def _sound(self, spoken: dict[int, Said], begin: Set[int]) -> dict[int, Floats]:
+        """The sound of this step's codes, and the rest of the replies that have ended.
+
+        Of what slots in `begin` say nothing is to be heard (`Voice.lead_samples`): it is sounded
+        together with their next step, which the caller waits for.
+        """
+        waiting = {s: c for s, said in spoken.items() if (c := self._unsounded(s, said))}
+        fresh = [slot for slot in waiting if self._contexts[slot].spoken == 0]
         ended = [slot for slot, said in spoken.items() if said.text == EOS]
         sounds: dict[int, Floats] = {}
         if fresh:
             personas = [self._contexts[slot].persona for slot in fresh]
             self._voice.reset(torch.tensor(fresh, device=self._device), personas)
-        if talking:
-            codes = torch.tensor([spoken[slot].codes for slot in talking], device=self._device)
-            made = self._voice.step(codes, torch.tensor(talking, device=self._device))
-            sounds.update(zip(talking, made.float().cpu().numpy(), strict=True))
+        for slot in begin & waiting.keys():
+            self._contexts[slot].unsounded = waiting.pop(slot)
+            sounds[slot] = np.zeros(0, dtype=np.float32)
+        for steps in sorted({len(codes) for codes in waiting.values()}):
+            group = [slot for slot, codes in waiting.items() if len(codes) == steps]
+            codes = torch.tensor([waiting[slot] for slot in group], device=self._device)
+            made = self._say(codes, torch.tensor(group, device=self._device))
+            sounds.update(zip(group, made.float().cpu().numpy(), strict=True))
         if ended:
             made = self._voice.flush(torch.tensor(ended, device=self._device))
             sounds.update(zip(ended, made.float().cpu().numpy(), strict=True))
         return sounds
+
+    def _unsounded(self, slot: int, said: Said) -> list[tuple[int, ...]]:
+        """The codes that the voice has yet to say, this step's included."""
+        context = self._contexts[slot]
+        codes, context.unsounded = context.unsounded, []
+        return codes if said.codes == self._quiet else [*codes, said.codes]
 
     def _output(
         self, work: Work, heard: tuple[bytes, ...], said: Said | None, sounds: dict[int, Floats]
@@ -277,7 +314,7 @@ class HybridEngine:
         pcm = sounds.get(work.slot)
         if pcm is not None and work.speak is not Speak.DUPLEX:
             # The vocoder's delay: in turn mode the next step follows before this one has played.
-            pcm = pcm[max(0, self._voice.delay_samples - spoken_before * CHUNK_SAMPLES) :]
+            pcm = pcm[max(0, self._voice.lead_samples - spoken_before * CHUNK_SAMPLES) :]
         piece = self._vocabulary.piece(said.text)
         return Output(
             work.slot,

@@ -19,15 +19,34 @@ class ConvNeXt(nn.Module):
         super().__init__()
         self.mix = CausalConv1d(width, width, kernel, groups=width)
         self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, hidden)
-        self.down = nn.Linear(hidden, width)
+        self.up: nn.Module = nn.Linear(width, hidden)
+        self.down: nn.Module = nn.Linear(hidden, width)
         self.scale = nn.Parameter(torch.full((width,), 0.3))
 
+    def initial(self, rows: int) -> Tensor:
+        """The past of fresh streams: zeros (rows, kernel - 1, C)."""
+        return self.norm.weight.new_zeros(rows, self.mix.past, self.norm.weight.shape[0])
+
     def stream(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T, C) -> (B, T, C) and the new past."""
-        mixed, past = self.mix.stream(x.transpose(1, 2), past)  # (B, T, C) -> (B, C, T)
-        y = self.norm(mixed.transpose(1, 2))  # (B, C, T) -> (B, T, C)
-        return x + self.scale * self.down(F.relu(self.up(y))), past
+        """(B, T, C) -> (B, T, C) and the new past (B, kernel - 1, C)."""
+        joined = torch.cat([past, x], dim=1)
+        y = self.norm(self._mixed(joined))
+        y = x + self.scale * self.down(F.relu(self.up(y)))
+        return y, joined[:, joined.shape[1] - self.mix.past :]
+
+    def _mixed(self, joined: Tensor) -> Tensor:
+        """The convolution of (B, kernel - 1 + T, C) -> (B, T, C).
+
+        Written out where no gradient is wanted: the library's own takes 0.2 ms for one step of one
+        row, which are 0.02 ms of arithmetic. With gradients it would keep `kernel` copies.
+        """
+        conv = self.mix.conv
+        if torch.is_grad_enabled():
+            mixed: Tensor = conv(joined.transpose(1, 2))  # (B, T, C) -> (B, C, T)
+            return mixed.transpose(1, 2)  # (B, C, T) -> (B, T, C)
+        seen = joined.unfold(1, conv.kernel_size[0], 1).transpose(2, 3)  # (B, T, kernel, C)
+        mixed = (seen * conv.weight[:, 0].t()).sum(dim=2)
+        return mixed if conv.bias is None else mixed + conv.bias
 
 
 class ConvNeXtStack(nn.Module):
@@ -39,7 +58,7 @@ class ConvNeXtStack(nn.Module):
 
     def initial(self, rows: int) -> State:
         """The state of fresh streams."""
-        return tuple(self._block(i).mix.initial(rows) for i in range(len(self.blocks)))
+        return tuple(self._block(i).initial(rows) for i in range(len(self.blocks)))
 
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """(B, T, C) -> (B, T, C) and the new state."""

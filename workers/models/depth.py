@@ -45,16 +45,16 @@ class DepthBlock(nn.Module):
         score = (query @ key.transpose(-1, -2)).masked_fill(~mask, float("-inf"))
         return self._finish(x, score.softmax(-1).to(value.dtype) @ value)
 
-    def step(
-        self, x: Tensor, past: tuple[Tensor, Tensor] | None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The next position (N, 1, D), given the keys and values before it (N, H, T, K)."""
-        query, key, value = self._heads(x)
-        if past is not None:
-            key = torch.cat([past[0], key], dim=2)
-            value = torch.cat([past[1], value], dim=2)
-        weight = (query @ key.transpose(-1, -2)).softmax(-1)
-        return self._finish(x, weight.to(value.dtype) @ value), (key, value)
+    def step(self, x: Tensor, q: int, keys: Tensor, values: Tensor) -> Tensor:
+        """Position q: (N, D) -> (N, D). Writes place q of keys and values (N, H, Q, K)."""
+        N, D = x.shape
+        mixed = self.into(self.norm_attention(x)).view(N, 3, self.heads, D // self.heads)
+        keys[:, :, q], values[:, :, q] = mixed[:, 1], mixed[:, 2]
+        query, past = mixed[:, 0, :, None], slice(0, q + 1)
+        seen = F.scaled_dot_product_attention(query, keys[:, :, past], values[:, :, past])
+        x = torch.addmm(x, seen.view(N, D), self.out.weight.t())
+        y: Tensor = x + self.down(F.relu(self.up(self.norm_feedforward(x))))
+        return y
 
 
 class DepthTransformer(nn.Module):
@@ -94,14 +94,21 @@ class DepthTransformer(nn.Module):
             x = block(x, mask)
         return torch.einsum("nqd,qds->nqs", self.norm(x), self.heads.to(x.dtype))
 
-    def step(
-        self, q: int, condition: Tensor, embedded: Tensor | None, past: list[tuple[Tensor, Tensor]]
-    ) -> Tensor:
-        """Logits (N, S) of codebook q; `embedded` (N, D) is code q - 1's; `past` is extended."""
-        x = condition + self.place[q] if embedded is None else condition + embedded + self.place[q]
-        x = x[:, None]
-        for layer, block in enumerate(self.blocks):
-            x, held = cast(DepthBlock, block).step(x, past[layer] if layer < len(past) else None)
-            past[layer : layer + 1] = [held]
-        logits: Tensor = self.norm(x[:, 0]) @ self.heads[q].to(x.dtype)
+    def cache(self, rows: int) -> Tensor:
+        """Room for one step's keys and values: (layers, 2, N, H, Q, K)."""
+        width, heads = self.place.shape[1], self._block(0).heads
+        shape = (len(self.blocks), 2, rows, heads, self.codebooks, width // heads)
+        return self.place.new_empty(shape)
+
+    def step(self, q: int, condition: Tensor, embedded: Tensor | None, cache: Tensor) -> Tensor:
+        """Logits (N, S) of codebook q; `embedded` (N, D) is code q - 1's."""
+        x = condition + self.place[q]
+        if embedded is not None:
+            x = x + embedded
+        for layer, (keys, values) in enumerate(cache):
+            x = self._block(layer).step(x, q, keys, values)
+        logits: Tensor = self.norm(x) @ self.heads[q]
         return logits
+
+    def _block(self, layer: int) -> DepthBlock:
+        return cast(DepthBlock, self.blocks[layer])

@@ -147,11 +147,11 @@ class HybridS2S(nn.Module):
     def sample_codes(self, states: Tensor, text: Tensor, choose: Choice) -> Tensor:
         """States (N, D) and the text tokens (N,) chosen for them -> codes (N, Q)."""
         condition = self.depth.start(states, text)
-        past: list[tuple[Tensor, Tensor]] = []
+        cache = self.depth.cache(len(states))
         chosen: list[Tensor] = []
         embedded = None
         for q in range(self.config.codebooks):
-            logits = self.depth.step(q, condition, embedded, past)
+            logits = self.depth.step(q, condition, embedded, cache)
             chosen.append(choose(logits, q + 1))
             embedded = self.codes(chosen[-1] + self.offsets[q])
         return torch.stack(chosen, dim=-1)

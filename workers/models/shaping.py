@@ -42,6 +42,7 @@ class Shapes:
         self._numbers = {1.0: 0} | {factor: at for at, factor in enumerate(sorted(factors), 1)}
         matrices = stretch_matrices(sorted(factors), weights)
         self._all = neutral(slots, repertoire.pitch_hz, matrices)
+        self.fixed = False  # True: shapes are taken even when every slot is as recorded
         self._shaped: set[int] = set()  # slots that are not as recorded
 
     def put(self, rows: Tensor, personas: Sequence[Persona]) -> None:
@@ -61,7 +62,7 @@ class Shapes:
 
     def take(self, rows: Tensor) -> Shape | None:
         """The shape of the slots rows (R,); None when every slot is as recorded."""
-        if not self._shaped:
+        if not (self._shaped or self.fixed):
             return None
         melody, level, stretch, matrices = self._all
         return Shape(melody[rows], level[rows], stretch[rows], matrices)

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from shared.audio import SAMPLE_RATE_HZ
 from workers.models.convnext import ConvNeXtStack, State
@@ -73,17 +74,23 @@ def pulses(log_f0: Tensor, phase: Tensor, live: Tensor) -> tuple[Tensor, Tensor]
     same amplitude: sum of cos(k x), k = 1..K, is sin((K + 1/2) x) / (2 sin(x / 2)) - 1/2.
     """
     f0 = log_f0.double().exp()
-    start, end = f0[:, :-1, None], f0[:, 1:, None]
-    at = torch.arange(HOP, dtype=torch.float64, device=f0.device)
-    rate = start + (end - start) * at / HOP  # (B, T, H) Hertz
-    turns = (start * at + (end - start) * at.square() / (2 * HOP)) / SAMPLE_RATE_HZ
-    whole = ((start + end)[..., 0] * live * (HOP / (2 * SAMPLE_RATE_HZ))).cumsum(dim=1)  # (B, T)
-    before = torch.nn.functional.pad(whole, (1, 0))[:, :-1] + phase[:, None]
-    turn = torch.remainder(before[..., None] + turns + 0.5, 1.0) - 0.5  # near 0: a pulse
-    harmonics = torch.floor(SAMPLE_RATE_HZ / 2 / rate)
-    x = (math.tau * turn).float()
+    start, end = f0[:, :-1], f0[:, 1:]
+    whole = ((start + end) * live * (HOP / (2 * SAMPLE_RATE_HZ))).cumsum(dim=1)  # (B, T)
+    before = functional.pad(whole, (1, 0))[:, :-1] + phase[:, None]
+    # Within a hop float32 is exact enough (5 turns at most); the phase of a reply is not.
+    at = torch.arange(HOP, dtype=torch.float32, device=f0.device)
+    first, slope, bend = (
+        part.float()[..., None]
+        for part in (
+            before - before.floor(),
+            start / SAMPLE_RATE_HZ,
+            (end - start) / (2 * HOP * SAMPLE_RATE_HZ),
+        )
+    )
+    turn = first + at * (slope + bend * at)
+    x = math.tau * (turn - turn.round())  # near 0: a pulse
+    count = torch.floor(0.5 / (slope + 2 * bend * at))  # harmonics
     half = torch.sin(x / 2)
-    count = harmonics.float()
     near = half.abs() < 1e-5
     ratio = torch.sin((count + 0.5) * x) / (2 * torch.where(near, torch.ones_like(half), half))
     train = torch.where(near, count, ratio - 0.5) * torch.sqrt(2 / count)
@@ -103,7 +110,9 @@ def response(cepstrum: Tensor, taper: Tensor) -> Tensor:
     of its hop, which is heard as a buzz at the frame rate.
     """
     log = torch.fft.rfft(cepstrum.float() * cepstral_weights(cepstrum), n=FFT)
-    spectrum = torch.polar(torch.exp(log.real), log.imag)  # three times faster than a complex exp
+    # Vectorised only where it is contiguous, and `polar` never is: both took most of the time.
+    size, angle = torch.exp(log.real.contiguous()), log.imag.contiguous()
+    spectrum = torch.complex(size * torch.cos(angle), size * torch.sin(angle))
     faded: Tensor = torch.fft.rfft(torch.fft.irfft(spectrum, n=FFT) * taper)
     return faded
 
@@ -223,7 +232,7 @@ class Vocoder(nn.Module):
         filters = response(cepstra, self.taper)
         falling = torch.fft.rfft(source * (1 - self.rising), n=FFT)
         rising = torch.fft.rfft(source * self.rising, n=FFT)
-        spectra: Tensor = falling * filters[:, :-1] + rising * filters[:, 1:]
+        spectra = torch.addcmul(falling * filters[:, :-1], rising, filters[:, 1:])
         return spectra
 
     def forward(self, mel: Tensor) -> Tensor:
@@ -236,9 +245,11 @@ class Vocoder(nn.Module):
 def overlap_add(blocks: Tensor, overlap: Tensor) -> tuple[Tensor, Tensor]:
     """Blocks (B, T, FFT) a hop apart onto what earlier ones left (B, FFT - H)."""
     rows, steps, _ = blocks.shape
-    length = (steps - 1) * HOP + FFT
-    folded = torch.nn.functional.fold(
-        blocks.transpose(1, 2), (1, length), (1, FFT), stride=(1, HOP)
-    ).reshape(rows, length)  # (B, T, FFT) -> (B, FFT, T) -> (B, length)
-    folded = folded + torch.nn.functional.pad(overlap, (0, length - overlap.shape[1]))
-    return folded[:, : steps * HOP], folded[:, steps * HOP :]
+    parts = -(-FFT // HOP)  # hops that a block reaches into
+    blocks = functional.pad(blocks, (0, parts * HOP - FFT)).view(rows, steps, parts, HOP)
+    kept = functional.pad(overlap, (0, (parts + steps - 1) * HOP - overlap.shape[1]))
+    hops = kept.view(rows, steps + parts - 1, HOP)
+    for part in range(parts):
+        hops[:, part : part + steps] += blocks[:, :, part]
+    folded = hops.view(rows, -1)
+    return folded[:, : steps * HOP], folded[:, steps * HOP : (steps - 1) * HOP + FFT]

@@ -25,6 +25,7 @@ from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.convnext import Slots, State
 from workers.models.hifigan.checkpoint import NoCheckpoint, load_generator
 from workers.models.hifigan.vocoder import HifiGan
+from workers.models.layout import lay_out, tile, tiles
 from workers.models.mel import MelConfig
 from workers.models.repertoire import Repertoire, read_repertoire
 from workers.models.shaping import Shape, Shapes
@@ -60,6 +61,9 @@ class Voice:
         self.vocoder = vocoder
         self.slots = slots
         self.delay_samples = vocoder.delay * HOP
+        # The delay in whole steps, which is what a caller in turn mode need not wait for: of our
+        # own vocoder 20 ms more, in which no reply was ever heard to say anything (-63 dBFS).
+        self.lead_samples = -(-self.delay_samples // CHUNK_SAMPLES) * CHUNK_SAMPLES
         self._decoding = Slots(codec.decoder.initial(slots))
         self._speaking = Slots(vocoder.initial(slots))
         self._shapes = _shapes(vocoder, slots, repertoire or Repertoire())
@@ -75,13 +79,28 @@ class Voice:
         self._decoding.reset(rows)
         self._speaking.reset(rows)
 
+    def fix(self) -> bool:
+        """Let `steps` be the same operations whoever takes part; False: this vocoder's cannot be.
+
+        Then they are tensors alone and wait for no device: a GPU may replay them.
+        """
+        self._shapes.fixed = True
+        return isinstance(self.vocoder, Vocoder)
+
     @torch.inference_mode()
     def step(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Codes (R, q), q <= Q, of slots rows (R,) -> samples (R, 1920), float32, late."""
-        sound = self._say(codes[:, None], rows)
-        if sound.shape[1] != CHUNK_SAMPLES:
-            raise ValueError(f"Expected a step of {CHUNK_SAMPLES} samples, got {sound.shape[1]}")
-        return sound
+        return self.steps(codes[:, None], rows)
+
+    @torch.inference_mode()
+    def steps(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Codes (R, T, q) of T steps in one go -> the samples of the last one, (R, 1920)."""
+        sound = self._speak(self._decode(codes, rows), rows)
+        if sound.shape[1] != codes.shape[1] * CHUNK_SAMPLES:
+            raise ValueError(
+                f"Expected {CHUNK_SAMPLES} samples a step, got {sound.shape[1]} in all"
+            )
+        return sound[:, -CHUNK_SAMPLES:]
 
     @torch.inference_mode()
     def again(self, codes: Tensor, rows: Tensor) -> None:
@@ -91,10 +110,6 @@ class Voice:
 
     def _followed(self, mel: Tensor, rows: Tensor) -> State:
         return self.vocoder.follow(mel, self._speaking.take(rows), self._shapes.take(rows))
-
-    def _say(self, codes: Tensor, rows: Tensor) -> Tensor:
-        """Codes (R, T, q) -> samples (R, T * 1920)."""
-        return self._speak(self._decode(codes, rows), rows)
 
     def _decode(self, codes: Tensor, rows: Tensor) -> Tensor:
         """Codes (R, T, q) -> log-mel (R, T * 8, M)."""
@@ -122,17 +137,24 @@ def load_voice(
     device: str = "cpu",
     vocoder: VocoderName = VocoderName.OWN,
     cache: Path | None = None,
+    *,
+    exact: bool = True,
 ) -> Voice:
     """The voice of a weights folder; `cache` is where the public HiFi-GAN is looked for.
 
+    Not `exact`: on a CPU, products may be of bfloat16 where that is faster.
     Raises ConfigError where a file is missing or wrong.
     """
     codec_part = read_part(folder, "codec")
     codec = Codec(config_of(CodecConfig, codec_part))
     fill(codec, codec_part)
     spoken = _public(vocoder, cache) if cache is not None else None
-    made = (spoken or _own(folder)).to(device)
-    return Voice(codec.to(device), made, slots, read_repertoire(folder))
+    speaking = lay_out((spoken or _own(folder)).to(device))
+    lay_out(codec.to(device))
+    if not exact and device == "cpu" and tiles():
+        tile(codec)
+        tile(speaking)
+    return Voice(codec, speaking, slots, read_repertoire(folder))
 
 
 def _shapes(vocoder: Speaking, slots: int, repertoire: Repertoire) -> Shapes:

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES, Pcm16
 from shared.offer import Offer, Persona
 from tests.unit.workers.models.hifigan.public import make_generator
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.context import Context, Said
+from workers.engines.context import AHEAD, Context, Position, Said
 from workers.engines.hybrid import HybridEngine
 from workers.models.hifigan.vocoder import HifiGan
 from workers.models.layers import TransformerConfig
@@ -48,6 +49,9 @@ def made_engine(
     eos_bias: float = 0.0,
     go_bias: float = 0.0,
     speaking: Speaking | None = None,
+    *,
+    static: bool = False,
+    device: str = "cpu",
 ) -> HybridEngine:
     """Biases make a random model end its replies, or begin them, at once."""
     torch.manual_seed(5)
@@ -68,19 +72,17 @@ def made_engine(
             codebook_size=32,
         )
     ).eval()
-    vocoder = (
-        speaking
-        or Vocoder(
-            VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
-        ).eval()
-    )
+    vocoder = speaking or Vocoder(
+        VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
+    ).eval().to(device)
     model = HybridS2S(CONFIG)
     with torch.no_grad():
         model.to_text.bias[EOS] = eos_bias
         model.to_text.bias[GO] = go_bias
-    stream = ListenerStream(listener, slots)
-    voice = Voice(codec, vocoder, slots, REPERTOIRE)
-    return HybridEngine(stream, model, voice, WORDS, LETTERS, slots, temperature)
+    stream = ListenerStream(listener.to(device), slots)
+    voice = Voice(codec.to(device), vocoder, slots + static, REPERTOIRE)
+    model.to(device)
+    return HybridEngine(stream, model, voice, WORDS, LETTERS, slots, temperature, static=static)
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +127,7 @@ def check_same(one: Output, other: Output) -> None:
     assert (one.text, one.began, one.ended) == (other.text, other.began, other.ended)
     assert (one.pcm is None) == (other.pcm is None)
     if one.pcm is not None and other.pcm is not None:
-        assert np.abs(one.pcm - other.pcm).max() <= TOLERANCE
+        assert np.abs(one.pcm - other.pcm).max(initial=0.0) <= TOLERANCE
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
@@ -173,6 +175,48 @@ def test_rows_do_not_touch_each_other() -> None:
         check_same(got[1], alone[i])
 
 
+@pytest.mark.parametrize("mode", ["turn", "stream"])
+def test_steps_of_fixed_shapes_are_as_those_of_any(mode: str) -> None:
+    """Three rows are padded to four, and the fourth is a slot that nobody holds."""
+    works = turn(1, 8) if mode == "turn" else stream(1, 13)
+    plain, padded = made_engine(go_bias=100.0), made_engine(go_bias=100.0, static=True)
+    for engine in (plain, padded):
+        for slot in range(3):
+            engine.open(slot, Opening(7))
+    for work in works:
+        batch = [replace(work, slot=slot) for slot in (2, 0, 1)]
+        for one, other in zip(plain.step(batch), padded.step(batch), strict=True):
+            check_same(other, one)
+
+
+def test_most_of_a_turn_is_read_before_it_ends() -> None:
+    engine = made_engine()
+    engine.open(0, Opening(7))
+    read: list[int] = []
+    group = engine._generator._group
+
+    def noting(plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
+        read.extend(len(plan) for plan in plans)
+        return group(plans, slots)
+
+    engine._generator._group = noting  # type: ignore[method-assign]
+    for chunk in chunks(AHEAD * 2 + 2, 4):
+        engine.step([Work(0, (chunk,))])
+    assert read == [AHEAD] * 2
+    engine.step([Work(0, (), Speak.BEGIN)])
+    assert read[2:] == [3]
+
+
+@pytest.mark.parametrize("ends", [Speak.BEGIN, Speak.DUPLEX])
+def test_what_was_read_ahead_changes_nothing(ends: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = [Work(0, (chunk,)) for chunk in chunks(AHEAD * 2 + 3, 9)]
+    works += [Work(0, (chunks(1, 2)[0],), ends), Work(0, (), Speak.CONTINUE)]
+    ahead = run(made_engine(go_bias=100.0), works)
+    monkeypatch.setattr(Context, "ahead", lambda _: [])
+    for one, other in zip(ahead, run(made_engine(go_bias=100.0), works), strict=True):
+        check_same(one, other)
+
+
 def test_a_reopened_slot_forgets() -> None:
     engine = made_engine()
     first = run(engine, turn(3, 4), slot=1)
@@ -187,7 +231,7 @@ def test_a_reply_in_turn_mode_begins_at_once_and_flushes_at_its_end() -> None:
     assert begin.began
     assert not begin.ended
     assert begin.pcm is not None
-    assert begin.pcm.size == CHUNK_SAMPLES - DELAY * HOP
+    assert begin.pcm.size == 0  # the delay, and what of the first step is left beside it
     assert end.ended
     assert end.pcm is not None
     assert end.pcm.size == DELAY * HOP
@@ -227,6 +271,7 @@ def test_what_was_said_survives_the_log() -> None:
 def test_a_turn_keeps_its_newest_chunks() -> None:
     context = Context(0, (9, 9))
     context.hear([i.to_bytes(2, "little") for i in range(400)])
+    assert context.ahead() == []
     plan = context.plan(Speak.BEGIN)
     assert len(plan) == 161
     assert plan[-2].heard == (399).to_bytes(2, "little")
