@@ -155,8 +155,8 @@ class Generator:
         logits = self._model.text_logits(torch.stack(list(states.values()))).float()
         logits = logits + torch.stack(masks)
         for row, context in zip(logits, own, strict=True):
-            if context.replying and context.spoken == 0:
-                row[EOS] = _NEVER  # a reply says something
+            if context.replying and context.spoken == 0 and not self.remembers:
+                row[EOS] = _NEVER  # trained before there were noises to say nothing to
         return dict(zip(states, self._choice(own)(logits, 0).tolist(), strict=True))
 
     def _choice(self, contexts: Sequence[Context]) -> Choice:

@@ -275,7 +275,8 @@ class HybridEngine:
         """
         waiting = {s: c for s, said in spoken.items() if (c := self._unsounded(s, said))}
         fresh = [slot for slot in waiting if self._contexts[slot].spoken == 0]
-        ended = [slot for slot, said in spoken.items() if said.text == EOS]
+        # What ends before it has said anything answers a noise: with nothing.
+        ended = [s for s, said in spoken.items() if said.text == EOS and self._contexts[s].spoken]
         sounds: dict[int, Floats] = {}
         if fresh:
             personas = [self._contexts[slot].persona for slot in fresh]

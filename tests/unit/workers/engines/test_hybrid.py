@@ -52,6 +52,7 @@ def made_engine(
     *,
     static: bool = False,
     device: str = "cpu",
+    turns: int = 2,
 ) -> HybridEngine:
     """Biases make a random model end its replies, or begin them, at once."""
     torch.manual_seed(5)
@@ -75,7 +76,7 @@ def made_engine(
     vocoder = speaking or Vocoder(
         VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
     ).eval().to(device)
-    model = HybridS2S(CONFIG)
+    model = HybridS2S(replace(CONFIG, turns=turns))
     with torch.no_grad():
         model.to_text.bias[EOS] = eos_bias
         model.to_text.bias[GO] = go_bias
@@ -226,7 +227,7 @@ def test_a_reopened_slot_forgets() -> None:
 
 
 def test_a_reply_in_turn_mode_begins_at_once_and_flushes_at_its_end() -> None:
-    outputs = run(made_engine(eos_bias=100.0), turn(5, 2))
+    outputs = run(made_engine(eos_bias=100.0, turns=1), turn(5, 2))
     begin, end = outputs[-2:]
     assert begin.began
     assert not begin.ended
@@ -239,6 +240,15 @@ def test_a_reply_in_turn_mode_begins_at_once_and_flushes_at_its_end() -> None:
     assert all(len(o.heard) == len(w.hear) for o, w in zip(outputs, turn(5, 2), strict=True))
 
 
+def test_what_needs_no_answer_gets_none() -> None:
+    engine = made_engine(eos_bias=100.0)
+    end = run(engine, turn(5, 1))[-1]
+    assert (end.began, end.ended, end.pcm, end.text) == (True, True, None, "")
+    again = run(engine, turn(5, 1))[-1]
+    assert again.ended
+    assert again.pcm is None
+
+
 def test_a_delay_of_several_steps_is_cut_from_as_many() -> None:
     public = HifiGan(make_generator()).eval()
     late = public.delay * HOP // CHUNK_SAMPLES
@@ -246,7 +256,7 @@ def test_a_delay_of_several_steps_is_cut_from_as_many() -> None:
     outputs = run(made_engine(speaking=public), turn(5, late + 4))
     said = [o.pcm for o in outputs if o.pcm is not None]
     assert [len(pcm) for pcm in said[: late + 2]] == [0] * late + [CHUNK_SAMPLES] * 2
-    short = run(made_engine(speaking=public, eos_bias=100.0), turn(5, 2))
+    short = run(made_engine(speaking=public, eos_bias=100.0, turns=1), turn(5, 2))
     whole = np.concatenate([o.pcm for o in short if o.pcm is not None])
     assert short[-1].ended
     assert len(whole) == CHUNK_SAMPLES  # one step of sound, and none of the delay
