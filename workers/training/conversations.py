@@ -51,6 +51,24 @@ class Turns(Protocol):
         """A second question as it is said, if it was said."""
 
 
+class Mixed:
+    """Turns from either of two sources: `share` of them from `one`."""
+
+    def __init__(self, one: Turns, other: Turns, share: float) -> None:
+        self._one, self._other, self._share = one, other, share
+
+    def _source(self, rng: random.Random) -> Turns:
+        return self._one if rng.random() < self._share else self._other
+
+    def first(self, rng: random.Random) -> Turn:
+        """Any turn that stands for itself."""
+        return self._source(rng).first(rng)
+
+    def second(self, question: Question, rng: random.Random) -> Turn | None:
+        """A second question as it is said, if it was said."""
+        return self._source(rng).second(question, rng)
+
+
 class Conversations:
     """Endless batches of samples, disturbed."""
 
