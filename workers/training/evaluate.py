@@ -8,7 +8,7 @@ is the ceiling that stands beside it. Everything is seeded.
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -17,12 +17,13 @@ import torch
 
 from shared.config import VadName
 from workers.engines.hybrid import HybridEngine
+from workers.models.checkpoint import read_part
 from workers.models.tokenizer.listener import load_listener
 from workers.models.voice import load_voice
 from workers.training import vad
-from workers.training.dialogue import Split, questions
+from workers.training.dialogue import FAMILIES_IN, Question, Split, questions
 from workers.training.evaluation import figures, findings, hearing, plots, quiet, speaking
-from workers.training.evaluation.conditions import CLEAN, SPOKEN, Asked, chosen, named
+from workers.training.evaluation.conditions import CLEAN, Asked, Condition, chosen, named, rows
 from workers.training.evaluation.figures import Figures, Verdict
 from workers.training.evaluation.progress import Progress
 from workers.training.evaluation.report import write_report
@@ -42,11 +43,10 @@ class Size:
     vad_minutes: float  # of each kind of noise and level, over all kinds
     sentences: int  # through the codec
 
-    @property
-    def total(self) -> int:
+    def total(self, rows: Sequence[Condition]) -> int:
         """What the progress bar counts to."""
-        calls = sum(len(chosen(row, self.share)) for row in SPOKEN)
-        ceiling = len(replies(self.share))
+        calls = sum(len(chosen(row, self.share)) for row in rows)
+        ceiling = len(replies(rows, self.share))
         quiet_minutes = round(self.quiet_minutes) * len(VadName)
         return calls + ceiling + self.interruptions + quiet_minutes + self.sentences
 
@@ -63,23 +63,26 @@ class Evaluation:
         self._weights, self._size = weights, size
         self._engine = HybridEngine.load(weights, SLOTS)
         self._listener = load_listener(weights)
-        self.progress = Progress(size.total)
+        self.taught = taught(weights)
+        self._rows = rows(self.taught)
+        self._clean = named(CLEAN, self._rows)
+        self.progress = Progress(size.total(self._rows))
         self.verdicts: list[Verdict] = []
         self.vads: list[vad.Result] = []
 
     def calls(self) -> Figures:
         """Every row of calls: what was answered, and what the listener understood."""
-        known = ceilings(self._size.share, self.progress)
-        rows, rough = [], {}
-        for condition in SPOKEN:
+        known = ceilings(self._rows, self._size.share, self.progress)
+        table, rough = [], {}
+        for condition in self._rows:
             own, callers = row_of_calls(self._engine, condition, self._size.share, self.progress)
-            rows.append(figures.row(condition.name, own, known))
+            table.append(figures.row(condition.name, own, known))
             rough[condition.name] = self._transcribed(own, callers)
             self.verdicts += own
-        over = interruptions(self._engine, named(CLEAN), self._size.interruptions, self.progress)
+        over = interruptions(self._engine, self._clean, self._size.interruptions, self.progress)
         self.verdicts += over
         return {
-            "rows": rows,
+            "rows": table,
             "transcript": rough,
             "interruptions": findings.interrupted(over),
             **findings.of_calls(self.verdicts, known),
@@ -95,11 +98,11 @@ class Evaluation:
             self._engine, self._size.quiet_minutes, tuple(VadName), self.progress
         )
         voice = load_voice(self._weights, 1)
-        every = [question.reply for question in chosen(named(CLEAN), 1.0)]
+        every = [question.reply for question in chosen(self._clean, 1.0)]
         texts = speaking.sentences(every, self._size.sentences)
         spoken = speaking.measure(voice, texts, self.progress)
         self.progress.say("callers through the codec")
-        asked = [question.text for question in chosen(named(CLEAN), self._size.share)]
+        asked = [question.text for question in chosen(self._clean, self._size.share)]
         kept = hearing.through_codec(
             self._listener, voice.codec, asked[:: max(1, len(asked) // 15)]
         )
@@ -122,7 +125,8 @@ def main(weights: Path, output: Path, runs: Path, quick: bool = False) -> Figure
     protocol = runs / "evaluation"
     protocol.mkdir(parents=True, exist_ok=True)
     evaluation = Evaluation(weights, QUICK if quick else FULL)
-    found: Figures = {"weights": _weights(weights), "quick": quick, **_asked_of()}
+    found: Figures = {"weights": _weights(weights), "quick": quick}
+    found |= _asked_of(evaluation.taught)
     found |= evaluation.calls()
     found |= evaluation.sounds()
     evaluation.progress.close()
@@ -148,11 +152,21 @@ def _weights(folder: Path) -> Figures:
     return {"name": folder.name, **{name: part["sha256"][:12] for name, part in parts.items()}}
 
 
-def _asked_of() -> Figures:
-    """What the present corpus teaches; older weights may know less."""
-    trained = list(questions(Split.TRAIN))
-    foreign = questions(Split.TRAIN, Language.SPANISH)
-    held_out = {question.intent for question in questions(Split.COMBINATION)}
+def taught(weights: Path) -> tuple[str, ...]:
+    """The families that these weights were taught, as they say; else all that there are."""
+    every = [family.name for known in FAMILIES_IN.values() for family in known]
+    return tuple(read_part(weights, "s2s").facts.get("families", every))
+
+
+def _asked_of(families: Collection[str]) -> Figures:
+    """What there is of these families."""
+
+    def of(split: Split, language: Language = Language.ENGLISH) -> list[Question]:
+        return [q for q in questions(split, language) if q.family in families]
+
+    trained = of(Split.TRAIN)
+    foreign = of(Split.TRAIN, Language.SPANISH)
+    held_out = {question.intent for question in of(Split.COMBINATION)}
     return {
         "intents": len({question.intent for question in trained}),
         "families_taught": len({question.family for question in trained}),

@@ -5,12 +5,12 @@ from typing import Final
 
 from workers.training.families import Family, form, number, numbers
 
-TWENTY: Final = range(21)
+SMALL: Final = range(11)
 TEN: Final = range(1, 11)
 
 SUMS: Final = Family(
     "sum",
-    numbers(*((a, b, a + b) for a, b in product(TWENTY, repeat=2))),
+    numbers(*((a, b, a + b) for a, b in product(SMALL, repeat=2))),
     (
         form(
             "{a} plus {b} is {c}.",
@@ -39,7 +39,7 @@ SUMS: Final = Family(
 )
 DIFFERENCES: Final = Family(
     "difference",
-    numbers(*((a, b, a - b) for a, b in product(TWENTY, repeat=2) if b <= a)),
+    numbers(*((a, b, a - b) for a, b in product(SMALL, repeat=2) if b <= a)),
     (
         form(
             "{a} minus {b} is {c}.",

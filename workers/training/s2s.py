@@ -77,7 +77,7 @@ class Course:
 
 def reply_texts(families: Sequence[str]) -> list[str]:
     """Every reply that training may want."""
-    every = [family for taught in FAMILIES_IN.values() for family in taught]
+    every = [family for known in FAMILIES_IN.values() for family in known]
     taught = [f for f in every if not families or f.name in families]
     found = {q.reply: None for f in taught for q in questions_of(f, Split.TRAIN)}
     seconds = follow.second_replies(tuple(f.name for f in taught))
@@ -322,7 +322,8 @@ def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
     batches = _renewed(memory, talk.batches(course.batch), course.batch)
     examiner = Examiner(school.heard_checks(), replies, school.vocabulary)
     found = run_stage(run, trainer, batches, examiner)
-    export(trainer.averaged, school.vocabulary, weights, run.step, found)
+    taught = course.families or [f.name for known in FAMILIES_IN.values() for f in known]
+    export(trainer.averaged, school.vocabulary, weights, run.step, found, taught)
 
 
 def export(
@@ -331,10 +332,12 @@ def export(
     weights: Path,
     steps: int,
     checked: Mapping[str, float],
+    taught: Sequence[str],
 ) -> None:
     """Write s2s.safetensors and its parity entry."""
     facts = {
         "words": list(vocabulary.words),
+        "families": list(taught),
         "data": DATA,
         "steps": steps,
         "checks": dict(checked),

@@ -7,7 +7,7 @@ the same voices and split ask the same questions in the same words: noise change
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -93,9 +93,20 @@ CLEAN: Final = "unseen espeak-ng voices"  # what rows of noise are compared with
 CEILING: Final = (CLEAN, "Spanish, unseen espeak-ng")  # rows that ask for all families' replies
 
 
-def named(name: str) -> Condition:
+def rows(taught: Sequence[str]) -> tuple[Condition, ...]:
+    """The rows about families that were taught; without those that nothing is left of."""
+    found = []
+    for row in SPOKEN:
+        families = tuple(name for name in (row.families or taught) if name in taught)
+        kept = replace(row, families=families)
+        if families and (row.strange or _picked(kept, random.Random(SEED))):
+            found.append(kept)
+    return tuple(found)
+
+
+def named(name: str, among: Sequence[Condition] = SPOKEN) -> Condition:
     """The row of this name."""
-    return next(condition for condition in SPOKEN if condition.name == name)
+    return next(condition for condition in among if condition.name == name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The sound is heard only where the text is right: the dear part is the judge.
 """
 
 import random
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,6 @@ from workers.training.evaluation.conditions import (
     Condition,
     asked,
     chosen,
-    named,
 )
 from workers.training.evaluation.figures import Share, Verdict
 from workers.training.evaluation.interruptions import Interrupted
@@ -102,16 +102,17 @@ def head_s(pcm: Pcm16) -> float | None:
     return round(int(np.argmax(loud)) * FRAME_MS / 1000, 2) if loud.any() else None
 
 
-def replies(share: float) -> dict[str, str]:
+def replies(rows: Sequence[Condition], share: float) -> dict[str, str]:
     """Replies whose original recordings are judged too, with their families."""
-    asked_for = [question for name in CEILING for question in chosen(named(name), share)]
+    among = [row for row in rows if row.name in CEILING]
+    asked_for = [question for row in among for question in chosen(row, share)]
     return {question.reply: question.family for question in asked_for}
 
 
-def ceilings(share: float, progress: Progress) -> dict[str, Share]:
+def ceilings(rows: Sequence[Condition], share: float, progress: Progress) -> dict[str, Share]:
     """Of each family: how often the judge understands the original recording of its replies."""
     progress.say("ceiling")
-    families = replies(share)
+    families = replies(rows, share)
     found: dict[str, list[bool]] = {}
     for said in synthesise(list(families)):
         found.setdefault(families[said.text], []).append(says(said.samples, said.text))
