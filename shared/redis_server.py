@@ -19,8 +19,8 @@ from shared.config import load_settings
 from shared.errors import ConfigError
 
 # Loses at most a second when Redis itself crashes, which both ends repair from their rings.
-# What is live is small beside what was written: a rewrite at Redis' own 64 MB came every few seconds
-# of a hundred calls, and stood in the way of all of them for a quarter of a second.
+# What is live is small beside what was written: a rewrite at Redis' own 64 MB came every few
+# seconds of a hundred calls, and stood in the way of all of them for a quarter of a second.
 DURABLE: Final = (
     *("--appendonly", "yes", "--appendfsync", "everysec"),
     *("--auto-aof-rewrite-min-size", "256mb"),

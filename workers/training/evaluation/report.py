@@ -34,9 +34,10 @@ All of it is synthetic speech. Nothing here says how people are understood.
 
 SPLIT: Final = """## What was asked, and what was held out
 
-- The corpus has {intents} intents in {families_taught} families, in {phrasings} questions. One
-  combination in {one_in} of each compositional family ({combinations} in all) and one or more
-  phrasings of each family are in no training, with any voice.
+- Asked are the families that these weights say they were taught: {intents} intents in
+  {families_taught} families of English, in {phrasings} questions. One combination in {one_in} of
+  each compositional family ({combinations} in all) and one or more phrasings of each family are in
+  no training, with any voice.
 - Trained voices: {trained} accent and speaker combinations of espeak-ng, flite kal, kal16, awb and
   slt. Unseen: {unseen} others of espeak-ng and flite rms, in no stage of training. Never heard as
   an engine: festival's diphone synthesiser; `ked` is a speaker found nowhere in training, `kal` is
@@ -49,7 +50,7 @@ SPLIT: Final = """## What was asked, and what was held out
   assistant's English voice saying Spanish words in the nearest English phones: an American accent,
   and r's that are never rolled. The recogniser that judges them has the words in the same phones,
   and all of the Spanish replies to choose from.
-- Weights trained on an older corpus are asked all of this too, what they never learned included.
+- Weights that do not say what they were taught are asked all that there is.
 """
 
 
