@@ -159,11 +159,12 @@ def evaluate(
     quick: Annotated[
         bool, typer.Option("--quick", help="A sixth of the calls, into runs/evaluation.")
     ] = False,
+    share: Annotated[float, typer.Option(help="Of each row's questions, 0 to 1.")] = 1.0,
 ) -> None:
     """Ask the finished weights, WAV in and WAV out, and judge the answers."""
     from workers.training import evaluate as stage
 
-    stage.main(weights, output, runs, quick)
+    stage.main(weights, output, runs, quick, share)
 
 
 @app.command()

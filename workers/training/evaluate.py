@@ -6,6 +6,7 @@ is the ceiling that stands beside it. Everything is seeded.
 """
 
 import json
+import math
 import platform
 import time
 from collections.abc import Collection, Sequence
@@ -42,6 +43,18 @@ class Size:
     quiet_minutes: float  # of each VAD
     vad_minutes: float  # of each kind of noise and level, over all kinds
     sentences: int  # through the codec
+
+    def part(self, share: float) -> "Size":
+        """So much of all but the sentences; ValueError unless 0 < share <= 1."""
+        if not 0 < share <= 1:
+            raise ValueError(f"Expected a share above 0 and at most 1, got {share}")
+        return Size(
+            share * self.share,
+            math.ceil(share * self.interruptions),
+            share * self.quiet_minutes,
+            share * self.vad_minutes,
+            self.sentences,
+        )
 
     def total(self, rows: Sequence[Condition]) -> int:
         """What the progress bar counts to."""
@@ -116,16 +129,21 @@ class Evaluation:
         }
 
 
-def main(weights: Path, output: Path, runs: Path, quick: bool = False) -> Figures:
+def main(
+    weights: Path, output: Path, runs: Path, quick: bool = False, share: float = 1.0
+) -> Figures:
     """Evaluate a weights folder. `quick` writes into runs/evaluation, else into `output`.
+
+    `share`: how much of all that could be asked; less is quicker, and its intervals are wider.
 
     The figures are in docs/evaluation.json, each call's protocol in runs/evaluation.
     """
     begun_s = time.process_time()
     protocol = runs / "evaluation"
     protocol.mkdir(parents=True, exist_ok=True)
-    evaluation = Evaluation(weights, QUICK if quick else FULL)
-    found: Figures = {"weights": _weights(weights), "quick": quick}
+    size = (QUICK if quick else FULL).part(share)
+    evaluation = Evaluation(weights, size)
+    found: Figures = {"weights": _weights(weights), "share": size.share}
     found |= _asked_of(evaluation.taught)
     found |= evaluation.calls()
     found |= evaluation.sounds()

@@ -64,8 +64,9 @@ def write_report(path: Path, found: Data) -> None:
 def document(found: Data) -> str:
     """The whole text."""
     head = HEAD.format(name=found["weights"]["name"], answers=CHOICES + 1)
-    if found["quick"]:
-        head += "\nA quick one: few calls a row, wide intervals, not every family.\n"
+    if found["share"] < 1:
+        asked = percent(found["share"])
+        head += f"\nOf each row's questions {asked} were asked: intervals are wider for it.\n"
     split = SPLIT.format(
         one_in=HELD_OUT_ONE_IN,
         trained=len(TRAINED_ESPEAK),
@@ -252,7 +253,7 @@ def _vad(found: Data) -> str:
 
 
 def _made(found: Data) -> str:
-    how = "make evaluate" + (' ARGS="--quick"' if found["quick"] else "")
+    how = "make evaluate" + (f' ARGS="--share {found["share"]:g}"' if found["share"] < 1 else "")
     return (
         f"Made by `{how}` in {found['minutes']:g} CPU minutes on {found['hardware']}. All figures "
         "are in `docs/evaluation.json`, each call's protocol in `runs/evaluation/calls.jsonl`.\n"

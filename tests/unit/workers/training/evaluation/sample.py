@@ -49,7 +49,7 @@ def sample() -> dict[str, Any]:
     counts += ["spanish_intents", "spanish_families", "spanish_phrasings"]
     return {
         "weights": {"name": "tiny"},
-        "quick": False,
+        "share": 1.0,
         "minutes": 18.0,
         "hardware": "a processor, one thread",
         **dict.fromkeys(counts, 7),
