@@ -1,6 +1,6 @@
 """The hybrid engine with small random models: rebuilding, independence of rows, both modes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -84,14 +84,6 @@ def made_engine(
     voice = Voice(codec.to(device), vocoder, slots + static, REPERTOIRE)
     model.to(device)
     return HybridEngine(stream, model, voice, WORDS, LETTERS, slots, temperature, static=static)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def chunks(count: int, seed: int) -> list[Pcm16]:

@@ -4,7 +4,7 @@ What the engine's model makes of every step of a second turn must be what the sa
 offline, of the sample that training would put together of both.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -31,14 +31,6 @@ OTHER = turn(2, len(REPLY))
 STREAM = stream(3, HEARS - 4 + len(REPLY))
 OTHER_STREAM = stream(4, HEARS - 4 + len(REPLY))
 CUE = [*[PAD] * (HEARS - 5), GO]
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 class Told:
