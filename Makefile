@@ -11,7 +11,7 @@
 #   make train | make evaluate    the default voice from scratch | how well it answers
 #   make voices                   pitch, melody and clearness of each voice and style
 #   make finetune DATA=folder     teach it people's own conversations (stereo WAV and JSON)
-#   make adapt DATA=folder        let it learn one person's voice from 20 read prompts
+#   make adapt DATA=folder        let it learn one person's voice from 20 read prompts (ARGS=--record)
 #   make vad                      how well the energy VAD and Silero's find speech in noise
 #   make lock                     renew constraints.txt from this environment
 

@@ -224,5 +224,5 @@ class Session:
         if isinstance(item, SpeechStarted | SpeechStopped):
             fields = {"sample": self.uplink.sample_of(item.n)}
         elif isinstance(item, Heard):
-            fields["rough"] = True  # letters as they sounded: nothing to act upon
+            fields["rough"] = True  # as they sounded: nothing to act upon
         return message(EVENT_NAMES[type(item)], **fields)

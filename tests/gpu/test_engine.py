@@ -38,8 +38,8 @@ def played(engine: HybridEngine, works: Sequence[Work], rows: Sequence[int]) -> 
 
 
 def check_same(one: Output, other: Output) -> None:
-    assert (one.said, one.text, one.began, one.ended) == (
-        other.said, other.text, other.began, other.ended,
+    assert (one.said, one.text, one.words, one.began, one.ended) == (
+        other.said, other.text, other.words, other.began, other.ended,
     )  # fmt: skip
     for ours, theirs in zip(one.heard, other.heard, strict=True):
         left, right = (np.frombuffer(state, "<f2").astype(float) for state in (ours, theirs))

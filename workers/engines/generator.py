@@ -1,18 +1,20 @@
 """The language model over a batch of slots: reads positions, says text tokens and codes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from workers.engines.context import LONGEST, Context, Position, Said
+from workers.engines.context import LONGEST, MAX_HEARD, Context, Position, Said
 from workers.engines.static import Static
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice, Draws, greedy
 from workers.models.vocabulary import EOS, GO, MARKS, PAD
 
+NO_WORD: Final = 0  # CTC's blank
 _NEVER: Final = float("-inf")
 
 
@@ -27,6 +29,9 @@ class Generator:
         self._temperature = temperature
         self._cache = model.cache(slots + static)
         self._held: list[list[Position]] = [[] for _ in range(slots)]  # what the cache holds
+        # The caller's words beside it, a number a position. A position that is read alone has none:
+        # in turn mode that is one of a reply; a stream's words are not kept.
+        self._classes: list[list[int]] = [[] for _ in range(slots)]
         self._device = model.unheard.device
         self.quiet = (model.config.quiet,) * model.config.codebooks
         self.remembers = model.config.turns > 1
@@ -57,14 +62,12 @@ class Generator:
         if same < len(held):
             row = torch.tensor([slot], device=self._device)
             self._cache.truncate(row, torch.tensor([same], device=self._device))
-            del held[same:]
+            del held[same:], self._classes[slot][same:]
         return wanted[same:]
 
     def read_again(self, slot: int, positions: Sequence[Position]) -> None:
         """Read a piece of a slot's history, teacher-forced: PIECE at most."""
-        rows = torch.tensor([slot], device=self._device)
-        self._model.stream(self._inputs([positions]), self._cache, rows)
-        self._held[slot] += positions
+        self._several([positions], [slot])
 
     def _inputs(self, rows: Sequence[Sequence[Position]]) -> Inputs:
         """Positions of each row, padded on the right to one length."""
@@ -94,20 +97,48 @@ class Generator:
         for group in ([s for s in plans if len(plans[s]) == 1], [s for s in plans if plans[s][1:]]):
             if not group:
                 continue
-            states.update(zip(group, self._group([plans[s] for s in group], group), strict=True))
-            for slot in group:
-                self._held[slot] += plans[slot]
+            given = [plans[slot] for slot in group]
+            read = self._several if given[0][1:] else self._single
+            states.update(zip(group, read(given, group), strict=True))
         return states
 
-    def _group(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
+    def _single(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
+        """The states (B, D) of the slots' next positions."""
+        inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
+        for slot, plan in zip(slots, plans, strict=True):
+            self._held[slot] += plan
+            self._classes[slot].append(NO_WORD)
+        parts = (inputs.heard, inputs.hears, inputs.text, inputs.codes)
+        return self._next(*(part[:, 0] for part in parts), rows)
+
+    def _several(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
         """The states (B, D) of the slots' last new positions."""
         inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
-        if inputs.text.shape[1] == 1:
-            parts = (inputs.heard, inputs.hears, inputs.text, inputs.codes)
-            return self._next(*(part[:, 0] for part in parts), rows)
         kept = torch.tensor([len(plan) for plan in plans], device=self._device)
-        read = self._model.stream(inputs, self._cache, rows, kept)
-        return read[torch.arange(len(plans), device=self._device), kept - 1]
+        layers = self._model.stream_layered(inputs, self._cache, rows, kept)
+        for slot, plan, row in zip(slots, plans, self._heard_words(layers, inputs), strict=True):
+            self._held[slot] += plan
+            self._classes[slot] += row[: len(plan)]
+        return layers[-1][torch.arange(len(plans), device=self._device), kept - 1]
+
+    def _heard_words(self, layers: Sequence[Tensor], inputs: Inputs) -> list[list[int]]:
+        """The likeliest class of each position (B, T)."""
+        config = self._model.config
+        if not config.caller_words:
+            return [[NO_WORD] * inputs.text.shape[1]] * len(inputs.text)
+        best = self._model.caller_logits(layers[config.middle]).argmax(-1)
+        found: list[list[int]] = (best * inputs.hears).tolist()
+        return found
+
+    def callers_words(self, slot: int, since: int) -> list[int]:
+        """Numbers of the words that a turn whose positions begin at `since` was heard to say.
+
+        None of one so long that its beginning is forgotten.
+        """
+        classes = [NO_WORD, *self._classes[slot][since:]]
+        if len(classes) > MAX_HEARD + 1:
+            return []
+        return [new for old, new in pairwise(classes) if new not in (NO_WORD, old)]
 
     def _read_one(
         self, heard: Tensor, hears: Tensor, text: Tensor, codes: Tensor, rows: Tensor

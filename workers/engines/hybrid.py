@@ -73,13 +73,20 @@ class HybridEngine:
         slots: int,
         temperature: float = 0.0,
         *,
+        caller_words: Sequence[str] = (),
         static: bool = False,
     ) -> None:
         """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest.
 
         `static`: what each step does is done at fixed shapes, on a GPU as graphs; the voice then
-        has room for one slot more.
+        has room for one slot more. Raises ConfigError where the model knows another number of
+        `caller_words`.
         """
+        if len(caller_words) != model.config.caller_words:
+            raise ConfigError(
+                f"Expected {model.config.caller_words} words of callers with s2s.safetensors, got "
+                f"{len(caller_words)}: take parity.json from where the weights come from"
+            )
         self.slots = slots
         self.offer = voice.offer
         self._listener = listener
@@ -90,6 +97,7 @@ class HybridEngine:
             self._say = Static(voice.steps, (0, slots), slots)
         self._vocabulary = vocabulary
         self._spelling = Spelling(listener.listener, alphabet)
+        self._caller_words = caller_words
         self._device = model.unheard.device
         self._quiet = self._generator.quiet
         self._contexts: dict[int, Context] = {}
@@ -126,6 +134,7 @@ class HybridEngine:
             read_part(folder, "listener").facts["characters"],
             slots,
             temperature,
+            caller_words=part.facts.get("caller_words", ()),
             static=static,
         )
         engine.warm_up()
@@ -229,7 +238,9 @@ class HybridEngine:
         plan = context.plan(work.speak)
         if not (first and plan):
             return plan
-        return list(self._generator.keep(work.slot, [*context.earlier, *plan]))
+        # The last one is read in any case: what is said comes from it.
+        *before, last = *context.earlier, *plan
+        return [*self._generator.keep(work.slot, before), last]
 
     def _recall(self, batch: Sequence[Work]) -> None:
         """While turns are only heard, read a piece of them, and of one of them the turn before.
@@ -324,9 +335,18 @@ class HybridEngine:
             pcm,
             piece.lstrip() if began else piece,
             rough,
+            self._words(work),
             began,
             said.text == EOS,
         )
+
+    def _words(self, work: Work) -> str:
+        """What was said in the turn that has just ended."""
+        if work.speak is not Speak.BEGIN:
+            return ""
+        since = len(self._contexts[work.slot].earlier)
+        said = self._generator.callers_words(work.slot, since)
+        return " ".join(self._caller_words[number - 1] for number in said)
 
 
 def _pieces(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

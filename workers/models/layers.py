@@ -247,25 +247,40 @@ class Transformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Whole sequences (B, T, D) from their start -> (B, T, D). Pad on the right only."""
+        return self.layered(x)[-1]
+
+    def layered(self, x: Tensor, blocks: int | None = None) -> list[Tensor]:
+        """What each block gives, each (B, T, D); the last one's normed, which is `forward`'s.
+
+        With `blocks`: of the first so many alone, none of them normed.
+        """
         T = x.shape[1]
         positions = torch.arange(T, device=x.device)
         gap = positions[:, None] - positions[None, :]
         mask = hidden(((gap >= 0) & (gap < self.config.window))[None], x)
         turn = rotation(positions[None], self.config.head_width)
         span = Span(positions[:0], positions[None], turn, mask)
-        for block in self.blocks:
+        given = []
+        for block in self.blocks[:blocks]:
             x = block(x, span)
-        y: Tensor = self.norm(x)
-        return y
+            given.append(x)
+        return given if blocks is not None else [*given[:-1], self.norm(x)]
 
     def stream(self, x: Tensor, cache: KvCache, rows: Tensor, kept: Tensor | None = None) -> Tensor:
         """The next T positions (B, T, D) of the slots `rows` (B,) -> (B, T, D).
 
         `kept` (B,) says how many of the T positions are real in each row (the rest is padding).
         """
+        return self.stream_layered(x, cache, rows, kept)[-1]
+
+    def stream_layered(
+        self, x: Tensor, cache: KvCache, rows: Tensor, kept: Tensor | None = None
+    ) -> list[Tensor]:
+        """What each block gives, each (B, T, D); the last one's normed, which is `stream`'s."""
         span = cache.span(rows, x.shape[1])
+        given = []
         for layer, block in enumerate(self.blocks):
             x = block(x, span, cache, layer)
+            given.append(x)
         cache.advance(span, kept)
-        y: Tensor = self.norm(x)
-        return y
+        return [*given[:-1], self.norm(x)]

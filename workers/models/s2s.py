@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.models.depth import DepthTransformer
-from workers.models.layers import KvCache, Transformer, TransformerConfig
+from workers.models.layers import KvCache, Transformer, TransformerConfig, norm
 from workers.models.sampling import Choice
 
 # The most positions one streaming step may add once the window is full: room kept in the ring.
@@ -42,6 +42,13 @@ class S2SConfig:
     # Turns that training showed at once: a model that knows one takes an earlier one for the
     # present.
     turns: int = 1
+    # Words that the lower half of the blocks is taught to hear in callers; 0: it is not.
+    caller_words: int = 0
+
+    @property
+    def middle(self) -> int:
+        """The block, from 0, that ends the lower half: what it gives says the caller's words."""
+        return (self.temporal.layers - 1) // 2
 
     @property
     def quiet(self) -> int:
@@ -54,15 +61,17 @@ class S2SConfig:
         return self.codes + 1
 
 
-def tiny(heard_width: int, texts: int, codebooks: int = 8) -> S2SConfig:
+def tiny(heard_width: int, texts: int, codebooks: int = 8, caller_words: int = 0) -> S2SConfig:
     """The shipped size: about 6.7 M parameters."""
-    return S2SConfig(heard_width, texts, codebooks, turns=2)
+    return S2SConfig(heard_width, texts, codebooks, turns=2, caller_words=caller_words)
 
 
-def base(heard_width: int, texts: int) -> S2SConfig:
+def base(heard_width: int, texts: int, caller_words: int = 0) -> S2SConfig:
     """512 wide, 8 layers, 8 heads; 8 codebooks of 1,024 codes."""
     temporal = TransformerConfig(width=512, layers=8, heads=8, window=512)
-    return S2SConfig(heard_width, texts, temporal=temporal, depth_width=256, turns=2)
+    return S2SConfig(
+        heard_width, texts, temporal=temporal, depth_width=256, turns=2, caller_words=caller_words
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,8 @@ class HybridS2S(nn.Module):
         self.from_codes = nn.Linear(depth_width, width, bias=False)
         self.temporal = Transformer(config.temporal)
         self.to_text = nn.Linear(width, config.texts)
+        if config.caller_words:
+            self.to_caller = nn.Sequential(norm(width), nn.Linear(width, config.caller_words + 1))
         self.depth = DepthTransformer(
             width,
             depth_width,
@@ -117,8 +128,11 @@ class HybridS2S(nn.Module):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Whole sequences -> temporal states (B, T, D)."""
-        states: Tensor = self.temporal(self.embed(inputs))
-        return states
+        return self.layered(inputs)[-1]
+
+    def layered(self, inputs: Inputs) -> list[Tensor]:
+        """What each block gives, each (B, T, D); the last of it is `forward`'s."""
+        return self.temporal.layered(self.embed(inputs))
 
     def cache(self, slots: int) -> KvCache:
         """An empty cache for `slots` streams; each may be stepped by up to PIECE positions."""
@@ -132,6 +146,20 @@ class HybridS2S(nn.Module):
         `kept` (B,): how many of the T positions are real in each row, when rows differ.
         """
         return self.temporal.stream(self.embed(inputs), cache, rows, kept)
+
+    def stream_layered(
+        self, inputs: Inputs, cache: KvCache, rows: Tensor, kept: Tensor | None = None
+    ) -> list[Tensor]:
+        """What each block gives, each (B, T, D); the last of it is `stream`'s."""
+        return self.temporal.stream_layered(self.embed(inputs), cache, rows, kept)
+
+    def caller_logits(self, middle: Tensor) -> Tensor:
+        """What block `config.middle` gave (..., D) -> logits (..., caller words + 1), for CTC.
+
+        Class 0: no word begins. Only where the config has `caller_words`.
+        """
+        logits: Tensor = self.to_caller(middle)
+        return logits
 
     def text_logits(self, states: Tensor) -> Tensor:
         """States (..., D) -> text logits (..., texts)."""

@@ -150,6 +150,7 @@ class Conversation(Dialogue):
     def _transcribe(self, draft: Draft, output: Output) -> list[Heard]:
         """What to tell of the caller's words: all of them when the turn is over."""
         self.transcript.hear(output.rough)
+        self.transcript.correct(output.words)
         if any(isinstance(event, SpeechStopped) for event in draft.events):
             return self.transcript.end()
         return self.transcript.running() if self.confirmed else []

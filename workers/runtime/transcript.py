@@ -1,4 +1,4 @@
-"""What the caller seems to have said, letter by letter, and when it is worth telling."""
+"""What the caller seems to have said, letter by letter or in words, and when to tell it."""
 
 from typing import Any, Final
 
@@ -21,6 +21,10 @@ class Transcript:
     def hear(self, letters: str) -> None:
         """More of it."""
         self._text = (self._text + letters)[:MAX_LETTERS].lstrip()
+
+    def correct(self, words: str) -> None:
+        """What the turn was after all, where the model knows words; '': the letters stay."""
+        self._text = words[:MAX_LETTERS] or self._text
 
     def running(self) -> list[Heard]:
         """The turn so far, when another word of it is over."""

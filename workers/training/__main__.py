@@ -43,6 +43,7 @@ RUNS: Final = Path("runs")
 WEIGHTS: Final = Path("workers/weights/tiny")
 TUNED: Final = RUNS / "finetune"
 ADAPTED: Final = RUNS / "adapt"
+PROMPTS: Final = 30  # lines of a sheet to read
 
 
 @app.command()
@@ -128,7 +129,8 @@ def reading(
     course = stage.Course(
         time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch, start
     )
-    stage.read(runs, preset, weights, course)
+    with _said_plainly():
+        stage.read(runs, preset, weights, course)
 
 
 @app.command()
@@ -148,7 +150,8 @@ def s2s(
     course = stage.Course(
         time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch, start
     )
-    stage.hear(runs, preset, weights, course)
+    with _said_plainly():
+        stage.hear(runs, preset, weights, course)
 
 
 @app.command()
@@ -211,7 +214,7 @@ def finetune(
 
 
 @app.command()
-def prompts(folder: Path, count: Annotated[int, typer.Option(help="How many.")] = 30) -> None:
+def prompts(folder: Path, count: Annotated[int, typer.Option(help="How many.")] = PROMPTS) -> None:
     """Write a sheet of prompts to read to `adapt`."""
     from workers.training import adapt as stage
 
@@ -249,11 +252,21 @@ def adapt(
     train: Annotated[int, typer.Option(help="Prompts that teach; the others judge.")] = 20,
     steps: Annotated[int, typer.Option(help="Updates, over all resumptions.")] = 120,
     minutes: Annotated[float, typer.Option(help="At most so long.")] = 30,
+    record: Annotated[
+        bool, typer.Option("--record", help="First record what is missing, by microphone.")
+    ] = False,
 ) -> None:
     """Let the listener learn one person's voice; how well it understands before and after."""
     from workers.training import adapt as stage
+    from workers.training import recording
 
     with _said_plainly():
+        if record:
+            if not (data / stage.SHEET).exists():
+                stage.write_sheet(data, stage.sheet(PROMPTS))
+            lines = stage.read_sheet(data)
+            stage.check_enough(data, len(lines), train)
+            recording.record(data, lines, recording.microphone, print)
         report = stage.adapt(data, base, output, Run(run, minutes), train, steps)
         print(json.dumps(report, indent=1))
 

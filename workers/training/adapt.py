@@ -3,12 +3,12 @@
     prompts.tsv    a line a recording: 01.wav <tab> what is three plus four?
     01.wav ...     one person, one prompt each; any sample rate, mono
 
-`python -m workers.training prompts FOLDER` writes a sheet to read from. The first `train` prompts
-teach, the others judge. What is adapted is only how the caller's sound comes in: a map of the mel
-bins, begun as the stretch of the frequency axis that suits the speaker best (a smaller speaker's
-formants lie higher) and then trained with low-rank changes of the lower half, by CTC on what was
-read. All above stays as the language model knows it. The map is folded into the first convolution:
-the outcome is a weights folder like any other, MODEL=path.
+`--record` shows such prompts and records them; `python -m workers.training prompts FOLDER` only
+writes the sheet. The first `train` prompts teach, the others judge. What is adapted is only how
+the caller's sound comes in: a map of the mel bins, begun as the stretch of the frequency axis that
+suits the speaker best (a smaller speaker's formants lie higher) and then trained with low-rank
+changes of the lower half, by CTC on what was read. All above stays as the language model knows it.
+The map is folded into the first convolution: the outcome is a weights folder, MODEL=path.
 """
 
 import random
@@ -87,8 +87,8 @@ def write_sheet(folder: Path, texts: Sequence[str]) -> None:
     (folder / SHEET).write_text("\n".join(lines) + "\n")
 
 
-def read_prompts(folder: Path) -> list[Prompt]:
-    """The recordings. Raises ConfigError naming what is missing or cannot be used."""
+def read_sheet(folder: Path) -> list[tuple[str, str]]:
+    """The (file, text) of each line. Raises ConfigError naming what cannot be used."""
     path = folder / SHEET
     if not path.exists():
         raise ConfigError(
@@ -98,13 +98,28 @@ def read_prompts(folder: Path) -> list[Prompt]:
     wrong = [row for row in rows if len(row) != 2]
     if wrong:
         raise ConfigError(f"Expected `file<tab>text` in every line of {path}, got {wrong[0]}")
+    return [(name, _readable(path, text)) for name, text in rows]
+
+
+def check_enough(folder: Path, count: int, train_count: int) -> None:
+    """Raises ConfigError where no prompt would be left to judge by."""
+    if count <= train_count:
+        raise ConfigError(
+            f"Expected more than {train_count} prompts in {folder}, the rest to judge by, "
+            f"got {count}: read more, or lower --train"
+        )
+
+
+def read_prompts(folder: Path) -> list[Prompt]:
+    """The recordings. Raises ConfigError naming what is missing."""
+    rows = read_sheet(folder)
     missing = [name for name, _ in rows if not (folder / name).exists()]
     if missing:
         raise ConfigError(
-            f"Expected a recording of every prompt of {path}, got none of {missing[:10]}: "
-            "record them, or take their lines out"
+            f"Expected a recording of every prompt of {folder / SHEET}, got none of "
+            f"{missing[:10]}: record them (--record), or take their lines out"
         )
-    return [Prompt(_readable(path, text), _mel(folder / name)) for name, text in rows]
+    return [Prompt(text, _mel(folder / name)) for name, text in rows]
 
 
 def _readable(path: Path, text: str) -> str:
@@ -234,8 +249,9 @@ def train(adapted: Adapted, prompts: Sequence[Prompt], run: Run, steps: int, see
 def accuracy(listener: Listener, base: Path, prompts: Sequence[Prompt]) -> dict[str, float]:
     """How well these are understood: phone and character error, and the share answered right."""
     listener.eval()
-    answers = {" ".join(words(q.text)): " ".join(words(q.reply)) for q in questions(Split.TRAIN)}
     part = read_part(base, "s2s")
+    known = [q for q in questions(Split.TRAIN) if q.family in part.facts.get("families", q.family)]
+    answers = {" ".join(words(q.text)): " ".join(words(q.reply)) for q in known}
     model, vocabulary = HybridS2S(s2s_config(part)), Vocabulary(part.facts["words"])
     fill(model, part)
     wrong, total, right, asked = [0, 0], [0, 0], 0, 0
@@ -265,11 +281,7 @@ def adapt(
 ) -> dict[str, Any]:
     """The whole of it; what it did, as it is printed. Raises ConfigError."""
     prompts = read_prompts(data)
-    if len(prompts) <= train_count:
-        raise ConfigError(
-            f"Expected more than {train_count} prompts in {data}, the rest to judge by, "
-            f"got {len(prompts)}: read more, or lower --train"
-        )
+    check_enough(data, len(prompts), train_count)
     taught, judged = prompts[:train_count], prompts[train_count:]
     before = accuracy(load_listener(base), base, judged)
     adapted = Adapted(load_listener(base))

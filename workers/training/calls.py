@@ -15,6 +15,7 @@ from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm16
 from shared.config import ReplyMode
 from shared.messages import (
     Audio,
+    Heard,
     OutputRecord,
     Played,
     ReplyDone,
@@ -44,6 +45,7 @@ class Answer:
     """
 
     text: str = ""
+    heard: str = ""  # the question, as the call's transcript has it
     pcm: Pcm16 = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
     reason: str = "none"  # why the reply ended; none: there was none
     decided_s: float | None = None  # the turn was decided to be over, for good
@@ -71,6 +73,7 @@ class Call:
         self._rest = self._chunks(np.zeros(REST_CHUNKS * CHUNK_SAMPLES, np.int16))
         self._n = 0
         self._answer = Answer()
+        self._told = ""  # of the question, for good: a pause may part it
         self._parts: list[bytes] = []
         self._say(SILENCE_BEFORE_S)
 
@@ -135,6 +138,9 @@ class Call:
         match record:
             case SpeechStopped():
                 answer.decided_s = self.elapsed_s
+            case Heard(text, final):
+                answer.heard = f"{self._told} {text}".strip()
+                self._told = answer.heard if final else self._told
             case ReplyStarted():
                 answer.began_s = self.elapsed_s
             case Text(_, text):
@@ -149,7 +155,7 @@ class Call:
         self._answer.pcm = np.frombuffer(b"".join(self._parts), dtype="<i2")
         self._answer.reason = reason
         self.answers.append(self._answer)
-        self._answer, self._parts = Answer(), []
+        self._answer, self._told, self._parts = Answer(), "", []
         if not self.done:
             self._go_on()
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from workers.models.s2s import S2SConfig
 from workers.training import follow, spanish
+from workers.training.caller_words import Lexicon
 from workers.training.dialogue import Question
 from workers.training.layout import (
     GO_AFTER,
@@ -79,7 +80,9 @@ class Conversations:
         config: S2SConfig,
         spread: Floats,
         seed: int,
+        asked: Lexicon,
     ) -> None:
+        self._asked = asked
         self._turns, self._replies, self._config, self._spread = turns, replies, config, spread
         self._rng, self._draws = np.random.default_rng(seed), random.Random(seed)
 
@@ -88,11 +91,12 @@ class Conversations:
         reply = self._replies[question.reply]
         states = turn.states.astype(np.float32)
         speech, after = stumbled(states[: turn.end], self._rng), states[turn.end :]
+        asked = self._asked.encode(turn.ask.text)
         if stream and turn.ask.text:
             whole = np.concatenate([speech, after])
-            return stream_sample(whole, len(speech) + GO_AFTER, reply, self._config)
+            return stream_sample(whole, len(speech) + GO_AFTER, reply, self._config, asked)
         tail = int(self._rng.integers(*TURN_TAIL))
-        return turn_sample(np.concatenate([speech, after[:tail]]), reply, self._config)
+        return turn_sample(np.concatenate([speech, after[:tail]]), reply, self._config, asked)
 
     def sample(self) -> Sample:
         """One conversation."""

@@ -103,7 +103,9 @@ class Evaluation:
 
     def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[Asked]) -> Figures:
         heard = hearing.spelled(self._listener, [hearing.mels_of(caller) for caller in callers])
-        return hearing.errors([verdict.asked for verdict in verdicts], heard)
+        asked = [verdict.asked for verdict in verdicts]
+        told = hearing.errors(asked, [verdict.told for verdict in verdicts])
+        return {**hearing.errors(asked, heard), "told": told["words"]}
 
     def sounds(self) -> Figures:
         """Silence and noise, both VADs, the assistant's voice, and callers through the codec."""

@@ -88,11 +88,15 @@ class Course:
 def grown(
     model: HybridS2S, vocabulary: Vocabulary, words: Sequence[str]
 ) -> tuple[HybridS2S, Vocabulary]:
-    """The model with rows for these words too; words it knows change nothing."""
+    """The model with rows for these words too; words it knows change nothing.
+
+    It no longer tells the caller's words: its lower half is about to change, and they with it.
+    """
     new = sorted(set(words) - set(vocabulary.words))
     wider = Vocabulary([*vocabulary.words, *new])
-    made = HybridS2S(replace(model.config, texts=len(wider)))
-    state, fresh = model.state_dict(), made.state_dict()
+    made = HybridS2S(replace(model.config, texts=len(wider), caller_words=0))
+    fresh = made.state_dict()
+    state = {name: value for name, value in model.state_dict().items() if name in fresh}
     for name in TEXT_TABLES:
         known = state[name]
         # A new word begins as the mean of all words: likelier than none, not likelier than others.
@@ -284,4 +288,5 @@ def _write(
     output.mkdir(parents=True, exist_ok=True)
     for path in [*base.glob("*.safetensors"), base / "parity.json", *base.glob(VOICES)]:
         shutil.copyfile(path, output / path.name)
-    write_part(output, "s2s", model, model.config, {**facts, "words": list(vocabulary.words)})
+    facts = {**facts, "words": list(vocabulary.words), "caller_words": []}
+    write_part(output, "s2s", model, model.config, facts)

@@ -7,7 +7,7 @@ those after GO: the first has GO as its input, the last says EOS and makes no so
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -50,6 +50,8 @@ class Sample:
     weight: Floats  # (T,) of the text's loss
     next_codes: Integers  # (T, Q) targets where `speaks`
     speaks: Flags  # (T,)
+    listens: Flags  # (T,) where the caller's words are heard: before the reply
+    asked: Integers  # (T,) their numbers, one a position from the turn's first on; 0 beyond
 
 
 def _said(reply: Reply, before: int, after: int, config: S2SConfig) -> dict[str, NDArray[np.int64]]:
@@ -69,6 +71,13 @@ def _said(reply: Reply, before: int, after: int, config: S2SConfig) -> dict[str,
     }
 
 
+def _asked(asked: Sequence[int], before: int, total: int) -> Integers:
+    """The caller's words, so many as there are positions that listen."""
+    numbers = np.zeros(total, dtype=np.int64)
+    numbers[: min(len(asked), before)] = asked[:before]
+    return numbers
+
+
 def _weights(next_text: Integers, before: int, steps: int) -> Floats:
     weight = np.where(next_text == PAD, PAD_INSIDE, 1.0).astype(np.float32)
     outside = np.ones(len(next_text), dtype=bool)
@@ -76,8 +85,13 @@ def _weights(next_text: Integers, before: int, steps: int) -> Floats:
     return np.where(outside & (next_text == PAD), np.float32(PAD_OUTSIDE), weight)
 
 
-def turn_sample(heard: Floats, reply: Reply, config: S2SConfig) -> Sample:
-    """Turn mode: all of `heard` (n, W), then the reply behind it, hearing nothing."""
+def turn_sample(
+    heard: Floats, reply: Reply, config: S2SConfig, asked: Sequence[int] = ()
+) -> Sample:
+    """Turn mode: all of `heard` (n, W), then the reply behind it, hearing nothing.
+
+    `asked`: the numbers of the caller's words, where they are to be learned.
+    """
     before, steps = len(heard), len(reply.codes)
     said = _said(reply, before, 0, config)
     unheard = np.zeros((steps + 1, heard.shape[1]), dtype=np.float32)
@@ -89,11 +103,15 @@ def turn_sample(heard: Floats, reply: Reply, config: S2SConfig) -> Sample:
         place < before,
         weight=weight,
         speaks=(place >= before) & (place < before + steps),
+        listens=place < before,
+        asked=_asked(asked, before, len(place)),
         **said,
     )
 
 
-def stream_sample(heard: Floats, go: int, reply: Reply, config: S2SConfig) -> Sample:
+def stream_sample(
+    heard: Floats, go: int, reply: Reply, config: S2SConfig, asked: Sequence[int] = ()
+) -> Sample:
     """Stream mode: GO is said at position `go`; `heard` is the question and the quiet after it.
 
     Where `heard` ends before the reply does, its last states go on.
@@ -110,6 +128,8 @@ def stream_sample(heard: Floats, go: int, reply: Reply, config: S2SConfig) -> Sa
         np.ones(total, dtype=bool),
         weight=_weights(said["next_text"], before, steps),
         speaks=(place >= before) & (place < before + steps),
+        listens=place < before,
+        asked=_asked(asked, before, total),
         **said,
     )
 
@@ -147,15 +167,12 @@ def disturbed(
     noise = rng.standard_normal(sample.heard.shape, dtype=np.float32)
     text_hidden = (rng.random(count) < HIDE_TEXT) & (sample.text != GO)
     codes_hidden = (rng.random(count) < HIDE_CODES) & (sample.text != GO)
-    return Sample(
-        sample.heard + noise * spread * np.float32(NOISE * rng.random()),
-        sample.hears & (rng.random(count) >= HIDE_HEARD),
-        np.where(text_hidden, MASK, sample.text),
-        np.where(codes_hidden[:, None], config.hidden, sample.codes),
-        sample.next_text,
-        sample.weight,
-        sample.next_codes,
-        sample.speaks,
+    return replace(
+        sample,
+        heard=sample.heard + noise * spread * np.float32(NOISE * rng.random()),
+        hears=sample.hears & (rng.random(count) >= HIDE_HEARD),
+        text=np.where(text_hidden, MASK, sample.text),
+        codes=np.where(codes_hidden[:, None], config.hidden, sample.codes),
     )
 
 
@@ -168,12 +185,14 @@ class Batch:
     weight: Tensor  # (B, T)
     next_codes: Tensor  # (B, T, Q)
     speaks: Tensor  # (B, T)
+    listens: Tensor  # (B, T)
+    asked: Tensor  # (B, T)
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on another device."""
         given = self.inputs
         moved = (p.to(device) for p in (given.heard, given.hears, given.text, given.codes))
-        rest = (self.next_text, self.weight, self.next_codes, self.speaks)
+        rest = (self.next_text, self.weight, self.next_codes, self.speaks, self.listens, self.asked)
         return Batch(Inputs(*moved), *(part.to(device) for part in rest))
 
 
@@ -193,6 +212,4 @@ def collate(samples: Sequence[Sample]) -> Batch:
         for name in Sample.__slots__
     }
     inputs = Inputs(*(columns.pop(name) for name in ("heard", "hears", "text", "codes")))
-    return Batch(
-        inputs, columns["next_text"], columns["weight"], columns["next_codes"], columns["speaks"]
-    )
+    return Batch(inputs, **columns)

@@ -4,7 +4,8 @@ Reading (`reading.py`): text alone, as walks through a book of phones; replies a
 without pauses, and make no sound. Cheap: what numbers and names mean is learned here. Hearing:
 spoken turns as the frozen listener hears them (`turns.py`), replies at their own pace with their
 codes. Loss: cross entropy of the text token (weights in `layout.py`) and half that of the codes,
-the latter at a random subset of the reply's steps: the depth transformer is the dear part.
+the latter at a random subset of the reply's steps: the depth transformer is the dear part; and CTC
+of the caller's words (`caller_words.py`), with which either stage begins alone.
 """
 
 import json
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
@@ -22,13 +23,15 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from shared.errors import ConfigError
 from workers.models.checkpoint import write_part
 from workers.models.s2s import HybridS2S, S2SConfig, base, tiny
 from workers.models.tokenizer.listener import Listener, load_listener
 from workers.models.vocabulary import EOS, Vocabulary
-from workers.training import checks, follow, spanish, turns
+from workers.training import caller_words, checks, follow, spanish, turns
 from workers.training.answers import TURN_STEPS, Prompt, go_error_steps, replies_to, right
 from workers.training.asking import anyone
+from workers.training.caller_words import Lexicon
 from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
 from workers.training.conversations import Conversations, Mixed
 from workers.training.dialogue import FAMILIES_IN, Split, questions_of, vocabulary_words, words
@@ -39,14 +42,15 @@ from workers.training.reading import PhoneBook, Reader, collect
 from workers.training.replies import Reply, load_replies
 from workers.training.turns import Memory, Turn
 from workers.training.warm import warm
-from workers.training.widening import widened, widened_optimiser
 
 BATCH: Final = 32
 SPEECH_SHARE: Final = 0.25  # of the reply's steps that train the codes
 LEARNING_RATE: Final = 8e-4
 LAST_RATE: Final = 0.03  # of the learning rate
-WARM_UP: Final = 150  # steps
+WARM_UP: Final = 150  # steps, of each start and where the replies join the caller's words
 AUDIO_WEIGHT: Final = 0.5
+ASKED_WEIGHT: Final = 0.3
+WORDS_FIRST: Final = 0.25  # of the time: what was asked is learned before what is answered
 # Of the turns in hearing; the others are read. Few questions can be heard in the time that it takes
 # to read them all often: from heard turns alone the model came to know those by heart and forgot
 # the rest (step 1,300: 43 % of spoken questions right, after reading alone 67 %).
@@ -92,9 +96,11 @@ def compact(text: str, vocabulary: Vocabulary, codebooks: int) -> Reply:
     return Reply(text, np.array([*tokens, EOS]), np.zeros((len(tokens), codebooks), np.int64))
 
 
-def losses(model: HybridS2S, batch: Batch, sounding: bool) -> tuple[Tensor, Tensor]:
-    """Cross entropy of text and (where `sounding`) of codes, nats a token."""
-    states = model(batch.inputs)
+def losses(model: HybridS2S, states: Tensor, batch: Batch, sounding: bool) -> tuple[Tensor, Tensor]:
+    """Cross entropy of text and (where `sounding`) of codes, nats a token.
+
+    `states` (B, T, D) are what the model makes of the batch.
+    """
     weighs = batch.weight > 0
     logits = model.text_logits(states[weighs]).float()
     weight = batch.weight[weighs]
@@ -110,36 +116,53 @@ def losses(model: HybridS2S, batch: Batch, sounding: bool) -> tuple[Tensor, Tens
     return text, audio
 
 
-def learning_rate(step: int, fraction: float) -> float:
-    """Warm-up, then a cosine over the time budget."""
+def learning_rate(steps: int, fraction: float) -> float:
+    """Warm-up over `steps`, and a cosine over the time budget."""
     rate = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(1.0, fraction)))
-    return LEARNING_RATE * rate * min(1.0, step / WARM_UP)
+    return LEARNING_RATE * rate * min(1.0, steps / WARM_UP)
 
 
-def make_config(preset: str, heard_width: int, codebooks: int, texts: int) -> S2SConfig:
+def make_config(
+    preset: str, heard_width: int, codebooks: int, texts: int, callers: int
+) -> S2SConfig:
     """The sizes of a preset; raises ValueError on an unknown one."""
     if preset == "tiny":
-        return tiny(heard_width, texts, codebooks)
+        return tiny(heard_width, texts, codebooks, callers)
     if preset == "base":
-        return base(heard_width, texts)
+        return base(heard_width, texts, callers)
     raise ValueError(f"Expected preset tiny or base, got {preset!r}")
 
 
 class Trainer:
-    """The model, the mean of its weights, its optimiser and its data."""
+    """The model, the mean of its weights and its optimiser."""
 
-    def __init__(self, run: Run, model: HybridS2S, sounding: bool) -> None:
+    def __init__(
+        self, run: Run, model: HybridS2S, sounding: bool, known: Mapping[str, Sequence[str]]
+    ) -> None:
+        """`known`: the words that rows of the model stand for, as `School.known` has them."""
         self.run, self.model, self.sounding = run, model.train(), sounding
+        self._known = {name: list(words) for name, words in known.items()}
+        self._steps, self._alone = 0, True  # since this phase began; of the caller's words alone
         self._device = next(model.parameters()).device
         self.optimiser = torch.optim.AdamW(
             model.parameters(), LEARNING_RATE, betas=(0.9, 0.95), weight_decay=0.05, fused=True
         )
         self.mean = mean_of(model)
         if (state := run.load()) is not None:
-            model.load_state_dict(widened(state["model"], model))
-            self.mean.load_state_dict(widened(state["mean"], self.mean))
-            parameters = list(model.parameters())
-            self.optimiser.load_state_dict(widened_optimiser(state["optimiser"], parameters))
+            self.take(state)
+            self.mean.load_state_dict(state["mean"])
+            self.optimiser.load_state_dict(state["optimiser"])
+
+    def take(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint's weights. Raises ConfigError where its words are others."""
+        theirs = state.get("known", {})
+        if other := [name for name, mine in self._known.items() if theirs.get(name) != mine]:
+            raise ConfigError(
+                f"Expected a checkpoint with the same {' and '.join(other)}, got others: what is "
+                "taught has changed since it was made. Begin in another folder (--runs), from "
+                "exported weights if you like (--start)"
+            )
+        self.model.load_state_dict(state["model"])
 
     @property
     def averaged(self) -> HybridS2S:
@@ -148,17 +171,26 @@ class Trainer:
 
     def step(self, batch: Batch) -> None:
         """One update."""
+        alone = self.run.fraction < WORDS_FIRST
+        self._steps = self._steps + 1 if alone == self._alone else 1
+        self._alone = alone
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.run.step, self.run.fraction)
+            group["lr"] = learning_rate(self._steps, self.run.fraction)
         batch = batch.to(self._device)
         with torch.autocast(self._device.type, dtype=torch.bfloat16):
-            text, audio = losses(self.model, batch, self.sounding)
+            if alone:
+                asked = caller_words.loss_alone(self.model, batch)
+                text = audio = asked.new_zeros(())
+            else:
+                layers = self.model.layered(batch.inputs)
+                text, audio = losses(self.model, layers[-1], batch, self.sounding)
+                asked = caller_words.loss(self.model, layers, batch)
         self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(text + AUDIO_WEIGHT * audio)
+        torch.autograd.backward(text + AUDIO_WEIGHT * audio + ASKED_WEIGHT * asked)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.mean.update_parameters(self.model)
-        self.run.log(text=text.detach(), audio=audio.detach())
+        self.run.log(text=text.detach(), audio=audio.detach(), asked=asked.detach())
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -166,6 +198,7 @@ class Trainer:
             {
                 "model": self.model.state_dict(),
                 "mean": self.mean.state_dict(),
+                "known": self._known,
                 "optimiser": self.optimiser.state_dict(),
             }
         )
@@ -238,8 +271,14 @@ class School:
         self.listener: Listener = load_listener(weights).to(course.device)
         self.vocabulary = Vocabulary(vocabulary_words())
         self.texts = reply_texts(course.families)
+        self.asked = Lexicon(course.families)
         width = self.listener.config.width
-        self.config = make_config(preset, width, 8, len(self.vocabulary))
+        self.config = make_config(preset, width, 8, len(self.vocabulary), len(self.asked))
+
+    @property
+    def known(self) -> dict[str, Sequence[str]]:
+        """The words that rows of the model stand for, as `facts` have them."""
+        return {"words": self.vocabulary.words, "caller_words": self.asked.words}
 
     def heard_checks(self) -> dict[str, list[Turn]]:
         """The check utterances of each condition."""
@@ -255,7 +294,7 @@ class School:
         """A new model on the course's device, warm where the course says from what."""
         model = HybridS2S(self.config)
         if self.course.start is not None:
-            warm(model, self.vocabulary, self.course.start)
+            warm(model, self.vocabulary, self.asked, self.course.start)
         return model.to(self.course.device)
 
 
@@ -265,6 +304,7 @@ class Readings(IterableDataset[Batch]):
     def __init__(self, book: PhoneBook, school: School, seed: int) -> None:
         self._book, self._seed, self._course = book, seed, school.course
         self._config, codebooks = school.config, school.config.codebooks
+        self._asked = school.asked
         self._replies = {t: compact(t, school.vocabulary, codebooks) for t in school.texts}
 
     def __iter__(self) -> Iterator[Batch]:
@@ -274,7 +314,7 @@ class Readings(IterableDataset[Batch]):
         reader = Reader(self._book, anyone(rng, self._course.families))
         some = np.concatenate([reader.first(rng).states for _ in range(100)])
         spread: Floats = some.astype(np.float32).std(axis=0)
-        talk = Conversations(reader, self._replies, self._config, spread, seed)
+        talk = Conversations(reader, self._replies, self._config, spread, seed, self._asked)
         return talk.batches(self._course.batch)
 
     def examiner(self, school: School) -> Examiner:
@@ -287,7 +327,7 @@ def read(runs: Path, preset: str, weights: Path, course: Course) -> None:
     school = School(runs, preset, weights, course)
     run = Run(runs / "reading", course.minutes)
     model = school.model()
-    trainer = Trainer(run, model, sounding=False)
+    trainer = Trainer(run, model, sounding=False, known=school.known)
     readings = Readings(school.book(), school, 7 + run.step)
     batches = iter(DataLoader(readings, batch_size=None, num_workers=course.producers))
     run_stage(run, trainer, batches, readings.examiner(school))
@@ -309,37 +349,37 @@ def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
     school = School(runs, preset, weights, course)
     replies = load_replies(runs, weights, school.texts, school.vocabulary)
     model = school.model()
-    if (path := runs / "reading" / "checkpoint.pt").exists():
-        read_before = torch.load(path, map_location="cpu", weights_only=True)["model"]
-        model.load_state_dict(widened(read_before, model))
     run = Run(runs / "s2s", course.minutes)
-    trainer = Trainer(run, model, sounding=True)
+    trainer = Trainer(run, model, sounding=True, known=school.known)
+    if not run.step and (path := runs / "reading" / "checkpoint.pt").exists():
+        trainer.take(torch.load(path, map_location="cpu", weights_only=True))
     memory = Memory(school.listener, 100 + run.step, course.producers, course.families)
     memory.hear(FIRST_TURNS)
     reader = Reader(school.book(), anyone(random.Random(9 + run.step), course.families))
     either = Mixed(memory, reader, HEARD)
-    talk = Conversations(either, replies, school.config, memory.spread(), 8 + run.step)
+    talk = Conversations(
+        either, replies, school.config, memory.spread(), 8 + run.step, school.asked
+    )
     batches = _renewed(memory, talk.batches(course.batch), course.batch)
     examiner = Examiner(school.heard_checks(), replies, school.vocabulary)
     found = run_stage(run, trainer, batches, examiner)
     taught = course.families or [f.name for known in FAMILIES_IN.values() for f in known]
-    export(trainer.averaged, school.vocabulary, weights, run.step, found, taught)
+    export(trainer.averaged, school, run.step, found, taught)
 
 
 def export(
     model: HybridS2S,
-    vocabulary: Vocabulary,
-    weights: Path,
+    school: School,
     steps: int,
     checked: Mapping[str, float],
     taught: Sequence[str],
 ) -> None:
     """Write s2s.safetensors and its parity entry."""
     facts = {
-        "words": list(vocabulary.words),
+        **{name: list(words) for name, words in school.known.items()},
         "families": list(taught),
         "data": DATA,
         "steps": steps,
         "checks": dict(checked),
     }
-    write_part(weights, "s2s", model, model.config, facts)
+    write_part(school.weights, "s2s", model, model.config, facts)

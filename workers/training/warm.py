@@ -1,9 +1,10 @@
-"""Goes on from finished weights although the vocabulary has grown since.
+"""Goes on from finished weights although the words have changed since.
 
-Every tensor is taken over as it is; the rows of text embeddings by their word, and words that the
-finished weights did not know keep their fresh rows.
+Every tensor is taken over as it is; the rows that belong to a word by their word, and words that
+the finished weights did not know keep their fresh rows.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,32 +13,39 @@ import torch
 from workers.models.checkpoint import read_part
 from workers.models.s2s import HybridS2S
 from workers.models.vocabulary import CHARACTERS, MARKS, Vocabulary
+from workers.training.caller_words import Lexicon
 
 BY_WORD: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
+BY_CALLERS_WORD: Final = ("to_caller.1.weight", "to_caller.1.bias")
+
+Rows = tuple[list[int], list[int]]  # in the finished weights, and in the new ones
 
 
-def same_rows(old: Vocabulary, new: Vocabulary) -> tuple[list[int], list[int]]:
-    """Token numbers (in `old`, in `new`) of everything that both hold."""
-    shared = MARKS + len(CHARACTERS)
-    place = {word: shared + i for i, word in enumerate(old.words)}
-    both = [(place[w], shared + i) for i, w in enumerate(new.words) if w in place]
-    rows = [(i, i) for i in range(shared)] + both
+def same_rows(old: Sequence[str], new: Sequence[str], marks: int) -> Rows:
+    """The rows of everything that both hold; `marks` rows, alike, are before the first word."""
+    place = {word: marks + i for i, word in enumerate(old)}
+    both = [(place[w], marks + i) for i, w in enumerate(new) if w in place]
+    rows = [(i, i) for i in range(marks)] + both
     return [row for row, _ in rows], [row for _, row in rows]
 
 
 @torch.no_grad()
-def warm(model: HybridS2S, vocabulary: Vocabulary, weights: Path) -> None:
+def warm(model: HybridS2S, vocabulary: Vocabulary, callers: Lexicon, weights: Path) -> None:
     """Fill `model` from the weights folder; raises ValueError where the sizes differ."""
     part = read_part(weights, "s2s")
-    old, new = same_rows(Vocabulary(part.facts["words"]), vocabulary)
+    said = same_rows(part.facts["words"], vocabulary.words, MARKS + len(CHARACTERS))
+    heard = same_rows(part.facts.get("caller_words", ()), callers.words, 1)
+    rows = {**dict.fromkeys(BY_WORD, said), **dict.fromkeys(BY_CALLERS_WORD, heard)}
     for name, mine in model.state_dict().items():
-        theirs = part.tensors[name]
-        if name in BY_WORD:
-            mine[new] = theirs[old]
-        elif mine.shape == theirs.shape:
-            mine.copy_(theirs)
-        else:
+        theirs = part.tensors.get(name)
+        if theirs is None and name.startswith("to_caller"):
+            continue  # trained before there was such a head
+        free = 1 if name in rows else 0  # the dimension of words may differ
+        if theirs is None or theirs.shape[free:] != mine.shape[free:]:
             raise ValueError(
                 f"Expected {name} of shape {tuple(mine.shape)} in {weights}, got "
-                f"{tuple(theirs.shape)}: start from weights of the same preset"
+                f"{None if theirs is None else tuple(theirs.shape)}: start from weights of the "
+                "same preset"
             )
+        old, new = rows.get(name, (slice(None), slice(None)))
+        mine[new] = theirs[old].to(mine.dtype)

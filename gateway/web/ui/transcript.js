@@ -2,7 +2,7 @@
 /**
  * Who spoke, and the words of the replies, which darken as they are heard. A reply that was
  * interrupted is marked where it was cut; the words behind the mark were never heard. The caller's
- * words are as the server heard them, letter by letter, and are marked as rough.
+ * words are as the server heard them, and are marked as rough.
  */
 
 const KEPT = 200; // entries

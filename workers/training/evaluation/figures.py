@@ -70,7 +70,7 @@ class Verdict:
     began_s: float | None
     steps: int
     head_s: float | None  # of the reply, before it can be heard
-    rough: str = ""  # the question as the listener spelled it
+    told: str = ""  # the question, as the call's transcript has it
     cleared_s: float | None = None  # of an interruption
 
     @property

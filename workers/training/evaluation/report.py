@@ -204,7 +204,7 @@ recordings, {wrong[1]} behind the codec.
 def _hearing(found: Data) -> str:
     rough = [
         f"| {name} | {data['utterances']} | {percent(data['characters'] or 0)} "
-        f"| {percent(data['words'] or 0)} |"
+        f"| {percent(data['words'] or 0)} | {percent(data['told'] or 0)} |"
         for name, data in found["transcript"].items()
     ]
     books = found["codebooks"]
@@ -217,9 +217,10 @@ def _hearing(found: Data) -> str:
     return "\n".join(
         [
             "## The caller's words as they were heard\n",
-            "The listener's letters, decoded greedily, without a dictionary or a language model: "
-            "they are shown as rough.\n",
-            _table("| | utterances | characters wrong | words wrong |", rough),
+            "The listener's letters, decoded greedily, without a dictionary or a language model; "
+            "and what callers are told in the end: in turn mode the words of the language model's "
+            "lower half, which knows those of trained questions only. Both are shown as rough.\n",
+            _table("| | utterances | letters wrong | words of letters wrong | told wrong |", rough),
             "Callers are heard as they are, never through the codec, which knows the assistant's "
             "voice alone. What it would leave of them, in characters wrong:\n",
             _table("| | " + " | ".join(heads) + " |", coded),

@@ -87,6 +87,7 @@ def judged(condition: str, question: Question, call: Call) -> Verdict:
         began_s=_rounded(answer.began_s),
         steps=answer.steps,
         head_s=head_s(answer.pcm),
+        told=answer.heard,
         cleared_s=_rounded(call.cleared_s) if isinstance(call, Interrupted) else None,
     )
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES, Pcm16
+from shared.errors import ConfigError
 from shared.offer import Offer, Persona
 from tests.unit.workers.models.hifigan.public import make_generator
 from workers.engines.base import Opening, Output, Past, Speak, Work
@@ -39,6 +40,7 @@ CONFIG = S2SConfig(
     turns=2,
 )
 REPERTOIRE = Repertoire({"own": Timbre(), "low": Timbre(0.6, 0.9)}, {"own": Style()})
+CALLERS = ("ay", "bee", "see", "dee")
 # Batched against alone, in float32: the sums' order differs.
 TOLERANCE = 1e-4
 
@@ -53,6 +55,7 @@ def made_engine(
     static: bool = False,
     device: str = "cpu",
     turns: int = 2,
+    caller_words: Sequence[str] = CALLERS,
 ) -> HybridEngine:
     """Biases make a random model end its replies, or begin them, at once."""
     torch.manual_seed(5)
@@ -76,14 +79,24 @@ def made_engine(
     vocoder = speaking or Vocoder(
         VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
     ).eval().to(device)
-    model = HybridS2S(replace(CONFIG, turns=turns))
+    model = HybridS2S(replace(CONFIG, turns=turns, caller_words=len(caller_words)))
     with torch.no_grad():
         model.to_text.bias[EOS] = eos_bias
         model.to_text.bias[GO] = go_bias
     stream = ListenerStream(listener.to(device), slots)
     voice = Voice(codec.to(device), vocoder, slots + static, REPERTOIRE)
     model.to(device)
-    return HybridEngine(stream, model, voice, WORDS, LETTERS, slots, temperature, static=static)
+    return HybridEngine(
+        stream,
+        model,
+        voice,
+        WORDS,
+        LETTERS,
+        slots,
+        temperature,
+        caller_words=caller_words,
+        static=static,
+    )
 
 
 def chunks(count: int, seed: int) -> list[Pcm16]:
@@ -118,6 +131,7 @@ def past(work: Work, output: Output) -> Past:
 def check_same(one: Output, other: Output) -> None:
     assert one.said == other.said
     assert (one.text, one.began, one.ended) == (other.text, other.began, other.ended)
+    assert one.words == other.words
     assert (one.pcm is None) == (other.pcm is None)
     if one.pcm is not None and other.pcm is not None:
         assert np.abs(one.pcm - other.pcm).max(initial=0.0) <= TOLERANCE
@@ -186,13 +200,13 @@ def test_most_of_a_turn_is_read_before_it_ends() -> None:
     engine = made_engine()
     engine.open(0, Opening(7))
     read: list[int] = []
-    group = engine._generator._group
+    several = engine._generator._several
 
     def noting(plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
         read.extend(len(plan) for plan in plans)
-        return group(plans, slots)
+        return several(plans, slots)
 
-    engine._generator._group = noting  # type: ignore[method-assign]
+    engine._generator._several = noting  # type: ignore[method-assign]
     for chunk in chunks(AHEAD * 2 + 2, 4):
         engine.step([Work(0, (chunk,))])
     assert read == [AHEAD] * 2
@@ -278,3 +292,18 @@ def test_a_turn_keeps_its_newest_chunks() -> None:
     assert len(plan) == 161
     assert plan[-2].heard == (399).to_bytes(2, "little")
     assert (plan[-1].text, plan[-2].text) == (GO, PAD)
+
+
+def test_a_model_and_its_words_must_fit() -> None:
+    engine = made_engine(slots=1)
+    parts = (engine._listener, engine._generator._model, engine._voice)
+    with pytest.raises(ConfigError, match="Expected 4 words of callers"):
+        HybridEngine(*parts, WORDS, LETTERS, 1, caller_words=CALLERS[:3])
+
+
+def test_a_model_without_a_head_for_words_tells_letters_alone() -> None:
+    engine = made_engine(caller_words=())
+    engine.open(0, Opening(7))
+    outputs = [engine.step([work])[0] for work in turn(1, 2)]
+    assert not any(output.words for output in outputs)
+    assert any(output.rough for output in outputs)

@@ -5,18 +5,28 @@ offline, of the sample that training would put together of both.
 """
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from tests.unit.workers.engines.test_hybrid import CONFIG, made_engine, past, stream, turn
+from shared.audio import CHUNK_SAMPLES
+from tests.unit.workers.engines.test_hybrid import (
+    CALLERS,
+    CONFIG,
+    chunks,
+    made_engine,
+    past,
+    stream,
+    turn,
+)
 from workers.engines import context, hybrid
 from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.context import Context, Said, remembered
 from workers.engines.hybrid import HybridEngine
-from workers.models.s2s import Inputs
+from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice
 from workers.models.vocabulary import EOS, GO, PAD
 from workers.training import conversations, layout
@@ -212,3 +222,82 @@ def test_letters_are_heard_the_same_in_any_parts() -> None:
     assert whole
     assert "".join(output.rough for output in outputs) == whole
     assert all(not o.rough for o, w in zip(outputs, TURN, strict=True) if w.speak is Speak.CONTINUE)
+
+
+def words_of(model: HybridS2S, sample: Sample, since: int = 0) -> str:
+    """What the model's lower half hears offline in the positions from `since` on."""
+    batch = collate([sample])
+    layers = model.layered(batch.inputs)
+    best = model.caller_logits(layers[CONFIG.middle]).argmax(-1) * batch.inputs.hears
+    found = [number for number, _ in groupby(best[0, since:].tolist()) if number]
+    return " ".join(CALLERS[number - 1] for number in found)
+
+
+@pytest.mark.parametrize("ahead", [2, 3, 8, 99])
+def test_a_turn_s_words_are_those_of_training_whatever_was_read_when(
+    ahead: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hybrid, "AHEAD", ahead)
+    told = Told()
+    model = told.engine._generator._model
+    first = told.hold(TURN, REPLY)
+    second = told.hold(OTHER, REPLY, first)
+    sample = in_turn(first)
+    both = joined(sample, in_turn(second))
+    for earlier, works, held, expected in (
+        ((), TURN, first, words_of(model, sample)),
+        (first, OTHER, second, words_of(model, both, len(sample.text))),
+    ):
+        assert expected  # a random model hears something
+        for died_after in (0, 2, 4):
+            told._texts = list(REPLY)
+            told.engine.open(0, Opening(7, held[:died_after], earlier))
+            outputs = [told.engine.step([work])[0] for work in works[died_after:]]
+            ends = [work.speak is Speak.BEGIN for work in works[died_after:]]
+            assert [o.words for o in outputs] == [expected if end else "" for end in ends]
+
+
+def eager(slots: int) -> HybridEngine:
+    """An engine to whom two sounds are two words: a random listener hears all alike."""
+    engine = made_engine(slots)
+    mix = torch.randn(CHUNK_SAMPLES, CONFIG.heard_width, generator=torch.manual_seed(1))
+
+    def hear(samples: Tensor, rows: Tensor | Sequence[int]) -> Tensor:
+        return samples.view(len(rows), -1, CHUNK_SAMPLES) @ mix
+
+    engine._listener.hear = hear  # type: ignore[method-assign]
+    return engine
+
+
+def test_words_are_each_caller_s_own_and_those_of_the_turn_that_ends() -> None:
+    """Turns of unlike length together, slots that others had before, a turn too long to tell."""
+    engine = eager(3)
+    alone = {}
+    for seed, heard in ((1, 5), (2, 9), (3, 14), (4, 170)):
+        one = eager(1)
+        one.open(0, Opening(7))
+        for chunk in chunks(heard, seed):
+            one.step([Work(0, (chunk,))])
+        alone[seed] = one.step([Work(0, (), Speak.BEGIN)])[0].words
+    assert len({*alone.values()}) == 4
+    assert alone[4] == ""
+    for turns in ((1, 2, 3), (3, 1, 2)):
+        lengths = {1: 5, 2: 9, 3: 14}
+        parts = [chunks(lengths[seed], seed) for seed in turns]
+        for slot in range(3):
+            engine.open(slot, Opening(7))
+        for at in range(14):
+            engine.step([Work(s, (part[at],)) for s, part in enumerate(parts) if at < len(part)])
+        outputs = engine.step([Work(slot, (), Speak.BEGIN) for slot in range(3)])
+        assert [output.words for output in outputs] == [alone[seed] for seed in turns]
+
+
+def test_a_turn_that_was_there_before_is_answered_all_the_same() -> None:
+    """One slot, twice the same: nothing is left to read but what the answer comes from."""
+    engine = made_engine(slots=1)
+    found = []
+    for _ in range(2):
+        engine.open(0, Opening(7))
+        found.append(engine.step([Work(0, tuple(chunks(4, 1)), Speak.BEGIN)])[0])
+    assert found[0].said == found[1].said is not None
+    assert found[0].words == found[1].words

@@ -26,6 +26,7 @@ class Noting(EchoEngine):
     def __init__(self) -> None:
         super().__init__(1)
         self.opened: list[Opening] = []
+        self.words = ""  # said of a turn when it ends
         self._count = 0
 
     def open(self, slot: int, opening: Opening) -> None:
@@ -39,7 +40,8 @@ class Noting(EchoEngine):
         letters = ["a", "a", "a", "a", "a", " "]
         rough = "".join(letters[(self._count + i) % 6] for i in range(len(output.heard)))
         self._count += len(output.heard)
-        return [replace(output, rough=rough)]
+        words = self.words if batch[0].speak is Speak.BEGIN else ""
+        return [replace(output, rough=rough, words=words)]
 
 
 def called(*line: object) -> tuple[Rehearsal, Noting]:
@@ -165,6 +167,24 @@ def test_the_caller_s_words_are_told_as_they_end_and_once_more_when_the_turn_doe
     texts = [r.text for r in told if isinstance(r, Heard)]
     assert texts == ["aaaaa", "aaaaa aaaaa", "aaaaa aaaaa aaaaa", "aaaaa aaaaa aaaaa aaaaa"]
     assert [r.final for r in told if isinstance(r, Heard)] == [False, False, False, True]
+
+
+def test_a_model_that_knows_words_has_the_last_say() -> None:
+    engine = Noting()
+    engine.words = "what is two"
+    call = Rehearsal(ReplyMode.TURN, engine)
+    tell(call, *QUESTION)
+    told = call.of(Heard)
+    assert [r.text for r in told if isinstance(r, Heard)][-2:] == [
+        "aaaaa aaaaa aaaaa",
+        "what is two",
+    ]
+    engine.words = ""  # it knew none of these
+    tell(call, Played(call.talk.frame), *ANOTHER)
+    last = call.of(Heard)[-1]
+    assert isinstance(last, Heard)
+    assert last.final
+    assert set(last.text) == {"a", " "}
 
 
 def test_a_transcript_is_bounded_and_goes_on_elsewhere() -> None:

@@ -1,6 +1,7 @@
 """Calls without sockets: every caller hears an answer of their own, whatever the others do."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -74,6 +75,19 @@ def test_what_is_said_second_is_said_in_the_same_call_and_answered() -> None:
     assert [answer.reason for answer in call.answers] == ["end"] * 2
     lengths = [len(answer.pcm) for answer in call.answers]
     assert lengths[1] - lengths[0] == pytest.approx(len(second) - len(first), abs=4 * 1920)
+
+
+class Knowing(Gated):
+    """Knows what was said when it is over."""
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        ends = {work.slot for work in batch if work.speak is Speak.BEGIN}
+        return [replace(o, words="two words") if o.slot in ends else o for o in super().step(batch)]
+
+
+def test_an_answer_tells_what_the_question_was_heard_as() -> None:
+    (answer,) = converse(Knowing(1), [said(10, 130.0)])
+    assert answer.heard == "two words"
 
 
 def test_an_answer_tells_when_the_turn_was_over() -> None:

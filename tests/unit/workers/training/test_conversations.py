@@ -10,6 +10,7 @@ from workers.models.s2s import S2SConfig
 from workers.models.vocabulary import EOS, Vocabulary
 from workers.training import follow, reading
 from workers.training.asking import Ask, Asker, anyone
+from workers.training.caller_words import Lexicon
 from workers.training.conversations import LONGEST, Conversations
 from workers.training.dialogue import vocabulary_words
 from workers.training.families import Language
@@ -27,7 +28,7 @@ def conversations(seed: int) -> Conversations:
     rng = random.Random(seed)
     reader = Reader(BOOK, anyone(rng, FAMILIES))
     replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
-    return Conversations(reader, replies, CONFIG, np.zeros(4, np.float32), seed)
+    return Conversations(reader, replies, CONFIG, np.zeros(4, np.float32), seed, Lexicon(FAMILIES))
 
 
 def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
@@ -91,6 +92,7 @@ def test_both_languages_are_learned_together(monkeypatch: pytest.MonkeyPatch) ->
         CONFIG,
         np.zeros(4, np.float32),
         6,
+        Lexicon(families),
     )
     said = " ".join(
         VOCABULARY.text([int(t) for t in sample.next_text if t > EOS])

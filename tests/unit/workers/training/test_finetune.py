@@ -1,6 +1,7 @@
 """Tuning on people's conversations: the loss falls, new words are said, a kill costs nothing."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,15 @@ def test_growing_changes_no_word_that_was_known(tmp_path: Path) -> None:
     before, after = model.text_logits(model(inputs)), wider.text_logits(wider(inputs))
     assert torch.allclose(after[..., : before.shape[-1]], before, atol=1e-5)
     assert after.shape[-1] == before.shape[-1] + 2
+
+
+def test_grown_it_no_longer_tells_the_caller_s_words(tmp_path: Path) -> None:
+    model, vocabulary = model_of(weights(tmp_path))
+    knowing = HybridS2S(replace(model.config, caller_words=3))
+    wider, _ = grown(knowing, vocabulary, ["zebra"])
+    assert wider.config.caller_words == 0
+    assert not [name for name in wider.state_dict() if name.startswith("to_caller")]
+    assert torch.equal(wider.from_heard.weight, knowing.from_heard.weight)
 
 
 @pytest.mark.parametrize("method", list(Method))
