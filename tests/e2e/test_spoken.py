@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from difflib import SequenceMatcher
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 QUESTIONS: Final = Path(__file__).parent / "questions"
 TURN_END: Final = silence(10)  # 800 ms: more than the 600 that end a turn
 ANSWERS: Final = {
-    "sum": "three plus four is seven.",
+    "sum": "of course. three plus four is seven.",
     "day": "the day after monday is tuesday.",
     "capital": "the capital of france is paris.",
     "story": "a long time ago, a small voice lived in a machine. "
@@ -113,10 +114,10 @@ async def test_a_plain_client_gets_its_answer_too(spoken: Stack, tmp_path: Path)
 async def test_in_stream_mode_the_model_itself_knows_when_to_answer(
     spoken: Stack, tmp_path: Path
 ) -> None:
-    report = await ask(spoken, "day", tmp_path, mode="stream")
-    assert plain_words(report["transcript"]) == plain_words(ANSWERS["day"])
+    report = await ask(spoken, "sum", tmp_path, mode="stream")
+    assert plain_words(report["transcript"]) == plain_words(ANSWERS["sum"])
     assert report["gaps"] == 0
-    assert_says(tmp_path, "day")
+    assert_says(tmp_path, "sum")
 
 
 async def test_speaking_over_an_answer_stops_it_and_the_next_is_right(spoken: Stack) -> None:
@@ -147,8 +148,9 @@ async def test_the_caller_s_words_come_roughly_and_survive_a_death(stack: Stack)
     told = client.got("heard")
     assert [event["final"] for event in told] == [*[False] * (len(told) - 1), True]
     assert all(event["rough"] for event in told)
-    assert all(told[-1]["text"].startswith(event["text"]) for event in told)
-    likeness = SequenceMatcher(None, told[-1]["text"], "can you tell me the capital of france")
+    letters = [event["text"] for event in told[:-1]]
+    assert all(more.startswith(less) for less, more in pairwise(letters))
+    likeness = SequenceMatcher(None, told[-1]["text"], "do you know the capital of france")
     assert likeness.ratio() > 0.7
 
 
