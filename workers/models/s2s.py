@@ -62,7 +62,7 @@ class S2SConfig:
 
 
 def tiny(heard_width: int, texts: int, codebooks: int = 8, caller_words: int = 0) -> S2SConfig:
-    """The shipped size: about 6.7 M parameters."""
+    """The shipped size: about 7 M parameters."""
     return S2SConfig(heard_width, texts, codebooks, turns=2, caller_words=caller_words)
 
 

@@ -40,6 +40,12 @@ CONFIG = S2SConfig(
     turns=2,
 )
 REPERTOIRE = Repertoire({"own": Timbre(), "low": Timbre(0.6, 0.9)}, {"own": Style()})
+LISTENER = ListenerConfig(channels=(8, 8, 16), width=16, layers=2, heads=2, window=20, dropout=0.0)
+CODEC = CodecConfig(
+    width=16, hidden=16, encoder_blocks=1, decoder_blocks=1, fine_width=8, fine_hidden=8,
+    fine_blocks=1, latent=8, codebooks=2, codebook_size=32,
+)  # fmt: skip
+VOCODER = VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
 CALLERS = ("ay", "bee", "see", "dee")
 # Batched against alone, in float32: the sums' order differs.
 TOLERANCE = 1e-4
@@ -59,26 +65,8 @@ def made_engine(
 ) -> HybridEngine:
     """Biases make a random model end its replies, or begin them, at once."""
     torch.manual_seed(5)
-    listener = Listener(
-        ListenerConfig(channels=(8, 8, 16), width=16, layers=2, heads=2, window=20, dropout=0.0)
-    )
-    codec = Codec(
-        CodecConfig(
-            width=16,
-            hidden=16,
-            encoder_blocks=1,
-            decoder_blocks=1,
-            fine_width=8,
-            fine_hidden=8,
-            fine_blocks=1,
-            latent=8,
-            codebooks=2,
-            codebook_size=32,
-        )
-    ).eval()
-    vocoder = speaking or Vocoder(
-        VocoderConfig(width=16, hidden=16, blocks=1, harmonic_cepstra=16, noise_cepstra=8)
-    ).eval().to(device)
+    listener, codec = Listener(LISTENER), Codec(CODEC).eval()
+    vocoder = speaking or Vocoder(VOCODER).eval().to(device)
     model = HybridS2S(replace(CONFIG, turns=turns, caller_words=len(caller_words)))
     with torch.no_grad():
         model.to_text.bias[EOS] = eos_bias

@@ -35,6 +35,17 @@ def _vad(name: str) -> dict[str, Any]:
     }
 
 
+VOICE = {
+    "sentences": 100,
+    "codebooks": 8,
+    "stoi": 0.96,
+    "pesq": 2.5,
+    "word_errors_recorded": 0.1,
+    "word_errors": 0.15,
+    "delay_ms": 60,
+}
+
+
 def sample() -> dict[str, Any]:
     """What `evaluate.main` gives."""
     errors = {"utterances": 20, "characters": 0.2, "words": 0.4, "told": 0.1}
@@ -72,15 +83,7 @@ def sample() -> dict[str, Any]:
         "replies_from_2_s": Share(5, 20).figures(),
         "replies_over_6_s": Share(1, 20).figures(),
         "quiet": {"minutes": 60.0, "energy": _quiet(), "silero": _quiet()},
-        "voice": {
-            "sentences": 100,
-            "codebooks": 8,
-            "stoi": 0.96,
-            "pesq": 2.5,
-            "word_errors_recorded": 0.1,
-            "word_errors": 0.15,
-            "delay_ms": 60,
-        },
+        "voice": VOICE,
         "codebooks": {"flite rms": {"0": 0.3, "1": 0.9, "8": 0.6}},
         "vad": [_vad("energy"), _vad("silero")],
     }
