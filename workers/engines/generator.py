@@ -1,7 +1,6 @@
 """The language model over a batch of slots: reads positions, says text tokens and codes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -12,9 +11,9 @@ from workers.engines.context import LONGEST, MAX_HEARD, Context, Position, Said
 from workers.engines.static import Static
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice, Draws, greedy
+from workers.models.tokenizer.spelling import BLANK, begun
 from workers.models.vocabulary import EOS, GO, MARKS, PAD
 
-NO_WORD: Final = 0  # CTC's blank
 _NEVER: Final = float("-inf")
 
 
@@ -107,7 +106,7 @@ class Generator:
         inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
         for slot, plan in zip(slots, plans, strict=True):
             self._held[slot] += plan
-            self._classes[slot].append(NO_WORD)
+            self._classes[slot].append(BLANK)
         parts = (inputs.heard, inputs.hears, inputs.text, inputs.codes)
         return self._next(*(part[:, 0] for part in parts), rows)
 
@@ -125,7 +124,7 @@ class Generator:
         """The likeliest class of each position (B, T)."""
         config = self._model.config
         if not config.caller_words:
-            return [[NO_WORD] * inputs.text.shape[1]] * len(inputs.text)
+            return [[BLANK] * inputs.text.shape[1]] * len(inputs.text)
         best = self._model.caller_logits(layers[config.middle]).argmax(-1)
         found: list[list[int]] = (best * inputs.hears).tolist()
         return found
@@ -135,10 +134,8 @@ class Generator:
 
         None of one so long that its beginning is forgotten.
         """
-        classes = [NO_WORD, *self._classes[slot][since:]]
-        if len(classes) > MAX_HEARD + 1:
-            return []
-        return [new for old, new in pairwise(classes) if new not in (NO_WORD, old)]
+        classes = self._classes[slot][since:]
+        return begun(classes) if len(classes) <= MAX_HEARD else []
 
     def _read_one(
         self, heard: Tensor, hears: Tensor, text: Tensor, codes: Tensor, rows: Tensor

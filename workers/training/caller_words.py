@@ -6,18 +6,16 @@ taught, by CTC, which words it hears. In service they are the caller's transcrip
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from workers.models.s2s import HybridS2S, Inputs
+from workers.models.tokenizer.spelling import BLANK
 from workers.training.asking import MANNERS
 from workers.training.dialogue import FAMILIES_IN, Split, questions, words
 from workers.training.layout import Batch
-
-BLANK: Final = 0
 
 
 class Lexicon:

@@ -8,7 +8,6 @@ voices, noise and an engine never heard, of the running mean of the weights (`pr
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -18,6 +17,7 @@ from torch.nn import functional as F
 
 from workers.models.checkpoint import write_part
 from workers.models.tokenizer.listener import LISTENERS, Hearing, Listener, load_listener
+from workers.models.tokenizer.spelling import begun
 from workers.training import acoustics, callers, stream
 from workers.training.augment import SILENCE, Augmenter, Strength
 from workers.training.callers import EVALUATIONS, Heard, load_shard
@@ -72,8 +72,7 @@ def losses(hearing: Hearing, batch: Batch, lengths: Tensor) -> tuple[Tensor, Ten
 
 def greedy(logits: Tensor, frames: int) -> list[int]:
     """The best path of one row (T, C) with repeats and blanks taken out."""
-    best = groupby(logits[:frames].argmax(-1).tolist())
-    return [symbol for symbol, _ in best if symbol]
+    return begun(logits[:frames].argmax(-1).tolist())
 
 
 def edits(said: Sequence[int], wanted: Sequence[int]) -> int:

@@ -18,6 +18,11 @@ from workers.models.tokenizer.listener import Listener, states_from_bytes
 BLANK: Final = 0
 
 
+def begun(classes: Sequence[int], last: int = BLANK) -> list[int]:
+    """CTC's likeliest classes, one a frame -> the symbols that begin; `last`: the class before."""
+    return [new for old, new in pairwise([last, *classes]) if new not in (BLANK, old)]
+
+
 class Spelling:
     """Reads logged states; what it gives is a function of them alone."""
 
@@ -35,6 +40,5 @@ class Spelling:
         """More states of a turn (one at least) -> its next letters, and the last class."""
         states = states_from_bytes(logged).to(self._head.weight.device)
         found: Tensor = self._head(states).view(-1, self._classes).argmax(-1)  # (T * S,)
-        classes = [last, *found.tolist()]
-        new = [one for before, one in pairwise(classes) if one not in (BLANK, before)]
-        return "".join(self._alphabet[one - 1] for one in new), classes[-1]
+        classes = found.tolist()
+        return "".join(self._alphabet[one - 1] for one in begun(classes, last)), classes[-1]
