@@ -53,7 +53,9 @@ class Output:
     pcm: Pcm16 | Floats | None = None
     text: str = ""  # words of the reply that begin in this step
     rough: str = ""  # letters that the caller seems to have said in the chunks heard
-    words: str = ""  # with a turn's end, from models that know: all that the caller said in it
+    # From models that know words, all that the caller said: with a turn's end; in stream mode so
+    # far, with every step that is none of a reply.
+    words: str = ""
     began: bool = False  # this step is a reply's first
     ended: bool = False  # this step is a reply's last
 

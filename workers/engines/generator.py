@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.engines.context import LONGEST, MAX_HEARD, Context, Position, Said
+from workers.engines.context import LONGEST, Context, Position, Said
 from workers.engines.static import Static
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice, Draws, greedy
@@ -28,8 +28,7 @@ class Generator:
         self._temperature = temperature
         self._cache = model.cache(slots + static)
         self._held: list[list[Position]] = [[] for _ in range(slots)]  # what the cache holds
-        # The caller's words beside it, a number a position. A position that is read alone has none:
-        # in turn mode that is one of a reply; a stream's words are not kept.
+        # The caller's words beside it, a number a position.
         self._classes: list[list[int]] = [[] for _ in range(slots)]
         self._device = model.unheard.device
         self.quiet = (model.config.quiet,) * model.config.codebooks
@@ -106,46 +105,49 @@ class Generator:
         inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
         for slot, plan in zip(slots, plans, strict=True):
             self._held[slot] += plan
-            self._classes[slot].append(BLANK)
         parts = (inputs.heard, inputs.hears, inputs.text, inputs.codes)
-        return self._next(*(part[:, 0] for part in parts), rows)
+        states, middle = self._next(*(part[:, 0] for part in parts), rows).chunk(2, dim=-1)
+        found = self._heard_words(middle[:, None], inputs, plans)
+        for slot, row in zip(slots, found, strict=True):
+            self._classes[slot] += row
+        return states
 
     def _several(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
         """The states (B, D) of the slots' last new positions."""
         inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
         kept = torch.tensor([len(plan) for plan in plans], device=self._device)
         layers = self._model.stream_layered(inputs, self._cache, rows, kept)
-        for slot, plan, row in zip(slots, plans, self._heard_words(layers, inputs), strict=True):
+        found = self._heard_words(layers[self._model.config.middle], inputs, plans)
+        for slot, plan, row in zip(slots, plans, found, strict=True):
             self._held[slot] += plan
             self._classes[slot] += row[: len(plan)]
         return layers[-1][torch.arange(len(plans), device=self._device), kept - 1]
 
-    def _heard_words(self, layers: Sequence[Tensor], inputs: Inputs) -> list[list[int]]:
-        """The likeliest class of each position (B, T)."""
-        config = self._model.config
-        if not config.caller_words:
+    def _heard_words(
+        self, middle: Tensor, inputs: Inputs, plans: Sequence[Sequence[Position]]
+    ) -> list[list[int]]:
+        """The likeliest class of each position (B, T), by what the middle block gave (B, T, D)."""
+        listening = any(p.heard is not None for plan in plans for p in plan)
+        if not (listening and self._model.config.caller_words):
             return [[BLANK] * inputs.text.shape[1]] * len(inputs.text)
-        best = self._model.caller_logits(layers[config.middle]).argmax(-1)
+        best = self._model.caller_logits(middle).argmax(-1)
         found: list[list[int]] = (best * inputs.hears).tolist()
         return found
 
     def callers_words(self, slot: int, since: int) -> list[int]:
-        """Numbers of the words that a turn whose positions begin at `since` was heard to say.
-
-        None of one so long that its beginning is forgotten.
-        """
-        classes = self._classes[slot][since:]
-        return begun(classes) if len(classes) <= MAX_HEARD else []
+        """Numbers of the words heard at the positions from `since` on."""
+        return begun(self._classes[slot][since:])
 
     def _read_one(
         self, heard: Tensor, hears: Tensor, text: Tensor, codes: Tensor, rows: Tensor
     ) -> Tensor:
-        """The next position (B, ...) of each of rows (B,) -> states (B, D).
+        """The next position (B, ...) of each of rows (B,) -> states (B, 2 D): last and middle.
 
         Tensors alone, nothing waits for the device: a GPU may replay it.
         """
         inputs = Inputs(heard[:, None], hears[:, None], text[:, None], codes[:, None])
-        return self._model.stream(inputs, self._cache, rows)[:, 0]
+        layers = self._model.stream_layered(inputs, self._cache, rows)
+        return torch.cat([layers[-1], layers[self._model.config.middle]], dim=-1)[:, 0]
 
     def _likeliest_codes(self, states: Tensor, text: Tensor) -> Tensor:
         """States (N, D) and text tokens (N,) -> codes (N, Q); tensors alone, as above."""

@@ -18,7 +18,7 @@ from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.config import VocoderName
 from shared.errors import ConfigError
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.context import AHEAD, Context, Position, Said, remembered
+from workers.engines.context import AHEAD, MAX_HEARD, Context, Position, Said, remembered
 from workers.engines.generator import Generator
 from workers.engines.static import Static, sizes
 from workers.models.checkpoint import Part, fill, read_part
@@ -320,6 +320,7 @@ class HybridEngine:
             rough, context.letter = self._spelling.read(heard, context.letter)
         if said is None:
             return Output(work.slot, heard, rough=rough)
+        words = self._words(work)
         spoken_before = context.spoken
         began = context.replying and spoken_before == 0
         context.say(said)
@@ -335,16 +336,23 @@ class HybridEngine:
             pcm,
             piece.lstrip() if began else piece,
             rough,
-            self._words(work),
+            words,
             began,
             said.text == EOS,
         )
 
     def _words(self, work: Work) -> str:
-        """What was said in the turn that has just ended."""
-        if work.speak is not Speak.BEGIN:
+        """What was said in the turn that has just ended; in stream mode, in the present one.
+
+        What is heard over a reply was never taught to be words. To be asked before this step is
+        said: with the reply's first step they are whole.
+        """
+        context = self._contexts[work.slot]
+        if not self._caller_words or work.speak is Speak.CONTINUE:
             return ""
-        since = len(self._contexts[work.slot].earlier)
+        if context.replying if work.speak is Speak.DUPLEX else context.count > MAX_HEARD:
+            return ""  # of a turn so long its beginning is forgotten
+        since = len(context.earlier)
         said = self._generator.callers_words(work.slot, since)
         return " ".join(self._caller_words[number - 1] for number in said)
 

@@ -132,6 +132,7 @@ class Conversation(Dialogue):
         if draft.reset and self.context is not None:
             steps.append(Base(self.context.base))
         number = self.step + len(steps) + 1
+        self._answered(draft, output)
         rough = self._transcribe(draft, output)
         outputs = [*draft.events, *rough, *self._say(draft.speak, output, number)]
         first_step, first_output = self.step + 1, self.output + 1
@@ -146,6 +147,12 @@ class Conversation(Dialogue):
         steps.append(self._step(draft, output))
         heads = (self.cursor, self.frame, self.generation, self.mode)
         return Turn(first_step, tuple(steps), first_output, tuple(outputs), *heads, *keep, drop)
+
+    def _answered(self, draft: Draft, output: Output) -> None:
+        """In stream mode a reply may begin before the VAD has had its silence: the turn is over."""
+        if output.began and draft.speak is Speak.DUPLEX and self.confirmed:
+            self.confirmed = False
+            draft.events.append(SpeechStopped(self.cursor))
 
     def _transcribe(self, draft: Draft, output: Output) -> list[Heard]:
         """What to tell of the caller's words: all of them when the turn is over."""

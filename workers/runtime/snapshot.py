@@ -18,7 +18,7 @@ from workers.runtime.turn import Chunk, Tuning
 if TYPE_CHECKING:
     from workers.runtime.conversation import Conversation
 
-VERSION: Final = 4
+VERSION: Final = 5
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 
 

@@ -8,42 +8,52 @@ MAX_LETTERS: Final = 1_000  # 20 s hold no more; the rest is left out
 
 
 class Transcript:
-    """The rough words of one turn."""
+    """The rough words of one turn: letters, until a model that knows words gives those."""
 
     def __init__(self) -> None:
-        self._text = ""
+        self._letters, self._words = "", ""
         self._told = 0  # letters of it that were told
+        self._over = 0  # how many words the parts of the turn had that have ended
 
     def begin(self) -> None:
-        """Another turn, or another part of one."""
-        self._text, self._told = "", 0
+        """Another turn."""
+        self._letters, self._words, self._told, self._over = "", "", 0, 0
 
     def hear(self, letters: str) -> None:
-        """More of it."""
-        self._text = (self._text + letters)[:MAX_LETTERS].lstrip()
+        """More letters of it."""
+        self._letters = (self._letters + letters)[:MAX_LETTERS].lstrip()
 
     def correct(self, words: str) -> None:
-        """What the turn was after all, where the model knows words; '': the letters stay."""
-        self._text = words[:MAX_LETTERS] or self._text
+        """All words of the turn so far, where the model knows them; '': what was known stays."""
+        words = " ".join(words.split()[self._over :])
+        if words and not self._words:
+            self._told = 0  # of other letters
+        self._words = words[:MAX_LETTERS] or self._words
 
     def running(self) -> list[Heard]:
         """The turn so far, when another word of it is over."""
-        whole = self._text.rfind(" ")
+        text = self._text
+        whole = text.rfind(" ")
         if whole <= self._told:
             return []
         self._told = whole
-        return [Heard(self._text[:whole], final=False)]
+        return [Heard(text[:whole], final=False)]
 
     def end(self) -> list[Heard]:
-        """The turn, if anything was heard in it; what follows is another."""
-        text = self._text.strip()
+        """The turn, if anything was heard in it; what follows is another, or its next part."""
+        text, over = self._text.strip(), self._over + len(self._words.split())
         self.begin()
+        self._over = over
         return [Heard(text, final=True)] if text else []
+
+    @property
+    def _text(self) -> str:
+        return self._words or self._letters
 
     def state(self) -> list[Any]:
         """What `restore` needs, as msgpack takes it."""
-        return [self._text, self._told]
+        return [self._letters, self._words, self._told, self._over]
 
     def restore(self, state: list[Any]) -> None:
         """Go on as the one that gave this state."""
-        self._text, self._told = state
+        self._letters, self._words, self._told, self._over = state

@@ -51,9 +51,9 @@ def corpus(runs: Runs = RUNS, plan: Named = "cpu") -> None:
     """Speak what is kept: the assistant's voice, and what the listener is evaluated on."""
     from workers.training import assistant, callers
 
-    share = _plan(plan).corpus
+    chosen = _plan(plan)
     callers.main(runs)
-    assistant.main(runs, share)
+    assistant.main(runs, chosen.corpus, chosen.families)
 
 
 @app.command()

@@ -24,6 +24,9 @@ BANK_SEED: Final = 17
 TAIL_S: Final = 0.4  # of a room's answer
 DIRECT_DB: Final = (-2.0, 16.0)  # direct sound against the room
 REVERBERATION_S: Final = (0.12, 0.8)
+# Shares of turns in which nobody speaks; the others are tones.
+SILENT: Final = 0.3
+NOISY: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,34 @@ def heard_in(
 def noise_alone(count: int, rng: np.random.Generator) -> Floats:
     """`count` samples without speech: noise, now faint, now loud."""
     return _piece(count, rng) * np.float32(LEVEL * 10 ** (-rng.uniform(0, 40) / 20))
+
+
+def sound_alone(count: int, rng: np.random.Generator) -> Floats:
+    """`count` samples of what may begin a turn though nobody speaks: silence, noise or tones."""
+    luck = rng.random()
+    if luck < SILENT:
+        return np.zeros(count, np.float32)
+    return noise_alone(count, rng) if luck < SILENT + NOISY else _tones(count, rng)
+
+
+def _tones(count: int, rng: np.random.Generator) -> Floats:
+    """Bells, beeps and tunes: notes of a few harmonics, some of them trills, with rests."""
+    y = np.zeros(count, np.float32)
+    note_s, trill_hz = rng.uniform(0.05, 0.6), rng.uniform(12, 30) * (rng.random() < 0.4)
+    scale = rng.uniform(180, 1200) * 2 ** (rng.integers(0, 13, size=4) / 12)
+    at = 0
+    while at < count:
+        seconds = np.arange(min(count - at, round(note_s * SAMPLE_RATE_HZ))) / SAMPLE_RATE_HZ
+        hz = np.full(len(seconds), rng.choice(scale))
+        hz *= np.where(seconds * trill_hz % 1 < 0.5, 1.0, rng.uniform(1.05, 1.3))
+        phase = 2 * np.pi * np.cumsum(hz) / SAMPLE_RATE_HZ
+        loudest = range(1, 1 + min(4, int(SAMPLE_RATE_HZ / 2 // hz.max())))
+        note = sum(np.sin(k * phase) / k ** rng.uniform(1, 3) for k in loudest)
+        if rng.random() < 0.85:
+            y[at : at + len(seconds)] = note * np.exp(-seconds * rng.uniform(0, 8))
+        at += round(note_s * SAMPLE_RATE_HZ)
+    loudness = LEVEL * 10 ** (-rng.uniform(-3, 35) / 20)
+    return y * np.float32(loudness / (y.std() + 1e-6))
 
 
 def at_noise(samples: Floats, distance_db: float, seed: int) -> Floats:

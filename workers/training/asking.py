@@ -16,6 +16,7 @@ from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
 from workers.training.dialogue import FAMILIES_IN, LEADS, Question, Split, questions
 from workers.training.families import Language
 from workers.training.follow import COLD_REPLY, second_texts
+from workers.training.wording import SAID_AROUND, reworded
 from workers.training.words import HESITATIONS, broad_text, halting
 
 LEAD: Final = 0.12  # share of questions behind a lead word
@@ -48,6 +49,8 @@ class Manner:
     cold_reply: str
     second_texts: Callable[[], tuple[str, ...]]
     strange: Callable[[random.Random], str]
+    reworded: Callable[[str, random.Random], str]  # what is asked in still other words
+    around: tuple[str, ...]  # ... and those words
     beginning: str  # said of a question too short to break off in the middle
 
 
@@ -59,6 +62,8 @@ MANNERS: Final = {
         COLD_REPLY,
         second_texts,
         lambda rng: broad_text(rng, asked=0.0),
+        reworded,
+        SAID_AROUND,
         "what is the",
     ),
     Language.SPANISH: Manner(
@@ -68,6 +73,8 @@ MANNERS: Final = {
         spanish.COLD_REPLY,
         lambda: spanish.AGAIN,
         lambda rng: rng.choice(spanish.STRANGE),
+        lambda text, _: text,
+        (),
         "cuál es el",
     ),
 }
@@ -116,6 +123,8 @@ class Asker:
     def _asked(self) -> Ask:
         question = self.question()
         text = question.text
+        if question.content != (question.family,):  # what has no slots is rather said than asked
+            text = self._manner.reworded(text, self._rng)
         if self._rng.random() < LEAD:
             text = f"{self._rng.choice(self._manner.leads)} {text}"
         if self._rng.random() < HALTING:

@@ -21,8 +21,9 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
-from workers.training import sounds
-from workers.training.dialogue import all_reply_texts, language_of, words
+from workers.training import follow, sounds
+from workers.training.chat import UNKNOWN_REPLY
+from workers.training.dialogue import Split, all_reply_texts, language_of, questions, words
 from workers.training.families import Language
 
 VOICE: Final = "cmu_us_slt_arctic_hts"  # 32 kHz, parametric; licences EST (CMU) and BSD-3
@@ -33,7 +34,7 @@ TAIL_S: Final = 0.06
 FLOOR: Final = 0.02  # of the loudest 10 ms: quieter is silence; the voice's pauses lie near .002
 BATCH: Final = 100  # utterances a festival process
 BROAD_UTTERANCES: Final = 1700
-REPLIES: Final = 800
+REPLIES: Final = 1600
 HELD_OUT_UTTERANCES: Final = 60
 
 PRELUDE: Final = f"""(voice_{VOICE})
@@ -182,16 +183,18 @@ def broad_texts(seed: int = 7) -> Iterator[str]:
         yield " ".join(chosen).capitalize() + rng.choice("....?!")
 
 
-def replies() -> list[str]:
-    """A sample of the dialogue's replies, which codec and vocoder hear beside the broad corpus."""
-    texts = sorted(set(all_reply_texts()))
-    return sorted(random.Random(8).sample(texts, REPLIES))
+def replies(families: Sequence[str] = ()) -> list[str]:
+    """A sample of what is replied in some families (() all): codec and vocoder hear it too."""
+    asked = questions(Split.TRAIN)
+    texts = sorted({q.reply for q in asked if not families or q.family in families})
+    often = {UNKNOWN_REPLY, follow.COLD_REPLY, follow.SURE_REPLY}
+    return sorted(often | set(random.Random(8).sample(texts, min(REPLIES, len(texts)))))
 
 
-def main(runs: Path, share: float = 1.0) -> None:
+def main(runs: Path, share: float = 1.0, families: Sequence[str] = ()) -> None:
     """Make those of `heldout`, `broad`, `replies`, `spanish` that are not there, or out of date.
 
-    `share` of each, for trials; all take about three minutes.
+    `share` of each, for trials; all take about seven minutes.
     """
     texts = broad_texts()
     held_out = [next(texts) for _ in range(round(share * HELD_OUT_UTTERANCES))]
@@ -201,7 +204,7 @@ def main(runs: Path, share: float = 1.0) -> None:
     if not (runs / "assistant" / "broad.jsonl").exists():
         save_shard(runs, "broad", synthesise(broad))
     spanish = sorted(all_reply_texts(Language.SPANISH))
-    for name, said in (("replies", replies()), ("spanish", spanish)):
+    for name, said in (("replies", replies(families)), ("spanish", spanish)):
         wanted = said[: max(1, round(share * len(said)))]
         if not _holds(runs, name, wanted):
             save_shard(runs, name, synthesise(wanted))

@@ -32,7 +32,7 @@ class Lexicon:
             if not families or question.family in families
         ]
         for manner in MANNERS.values():
-            texts += [*manner.leads, *manner.hesitations, *manner.second_texts()]
+            texts += [*manner.leads, *manner.hesitations, *manner.around, *manner.second_texts()]
         known = sorted({word for text in texts for word in words(text)})
         self.words = tuple(known)
         self._number = {word: number for number, word in enumerate(known, start=BLANK + 1)}

@@ -6,6 +6,7 @@ interruption is not in it. Two turns of unlike matter teach the model to let the
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -36,6 +37,10 @@ TWO: Final = 0.35  # share of samples with two turns
 LEANING: Final = 0.65  # ... whose second goes on from the first
 INTERRUPTED: Final = 0.25  # ... of the others: the first reply was cut off
 STREAM_SHARE: Final = 0.3
+# Share of single turns behind which any reply is said, its text given: only so does the sound learn
+# to follow the text. Where it may also follow the question, the name that was nearly said is heard
+# behind the text of the right one.
+READ_OUT: Final = 0.2
 LONGEST: Final = 250  # positions: what the model's window holds
 
 
@@ -81,14 +86,16 @@ class Conversations:
         spread: Floats,
         seed: int,
         asked: Lexicon,
+        read_out: float = READ_OUT,
     ) -> None:
-        self._asked = asked
+        self._asked, self._read_out = asked, read_out
         self._turns, self._replies, self._config, self._spread = turns, replies, config, spread
+        self._texts = list(replies)
         self._rng, self._draws = np.random.default_rng(seed), random.Random(seed)
 
-    def _placed(self, turn: Turn, question: Question, stream: bool) -> Sample:
-        """One turn and its reply on the model's positions."""
-        reply = self._replies[question.reply]
+    def _placed(self, turn: Turn, text: str, stream: bool) -> Sample:
+        """One turn and a reply on the model's positions."""
+        reply = self._replies[text]
         states = turn.states.astype(np.float32)
         speech, after = stumbled(states[: turn.end], self._rng), states[turn.end :]
         asked = self._asked.encode(turn.ask.text)
@@ -102,11 +109,14 @@ class Conversations:
         """One conversation."""
         first = self._turns.first(self._draws)
         stream = self._draws.random() < STREAM_SHARE
-        sample = self._placed(first, first.ask.question, stream)
+        sample = self._placed(first, first.ask.question.reply, stream)
         if self._draws.random() < TWO:
             second = self._second(first, sample, stream)
             if len(second.text) <= LONGEST:
                 sample = second
+        elif self._draws.random() < self._read_out:
+            other = self._placed(first, self._draws.choice(self._texts), stream)
+            sample = replace(other, weight=np.zeros_like(other.weight))
         return disturbed(sample, self._config, self._spread, self._rng)
 
     def _second(self, first: Turn, sample: Sample, stream: bool) -> Sample:
@@ -114,13 +124,13 @@ class Conversations:
             question = follow.second(first.ask.question, self._draws)
             turn = self._turns.second(question, self._draws)
             if turn is not None:
-                return joined(sample, self._placed(turn, question, stream))
+                return joined(sample, self._placed(turn, question.reply, stream))
         if self._draws.random() < INTERRUPTED:
             sample = interrupted(sample, self._rng)
         other = self._turns.first(self._draws)
         while other.ask.question.reply in COLD_REPLIES:
             other = self._turns.first(self._draws)  # behind a first question it would be warm
-        return joined(sample, self._placed(other, other.ask.question, stream))
+        return joined(sample, self._placed(other, other.ask.question.reply, stream))
 
     def batches(self, rows: int) -> Iterator[Batch]:
         """Endless batches of samples of similar length."""

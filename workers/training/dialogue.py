@@ -64,15 +64,21 @@ def is_held_out(family: Family, case: Case) -> bool:
     return family.compositional and zlib.crc32(key) % HELD_OUT_ONE_IN == 0
 
 
+def _filled(form: str, case: Case, language: Language) -> str:
+    """The form with its slots filled, and `an` where one begins with a vowel: `an owl`."""
+    text = form.format(**case)
+    return re.sub(r"\ba (?=[aeiou])", "an ", text) if language is Language.ENGLISH else text
+
+
 def _question(family: Family, case: Case, form: Form, phrasing: str, name: str) -> Question:
     asked = [name for name in case if f"{{{name}}}" in phrasing]
     slots = [case[name] for name in case if f"{{{name}}}" in form.reply]
-    reply = form.reply.format(**case)
+    reply = _filled(form.reply, case, family.language)
     return Question(
         intent="/".join([family.name, *(case[k] for k in case if k not in _NAMELESS)]),
         family=family.name,
         phrasing_id=f"{family.name}/{name}",
-        text=phrasing.format(**case),
+        text=_filled(phrasing, case, family.language),
         reply=reply,
         slots=tuple(words(" ".join(slots) if slots else reply)),
         content=tuple(case[name] for name in asked) or (family.name,),

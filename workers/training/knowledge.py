@@ -97,13 +97,21 @@ def _compared(name: str, things: str, more: str, less: str) -> Family:
             form(
                 f"{{x}} is {more} than {{y}}.",
                 f"which is {more}, {{a}} or {{b}}? | what is {more}, {{a}} or {{b}}?"
-                f"| is {{a}} or {{b}} {more}?",
+                f"| is {{a}} or {{b}} {more}?"
+                f"| of {{a}} and {{b}}, which is {more}? | what would be {more}, {{a}} or {{b}}?"
+                f"| name the {more} of {{a}} and {{b}}"
+                f"| i would like to know if {{a}} or {{b}} is {more}"
+                f"| would you say {{a}} or {{b}} is {more}?",
                 f"which one is {more}, {{a}} or {{b}}? | tell me which is {more}, {{a}} or {{b}}",
             ),
             form(
                 f"{{y}} is {less} than {{x}}.",
                 f"which is {less}, {{a}} or {{b}}? | what is {less}, {{a}} or {{b}}?"
-                f"| is {{a}} or {{b}} {less}?",
+                f"| is {{a}} or {{b}} {less}?"
+                f"| of {{a}} and {{b}}, which is {less}? | what would be {less}, {{a}} or {{b}}?"
+                f"| name the {less} of {{a}} and {{b}}"
+                f"| i would like to know if {{a}} or {{b}} is {less}"
+                f"| would you say {{a}} or {{b}} is {less}?",
                 f"which one is {less}, {{a}} or {{b}}? | tell me which is {less}, {{a}} or {{b}}",
             ),
         ),
@@ -132,11 +140,14 @@ OPPOSITES: Final = Family(
             "the opposite of {x} is {y}.",
             "what is the opposite of {x}? | tell me the opposite of {x}"
             "| which word is the opposite of {x}? | what word means the opposite of {x}?"
-            "| the opposite of {x}, please",
+            "| the opposite of {x}, please"
+            "| name the opposite of {x} | give me a word that means the opposite of {x}"
+            "| i would like to know the opposite of {x} | {x} is the opposite of what?"
+            "| which word is opposite to {x}?",
             "can you give me the opposite of {x}? | do you know the opposite of {x}?",
         ),
     ),
-    weight=4.0,
+    weight=5.5,
 )
 CAPITALS: Final = Family(
     "capital",
@@ -146,11 +157,14 @@ CAPITALS: Final = Family(
             "the capital of {x} is {y}.",
             "what is the capital of {x}? | tell me the capital of {x}"
             "| which city is the capital of {x}? | what is the capital city of {x}?"
-            "| the capital of {x}, please",
+            "| the capital of {x}, please"
+            "| name the capital of {x} | what is the name of the capital of {x}?"
+            "| i would like to know the capital of {x} | what capital does {x} have?"
+            "| i need the capital city of {x}",
             "can you give me the capital of {x}? | do you know the capital of {x}?",
         ),
     ),
-    weight=4.0,
+    weight=5.5,
 )
 CLAIMS: Final = Family(
     "is it the capital",
@@ -159,7 +173,10 @@ CLAIMS: Final = Family(
         form(
             "{z}, the capital of {x} is {y}.",
             "is {c} the capital of {x}? | is the capital of {x} {c}?"
-            "| tell me, is {c} the capital of {x}?",
+            "| tell me, is {c} the capital of {x}?"
+            "| is it true that {c} is the capital of {x}? | {c} is the capital of {x}, is it not?"
+            "| does {x} have {c} as its capital? | am i right that {c} is the capital of {x}?"
+            "| i would like to know if {c} is the capital of {x}",
             "do you think {c} is the capital of {x}?",
         ),
     ),
@@ -173,7 +190,11 @@ COUNTRIES: Final = Family(
         form(
             "{y} is the capital of {x}.",
             "which country has {y} as its capital? | what country is {y} the capital of?"
-            "| {y} is the capital of which country?",
+            "| {y} is the capital of which country?"
+            "| name the country that has {y} as its capital | whose capital is {y}?"
+            "| i would like to know which country {y} is the capital of"
+            "| the capital {y} belongs to which country?"
+            "| give me the country with the capital {y}",
             "of which country is {y} the capital?",
         ),
     ),
@@ -186,11 +207,13 @@ COLOURS: Final = Family(
         form(
             "{x} is {y}.",
             "what colour is {x}? | which colour is {x}? | tell me the colour of {x}"
-            "| what is the colour of {x}? | can you tell me what colour {x} is?",
+            "| what is the colour of {x}? | can you tell me what colour {x} is?"
+            "| name the colour of {x} | the colour of {x}, please | {x} is which colour?"
+            "| i would like to know the colour of {x} | what colour would you say {x} is?",
             "do you know what colour {x} is? | what colour does {x} have?",
         ),
     ),
-    weight=3.0,
+    weight=4.5,
 )
 ANIMALS: Final = Family(
     "animal",
@@ -199,11 +222,14 @@ ANIMALS: Final = Family(
         form(
             "the {x} says {y}.",
             "what does a {x} say? | what sound does a {x} make? | what noise does a {x} make?"
-            "| tell me what a {x} says | which sound does a {x} make?",
+            "| tell me what a {x} says | which sound does a {x} make?"
+            "| what does the {x} say? | how does the {x} sound? | make a sound like the {x}"
+            "| i would like to know what the {x} says | what kind of noise does the {x} make?"
+            "| give me the sound that the {x} makes",
             "do you know what a {x} says? | what is the sound of a {x}?",
         ),
     ),
-    weight=2.0,
+    weight=3.0,
 )
 LEGS: Final = Family(
     "legs",
@@ -212,11 +238,13 @@ LEGS: Final = Family(
         form(
             "a {x} has {y} legs.",
             "how many legs does a {x} have? | how many legs has a {x}?"
-            "| tell me how many legs a {x} has",
+            "| tell me how many legs a {x} has"
+            "| how many legs does the {x} have? | the {x} has how many legs?"
+            "| i would like to know how many legs the {x} has",
             "do you know how many legs a {x} has?",
         ),
     ),
-    weight=2.0,
+    weight=3.5,
 )
 HOMES: Final = Family(
     "home",
@@ -224,11 +252,14 @@ HOMES: Final = Family(
     (
         form(
             "the home of the {x} is the {y}.",
-            "where does a {x} live? | where is the home of the {x}? | tell me where a {x} lives",
+            "where does a {x} live? | where is the home of the {x}? | tell me where a {x} lives"
+            "| what is the home of the {x}? | name the home of the {x}"
+            "| i would like to know where the {x} lives | in what place does the {x} live?"
+            "| where does the {x} have its home?",
             "do you know where a {x} lives?",
         ),
     ),
-    weight=1.5,
+    weight=3.0,
 )
 JOBS: Final = Family(
     "job",
@@ -236,11 +267,14 @@ JOBS: Final = Family(
     (
         form(
             "a {x} {y}.",
-            "what does a {x} do? | what is the job of a {x}? | tell me what a {x} does",
+            "what does a {x} do? | what is the job of a {x}? | tell me what a {x} does"
+            "| what does a {x} do all day?"
+            "| i would like to know what a {x} does | describe the job of a {x}"
+            "| what kind of work does a {x} do?",
             "do you know what a {x} does?",
         ),
     ),
-    weight=1.5,
+    weight=3.5,
 )
 TOOLS: Final = Family(
     "tool",
@@ -248,11 +282,13 @@ TOOLS: Final = Family(
     (
         form(
             "you use {x} to {y}.",
-            "what is {x} for? | what do you do with {x}? | what do people use {x} for?",
+            "what is {x} for? | what do you do with {x}? | what do people use {x} for?"
+            "| what is the use of {x}? | what is {x} used for? | why do people need {x}?"
+            "| i would like to know the use of {x} | tell me what to do with {x}",
             "do you know what {x} is for?",
         ),
     ),
-    weight=2.0,
+    weight=3.5,
 )
 
 KNOWLEDGE: Final = (

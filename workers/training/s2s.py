@@ -105,7 +105,7 @@ def losses(model: HybridS2S, states: Tensor, batch: Batch, sounding: bool) -> tu
     logits = model.text_logits(states[weighs]).float()
     weight = batch.weight[weighs]
     nats = F.cross_entropy(logits, batch.next_text[weighs], reduction="none")
-    text = (nats * weight).sum() / weight.sum()
+    text = (nats * weight).sum() / weight.sum().clamp(min=1e-6)  # all may be read out
     chance = torch.rand(batch.speaks.shape, device=batch.speaks.device)
     chosen = batch.speaks & (chance < SPEECH_SHARE)
     if not sounding or not bool(chosen.any()):
@@ -314,7 +314,10 @@ class Readings(IterableDataset[Batch]):
         reader = Reader(self._book, anyone(rng, self._course.families))
         some = np.concatenate([reader.first(rng).states for _ in range(100)])
         spread: Floats = some.astype(np.float32).std(axis=0)
-        talk = Conversations(reader, self._replies, self._config, spread, seed, self._asked)
+        # Nothing sounds here, so that there is nothing to be learned of a reply that is read out.
+        talk = Conversations(
+            reader, self._replies, self._config, spread, seed, self._asked, read_out=0.0
+        )
         return talk.batches(self._course.batch)
 
     def examiner(self, school: School) -> Examiner:

@@ -40,7 +40,9 @@ REPEATS: Final = Family(
         form(
             "you said {x}.",
             "repeat after me, {x} | please say {x} | say the word {x} | can you say {x}?"
-            "| please repeat the word {x}",
+            "| please repeat the word {x}"
+            "| say {x} after me | let me hear you say {x} | would you repeat {x} for me?"
+            "| i would like to hear the word {x} | the word to say is {x} | try to say {x}",
             "could you say the word {x}? | i want you to say {x}",
         ),
     ),
@@ -57,7 +59,10 @@ SPELLINGS: Final = Family(
         form(
             "{x} is spelled {letters}.",
             "how do you spell {x}? | how is {x} spelled? | spell the word {x} | please spell {x}"
-            "| can you spell {x}?",
+            "| can you spell {x}?"
+            "| what is the spelling of {x}? | give me the letters of {x} | spell {x} for me"
+            "| i need the spelling of {x} | which letters make the word {x}?"
+            "| how would you write {x}?",
             "could you spell the word {x}? | tell me how to spell {x}",
         ),
     ),

@@ -95,7 +95,10 @@ SUMS: Final = Family(
         form(
             "{a} más {b} son {c}.",
             "¿cuánto es {a} más {b}? | ¿cuántos son {a} más {b}? | {a} más {b} | suma {a} y {b}"
-            "| ¿cuánto son {a} y {b}?",
+            "| ¿cuánto son {a} y {b}?"
+            "| ¿cuál es la suma de {a} y {b}? | la suma de {a} y {b}"
+            "| ¿qué resultado da {a} más {b}? | si sumo {a} y {b}, ¿cuánto me da?"
+            "| necesito saber cuántos son {a} y {b}",
             "dígame cuánto es {a} más {b} | ¿cuánto suman {a} y {b}?",
         ),
     ),
@@ -110,7 +113,10 @@ COUNTING: Final = _family(
         form(
             "{list}.",
             "cuente hasta {x} | cuenta hasta {x} | ¿puede contar hasta {x}?"
-            "| cuente de uno a {x}, por favor",
+            "| cuente de uno a {x}, por favor"
+            "| diga los números hasta el {x} | ¿puede contar del uno al {x}?"
+            "| los números del uno al {x} | quisiera oír los números hasta el {x}"
+            "| empiece en el uno y llegue hasta el {x}",
             "quiero que cuente hasta {x} | ¿sabe contar hasta {x}?",
         ),
     ),
@@ -123,7 +129,10 @@ DAYS: Final = _family(
         form(
             "después del {x} viene el {y}.",
             "¿qué día viene después del {x}? | ¿qué día sigue al {x}?"
-            "| ¿cuál es el día después del {x}? | después del {x}, ¿qué día viene?",
+            "| ¿cuál es el día después del {x}? | después del {x}, ¿qué día viene?"
+            "| si hoy es {x}, ¿qué día es mañana? | el día siguiente al {x}"
+            "| nombre el día que sigue al {x} | quiero saber qué día va después del {x}"
+            "| ¿me dice cuál es el día siguiente al {x}?",
             "¿qué viene después del {x}? | dígame el día después del {x}",
         ),
     ),
@@ -136,7 +145,11 @@ OPPOSITES: Final = _family(
         form(
             "lo contrario de {x} es {y}.",
             "¿qué es lo contrario de {x}? | ¿cuál es el contrario de {x}? | lo contrario de {x}"
-            "| ¿cómo se dice lo contrario de {x}?",
+            "| ¿cómo se dice lo contrario de {x}?"
+            "| ¿qué palabra es lo contrario de {x}? | lo opuesto a {x}"
+            "| dígame una palabra que signifique lo contrario de {x}"
+            "| quiero saber qué es lo contrario de {x}"
+            "| ¿qué sería lo opuesto a {x}?",
             "dígame lo contrario de {x} | ¿sabe lo contrario de {x}?",
         ),
     ),
@@ -148,7 +161,10 @@ COLOURS: Final = _family(
     (
         form(
             "{x} es {y}.",
-            "¿de qué color es {x}? | ¿qué color tiene {x}? | dígame de qué color es {x}",
+            "¿de qué color es {x}? | ¿qué color tiene {x}? | dígame de qué color es {x}"
+            "| {x}, ¿qué color tiene? | quiero saber de qué color es {x}"
+            "| ¿me dice qué color tiene {x}? | ¿de qué color diría que es {x}?"
+            "| necesito saber qué color tiene {x}",
             "¿cuál es el color de {x}? | el color de {x}, ¿cuál es?",
         ),
     ),
@@ -158,38 +174,50 @@ TALK: Final = (
     _talk(
         "hello",
         "¡hola! me alegro de oírle. ¿qué quiere saber?",
-        "hola | buenos días | buenas tardes | hola, buenos días | hola, buenas tardes",
+        "hola | buenos días | buenas tardes | hola, buenos días | hola, buenas tardes"
+        "| buenas | muy buenas tardes | saludos | encantado de saludarle",
         "muy buenos días | hola, hola",
     ),
     _talk(
         "how are you",
         "muy bien, gracias. ¿y usted?",
-        "¿cómo está? | ¿cómo está usted? | ¿qué tal? | hola, ¿qué tal? | ¿cómo le va?",
+        "¿cómo está? | ¿cómo está usted? | ¿qué tal? | hola, ¿qué tal? | ¿cómo le va?"
+        "| ¿cómo se encuentra hoy? | ¿todo bien? | ¿cómo van las cosas? | espero que esté bien"
+        "| ¿qué tal le va todo?",
         "hola, ¿cómo está? | ¿qué tal está usted?",
     ),
     _talk(
         "name",
         "me llamo antiphon. soy una voz pequeña.",
         "¿cómo se llama? | ¿cómo te llamas? | ¿cuál es su nombre? | dígame su nombre"
-        "| ¿quién es usted?",
+        "| ¿quién es usted?"
+        "| su nombre, por favor | ¿con quién hablo? | quisiera saber su nombre"
+        "| ¿me dice cómo se llama?",
         "¿cómo se llama usted? | ¿cuál es tu nombre?",
     ),
     _talk(
         "thanks",
         "de nada. ¿quiere saber algo más?",
-        "gracias | muchas gracias | muy amable, gracias | gracias por todo | se lo agradezco",
+        "gracias | muchas gracias | muy amable, gracias | gracias por todo | se lo agradezco"
+        "| gracias por su ayuda | le doy las gracias | es usted muy amable"
+        "| le agradezco su respuesta | estoy muy agradecido",
         "muchísimas gracias | muchas gracias por todo",
     ),
     _talk(
         "goodbye",
         "adiós, hasta la próxima.",
-        "adiós | hasta luego | hasta mañana | hasta pronto | buenas noches | me tengo que ir",
+        "adiós | hasta luego | hasta mañana | hasta pronto | buenas noches | me tengo que ir"
+        "| hasta la vista | que tenga un buen día | ya me voy | hasta otro día"
+        "| que le vaya bien",
         "adiós, hasta mañana | tengo que irme",
     ),
     _talk(
         "help",
         "puedo sumar, contar, decir los días, los colores y lo contrario de una palabra.",
-        "¿qué sabe hacer? | ayuda | ¿qué puedo preguntar? | ¿en qué puede ayudarme?",
+        "¿qué sabe hacer? | ayuda | ¿qué puedo preguntar? | ¿en qué puede ayudarme?"
+        "| ayúdeme, por favor | ¿para qué sirve? | ¿de qué podemos hablar?"
+        "| quiero saber qué le puedo preguntar | explique qué sabe hacer"
+        "| ¿qué preguntas puede contestar?",
         "necesito ayuda | ¿qué puede hacer?",
     ),
 )

@@ -73,8 +73,11 @@ class Ring(Generic[WordedT]):
         spoken = [what for what in wanted if what.text]
         for what in wanted:
             if not what.text:
-                silence = np.zeros(round(self._rng.uniform(0.2, 1.2) * SAMPLE_RATE_HZ), np.float32)
-                self._held.append(Said(what, "nobody", silence))
+                count = round(self._rng.uniform(0.2, 2.5) * SAMPLE_RATE_HZ)
+                sound = acoustics.sound_alone(
+                    count, np.random.default_rng(self._rng.getrandbits(32))
+                )
+                self._held.append(Said(what, "nobody", sound))
         voices = self._rng.choices(self._kind.voices, self._kind.weights, k=len(spoken))
         jobs = [varied(v, w.text, self._rng) for v, w in zip(voices, spoken, strict=True)]
         for what, job, samples in zip(spoken, jobs, speak(jobs), strict=True):

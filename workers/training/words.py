@@ -34,7 +34,7 @@ _CARRIERS: Final = (
     "there is {x} on the {y}",
     "where did you put the {x}?",
     "she thinks that {x} is better than {y}",
-    "how do you spell {x}?",
+    "do they sell {x} here?",
     "he bought the {x} in {y}",
     "the {x} was not very {y}",
     "show me the {x}",

@@ -218,8 +218,8 @@ def _hearing(found: Data) -> str:
         [
             "## The caller's words as they were heard\n",
             "The listener's letters, decoded greedily, without a dictionary or a language model; "
-            "and what callers are told in the end: in turn mode the words of the language model's "
-            "lower half, which knows those of trained questions only. Both are shown as rough.\n",
+            "and what callers are told in the end: the words of the language model's lower half, "
+            "which knows those of trained questions only. Both are shown as rough.\n",
             _table("| | utterances | letters wrong | words of letters wrong | told wrong |", rough),
             "Callers are heard as they are, never through the codec, which knows the assistant's "
             "voice alone. What it would leave of them, in characters wrong:\n",

@@ -224,12 +224,12 @@ def test_letters_are_heard_the_same_in_any_parts() -> None:
     assert all(not o.rough for o, w in zip(outputs, TURN, strict=True) if w.speak is Speak.CONTINUE)
 
 
-def words_of(model: HybridS2S, sample: Sample, since: int = 0) -> str:
+def words_of(model: HybridS2S, sample: Sample, since: int = 0, until: int | None = None) -> str:
     """What the model's lower half hears offline in the positions from `since` on."""
     batch = collate([sample])
     layers = model.layered(batch.inputs)
     best = model.caller_logits(layers[CONFIG.middle]).argmax(-1) * batch.inputs.hears
-    found = [number for number, _ in groupby(best[0, since:].tolist()) if number]
+    found = [number for number, _ in groupby(best[0, since:until].tolist()) if number]
     return " ".join(CALLERS[number - 1] for number in found)
 
 
@@ -257,9 +257,8 @@ def test_a_turn_s_words_are_those_of_training_whatever_was_read_when(
             assert [o.words for o in outputs] == [expected if end else "" for end in ends]
 
 
-def eager(slots: int) -> HybridEngine:
-    """An engine to whom two sounds are two words: a random listener hears all alike."""
-    engine = made_engine(slots)
+def eager(engine: HybridEngine) -> HybridEngine:
+    """To it two sounds are two words: a random listener hears all alike."""
     mix = torch.randn(CHUNK_SAMPLES, CONFIG.heard_width, generator=torch.manual_seed(1))
 
     def hear(samples: Tensor, rows: Tensor | Sequence[int]) -> Tensor:
@@ -269,12 +268,30 @@ def eager(slots: int) -> HybridEngine:
     return engine
 
 
+@pytest.mark.parametrize("died_after", [0, 1, 6])
+def test_a_stream_s_words_are_told_as_they_are_heard(died_after: int) -> None:
+    told = Told()
+    eager(told.engine)
+    first = told.hold(STREAM, [*CUE, *REPLY])
+    second = told.hold(OTHER_STREAM, [*CUE, *REPLY], first)
+    model, before = told.engine._generator._model, len(in_stream(first).text)
+    both = joined(in_stream(first), in_stream(second))
+    told._texts = [*CUE, *REPLY][died_after:]
+    told.engine.open(0, Opening(7, second[:died_after], first))
+    found = [told.engine.step([work])[0].words for work in OTHER_STREAM[died_after:]]
+    listening = [
+        words_of(model, both, before, before + 5 + at) for at in range(died_after, len(CUE))
+    ]
+    assert len(set(listening)) > 1
+    assert found == listening + [""] * len(REPLY)
+
+
 def test_words_are_each_caller_s_own_and_those_of_the_turn_that_ends() -> None:
     """Turns of unlike length together, slots that others had before, a turn too long to tell."""
-    engine = eager(3)
+    engine = eager(made_engine(3))
     alone = {}
     for seed, heard in ((1, 5), (2, 9), (3, 14), (4, 170)):
-        one = eager(1)
+        one = eager(made_engine(1))
         one.open(0, Opening(7))
         for chunk in chunks(heard, seed):
             one.step([Work(0, (chunk,))])

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pytest
 
 from shared.audio import CHUNK_SAMPLES
 from shared.config import ReplyMode
 from shared.messages import (
     Clear,
     Commit,
+    Heard,
     Mode,
     Played,
     ReplyDone,
@@ -31,9 +33,10 @@ class Talker:
     gated = True
     offer = Offer()
 
-    def __init__(self, patience: int = 12, length: int = 5) -> None:
+    def __init__(self, patience: int = 12, length: int = 5, words: str = "") -> None:
         self.patience = patience
         self.length = length
+        self.words = words.split()  # heard one a step
         self.opened = 0
         self.asked = 0
         self.chunks: list[int] = []  # heard in each step
@@ -64,8 +67,10 @@ class Talker:
         self._step += 1
         at = self._step - self.patience
         heard = (b"h",) * len(work.hear)
-        if not 1 <= at <= self.length:
-            return [Output(0, heard, said=b"-")]
+        if at < 1:
+            return [Output(0, heard, b"-", words=" ".join(self.words[: self._step]))]
+        if at > self.length:
+            return [Output(0, heard, b"-")]
         pcm = np.full(CHUNK_SAMPLES, at, dtype=np.int16)
         text = "hello" if at == 1 else ""
         return [Output(0, heard, b"s", pcm, text, began=at == 1, ended=at == self.length)]
@@ -101,6 +106,23 @@ def test_a_reply_begins_and_ends_as_the_engine_decides() -> None:
     call.run(Played(20), *silence(20))
     assert call.phase() is Phase.ASLEEP
     assert engine.asked == asked
+
+
+@pytest.mark.parametrize("patience", [6, 8, 12, 15])
+def test_all_words_are_told_before_the_reply_whoever_ends_the_turn(patience: int) -> None:
+    """The model says that it is over after 560 ms, the VAD after 600 ms or what it is set to."""
+    call = call_with(Talker(patience, words="what is two plus two"))
+    call.run(*silence(6), *voice(5), *silence(20))
+    told = call.of(SpeechStarted, SpeechStopped, Heard, ReplyStarted)
+    assert [type(r) for r in told if not isinstance(r, Heard) or r.final] == [
+        SpeechStarted,
+        SpeechStopped,
+        Heard,
+        ReplyStarted,
+    ]
+    texts = [r.text for r in told if isinstance(r, Heard)]
+    assert texts[-1] == "what is two plus two"
+    assert all(texts[-1].startswith(text) for text in texts)
 
 
 def test_it_sleeps_again_after_a_silence_that_nothing_came_of() -> None:

@@ -187,6 +187,34 @@ def test_a_model_that_knows_words_has_the_last_say() -> None:
     assert set(last.text) == {"a", " "}
 
 
+def test_words_take_the_place_of_letters_while_they_are_heard() -> None:
+    one = Transcript()
+    one.hear("wot iz")
+    assert one.running() == [Heard("wot", final=False)]
+    one.correct("what is")
+    assert one.running() == [Heard("what", final=False)]
+    one.hear(" tu")
+    one.correct("what is two")
+    assert one.running() == [Heard("what is", final=False)]
+    one.correct("")
+    assert one.end() == [Heard("what is two", final=True)]
+
+
+def test_a_turn_s_second_part_does_not_say_the_first_again() -> None:
+    one = Transcript()
+    one.correct("what is")
+    one.end()
+    one.correct("what is two plus")
+    other = Transcript()
+    other.restore(one.state())
+    assert other.end() == [Heard("two plus", final=True)]
+    other.correct("what is two plus two")
+    assert other.end() == [Heard("two", final=True)]
+    other.begin()
+    other.correct("what is one")
+    assert other.end() == [Heard("what is one", final=True)]
+
+
 def test_a_transcript_is_bounded_and_goes_on_elsewhere() -> None:
     one = Transcript()
     one.hear(" tu plus")

@@ -48,3 +48,15 @@ def test_the_same_words_are_never_the_same_waveform() -> None:
     assert all(y.dtype == np.float32 and len(y) == len(VOICE) for y in heard)
     assert all(abs(y).max() <= 1.0 for y in heard)
     assert len({y.tobytes() for y in heard}) == 8
+
+
+def test_where_nobody_speaks_there_is_silence_noise_or_tones() -> None:
+    sounds = [acoustics.sound_alone(24_000, np.random.default_rng(seed)) for seed in range(60)]
+    assert all(len(y) == 24_000 and y.dtype == np.float32 for y in sounds)
+    silent = [y for y in sounds if not y.any()]
+    assert 6 <= len(silent) <= 32
+    # A tone's power lies in few places, that of noise everywhere.
+    spread = [np.sort(np.abs(np.fft.rfft(y)) ** 2)[::-1] for y in sounds if y.any()]
+    tonal = [power[:200].sum() / power.sum() > 0.9 for power in spread]
+    assert any(tonal)
+    assert not all(tonal)

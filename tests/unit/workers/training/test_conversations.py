@@ -11,7 +11,7 @@ from workers.models.vocabulary import EOS, Vocabulary
 from workers.training import follow, reading
 from workers.training.asking import Ask, Asker, anyone
 from workers.training.caller_words import Lexicon
-from workers.training.conversations import LONGEST, Conversations
+from workers.training.conversations import LONGEST, READ_OUT, TWO, Conversations
 from workers.training.dialogue import vocabulary_words
 from workers.training.families import Language
 from workers.training.reading import PhoneBook, Reader
@@ -37,7 +37,17 @@ def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
     assert all(0 < len(sample.text) <= LONGEST for sample in samples)
     ends = [int((sample.next_text == EOS).sum()) for sample in samples]
     assert set(ends) == {1, 2}
-    assert all((sample.next_text[sample.weight > 0.9] == EOS).any() for sample in samples)
+    taught = [sample for sample in samples if sample.weight.any()]
+    assert all((sample.next_text[sample.weight > 0.9] == EOS).any() for sample in taught)
+
+
+def test_some_replies_are_read_out_that_answer_nothing() -> None:
+    """Of those only the sound is learned: their texts are given."""
+    talk = conversations(8)
+    samples = [talk.sample() for _ in range(600)]
+    read_out = [sample for sample in samples if not sample.weight.any()]
+    assert len(read_out) / len(samples) == pytest.approx((1 - TWO) * READ_OUT, rel=0.4)
+    assert all(sample.speaks.any() for sample in read_out)
 
 
 def test_batches_hold_the_rows_asked_for() -> None:

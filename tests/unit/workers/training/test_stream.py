@@ -45,10 +45,11 @@ def test_a_ring_is_bounded(spoken: list[Job]) -> None:
     assert min(int(said.what.text) for said in drawn) >= len(spoken) - 40
 
 
-def test_nothing_said_is_silence_by_nobody(spoken: list[Job]) -> None:
-    said = Ring(KINDS[0], lambda: Plain(""), random.Random(0)).draw(3)
+def test_nothing_said_is_a_sound_by_nobody(spoken: list[Job]) -> None:
+    said = Ring(KINDS[0], lambda: Plain(""), random.Random(0)).draw(40)
     assert not spoken
-    assert all(one.voice == "nobody" and not one.samples.any() for one in said)
+    assert all(one.voice == "nobody" and len(one.samples) for one in said)
+    assert {bool(one.samples.any()) for one in said} == {True, False}
 
 
 def test_kinds_of_voices_are_mixed_by_their_shares(spoken: list[Job]) -> None:
