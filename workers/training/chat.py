@@ -6,7 +6,7 @@ from typing import Final
 
 from workers.training.families import Family, Form
 
-WEIGHT: Final = 0.7
+WEIGHT: Final = 1.2
 
 
 def _read() -> tuple[Family, ...]:
