@@ -13,7 +13,14 @@ from typing import Final
 
 from workers.training import spanish
 from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.dialogue import FAMILIES_IN, LEADS, Question, Split, questions
+from workers.training.dialogue import (
+    FAMILIES_IN,
+    LEADS,
+    Question,
+    Split,
+    is_kept,
+    questions,
+)
 from workers.training.families import Language
 from workers.training.follow import COLD_REPLY, second_texts
 from workers.training.wording import SAID_AROUND, reworded
@@ -128,7 +135,9 @@ class Asker:
         if self._rng.random() < LEAD:
             text = f"{self._rng.choice(self._manner.leads)} {text}"
         if self._rng.random() < HALTING:
-            text = halting(text, self._rng, self._manner.hesitations)
+            halted = halting(text, self._rng, self._manner.hesitations)
+            # A false start makes "hello" the held-out "hello, hello".
+            text = text if is_kept(halted, self._language) else halted
         return Ask(text, question)
 
     def _other(self, family: str, text: str, reply: str) -> Ask:

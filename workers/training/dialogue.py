@@ -107,6 +107,17 @@ def questions(split: Split, language: Language = Language.ENGLISH) -> tuple[Ques
 
 
 @cache
+def _kept(language: Language) -> frozenset[str]:
+    splits = (Split.PHRASING, Split.COMBINATION)
+    return frozenset(" ".join(words(q.text)) for s in splits for q in questions(s, language))
+
+
+def is_kept(text: str, language: Language) -> bool:
+    """Whether these are the words of a question that is never trained."""
+    return " ".join(words(text)) in _kept(language)
+
+
+@cache
 def reply_texts(
     split: Split = Split.TRAIN, language: Language = Language.ENGLISH
 ) -> tuple[str, ...]:

@@ -78,3 +78,11 @@ def test_some_families_alone() -> None:
     assert {ask.question().family for _ in range(200)} == {"capital", "hello"}
     with pytest.raises(ValueError, match="names of families"):
         Asker(random.Random(4), ("no such",))
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "hello"), ("es", "es hello")])
+def test_no_false_start_makes_a_held_out_question(language: str, name: str) -> None:
+    ask = Asker(random.Random(7), (name,), Language(language))
+    said = {" ".join(words(ask().text)) for _ in range(6000)}
+    kept = questions(Split.PHRASING, Language(language))
+    assert not said & {" ".join(words(q.text)) for q in kept if q.family == name}
