@@ -13,14 +13,7 @@ from typing import Final
 
 from workers.training import spanish
 from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.dialogue import (
-    FAMILIES_IN,
-    LEADS,
-    Question,
-    Split,
-    is_kept,
-    questions,
-)
+from workers.training.dialogue import FAMILIES_IN, LEADS, Question, Split, is_kept, questions
 from workers.training.families import Language
 from workers.training.follow import COLD_REPLY, second_texts
 from workers.training.wording import SAID_AROUND, reworded

@@ -1,6 +1,6 @@
 """Figures as an evaluation finds them, made up."""
 
-from typing import Any
+from typing import Any, Final
 
 from workers.training.evaluation.figures import Share, spread
 
@@ -46,11 +46,13 @@ VOICE = {
 }
 
 
+ENGINE: Final = "engine never heard: festival"
+NAMES: Final = ("unseen espeak-ng voices", f"{ENGINE} ked", f"{ENGINE} kal")
+
+
 def sample() -> dict[str, Any]:
     """What `evaluate.main` gives."""
     errors = {"utterances": 20, "characters": 0.2, "words": 0.4, "told": 0.1}
-    engine = "engine never heard: festival"
-    names = ["unseen espeak-ng voices", f"{engine} ked", f"{engine} kal"]
     stream = {
         "answered_early": Share(0, 20).figures(),
         "talked_over": Share(0, 20).figures(),
@@ -64,7 +66,7 @@ def sample() -> dict[str, Any]:
         "minutes": 18.0,
         "hardware": "a processor, one thread",
         **dict.fromkeys(counts, 7),
-        "rows": [_row(name) for name in names],
+        "rows": [_row(name) for name in NAMES],
         "known": _row("known engines"),
         "groups": [_row("reckoning")],
         "second": [],
@@ -72,7 +74,7 @@ def sample() -> dict[str, Any]:
         "ceiling": 0.95,
         "lost_in_noise": {"noise 10 dB, unseen": {"count": 8, "clean": 1.0, "points": 12.5}},
         "streams": {"stream mode": stream},
-        "transcript": dict.fromkeys(names, errors),
+        "transcript": dict.fromkeys(NAMES, errors),
         "interruptions": {
             "in_time": Share(19, 20).figures(),
             "answered": Share(19, 20).figures(),
