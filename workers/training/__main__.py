@@ -12,13 +12,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from shared.errors import ConfigError
 from workers.training.plan import PLANS, Plan
-from workers.training.progress import Run
+from workers.training.progress import READY, Run
+
+if TYPE_CHECKING:  # torch is imported by the stage that runs
+    from workers.training.s2s import Course
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -44,6 +47,16 @@ WEIGHTS: Final = Path("workers/weights/tiny")
 TUNED: Final = RUNS / "finetune"
 ADAPTED: Final = RUNS / "adapt"
 PROMPTS: Final = 30  # lines of a sheet to read
+
+
+def _course(
+    plan: Plan, planned: float, minutes: float | None, device: str, start: Path | None
+) -> "Course":
+    """What the language model is taught; `minutes` instead of those planned."""
+    from workers.training.s2s import Course
+
+    time = planned if minutes is None else minutes
+    return Course(time, plan.families, device, plan.producers, plan.batch, start)
 
 
 @app.command()
@@ -125,12 +138,29 @@ def reading(
     """Teach the model between hearing and speaking its answers, from text alone."""
     from workers.training import s2s as stage
 
-    time = _plan(plan).reading if minutes is None else minutes
-    course = stage.Course(
-        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch, start
-    )
+    chosen = _plan(plan)
     with _said_plainly():
+        course = _course(chosen, chosen.reading, minutes, device, start)
         stage.read(runs, preset, weights, course)
+
+
+@app.command()
+def joint(
+    minutes: Minutes = None,
+    runs: Runs = RUNS,
+    preset: Preset = "tiny",
+    weights: Weights = WEIGHTS,
+    device: Device = "cpu",
+    start: Start = None,
+    plan: Named = "cpu",
+) -> None:
+    """Train the listener and the model's lower half as one, to hear what is asked."""
+    from workers.training import joint as stage
+
+    chosen = _plan(plan)
+    with _said_plainly():
+        course = _course(chosen, chosen.joint, minutes, device, start)
+        stage.main(runs, preset, weights, course)
 
 
 @app.command()
@@ -143,14 +173,12 @@ def s2s(
     start: Start = None,
     plan: Named = "cpu",
 ) -> None:
-    """Train it on speech, from where reading ended."""
+    """Train the model on speech, from where the stages before it ended."""
     from workers.training import s2s as stage
 
-    time = _plan(plan).s2s if minutes is None else minutes
-    course = stage.Course(
-        time, _plan(plan).families, device, _plan(plan).producers, _plan(plan).batch, start
-    )
+    chosen = _plan(plan)
     with _said_plainly():
+        course = _course(chosen, chosen.s2s, minutes, device, start)
         stage.hear(runs, preset, weights, course)
 
 
@@ -296,11 +324,13 @@ def every(
     if smoke:
         plan, runs, weights = "smoke", runs / "smoke", runs / "smoke" / "weights"
     corpus(runs, plan)
-    listener(None, runs, preset, weights, device, None, plan)
+    if not (runs / "joint" / READY).exists():  # else its listener is the one that counts
+        listener(None, runs, preset, weights, device, None, plan)
     codec(None, runs, preset, plan)
     vocoder(None, runs, preset, plan)
     voice(None, runs, preset, weights, plan)
     reading(None, runs, preset, weights, device, None, plan)
+    joint(None, runs, preset, weights, device, None, plan)
     s2s(None, runs, preset, weights, device, None, plan)
     if not smoke:
         evaluate(weights, Path(), runs)

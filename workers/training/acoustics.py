@@ -160,6 +160,18 @@ def heard_in(
     return clipped
 
 
+def paused(samples: Floats, seconds: float, within: tuple[float, float]) -> Floats:
+    """The utterance with a pause at its quietest place between these parts of it, (N,)."""
+    hop = SAMPLE_RATE_HZ // 50
+    level = np.abs(samples[: len(samples) // hop * hop].reshape(-1, hop)).max(axis=1)
+    if not len(level):
+        return samples
+    start, end = (min(round(part * len(level)), len(level) - 1) for part in within)
+    at = (start + int(np.argmin(level[start : max(start + 1, end)]))) * hop
+    pause = np.zeros(round(seconds * SAMPLE_RATE_HZ), np.float32)
+    return np.concatenate([samples[:at], pause, samples[at:]])
+
+
 def noise_alone(count: int, rng: np.random.Generator) -> Floats:
     """`count` samples without speech: noise, now faint, now loud."""
     return _piece(count, rng) * np.float32(LEVEL * 10 ** (-rng.uniform(0, 40) / 20))

@@ -43,6 +43,7 @@ from workers.training.finetune import reply_text
 from workers.training.listener import ctc, edits, greedy
 from workers.training.progress import Run
 from workers.training.replies import Reply
+from workers.training.utterances import targets
 from workers.training.words import characters, phones
 
 SHEET: Final = "prompts.tsv"
@@ -196,9 +197,7 @@ def loss(adapted: Adapted, prompts: Sequence[Prompt], augment: Augmenter | None)
     frames = frames.clamp(max=hearing.phones.shape[1])
     found = []
     for logits, spell in ((hearing.phones, phones), (hearing.characters, characters)):
-        rows = [spell(p.text) for p in prompts]
-        counts = torch.tensor([len(row) for row in rows])
-        found.append(ctc(logits, frames, torch.tensor([s for r in rows for s in r]), counts))
+        found.append(ctc(logits, frames, *targets([p.text for p in prompts], spell)))
     return PHONE_WEIGHT * found[0] + found[1]
 
 

@@ -32,11 +32,15 @@ SPANISH: Final = 0.08  # share of Spanish where both languages are read
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is said (`text`, '' for noise) and what it means. `second`: only behind a first."""
+    """What is said (`text`, '' for noise) and what it means.
+
+    `second`: only behind a first. `unfinished`: it breaks off, and might go on after a pause.
+    """
 
     text: str
     question: Question
     second: bool = False
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,8 @@ class Asker:
         said = self.question().text.split()
         half = " ".join(said[: len(said) // 2]).rstrip(",.?")
         text = self._manner.beginning if len(said) < 4 else half
-        return self._other("unknown", text, self._manner.unknown_reply)
+        said_half = self._other("unknown", text, self._manner.unknown_reply)
+        return replace(said_half, unfinished=True)
 
 
 def askers(rng: random.Random, families: Sequence[str] = ()) -> dict[Language, Asker]:

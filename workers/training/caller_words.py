@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.tokenizer.spelling import BLANK
 from workers.training.asking import MANNERS
 from workers.training.dialogue import FAMILIES_IN, Split, questions, words
 from workers.training.layout import Batch
+from workers.training.listener import ctc
 
 
 class Lexicon:
@@ -72,9 +72,4 @@ def loss_alone(model: HybridS2S, batch: Batch) -> Tensor:
 def _nats(model: HybridS2S, middle: Tensor, batch: Batch) -> Tensor:
     """Of what the lower half makes of the positions that listen, (B, U, D)."""
     steps, counts = batch.listens.sum(1), (batch.asked > BLANK).sum(1)
-    chances = model.caller_logits(middle).float().log_softmax(-1).transpose(0, 1)  # (U, B, words)
-    asked = batch.asked[batch.asked > BLANK]
-    nats = F.ctc_loss(
-        chances, asked, steps, counts, blank=BLANK, reduction="none", zero_infinity=True
-    )
-    return nats.sum() / counts.sum().clamp(min=1)
+    return ctc(model.caller_logits(middle).float(), steps, batch.asked[batch.asked > BLANK], counts)

@@ -17,6 +17,7 @@ from workers.training.caller_words import Lexicon
 from workers.training.dialogue import Question
 from workers.training.layout import (
     GO_AFTER,
+    GO_LATE,
     TURN_TAIL,
     Batch,
     Floats,
@@ -101,7 +102,8 @@ class Conversations:
         asked = self._asked.encode(turn.ask.text)
         if stream and turn.ask.text:
             whole = np.concatenate([speech, after])
-            return stream_sample(whole, len(speech) + GO_AFTER, reply, self._config, asked)
+            go = len(speech) + (GO_LATE if turn.ask.unfinished else GO_AFTER)
+            return stream_sample(whole, go, reply, self._config, asked)
         tail = int(self._rng.integers(*TURN_TAIL))
         return turn_sample(np.concatenate([speech, after[:tail]]), reply, self._config, asked)
 

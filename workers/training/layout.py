@@ -2,8 +2,9 @@
 
 Letters: B rows, T positions, Q codebooks, W width of a heard state, R steps of a reply.
 Turn mode: heard positions, then reply positions that hear nothing. Stream mode: every position
-hears; the model itself says GO at a fixed time after the end of speech. The reply's positions are
-those after GO: the first has GO as its input, the last says EOS and makes no sound.
+hears; the model itself says GO at a fixed time after the end of speech, later where that breaks
+off. The reply's positions are those after GO: the first has GO as its input, the last says EOS and
+makes no sound.
 """
 
 from collections.abc import Sequence
@@ -27,8 +28,11 @@ Flags = NDArray[np.bool_]
 TURN_TAIL: Final = (5, 12)
 # Stream mode: GO comes this many steps (560 ms) after the end of speech.
 GO_AFTER: Final = 7
+GO_LATE: Final = 20  # ... where what was said breaks off: its caller may go on
 AFTER_REPLY: Final = 4  # stream mode: silent positions trained behind EOS
-PAD_OUTSIDE: Final = 0.05  # weight of a PAD while listening
+# Weight of a PAD while listening. With .05 a GO was said where it was likely once in twenty times:
+# two in three callers who paused in mid-question were answered too early.
+PAD_OUTSIDE: Final = 0.25
 PAD_INSIDE: Final = 0.3  # weight of a PAD between the words of a reply
 HIDE_TEXT: Final = 0.1  # share of the assistant's own text inputs hidden in training
 # ... and of its codes: a text that leans on codes goes astray with the first wrong one.

@@ -60,7 +60,7 @@ def ctc(logits: Tensor, frames: Tensor, targets: Tensor, counts: Tensor) -> Tens
     total = F.ctc_loss(
         chances, targets.to(logits.device), frames, counts, reduction="sum", zero_infinity=True
     )
-    return total / counts.sum()
+    return total / counts.sum().clamp(min=1)  # nobody may have spoken
 
 
 def losses(hearing: Hearing, batch: Batch, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -199,9 +199,9 @@ class Trainer:
         return found
 
 
-def export(listener: Listener, weights: Path, errors: dict[str, float]) -> None:
-    """Write listener.safetensors and its parity entry."""
-    facts = {"data": DATA, "phones": PHONES, "characters": CHARACTERS, "errors": errors}
+def export(listener: Listener, weights: Path, errors: dict[str, float], data: str = DATA) -> None:
+    """Write listener.safetensors and its parity entry; `data`: what it was trained on."""
+    facts = {"data": data, "phones": PHONES, "characters": CHARACTERS, "errors": errors}
     write_part(weights, "listener", listener, listener.config, facts)
 
 

@@ -27,6 +27,7 @@ class Plan:
     vocoder: float
     voice: float
     reading: float
+    joint: float
     s2s: float
     corpus: float = 1.0  # share of the assistant's corpus
     families: tuple[str, ...] = ()  # () all
@@ -37,7 +38,16 @@ class Plan:
 
 PLANS: Final = {
     # Two cores of a current server processor: about nine hours.
-    "cpu": Plan(listener=180, codec=31, vocoder=50, voice=25, reading=60, s2s=180, families=TAUGHT),
+    "cpu": Plan(
+        listener=120,
+        codec=31,
+        vocoder=50,
+        voice=25,
+        reading=60,
+        joint=90,
+        s2s=180,
+        families=TAUGHT,
+    ),
     # One large GPU with sixteen cores for the speech: about two and a half hours, of which the
     # voice stages (on the CPU in any case) are two. An estimate; see ARCHITECTURE.md.
     "gpu": Plan(
@@ -46,6 +56,7 @@ PLANS: Final = {
         vocoder=50,
         voice=25,
         reading=3,
+        joint=8,
         s2s=15,
         producers=14,
         batch=256,
@@ -58,6 +69,7 @@ PLANS: Final = {
         vocoder=0.1,
         voice=0.1,
         reading=0.1,
+        joint=0.1,
         s2s=0.1,
         corpus=0.015,
         families=("day after", "hello", "thanks"),

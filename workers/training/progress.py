@@ -17,8 +17,10 @@ at any moment leaves the last whole one.
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final
 
 import torch
@@ -54,7 +56,7 @@ class Run:
         self._spent_before_s = 0.0
         self._started_s = time.process_time()
         self._saved_s = time.monotonic()
-        self._sums: dict[str, float] = {}
+        self._logged: defaultdict[str, list[float]] = defaultdict(list)
         self._count = 0
         self._bar = tqdm(total=round(self._budget_s), unit="s", desc=folder.name, mininterval=10)
 
@@ -77,16 +79,17 @@ class Run:
         return True
 
     def log(self, **losses: float | torch.Tensor) -> None:
-        """Add one step's losses to the running mean; write it every `every` steps."""
+        """Add one step's losses to their means; write those every `every` steps."""
         for name, value in losses.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value)
+            self._logged[name].append(float(value))
         self._count += 1
         if self._count >= self.every:
             self._write()
 
     def _write(self) -> None:
-        means = {name: total / self._count for name, total in self._sums.items()}
-        self._sums, self._count = {}, 0
+        means = {name: fmean(values) for name, values in self._logged.items()}
+        self._logged.clear()
+        self._count = 0
         line = {"step": self.step, "spent_s": round(self.spent_s, 1), **means}
         with (self.folder / "losses.jsonl").open("a") as out:
             out.write(json.dumps(line) + "\n")

@@ -18,6 +18,7 @@ from workers.models.tokenizer.listener import Listener, States
 from workers.training.asking import Ask
 from workers.training.dialogue import Question
 from workers.training.families import Language
+from workers.training.layout import GO_LATE
 from workers.training.sounds import ACCENTS
 from workers.training.turns import Spoken, Turn
 from workers.training.words import phones, spanish_phones
@@ -28,6 +29,8 @@ AFTER_STEPS: Final = 12
 BREAK: Final = 0.12  # share of phones followed by a step that brings none
 JOIN: Final = 0.16  # ... that share their step with the next
 SLIP: Final = 0.06  # ... that are heard as another, or not at all
+PAUSED: Final = 0.1  # share of turns with a pause inside
+PAUSE_STEPS: Final = (3, 10)
 
 
 def _said(ask: Ask, rng: random.Random) -> list[int]:
@@ -50,6 +53,7 @@ class PhoneBook:
     def turn(self, ask: Ask, rng: random.Random) -> Turn:
         """A text as it might be heard."""
         walk = [0] * rng.randint(*QUIET_STEPS)
+        begin = len(walk)
         said = _said(ask, rng)
         for phone in said:
             luck = rng.random()
@@ -61,8 +65,11 @@ class PhoneBook:
             walk.append(phone)
             if rng.random() < BREAK:
                 walk.append(0)
+        if len(walk) > begin + 1 and rng.random() < PAUSED:
+            at = rng.randrange(begin + 1, len(walk))
+            walk[at:at] = [0] * rng.randint(*PAUSE_STEPS)
         end = len(walk)
-        walk += [0] * AFTER_STEPS
+        walk += [0] * (GO_LATE + AFTER_STEPS if ask.unfinished else AFTER_STEPS)
         rows = [self._states[p][rng.randrange(len(self._states[p]))] for p in walk]
         return Turn(ask, np.stack(rows), end)
 

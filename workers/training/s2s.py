@@ -1,11 +1,11 @@
-"""Trains HybridS2S in two stages: reading, then hearing.
+"""Trains HybridS2S in two stages: reading, then hearing; between them stands `joint.py`.
 
 Reading (`reading.py`): text alone, as walks through a book of phones; replies are their words
 without pauses, and make no sound. Cheap: what numbers and names mean is learned here. Hearing:
-spoken turns as the frozen listener hears them (`turns.py`), replies at their own pace with their
-codes. Loss: cross entropy of the text token (weights in `layout.py`) and half that of the codes,
-the latter at a random subset of the reply's steps: the depth transformer is the dear part; and CTC
-of the caller's words (`caller_words.py`), with which either stage begins alone.
+spoken turns as the listener, now frozen, hears them (`turns.py`), replies at their own pace with
+their codes. Loss: cross entropy of the text token (weights in `layout.py`) and half that of the
+codes, the latter at a random subset of the reply's steps: the depth transformer is the dear part;
+and CTC of the caller's words (`caller_words.py`), with which either stage begins alone.
 """
 
 import json
@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import numpy as np
 import torch
@@ -23,7 +23,6 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from shared.errors import ConfigError
 from workers.models.checkpoint import write_part
 from workers.models.s2s import HybridS2S, S2SConfig, base, tiny
 from workers.models.tokenizer.listener import Listener, load_listener
@@ -41,7 +40,7 @@ from workers.training.progress import Run, mean_of
 from workers.training.reading import PhoneBook, Reader, collect
 from workers.training.replies import Reply, load_replies
 from workers.training.turns import Memory, Turn
-from workers.training.warm import warm
+from workers.training.warm import Known, before, listed, take, warm
 
 BATCH: Final = 32
 SPEECH_SHARE: Final = 0.25  # of the reply's steps that train the codes
@@ -136,12 +135,10 @@ def make_config(
 class Trainer:
     """The model, the mean of its weights and its optimiser."""
 
-    def __init__(
-        self, run: Run, model: HybridS2S, sounding: bool, known: Mapping[str, Sequence[str]]
-    ) -> None:
-        """`known`: the words that rows of the model stand for, as `School.known` has them."""
+    def __init__(self, run: Run, model: HybridS2S, sounding: bool, known: Known) -> None:
+        """`known` as `School.known` has them."""
         self.run, self.model, self.sounding = run, model.train(), sounding
-        self._known = {name: list(words) for name, words in known.items()}
+        self._known = known
         self._steps, self._alone = 0, True  # since this phase began; of the caller's words alone
         self._device = next(model.parameters()).device
         self.optimiser = torch.optim.AdamW(
@@ -149,20 +146,9 @@ class Trainer:
         )
         self.mean = mean_of(model)
         if (state := run.load()) is not None:
-            self.take(state)
+            take(model, state, known)
             self.mean.load_state_dict(state["mean"])
             self.optimiser.load_state_dict(state["optimiser"])
-
-    def take(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint's weights. Raises ConfigError where its words are others."""
-        theirs = state.get("known", {})
-        if other := [name for name, mine in self._known.items() if theirs.get(name) != mine]:
-            raise ConfigError(
-                f"Expected a checkpoint with the same {' and '.join(other)}, got others: what is "
-                "taught has changed since it was made. Begin in another folder (--runs), from "
-                "exported weights if you like (--start)"
-            )
-        self.model.load_state_dict(state["model"])
 
     @property
     def averaged(self) -> HybridS2S:
@@ -198,7 +184,7 @@ class Trainer:
             {
                 "model": self.model.state_dict(),
                 "mean": self.mean.state_dict(),
-                "known": self._known,
+                "known": listed(self._known),
                 "optimiser": self.optimiser.state_dict(),
             }
         )
@@ -262,7 +248,7 @@ def run_stage(
 
 
 class School:
-    """What both stages share: listener, vocabulary, config and the examination."""
+    """What the stages share: listener, vocabulary, config and the examination."""
 
     def __init__(self, runs: Path, preset: str, weights: Path, course: Course) -> None:
         torch.set_num_threads(1)
@@ -282,8 +268,12 @@ class School:
 
     def heard_checks(self) -> dict[str, list[Turn]]:
         """The check utterances of each condition."""
+        return self.heard_by(self.listener)
+
+    def heard_by(self, listener: Listener) -> dict[str, list[Turn]]:
+        """... as some other listener hears them."""
         checks.prepare(self.runs, self.course.families)
-        return checks.load(self.runs, self.listener, self.course.families)
+        return checks.load(self.runs, listener, self.course.families)
 
     def book(self) -> PhoneBook:
         """What phones are to this listener."""
@@ -348,14 +338,14 @@ def _renewed(memory: Memory, batches: Iterator[Batch], rows: int) -> Iterator[Ba
 
 
 def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
-    """The second stage, from where the first ended (if it was run), then export."""
+    """The last stage, from where those before it ended (if they were run), then export."""
     school = School(runs, preset, weights, course)
     replies = load_replies(runs, weights, school.texts, school.vocabulary)
     model = school.model()
     run = Run(runs / "s2s", course.minutes)
     trainer = Trainer(run, model, sounding=True, known=school.known)
-    if not run.step and (path := runs / "reading" / "checkpoint.pt").exists():
-        trainer.take(torch.load(path, map_location="cpu", weights_only=True))
+    if not run.step and (state := before(runs, "joint", "reading")) is not None:
+        take(model, state, school.known)
     memory = Memory(school.listener, 100 + run.step, course.producers, course.families)
     memory.hear(FIRST_TURNS)
     reader = Reader(school.book(), anyone(random.Random(9 + run.step), course.families))

@@ -1,4 +1,4 @@
-"""Spoken turns without end, as the frozen listener hears them.
+"""Spoken turns without end, as the listener hears them.
 
 Producers speak what `Asker` draws and put it into places (`stream`); the trainer's process listens
 and keeps the states in a bounded memory, each used a few times before newer ones replace it. A
@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from shared.audio import Floats
 from workers.models.tokenizer.listener import Listener, States
-from workers.training.acoustics import Scene
+from workers.training.acoustics import Scene, paused
 from workers.training.asking import Ask, askers
 from workers.training.augment import SILENCE, Augmenter, Strength
 from workers.training.callers import KINDS, SPANISH_KINDS
@@ -36,8 +36,13 @@ CAPACITY: Final = 60_000  # turns, about 1.5 GB
 SECONDS_EACH: Final = 6  # renditions kept of each second question
 LEAD_S: Final = (0.2, 0.64)  # heard before speech: the runtime's pre-roll is about 400 ms
 TAIL: Final = 12  # steps heard after the end of speech
-LONG_TAIL: Final = 36  # of a fifth: stream mode hears on while it speaks
+# ... of a fifth, since stream mode hears on while it speaks; and of what breaks off: GO comes late.
+LONG_TAIL: Final = 36
 LONG_SHARE: Final = 0.2
+PAUSED: Final = 0.12  # share of turns in the middle of which the caller thinks
+PAUSE_S: Final = (0.15, 0.8)
+PAUSE_FROM: Final = (0.15, 0.6)  # of the utterance; at the quietest place of the next PAUSE_WITHIN
+PAUSE_WITHIN: Final = 0.3
 # Milder than the listener's own training: what it cannot hear, the model cannot learn.
 SCENE: Final = Scene(noise=0.5, noise_db=(8.0, 30.0), room=0.3, narrow=0.08, clip=0.04)
 STRENGTH: Final = Strength(
@@ -85,13 +90,23 @@ def spoken(seed: int, families: Sequence[str]) -> Iterator[Spoken]:
         heard = []
         said_together = [said for speech in tongues for said in speech.draw(TOGETHER)]
         for said in said_together:
-            tail = LONG_TAIL if rng.random() < LONG_SHARE else TAIL
+            tail = LONG_TAIL if said.what.unfinished or rng.random() < LONG_SHARE else TAIL
             tail_s = ((tail + 2) * STEP / 100,) * 2
             others = voices_of(said_together, said)
-            heard.append((said.what, *ear.hear(said.samples, others, LEAD_S, tail_s)))
+            heard.append(
+                (said.what, *ear.hear(_thought(said.samples, rng), others, LEAD_S, tail_s))
+            )
         heard.sort(key=lambda one: len(one[1]))
         for start in range(0, len(heard), BATCH):
             yield _together(heard[start : start + BATCH], augment)
+
+
+def _thought(samples: Floats, rng: random.Random) -> Floats:
+    """As it is said, now and then with a pause inside."""
+    if rng.random() >= PAUSED:
+        return samples
+    start = rng.uniform(*PAUSE_FROM)
+    return paused(samples, rng.uniform(*PAUSE_S), (start, start + PAUSE_WITHIN))
 
 
 def _together(heard: Sequence[tuple[Ask, Tensor, int]], augment: Augmenter) -> Spoken:
@@ -119,6 +134,12 @@ class _Producers(IterableDataset[Spoken]):
         return spoken(1000 * self._seed + own, self._families)
 
 
+def load(seed: int, producers: int, families: Sequence[str]) -> Iterator[Spoken]:
+    """`spoken` made by `producers` processes; 0: in this one, as they are wanted."""
+    source = _Producers(seed, families)
+    return iter(DataLoader(source, batch_size=None, num_workers=producers))
+
+
 @torch.no_grad()
 def listened(listener: Listener, batch: Spoken) -> list[Turn]:
     """What the listener makes of a batch; each turn's states are its own copy."""
@@ -137,8 +158,7 @@ class Memory:
         self, listener: Listener, seed: int, producers: int, families: Sequence[str] = ()
     ) -> None:
         self._listener = listener.eval()
-        loader = DataLoader(_Producers(seed, families), batch_size=None, num_workers=producers)
-        self._source = iter(loader)
+        self._source = load(seed, producers, families)
         self._firsts: deque[Turn] = deque(maxlen=CAPACITY)
         self._seconds: dict[str, deque[Turn]] = defaultdict(lambda: deque(maxlen=SECONDS_EACH))
 

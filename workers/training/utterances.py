@@ -1,6 +1,6 @@
 """Batches of utterances for the listener: padded mels and their CTC targets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -35,19 +35,19 @@ def cut(heard: Sequence[Heard], frames: int) -> Iterator[list[Heard]]:
         yield part
 
 
+def targets(texts: Sequence[str], spell: Callable[[str], list[int]]) -> tuple[Tensor, Tensor]:
+    """CTC targets of all texts end to end, and how many each has."""
+    rows = [spell(text) for text in texts]
+    spelled, counts = [one for row in rows for one in row], [len(row) for row in rows]
+    return torch.tensor(spelled, dtype=torch.long), torch.tensor(counts, dtype=torch.long)
+
+
 def collate(heard: Sequence[Heard], before: Sequence[int], after: Sequence[int]) -> Batch:
     """Pad the utterances with their own silence before and after, and to one length."""
     lengths = [b + len(h.mels) + a for h, b, a in zip(heard, before, after, strict=True)]
     mels = torch.full((len(heard), max(lengths), heard[0].mels.shape[1]), SILENCE)
     for row, (h, start) in enumerate(zip(heard, before, strict=True)):
         mels[row, start : start + len(h.mels)] = torch.from_numpy(h.mels.astype("float32"))
-    said = [phones(h.text) for h in heard]
-    spelled = [characters(h.text) for h in heard]
-    return Batch(
-        mels,
-        torch.tensor(lengths),
-        torch.tensor([p for row in said for p in row]),
-        torch.tensor([len(row) for row in said]),
-        torch.tensor([c for row in spelled for c in row]),
-        torch.tensor([len(row) for row in spelled]),
-    )
+    texts = [h.text for h in heard]
+    said, spelled = targets(texts, phones), targets(texts, characters)
+    return Batch(mels, torch.tensor(lengths), *said, *spelled)

@@ -1,23 +1,26 @@
-"""Goes on from finished weights although the words have changed since.
+"""What a stage goes on from: a checkpoint with the same words, or finished weights with others.
 
-Every tensor is taken over as it is; the rows that belong to a word by their word, and words that
-the finished weights did not know keep their fresh rows.
+From finished weights every tensor is taken over as it is; the rows that belong to a word by their
+word, and words that the finished weights did not know keep their fresh rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 
+from shared.errors import ConfigError
 from workers.models.checkpoint import read_part
 from workers.models.s2s import HybridS2S
 from workers.models.vocabulary import CHARACTERS, MARKS, Vocabulary
 from workers.training.caller_words import Lexicon
+from workers.training.progress import READY
 
 BY_WORD: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
 BY_CALLERS_WORD: Final = ("to_caller.1.weight", "to_caller.1.bias")
 
+Known = Mapping[str, Sequence[str]]  # the words that rows of the model stand for
 Rows = tuple[list[int], list[int]]  # in the finished weights, and in the new ones
 
 
@@ -49,3 +52,30 @@ def warm(model: HybridS2S, vocabulary: Vocabulary, callers: Lexicon, weights: Pa
             )
         old, new = rows.get(name, (slice(None), slice(None)))
         mine[new] = theirs[old].to(mine.dtype)
+
+
+def listed(known: Known) -> dict[str, list[str]]:
+    """The words as a checkpoint keeps them."""
+    return {name: list(words) for name, words in known.items()}
+
+
+def take(model: HybridS2S, state: Mapping[str, Any], known: Known) -> None:
+    """Go on from a checkpoint's weights. Raises ConfigError where its words are others."""
+    theirs = state.get("known", {})
+    if other := [name for name, mine in listed(known).items() if theirs.get(name) != mine]:
+        raise ConfigError(
+            f"Expected a checkpoint with the same {' and '.join(other)}, got others: what is "
+            "taught has changed since it was made. Begin in another folder (--runs), from "
+            "exported weights if you like (--start)"
+        )
+    model.load_state_dict(state["model"])
+
+
+def before(runs: Path, *stages: str) -> dict[str, Any] | None:
+    """The checkpoint of the first of these stages that was finished."""
+    for folder in (runs / stage for stage in stages):
+        if (folder / READY).exists():
+            path = folder / "checkpoint.pt"
+            found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            return found
+    return None

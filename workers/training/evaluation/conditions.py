@@ -16,7 +16,7 @@ import numpy as np
 from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
 from shared.config import ReplyMode
 from workers.training import follow
-from workers.training.acoustics import Scene, heard_in, noise_alone
+from workers.training.acoustics import Scene, heard_in, noise_alone, paused
 from workers.training.callers import (
     NEVER_HEARD,
     NEVER_HEARD_SPANISH,
@@ -182,7 +182,7 @@ def _turns(first: Question, condition: Condition) -> tuple[Question, ...]:
 
 def _heard(samples: Floats, condition: Condition, rng: np.random.Generator) -> Pcm16:
     if condition.pause:
-        samples = with_pause(samples)
+        samples = paused(samples, PAUSE_S, (1 / 3, 2 / 3))
     if condition.room:
         samples = np.pad(samples, (0, round(ROOM_TAIL_S * SAMPLE_RATE_HZ)))
         samples = heard_in(samples, ROOM, (), rng)
@@ -196,13 +196,3 @@ def _noise(distance_db: float | None, rng: np.random.Generator) -> Pcm16 | None:
     noise = noise_alone(round(NOISE_S * SAMPLE_RATE_HZ), rng)
     level = LEVEL * 10 ** (-distance_db / 20) / float(np.sqrt(np.mean(noise**2)))
     return pcm16_from_floats(noise * np.float32(level))
-
-
-def with_pause(samples: Floats) -> Floats:
-    """The utterance with a pause at its quietest place in the middle third, (N,) float32."""
-    hop = SAMPLE_RATE_HZ // 50
-    level = np.abs(samples[: len(samples) // hop * hop].reshape(-1, hop)).max(axis=1)
-    third = len(level) // 3
-    at = (third + int(np.argmin(level[third : max(third + 1, 2 * third)]))) * hop
-    pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
-    return np.concatenate([samples[:at], pause, samples[at:]])

@@ -46,7 +46,7 @@ SPLIT: Final = """## What was asked, and what was held out
   questions, split as the English ones are. Trained voices: {spanish_trained} of espeak-ng (Spain's
   and Latin America's accents). Unseen: {spanish_unseen} others, 14 speakers that no stage of
   training heard in any language. `ked` speaks Spanish with English phones, an accent nobody was
-  trained on. The listener was trained on English alone. The replies' recordings are the
+  trained on. The listener learned the letters of English alone. The replies' recordings are the
   assistant's English voice saying Spanish words in the nearest English phones: an American accent,
   and r's that are never rolled. The recogniser that judges them has the words in the same phones,
   and all of the Spanish replies to choose from.

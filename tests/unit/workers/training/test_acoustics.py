@@ -26,6 +26,18 @@ def test_noise_lies_as_far_below_speech_as_told(distance_db: float) -> None:
     assert db(LEVEL / float(noise.std())) == pytest.approx(distance_db, abs=3.0)
 
 
+def test_a_pause_is_put_where_it_is_quietest() -> None:
+    sound = np.ones(24_000, np.float32)
+    sound[2_400:3_360] = 0.0
+    sound[12_000:12_960] = 0.1
+    paused = acoustics.paused(sound, 0.5, (1 / 3, 2 / 3))
+    assert len(paused) == 24_000 + 12_000
+    quiet = np.flatnonzero(paused == 0)[960:]
+    assert len(quiet) == 12_000
+    assert (np.diff(quiet) == 1).all()
+    assert 12_000 <= quiet[0] <= 12_960
+
+
 def test_noise_of_one_seed_is_the_same_and_of_another_is_not() -> None:
     one, same = (acoustics.at_noise(VOICE, 10.0, seed=4) for _ in range(2))
     assert np.array_equal(one, same)

@@ -30,6 +30,9 @@ def test_what_is_no_question_gets_its_own_answer() -> None:
     assert replies[UNKNOWN_REPLY] == pytest.approx(
         6000 * (asking.STRANGE + asking.FRAGMENT), rel=0.4
     )
+    unfinished = [one for one in said if one.unfinished]
+    assert len(unfinished) == pytest.approx(6000 * asking.FRAGMENT, rel=0.4)
+    assert {one.question.reply for one in unfinished} == {UNKNOWN_REPLY}
     assert all((one.text == "") == (one.question.reply == NO_REPLY) for one in said)
     cold = [one for one in said if one.question.reply == follow.COLD_REPLY]
     assert {one.second for one in cold} == {True, False}

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from workers.models.s2s import S2SConfig
-from workers.models.vocabulary import EOS, Vocabulary
+from workers.models.vocabulary import EOS, GO, Vocabulary
 from workers.training import follow, reading
 from workers.training.asking import Ask, Asker, anyone
 from workers.training.caller_words import Lexicon
 from workers.training.conversations import LONGEST, READ_OUT, TWO, Conversations
 from workers.training.dialogue import vocabulary_words
 from workers.training.families import Language
+from workers.training.layout import GO_AFTER, GO_LATE
 from workers.training.reading import PhoneBook, Reader
 from workers.training.s2s import compact, reply_texts
 from workers.training.words import PHONES, phones
@@ -68,6 +69,41 @@ def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
         spoken = [p for p in heard if p]
         likeness.append(SequenceMatcher(None, spoken, phones(one.text)).ratio())
     assert 0.7 < np.mean(likeness) < 1.0
+
+
+def test_a_pause_lies_inside_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAUSED", 1.0)
+    monkeypatch.setattr(reading, "SLIP", 0.0)
+    rng = random.Random(7)
+    ask = Asker(rng, ("capital",))
+    for _ in range(40):
+        turn = BOOK.turn(ask(), rng)
+        said = np.flatnonzero(turn.states[:, 0])
+        if len(said):
+            assert np.diff(said).max() > reading.PAUSE_STEPS[0]
+            assert turn.end - 2 <= said[-1] < turn.end
+
+
+def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SLIP", 0.0)
+    rng = random.Random(9)
+    question = Asker(rng, FAMILIES).question()
+    replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
+    for unfinished, later in ((False, GO_AFTER), (True, GO_LATE)):
+        ask = Ask("what is the", question, unfinished=unfinished)
+        reader = Reader(BOOK, lambda ask=ask: ask)  # type: ignore[misc]
+        talk = Conversations(
+            reader, replies, CONFIG, np.zeros(4, np.float32), 3, Lexicon(FAMILIES), read_out=0.0
+        )
+        samples = [talk.sample() for _ in range(60)]
+        waited = []
+        for sample in samples:
+            if (sample.next_text == GO).sum() != 1:
+                continue  # turn mode, or two turns
+            go = np.flatnonzero(sample.next_text == GO)[0]
+            waited.append(go - np.flatnonzero(sample.heard[: go + 1, 0])[-1] - 1)
+        assert len(waited) > 5
+        assert all(later <= steps <= later + 2 for steps in waited)
 
 
 def test_a_reader_reads_second_questions_too() -> None:

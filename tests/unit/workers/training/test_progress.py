@@ -44,6 +44,15 @@ def test_losses_are_averaged_and_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_what_is_not_logged_in_every_step_has_a_mean_of_its_own(tmp_path: Path) -> None:
+    run = Run(tmp_path, minutes=60, every=4)
+    for step in range(4):
+        run.going()
+        run.log(**({"rare": 6.0} if step == 3 else {"often": float(step)}))
+    row = json.loads((tmp_path / "losses.jsonl").read_text())
+    assert (row["rare"], row["often"]) == (6.0, 1.0)
+
+
 def test_ready_is_said_only_by_a_finished_run(tmp_path: Path) -> None:
     run = Run(tmp_path, minutes=60)
     with pytest.raises(FileNotFoundError, match="Expected a finished stage"):

@@ -2,19 +2,15 @@
 
 from collections import Counter
 
-import numpy as np
 import pytest
 
-from shared.audio import SAMPLE_RATE_HZ
 from workers.training.dialogue import FAMILIES, Split, questions
 from workers.training.evaluation.conditions import (
     CLEAN,
-    PAUSE_S,
     SPOKEN,
     Condition,
     chosen,
     named,
-    with_pause,
 )
 
 TRAINED = {question.text for question in questions(Split.TRAIN)}
@@ -40,16 +36,6 @@ def test_noise_is_put_under_questions_that_are_asked_in_quiet_too() -> None:
     for row in noisy:
         assert row.voices == named(CLEAN).voices
         assert {question.text for question in chosen(row, 1.0)} <= clean
-
-
-def test_a_pause_is_put_where_it_is_quietest() -> None:
-    sound = np.ones(SAMPLE_RATE_HZ, np.float32)
-    sound[12_000:12_960] = 0.0
-    paused = with_pause(sound)
-    assert len(paused) - len(sound) == round(PAUSE_S * SAMPLE_RATE_HZ)
-    quiet = np.flatnonzero(paused == 0)
-    assert len(quiet) == round(PAUSE_S * SAMPLE_RATE_HZ) + 960
-    assert (np.diff(quiet) == 1).all()
 
 
 def test_a_row_is_the_same_every_time() -> None:
