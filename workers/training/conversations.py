@@ -38,10 +38,10 @@ TWO: Final = 0.35  # share of samples with two turns
 LEANING: Final = 0.65  # ... whose second goes on from the first
 INTERRUPTED: Final = 0.25  # ... of the others: the first reply was cut off
 STREAM_SHARE: Final = 0.3
-# Share of single turns behind which any reply is said, its text given: only so does the sound learn
-# to follow the text. Where it may also follow the question, the name that was nearly said is heard
-# behind the text of the right one.
-READ_OUT: Final = 0.2
+# Share of single turns behind which any reply is said, its text given, as behind words in no order:
+# only so does the sound learn to follow the text. Where it may also follow the question, the name
+# that was nearly said is heard behind the text of the right one.
+READ_OUT: Final = 0.1
 LONGEST: Final = 250  # positions: what the model's window holds
 
 
@@ -89,7 +89,7 @@ class Conversations:
         asked: Lexicon,
         read_out: float = READ_OUT,
     ) -> None:
-        self._asked, self._read_out = asked, read_out
+        self._asked, self._reads_out = asked, read_out
         self._turns, self._replies, self._config, self._spread = turns, replies, config, spread
         self._texts = list(replies)
         self._rng, self._draws = np.random.default_rng(seed), random.Random(seed)
@@ -112,14 +112,20 @@ class Conversations:
         first = self._turns.first(self._draws)
         stream = self._draws.random() < STREAM_SHARE
         sample = self._placed(first, first.ask.question.reply, stream)
-        if self._draws.random() < TWO:
+        if first.ask.loose:
+            sample = self._read_out(first, stream)
+        elif self._draws.random() < TWO:
             second = self._second(first, sample, stream)
             if len(second.text) <= LONGEST:
                 sample = second
-        elif self._draws.random() < self._read_out:
-            other = self._placed(first, self._draws.choice(self._texts), stream)
-            sample = replace(other, weight=np.zeros_like(other.weight))
+        elif self._draws.random() < self._reads_out:
+            sample = self._read_out(first, stream)
         return disturbed(sample, self._config, self._spread, self._rng)
+
+    def _read_out(self, turn: Turn, stream: bool) -> Sample:
+        """A turn, and any reply whose text is given: what it says is not to be learned."""
+        sample = self._placed(turn, self._draws.choice(self._texts), stream)
+        return replace(sample, weight=np.zeros_like(sample.weight))
 
     def _second(self, first: Turn, sample: Sample, stream: bool) -> Sample:
         if self._draws.random() < LEANING and first.ask.question.content:
@@ -130,8 +136,8 @@ class Conversations:
         if self._draws.random() < INTERRUPTED:
             sample = interrupted(sample, self._rng)
         other = self._turns.first(self._draws)
-        while other.ask.question.reply in COLD_REPLIES:
-            other = self._turns.first(self._draws)  # behind a first question it would be warm
+        while other.ask.loose or other.ask.question.reply in COLD_REPLIES:
+            other = self._turns.first(self._draws)  # behind a first question that would be warm
         return joined(sample, self._placed(other, other.ask.question.reply, stream))
 
     def batches(self, rows: int) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ import pytest
 from workers.training import asking, follow, spanish
 from workers.training.asking import Asker
 from workers.training.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.dialogue import FAMILIES, Split, all_reply_texts, questions, words
+from workers.training.dialogue import FAMILIES, Split, all_reply_texts, is_kept, questions, words
 from workers.training.families import Language
 
 TRAINED = {q.text for q in questions(Split.TRAIN)}
@@ -19,13 +19,13 @@ def test_no_question_that_is_held_out_is_ever_asked() -> None:
     ask = Asker(random.Random(1))
     said = [ask() for _ in range(6000)]
     assert not {" ".join(words(one.text)) for one in said} & KEPT
-    assert sum(one.text in TRAINED for one in said) > 3000
+    assert sum(one.text in TRAINED for one in said) > 2500
 
 
 def test_what_is_no_question_gets_its_own_answer() -> None:
     ask = Asker(random.Random(2))
     said = [ask() for _ in range(6000)]
-    replies = Counter(one.question.reply for one in said)
+    replies = Counter(one.question.reply for one in said if not one.loose)
     assert replies[NO_REPLY] == pytest.approx(6000 * asking.NOISE, rel=0.4)
     assert replies[UNKNOWN_REPLY] == pytest.approx(
         6000 * (asking.STRANGE + asking.FRAGMENT), rel=0.4
@@ -37,6 +37,18 @@ def test_what_is_no_question_gets_its_own_answer() -> None:
     cold = [one for one in said if one.question.reply == follow.COLD_REPLY]
     assert {one.second for one in cold} == {True, False}
     assert {one.text for one in cold} <= set(follow.second_texts())
+
+
+@pytest.mark.parametrize("language", Language)
+def test_some_words_are_said_in_no_order(language: Language) -> None:
+    ask = Asker(random.Random(12), language=language)
+    loose = [one.text for one in (ask() for _ in range(4000)) if one.loose]
+    assert len(loose) == pytest.approx(4000 * asking.LOOSE, rel=0.3)
+    texts = {" ".join(words(q.text)) for q in questions(Split.TRAIN, language)}
+    known = {word for text in texts for word in text.split()}
+    assert {word for text in loose for word in text.split()} <= known
+    assert len(set(loose) - texts) > 0.8 * len(set(loose))
+    assert not any(is_kept(text, language) for text in loose)
 
 
 def test_families_are_asked_by_their_weights() -> None:
@@ -60,7 +72,7 @@ def test_spanish_is_asked_as_it_is_trained_and_what_is_none_is_answered_in_spani
     said = [ask() for _ in range(4000)]
     assert not {" ".join(words(one.text)) for one in said} & kept
     assert {one.question.language for one in said} == {Language.SPANISH}
-    unknown = [one for one in said if one.question.reply == spanish.UNKNOWN_REPLY]
+    unknown = [one for one in said if one.question.reply == spanish.UNKNOWN_REPLY and not one.loose]
     assert len(unknown) == pytest.approx(4000 * (asking.STRANGE + asking.FRAGMENT), rel=0.4)
     assert not {one.text for one in unknown} & trained
     cold = {one.text for one in said if one.question.reply == spanish.COLD_REPLY}
