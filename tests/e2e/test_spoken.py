@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 QUESTIONS: Final = Path(__file__).parent / "questions"
 TURN_END: Final = silence(10)  # 800 ms: more than the 600 that end a turn
 ANSWERS: Final = {
-    "sum": "of course. three plus four is seven.",
+    "sum": "three plus four is seven.",
     "day": "the day after monday is tuesday.",
     "capital": "the capital of france is paris.",
     "story": "a long time ago, a small voice lived in a machine. "

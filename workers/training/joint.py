@@ -114,15 +114,21 @@ class Trainer:
         """Both with the mean of the weights."""
         return cast(Ears, self.mean.module)
 
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, dtype=torch.bfloat16)
+
     def _losses(self) -> dict[str, Tensor]:
-        with torch.autocast(self._device.type, dtype=torch.bfloat16):
-            if self._steps % BROAD_EVERY != 1:
-                return losses(self.ears, next(self._turns), self._asked)
-            batch = next(self._broad)
-            mels, lengths = self._augment(batch.mels, batch.lengths)
+        # What is heard may be made here, and not in bfloat16.
+        if self._steps % BROAD_EVERY != 1:
+            asked = next(self._turns)
+            with self._autocast():
+                return losses(self.ears, asked, self._asked)
+        broad = next(self._broad)
+        mels, lengths = self._augment(broad.mels, broad.lengths)
+        with self._autocast():
             hearing = self.ears.listener(listening.whole_steps(mels).to(self._device))
-            phone, character = listening.losses(hearing, batch, lengths)
-            return {"broad_phone": phone, "broad_character": character}
+            phone, character = listening.losses(hearing, broad, lengths)
+        return {"broad_phone": phone, "broad_character": character}
 
     def step(self) -> None:
         """One update, of questions or of broad speech."""
