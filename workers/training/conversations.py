@@ -111,15 +111,15 @@ class Conversations:
         """One conversation."""
         first = self._turns.first(self._draws)
         stream = self._draws.random() < STREAM_SHARE
-        sample = self._placed(first, first.ask.question.reply, stream)
-        if first.ask.loose:
+        two = not first.ask.loose and self._draws.random() < TWO
+        if first.ask.loose or (not two and self._draws.random() < self._reads_out):
             sample = self._read_out(first, stream)
-        elif self._draws.random() < TWO:
+        else:
+            sample = self._placed(first, first.ask.question.reply, stream)
+        if two:
             second = self._second(first, sample, stream)
             if len(second.text) <= LONGEST:
                 sample = second
-        elif self._draws.random() < self._reads_out:
-            sample = self._read_out(first, stream)
         return disturbed(sample, self._config, self._spread, self._rng)
 
     def _read_out(self, turn: Turn, stream: bool) -> Sample:

@@ -181,10 +181,10 @@ def main(runs: Path, preset: str, weights: Path, course: Course) -> None:
     callers.main(runs)
     model = school.model()
     run = Run(runs / "joint", course.minutes)
-    if (state := before(runs, "reading")) is not None:
-        take(model, state, school.known)
     ears = Ears(school.listener.requires_grad_(True), model)
     trainer = Trainer(run, ears, school.asked, school.known, course)
+    if not run.step and (state := before(runs, "reading")) is not None:
+        take(model, state, school.known)
     while run.going():
         trainer.step()
         if run.due():

@@ -72,10 +72,16 @@ def take(model: HybridS2S, state: Mapping[str, Any], known: Known) -> None:
 
 
 def before(runs: Path, *stages: str) -> dict[str, Any] | None:
-    """The checkpoint of the first of these stages that was finished."""
-    for folder in (runs / stage for stage in stages):
-        if (folder / READY).exists():
-            path = folder / "checkpoint.pt"
-            found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            return found
+    """The checkpoint of the first of these stages that was run. Raises ConfigError: unfinished."""
+    for stage in stages:
+        path = runs / stage / "checkpoint.pt"
+        if not path.exists():
+            continue
+        if not path.with_name(READY).exists():
+            raise ConfigError(
+                f"Expected a finished stage in {path.parent}, but {READY} is missing: let "
+                f"`python -m workers.training {stage}` end, or remove the folder to do without"
+            )
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return found
     return None

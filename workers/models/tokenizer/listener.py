@@ -1,8 +1,8 @@
 """The listener: what the caller says, one continuous state each 80 ms step.
 
 Log-mel -> three causal stride-2 convolutions -> transformer -> (its guess at the phones, fed back)
--> transformer -> state. It is trained with CTC, and apart from
-the codec: sharing an encoder with reconstruction cost both sides.
+-> transformer -> state. It is trained with CTC, and apart from the codec: sharing an encoder with
+reconstruction cost both sides.
 
 Letters: B rows, F mel frames (8 a step), T steps, M mel bins, D state width, S sub-frames a step.
 """

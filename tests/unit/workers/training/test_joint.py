@@ -133,8 +133,10 @@ def test_it_goes_on_where_it_was_and_hearing_goes_on_from_it(
     others = KNOWN | {"words": ["two"]}
     with pytest.raises(ConfigError, match="same words, got others"):
         trainer(tmp_path / "joint", monkeypatch, others)
-    assert before(tmp_path, "joint", "reading") is None  # not finished
+    with pytest.raises(ConfigError, match="finished stage"):
+        before(tmp_path, "joint", "reading")
     first.run.finish()
+    assert before(tmp_path, "reading") is None
     state = before(tmp_path, "joint", "reading")
     assert state is not None
     model = HybridS2S(CONFIG)
