@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -171,10 +171,6 @@ class Gateway:
         while True:
             try:
                 return await check_redis(self.redis)
-            except NoPermissionError:
-                return None  # CONFIG is not ours to read here: its owner has set it
-            except ResponseError:
-                raise
             except (RedisError, OSError):
                 if time.monotonic() > deadline:
                     return None  # `/ready` says so until it comes

@@ -30,6 +30,11 @@ class Permit:
     jti: str
     expires_at: float  # seconds since the epoch
 
+    @property
+    def name(self) -> str:
+        """Hashed, so that what a stranger wrote never becomes part of a key."""
+        return hashlib.sha256(self.jti.encode()).hexdigest()
+
 
 class Guard:
     """Checks tokens against the secret, and that each is used once."""
@@ -38,16 +43,22 @@ class Guard:
         self.secret = secret
         self.control = control
 
-    async def check(self, token: str | None) -> None:
-        """Let this call begin. Raises WireError: unauthorized; RedisError."""
-        if not self.secret:
+    def read(self, token: str | None) -> Permit | None:
+        """What the token permits; None where none is asked for. Raises WireError: unauthorized."""
+        return read(token, self.secret) if self.secret else None
+
+    async def spend(self, permit: Permit | None) -> None:
+        """Let this one call begin. Raises WireError: unauthorized; RedisError."""
+        if permit is None:
             return
-        permit = read(token, self.secret)
         left_s = int(permit.expires_at - time.time()) + LEEWAY_S + 1
-        # Hashed, so that what a stranger wrote never becomes part of a key.
-        name = hashlib.sha256(permit.jti.encode()).hexdigest()
-        if not await self.control.spend(name, max(1, left_s)):
+        if not await self.control.spend(permit.name, max(1, left_s)):
             raise _refusal("has begun a call already; get a new one for each")
+
+    async def give_back(self, permit: Permit | None) -> None:
+        """No call began: its token is good for the next try. Raises RedisError."""
+        if permit is not None:
+            await self.control.unspend(permit.name)
 
 
 def read(token: str | None, secret: str) -> Permit:

@@ -78,7 +78,6 @@ class Playout:
         self._lead_s = (lead_frames - group_frames) * FRAME_S
         self._group_s = (group_frames - 1) * FRAME_S
         self.next_frame = next_frame
-        self.generation = 0  # of the last frame sent
         self.counts = Counts()
         self.late_s: deque[float] = deque(maxlen=512)
         self._fed = next_frame  # the next frame that the log should bring
@@ -201,7 +200,7 @@ class Playout:
             self.late_s.append(max(0.0, now - max(deadline, frame.fed_at)))
         self._queue.popleft()
         self._frames -= 1
-        self.next_frame, self.generation = frame.number + 1, frame.generation
+        self.next_frame = frame.number + 1
         self.counts.sent += 1
         # Not dataclasses.replace: it takes longer than all the rest of a frame's way.
         return Frame(frame.number, frame.generation, self._flags(frame), frame.pcm, frame.fed_at)

@@ -75,9 +75,11 @@ class Reception:
 
     async def open(self, start: Start, *, native: bool) -> Welcome:
         """Begin a session and wait for a worker. Raises WireError: no capacity, unauthorized."""
-        await self.guard.check(start.auth)
+        came_at = time.monotonic()
+        permit = self.guard.read(start.auth)
         self._check(start.persona)
-        self.fleet.admit(len(self.exchange.sessions) + self.opening, time.monotonic())
+        # Before a place is taken: a token that was used takes none.
+        await self.guard.spend(permit)
         sid, token = secrets.token_hex(16), secrets.token_urlsafe(16)
         mode = start.mode or self.settings.reply_mode.value
         options = {k: v for k, v in asdict(start.options).items() if v is not None}
@@ -87,17 +89,19 @@ class Reception:
             "options": json.dumps(options),
             **asdict(start.persona),
         }
-        self.opening += 1
         try:
-            conn = await self._opened(sid, token, fields)
-        finally:
-            self.opening -= 1
+            conn = await self._admitted(sid, token, fields)
+        except Exception:
+            with suppress(RedisError, OSError):
+                await self.guard.give_back(permit)
+            raise
         now = time.monotonic()
         session = Session(
             sid,
             conn,
             native=native,
-            uplink=Uplink(now),
+            # Who talks at once has talked since then.
+            uplink=Uplink(came_at),
             playout=_playout(native),
             now=now,
             opus=_opus(start.codec),
@@ -164,6 +168,15 @@ class Reception:
             logger.warning("session %s is left to its time limit: %s", session.sid, error)
         finally:
             self.exchange.remove(session)
+
+    async def _admitted(self, sid: str, token: str, fields: Mapping[str, str | int]) -> str:
+        """A session for which there is room; its connection. Raises WireError: no capacity."""
+        self.fleet.admit(len(self.exchange.sessions) + self.opening, time.monotonic())
+        self.opening += 1
+        try:
+            return await self._opened(sid, token, fields)
+        finally:
+            self.opening -= 1
 
     async def _opened(self, sid: str, token: str, fields: Mapping[str, str | int]) -> str:
         """Make a session that a worker owns; its connection. What fails leaves no key behind."""

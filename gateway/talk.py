@@ -240,7 +240,12 @@ async def talk(
 
     `wish`: mode, voice, style, auth.
     """
-    samples, rate_hz = soundfile.read(wav, dtype="float32", always_2d=True)
+    try:
+        samples, rate_hz = soundfile.read(wav, dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise TalkError(f"Expected a sound file, got {wav}: {error}") from error
+    if not out.parent.is_dir():
+        raise TalkError(f"Expected a folder for the reply, got {out.parent}: make it first")
     question = resample(samples.mean(axis=1), rate_hz)
     conversation = Conversation(url, question, plain=plain, wish=wish)
     await conversation.hold()

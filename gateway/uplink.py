@@ -102,6 +102,8 @@ class Uplink:
         """Take a control record at its place behind the audio that came before it."""
         if isinstance(record, Commit):
             record = Commit(padding=self._flush())
+            # The model hears it as it hears audio: a caller who ends piece after piece pays for it.
+            self.speed.credit -= record.padding
         self._push(record)
 
     def pending(self) -> tuple[int, tuple[InputRecord, ...]]:

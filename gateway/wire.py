@@ -7,11 +7,13 @@ plain messages straight from the bytes, and what is due together leaves in one w
 """
 
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.speedups import apply_mask
 
 from gateway.frames import BINARY, MASK_BYTES, TEXT, extent, irregular
@@ -22,6 +24,11 @@ _BINARY: Final = 0x82
 _SHORT: Final = struct.Struct("!BB")
 _MEDIUM: Final = struct.Struct("!BBH")
 _LONG: Final = struct.Struct("!BBQ")
+
+# Pings and pieces of messages that a client may send: at once, and a second. The limits on audio
+# and controls do not see them, and each costs as much as a message.
+ASIDES: Final = 200
+ASIDES_PER_S: Final = 50.0
 
 Sink = Callable[[bytes | str], None]
 
@@ -36,6 +43,7 @@ class Wire(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._rest = bytearray()  # of a frame that is not whole
         self._wanted = 0  # bytes that it takes at least
+        self._asides, self._asides_at = float(ASIDES), time.monotonic()  # left, as of when
 
     async def run_asgi(self) -> None:
         """Serve, with ourselves in the scope."""
@@ -66,7 +74,7 @@ class Wire(WebSocketsSansIOProtocol):
             data = bytes(self._rest)
             self._rest.clear()
         at = 0
-        while at < len(data):
+        while at < len(data) and not self.transport.is_closing():
             start, end = extent(data, at)
             if irregular(data, at) or end - at > self.config.ws_max_size:
                 self._ours = False
@@ -92,6 +100,30 @@ class Wire(WebSocketsSansIOProtocol):
         except UnicodeDecodeError:
             return super().data_received(data[at:end])  # closes with 1007
         return self.sink(text)
+
+    def handle_ping(self) -> None:
+        """Answer it, if there are not too many."""
+        if self._bears():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Note that the client lives, if it does not say so too often."""
+        if self._bears():
+            super().handle_pong(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Keep a further piece of a message; empty pieces would meet no limit of size."""
+        if self._bears():
+            super().handle_cont(event)
+
+    def _bears(self) -> bool:
+        """Whether one more aside is borne; else the connection is cut, without a word."""
+        now = time.monotonic()
+        refill = (now - self._asides_at) * ASIDES_PER_S
+        self._asides, self._asides_at = min(ASIDES, self._asides + refill) - 1, now
+        if self._asides < 0:
+            self.transport.abort()
+        return self._asides >= 0
 
     def send_receive_event_to_app(self) -> None:
         """A whole message is in `frames`."""

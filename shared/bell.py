@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 INPUTS: Final = "c:bell:in"  # channel: somebody said something
 OUTPUTS: Final = "c:bell:out"  # channel: somebody is to be told something
 RETRY_S: Final = 0.2
+MOST_RUNG: Final = 10_000  # sessions; who looks now and then finds the others too
 
 
 def command(channel: str, sids: Iterable[str]) -> tuple[str, ...]:
@@ -73,7 +74,8 @@ class Bell:
         async with subscribed(self.redis, self.channel) as rings:
             self.works = True
             async for named in rings:
-                self._rung.update(named.decode().split())
+                if len(self._rung) < MOST_RUNG:  # nobody takes them where nobody calls
+                    self._rung.update(named.decode().split())
                 self.heard.set()
                 if self._stopped:
                     return

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -20,6 +20,7 @@ from shared import redis_url
 from shared.errors import ConfigError
 
 MIN_SECRET_BYTES: Final = 32
+AWAY_MARGIN_S: Final = 60
 # Environment names that begin so are ours: one that we do not know is a typo.
 OUR_PREFIXES: Final = (
     "ANTIPHON_",
@@ -92,7 +93,7 @@ class Settings(BaseSettings):
     gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     # Signs the tokens that begin a call; empty: anyone may. RFC 7518 asks for 32 bytes.
     gateway_auth_secret: SecretStr = SecretStr("")
-    # A worker whose recent steps took longer (p99) gets no more callers; a step has 80 ms.
+    # A worker whose recent steps took longer (p95) gets no more callers; a step has 80 ms.
     gateway_step_budget_ms: float = Field(70, gt=0, le=10_000)
     # Origins that may open a socket, comma-separated; empty: same host as the page only.
     gateway_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -117,7 +118,7 @@ class Settings(BaseSettings):
     # Liveness. A worker whose beat stood still for the lease, by the observer's clock, is dead.
     lease_ms: int = Field(1_000, ge=200, le=60_000)
     claim_timeout_ms: int = Field(3_000, ge=100, le=60_000)
-    session_ttl_s: int = Field(3_600, ge=5)
+    session_ttl_s: int = Field(3_600, ge=AWAY_MARGIN_S)
     # How long a caller may be away and still resume; longer, and the session ends.
     session_resume_s: float = Field(60, gt=0)
 
@@ -125,6 +126,15 @@ class Settings(BaseSettings):
     def redis(self) -> str:
         """The URL of the Redis to use."""
         return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
+
+    @model_validator(mode="after")
+    def _kept_while_away(self) -> Self:
+        if self.session_ttl_s < self.session_resume_s + AWAY_MARGIN_S:
+            raise ValueError(
+                f"expected SESSION_TTL_S of SESSION_RESUME_S and {AWAY_MARGIN_S} s more at least: "
+                "a caller who may be away so long must find the call"
+            )
+        return self
 
     @field_validator("redis_url")
     @classmethod
@@ -166,18 +176,24 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings(**values)  # type: ignore[arg-type] # pydantic parses the strings
     except ValidationError as error:
-        problems += [
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}, got {_shown(e)}"
-            for e in error.errors()
-        ]
+        problems += [_problem(e, known) for e in error.errors()]
     if problems:
         raise ConfigError("Invalid settings:\n  " + "\n  ".join(problems))
     return settings
 
 
+def _problem(error: ErrorDetails, known: set[str]) -> str:
+    if not error["loc"]:  # of several together; what was given holds the secrets too
+        return error["msg"]
+    name = ".".join(map(str, error["loc"])).upper()
+    if error["type"] == "extra_forbidden":  # of `.env`; its value may be a secret
+        return _unknown(name, known)
+    return f"{name}: {error['msg']}, got {_shown(error)}"
+
+
 def _shown(error: ErrorDetails) -> str:
     """What was given; neither a secret nor a URL that may hold a password: errors are logged."""
-    hidden = {"gateway_auth_secret", "redis_url"} & set(error["loc"])
+    hidden = {"gateway_auth_secret", "gateway_stats_token", "redis_url"} & set(error["loc"])
     return "another" if hidden else repr(error["input"])
 
 

@@ -6,6 +6,7 @@ that a death left wrong.
 
 import json
 from collections.abc import Awaitable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis, RedisCluster
@@ -16,6 +17,18 @@ from shared.streams import QUARANTINE_S
 
 GATEWAYS_TTL_S: Final = 60  # gateways publish every second
 DEAD_KEPT: Final = 1_000  # entries of sessions that were given up
+
+
+Entries = list[tuple[bytes, dict[bytes, bytes]]]  # of a stream
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """A session that was given up, by which worker and why."""
+
+    sid: str
+    worker: str
+    reason: str
 
 
 class Control:
@@ -69,6 +82,14 @@ class Control:
             pipe.expire(keys.DEAD, QUARANTINE_S)
             await pipe.execute()
         await self.forget([sid])
+
+    async def dead(self) -> list[Dead]:
+        """The sessions that were given up and are still kept, the oldest first."""
+        entries = cast(Entries, await self.redis.xrange(keys.DEAD))
+        return [
+            Dead(*(fields[name].decode() for name in (b"session", b"worker", b"reason")))
+            for _, fields in entries
+        ]
 
     async def mend(self, sids: Iterable[str]) -> None:
         """These live and must be found by the sweepers, whatever became of the hints."""
@@ -139,6 +160,10 @@ class Control:
     async def spend(self, name: str, ttl_s: int) -> bool:
         """Use a one-time permit; False when it was used before."""
         return bool(await self.redis.set(keys.spent(name), 1, nx=True, ex=ttl_s))
+
+    async def unspend(self, name: str) -> None:
+        """What the permit was used for did not happen."""
+        await self.redis.delete(keys.spent(name))
 
     async def bury(self, worker: str) -> None:
         """Forget a worker that is dead or leaves."""

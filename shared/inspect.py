@@ -6,21 +6,24 @@ WAV. It only reads; a call under way does not notice.
 
 import asyncio
 import wave
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.config import load_settings
 from shared.control import Control
+from shared.errors import ConfigError
 from shared.messages import Audio, Record, Speech, type_name
 from shared.streams import Meta, SessionLog, connect
 
 SHOWN_BYTES = 8  # of a bytes field; the rest is its length
+MOST_DEAD = 5  # of the calls that were given up
 
 app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
 
@@ -28,7 +31,7 @@ app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
 @app.command()
 def overview() -> None:
     """Every session and worker."""
-    asyncio.run(_overview())
+    _run(_overview())
 
 
 @app.command()
@@ -38,7 +41,15 @@ def session(
     last: Annotated[int, typer.Option(help="records of each stream to show")] = 20,
 ) -> None:
     """One session's records, decoded."""
-    asyncio.run(_session(sid, wav, last))
+    _run(_session(sid, wav, last))
+
+
+def _run(looking: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(looking)
+    except (ConfigError, RedisError, OSError) as error:
+        typer.echo(f"antiphon inspect: {error}", err=True)
+        raise typer.Exit(1) from error
 
 
 async def _overview() -> None:
@@ -48,6 +59,10 @@ async def _overview() -> None:
         typer.echo(f"{len(metas)} sessions, {await control.queued()} waiting for a worker")
         for meta in metas:
             typer.echo("  " + _line(meta))
+        dead = await control.dead()
+        typer.echo(f"{len(dead)} given up, the last of them:" if dead else "none given up")
+        for given_up in dead[-MOST_DEAD:]:
+            typer.echo(f"  {given_up.sid}  by {given_up.worker}: {given_up.reason}")
         workers = await control.workers()
         typer.echo(f"{len(workers)} workers")
         for name, status in sorted(workers.items()):
@@ -69,7 +84,7 @@ async def _session(prefix: str, wav: Path | None, last: int) -> None:
         sid = await _resolve(redis, prefix)
         (meta,) = await log.metas([sid])
         if meta is None:
-            raise typer.BadParameter(f"Expected a live session, {sid} is gone")
+            raise typer.BadParameter(f"Expected a session whose log is kept, {sid} is gone")
         typer.echo(_line(meta))
         (inputs,) = await log.read_inputs([(sid, 0)], None)
         (outputs,) = await log.read_outputs([(sid, 0)], None)
@@ -87,8 +102,10 @@ async def _session(prefix: str, wav: Path | None, last: int) -> None:
 
 
 async def _resolve(redis: Redis, prefix: str) -> str:
-    """The one session that begins so."""
-    found = [sid for sid in await Control(redis).sessions() if sid.startswith(prefix)]
+    """The one session that begins so, of those that live and those that were given up."""
+    control = Control(redis)
+    sids = {*await control.sessions(), *(dead.sid for dead in await control.dead())}
+    found = [sid for sid in sids if sid.startswith(prefix)]
     if len(found) != 1:
         raise typer.BadParameter(
             f"Expected the beginning of one session's id, got {prefix!r}: "

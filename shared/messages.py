@@ -7,7 +7,7 @@ below. `s:{sid}:in` holds InputRecords, `s:{sid}:steps` StepRecords, `s:{sid}:ou
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import msgpack
 
@@ -210,8 +210,6 @@ OutputRecord = (
 )
 Record = InputRecord | StepRecord | OutputRecord
 
-_R = TypeVar("_R", bound=Record)
-
 
 def _snake(name: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
@@ -268,14 +266,6 @@ def decode(name: str, value: bytes) -> Record:
         if not _fits(_HINTS[kind][field], body[field]):
             raise SchemaError(f"Expected {name}.{field}: {_HINTS[kind][field]}, got {item!r:.80}")
     return kind(**body)
-
-
-def decode_as(kind: type[_R], name: str, value: bytes) -> _R:
-    """Like `decode`, for a place where one type alone is right."""
-    record = decode(name, value)
-    if not isinstance(record, kind):
-        raise SchemaError(f"Expected {kind.__name__}, got {name!r}")
-    return record
 
 
 def _unpack(value: bytes) -> dict[str, Any]:

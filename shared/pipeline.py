@@ -8,7 +8,7 @@ node has which key.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import hiredis
 from redis.asyncio import Redis, RedisCluster
@@ -18,6 +18,7 @@ from redis.exceptions import ReadOnlyError
 from shared.line import Line
 
 Command = tuple[Any, ...]  # str, bytes or int
+MAX_IDLE: Final = 8  # connections kept for the next round trips
 
 
 class Pipe:
@@ -47,8 +48,10 @@ class Pipe:
             raise
         if any(isinstance(answer, ReadOnlyError) for answer in found):
             await self._drop(line.connection)  # no primary any more: the next is the successor's
-        else:
+        elif len(self._idle) < MAX_IDLE:
             self._idle.append(line)
+        else:
+            await self._drop(line.connection)  # of a rush
         return found
 
     async def _line(self) -> Line:

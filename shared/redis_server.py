@@ -12,6 +12,7 @@ import signal
 import sys
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import redis
 
@@ -70,7 +71,10 @@ def main() -> None:
     try:
         settings = load_settings()
         if settings.redis_url or answers(settings.redis):
-            sys.stdout.write(f"using the Redis that runs at {settings.redis}\n")
+            where = urlsplit(settings.redis)
+            # A password may stand before the @, or in the query.
+            named = where._replace(netloc=where.netloc.rpartition("@")[2], query="").geturl()
+            sys.stdout.write(f"using the Redis that runs at {named}\n")
             sys.stdout.flush()
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             signal.pause()

@@ -18,7 +18,7 @@ _BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.
 
 STAGE_SECONDS: Final = Histogram(
     "antiphon_stage_seconds",
-    "Time a stage took: fetch, replay, step, publish, turn (worker); read, send (gateway)",
+    "Time a stage of a worker took: fetch, vad, replay, step, publish; turn: all of them",
     ["stage"],
     buckets=_BUCKETS,
 )

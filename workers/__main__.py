@@ -13,7 +13,7 @@ from typing import Final
 import uvloop
 from prometheus_client import start_http_server
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.config import Settings, VadName, load_settings
@@ -40,7 +40,7 @@ def worker_name() -> str:
 
 
 async def serve(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. Raises ConfigError, ResponseError for a Redis to refuse."""
+    """Work until SIGTERM or SIGINT. Raises ConfigError for what a person must put right."""
     if settings.vad is VadName.SILERO:
         load_silero()  # one that is not installed is said now, not to the first caller
     engine = await asyncio.to_thread(load_engine, settings)
@@ -57,10 +57,19 @@ async def serve(settings: Settings) -> None:
     await _await_redis(sessions, stopping)
     if settings.worker_metrics_port:
         watch_tasks(asyncio.get_running_loop())
-        start_http_server(settings.worker_metrics_port)
+        _tell_prometheus(settings.worker_metrics_port)
     log.info("worker %s: %s, %d slots", ownership.worker, settings.engine, engine.slots)
     await loop.run(stopping)
     await redis.aclose()
+
+
+def _tell_prometheus(port: int) -> None:
+    try:
+        start_http_server(port)
+    except OSError as error:
+        raise ConfigError(
+            f"Expected a port of this worker's own as WORKER_METRICS_PORT, got {port}: {error}"
+        ) from error
 
 
 async def _await_redis(sessions: SessionLog, stopping: asyncio.Event) -> None:
@@ -68,13 +77,18 @@ async def _await_redis(sessions: SessionLog, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         try:
             await check_redis(sessions.redis)
-        except NoPermissionError:
-            return  # CONFIG is not ours to read here: its owner has set it
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
             log.warning("waiting for Redis: %s", error)
             await asyncio.sleep(REDIS_RETRY_S)
         else:
             return
+
+
+def _export(settings: Settings) -> None:
+    """What PyTorch and CUDA read themselves, where `.env` alone has it."""
+    for name in ("cuda_visible_devices", "torch_home"):
+        if (value := getattr(settings, name)) is not None:
+            os.environ[name.upper()] = str(value)
 
 
 def main() -> None:
@@ -85,6 +99,7 @@ def main() -> None:
         logging.basicConfig(
             level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
         )
+        _export(settings)
         uvloop.run(serve(settings))
     except TimeoutError as error:
         log.warning("leaving without more ado: %s", error)

@@ -112,6 +112,34 @@ async def test_a_token_begins_one_call(
     await back.say("end")
 
 
+async def test_a_token_is_good_until_a_call_begins(
+    guarded: Place, worker: StandInWorker, redis_client: Redis
+) -> None:
+    good = token("kept")
+    fleet = guarded.gateway.reception.fleet
+    most, fleet.max_sessions = fleet.max_sessions, 0
+    refused = await guarded.native()
+    await refused.say("start", auth=good)
+    assert (await refused.end_of())[0] == "no_capacity"
+    fleet.max_sessions = most
+    assert await redis_client.keys("c:spent:*") == []
+    caller = await guarded.caller(auth=good)
+    await caller.say("end")
+
+
+async def test_a_token_of_a_call_that_no_worker_took_is_good_again(
+    guarded: Place, worker: StandInWorker, redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = token("untaken")
+    with monkeypatch.context() as patched:
+        patched.setattr(guarded.gateway.reception, "claim_within_s", 0.0)
+        refused = await guarded.native()
+        await refused.say("start", auth=good)
+        assert (await refused.end_of())[0] == "no_capacity"
+    caller = await guarded.caller(auth=good)
+    await caller.say("end")
+
+
 @pytest.mark.parametrize(
     "auth",
     [

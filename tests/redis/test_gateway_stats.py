@@ -56,7 +56,7 @@ async def test_the_stream_begins_with_the_past_and_goes_on_with_pictures(
         assert picture["workers"] == {
             alias("w1"): {
                 **{"slots": 8, "free": 7, "engine": "echo", "step_ms": 1.5},
-                **{"step_p99_ms": None, "takeovers": None},
+                **{"step_p95_ms": None, "step_p99_ms": None, "takeovers": None},
             }
         }
         (line,) = picture["sessions"]

@@ -54,6 +54,24 @@ async def test_a_session_is_decoded_and_written_as_wav(
             assert (sound.getframerate(), sound.getnframes()) == (24_000, samples)
 
 
+async def test_a_session_that_was_given_up_can_be_looked_at(
+    sid: str, redis_client: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    control = Control(redis_client, ttl_s=60)
+    await control.list_dead(sid, "w1", "the engine failed")
+    assert sid not in await control.sessions()
+    overview = await run(redis_url, monkeypatch, "overview")
+    assert f"1 given up, the last of them:\n  {sid}  by w1: the engine failed" in overview
+    assert f"{sid}  turn" in await run(redis_url, monkeypatch, "session", sid[:4])
+
+
+async def test_a_redis_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    result = await asyncio.to_thread(CliRunner().invoke, app, ["overview"])
+    assert result.exit_code == 1
+    assert "antiphon inspect: " in result.output
+
+
 async def test_an_unknown_session_is_refused(
     sid: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from shared import keys
 from shared.control import Control
+from shared.errors import ConfigError
 from shared.messages import Audio, Cancel, InputRecord, Played, Speech, Step, Text
 from shared.redis_url import check_redis
 from shared.streams import (
@@ -243,7 +243,7 @@ async def test_an_evicting_redis_is_refused(any_redis: Redis) -> None:
     await check_redis(any_redis)
     await any_redis.config_set("maxmemory-policy", "allkeys-lru")
     try:
-        with pytest.raises(ResponseError, match="noeviction"):
+        with pytest.raises(ConfigError, match="noeviction"):
             await check_redis(any_redis)
     finally:
         await any_redis.config_set("maxmemory-policy", "noeviction")

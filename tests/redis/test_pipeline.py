@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.pipeline import Pipe, subscribed
+from shared.pipeline import MAX_IDLE, Pipe, subscribed
 from shared.redis_url import client
 
 SHORT_S = 0.2
@@ -36,6 +36,15 @@ async def test_trips_that_overlap_do_not_mix(any_redis: Redis) -> None:
     trips = [pipe.ask([("ECHO", f"{n}.{i}") for i in range(20)]) for n in range(6)]
     found = await asyncio.gather(*trips)
     assert found == [[f"{n}.{i}".encode() for i in range(20)] for n in range(6)]
+
+
+async def test_a_rush_of_trips_is_served_and_leaves_few_connections(any_redis_url: str) -> None:
+    redis = client(any_redis_url, timeout_s=20)
+    pipe = Pipe(redis)
+    found = await asyncio.gather(*[pipe.ask([("ECHO", f"{n}")]) for n in range(150)])
+    assert found == [[f"{n}".encode()] for n in range(150)]
+    assert len(pipe._idle) <= MAX_IDLE
+    await redis.aclose()
 
 
 async def test_a_connection_that_redis_closes_is_not_used_again(any_redis: Redis) -> None:

@@ -14,10 +14,10 @@ from workers.runtime.replay import ALONE_S, BUSY_S, Replay
 from workers.runtime.slots import Seat
 from workers.runtime.turn import Plan
 
-WINDOW_S: Final = 10.0  # "recent", for the p99
+WINDOW_S: Final = 10.0  # "recent", for p95 and p99
 MAX_TIMES: Final = 1_024  # 10 s of a loop that steps 100 times a second
-P99_EVERY: Final = 10  # steps
-P99_WITHIN_S: Final = 0.5
+SORT_EVERY: Final = 10  # steps
+SORT_WITHIN_S: Final = 0.5
 MIN_TIMES: Final = 20  # fewer tell nothing: the first steps after a start are slow
 _SMOOTHING: Final = 0.1
 # So many sessions that fail one after the other, each alone, and none that is stepped between
@@ -34,8 +34,9 @@ class StepTimes:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.smooth_ms = 0.0
         self._clock = clock
-        self._news = 0  # steps noted since the p99 was last worked out
-        self._p99, self._p99_until = 0.0, float("-inf")
+        self._news = 0  # steps noted since they were last sorted
+        self._sorted: list[float] = []
+        self._sorted_until = float("-inf")
         self._times: deque[tuple[float, float]] = deque(maxlen=MAX_TIMES)
 
     def note(self, taken_ms: float) -> None:
@@ -45,23 +46,26 @@ class StepTimes:
         self._news += 1
 
     @property
+    def p95_ms(self) -> float:
+        """Of the last 10 s; 0 when there were too few steps to say."""
+        return self._at(0.95)
+
+    @property
     def p99_ms(self) -> float:
-        """Of the last 10 s; 0 when there were too few steps to say.
+        """As `p95_ms`."""
+        return self._at(0.99)
 
-        Asked for fifty times a second, and sorted anew when there is news: every so many steps.
-        """
+    def _at(self, share: float) -> float:
+        """Asked for fifty times a second, and sorted anew when there is news: every few steps."""
         now = self._clock()
-        if self._news >= P99_EVERY or now >= self._p99_until:
-            self._news, self._p99_until, self._p99 = 0, now + P99_WITHIN_S, self._sorted_p99(now)
-        return self._p99
-
-    def _sorted_p99(self, now: float) -> float:
-        while self._times and self._times[0][0] < now - WINDOW_S:
-            self._times.popleft()
-        if len(self._times) < MIN_TIMES:
+        if self._news >= SORT_EVERY or now >= self._sorted_until:
+            self._news, self._sorted_until = 0, now + SORT_WITHIN_S
+            while self._times and self._times[0][0] < now - WINDOW_S:
+                self._times.popleft()
+            self._sorted = sorted(ms for _, ms in self._times)
+        if len(self._sorted) < MIN_TIMES:
             return 0.0
-        ordered = sorted(ms for _, ms in self._times)
-        return ordered[int(0.99 * (len(ordered) - 1))]
+        return self._sorted[int(share * (len(self._sorted) - 1))]
 
 
 class Drive:

@@ -97,6 +97,7 @@ class WorkerLoop:
             except (RedisError, OSError) as error:
                 REDIS_ERRORS.inc()
                 log.warning("the loop waits for Redis: %s", error)
+                self._hear_of_all()
                 await _sleep(stopping, back_off_s)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
                 continue
@@ -106,6 +107,12 @@ class WorkerLoop:
             if not busy:
                 await self.bell.wait(IDLE_TURN_S)
 
+    def _hear_of_all(self) -> None:
+        """Redis is away, not the callers: when it is back, each has the whole time to be heard."""
+        now = self._clock()
+        for seat in self.slots.seats.values():
+            seat.alive_at = now
+
     def status(self) -> dict[str, Any]:
         """What this worker publishes of itself."""
         return {
@@ -114,6 +121,7 @@ class WorkerLoop:
             "free": self.slots.free,
             "engine": str(self._engine_name),
             "step_ms": round(self.drive.times.smooth_ms, 2),
+            "step_p95_ms": round(self.drive.times.p95_ms, 2),
             "step_p99_ms": round(self.drive.times.p99_ms, 2),
             "takeovers": self.ownership.takeovers,
             "pid": os.getpid(),

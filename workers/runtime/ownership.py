@@ -120,7 +120,7 @@ class Ownership:
         Who has nobody here is not slow: nothing else shows that it has become faster.
         """
         busy = int(status["free"]) < int(status["slots"])
-        return busy and float(status["step_p99_ms"]) > self.settings.gateway_step_budget_ms
+        return busy and float(status["step_p95_ms"]) > self.settings.gateway_step_budget_ms
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = self._clock()
@@ -246,8 +246,9 @@ class Ownership:
 
     async def give_up(self, sid: str, owner: str, reason: str) -> None:
         """End a session that is still `owner`'s, and forget it."""
-        SESSIONS_ENDED.labels(reason).inc()
-        if await self.log.end(sid, "owner", owner) is not Answer.FENCED:
+        answer = await self.log.end(sid, "owner", owner)
+        if answer is not Answer.FENCED:
+            SESSIONS_ENDED.labels(reason).inc()
             await self.control.forget([sid])
 
     async def leave(self) -> None:

@@ -11,8 +11,8 @@ const KEY = "antiphon-stats-token";
 /**
  * @typedef {(number | null)[]} Row
  * @typedef {{columns: string[], rows: Row[]}} Past
- * @typedef {{slots: number, free: number, engine: string, step_ms: number, step_p99_ms: number,
- *            takeovers: number | null}} WorkerLine
+ * @typedef {{slots: number, free: number, engine: string, step_ms: number, step_p95_ms: number,
+ *            step_p99_ms: number, takeovers: number | null}} WorkerLine
  * @typedef {{callers: number, answer_p50: number | null, late_p99: number | null,
  *            underruns: number, refusals: number}} GatewayLine
  * @typedef {{session: string, mode: string, worker: string | null, gateway: string | null,

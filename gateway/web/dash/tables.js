@@ -44,7 +44,7 @@ export function showWorkers({ workers }) {
     const taken = w.slots - w.free;
     return /** @type {[string, (string | Node)[]]} */ ([
       name,
-      [name, w.engine, `${taken} of ${w.slots}`, ms(w.step_ms), ms(w.step_p99_ms), show(w.takeovers)],
+      [name, w.engine, `${taken} of ${w.slots}`, ms(w.step_ms), ms(w.step_p95_ms), show(w.takeovers)],
     ]);
   });
   fill("#workers", rows.sort(), "No worker is running: calls are refused.");

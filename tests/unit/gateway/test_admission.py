@@ -76,17 +76,17 @@ def test_a_status_without_a_number_has_nothing_free(status: dict[str, Any]) -> N
 
 
 def test_a_worker_whose_steps_take_too_long_gets_no_more_callers() -> None:
-    slow = {"beat": 1, "slots": 8, "free": 5, "step_p99_ms": 79.0}
+    slow = {"beat": 1, "slots": 8, "free": 5, "step_p95_ms": 79.0}
     found = Fleet(lease_s=1.0, max_sessions=10, step_budget_ms=70)
     for beat in (1, 2):
         found.observe({"w1": {**slow, "beat": beat}}, 0, beat / 10)
     assert "limit" in refusal(found, 0, 0.3)
-    found.observe({"w1": {**slow, "beat": 3, "step_p99_ms": 69.5}}, 0, 0.4)
+    found.observe({"w1": {**slow, "beat": 3, "step_p95_ms": 69.5}}, 0, 0.4)
     assert found.free(0.4) == 5
 
 
 def test_an_idle_worker_is_tried_however_slow_it_was() -> None:
-    found = fleet(w1={"beat": 1, "slots": 8, "free": 8, "step_p99_ms": 900.0})
+    found = fleet(w1={"beat": 1, "slots": 8, "free": 8, "step_p95_ms": 900.0})
     assert found.free(0.3) == 8
 
 

@@ -59,6 +59,17 @@ def test_a_commit_fills_the_begun_chunk_and_counts_only_the_callers_samples() ->
     assert uplink.acked_samples == CHUNK_SAMPLES + 20
 
 
+def test_what_commits_add_is_paid_for_as_audio() -> None:
+    uplink = Uplink(0.0)
+    for _ in range(25):  # 2 s for the model at once, of 25 samples
+        uplink.push_audio(b"\1\0", 0.0)
+        uplink.push(Commit())
+        uplink.settle(stored(uplink.n))
+    with pytest.raises(WireError) as caught:
+        uplink.push_audio(b"\1\0", 0.0)
+    assert caught.value.code is ErrorCode.TOO_FAST
+
+
 def test_a_flood_of_tiny_messages_is_too_fast_and_a_worklets_pieces_are_not() -> None:
     uplink = Uplink(0.0)
     for quantum in range(2_000):  # 128 samples at a time, as a page's audio thread gives them

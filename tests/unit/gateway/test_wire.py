@@ -12,7 +12,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from gateway.frames import extent
-from gateway.wire import Wire
+from gateway.wire import ASIDES, Wire
 
 MAX_BYTES = 20_000
 MESSAGES: list[bytes | str] = [
@@ -100,6 +100,21 @@ async def test_fragments_are_put_together_and_what_follows_is_heard(socket: Sock
     for piece in cuts(parts, 1):
         socket.wire.data_received(piece)
     assert socket.heard == [b"one", b"two", "three"]
+
+
+async def test_a_flood_of_pings_or_empty_pieces_is_cut_off(
+    socket: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.wire.ASIDES_PER_S", 0.0)
+    socket.hear()
+    socket.wire.data_received(framed(Opcode.BINARY, b"", fin=False))
+    for _ in range(ASIDES):
+        socket.wire.data_received(framed(Opcode.CONT, b"", fin=False))
+    assert not socket.transport.abort.called
+    socket.wire.data_received(framed(Opcode.PING, b"") * 50)
+    assert socket.transport.abort.called
+    assert len(socket.wire.frames) <= ASIDES + 1
+    assert not socket.sent.count(b"\x8a\x00")
 
 
 async def test_what_came_before_it_was_served_is_heard_first(socket: Socket) -> None:

@@ -58,6 +58,32 @@ def test_a_secret_is_long_and_never_shown() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("GATEWAY_STATS_TOKEN=hunter2 !", "GATEWAY_STATS_TOKEN"),
+        ("GATEWAY_AUTH_SECERT=hunter2", "GATEWAY_AUTH_SECERT: no such setting; did you mean"),
+        ("SESSION_RESUME_S=4000\nGATEWAY_STATS_TOKEN=hunter2hunter2hunter2", "SESSION_TTL_S"),
+    ],
+    ids=["too short", "misspelt", "beside another"],
+)
+def test_a_secret_in_a_file_is_not_shown(
+    line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(line + "\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings({})
+    assert said in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_call_is_kept_for_as_long_as_its_caller_may_be_away() -> None:
+    with pytest.raises(ConfigError, match="SESSION_TTL_S of SESSION_RESUME_S and 60 s more"):
+        load_settings({"SESSION_TTL_S": "100"})
+    assert load_settings({"SESSION_TTL_S": "120"}).session_ttl_s == 120
+
+
 def test_a_typo_is_refused_with_the_name_that_was_meant() -> None:
     with pytest.raises(ConfigError, match="VAD_TRESHOLD: no such setting; did you mean VAD_THRESH"):
         load_settings({"VAD_TRESHOLD": "0.1"})

@@ -108,8 +108,3 @@ def test_any_bytes_give_a_record_or_a_schema_error(name: str, value: bytes) -> N
     except SchemaError:
         return
     assert messages.type_name(record) == name
-
-
-def test_decode_as_wants_one_type() -> None:
-    with pytest.raises(SchemaError, match="Expected Audio"):
-        messages.decode_as(Audio, *messages.encode(End()))

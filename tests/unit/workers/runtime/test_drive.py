@@ -156,3 +156,10 @@ def test_the_p99_is_that_of_the_last_seconds_and_forgives_one_outlier() -> None:
     assert times.p99_ms == 90.0
     now = WINDOW_S + 1
     assert times.p99_ms == 0.0
+
+
+def test_the_p95_does_not_mind_one_slow_step_in_twenty() -> None:
+    times = StepTimes(lambda: 0.0)
+    for number in range(120):
+        times.note(100.0 if number % 30 == 0 else 40.0)
+    assert (times.p95_ms, times.p99_ms) == (40.0, 100.0)
