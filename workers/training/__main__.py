@@ -3,22 +3,22 @@
 `all` runs every stage in order; `--plan` says how long each takes (plan.py): `cpu` about nine hours
 on two cores, `gpu` for one GPU (with `--device cuda`), `smoke` two minutes, to see it work. Each
 stage keeps its state under runs/ and goes on where it was stopped; one that is finished only
-exports its weights again. Needs the `train` extra and, from Debian: espeak-ng, flite, festival,
-festvox-us-slt-hts, festvox-kallpc16k and festvox-kdlpc16k.
+exports its weights again, into runs/weights. Needs the `train` extra and, from Debian: espeak-ng,
+flite, festival, festvox-us-slt-hts, festvox-kallpc16k and festvox-kdlpc16k.
 """
 
 import json
+import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from shared.errors import ConfigError
+from workers.models.repertoire import FILE as VOICES
 from workers.training.plan import PLANS, Plan
-from workers.training.progress import READY, Run
+from workers.training.progress import CHECKPOINT, Run, claim
 
 if TYPE_CHECKING:  # torch is imported by the stage that runs
     from workers.training.s2s import Course
@@ -33,20 +33,35 @@ def _plan(name: str) -> Plan:
 
 
 Minutes = Annotated[
-    float | None, typer.Option(help="Training time over all resumptions; default: the plan's.")
+    float | None,
+    typer.Option(help="CPU time of the trainer, over all resumptions; default: the plan's."),
 ]
 Runs = Annotated[Path, typer.Option(help="Corpora, checkpoints and curves.")]
 Preset = Annotated[str, typer.Option(help="The sizes: tiny or base.")]
-Weights = Annotated[Path, typer.Option(help="The folder that gets the finished weights.")]
+Finished = Annotated[Path, typer.Option(help="A folder of finished weights.")]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="The folder that gets the finished weights; default: `weights` in --runs."),
+]
 Device = Annotated[str, typer.Option(help="Where listener and model are trained: cpu or cuda.")]
 Start = Annotated[Path | None, typer.Option(help="Finished weights that a new part goes on from.")]
 Named = Annotated[str, typer.Option("--plan", help="cpu, gpu or smoke: see plan.py.")]
 
 RUNS: Final = Path("runs")
-WEIGHTS: Final = Path("workers/weights/tiny")
+SHIPPED: Final = Path("workers/weights/tiny")
 TUNED: Final = RUNS / "finetune"
 ADAPTED: Final = RUNS / "adapt"
 PROMPTS: Final = 30  # lines of a sheet to read
+
+
+def _made(runs: Path, weights: Path | None, preset: str) -> Path:
+    """The folder that gets the weights; with the voices of the shipped ones where it has none."""
+    claim(runs, preset)
+    folder = weights or runs / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / VOICES).exists():
+        shutil.copyfile(SHIPPED / VOICES, folder / VOICES)
+    return folder
 
 
 def _course(
@@ -74,7 +89,7 @@ def listener(
     minutes: Minutes = None,
     runs: Runs = RUNS,
     preset: Preset = "tiny",
-    weights: Weights = WEIGHTS,
+    weights: Weights = None,
     device: Device = "cpu",
     start: Start = None,
     plan: Named = "cpu",
@@ -88,7 +103,7 @@ def listener(
         _plan(plan).producers,
         _plan(plan).frames,
     )
-    stage.main(runs, preset, weights, course, start)
+    stage.main(runs, preset, _made(runs, weights, preset), course, start)
 
 
 @app.command()
@@ -98,6 +113,7 @@ def codec(
     """Train the assistant's codec."""
     from workers.training import codec as stage
 
+    claim(runs, preset)
     stage.main(_plan(plan).codec if minutes is None else minutes, runs, preset)
 
 
@@ -108,6 +124,7 @@ def vocoder(
     """Train the vocoder."""
     from workers.training import vocoder as stage
 
+    claim(runs, preset)
     stage.main(_plan(plan).vocoder if minutes is None else minutes, runs, preset)
 
 
@@ -116,13 +133,14 @@ def voice(
     minutes: Minutes = None,
     runs: Runs = RUNS,
     preset: Preset = "tiny",
-    weights: Weights = WEIGHTS,
+    weights: Weights = None,
     plan: Named = "cpu",
 ) -> None:
     """Tune the codec's decoder and the vocoder together."""
     from workers.training import voice as stage
 
-    stage.main(_plan(plan).voice if minutes is None else minutes, runs, preset, weights)
+    planned = _plan(plan).voice if minutes is None else minutes
+    stage.main(planned, runs, preset, _made(runs, weights, preset))
 
 
 @app.command()
@@ -130,7 +148,7 @@ def reading(
     minutes: Minutes = None,
     runs: Runs = RUNS,
     preset: Preset = "tiny",
-    weights: Weights = WEIGHTS,
+    weights: Weights = None,
     device: Device = "cpu",
     start: Start = None,
     plan: Named = "cpu",
@@ -139,9 +157,8 @@ def reading(
     from workers.training import s2s as stage
 
     chosen = _plan(plan)
-    with _said_plainly():
-        course = _course(chosen, chosen.reading, minutes, device, start)
-        stage.read(runs, preset, weights, course)
+    course = _course(chosen, chosen.reading, minutes, device, start)
+    stage.read(runs, preset, _made(runs, weights, preset), course)
 
 
 @app.command()
@@ -149,7 +166,7 @@ def joint(
     minutes: Minutes = None,
     runs: Runs = RUNS,
     preset: Preset = "tiny",
-    weights: Weights = WEIGHTS,
+    weights: Weights = None,
     device: Device = "cpu",
     start: Start = None,
     plan: Named = "cpu",
@@ -158,9 +175,8 @@ def joint(
     from workers.training import joint as stage
 
     chosen = _plan(plan)
-    with _said_plainly():
-        course = _course(chosen, chosen.joint, minutes, device, start)
-        stage.main(runs, preset, weights, course)
+    course = _course(chosen, chosen.joint, minutes, device, start)
+    stage.main(runs, preset, _made(runs, weights, preset), course)
 
 
 @app.command()
@@ -168,7 +184,7 @@ def s2s(
     minutes: Minutes = None,
     runs: Runs = RUNS,
     preset: Preset = "tiny",
-    weights: Weights = WEIGHTS,
+    weights: Weights = None,
     device: Device = "cpu",
     start: Start = None,
     plan: Named = "cpu",
@@ -177,14 +193,13 @@ def s2s(
     from workers.training import s2s as stage
 
     chosen = _plan(plan)
-    with _said_plainly():
-        course = _course(chosen, chosen.s2s, minutes, device, start)
-        stage.hear(runs, preset, weights, course)
+    course = _course(chosen, chosen.s2s, minutes, device, start)
+    stage.hear(runs, preset, _made(runs, weights, preset), course)
 
 
 @app.command()
 def evaluate(
-    weights: Weights = WEIGHTS,
+    weights: Finished = SHIPPED,
     output: Annotated[Path, typer.Option(help="Where EVALUATION.md and docs/ go.")] = Path(),
     runs: Runs = RUNS,
     quick: Annotated[
@@ -200,7 +215,7 @@ def evaluate(
 
 @app.command()
 def personas(
-    weights: Weights = WEIGHTS,
+    weights: Finished = SHIPPED,
     output: Annotated[Path, typer.Option(help="Where EVALUATION.md is.")] = Path(),
     replies: Annotated[int, typer.Option(help="How many are spoken in each.")] = 60,
 ) -> None:
@@ -224,7 +239,7 @@ def vad(
 @app.command()
 def finetune(
     data: Annotated[Path, typer.Argument(help="Stereo WAVs, transcripts, data.jsonl.")],
-    base: Annotated[Path, typer.Option(help="The weights to begin with.")] = WEIGHTS,
+    base: Annotated[Path, typer.Option(help="The weights to begin with.")] = SHIPPED,
     output: Annotated[Path, typer.Option(help="The tuned weights' folder.")] = TUNED / "weights",
     run: Annotated[Path, typer.Option(help="Checkpoint, loss and its plot.")] = TUNED,
     steps: Annotated[int, typer.Option(help="Updates, over all resumptions.")] = 400,
@@ -236,9 +251,8 @@ def finetune(
     from workers.training import finetune as stage
 
     course = stage.Course(steps, stage.Method(method), rate)
-    with _said_plainly():
-        report = stage.finetune(data, base, output, Run(run, minutes), course)
-        print(json.dumps(report, indent=1))
+    report = stage.finetune(data, base, output, Run(run, minutes), course)
+    print(json.dumps(report, indent=1))
 
 
 @app.command()
@@ -273,7 +287,7 @@ def stranger(
 @app.command()
 def adapt(
     data: Annotated[Path, typer.Argument(help="WAVs of one person and prompts.tsv.")],
-    base: Annotated[Path, typer.Option(help="The weights to begin with.")] = WEIGHTS,
+    base: Annotated[Path, typer.Option(help="The weights to begin with.")] = SHIPPED,
     output: Annotated[Path, typer.Option(help="The adapted weights' folder.")] = ADAPTED
     / "weights",
     run: Annotated[Path, typer.Option(help="Checkpoint, loss and its plot.")] = ADAPTED,
@@ -288,53 +302,55 @@ def adapt(
     from workers.training import adapt as stage
     from workers.training import recording
 
-    with _said_plainly():
-        if record:
-            if not (data / stage.SHEET).exists():
-                stage.write_sheet(data, stage.sheet(PROMPTS))
-            lines = stage.read_sheet(data)
-            stage.check_enough(data, len(lines), train)
-            recording.record(data, lines, recording.microphone, print)
-        report = stage.adapt(data, base, output, Run(run, minutes), train, steps)
-        print(json.dumps(report, indent=1))
-
-
-@contextmanager
-def _said_plainly() -> Iterator[None]:
-    """What is wrong with a person's files is said without a traceback."""
-    try:
-        yield
-    except ConfigError as error:
-        print(f"antiphon: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+    if record:
+        if not (data / stage.SHEET).exists():
+            stage.write_sheet(data, stage.sheet(PROMPTS))
+        lines = stage.read_sheet(data)
+        stage.check_enough(data, len(lines), train)
+        recording.record(data, lines, recording.microphone, print)
+    report = stage.adapt(data, base, output, Run(run, minutes), train, steps)
+    print(json.dumps(report, indent=1))
 
 
 @app.command(name="all")
 def every(
     runs: Runs = RUNS,
     preset: Preset = "tiny",
-    weights: Weights = WEIGHTS,
+    weights: Weights = None,
     device: Device = "cpu",
     plan: Named = "cpu",
-    smoke: Annotated[
-        bool, typer.Option("--smoke", help="The plan `smoke`, under runs/smoke.")
-    ] = False,
+    smoke: Annotated[bool, typer.Option("--smoke", help="The plan `smoke`.")] = False,
 ) -> None:
-    """Every stage in order, then the evaluation."""
-    if smoke:
-        plan, runs, weights = "smoke", runs / "smoke", runs / "smoke" / "weights"
+    """Every stage in order, then the evaluation, into the folder of the weights.
+
+    The plan `smoke` keeps to the folder `smoke` of the runs, and is not evaluated.
+    """
+    _plan(plan)  # a wrong name leaves no trace
+    if smoke or plan == "smoke":
+        plan, runs, weights = "smoke", runs / "smoke", None
+    made = _made(runs, weights, preset)
     corpus(runs, plan)
-    if not (runs / "joint" / READY).exists():  # else its listener is the one that counts
-        listener(None, runs, preset, weights, device, None, plan)
+    # Once joint has trained it on, its listener is the one that counts.
+    if not ((runs / "joint" / CHECKPOINT).exists() and (made / "listener.safetensors").exists()):
+        listener(None, runs, preset, made, device, None, plan)
     codec(None, runs, preset, plan)
     vocoder(None, runs, preset, plan)
-    voice(None, runs, preset, weights, plan)
-    reading(None, runs, preset, weights, device, None, plan)
-    joint(None, runs, preset, weights, device, None, plan)
-    s2s(None, runs, preset, weights, device, None, plan)
-    if not smoke:
-        evaluate(weights, Path(), runs)
+    voice(None, runs, preset, made, plan)
+    reading(None, runs, preset, made, device, None, plan)
+    joint(None, runs, preset, made, device, None, plan)
+    s2s(None, runs, preset, made, device, None, plan)
+    if plan != "smoke":
+        evaluate(made, made, runs)
+    print(f"MODEL={made} make run")
+
+
+def main() -> None:
+    """What is wrong with a person's files or machine is said without a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        sys.exit(f"antiphon: {error}")
 
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -41,7 +41,7 @@ from workers.training.dialogue import Split, questions, words
 from workers.training.examples import Example
 from workers.training.finetune import reply_text
 from workers.training.listener import ctc, edits, greedy
-from workers.training.progress import Run
+from workers.training.progress import Run, digest
 from workers.training.replies import Reply
 from workers.training.utterances import targets
 from workers.training.words import characters, phones
@@ -112,7 +112,7 @@ def check_enough(folder: Path, count: int, train_count: int) -> None:
 
 
 def read_prompts(folder: Path) -> list[Prompt]:
-    """The recordings. Raises ConfigError naming what is missing."""
+    """The recordings. Raises ConfigError naming what is missing or no sound."""
     rows = read_sheet(folder)
     missing = [name for name, _ in rows if not (folder / name).exists()]
     if missing:
@@ -120,7 +120,19 @@ def read_prompts(folder: Path) -> list[Prompt]:
             f"Expected a recording of every prompt of {folder / SHEET}, got none of "
             f"{missing[:10]}: record them (--record), or take their lines out"
         )
-    return [Prompt(text, _mel(folder / name)) for name, text in rows]
+    found, wrong = [], []
+    for name, text in rows:
+        try:
+            found.append(Prompt(text, _mel(folder / name)))
+        except (soundfile.LibsndfileError, ValueError) as error:
+            wrong.append(f"{name}: {error}")
+    if wrong:
+        problems = "\n  ".join(wrong)
+        raise ConfigError(
+            f"Expected recordings that can be read in {folder}, got\n  {problems}\nRecord them "
+            "again, or take their lines out"
+        )
+    return found
 
 
 def _readable(path: Path, text: str) -> str:
@@ -136,6 +148,8 @@ def _readable(path: Path, text: str) -> str:
 
 def _mel(path: Path) -> Tensor:
     samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    if not samples.any():
+        raise ValueError("Expected sound, got silence")
     mono = samples.mean(axis=1)
     if rate_hz != SAMPLE_RATE_HZ:
         mono = resample_poly(mono, SAMPLE_RATE_HZ, rate_hz)
@@ -217,14 +231,19 @@ def best_stretch(adapted: Adapted, prompts: Sequence[Prompt]) -> float:
     return best
 
 
-def train(adapted: Adapted, prompts: Sequence[Prompt], run: Run, steps: int, seed: int) -> None:
-    """The map, and low-rank changes of the lower half; resumes from the checkpoint."""
+def train(
+    adapted: Adapted, prompts: Sequence[Prompt], run: Run, steps: int, seed: int, data: str = ""
+) -> None:
+    """The map, and low-rank changes of the lower half; resumes from the checkpoint.
+
+    Raises ConfigError where the checkpoint is of other `data` (a digest).
+    """
     torch.manual_seed(seed)
     adapted.listener.requires_grad_(False)
     lowrank.add(adapted.listener.lower, RANK)
     trained = [p for p in adapted.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.0)
-    if (state := run.load()) is not None:
+    if (state := run.load_of(data)) is not None:
         adapted.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
     while run.step < steps and run.going():
@@ -240,8 +259,19 @@ def train(adapted: Adapted, prompts: Sequence[Prompt], run: Run, steps: int, see
         optimiser.step()
         run.log(ctc=nats.detach())
         if run.due():
-            run.save({"model": adapted.state_dict(), "optimiser": optimiser.state_dict()})
-    run.save({"model": adapted.state_dict(), "optimiser": optimiser.state_dict()})
+            _save(run, adapted, optimiser, data)
+    _save(run, adapted, optimiser, data)
+
+
+def _save(run: Run, adapted: Adapted, optimiser: torch.optim.Optimizer, data: str) -> None:
+    model = adapted.state_dict()
+    run.save({"model": model, "optimiser": optimiser.state_dict(), "data": data})
+
+
+def _digest(base: Path, prompts: Sequence[Prompt]) -> str:
+    """Of what is learned, and of the listener that learns it."""
+    heard = [p.text.encode() + p.mel.numpy().tobytes() for p in prompts]
+    return digest([(base / "parity.json").read_bytes(), *heard])
 
 
 @torch.no_grad()
@@ -285,7 +315,7 @@ def adapt(
     before = accuracy(load_listener(base), base, judged)
     adapted = Adapted(load_listener(base))
     factor = best_stretch(adapted, taught)
-    train(adapted, taught, run, steps, seed)
+    train(adapted, taught, run, steps, seed, _digest(base, taught))
     listener = adapted.folded()
     after = accuracy(listener, base, judged)
     output.mkdir(parents=True, exist_ok=True)
@@ -294,4 +324,10 @@ def adapt(
     facts = {**read_part(base, "listener").facts, "adapted": f"{len(taught)} prompts, {run.step}"}
     write_part(output, "listener", listener, listener.config, facts)
     run.finish(**{f"{k}_after": v for k, v in after.items()})
-    return {"stretch": factor, "before": before, "after": after, "weights": str(output)}
+    return {
+        "stretch": factor,
+        "before": before,
+        "after": after,
+        "steps": run.steps_of(steps),
+        "weights": str(output),
+    }

@@ -8,7 +8,6 @@ end to end) and `<name>.jsonl` (text, position, word times), under runs/assistan
 
 import json
 import random
-import subprocess
 import tempfile
 import wave
 from collections.abc import Iterator, Sequence
@@ -25,6 +24,7 @@ from workers.training import follow, sounds
 from workers.training.chat import UNKNOWN_REPLY
 from workers.training.dialogue import Split, all_reply_texts, language_of, questions, words
 from workers.training.families import Language
+from workers.training.speech_library import festival
 
 VOICE: Final = "cmu_us_slt_arctic_hts"  # 32 kHz, parametric; licences EST (CMU) and BSD-3
 VOICE_RATE_HZ: Final = 32_000
@@ -74,7 +74,7 @@ def _speak(texts: Sequence[str]) -> list[Utterance]:
             lines.append(f'(speak_to "{_quoted(said)}" "{folder}/{i}")')
         script = folder / "batch.scm"
         script.write_text(PRELUDE + "\n".join(lines) + "\n")
-        subprocess.run(["festival", "-b", str(script)], check=True, capture_output=True)
+        festival(script, VOICE, "festvox-us-slt-hts")
         found = [_read(text, folder / str(i)) for i, text in enumerate(texts)]
         return [_renamed(said) if said.text in foreign else said for said in found]
 
@@ -199,13 +199,10 @@ def main(runs: Path, share: float = 1.0, families: Sequence[str] = ()) -> None:
     texts = broad_texts()
     held_out = [next(texts) for _ in range(round(share * HELD_OUT_UTTERANCES))]
     broad = [next(texts) for _ in range(round(share * BROAD_UTTERANCES))]
-    if not (runs / "assistant" / "heldout.jsonl").exists():
-        save_shard(runs, "heldout", synthesise(held_out))
-    if not (runs / "assistant" / "broad.jsonl").exists():
-        save_shard(runs, "broad", synthesise(broad))
     spanish = sorted(all_reply_texts(Language.SPANISH))
-    for name, said in (("replies", replies(families)), ("spanish", spanish)):
-        wanted = said[: max(1, round(share * len(said)))]
+    spoken = {"replies": replies(families), "spanish": spanish}
+    parts = {name: said[: max(1, round(share * len(said)))] for name, said in spoken.items()}
+    for name, wanted in {"heldout": held_out, "broad": broad, **parts}.items():
         if not _holds(runs, name, wanted):
             save_shard(runs, name, synthesise(wanted))
 

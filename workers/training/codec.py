@@ -17,7 +17,7 @@ from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import CODEC_PRESETS, Codec
 from workers.training.assistant import load_shard
 from workers.training.clips import Clips, padded
-from workers.training.progress import Run, ready
+from workers.training.progress import READY, Run, ready
 
 BATCH: Final = 40
 FRAMES: Final = 200  # 2 s a piece
@@ -31,7 +31,8 @@ def main(minutes: float, runs: Path, preset: str, seed: int = 3) -> None:
     """Train (or go on training) for `minutes` in all; needs runs/assistant."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    if (runs / "codec" / "READY").exists():
+    if (runs / "codec" / READY).exists():
+        print(f"{runs}/codec is finished: remove it and {runs}/voice to train another")
         return
     codec = Codec(CODEC_PRESETS[preset])
     optimiser = torch.optim.AdamW(

@@ -14,6 +14,7 @@ import numpy as np
 from workers.models.s2s import S2SConfig
 from workers.training import follow, spanish
 from workers.training.caller_words import Lexicon
+from workers.training.chat import NO_REPLY
 from workers.training.dialogue import Question
 from workers.training.layout import (
     GO_AFTER,
@@ -91,7 +92,7 @@ class Conversations:
     ) -> None:
         self._asked, self._reads_out = asked, read_out
         self._turns, self._replies, self._config, self._spread = turns, replies, config, spread
-        self._texts = list(replies)
+        self._texts = [text for text in replies if text != NO_REPLY]
         self._rng, self._draws = np.random.default_rng(seed), random.Random(seed)
 
     def _placed(self, turn: Turn, text: str, stream: bool) -> Sample:

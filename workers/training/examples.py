@@ -1,12 +1,14 @@
 """Conversations of people -> training examples: what the caller said, what was answered.
 
-A reply is a run of the assistant's words without a pause of `PAUSE_S`. What it answers is what the
+A reply is a run of the assistant's words without a pause of `PAUSE_S`, and at most `MAX_STEPS`
+long. What it answers is what the
 caller said since the reply before, found by the VAD as in service, and heard by the folder's
 listener from 400 ms before its onset, in several distorted copies: one recording of each question
 is too few.
 """
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,6 +42,12 @@ STRENGTH: Final = Strength(
     noise_db=(15.0, 50.0), quiet=0.4, babble=0.0, room=0.15, masks=1, mask_frames=5, mask_bins=5,
 )  # fmt: skip
 
+# Why replies are left out.
+UNASKED: Final = "said where the caller had not spoken since the reply before"
+TOO_LONG: Final = (
+    f"longer than {MAX_STEPS * 0.08 - LEAD_OUT_S:.1f} s without a pause of {PAUSE_S} s"
+)
+
 States = NDArray[np.float16]
 
 
@@ -68,8 +76,8 @@ class Example:
     reply: Reply
 
 
-def exchanges(conversation: Conversation) -> Iterator[Exchange]:
-    """What was asked and answered, in order; replies that answer no speech are left out."""
+def exchanges(conversation: Conversation, left_out: Counter[str]) -> Iterator[Exchange]:
+    """What was asked and answered, in order; of replies `left_out`, counts why."""
     speech = _speech(conversation.caller)
     free_s = 0.0
     for number, words in enumerate(_runs(conversation.words)):
@@ -77,7 +85,9 @@ def exchanges(conversation: Conversation) -> Iterator[Exchange]:
         first, last = int(free_s * 1000) // FRAME_MS, int(start_s * 1000) // FRAME_MS
         spoken = np.flatnonzero(speech[first:last]) + first
         free_s = end_s
-        if not len(spoken) or end_s - start_s > MAX_STEPS * 0.08 - LEAD_OUT_S:
+        too_long = end_s - start_s > MAX_STEPS * 0.08 - LEAD_OUT_S
+        if too_long or not len(spoken):
+            left_out[TOO_LONG if too_long else UNASKED] += 1
             continue
         stop_s = (int(spoken[-1]) + 1) * FRAME_MS / 1000
         onset_s = max(int(spoken[0]) * FRAME_MS / 1000 - BEFORE_S, stop_s - LONGEST_S, 0.0)
@@ -113,15 +123,18 @@ def _cut(samples: Floats, start_s: float, end_s: float) -> Floats:
     return np.pad(piece, (0, end - start - len(piece)))
 
 
-def all_exchanges(conversations: Sequence[Conversation]) -> list[Exchange]:
-    """Of every conversation. Raises DataError where nobody answers anybody."""
-    found = [exchange for talk in conversations for exchange in exchanges(talk)]
+def all_exchanges(conversations: Sequence[Conversation]) -> tuple[list[Exchange], Counter[str]]:
+    """Of every conversation, and why replies are left out. Raises DataError where all are."""
+    left_out: Counter[str] = Counter()
+    found = [exchange for talk in conversations for exchange in exchanges(talk, left_out)]
     if not found:
+        reasons = ", ".join(f"{count} {why}" for why, count in left_out.items())
         raise DataError(
             "Expected the caller (right channel) to speak before some reply of the assistant "
-            f"(left) in {len(conversations)} conversations, got none: are the channels swapped?"
+            f"(left) in {len(conversations)} conversations, got none (replies: {reasons or 0}): "
+            "are the channels swapped?"
         )
-    return found
+    return found, left_out
 
 
 def make_reply(exchange: Exchange, codec: Codec, vocabulary: Vocabulary) -> Reply:

@@ -43,7 +43,7 @@ from workers.training.layout import (
     stumbled,
     turn_sample,
 )
-from workers.training.progress import Run
+from workers.training.progress import Run, digest
 from workers.training.replies import MAX_STEPS
 from workers.training.stereo import read_folder
 
@@ -181,9 +181,10 @@ def loss_on(model: HybridS2S, lessons: Lessons) -> float:
 class Tuning:
     """The model in training, its optimiser and its checkpoint."""
 
-    def __init__(self, model: HybridS2S, run: Run, course: Course) -> None:
+    def __init__(self, model: HybridS2S, run: Run, course: Course, data: str) -> None:
+        """Raises ConfigError where the checkpoint is of other `data` (a digest) or method."""
         torch.manual_seed(course.seed)
-        self.model, self.run, self.course = model.train(), run, course
+        self.model, self.run, self.course, self._data = model.train(), run, course, data
         if course.method is Method.LORA:
             lowrank.add(model, RANK)
             for name, parameter in model.named_parameters():
@@ -191,7 +192,7 @@ class Tuning:
                 parameter.requires_grad_(parameter.requires_grad or plain in WHOLE)
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(trained, betas=(0.9, 0.95), weight_decay=0.01)
-        if (state := run.load()) is not None:
+        if (state := run.load_of(data)) is not None:
             _check_same(run.folder, state["method"], course.method)
             model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
@@ -215,7 +216,8 @@ class Tuning:
         """Write the checkpoint."""
         model, optimiser = self.model.state_dict(), self.optimiser.state_dict()
         method = str(self.course.method)
-        self.run.save({"model": model, "optimiser": optimiser, "method": method})
+        state = {"model": model, "optimiser": optimiser, "method": method, "data": self._data}
+        self.run.save(state)
 
 
 def _check_same(folder: Path, before: str, now: Method) -> None:
@@ -226,9 +228,9 @@ def _check_same(folder: Path, before: str, now: Method) -> None:
         )
 
 
-def tune(model: HybridS2S, lessons: Lessons, run: Run, course: Course) -> HybridS2S:
+def tune(model: HybridS2S, lessons: Lessons, run: Run, course: Course, data: str) -> HybridS2S:
     """Train to the course's last step, from the checkpoint where there is one."""
-    tuning = Tuning(model, run, course)
+    tuning = Tuning(model, run, course, data)
     while run.step < course.steps and run.going():
         tuning.step(lessons)
         if run.due():
@@ -240,7 +242,7 @@ def tune(model: HybridS2S, lessons: Lessons, run: Run, course: Course) -> Hybrid
 
 def finetune(data: Path, base: Path, output: Path, run: Run, course: Course) -> dict[str, Any]:
     """The whole of it; what it did, as it is printed. Raises ConfigError."""
-    found = all_exchanges(read_folder(data))
+    found, left_out = all_exchanges(read_folder(data))
     part = read_part(base, "s2s")
     model = HybridS2S(s2s_config(part))
     fill(model, part)
@@ -254,22 +256,36 @@ def finetune(data: Path, base: Path, output: Path, run: Run, course: Course) -> 
     taught = [e for e in made if not names[id(e.reply)].held_out] or made
     judged = kept or _first(taught)
     before = loss_on(model, Lessons(judged, model))
-    model = tune(model, Lessons(taught, model), run, course)
+    model = tune(model, Lessons(taught, model), run, course, _digest(base, found))
     after = loss_on(model, Lessons(judged, model))
     report = {
         "exchanges": len(found),
+        "left_out": dict(left_out),
         "held_out": len(kept),
         "judged_on": "held-out exchanges" if kept else "the training's own: too few to hold out",
         "new_words": len(vocabulary.words) - len(part.facts["words"]),
         "loss_before": round(before, 4),
         "loss_after": round(after, 4),
         "answers": [[e.reply.text, reply_text(model, vocabulary, e)] for e in judged[:10]],
-        "steps": run.step,
+        "steps": run.steps_of(course.steps),
         "weights": str(output),
     }
     _write(base, output, model, vocabulary, {**part.facts, "tuned": f"{data.name}, {run.step}"})
     run.finish(loss=after)
     return report
+
+
+def _digest(base: Path, found: Sequence[Exchange]) -> str:
+    """Of what is learned, and of the weights that learn it."""
+
+    def parts() -> Iterator[bytes]:
+        yield (base / "parity.json").read_bytes()
+        for exchange in found:
+            yield " ".join(word.text for word in exchange.reply).encode()
+            yield exchange.question.tobytes()
+            yield exchange.sound.tobytes()
+
+    return digest(parts())
 
 
 def _words(found: Sequence[Exchange]) -> list[str]:

@@ -21,7 +21,7 @@ from workers.models.tokenizer.spelling import begun
 from workers.training import acoustics, callers, stream
 from workers.training.augment import SILENCE, Augmenter, Strength
 from workers.training.callers import EVALUATIONS, Heard, load_shard
-from workers.training.progress import Run, mean_of, ready
+from workers.training.progress import CHECKPOINT, Run, mean_of, ready
 from workers.training.utterances import Batch, collate
 from workers.training.words import CHARACTERS, PHONES, characters, phones
 
@@ -208,6 +208,7 @@ def export(listener: Listener, weights: Path, errors: dict[str, float], data: st
 def main(runs: Path, preset: str, weights: Path, course: Course, start: Path | None = None) -> None:
     """Train within the budget, then write the listener into the weights folder.
 
+    Where `joint` has trained one on, the language model knows that one: it is not written over.
     `start`: a weights folder whose listener a new run goes on from.
     """
     torch.set_num_threads(1)
@@ -228,7 +229,13 @@ def main(runs: Path, preset: str, weights: Path, course: Course, start: Path | N
             trainer.save()
     trainer.save()
     errors = trainer.evaluate(runs)
-    export(trainer.averaged, weights, errors)
+    if (runs / "joint" / CHECKPOINT).exists() and (weights / "listener.safetensors").exists():
+        run.say(
+            f"{weights} keeps the listener that `joint` went on from before: remove {runs}/joint "
+            f"and {runs}/s2s to train them on this one"
+        )
+    else:
+        export(trainer.averaged, weights, errors)
     run.finish(path=str(weights), **errors)
 
 

@@ -48,8 +48,9 @@ PLANS: Final = {
         s2s=180,
         families=TAUGHT,
     ),
-    # One large GPU with sixteen cores for the speech: about two and a half hours, of which the
-    # voice stages (on the CPU in any case) are two. An estimate; see ARCHITECTURE.md.
+    # One large GPU with sixteen cores for the speech: two and a half hours and more, since minutes
+    # count the trainer's CPU alone; the voice stages, on the CPU in any case, are two of them. An
+    # estimate: never run.
     "gpu": Plan(
         listener=12,
         codec=31,

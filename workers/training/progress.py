@@ -10,15 +10,16 @@
     run.save(...)
     run.finish(stoi=0.95)            # writes READY: later stages start only on it
 
-The budget counts the seconds this process has worked, over all resumptions: a shared machine, where
-it waits, takes nothing from it. The checkpoint is written to a second file and renamed, so a kill
-at any moment leaves the last whole one.
+The budget counts the seconds this process has worked (of all its threads) from its first step on,
+over all resumptions: a shared machine, where it waits, takes nothing from it. The checkpoint is
+written to a second file and renamed, so a kill at any moment leaves the last whole one.
 """
 
+import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any, Final
@@ -27,8 +28,12 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from shared.errors import ConfigError
+
 SAVE_EVERY_S: Final = 120.0
+CHECKPOINT: Final = "checkpoint.pt"
 READY: Final = "READY"
+PRESETS: Final = ("tiny", "base")
 
 
 MEAN_OVER_STEPS: Final = 400
@@ -54,7 +59,7 @@ class Run:
         self.step = 0
         self._budget_s = max(minutes * 60.0, 1.0)
         self._spent_before_s = 0.0
-        self._started_s = time.process_time()
+        self._started_s: float | None = None  # the first step's beginning
         self._saved_s = time.monotonic()
         self._logged: defaultdict[str, list[float]] = defaultdict(list)
         self._count = 0
@@ -63,6 +68,8 @@ class Run:
     @property
     def spent_s(self) -> float:
         """Seconds of the budget used, over all resumptions."""
+        if self._started_s is None:
+            return self._spent_before_s
         return self._spent_before_s + time.process_time() - self._started_s
 
     @property
@@ -74,6 +81,9 @@ class Run:
         """Start the next step; False once the budget is spent."""
         if self.spent_s >= self._budget_s:
             return False
+        if self._started_s is None:
+            self._started_s = time.process_time()
+            (self.folder / READY).unlink(missing_ok=True)  # it goes on
         self.step += 1
         self._bar.n = round(self.spent_s)
         return True
@@ -106,7 +116,7 @@ class Run:
 
     def save(self, state: Mapping[str, Any]) -> Path:
         """Write the checkpoint atomically, with the step and the seconds spent; redraw curves."""
-        path = self.folder / "checkpoint.pt"
+        path = self.folder / CHECKPOINT
         partial = path.with_suffix(".partial")
         torch.save({**state, "step": self.step, "spent_s": self.spent_s}, partial)
         partial.replace(path)
@@ -116,19 +126,59 @@ class Run:
 
     def load(self) -> dict[str, Any] | None:
         """The last checkpoint, or None; step and budget go on from where it was written."""
-        path = self.folder / "checkpoint.pt"
+        path = self.folder / CHECKPOINT
         if not path.exists():
             return None
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         self.step = int(state["step"])
         self._spent_before_s = float(state["spent_s"])
-        self._started_s = time.process_time()
         return state
+
+    def load_of(self, data: str) -> dict[str, Any] | None:
+        """As `load`; raises ConfigError where the checkpoint's "data" is not this digest."""
+        state = self.load()
+        if state is not None and state.get("data") != data:
+            raise ConfigError(
+                f"Expected the recordings, texts and base weights that the checkpoint in "
+                f"{self.folder} was begun with, got others: take another --run folder, or remove "
+                "this one"
+            )
+        return state
+
+    def steps_of(self, wanted: int) -> str:
+        """How many of the wanted steps were made, and what to do where the budget ended them."""
+        if self.step >= wanted:
+            return f"{self.step}"
+        return f"{self.step} of {wanted}: the minutes were over; with more (--minutes) it goes on"
 
     def finish(self, **metrics: float | str) -> None:
         """Declare the stage done: READY holds its metrics."""
         self._bar.close()
         write_json(self.folder / READY, {"step": self.step, **metrics})
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """Tells one training's data from another's."""
+    found = hashlib.sha256()
+    for part in parts:
+        found.update(f"{len(part)}:".encode())
+        found.update(part)
+    return found.hexdigest()
+
+
+def claim(runs: Path, preset: str) -> None:
+    """A folder of runs has one preset. Raises ConfigError where it has another, or none is so."""
+    if preset not in PRESETS:
+        raise ConfigError(f"Expected a preset of {PRESETS}, got {preset!r}")
+    path = runs / "PRESET"
+    if not path.exists():
+        runs.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{preset}\n")
+    elif (had := path.read_text().strip()) != preset:
+        raise ConfigError(
+            f"Expected the preset that {runs} was begun with, {had}, got {preset}: take another "
+            "folder (--runs)"
+        )
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -7,7 +7,6 @@ Not thread-safe: the libraries keep global state; use one process a worker.
 """
 
 import ctypes
-import subprocess
 import tempfile
 import wave
 from collections.abc import Callable, Sequence
@@ -24,7 +23,7 @@ from shared.audio import SAMPLE_RATE_HZ, Floats
 from workers.training import sounds
 from workers.training.espeak import espeak
 from workers.training.families import Language
-from workers.training.speech_library import SpeechError, shared_library
+from workers.training.speech_library import SpeechError, festival, shared_library
 
 __all__ = ["Job", "SpeechError", "Voice", "speak"]
 
@@ -38,6 +37,10 @@ FLITE_PITCH_HZ: Final = {
     "cmu_us_awb": 125.0,
     "cmu_us_rms": 100.0,
     "cmu_us_slt": 175.0,
+}
+FESTIVAL_PACKAGES: Final = {
+    "ked_diphone": "festvox-kdlpc16k",
+    "kal_diphone": "festvox-kallpc16k",
 }
 
 
@@ -202,10 +205,8 @@ def _festival(jobs: Sequence[Job]) -> list[tuple[Floats, int]]:
             lines.append(f"(set! utt (eval (list 'Utterance 'Text \"{text}\")))")
             lines.append(f'(utt.synth utt) (utt.save.wave utt "{folder}/{i}.wav" \'riff)')
         script.write_text("\n".join(lines) + "\n")
-        try:
-            subprocess.run(["festival", "-b", str(script)], check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            raise SpeechError(f"festival failed with {jobs[0].voice}: is it installed?") from error
+        voice = jobs[0].voice.name
+        festival(script, voice, FESTIVAL_PACKAGES[voice])
         return [_read_wave(folder / f"{i}.wav") for i in range(len(jobs))]
 
 

@@ -18,7 +18,7 @@ from workers.models.mel import LogMel
 from workers.models.vocoder import FFT, HOP, LOOKAHEAD, VOCODER_PRESETS, Parameters, Vocoder
 from workers.training.clips import Clips
 from workers.training.codec import rate
-from workers.training.progress import Run
+from workers.training.progress import READY, Run
 
 BATCH: Final = 12
 HOPS: Final = 72  # 0.72 s a piece
@@ -33,7 +33,8 @@ def main(minutes: float, runs: Path, preset: str, seed: int = 4) -> None:
     """Train (or go on training) for `minutes` in all; needs runs/assistant."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    if (runs / "vocoder" / "READY").exists():
+    if (runs / "vocoder" / READY).exists():
+        print(f"{runs}/vocoder is finished: remove it and {runs}/voice to train another")
         return
     vocoder = Vocoder(VOCODER_PRESETS[preset])
     optimiser = torch.optim.AdamW(

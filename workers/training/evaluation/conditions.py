@@ -1,9 +1,11 @@
 """Who asks, what, how and where: the rows of the evaluation, and their spoken questions.
 
 Every family has the same number of questions in a row, so shares are means over families. Rows with
-the same voices and split ask the same questions in the same words: noise changes nothing else.
+the same voices and split ask the same questions in the same words: noise changes nothing else. Of
+a share of the questions that much is kept, by digests, the same in all rows of an engine and split.
 """
 
+import hashlib
 import math
 import random
 from collections.abc import Iterator, Sequence
@@ -120,12 +122,16 @@ class Asked:
 
 @cache
 def chosen(condition: Condition, share: float) -> tuple[Question, ...]:
-    """The row's questions, family by family; or a share of them, drawn at random."""
+    """The row's questions, family by family; or a share of them, the same for all of an engine."""
     rng = random.Random(f"{SEED}/{condition.split}")
     picked = _strange(condition.asks, rng) if condition.strange else _picked(condition, rng)
-    fewer = random.Random(f"{SEED}/{condition.name}")
-    count = math.ceil(share * len(picked))
-    return tuple(fewer.sample(picked, count) if share < 1 else picked)
+    whose = f"{SEED}/{condition.voices[0].engine}/{condition.split}"
+
+    def luck(question: Question) -> str:
+        return hashlib.sha256(f"{whose}/{question.text}".encode()).hexdigest()
+
+    kept = sorted(picked, key=luck)[: math.ceil(share * len(picked))]
+    return tuple(question for question in picked if question in kept)
 
 
 def _strange(count: int, rng: random.Random) -> list[Question]:

@@ -7,6 +7,7 @@ KNOWN: Final = 0.9
 FAMILY: Final = 0.7
 NEVER_HEARD: Final = 0.7
 NOISE_POINTS: Final = 10.0  # at 10 dB
+PAIRS: Final = 20  # of questions, with noise and without, that decide
 INTERRUPTED: Final = 0.95
 STOI: Final = 0.95
 PESQ: Final = 2.4
@@ -35,7 +36,7 @@ def _answers(found: Data) -> list[Goal]:
         (
             "... each family",
             f"{FAMILY:.0%}",
-            f"{enough} of {len(shares)} families",
+            f"{enough} of {len(shares)} families asked",
             enough == len(shares),
         ),
     ]
@@ -46,9 +47,11 @@ def _answers(found: Data) -> list[Goal]:
     ]
     for name, lost in found["lost_in_noise"].items():
         if name.startswith("noise 10 dB"):
-            points = lost["points"]
-            met = points <= NOISE_POINTS
-            goals.append(("lost at 10 dB noise", "at most 10 points", f"{points:g}", met))
+            points, pairs = lost["points"], lost["count"]
+            reached = f"{points:g} of {pairs} pairs"
+            met = points <= NOISE_POINTS and pairs >= PAIRS
+            reached += "" if pairs >= PAIRS else ": too few to say"
+            goals.append(("lost at 10 dB noise", "at most 10 points", reached, met))
     return goals
 
 

@@ -26,11 +26,16 @@ Each call asks spoken questions and listens to the answers: WAV in, WAV out, thr
 VAD, turn logic and guard and the batched engine in one process (no sockets). **Right** means that
 the reply's text is the expected one word for word AND that its audio, heard by pocketsphinx as a
 forced choice among the {answers} answers likest to it, is that sentence: so every number, day and
-name in it. The **ceiling** is the same judge on original recordings of such replies. Every family
-of questions has the same number of calls in a row. Intervals are Wilson's, 95 %.
+name in it. The **ceiling** is the same judge on original recordings of such replies. {balance}
+Intervals are Wilson's, 95 %.
 
 All of it is synthetic speech. Nothing here says how people are understood.
 """
+
+EVEN: Final = "Every family of questions has the same number of calls in a row."
+UNEVEN: Final = (
+    "A row's questions are drawn from a list that has every family of questions alike often."
+)
 
 SPLIT: Final = """## What was asked, and what was held out
 
@@ -63,8 +68,11 @@ def write_report(path: Path, found: Data) -> None:
 
 def document(found: Data) -> str:
     """The whole text."""
-    head = HEAD.format(name=found["weights"]["name"], answers=CHOICES + 1)
-    if found["share"] < 1:
+    whole = found["share"] == 1
+    head = HEAD.format(
+        name=found["weights"]["name"], answers=CHOICES + 1, balance=EVEN if whole else UNEVEN
+    )
+    if not whole:
         asked = percent(found["share"])
         head += f"\nOf each row's questions {asked} were asked: intervals are wider for it.\n"
     split = SPLIT.format(
@@ -114,7 +122,7 @@ ROWS: Final = (
 def _answers(found: Data) -> str:
     lines = [_line(row) for row in found["rows"]]
     lost = [
-        f"{name.partition(',')[0]} {data['points']:+.1f} points".replace("+", "")
+        f"{name.partition(',')[0]} {data['points']:.1f} points (of {data['count']})"
         for name, data in found["lost_in_noise"].items()
     ]
     compared = f"Lost against the same questions by the same voices in quiet: {'; '.join(lost)}. "
@@ -127,7 +135,8 @@ def _answers(found: Data) -> str:
 
 
 def _families(found: Data) -> str:
-    lines = [_line(row) for row in (*found["groups"], found["known"], *found["second"])]
+    groups = [row for row in found["groups"] if row["right"]["count"]]
+    lines = [_line(row) for row in (*groups, found["known"], *found["second"])]
     weak = [
         f"{name} {percent(share['share'])}"
         for name, share in sorted(found["families"].items(), key=lambda item: item[1]["share"])

@@ -97,6 +97,8 @@ def test_training_lowers_the_loss_and_leaves_the_upper_half_alone(
         assert float(loss(adapted, given, None)) < 0.97 * before
     assert all(torch.equal(v, upper[k]) for k, v in adapted.listener.upper.state_dict().items())
     assert (tmp_path / "losses.png").exists()
+    with pytest.raises(ConfigError, match="begun with, got others: take another --run"):
+        train(Adapted(Listener(LISTENER)), given, Run(tmp_path, 5), steps=25, seed=1, data="other")
     assert set(adapted.folded().state_dict()) == set(Listener(LISTENER).state_dict())
 
 
@@ -117,6 +119,10 @@ def test_what_a_folder_lacks_is_said(tmp_path: Path) -> None:
     first, second = read_prompts(tmp_path)
     assert (first.text, second.text) == ("what is three plus four", "hello")
     assert first.mel.shape == (10, 80)
+    (tmp_path / "01.wav").write_bytes(b"no sound")
+    soundfile.write(tmp_path / "02.wav", np.zeros(4_800), 48_000)
+    with pytest.raises(ConfigError, match=r"(?s)01\.wav: .*02\.wav: Expected sound, got silence"):
+        read_prompts(tmp_path)
     write_sheet(tmp_path, ["say xqzzy"])
     with pytest.raises(ConfigError, match=r"pronunciation dictionary in .*\['xqzzy'\]"):
         read_prompts(tmp_path)

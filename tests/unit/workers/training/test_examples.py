@@ -1,5 +1,6 @@
 """Conversations become questions and replies as the model will meet them."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from workers.models.tokenizer.listener import Listener
 from workers.models.vocabulary import EOS, Vocabulary
 from workers.training.examples import (
     COPIES,
+    TOO_LONG,
+    UNASKED,
     Exchange,
     all_exchanges,
     examples,
@@ -24,7 +27,7 @@ from workers.training.stereo import Conversation, DataError, Word, read_folder
 @pytest.fixture
 def found(tmp_path: Path) -> list[Exchange]:
     conversation(tmp_path, "a", [90.0, 300.0, 90.0])
-    return list(exchanges(read_folder(tmp_path)[0]))
+    return list(exchanges(read_folder(tmp_path)[0], Counter()))
 
 
 def test_each_reply_has_the_question_before_it(found: list[Exchange]) -> None:
@@ -39,9 +42,19 @@ def test_each_reply_has_the_question_before_it(found: list[Exchange]) -> None:
 def test_a_reply_that_answers_nobody_is_left_out(found: list[Exchange]) -> None:
     silent = np.zeros(48_000, dtype=np.float32)
     talk = Conversation("x", silent, silent, (Word("hello", 1.0, 1.5),))
-    assert list(exchanges(talk)) == []
-    with pytest.raises(DataError, match="are the channels swapped"):
+    left_out: Counter[str] = Counter()
+    assert list(exchanges(talk, left_out)) == []
+    assert left_out == {UNASKED: 1}
+    with pytest.raises(DataError, match=r"1 said where the caller.*are the channels swapped"):
         all_exchanges([talk])
+
+
+def test_a_reply_too_long_to_be_learned_is_left_out_and_counted(found: list[Exchange]) -> None:
+    words = tuple(Word("on", 2.0 + s, 2.9 + s) for s in range(11))
+    talk = Conversation("x", np.zeros(320_000, np.float32), found[0].question, words)
+    left_out: Counter[str] = Counter()
+    assert list(exchanges(talk, left_out)) == []
+    assert left_out == {TOO_LONG: 1}
 
 
 def test_copies_share_a_reply_and_differ_in_what_is_heard(found: list[Exchange]) -> None:

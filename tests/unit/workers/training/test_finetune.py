@@ -88,6 +88,16 @@ def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(tmp_path: Path)
         finetune(data, base, tmp_path / "parts", again, course)
 
 
+def test_a_run_goes_on_with_its_own_data_and_base_only(tmp_path: Path) -> None:
+    data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
+    finetune(data, base, tmp_path / "tuned", Run(tmp_path / "run", 5), Course(2))
+    more = conversations(tmp_path / "more")
+    talk = more / "data.jsonl"
+    talk.write_text("\n".join(talk.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(ConfigError, match="begun with, got others: take another --run"):
+        finetune(more, base, tmp_path / "tuned", Run(tmp_path / "run", 5), Course(2))
+
+
 def _until(run: Run, step: int) -> bool:
     """A kill after a step: `going` says no."""
     if run.step >= step:

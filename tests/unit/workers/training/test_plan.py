@@ -1,8 +1,11 @@
 """The plans of `make train`: they name families that exist, and a wrong name is refused."""
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
+from shared.errors import ConfigError
 from workers.training.__main__ import app
 from workers.training.dialogue import FAMILIES_IN
 from workers.training.plan import LARGE, PLANS
@@ -24,7 +27,24 @@ def test_families_have_names_of_their_own() -> None:
     assert len(NAMES) == sum(len(known) for known in FAMILIES_IN.values())
 
 
-def test_a_plan_that_does_not_exist_is_refused_by_name() -> None:
-    result = CliRunner().invoke(app, ["all", "--plan", "tomorrow"])
+def test_a_trial_writes_over_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+    for stage in ("corpus", "listener", "codec", "vocoder", "reading", "joint", "s2s", "evaluate"):
+        monkeypatch.setattr(f"workers.training.__main__.{stage}", lambda *_: None)
+    monkeypatch.setattr("workers.training.__main__.voice", lambda *given: made.append(given[3]))
+    runs = tmp_path / "runs"
+    for trial in ((), ("--smoke",), ("--plan", "smoke")):
+        assert CliRunner().invoke(app, ["all", "--runs", str(runs), *trial]).exit_code == 0
+    assert made == [runs / "weights", *[runs / "smoke" / "weights"] * 2]
+    assert (made[0] / "voices.toml").exists()
+
+
+def test_a_plan_that_does_not_exist_is_refused_by_name(tmp_path: Path) -> None:
+    runs = ["--runs", str(tmp_path / "runs")]
+    result = CliRunner().invoke(app, ["all", "--plan", "tomorrow", *runs])
     assert result.exit_code == 2
+    assert isinstance(
+        CliRunner().invoke(app, ["all", "--preset", "bse", *runs]).exception, ConfigError
+    )
+    assert not (tmp_path / "runs").exists()
     assert "'cpu', 'gpu', 'smoke'" in result.output

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from workers.training.progress import Run, plot, ready
+from shared.errors import ConfigError
+from workers.training.progress import READY, Run, claim, plot, ready
 
 
 def test_a_run_resumes_at_the_step_and_budget_it_saved(tmp_path: Path) -> None:
@@ -30,6 +31,32 @@ def test_a_spent_budget_ends_the_run(tmp_path: Path) -> None:
     assert run.fraction == 1.0
     assert not run.going()
     assert run.step == 3
+
+
+def test_what_is_set_up_before_the_first_step_costs_nothing(tmp_path: Path) -> None:
+    run = Run(tmp_path, minutes=0.001)
+    sum(range(2_000_000))
+    assert run.spent_s == 0
+    assert run.going()
+
+
+def test_a_finished_run_that_goes_on_is_finished_no_more(tmp_path: Path) -> None:
+    first = Run(tmp_path, minutes=1)
+    assert first.going()
+    first.save({})
+    first.finish()
+    again = Run(tmp_path, minutes=2)
+    again.load()
+    assert (tmp_path / READY).exists()
+    assert again.going()
+    assert not (tmp_path / READY).exists()
+
+
+def test_a_folder_of_runs_keeps_its_preset(tmp_path: Path) -> None:
+    claim(tmp_path / "runs", "tiny")
+    claim(tmp_path / "runs", "tiny")
+    with pytest.raises(ConfigError, match="begun with, tiny, got base"):
+        claim(tmp_path / "runs", "base")
 
 
 def test_losses_are_averaged_and_drawn(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def sample() -> dict[str, Any]:
         "second": [],
         "families": {"sum": Share(9, 10).figures(), "joke": Share(5, 10).figures()},
         "ceiling": 0.95,
-        "lost_in_noise": {"noise 10 dB, unseen": {"count": 8, "clean": 1.0, "points": 12.5}},
+        "lost_in_noise": {"noise 10 dB, unseen": {"count": 24, "clean": 1.0, "points": 12.5}},
         "streams": {"stream mode": stream},
         "transcript": dict.fromkeys(NAMES, errors),
         "interruptions": {

@@ -38,6 +38,14 @@ def test_noise_is_put_under_questions_that_are_asked_in_quiet_too() -> None:
         assert {question.text for question in chosen(row, 1.0)} <= clean
 
 
+def test_a_share_of_the_questions_is_nearly_the_same_with_noise_and_without() -> None:
+    clean = {question.text for question in chosen(named(CLEAN), 0.3)}
+    for row in SPOKEN:
+        if row.noise_db is not None or row.room:
+            own = {question.text for question in chosen(row, 0.3)}
+            assert len(own & clean) > 0.85 * len(own)
+
+
 def test_a_row_is_the_same_every_time() -> None:
     before = chosen(SPOKEN[0], 0.2)
     chosen.cache_clear()

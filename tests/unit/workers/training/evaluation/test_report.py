@@ -21,10 +21,16 @@ def test_a_goal_is_met_or_not() -> None:
     found = sample()
     lines = {line.split("|")[1].strip(): line for line in goals(found).splitlines()[4:]}
     assert lines["known engines, voices never heard, all families"].endswith("| yes |")
-    assert lines["... each family"].endswith("| 1 of 2 families | **no** |")
-    assert lines["lost at 10 dB noise"].endswith("| 12.5 | **no** |")
+    assert lines["... each family"].endswith("| 1 of 2 families asked | **no** |")
+    assert lines["lost at 10 dB noise"].endswith("| 12.5 of 24 pairs | **no** |")
     assert lines["false answers an hour, VAD=energy"].endswith("| 3 | **no** |")
     assert lines["PESQ wide-band"].endswith("| 2.50 | yes |")
+
+
+def test_what_noise_costs_is_not_said_to_be_met_by_a_few_pairs() -> None:
+    found = sample()
+    found["lost_in_noise"] = {"noise 10 dB, x": {"count": 4, "clean": 1.0, "points": 0.0}}
+    assert "| 0 of 4 pairs: too few to say | **no** |" in goals(found)
 
 
 def test_a_section_of_another_command_is_kept(tmp_path: Path) -> None:
