@@ -46,21 +46,32 @@ def write_part(
     """
     if not dataclasses.is_dataclass(config) or isinstance(config, type):
         raise TypeError(f"Expected a dataclass instance as config, got {config!r}")
+    part = Part(name, dataclasses.asdict(config), dict(facts), module.state_dict())
+    return put_part(folder, part)
+
+
+def put_part(folder: Path, part: Part) -> Path:
+    """Write a part as `write_part` does."""
     folder.mkdir(parents=True, exist_ok=True)
-    data = save_tensors({key: _stored(value) for key, value in module.state_dict().items()})
-    path = folder / f"{name}.safetensors"
+    data = save_tensors({key: _stored(value) for key, value in part.tensors.items()})
+    path = folder / f"{part.name}.safetensors"
     _replace(path, data)
     parity = _parity(folder) if (folder / PARITY).exists() else _fresh()
-    parity["parts"][name] = {
-        "config": dataclasses.asdict(config),
-        "parameters": sum(value.numel() for value in module.state_dict().values()),
+    parity["parts"][part.name] = {
+        "config": part.config,
+        "parameters": sum(value.numel() for value in part.tensors.values()),
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
-        "facts": dict(facts),
+        "facts": part.facts,
     }
     text = json.dumps(parity, indent=1, sort_keys=True) + "\n"
     _replace(folder / PARITY, text.encode())
     return path
+
+
+def parts_in(folder: Path) -> list[str]:
+    """The names of a folder's parts. Raises ConfigError where it is no weights folder."""
+    return sorted(_parity(folder)["parts"])
 
 
 def read_part(folder: Path, name: str) -> Part:

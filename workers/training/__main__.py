@@ -214,6 +214,18 @@ def evaluate(
 
 
 @app.command()
+def mean(
+    folders: Annotated[list[Path], typer.Argument(help="Weights that went on from the same.")],
+    output: Annotated[Path, typer.Option(help="The mean's folder.")] = RUNS / "mean",
+) -> None:
+    """Write the mean of weights that were trained on apart: often better than each."""
+    from workers.training import mean as stage
+
+    stage.main(folders, output)
+    print(f"make evaluate ARGS='--weights {output} --quick'")
+
+
+@app.command()
 def personas(
     weights: Finished = SHIPPED,
     output: Annotated[Path, typer.Option(help="Where EVALUATION.md is.")] = Path(),
