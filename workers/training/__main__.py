@@ -218,7 +218,7 @@ def mean(
     folders: Annotated[list[Path], typer.Argument(help="Weights that went on from the same.")],
     output: Annotated[Path, typer.Option(help="The mean's folder.")] = RUNS / "mean",
 ) -> None:
-    """Write the mean of weights that were trained on apart: often better than each."""
+    """Write the mean of weights that go on from the same ones: it can be better than each."""
     from workers.training import mean as stage
 
     stage.main(folders, output)

@@ -1,8 +1,9 @@
-"""The mean of weights that were trained on from the same ones, apart: better than each of them.
+"""The mean of weights that go on from the same ones: it can be better than each of them.
 
 Source: Wortsman et al. 2022, "Model soups" (arXiv:2203.05482). Of 600 questions by voices never
-heard in training 470 were answered right by the weights that two runs went on from, 462 and 469
-by the runs themselves, 492 by the mean of the three.
+heard in training one set of weights answered 470 right, a run that went on from it 462, the mean
+of both 493; a run that went on from that mean 469, and the mean of the three 492, with 357 instead
+of 354 questions heard word for word (332 by the first).
 """
 
 import shutil
