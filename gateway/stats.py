@@ -29,7 +29,13 @@ EVERY_S: Final = 1.0
 MAX_WATCHERS: Final = 16
 MAX_SESSIONS_SHOWN: Final = 100  # of all gateways; a read of as many meta hashes a second
 WORKER_FIELDS: Final = (
-    *("slots", "free", "engine", "step_ms", "step_p95_ms", "step_p99_ms", "takeovers"),
+    "slots",
+    "free",
+    "engine",
+    "step_ms",
+    "step_p95_ms",
+    "step_p99_ms",
+    "takeovers",
 )
 
 Figures = dict[str, float | None]

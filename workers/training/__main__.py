@@ -18,7 +18,7 @@ import typer
 from shared.errors import ConfigError
 from workers.models.repertoire import FILE as VOICES
 from workers.training.plan import PLANS, Plan
-from workers.training.progress import CHECKPOINT, Run, claim
+from workers.training.progress import Run, claim, is_trained_on
 
 if TYPE_CHECKING:  # torch is imported by the stage that runs
     from workers.training.s2s import Course
@@ -342,8 +342,7 @@ def every(
         plan, runs, weights = "smoke", runs / "smoke", None
     made = _made(runs, weights, preset)
     corpus(runs, plan)
-    # Once joint has trained it on, its listener is the one that counts.
-    if not ((runs / "joint" / CHECKPOINT).exists() and (made / "listener.safetensors").exists()):
+    if not is_trained_on(runs, made):
         listener(None, runs, preset, made, device, None, plan)
     codec(None, runs, preset, plan)
     vocoder(None, runs, preset, plan)

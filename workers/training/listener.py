@@ -21,7 +21,7 @@ from workers.models.tokenizer.spelling import begun
 from workers.training import acoustics, callers, stream
 from workers.training.augment import SILENCE, Augmenter, Strength
 from workers.training.callers import EVALUATIONS, Heard, load_shard
-from workers.training.progress import CHECKPOINT, Run, mean_of, ready
+from workers.training.progress import Run, is_trained_on, mean_of, ready
 from workers.training.utterances import Batch, collate
 from workers.training.words import CHARACTERS, PHONES, characters, phones
 
@@ -229,7 +229,7 @@ def main(runs: Path, preset: str, weights: Path, course: Course, start: Path | N
             trainer.save()
     trainer.save()
     errors = trainer.evaluate(runs)
-    if (runs / "joint" / CHECKPOINT).exists() and (weights / "listener.safetensors").exists():
+    if is_trained_on(runs, weights):
         run.say(
             f"{weights} keeps the listener that `joint` went on from before: remove {runs}/joint "
             f"and {runs}/s2s to train them on this one"

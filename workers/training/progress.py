@@ -181,6 +181,12 @@ def claim(runs: Path, preset: str) -> None:
         )
 
 
+def is_trained_on(runs: Path, weights: Path) -> bool:
+    """Whether the weights' listener is one that `joint` trained on: it is the one that counts."""
+    joined = (runs / "joint" / CHECKPOINT).exists()
+    return joined and (weights / "listener.safetensors").exists()
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file atomically."""
     partial = path.with_name(path.name + ".partial")
