@@ -34,10 +34,10 @@ worker: $(VENV)/.run
 
 talk: $(VENV)/.run
 	@test -n "$(WAV)" || { echo "Expected a question: make talk WAV=question.wav"; exit 2; }
-	@python -m gateway.talk "$(WAV)" $(ARGS)
+	@python -m client.talk "$(WAV)" $(ARGS)
 
 inspect: $(VENV)/.run
-	@python -m shared.inspect $(if $(SID),session $(SID) $(if $(WAV),--wav $(WAV)),overview)
+	@python -m shared.log.inspect $(if $(SID),session $(SID) $(if $(WAV),--wav $(WAV)),overview)
 
 test: $(VENV)/.dev
 	python -m pytest $(ARGS)

@@ -7,10 +7,10 @@ import sys
 import uvicorn
 
 from gateway.app import Gateway
-from gateway.listener import SocketProtocol, configuration, listen, raise_descriptor_limit
-from shared.config import load_settings
+from gateway.socket.server import SocketProtocol, configuration, listen, raise_descriptor_limit
 from shared.errors import ConfigError
 from shared.process import tame_collector
+from shared.settings import load_settings
 
 logger = logging.getLogger("gateway")
 

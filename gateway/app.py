@@ -16,21 +16,21 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.admission import Watcher
-from gateway.door import NEWCOMERS, Door
-from gateway.endpoint import Endpoint
-from gateway.exchange import Exchange
-from gateway.operators import Operators
-from gateway.pages import Pages
-from gateway.protocol import MAX_AUDIO_BYTES, SUBPROTOCOL
-from gateway.reception import Reception
-from gateway.stats import Stats, collect
+from gateway.call.lifecycle import Reception
+from gateway.call.log_exchange import Exchange
+from gateway.edge.admission import Watcher
+from gateway.edge.connection_limits import NEWCOMERS, Door
+from gateway.edge.pages import Pages
+from gateway.operators.routes import Operators
+from gateway.operators.stats import Stats, collect
+from gateway.protocol.messages import MAX_AUDIO_BYTES, SUBPROTOCOL
+from gateway.socket.endpoint import Endpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
-from shared.config import ReplyMode, Settings
-from shared.offer import Offer
-from shared.redis_url import check_redis
-from shared.streams import SessionLog, connect
+from shared.log.session_log import SessionLog, connect
+from shared.redis_client.url import check_redis
+from shared.settings import ReplyMode, Settings
 from shared.telemetry import watch_tasks
+from shared.voices import Offer
 
 REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis in the same moment
 HEADERS: Final = {

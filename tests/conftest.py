@@ -12,8 +12,8 @@ import pytest
 import redis
 from redis.asyncio import Redis
 
-from shared.redis_server import installed
-from shared.streams import connect
+from shared.local_redis import installed
+from shared.log.session_log import connect
 
 STARTS_WITHIN_S = 10.0
 

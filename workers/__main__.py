@@ -16,17 +16,17 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.config import Settings, VadName, load_settings
-from shared.control import Control
 from shared.errors import ConfigError
+from shared.log.registry import Control
+from shared.log.session_log import SessionLog, connect
 from shared.process import tame_collector
-from shared.redis_url import check_redis
-from shared.streams import SessionLog, connect
+from shared.redis_client.url import check_redis
+from shared.settings import Settings, VadName, load_settings
 from shared.telemetry import watch_tasks
+from workers.audio.silero_network import load_silero
 from workers.engines import load_engine
-from workers.models.silero import load_silero
 from workers.runtime.loop import WorkerLoop
-from workers.runtime.ownership import Ownership
+from workers.runtime.ownership.claims import Ownership
 
 REDIS_RETRY_S: Final = 0.5
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from shared.streams import SCRIPTS
+from shared.log.session_log import SCRIPTS
 
 # ablation -> script -> (line that holds the promise, what stands there instead)
 ABLATIONS: Final[Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]] = {

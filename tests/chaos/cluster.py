@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from shared import keys
+from shared.log import keys
 from tests.chaos.ablations import write_scripts
 from tests.chaos.clock import Clocks
 from tests.chaos.proxy import Proxy, Weather

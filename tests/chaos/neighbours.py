@@ -21,12 +21,12 @@ import torch
 
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16
 from workers.engines.base import Opening, Past, Speak
-from workers.engines.hybrid import HybridEngine
-from workers.runtime import drive as driving
-from workers.runtime.conversation import Conversation
-from workers.runtime.drive import Drive
+from workers.engines.hybrid.engine import HybridEngine
+from workers.runtime import engine_thread as driving
+from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.conversation.turn import Plan
+from workers.runtime.engine_thread import Drive
 from workers.runtime.slots import Seat, Slots
-from workers.runtime.turn import Plan
 
 CHUNK_S: Final = CHUNK_MS / 1_000
 CALM_CHUNKS: Final = 50  # without a takeover, for comparison

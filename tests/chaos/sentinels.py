@@ -7,7 +7,7 @@ from typing import Any, Final
 import redis
 from redis.sentinel import MasterNotFoundError, Sentinel
 
-from shared.redis_server import DURABLE, NO_EVICTION
+from shared.local_redis import DURABLE, NO_EVICTION
 from tests.chaos.store import Server, await_true
 from tests.conftest import free_port
 

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import redis
 
-from shared.redis_server import DURABLE, NO_EVICTION
+from shared.local_redis import DURABLE, NO_EVICTION
 from tests.chaos.proxy import Proxy
 from tests.conftest import free_port, redis_binaries
 

@@ -23,7 +23,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from gateway.app import HEADERS
-from gateway.protocol import CLOSE_CODES, ErrorCode
+from gateway.protocol.messages import CLOSE_CODES, ErrorCode
 from shared.audio import FRAME_BYTES
 
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"

@@ -13,7 +13,7 @@ from typing import Final
 
 import redis
 
-from shared import keys
+from shared.log import keys
 from tests.conftest import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]

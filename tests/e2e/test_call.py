@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.client import connect
 
-from shared.streams import connect as connect_redis
+from shared.log.session_log import connect as connect_redis
 from tests.e2e.client import Client
 from tests.e2e.launcher import Stack
 from tests.sounds import joined, noise, silence, voice

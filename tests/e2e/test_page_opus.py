@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from gateway import opus
+from gateway.call import opus
 from tests.e2e.browser import SECOND, likeness, read_tape, start_tape
 from tests.e2e.launcher import Stack
 from tests.e2e.wire import Wire

@@ -7,13 +7,13 @@ import pytest
 import soundfile
 from playwright.sync_api import Playwright, expect
 
-from gateway.hearing import resample
+from client.measurements import resample
 from shared.audio import pcm16_from_floats
 from tests.e2e.browser import MICROPHONE_HZ, SECOND, Complaints, chromium
 from tests.e2e.caller import saved
 from tests.e2e.launcher import Stack
 from tests.e2e.test_spoken import ANSWERS, QUESTIONS, plain_words
-from workers.training.judge import judge_of, says
+from workers.training.metrics.judge import judge_of, says
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-from workers.training import callers, spanish
-from workers.training.assistant import synthesise
-from workers.training.dialogue import Split, all_reply_texts, questions, words
-from workers.training.families import Language
-from workers.training.judge import says
-from workers.training.sounds import ACCENTS, pronounced
-from workers.training.tts import Job, speak
+from workers.training.metrics.judge import says
+from workers.training.questions import spanish
+from workers.training.questions.dialogue import Split, all_reply_texts, questions, words
+from workers.training.questions.families import Language
+from workers.training.speech import callers
+from workers.training.speech.assistant import synthesise
+from workers.training.speech.sounds import ACCENTS, pronounced
+from workers.training.speech.tts import Job, speak
 
 pytestmark = pytest.mark.e2e
 

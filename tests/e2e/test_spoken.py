@@ -16,13 +16,13 @@ import pytest
 import soundfile
 from websockets.asyncio.client import connect
 
-from gateway.hearing import resample
-from gateway.talk import talk
+from client.measurements import resample
+from client.talk import talk
 from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
 from tests.e2e.client import Client
 from tests.e2e.launcher import Stack
 from tests.sounds import silence
-from workers.training.judge import judge_of, says
+from workers.training.metrics.judge import judge_of, says
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -12,10 +12,10 @@ import numpy as np
 
 from shared.audio import pcm16_from_floats
 from tests.echo.table import DELAYS_MS, GAINS_DB, Voices, markdown, measure
-from workers.engines.hybrid import HybridEngine
-from workers.training.callers import NEVER_HEARD, UNSEEN_ESPEAK
-from workers.training.calls import converse
-from workers.training.tts import Job, Voice, speak
+from workers.engines.hybrid.engine import HybridEngine
+from workers.evaluation.calls import converse
+from workers.training.speech.callers import NEVER_HEARD, UNSEEN_ESPEAK
+from workers.training.speech.tts import Job, Voice, speak
 
 WEIGHTS: Final = Path(__file__).parents[2] / "workers" / "weights" / "tiny"
 QUESTIONS: Final = (

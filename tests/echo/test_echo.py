@@ -7,8 +7,8 @@ import pytest
 
 from shared.audio import pcm16_from_floats
 from tests.echo.table import Voices, measure
-from workers.models.echo_path import EchoPath
-from workers.training.tts import Job, Voice, speak
+from workers.audio.echo_path import EchoPath
+from workers.training.speech.tts import Job, Voice, speak
 
 CALLERS = ("gmw/en-US+m4", "gmw/en+f4", "gmw/en-US+linda", "gmw/en+grandpa")
 OVER = ("no wait stop please", "can you say that again", "one more question for you")

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
-from shared.messages import Audio, Clear, OutputRecord, Played, ReplyDone, Speech, SpeechStarted
+from shared.log.records import Audio, Clear, OutputRecord, Played, ReplyDone, Speech, SpeechStarted
 from tests.echo.room import Microphone, Path, Signal
 from workers.engines.base import Opening, Output, Speak, Work
-from workers.runtime.conversation import Conversation
+from workers.runtime.conversation.conversation import Conversation
 
 PREBUFFER_FRAMES: Final = 3  # the page's jitter buffer
 REPORT_CHUNKS: Final = (3, 2)  # the page says what it played every 200 ms

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.unit.workers.engines.test_hybrid import chunks, made_engine, stream, turn
+from tests.unit.workers.engines.hybrid.test_engine import chunks, made_engine, stream, turn
 from workers.engines.base import Opening, Output, Speak, Work
-from workers.engines.hybrid import HybridEngine
+from workers.engines.hybrid.engine import HybridEngine
 
 pytestmark = [
     pytest.mark.gpu,

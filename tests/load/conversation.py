@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from websockets.exceptions import WebSocketException
 
-from gateway.talk import TalkError, talk
+from client.talk import TalkError, talk
 from tests.load.cores import Cores, Usage
 from tests.load.servers import Serving, ours
 

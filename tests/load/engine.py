@@ -26,12 +26,12 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from gateway.hearing import resample
+from client.measurements import resample
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16
-from shared.config import EngineName, load_settings
+from shared.settings import EngineName, load_settings
+from workers.audio.energy_vad import Vad
 from workers.engines import load_engine
 from workers.engines.base import Engine, Opening, Speak, Work
-from workers.models.vad import Vad
 
 QUESTION: Final = Path(__file__).resolve().parents[1] / "e2e" / "questions" / "story.wav"
 AT_ONCE: Final = 8  # chunks of the question a step hears

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from shared import redis_server
+from shared import local_redis as redis_server
 from tests.conftest import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -16,10 +16,11 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
-from shared import bell, redis_server
-from shared.bell import Bell
-from shared.control import Control
-from shared.streams import SessionLog, connect
+from shared import local_redis as redis_server
+from shared.log import wakeups as bell
+from shared.log.registry import Control
+from shared.log.session_log import SessionLog, connect
+from shared.log.wakeups import Bell
 from tests.conftest import free_port
 from tests.load.cores import Cores, cpu_ms
 from tests.load.servers import await_true, environment, running

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.audio import Pcm16
-from shared.control import Control
-from shared.messages import Audio, InputRecord, OutputRecord, Played, Speech
-from shared.streams import Answer, Append, Receipt, SessionLog
+from shared.log.records import Audio, InputRecord, OutputRecord, Played, Speech
+from shared.log.registry import Control
+from shared.log.session_log import Answer, Append, Receipt, SessionLog
 
 WITHIN_S: Final = 20.0  # far more than anything here takes: a stuck test ends
 

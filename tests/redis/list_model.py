@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.messages import Audio, InputRecord, OutputRecord, StepRecord
-from shared.streams import MAX_STRIKES, TRIAL_STEPS, Answer, Receipt, StepCommit
+from shared.log.records import Audio, InputRecord, OutputRecord, StepRecord
+from shared.log.session_log import MAX_STRIKES, TRIAL_STEPS, Answer, Receipt, StepCommit
 
 BACKLOG: Final = 6
 

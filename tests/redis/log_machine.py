@@ -8,9 +8,9 @@ from typing import Any, Final, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from redis.asyncio import Redis
 
-from shared import keys
-from shared.messages import Audio, Cancel, InputRecord
-from shared.streams import Answer, Append, Receipt, SessionLog, StepCommit
+from shared.log import keys
+from shared.log.records import Audio, Cancel, InputRecord
+from shared.log.session_log import Answer, Append, Receipt, SessionLog, StepCommit
 from tests.redis.list_model import BACKLOG, Model
 
 SID: Final = "machine"

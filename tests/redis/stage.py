@@ -15,12 +15,12 @@ from websockets.typing import Subprotocol
 
 from gateway.__main__ import Server
 from gateway.app import Gateway
-from gateway.listener import configuration, listen
-from gateway.protocol import HEADER, SUBPROTOCOL
-from shared.config import Settings
-from shared.control import Control
-from shared.messages import Audio, End, OutputRecord, ReplyStarted, Speech, Step
-from shared.streams import SessionLog, StepCommit
+from gateway.protocol.messages import HEADER, SUBPROTOCOL
+from gateway.socket.server import configuration, listen
+from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step
+from shared.log.registry import Control
+from shared.log.session_log import SessionLog, StepCommit
+from shared.settings import Settings
 
 SECOND = b"\1\2" * 24_000
 

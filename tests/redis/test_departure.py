@@ -9,12 +9,12 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from shared.streams import connect
+from shared.log.session_log import connect
 from tests.conftest import redis_binaries, running_redis
 from tests.redis.caller import Caller, until
 from tests.redis.test_runtime import HangingEngine, make_worker, seated, stuck, working
 from tests.sounds import joined, noise
-from workers.runtime import departure
+from workers.runtime import handover as departure
 
 pytestmark = pytest.mark.redis
 

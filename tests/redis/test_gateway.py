@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from shared import keys
-from shared.messages import (
+from shared.log import keys
+from shared.log.records import (
     Cancel,
     Clear,
     Commit,
@@ -25,7 +25,7 @@ from shared.messages import (
     SpeechStopped,
     Text,
 )
-from shared.offer import Offer, Persona
+from shared.voices import Offer, Persona
 from tests.redis.stage import (
     SECOND,
     Caller,
@@ -35,7 +35,7 @@ from tests.redis.stage import (
     speak,
     until,
 )
-from workers.runtime.rebuild import rebuild
+from workers.runtime.ownership.rebuild import rebuild
 
 pytestmark = pytest.mark.redis
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gateway import endpoint
+from gateway.socket import endpoint
 from tests.redis.stage import SECOND, Caller, Place, StandInWorker, until
 
 pytestmark = pytest.mark.redis

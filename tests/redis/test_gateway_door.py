@@ -11,9 +11,9 @@ import jwt
 import pytest
 from redis.asyncio import Redis
 
-from gateway import listener
-from gateway.listener import raise_descriptor_limit
-from gateway.protocol import ErrorCode, Resume, WireError
+from gateway.protocol.messages import ErrorCode, Resume, WireError
+from gateway.socket import server as listener
+from gateway.socket.server import raise_descriptor_limit
 from tests.redis.stage import SECOND, Caller, Place, StandInWorker, running_gateway, speak, until
 
 pytestmark = pytest.mark.redis

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared import keys
+from shared.log import keys
 from tests.redis.stage import SECOND, Place, StandInWorker, speak, until
 
 pytestmark = pytest.mark.redis

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from gateway.talk import TalkError, talk
+from client.talk import TalkError, talk
 from tests.conftest import free_port
 from tests.redis.stage import Place, StandInWorker
 

@@ -5,12 +5,12 @@ import asyncio
 import numpy as np
 import pytest
 
-from gateway import opus
-from gateway.opus import LOOKAHEAD_SAMPLES, Opus
-from gateway.protocol import HEADER
+from gateway.call import opus
+from gateway.call.opus import LOOKAHEAD_SAMPLES, Opus
+from gateway.protocol.messages import HEADER
 from shared.audio import CHUNK_SAMPLES, FRAME_BYTES
 from tests.redis.stage import Caller, Place, StandInWorker, speak
-from tests.unit.gateway.test_opus import likeness, packets, voice
+from tests.unit.gateway.call.test_opus import likeness, packets, voice
 
 pytestmark = [
     pytest.mark.redis,
@@ -99,7 +99,7 @@ async def test_a_bad_packet_ends_its_own_call_alone(place: Place, worker: StandI
 async def test_a_gateway_without_the_codec_says_so(
     place: Place, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.reception.AVAILABLE", False)
+    monkeypatch.setattr("gateway.call.lifecycle.AVAILABLE", False)
     caller = await place.caller(codec="opus")
     assert (await caller.until("ready"))["codec"] == "pcm16"
     said = await speak(caller, 0.5)

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from gateway.admission import alias
-from gateway.history import COLUMNS
-from gateway.stats import MAX_WATCHERS
-from shared import keys
-from shared.messages import Clear, ReplyStarted, Speech, SpeechStopped, Text
+from gateway.edge.admission import alias
+from gateway.operators.history import COLUMNS
+from gateway.operators.stats import MAX_WATCHERS
+from shared.log import keys
+from shared.log.records import Clear, ReplyStarted, Speech, SpeechStopped, Text
 from tests.redis.stage import Caller, Place, StandInWorker, running_gateway, speak, until
 
 pytestmark = pytest.mark.redis

@@ -6,10 +6,10 @@ import pytest
 from redis.asyncio import Redis
 from typer.testing import CliRunner
 
-from shared.control import Control
-from shared.inspect import app
-from shared.messages import Audio, Speech, Step
-from shared.streams import Append, SessionLog, StepCommit
+from shared.log.inspect import app
+from shared.log.records import Audio, Speech, Step
+from shared.log.registry import Control
+from shared.log.session_log import Append, SessionLog, StepCommit
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from shared import keys
-from shared.control import Control
 from shared.errors import ConfigError
-from shared.messages import Audio, Cancel, InputRecord, Played, Speech, Step, Text
-from shared.redis_url import check_redis
-from shared.streams import (
+from shared.log import keys
+from shared.log.records import Audio, Cancel, InputRecord, Played, Speech, Step, Text
+from shared.log.registry import Control
+from shared.log.session_log import (
     QUARANTINE_S,
     TRIAL_STEPS,
     Answer,
@@ -20,6 +19,7 @@ from shared.streams import (
     SessionLog,
     StepCommit,
 )
+from shared.redis_client.url import check_redis
 
 SID = "5f"
 CONN = "1:gate:n1"

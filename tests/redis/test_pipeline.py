@@ -8,8 +8,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from shared.pipeline import MAX_IDLE, Pipe, subscribed
-from shared.redis_url import client
+from shared.redis_client.pipeline import MAX_IDLE, Pipe, subscribed
+from shared.redis_client.url import client
 
 SHORT_S = 0.2
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from shared import keys
 from shared.audio import CHUNK_SAMPLES, Pcm16
-from shared.messages import Audio
-from shared.streams import QUARANTINE_S, Answer, Append, Receipt
+from shared.log import keys
+from shared.log.records import Audio
+from shared.log.session_log import QUARANTINE_S, Answer, Append, Receipt
 from tests.redis.caller import Caller, until
 from tests.redis.test_runtime import make_worker, working
 from tests.sounds import joined, noise

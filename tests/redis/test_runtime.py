@@ -9,10 +9,8 @@ import pytest
 from redis.asyncio import Redis
 from redis.typing import EncodableT, FieldT
 
-from shared import keys
-from shared.config import load_settings
-from shared.control import Control
-from shared.messages import (
+from shared.log import keys
+from shared.log.records import (
     Clear,
     End,
     Mode,
@@ -23,13 +21,15 @@ from shared.messages import (
     SpeechStopped,
     Truncate,
 )
-from shared.streams import SessionLog
+from shared.log.registry import Control
+from shared.log.session_log import SessionLog
+from shared.settings import load_settings
 from tests.redis.caller import WITHIN_S, Caller, until
 from tests.sounds import joined, noise, silence, voice
 from workers.engines.base import Output, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.loop import WorkerLoop
-from workers.runtime.ownership import Ownership
+from workers.runtime.ownership.claims import Ownership
 
 pytestmark = pytest.mark.redis
 

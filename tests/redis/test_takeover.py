@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from shared import keys
-from shared.config import load_settings
-from shared.control import Control
-from shared.streams import Answer, SessionLog, connect
+from shared.log import keys
+from shared.log.registry import Control
+from shared.log.session_log import Answer, SessionLog, connect
+from shared.settings import load_settings
 from tests.redis.caller import Caller, until
 from tests.redis.test_runtime import working
 from tests.sounds import joined, noise
 from workers.engines.echo import EchoEngine
 from workers.runtime.loop import WorkerLoop
-from workers.runtime.ownership import CLAIM_AT_ONCE, SWEEP_S, Ownership
+from workers.runtime.ownership.claims import CLAIM_AT_ONCE, SWEEP_S, Ownership
 
 pytestmark = pytest.mark.redis
 

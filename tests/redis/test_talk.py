@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from gateway.talk import Conversation, TalkError
+from client.talk import Conversation, TalkError
 from shared.audio import CHUNK_SAMPLES, FRAMES_PER_CHUNK
 from tests.redis.stage import Place, StandInWorker, running_gateway, until
 from tests.sounds import noise

@@ -22,13 +22,13 @@ FORBIDDEN = {
 }
 # Decisions: pure, so that they are tested without I/O and read without a server in mind.
 PURE = {
-    "gateway/protocol.py",
-    "gateway/uplink.py",
-    "gateway/playout.py",
-    "workers/runtime/conversation.py",
-    "workers/runtime/dialogue.py",
+    "gateway/protocol/messages.py",
+    "gateway/call/uplink.py",
+    "gateway/call/playout.py",
+    "workers/runtime/conversation/conversation.py",
+    "workers/runtime/conversation/dialogue.py",
     "workers/runtime/scheduler.py",
-    "workers/models/vad.py",
+    "workers/audio/energy_vad.py",
 }
 
 

@@ -1,6 +1,6 @@
 """The engines; only the one that is asked for is imported, so that echo needs no torch."""
 
-from shared.config import EngineName, Settings
+from shared.settings import EngineName, Settings
 from workers.engines.base import Engine
 from workers.engines.echo import EchoEngine
 
@@ -11,7 +11,7 @@ def load_engine(settings: Settings) -> Engine:
         return EchoEngine(settings.worker_slots)
     import torch
 
-    from workers.engines.hybrid import HybridEngine
+    from workers.engines.hybrid.engine import HybridEngine
 
     torch.set_num_threads(settings.torch_threads)
     device, dtype = settings.device, settings.dtype

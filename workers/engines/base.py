@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from shared.audio import Floats, Pcm16
-from shared.offer import UNCHOSEN, Offer, Persona
+from shared.voices import UNCHOSEN, Offer, Persona
 
 
 class Speak(IntEnum):

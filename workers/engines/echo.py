@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from shared.audio import Pcm16
-from shared.offer import Offer
+from shared.voices import Offer
 from workers.engines.base import Opening, Output, Past, Speak, Work
 
 _SAID = b""  # there is nothing to remember of a step but that it was

@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from shared.errors import ConfigError
-from shared.offer import DEFAULT, Offer
+from shared.voices import DEFAULT, Offer
 
 FILE: Final = "voices.toml"
 MAX_ENTRIES: Final = 16  # each step of a shaped row costs a product a voice

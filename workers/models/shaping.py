@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import torch
 from torch import Tensor
 
-from shared.offer import Persona
+from shared.voices import Persona
 from workers.models.repertoire import Repertoire, Style, Timbre
 
 KNEE: Final = 0.8  # of the band; above it the axis bends so that the ends meet

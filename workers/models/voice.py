@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES
-from shared.config import VocoderName
 from shared.errors import ConfigError
-from shared.offer import UNCHOSEN, Offer, Persona
+from shared.settings import VocoderName
+from shared.voices import UNCHOSEN, Offer, Persona
 from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.convnext import Slots, State
 from workers.models.hifigan.checkpoint import NoCheckpoint, load_generator

@@ -15,21 +15,21 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from shared import bell
-from shared.bell import Bell
-from shared.config import EngineName, Settings
 from shared.errors import SchemaError, SessionLost
-from shared.messages import InputRecord
-from shared.streams import TRIAL_STEPS, Receipt, SessionLog
+from shared.log import wakeups as bell
+from shared.log.records import InputRecord
+from shared.log.session_log import TRIAL_STEPS, Receipt, SessionLog
+from shared.log.wakeups import Bell
+from shared.settings import EngineName, Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, count_receipts, timed
+from workers.audio.silero_vad import listen_ahead
 from workers.engines.base import Engine, Output
-from workers.models.silero_vad import listen_ahead
-from workers.runtime.departure import Departure
-from workers.runtime.drive import Drive, Group
-from workers.runtime.ownership import Ownership
+from workers.runtime.conversation.turn import Plan
+from workers.runtime.engine_thread import Drive, Group
+from workers.runtime.handover import Departure
+from workers.runtime.ownership.claims import Ownership
 from workers.runtime.scheduler import may_continue, rounds, tick_s
 from workers.runtime.slots import Seat, Slots
-from workers.runtime.turn import Plan
 
 # The gateway gives a sign of life at least this often, so a caller is surely gone after more.
 SIGN_OF_LIFE_S: Final = 10.0

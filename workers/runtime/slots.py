@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.errors import SessionLost
-from shared.streams import Answer, Receipt, StepCommit
+from shared.log.session_log import Answer, Receipt, StepCommit
 from workers.engines.base import Opening
-from workers.runtime.conversation import Conversation
+from workers.runtime.conversation.conversation import Conversation
 
 # Redis with AOF everysec may lose its last second; two are kept to append them again.
 KEEP_COMMITS_S: Final = 2.5

@@ -17,11 +17,11 @@ import typer
 
 from shared.errors import ConfigError
 from workers.models.repertoire import FILE as VOICES
-from workers.training.plan import PLANS, Plan
-from workers.training.progress import Run, claim, is_trained_on
+from workers.training.stages.plan import PLANS, Plan
+from workers.training.stages.progress import Run, claim, is_trained_on
 
 if TYPE_CHECKING:  # torch is imported by the stage that runs
-    from workers.training.s2s import Course
+    from workers.training.stages.s2s import Course
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -68,7 +68,7 @@ def _course(
     plan: Plan, planned: float, minutes: float | None, device: str, start: Path | None
 ) -> "Course":
     """What the language model is taught; `minutes` instead of those planned."""
-    from workers.training.s2s import Course
+    from workers.training.stages.s2s import Course
 
     time = planned if minutes is None else minutes
     return Course(time, plan.families, device, plan.producers, plan.batch, start)
@@ -77,7 +77,7 @@ def _course(
 @app.command()
 def corpus(runs: Runs = RUNS, plan: Named = "cpu") -> None:
     """Speak what is kept: the assistant's voice, and what the listener is evaluated on."""
-    from workers.training import assistant, callers
+    from workers.training.speech import assistant, callers
 
     chosen = _plan(plan)
     callers.main(runs)
@@ -95,7 +95,7 @@ def listener(
     plan: Named = "cpu",
 ) -> None:
     """Train what hears the caller."""
-    from workers.training import listener as stage
+    from workers.training.stages import listener as stage
 
     course = stage.Course(
         _plan(plan).listener if minutes is None else minutes,
@@ -111,7 +111,7 @@ def codec(
     minutes: Minutes = None, runs: Runs = RUNS, preset: Preset = "tiny", plan: Named = "cpu"
 ) -> None:
     """Train the assistant's codec."""
-    from workers.training import codec as stage
+    from workers.training.stages import codec as stage
 
     claim(runs, preset)
     stage.main(_plan(plan).codec if minutes is None else minutes, runs, preset)
@@ -122,7 +122,7 @@ def vocoder(
     minutes: Minutes = None, runs: Runs = RUNS, preset: Preset = "tiny", plan: Named = "cpu"
 ) -> None:
     """Train the vocoder."""
-    from workers.training import vocoder as stage
+    from workers.training.stages import vocoder as stage
 
     claim(runs, preset)
     stage.main(_plan(plan).vocoder if minutes is None else minutes, runs, preset)
@@ -137,7 +137,7 @@ def voice(
     plan: Named = "cpu",
 ) -> None:
     """Tune the codec's decoder and the vocoder together."""
-    from workers.training import voice as stage
+    from workers.training.stages import voice as stage
 
     planned = _plan(plan).voice if minutes is None else minutes
     stage.main(planned, runs, preset, _made(runs, weights, preset))
@@ -154,7 +154,7 @@ def reading(
     plan: Named = "cpu",
 ) -> None:
     """Teach the model between hearing and speaking its answers, from text alone."""
-    from workers.training import s2s as stage
+    from workers.training.stages import s2s as stage
 
     chosen = _plan(plan)
     course = _course(chosen, chosen.reading, minutes, device, start)
@@ -172,7 +172,7 @@ def joint(
     plan: Named = "cpu",
 ) -> None:
     """Train the listener and the model's lower half as one, to hear what is asked."""
-    from workers.training import joint as stage
+    from workers.training.stages import joint as stage
 
     chosen = _plan(plan)
     course = _course(chosen, chosen.joint, minutes, device, start)
@@ -190,7 +190,7 @@ def s2s(
     plan: Named = "cpu",
 ) -> None:
     """Train the model on speech, from where the stages before it ended."""
-    from workers.training import s2s as stage
+    from workers.training.stages import s2s as stage
 
     chosen = _plan(plan)
     course = _course(chosen, chosen.s2s, minutes, device, start)
@@ -208,7 +208,7 @@ def evaluate(
     share: Annotated[float, typer.Option(help="Of each row's questions, 0 to 1.")] = 1.0,
 ) -> None:
     """Ask the finished weights, WAV in and WAV out, and judge the answers."""
-    from workers.training import evaluate as stage
+    from workers.evaluation import evaluate as stage
 
     stage.main(weights, output, runs, quick, share)
 
@@ -219,7 +219,7 @@ def mean(
     output: Annotated[Path, typer.Option(help="The mean's folder.")] = RUNS / "mean",
 ) -> None:
     """Write the mean of weights that go on from the same ones: it can be better than each."""
-    from workers.training import mean as stage
+    from workers.training.stages import mean as stage
 
     stage.main(folders, output)
     print(f"make evaluate ARGS='--weights {output} --quick'")
@@ -232,7 +232,7 @@ def personas(
     replies: Annotated[int, typer.Option(help="How many are spoken in each.")] = 60,
 ) -> None:
     """Hear the weights' voices and styles: pitch, melody, level, and how each is understood."""
-    from workers.training import personas as stage
+    from workers.evaluation import voices as stage
 
     stage.main(weights, output, replies)
 
@@ -243,7 +243,7 @@ def vad(
     minutes: Annotated[float, typer.Option(help="Of speech and noise, for each condition.")] = 4,
 ) -> None:
     """Judge the energy VAD and Silero's on speech in noise: F1, turn ends' delay, false ends."""
-    from workers.training import vad as stage
+    from workers.evaluation import vad_comparison as stage
 
     stage.main(output, minutes)
 
@@ -260,7 +260,7 @@ def finetune(
     rate: Annotated[float, typer.Option(help="Peak learning rate; 0: the method's own.")] = 0.0,
 ) -> None:
     """Teach a model people's own conversations."""
-    from workers.training import finetune as stage
+    from workers.training.tuning import finetune as stage
 
     course = stage.Course(steps, stage.Method(method), rate)
     report = stage.finetune(data, base, output, Run(run, minutes), course)
@@ -270,7 +270,7 @@ def finetune(
 @app.command()
 def prompts(folder: Path, count: Annotated[int, typer.Option(help="How many.")] = PROMPTS) -> None:
     """Write a sheet of prompts to read to `adapt`."""
-    from workers.training import adapt as stage
+    from workers.training.tuning import adapt as stage
 
     stage.write_sheet(folder, stage.sheet(count))
     print(f"Read each line of {folder / stage.SHEET} into the WAV file that it names.")
@@ -279,7 +279,7 @@ def prompts(folder: Path, count: Annotated[int, typer.Option(help="How many.")] 
 @app.command()
 def sample(folder: Path) -> None:
     """Write made-up conversations to try `finetune` on."""
-    from workers.training import sample as stage
+    from workers.training.samples import sample as stage
 
     stage.main(folder)
 
@@ -291,7 +291,7 @@ def stranger(
     size: Annotated[float, typer.Option(help="Above 1 a smaller speaker than any trained.")] = 1.4,
 ) -> None:
     """Have the prompts read by a synthetic speaker unlike all trained ones, to try `adapt` on."""
-    from workers.training import stranger as stage
+    from workers.training.speech import stranger as stage
 
     stage.main(folder, count, size)
 
@@ -311,8 +311,8 @@ def adapt(
     ] = False,
 ) -> None:
     """Let the listener learn one person's voice; how well it understands before and after."""
-    from workers.training import adapt as stage
-    from workers.training import recording
+    from workers.training.speech import recording
+    from workers.training.tuning import adapt as stage
 
     if record:
         if not (data / stage.SHEET).exists():

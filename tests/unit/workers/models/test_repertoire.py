@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
-from shared.offer import DEFAULT, Offer
+from shared.voices import DEFAULT, Offer
 from workers.models.repertoire import FILE, Style, Timbre, read_repertoire
 
 WEIGHTS = Path("workers/weights/tiny")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.offer import Persona
+from shared.voices import Persona
 from workers.models.repertoire import Repertoire, Style, Timbre
 from workers.models.shaping import F0_HZ, Shape, Shapes, shape_filter, shape_pitch
 

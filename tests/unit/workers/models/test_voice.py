@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from shared.config import VocoderName
 from shared.errors import ConfigError
-from shared.offer import UNCHOSEN, Offer, Persona
+from shared.settings import VocoderName
+from shared.voices import UNCHOSEN, Offer, Persona
 from tests.unit.workers.models.hifigan.public import make_generator, norms, write
 from workers.models.checkpoint import write_part
 from workers.models.hifigan.vocoder import HifiGan

@@ -1,0 +1,67 @@
+"""What a caller missed, sans I/O: which records of the log come after their last frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shared.audio import FRAME_BYTES
+from shared.log.records import Clear, OutputRecord, Skip, Speech
+
+
+class Outcome(StrEnum):
+    """How a session goes on, as `ready` says it."""
+
+    NEW = "new"
+    RECOVERED = "recovered"  # every later frame comes, once and in order
+    SKIPPED = "skipped"  # some later frames are trimmed; a `skip` says which, the rest comes
+    NOT_RECOVERED = "not_recovered"  # the log ends before the caller's last frame: go on behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What to send first. `next_frame` is the number that the caller's next frame will have."""
+
+    outcome: Outcome
+    next_frame: int
+    records: tuple[OutputRecord, ...]
+
+
+def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
+    """What comes after `frame`, the caller's last, in a log whose newest frame is `last`."""
+    if frame > last:
+        return Missed(Outcome.NOT_RECOVERED, last + 1, ())
+    later = _later(records, frame)
+    start = _start(later, last + 1)
+    if start <= frame + 1:
+        return Missed(Outcome.RECOVERED, frame + 1, later)
+    gap = Skip(frame + 1, start - 1, "trimmed")
+    return Missed(Outcome.SKIPPED, frame + 1, (gap, *later))
+
+
+def _later(records: Sequence[OutputRecord], frame: int) -> tuple[OutputRecord, ...]:
+    """What follows `frame`: the rest of its own record, then the records behind that one.
+
+    What stands before its record left before it did: the words were read on the old connection.
+    """
+    for index in range(len(records) - 1, -1, -1):
+        record = records[index]
+        if isinstance(record, Speech) and record.frame <= frame:
+            had = (frame + 1 - record.frame) * FRAME_BYTES
+            if had >= len(record.pcm):
+                return tuple(records[index + 1 :])
+            rest = replace(record, frame=frame + 1, pcm=record.pcm[had:])
+            return (rest, *records[index + 1 :])
+    return tuple(records)
+
+
+def _start(records: Sequence[OutputRecord], default: int) -> int:
+    """The first frame that these records account for."""
+    for record in records:
+        match record:
+            case Speech():
+                return record.frame
+            case Skip():
+                return record.first
+            case Clear():
+                return 0  # whatever is missing before it, nobody may play any more
+    return default

@@ -1,0 +1,91 @@
+"""What operators ask over HTTP: the figures, a stream of them, one session's timeline."""
+
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from gateway.operators.access import may_see
+from gateway.operators.stats import MAX_WATCHERS, Stats, session_line, workers
+from gateway.socket.endpoint import Endpoint
+from shared.errors import SchemaError
+from shared.log.timeline import read_timeline
+
+SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
+AFTER: Final = re.compile(r"\d{1,15},\d{1,15},\d{1,15}")
+FORBIDDEN: Final = (
+    "Expected a request from this machine, or 'Authorization: Bearer' with the gateway's "
+    "GATEWAY_STATS_TOKEN"
+)
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class Operators:
+    """The operators' routes of one gateway."""
+
+    def __init__(self, endpoint: Endpoint, stats: Stats) -> None:
+        self.endpoint = endpoint
+        self.stats = stats
+        self.reception = endpoint.reception
+
+    def routes(self) -> list[BaseRoute]:
+        """All of them; the page itself holds no figures and is for everybody."""
+        return [
+            Route("/dashboard", lambda _: RedirectResponse("/web/dashboard.html")),
+            Route("/api/stats", self._guarded(self.now)),
+            Route("/api/stats/stream", self._guarded(self.stream)),
+            Route("/api/sessions/{session}", self._guarded(self.timeline)),
+        ]
+
+    async def now(self, _: Request) -> Response:
+        """How this gateway and its workers do."""
+        figures = self.stats.figures()
+        pairs = ("answer", "append", "late")
+        found: dict[str, Any] = {
+            "sessions": figures["callers"],
+            "draining": self.endpoint.draining,
+            "workers": workers(self.reception, time.monotonic()),
+            **{n: figures[n] for n in ("free", "queue", "takeovers", "refusals", "redis_errors")},
+            **{n: figures[n] for n in ("sent", "underruns", "missing", "doubled")},
+            **{f"{n}_ms": {p: figures[f"{n}_{p}"] for p in ("p50", "p99")} for n in pairs},
+        }
+        return JSONResponse({**found, "lateness_ms": found.pop("late_ms")})
+
+    async def stream(self, _: Request) -> Response:
+        """The last ten minutes, then one line of JSON a second."""
+        if self.stats.watchers >= MAX_WATCHERS:
+            said = f"Expected at most {MAX_WATCHERS} watchers, got one more: close another page"
+            return JSONResponse({"error": said}, 503)
+        headers = {"X-Accel-Buffering": "no"}  # a proxy must not hold lines back
+        return StreamingResponse(
+            self.stats.watch(), headers=headers, media_type="application/jsonl"
+        )
+
+    async def timeline(self, request: Request) -> Response:
+        """One session's newest records. `after`: the last ones that are known already."""
+        sid, after = request.path_params["session"], request.query_params.get("after", "0,0,0")
+        if not SESSION_ID.fullmatch(sid) or not AFTER.fullmatch(after):
+            return JSONResponse({"error": "Expected a session's id, and after=n,k,m"}, 400)
+        numbers = [int(part) for part in after.split(",")]
+        try:
+            found = await read_timeline(self.reception.log.redis, sid, numbers)
+        except (RedisError, OSError, SchemaError):
+            return JSONResponse({"error": "The session's log cannot be read now"}, 503)
+        if found is None:
+            return JSONResponse({"error": "The session is over"}, 404)
+        meta, records = found
+        return JSONResponse({**session_line(meta), **records})
+
+    def _guarded(self, answer: Answer) -> Answer:
+        async def guarded(request: Request) -> Response:
+            client = request.client.host if request.client else None
+            if not may_see(self.reception.settings, client, request.headers):
+                return JSONResponse({"error": FORBIDDEN}, 401, {"WWW-Authenticate": "Bearer"})
+            return await answer(request)
+
+        return guarded

@@ -1,0 +1,71 @@
+"""What this gateway counts, for /metrics and /api/stats."""
+
+import time
+from typing import Final
+
+from prometheus_client import Counter, Histogram
+
+from gateway.call.playout import Counts, Playout
+from gateway.telemetry.histogram import Tally
+from gateway.telemetry.percentiles import Window
+from shared import telemetry
+
+REFUSALS: Final = Counter("antiphon_gateway_refusals", "Sockets ended with an error", ["code"])
+OUTCOMES: Final = Counter("antiphon_gateway_starts", "Sessions begun, by outcome", ["outcome"])
+FRAMES: Final = Counter("antiphon_gateway_frames", "Frames sent")
+UNDERRUNS: Final = Counter("antiphon_gateway_underruns", "Times that an open reply ran dry")
+MISSING: Final = Counter("antiphon_gateway_missing_frames", "Frames that the log lacked unsaid")
+DOUBLED: Final = Counter("antiphon_gateway_doubled_frames", "Frames that came twice")
+TICK: Final = Histogram(
+    "antiphon_gateway_tick_seconds",
+    "One exchange with Redis for all sessions",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0),
+)
+LATENESS: Final = Tally(
+    "antiphon_gateway_lateness_seconds",
+    "How late a frame left that was there in time",
+    (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5),
+)
+
+ANSWER: Final = Histogram(
+    "antiphon_gateway_answer_seconds",
+    "From the audio that ended a turn to the first frame of its answer",
+    buckets=(0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32, 0.5, 1.0, 2.0),
+)
+
+late, appends, answers = Window(), Window(), Window()
+_PAIRS: Final = (
+    ("sent", FRAMES),
+    ("underruns", UNDERRUNS),
+    ("missing", MISSING),
+    ("doubled", DOUBLED),
+)
+
+
+def absorb(playout: Playout) -> None:
+    """Add what a playout has counted since the last time."""
+    for name, counter in _PAIRS:
+        counter.inc(getattr(playout.counts, name))
+    playout.counts = Counts()
+    LATENESS.add(playout.late_s)
+    late.add(playout.late_s, time.monotonic())
+    playout.late_s.clear()
+
+
+def answered(seconds: float, now: float) -> None:
+    """A caller's answer began so long after their turn."""
+    ANSWER.observe(seconds)
+    answers.add((seconds,), now)
+
+
+def totals() -> dict[str, int]:
+    """Counts since the process began."""
+    found = {name: _total(counter) for name, counter in _PAIRS}
+    errors = _total(telemetry.REDIS_ERRORS)
+    return {**found, "refusals": _total(REFUSALS), "redis_errors": errors}
+
+
+def _total(counter: Counter) -> int:
+    """A counter's sum over its labels."""
+    samples = (sample for metric in counter.collect() for sample in metric.samples)
+    return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))

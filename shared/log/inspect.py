@@ -1,0 +1,142 @@
+"""Look into the log: `make inspect`, or `python -m shared.log.inspect`.
+
+overview: every session and worker. session: one session's records, decoded, and its two sides as
+WAV. It only reads; a call under way does not notice.
+"""
+
+import asyncio
+import wave
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
+from shared.errors import ConfigError
+from shared.log.records import Audio, Record, Speech, type_name
+from shared.log.registry import Control
+from shared.log.session_log import Meta, SessionLog, connect
+from shared.settings import load_settings
+
+SHOWN_BYTES = 8  # of a bytes field; the rest is its length
+MOST_DEAD = 5  # of the calls that were given up
+
+app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
+
+
+@app.command()
+def overview() -> None:
+    """Every session and worker."""
+    _run(_overview())
+
+
+@app.command()
+def session(
+    sid: Annotated[str, typer.Argument(help="the session's id, or enough of its beginning")],
+    wav: Annotated[Path | None, typer.Option(help="folder for caller.wav, assistant.wav")] = None,
+    last: Annotated[int, typer.Option(help="records of each stream to show")] = 20,
+) -> None:
+    """One session's records, decoded."""
+    _run(_session(sid, wav, last))
+
+
+def _run(looking: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(looking)
+    except (ConfigError, RedisError, OSError) as error:
+        typer.echo(f"antiphon inspect: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+async def _overview() -> None:
+    async with connect(load_settings().redis) as redis:
+        control, log = Control(redis), SessionLog(redis)
+        metas = [meta for meta in await log.metas(await control.sessions()) if meta]
+        typer.echo(f"{len(metas)} sessions, {await control.queued()} waiting for a worker")
+        for meta in metas:
+            typer.echo("  " + _line(meta))
+        dead = await control.dead()
+        typer.echo(f"{len(dead)} given up, the last of them:" if dead else "none given up")
+        for given_up in dead[-MOST_DEAD:]:
+            typer.echo(f"  {given_up.sid}  by {given_up.worker}: {given_up.reason}")
+        workers = await control.workers()
+        typer.echo(f"{len(workers)} workers")
+        for name, status in sorted(workers.items()):
+            typer.echo(f"  {name}  " + "  ".join(f"{k} {v}" for k, v in status.items()))
+
+
+def _line(meta: Meta) -> str:
+    unread = meta.n - meta.cursor
+    return (
+        f"{meta.sid}  {meta.mode}  worker {meta.worker or '-'}  in {meta.n} ({unread} unread)  "
+        f"step {meta.k}  out {meta.m}  frame {meta.f} (played {meta.played})  "
+        f"reply {meta.generation}"
+    )
+
+
+async def _session(prefix: str, wav: Path | None, last: int) -> None:
+    async with connect(load_settings().redis) as redis:
+        log = SessionLog(redis)
+        sid = await _resolve(redis, prefix)
+        (meta,) = await log.metas([sid])
+        if meta is None:
+            raise typer.BadParameter(f"Expected a session whose log is kept, {sid} is gone")
+        typer.echo(_line(meta))
+        (inputs,) = await log.read_inputs([(sid, 0)], None)
+        (outputs,) = await log.read_outputs([(sid, 0)], None)
+        for name, records in (
+            ("in", inputs),
+            ("steps", await log.read_steps(sid)),
+            ("out", outputs),
+        ):
+            typer.echo(f"{name}: {len(records)} records kept")
+            for line in _lines(records[-last:]):
+                typer.echo("  " + line)
+    if wav:
+        _save(wav / "caller.wav", (r.pcm for _, r in inputs if isinstance(r, Audio)))
+        _save(wav / "assistant.wav", (r.pcm for _, r in outputs if isinstance(r, Speech)))
+
+
+async def _resolve(redis: Redis, prefix: str) -> str:
+    """The one session that begins so, of those that live and those that were given up."""
+    control = Control(redis)
+    sids = {*await control.sessions(), *(dead.sid for dead in await control.dead())}
+    found = [sid for sid in sids if sid.startswith(prefix)]
+    if len(found) != 1:
+        raise typer.BadParameter(
+            f"Expected the beginning of one session's id, got {prefix!r}: "
+            f"{len(found)} sessions match"
+        )
+    return found[0]
+
+
+def _lines(records: Sequence[tuple[int, Record]]) -> Iterable[str]:
+    for number, record in records:
+        body = (f"{f.name}={_show(getattr(record, f.name))}" for f in fields(record))
+        yield f"{number}-0  {type_name(record)}  {' '.join(body)}"
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bytes) and len(value) > SHOWN_BYTES:
+        return f"{value[:SHOWN_BYTES].hex()}..({len(value)} bytes)"
+    if isinstance(value, tuple):
+        return "[" + " ".join(_show(item) for item in value) + "]"
+    return value.hex() if isinstance(value, bytes) else repr(value)
+
+
+def _save(path: Path, pieces: Iterable[bytes]) -> None:
+    """The kept audio of one side as WAV (what was trimmed is no longer there)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = b"".join(pieces)
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, SAMPLE_BYTES, SAMPLE_RATE_HZ, 0, "NONE", "not compressed"))
+        out.writeframes(data)
+    typer.echo(f"{path}: {len(data) / SAMPLE_BYTES / SAMPLE_RATE_HZ:.2f} s")
+
+
+if __name__ == "__main__":
+    app()

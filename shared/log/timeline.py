@@ -1,0 +1,85 @@
+"""One session as its log shows it: what came, what was done, what went out. Never what was said.
+
+Of every record only numbers, flags and two words (a mode, a reason) are shown; audio, text, tokens
+and the listener's states are not. A read is bounded, and takes up where the last one ended.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any, Final
+
+from redis.asyncio import Redis
+
+from shared.audio import CHUNK_MS, SAMPLE_RATE_HZ
+from shared.errors import SchemaError
+from shared.log import keys
+from shared.log.records import Audio, Commit, Record, decode, type_name
+from shared.log.session_log import Meta, parse_meta
+
+NEWEST: Final = 64  # records of each stream a read takes at most: 5 s of audio, some 250 KiB
+WORDS: Final = ("mode", "reason")
+CHUNK_S: Final = CHUNK_MS / 1_000
+
+Numbered = tuple[int, Record]
+Shown = dict[str, Any]
+
+
+async def read_timeline(
+    redis: Redis, sid: str, after: Sequence[int] = (0, 0, 0)
+) -> tuple[Meta, Shown] | None:
+    """The newest records after (n, k, m), and the meta that goes with them; None when it is gone.
+
+    One transaction, so that the numbers fit each other. Raises SchemaError.
+    """
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.hgetall(keys.meta(sid))
+        for key, last in zip(keys.session(sid)[1:], after, strict=True):
+            pipe.xrevrange(key, "+", f"({last}-0", NEWEST)
+        raw, *streams = await pipe.execute()
+    meta = parse_meta(sid, raw)
+    if meta is None:
+        return None
+    inputs, steps, outputs = ([_decoded(entry) for entry in reversed(found)] for found in streams)
+    return meta, {
+        "in": _placed(inputs, meta.samples / SAMPLE_RATE_HZ),
+        "steps": [_shown(number, record) for number, record in steps],
+        "out": [_shown(number, record) for number, record in outputs],
+    }
+
+
+def _placed(inputs: Iterable[Numbered], end_s: float) -> list[Shown]:
+    """Each input with the caller's time at its end: audio before it, in seconds since the start.
+
+    The streams bear no clock times; the caller's audio is the session's clock.
+    """
+    shown, at_s, padding_s = [], end_s, 0.0
+    for number, record in reversed(list(inputs)):
+        shown.append({**_shown(number, record), "at_s": round(at_s, 3)})
+        if isinstance(record, Commit):
+            padding_s = record.padding / SAMPLE_RATE_HZ  # of the chunk before: no time of theirs
+        if isinstance(record, Audio):
+            at_s -= CHUNK_S - padding_s
+            padding_s = 0.0
+    return shown[::-1]
+
+
+def _shown(number: int, record: Record) -> Shown:
+    """A record without what was said."""
+    values = ((f.name, getattr(record, f.name)) for f in fields(record))
+    kept = {n: v for n, v in values if isinstance(v, int | float) or (n in WORDS and v)}
+    frames = getattr(record, "frames", None)
+    return {
+        "id": number,
+        "type": type_name(record),
+        **kept,
+        **({} if frames is None else {"frames": frames}),
+    }
+
+
+def _decoded(entry: tuple[bytes, dict[bytes, bytes]]) -> Numbered:
+    number, pair = entry
+    try:
+        ((name, value),) = pair.items()
+        return int(number.split(b"-")[0]), decode(name.decode(), value)
+    except ValueError as error:
+        raise SchemaError(f"Expected one named record, got {pair!r:.80}") from error

@@ -1,0 +1,67 @@
+"""The pacer: one timer for all sessions, and one session's fault is its own."""
+
+import asyncio
+import time
+
+import pytest
+
+from gateway.call.pacer import Pacer
+from gateway.call.playout import Playout
+from gateway.call.session import Session
+from gateway.call.uplink import Uplink
+from shared.log.records import Speech
+
+
+def talking(frames: int) -> Session:
+    """A plain caller for whom this many frames wait; three lead, one follows every 20 ms."""
+    now = time.monotonic()
+    playout = Playout(lead_frames=3)
+    session = Session("s", "c", native=False, uplink=Uplink(now), playout=playout, now=now)
+    session.take(list(enumerate(Speech(1 + n, 1, bytes(960)) for n in range(frames))), now)
+    return session
+
+
+async def heard(session: Session, frames: int) -> None:
+    """Wait for this many frames."""
+    async with asyncio.timeout(5):
+        for _ in range(frames):
+            assert await session.outbox.next() == bytes(960)
+
+
+async def test_every_session_gets_all_its_frames() -> None:
+    pacer, sessions = Pacer(), [talking(8), talking(5), talking(1)]
+    for session in sessions:
+        pacer.arm(session, time.monotonic())
+    for session, frames in zip(sessions, (8, 5, 1), strict=True):
+        await heard(session, frames)
+
+
+async def test_what_comes_later_is_seen_to() -> None:
+    pacer, session = Pacer(), talking(1)
+    pacer.arm(session, time.monotonic())
+    await heard(session, 1)
+    session.take([(2, Speech(2, 1, bytes(960)))], time.monotonic())
+    pacer.arm(session, time.monotonic())
+    await heard(session, 1)
+
+
+async def test_a_session_that_fails_does_not_stop_its_neighbour(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pacer, victim, neighbour = Pacer(), talking(3), talking(6)
+    monkeypatch.setattr(victim.playout, "due", lambda now: 1 / 0)
+    pacer.arm(victim, time.monotonic())
+    pacer.arm(neighbour, time.monotonic())
+    await heard(neighbour, 6)
+    assert victim.error is not None
+    assert victim.error.close_code == 4500
+
+
+async def test_a_stopped_pacer_sends_nothing() -> None:
+    pacer, session = Pacer(), talking(3)
+    pacer.arm(session, time.monotonic())
+    pacer.stop()
+    await asyncio.sleep(0.01)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await session.outbox.next()

@@ -1,0 +1,106 @@
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ConfigError
+from shared.settings import EngineName, ReplyMode, Settings, load_settings
+
+
+def test_defaults_need_no_environment() -> None:
+    settings = load_settings({})
+    assert settings.reply_mode is ReplyMode.TURN
+    assert settings.engine is EngineName.HYBRID
+    assert settings.gateway_port == 8000
+
+
+def test_the_environment_is_parsed() -> None:
+    settings = load_settings(
+        {
+            "REPLY_MODE": "stream",
+            "WORKER_SLOTS": "3",
+            "VAD_THRESHOLD": "0.02",
+            "GATEWAY_ORIGINS": "https://a.example, https://b.example/",
+            "GATEWAY_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+            "CUDA_VISIBLE_DEVICES": "0,1",
+            "HOME": "/ignored",
+        }
+    )
+    assert settings.reply_mode is ReplyMode.STREAM
+    assert settings.worker_slots == 3
+    assert settings.vad_threshold == 0.02
+    assert settings.gateway_origins == ("https://a.example", "https://b.example")
+    assert settings.gateway_trusted_proxies == ("10.0.0.0/8", "::1/128")
+    assert settings.cuda_visible_devices == "0,1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("REPLY_MODE", "sometimes", "'stream' or 'turn'"),
+        ("WORKER_SLOTS", "0", "greater than or equal to 1"),
+        ("GATEWAY_PORT", "web", "valid integer"),
+        ("ENGINE", "magic", "'echo' or 'hybrid'"),
+        ("GATEWAY_TRUSTED_PROXIES", "proxy.example", "IPv4 or IPv6 network"),
+    ],
+)
+def test_an_invalid_setting_says_what_was_expected(name: str, value: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected) as caught:
+        load_settings({name: value})
+    assert name in str(caught.value)
+    assert value in str(caught.value)
+
+
+def test_a_secret_is_long_and_never_shown() -> None:
+    settings = load_settings({"GATEWAY_AUTH_SECRET": "0123456789abcdef" * 2})
+    assert "0123456789" not in repr(settings)
+    with pytest.raises(ConfigError, match="at least 32 bytes") as caught:
+        load_settings({"GATEWAY_AUTH_SECRET": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("GATEWAY_STATS_TOKEN=hunter2 !", "GATEWAY_STATS_TOKEN"),
+        ("GATEWAY_AUTH_SECERT=hunter2", "GATEWAY_AUTH_SECERT: no such setting; did you mean"),
+        ("SESSION_RESUME_S=4000\nGATEWAY_STATS_TOKEN=hunter2hunter2hunter2", "SESSION_TTL_S"),
+    ],
+    ids=["too short", "misspelt", "beside another"],
+)
+def test_a_secret_in_a_file_is_not_shown(
+    line: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(line + "\n")
+    with pytest.raises(ConfigError) as caught:
+        load_settings({})
+    assert said in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_call_is_kept_for_as_long_as_its_caller_may_be_away() -> None:
+    with pytest.raises(ConfigError, match="SESSION_TTL_S of SESSION_RESUME_S and 60 s more"):
+        load_settings({"SESSION_TTL_S": "100"})
+    assert load_settings({"SESSION_TTL_S": "120"}).session_ttl_s == 120
+
+
+def test_a_typo_is_refused_with_the_name_that_was_meant() -> None:
+    with pytest.raises(ConfigError, match="VAD_TRESHOLD: no such setting; did you mean VAD_THRESH"):
+        load_settings({"VAD_TRESHOLD": "0.1"})
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"REPLY_MOD": "turn", "LEASE_MS": "1"})
+    assert "REPLY_MOD" in str(caught.value)
+    assert "LEASE_MS" in str(caught.value)
+
+
+def test_the_readme_names_every_setting() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    assert [n.upper() for n in Settings.model_fields if f"`{n.upper()}`" not in readme] == []
+
+
+def test_the_local_redis_is_the_default() -> None:
+    assert load_settings({"REDIS_PORT": "6400"}).redis == "redis://127.0.0.1:6400/0"
+    assert load_settings({"REDIS_URL": "redis://far:1/0"}).redis == "redis://far:1/0"

@@ -1,0 +1,80 @@
+"""Shares and their intervals, and what single calls say together."""
+
+import pytest
+
+from workers.evaluation.figures import (
+    Share,
+    Verdict,
+    error_rate,
+    expected_ceiling,
+    families,
+    interval,
+    row,
+    spread,
+)
+from workers.training.questions.chat import UNKNOWN_REPLY
+
+
+def verdict(text: bool = True, audio: bool = True, family: str = "sum", said: str = "") -> Verdict:
+    return Verdict(
+        condition="callers",
+        family=family,
+        asked="what is it?",
+        expected="it is four.",
+        text=said,
+        heard="",
+        text_right=text,
+        audio_right=audio,
+        reason="end",
+        reply_s=2.0,
+        decided_s=0.6,
+        began_s=0.6,
+        steps=0,
+        head_s=0.02,
+    )
+
+
+@pytest.mark.parametrize(
+    ("hits", "count", "low", "high"), [(80, 100, 0.711, 0.867), (0, 10, 0.0, 0.278), (0, 0, 0, 1)]
+)
+def test_wilsons_interval(hits: int, count: int, low: float, high: float) -> None:
+    assert interval(hits, count) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_an_answer_is_right_when_text_and_audio_are() -> None:
+    calls = [verdict(), verdict(audio=False), verdict(text=False, said=UNKNOWN_REPLY)]
+    found = row("callers", calls, {"sum": Share(9, 10)})
+    assert found["text"] == Share(2, 3).figures()
+    assert found["right"] == Share(1, 3).figures()
+    assert found["unsure"] == Share(1, 3).figures()
+    assert found["of_ceiling"] == pytest.approx(1 / 3 / 0.9, abs=1e-4)
+
+
+def test_a_ceiling_is_that_of_the_families_asked() -> None:
+    known = {"sum": Share(5, 10), "joke": Share(10, 10)}
+    assert expected_ceiling(["sum", "sum", "joke"], known) == pytest.approx(2 / 3)
+    assert expected_ceiling(["never judged"], known) == pytest.approx(0.75)
+
+
+def test_families_are_counted_apart() -> None:
+    calls = [verdict(), verdict(text=False), verdict(family="joke")]
+    assert {name: share["share"] for name, share in families(calls).items()} == {
+        "sum": 0.5,
+        "joke": 1.0,
+    }
+
+
+def test_a_spread_names_the_middle_and_the_edges() -> None:
+    assert spread(float(n) for n in range(101)) == {
+        "count": 101,
+        "median": 50.0,
+        "p5": 5.0,
+        "p95": 95.0,
+    }
+    assert spread([]) == {"count": 0}
+
+
+def test_errors_are_counted_over_all_utterances() -> None:
+    said = [("two and two", "two and too"), ("four", "")]
+    assert error_rate(said, str.split) == pytest.approx(2 / 4)
+    assert error_rate([("", "noise")], str.split) is None

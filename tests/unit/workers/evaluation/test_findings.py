@@ -1,0 +1,49 @@
+"""What single calls say together."""
+
+from dataclasses import replace
+
+from tests.unit.workers.evaluation.test_figures import verdict
+from workers.evaluation.conditions import CLEAN, SPOKEN
+from workers.evaluation.figures import Share, Verdict
+from workers.evaluation.findings import grouped, interrupted, of_calls
+
+NOISY = next(row.name for row in SPOKEN if row.noise_db == 10.0)
+STREAM = next(row.name for row in SPOKEN if row.mode == "stream")
+
+
+def call(condition: str, asked: str = "", right: bool = True, began_s: float = 0.6) -> Verdict:
+    plain = verdict(text=right)
+    return replace(plain, condition=condition, asked=asked, began_s=began_s)
+
+
+def test_noise_costs_what_the_same_questions_lose() -> None:
+    calls = [call(CLEAN, "one"), call(CLEAN, "two"), call(CLEAN, "three", right=False)]
+    calls += [call(NOISY, "one"), call(NOISY, "two", right=False)]
+    found = of_calls(calls, {"sum": Share(1, 1)})
+    assert found["lost_in_noise"] == {NOISY: {"count": 2, "clean": 1.0, "points": 50.0}}
+
+
+def test_a_stream_may_answer_early_and_not_yet_be_heard() -> None:
+    # Its first 20 ms cannot be heard.
+    calls = [call(STREAM, began_s=at) for at in (-0.5, -0.01, 0.4, 0.8)]
+    streams = of_calls(calls, {"sum": Share(1, 1)})["streams"]
+    assert isinstance(streams, dict)
+    assert streams[STREAM]["answered_early"]["share"] == 0.5
+    assert streams[STREAM]["talked_over"]["share"] == 0.25
+
+
+def test_an_interruption_is_handled_when_it_is_silent_in_time_and_answered() -> None:
+    calls = [
+        replace(verdict(text=right), cleared_s=cleared_s)
+        for right, cleared_s in ((True, 0.3), (True, 0.9), (False, 0.3), (True, None))
+    ]
+    found = interrupted(calls)
+    assert found["in_time"] == Share(2, 4).figures()
+    assert found["answered"] == Share(3, 4).figures()
+    assert found["both"] == Share(1, 4).figures()
+
+
+def test_every_family_belongs_to_one_group() -> None:
+    names = ["sum", "day after", "capital", "repeat", "joke"]
+    found = grouped([verdict(family=name) for name in names])
+    assert [len(group) for group in found.values()] == [1] * 5

@@ -1,0 +1,43 @@
+"""EVALUATION.md: every figure finds its place, and other commands' sections stay."""
+
+from pathlib import Path
+
+from tests.unit.workers.evaluation.sample import sample
+from workers.evaluation.goals import goals
+from workers.evaluation.report import document, write_report
+
+
+def test_the_document_has_a_line_for_every_row_and_says_what_is_not_met() -> None:
+    text = document(sample())
+    assert "| unseen espeak-ng voices | 20 | 100 % | **90 % (70 % to 97 %)** |" in text
+    assert "1 of 2 families are below 70 % of the ceiling: joke 50 %." in text
+    assert "| 10 dB | energy | 0.800 | 650 | 10 % |" in text
+    assert "nan" not in text
+    assert "None" not in text
+    assert max(map(len, text.splitlines())) < 300
+
+
+def test_a_goal_is_met_or_not() -> None:
+    found = sample()
+    lines = {line.split("|")[1].strip(): line for line in goals(found).splitlines()[4:]}
+    assert lines["known engines, voices never heard, all families"].endswith("| yes |")
+    assert lines["... each family"].endswith("| 1 of 2 families asked | **no** |")
+    assert lines["lost at 10 dB noise"].endswith("| 12.5 of 24 pairs | **no** |")
+    assert lines["false answers an hour, VAD=energy"].endswith("| 3 | **no** |")
+    assert lines["PESQ wide-band"].endswith("| 2.50 | yes |")
+
+
+def test_what_noise_costs_is_not_said_to_be_met_by_a_few_pairs() -> None:
+    found = sample()
+    found["lost_in_noise"] = {"noise 10 dB, x": {"count": 4, "clean": 1.0, "points": 0.0}}
+    assert "| 0 of 4 pairs: too few to say | **no** |" in goals(found)
+
+
+def test_a_section_of_another_command_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "EVALUATION.md"
+    section = "<!-- voices: begin -->\n## Voices\nlow\n<!-- voices: end -->"
+    path.write_text(f"old\n{section}\nold\n")
+    write_report(path, sample())
+    text = path.read_text()
+    assert text.count(section) == 1
+    assert "old" not in text.replace(section, "").split()

@@ -1,0 +1,147 @@
+"""A conversation with an engine and an in-memory log: the worker's loop without its I/O."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from shared.audio import Pcm16
+from shared.log.records import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
+from shared.log.session_log import Meta
+from shared.settings import ReplyMode
+from workers.engines.base import Engine, Opening
+from workers.engines.echo import EchoEngine
+from workers.runtime.conversation.context import Phase
+from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.conversation.turn import Tuning, Turn
+from workers.runtime.ownership.rebuild import recover
+
+TURNS_AT_MOST = 2_000
+
+
+class Rehearsal:
+    """One session in slot 0; `die` makes the next worker go on from the log."""
+
+    def __init__(
+        self,
+        mode: ReplyMode = ReplyMode.TURN,
+        engine: Engine | None = None,
+        tuning: Tuning | None = None,
+    ) -> None:
+        self.engine = engine or EchoEngine(1)
+        self.tuning = tuning or Tuning()
+        self.talk = Conversation(self.tuning, mode, gated=self.engine.gated, seed=7)
+        self.inputs: list[tuple[int, InputRecord]] = []
+        self.steps: list[tuple[int, StepRecord]] = []
+        self.outputs: list[tuple[int, OutputRecord]] = []
+        self.turns: list[Turn] = []
+        self._n = itertools.count(1)
+        self.engine.open(0, Opening(7))
+
+    def say(self, *records: InputRecord | Pcm16) -> None:
+        """Log what the caller's side says; arrays are audio."""
+        for record in records:
+            audio = Audio(record.tobytes()) if isinstance(record, np.ndarray) else record
+            self.inputs.append((next(self._n), audio))
+
+    def turn(self, count: int = 64) -> bool:
+        """One turn of the loop with at most so many new records; whether anything was done."""
+        # What was offered and not consumed is offered again, as it is after a takeover.
+        self.talk._inbox.clear()
+        self.talk.offer([r for r in self.inputs if r[0] > self.talk.cursor][:count])
+        plan = self.talk.plan()
+        if plan is None:
+            return False
+        if plan.opening is not None:
+            self.engine.open(0, plan.opening)
+        output = None if plan.idle else self.engine.step([plan.work(0)])[0]
+        self._write(self.talk.settle(output))
+        return True
+
+    def run(self, *records: InputRecord | Pcm16) -> None:
+        """Say it, and turn until there is nothing to do."""
+        self.say(*records)
+        for _ in range(TURNS_AT_MOST):
+            if not self.turn():
+                return
+        raise AssertionError(f"still busy after {TURNS_AT_MOST} turns")
+
+    def die(self) -> None:
+        """kill -9: the next worker has nothing but the log, trimmed as it is."""
+        last = self.turns[-1] if self.turns else None
+        if last is None:
+            return
+        outputs = [r for r in self.outputs if r[0] >= last.keep_outputs]
+        dropped = {turn.drop_step for turn in self.turns}
+        steps = [r for r in self.steps if r[0] >= last.keep_steps and r[0] not in dropped]
+        inputs = [r for r in self.inputs if r[0] >= last.keep_inputs]
+        gated = self.engine.gated
+        self.talk, opening = recover(
+            self._meta(last), self.tuning, steps, inputs, outputs, gated=gated
+        )
+        self.engine.open(0, replace(opening, history=()))
+        for _ in self.engine.replay(0, opening.history):
+            pass
+
+    def phase(self) -> Phase:
+        """Where the conversation stands."""
+        return self.talk.phase
+
+    def of(self, *kinds: type[OutputRecord]) -> list[OutputRecord]:
+        """The output records of these kinds, in order."""
+        return [record for _, record in self.outputs if isinstance(record, kinds)]
+
+    @property
+    def events(self) -> list[OutputRecord]:
+        """All output records but speech."""
+        return [record for _, record in self.outputs if not isinstance(record, Speech)]
+
+    @property
+    def speech(self) -> list[Speech]:
+        """What the assistant said."""
+        return [record for _, record in self.outputs if isinstance(record, Speech)]
+
+    @property
+    def pcm(self) -> bytes:
+        """The assistant's side."""
+        return b"".join(record.pcm for record in self.speech)
+
+    @property
+    def heard(self) -> list[int]:
+        """The input records that the engine heard, in order."""
+        steps = [record for _, record in self.steps if isinstance(record, Step)]
+        return [n for step in steps for n in step.hear]
+
+    def _write(self, turn: Turn) -> None:
+        assert turn.first_step == len(self.steps) + 1
+        assert turn.first_output == len(self.outputs) + 1
+        self.steps += enumerate(turn.steps, turn.first_step)
+        self.outputs += enumerate(turn.outputs, turn.first_output)
+        self.turns.append(turn)
+
+    def _meta(self, last: Turn) -> Meta:
+        return Meta(
+            sid="s",
+            state="live",
+            mode=last.mode,
+            owner="",
+            conn="",
+            n=len(self.inputs),
+            cursor=last.cursor,
+            k=len(self.steps),
+            m=len(self.outputs),
+            f=last.frame,
+            generation=last.generation,
+            played=0,
+            seed=7,
+            samples=0,
+            options="",
+        )
+
+
+def same(left: Sequence[object], right: Sequence[object]) -> bool:
+    """Equality that says where two long lists first differ."""
+    for index, (a, b) in enumerate(zip(left, right, strict=False)):
+        assert a == b, f"item {index}: {a!r:.200} against {b!r:.200}"
+    return len(left) == len(right)

@@ -1,0 +1,90 @@
+"""The assistant's recordings: trimming, level, word times, shards. No synthesiser is needed."""
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workers.training.questions.dialogue import language_of
+from workers.training.questions.families import Language
+from workers.training.speech import assistant
+from workers.training.speech.assistant import Utterance, load_shard, save_shard
+
+
+def speech(lead_s: float, sound_s: float, tail_s: float, level: float = 0.2) -> np.ndarray:
+    def silence(seconds: float) -> np.ndarray:
+        return np.zeros(round(seconds * 24_000), dtype=np.float32)
+
+    at = np.arange(round(sound_s * 24_000), dtype=np.float32) / 24_000
+    tone = np.float32(level) * np.sin(2 * np.pi * 200 * at, dtype=np.float32)
+    return np.concatenate([silence(lead_s), tone, silence(tail_s)])
+
+
+def test_silence_is_trimmed_but_for_its_margins() -> None:
+    start, end = assistant._bounds(speech(0.3, 1.0, 0.4))
+    assert start / 24_000 == pytest.approx(0.3 - assistant.HEAD_S, abs=0.011)
+    assert end / 24_000 == pytest.approx(1.3 + assistant.TAIL_S, abs=0.011)
+
+
+def test_the_level_is_23_dbfs() -> None:
+    levelled = assistant._levelled(speech(0, 1, 0, level=0.9))
+    assert 20 * np.log10(np.sqrt(np.mean(levelled**2))) == pytest.approx(-23, abs=0.01)
+
+
+def test_word_times_follow_the_trimmed_sound(tmp_path: Path) -> None:
+    path = tmp_path / "0.words"
+    path.write_text("#\n0.5000 100 Twelve\n0.9000 100 plus\n2.5000 100 two\n")
+    words = assistant._words(path, offset_s=0.2, length_s=2.0)
+    assert words == [("Twelve", 0.0, 0.3), ("plus", 0.3, 0.7), ("two", 0.7, 2.0)]
+
+
+def test_a_shard_comes_back(tmp_path: Path) -> None:
+    said = [
+        Utterance("one", np.arange(5, dtype=np.int16), [("one", 0.0, 0.1)]),
+        Utterance("two three", np.arange(7, dtype=np.int16), [("two", 0.0, 0.1)]),
+    ]
+    save_shard(tmp_path, "few", said)
+    found = load_shard(tmp_path, "few")
+    assert [(u.text, u.words, u.samples.tolist()) for u in found] == [
+        (u.text, u.words, u.samples.tolist()) for u in said
+    ]
+
+
+def test_broad_texts_are_the_same_every_time_and_varied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assistant, "ordinary_words", lambda: [f"word{i}" for i in range(500)])
+    texts = list(itertools.islice(assistant.broad_texts(), 50))
+    assert texts == list(itertools.islice(assistant.broad_texts(), 50))
+    assert len(set(texts)) == 50
+    assert {text[-1] for text in texts} == set(".?!")
+
+
+def test_a_spanish_utterance_has_its_own_words() -> None:
+    times = [("zzhola", 0.0, 0.3), ("zzmaqs", 0.3, 0.7)]
+    said = Utterance("¡hola! más.", np.zeros(5, dtype=np.int16), times)
+    assert assistant._renamed(said).words == [("hola", 0.0, 0.3), ("más", 0.3, 0.7)]
+
+
+def test_only_the_shards_that_lack_something_are_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken: list[str] = []
+
+    def synthesise(texts: Sequence[str]) -> list[Utterance]:
+        spoken.extend(texts)
+        return [Utterance(text, np.zeros(5, dtype=np.int16), []) for text in texts]
+
+    monkeypatch.setattr(assistant, "synthesise", synthesise)
+    monkeypatch.setattr(assistant, "ordinary_words", lambda: [f"word{i}" for i in range(500)])
+    assistant.main(tmp_path, 0.05)
+    assert {text for text in spoken if language_of(text) is Language.SPANISH}
+    assert len(spoken) > 100
+    (tmp_path / "assistant" / "spanish.jsonl").unlink()
+    spoken.clear()
+    assistant.main(tmp_path, 0.05)
+    assert spoken
+    assert {language_of(text) for text in spoken} == {Language.SPANISH}
+    spoken.clear()
+    assistant.main(tmp_path, 0.05)
+    assert not spoken

@@ -1,0 +1,35 @@
+"""Batches of utterances: each row's length, targets end to end, cut by their padded size."""
+
+import numpy as np
+
+from workers.training.questions.words import characters
+from workers.training.speech import utterances
+from workers.training.speech.augment import SILENCE
+from workers.training.speech.callers import Heard
+
+
+def heard(frames: int, text: str = "a cat") -> Heard:
+    return Heard(text, "flite:x", np.zeros((frames, 80), np.float16))
+
+
+def test_a_batch_holds_each_row_in_its_own_silence() -> None:
+    batch = utterances.collate([heard(10), heard(6)], [2, 0], [3, 1])
+    assert batch.mels.shape == (2, 15, 80)
+    assert batch.lengths.tolist() == [15, 7]
+    assert (batch.mels[0, :2] == SILENCE).all()
+    assert (batch.mels[1, 6:] == SILENCE).all()
+    assert (batch.mels[0, 2:12] == 0).all()
+    assert batch.character_counts.tolist() == [5, 5]
+    assert batch.characters.tolist() == 2 * characters("a cat")
+
+
+def test_cutting_keeps_all_and_no_batch_is_larger_than_told() -> None:
+    rng = np.random.default_rng(0)
+    given = [heard(int(frames)) for frames in rng.integers(40, 700, size=90)]
+    parts = list(utterances.cut(given, 5000))
+    assert sorted(id(h) for part in parts for h in part) == sorted(id(h) for h in given)
+    assert all(len(part) * max(len(h.mels) for h in part) <= 5000 for part in parts)
+
+
+def test_one_that_is_longer_than_a_batch_is_a_batch() -> None:
+    assert [len(part) for part in utterances.cut([heard(900), heard(100)], 500)] == [1, 1]

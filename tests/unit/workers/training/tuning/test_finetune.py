@@ -1,0 +1,106 @@
+"""Tuning on people's conversations: the loss falls, new words are said, a kill costs nothing."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from shared.errors import ConfigError
+from tests.unit.workers.training.tuning.people import ANSWERS, conversations, weights
+from workers.engines.hybrid.engine import s2s_config
+from workers.models.checkpoint import fill, read_part
+from workers.models.s2s import HybridS2S, Inputs
+from workers.models.vocabulary import Vocabulary
+from workers.training.stages.progress import Run
+from workers.training.tuning.finetune import Course, Method, finetune, grown
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def model_of(folder: Path) -> tuple[HybridS2S, Vocabulary]:
+    part = read_part(folder, "s2s")
+    model = HybridS2S(s2s_config(part))
+    fill(model, part)
+    return model, Vocabulary(part.facts["words"])
+
+
+def test_growing_changes_no_word_that_was_known(tmp_path: Path) -> None:
+    model, vocabulary = model_of(weights(tmp_path))
+    wider, words = grown(model, vocabulary, ["zebra", "yes", "apple"])
+    assert words.words == ("yes", "no", "apple", "zebra")
+    text = torch.tensor([[0, 1, 31]])
+    inputs = Inputs(
+        torch.randn(1, 3, 24), torch.ones(1, 3).bool(), text, torch.zeros(1, 3, 2).long()
+    )
+    before, after = model.text_logits(model(inputs)), wider.text_logits(wider(inputs))
+    assert torch.allclose(after[..., : before.shape[-1]], before, atol=1e-5)
+    assert after.shape[-1] == before.shape[-1] + 2
+
+
+def test_grown_it_no_longer_tells_the_caller_s_words(tmp_path: Path) -> None:
+    model, vocabulary = model_of(weights(tmp_path))
+    knowing = HybridS2S(replace(model.config, caller_words=3))
+    wider, _ = grown(knowing, vocabulary, ["zebra"])
+    assert wider.config.caller_words == 0
+    assert not [name for name in wider.state_dict() if name.startswith("to_caller")]
+    assert torch.equal(wider.from_heard.weight, knowing.from_heard.weight)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_it_answers_afterwards_what_it_could_not_before(tmp_path: Path, method: Method) -> None:
+    data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
+    tuned = tmp_path / "tuned"
+    # Ten times the rate that suits a trained model: this one begins with nothing.
+    course = Course(150, method, 3e-3) if method is Method.FULL else Course(220, method)
+    report = finetune(data, base, tuned, Run(tmp_path / "run", 5), course)
+    assert report["exchanges"] == 16
+    assert report["new_words"] == 2
+    assert report["loss_after"] < 0.3 * report["loss_before"]
+    assert {wanted for wanted, _ in report["answers"]} <= set(ANSWERS.values())
+    said = [got == wanted for wanted, got in report["answers"]]
+    assert sum(said) >= 0.8 * len(said)
+    model, vocabulary = model_of(tuned)
+    assert "zebra" in vocabulary.words
+    assert model.config.texts == len(vocabulary)
+    assert read_part(tuned, "listener").tensors.keys() == read_part(base, "listener").tensors.keys()
+    assert (tmp_path / "run" / "losses.png").exists()
+    losses = [json.loads(row) for row in (tmp_path / "run/losses.jsonl").read_text().splitlines()]
+    assert losses[-1]["text"] < losses[0]["text"]
+
+
+def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(tmp_path: Path) -> None:
+    data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
+    finetune(data, base, tmp_path / "whole", Run(tmp_path / "one", 5), Course(8))
+    stopped = Run(tmp_path / "two", 5)
+    stopped.going = lambda: _until(stopped, 5)  # type: ignore[method-assign]
+    finetune(data, base, tmp_path / "parts", stopped, Course(8))
+    assert stopped.step == 5
+    finetune(data, base, tmp_path / "parts", Run(tmp_path / "two", 5), Course(8))
+    whole, parts = (read_part(tmp_path / name, "s2s").tensors for name in ("whole", "parts"))
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+    again, course = Run(tmp_path / "two", 5), Course(8, Method.FULL)
+    with pytest.raises(ConfigError, match="Expected the method of the checkpoint"):
+        finetune(data, base, tmp_path / "parts", again, course)
+
+
+def test_a_run_goes_on_with_its_own_data_and_base_only(tmp_path: Path) -> None:
+    data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
+    finetune(data, base, tmp_path / "tuned", Run(tmp_path / "run", 5), Course(2))
+    more = conversations(tmp_path / "more")
+    talk = more / "data.jsonl"
+    talk.write_text("\n".join(talk.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(ConfigError, match="begun with, got others: take another --run"):
+        finetune(more, base, tmp_path / "tuned", Run(tmp_path / "run", 5), Course(2))
+
+
+def _until(run: Run, step: int) -> bool:
+    """A kill after a step: `going` says no."""
+    if run.step >= step:
+        return False
+    run.step += 1
+    return True

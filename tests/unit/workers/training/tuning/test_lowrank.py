@@ -1,0 +1,28 @@
+"""Low-rank changes: nothing at first, and after merging what they were before."""
+
+import torch
+from torch import nn
+
+from workers.training.tuning import lowrank
+
+
+def test_it_changes_nothing_until_trained_and_merging_changes_nothing() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(8, 12), nn.ReLU(), nn.Linear(12, 4))
+    names = set(net.state_dict())
+    x = torch.randn(5, 8)
+    before = net(x)
+    lowrank.add(net, 3)
+    assert torch.allclose(net(x), before)
+    trained = [p for p in net.parameters() if p.requires_grad]
+    assert sum(p.numel() for p in trained) == 3 * (8 + 12) + 3 * (12 + 4)
+    optimiser = torch.optim.SGD(trained, 0.1)
+    for _ in range(5):
+        optimiser.zero_grad()
+        torch.autograd.backward(net(x).square().mean())
+        optimiser.step()
+    tuned = net(x)
+    assert tuned.square().mean() < before.square().mean()
+    lowrank.merge(net)
+    assert torch.allclose(net(x), tuned, atol=1e-6)
+    assert set(net.state_dict()) == names

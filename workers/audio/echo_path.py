@@ -1,0 +1,201 @@
+"""Which of what the caller's microphone hears is the assistant's own voice come back.
+
+A loudspeaker's sound returns after some unknown delay, weaker by some unknown gain in each band,
+and smeared by the room. What was said is known. So each 10 ms of the microphone are held against
+what was played a delay ago, band by band, in decibels: an echo stays near its band's gain, and who
+speaks over it stands out where the assistant's voice is weak. Nothing is subtracted, so neither the
+browser's own processing nor a clock that drifts does harm.
+
+Delay and gains are learnt from the call. Until a delay has proved itself, a sound is the caller's
+only when no delay explains it at any gain; after that, when none does at the learnt gains.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.audio import FRAMES_PER_CHUNK, Pcm16
+from workers.audio.bands import BANDS, CHUNK_HOPS, FRAME_HOPS, SILENCE_DB, Bands, Levels, decibels
+from workers.audio.playback import Playback
+
+# The delays tried, in hops of 10 ms behind the playhead, which is known to 80 ms either way.
+SOONEST: Final = -10
+LATEST: Final = 60
+LOOK: Final = 24  # hops of the microphone held against what was played: 240 ms
+
+AUDIBLE_DB: Final = 10.0  # over the background: a bin that says something
+BACKGROUND_DB: Final = 4.0  # the background's mean over its quietest
+BACKGROUND_RISE_DB: Final = 0.2  # a chunk
+ACTIVE_DB: Final = 30.0  # below the loudest that was played, a bin tells nothing of the gain
+FAINTEST_DB: Final = -80.0
+MARGIN_DB: Final = 6.0  # an echo's bins scatter so far over their band's gain ...
+LOOSE_MARGIN_DB: Final = 9.0  # ... and so far over one gain for all bands
+MAX_EXCESS_DB: Final = 15.0  # of a bin
+MAX_SCATTER_DB: Final = 12.0
+NEAR_DB: Final = 1.5  # a frame's mean excess: the caller's
+MAX_GAIN_DB: Final = 6.0
+NO_GAIN_DB: Final = -100.0
+GAIN_QUANTILE: Final = 0.4  # the caller may add to a bin and takes from none
+
+EXCESS_WEIGHT: Final = 2.0  # against the scatter, in the choice of a delay
+FEW_BANDS: Final = 5  # fewer than these audible in a hop count as so many
+FEW_BINS: Final = 40  # of the 480: nothing can be learnt
+NEARBY: Final = 2  # hops: the same delay
+TRUSTED: Final = 3  # chunks that a delay must have explained
+MOST_TRUST: Final = 8
+SLOW: Final = 12  # chunks that a band's gain is averaged over
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class _Fit:
+    """The delay that explains the last LOOK hops best."""
+
+    delay: int
+    gain: NDArray[np.float32]  # (BANDS,) that it was tried with
+    ratio: Levels  # (LOOK, BANDS), heard against played
+    telling: Mask  # (LOOK, BANDS): both played and heard
+    excess: NDArray[np.float32]  # (LOOK,), mean decibels that are not explained
+
+
+class EchoPath:
+    """What comes back in one call."""
+
+    def __init__(self) -> None:
+        self.playback = Playback()
+        self.trust = 0  # how often the delay has explained what was heard
+        self._listening = False
+        self._delay = 0
+        self._gain = np.zeros(BANDS, np.float32)  # decibels
+        self._learnt = np.zeros(BANDS, np.uint8)  # chunks that each gain is the average of
+        self._background = np.zeros(BANDS, np.float32)
+        self._bands = Bands()
+        self._heard = np.zeros((LOOK, BANDS), np.uint8)  # half decibels over SILENCE_DB
+
+    def begin(self, first: int) -> None:
+        """A reply begins with this frame: from here on it may come back."""
+        self.playback.begin(first)
+        self._listening = True
+        self._bands = Bands()
+        self._heard = np.zeros((LOOK, BANDS), np.uint8)
+
+    def hear(self, pcm: Pcm16, *, speech: bool = True) -> tuple[bool, ...]:
+        """One chunk of the caller's side -> may it be the caller, for each of its four frames.
+
+        speech: whether there is any in the chunk; without, the question is not worth its price.
+        """
+        if self._listening:
+            self.playback.tick()
+            self._listening = self.playback.lasts(LATEST + LOOK)
+        if not self._listening:
+            return (True,) * FRAMES_PER_CHUNK
+        levels = np.clip(2 * (decibels(self._bands.hear(pcm)) - SILENCE_DB), 0, 255)
+        self._heard = np.concatenate([self._heard[CHUNK_HOPS:], np.rint(levels).astype(np.uint8)])
+        heard = self._heard * np.float32(0.5) + np.float32(SILENCE_DB)
+        quietest = heard[-CHUNK_HOPS:].min(axis=0)
+        self._background = np.minimum(self._background + BACKGROUND_RISE_DB, quietest)
+        if self.playback.head is None or not speech:
+            return (True,) * FRAMES_PER_CHUNK
+        fit = self._explain(heard)
+        self._learn(fit)
+        return _near(fit.excess)
+
+    def _explain(self, heard: Levels) -> _Fit:
+        """Try the delay that is known, and only when it does not explain what is heard all."""
+        if self.trust >= TRUSTED:
+            fit = self._fit(heard, self._delay - NEARBY, self._delay + NEARBY)
+            if not any(_near(fit.excess)):
+                return fit
+        return self._fit(heard, SOONEST, LATEST)
+
+    def _fit(self, heard: Levels, soonest: int, latest: int) -> _Fit:
+        """Hold (LOOK, BANDS) against what was played, at each of these delays."""
+        played = self.playback.window(LOOK + latest, -soonest)
+        # (delays, LOOK, BANDS), the longest delay first
+        windows = np.lib.stride_tricks.sliding_window_view(played, LOOK, axis=0).swapaxes(1, 2)
+        floor = self._background + np.float32(BACKGROUND_DB)
+        audible = heard > self._background + AUDIBLE_DB
+        active = windows > max(float(played.max()) - ACTIVE_DB, FAINTEST_DB)
+        ratio = heard - windows
+        trusted = self.trust >= TRUSTED
+        gain = self._gain[None, None] if trusted else _common_gain(ratio, active)
+        echo = np.maximum(windows + gain, floor)
+        beyond = heard - echo - (MARGIN_DB if trusted else LOOSE_MARGIN_DB)
+        bands = np.maximum(audible.sum(axis=1), FEW_BANDS)
+        excess = (np.clip(beyond, 0, MAX_EXCESS_DB) * audible).sum(axis=2) / bands
+        telling = active & audible
+        cost = EXCESS_WEIGHT * excess.mean(axis=1) + _scatter(ratio, telling)
+        best = int(np.argmin(cost))
+        tried = np.broadcast_to(gain, (len(windows), 1, BANDS))[best, 0]
+        return _Fit(latest - best, tried, ratio[best], telling[best], excess[best])
+
+    def _learn(self, fit: _Fit) -> None:
+        """Take a delay that explains what was heard for the echo's, and its gains from it."""
+        over = not self.playback.lasts(fit.delay)  # what is left is the room's alone
+        if over or fit.telling.sum() < FEW_BINS or fit.excess.mean() > NEAR_DB:
+            return
+        same = self.trust > 0 and abs(fit.delay - self._delay) <= NEARBY
+        if same:
+            self.trust = min(self.trust + 1, MOST_TRUST)
+        elif self.trust >= TRUSTED:
+            self.trust -= 1
+        else:
+            self.trust = 1
+            self._gain, self._learnt = fit.gain.copy(), np.zeros(BANDS, np.uint8)
+        self._delay = fit.delay
+        if same or self.trust >= TRUSTED:
+            self._average(fit)
+
+    def _average(self, fit: _Fit) -> None:
+        bands = fit.telling.sum(axis=0) >= 3
+        if not bands.any():
+            return
+        ratio = np.where(fit.telling, fit.ratio, np.nan)[:, bands]
+        self._learnt[bands] = np.minimum(self._learnt[bands] + 1, SLOW)
+        self._gain[bands] += (np.nanmedian(ratio, axis=0) - self._gain[bands]) / self._learnt[bands]
+
+    def state(self) -> list[Any]:
+        """What `restore` needs, as msgpack takes it."""
+        levels = [self._gain.tobytes(), self._background.tobytes()]
+        learnt = [self.trust, self._delay, *levels, self._learnt.tobytes()]
+        now = [self._bands.rest.tobytes(), self._heard.tobytes()] if self._listening else []
+        return [self.playback.state(), learnt, now]
+
+    def restore(self, state: list[Any]) -> None:
+        """Go on from this state, once the playback has recalled what the log holds."""
+        playback, (self.trust, self._delay, gain, background, learnt), now = state
+        self.playback.restore(playback)
+        self._gain = np.frombuffer(gain, np.float32).copy()
+        self._learnt = np.frombuffer(learnt, np.uint8).copy()
+        self._background = np.frombuffer(background, np.float32).copy()
+        self._listening = bool(now)
+        if now:
+            self._bands = Bands(np.frombuffer(now[0], np.int16))
+            self._heard = np.frombuffer(now[1], np.uint8).reshape(LOOK, BANDS)
+
+
+def _common_gain(ratio: Levels, active: Mask) -> NDArray[np.float32]:
+    """(delays, LOOK, BANDS) -> each delay's gain, one for all bands, (delays, 1, 1)."""
+    delays = len(ratio)
+    ordered = np.sort(np.where(active, ratio, np.inf).reshape(delays, -1), axis=1)
+    count = active.sum(axis=(1, 2))
+    gain = ordered[np.arange(delays), (GAIN_QUANTILE * count).astype(int)]
+    known = np.where(count > 0, np.minimum(gain, MAX_GAIN_DB), NO_GAIN_DB)
+    return np.asarray(known[:, None, None], dtype=np.float32)
+
+
+def _scatter(ratio: Levels, telling: Mask) -> NDArray[np.float32]:
+    """(delays, LOOK, BANDS) -> how far the bins lie from their band's mean, (delays,) decibels."""
+    count = np.maximum(telling.sum(axis=1, keepdims=True), 1)
+    mean = (ratio * telling).sum(axis=1, keepdims=True) / count
+    off = np.minimum(np.abs(ratio - mean), MAX_SCATTER_DB) * telling
+    return np.asarray(off.sum(axis=(1, 2)) / np.maximum(telling.sum(axis=(1, 2)), FEW_BINS))
+
+
+def _near(excess: NDArray[np.float32]) -> tuple[bool, ...]:
+    """(LOOK,) -> for each frame of the last chunk, judged in the 40 ms that end with it."""
+    starts = range(LOOK - CHUNK_HOPS - FRAME_HOPS, LOOK - FRAME_HOPS, FRAME_HOPS)
+    return tuple(bool(excess[at : at + 2 * FRAME_HOPS].mean() > NEAR_DB) for at in starts)

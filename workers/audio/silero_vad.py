@@ -1,0 +1,160 @@
+"""Voice activity by Silero's network: what `Vad` does, heard by training instead of by rule.
+
+    listen_ahead([(vad, chunks), ...])       # all callers' new audio as one batch; optional
+    speech = vad.hear(pcm, threshold)        # (1920,) -> four frames, as `Vad.hear`
+
+24 kHz -> 16 kHz by a causal filter (0.5 ms late) -> windows of 32 ms, two and three a chunk in
+turn. The state between chunks, some 700 to 1,200 bytes, is what the log carries: samples rounded
+to 16 bits and the network's memory to float16 in the live call as well, so that a caller who is
+taken over is heard as by the worker that died.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from shared.audio import CHUNK_SAMPLES, FRAMES_PER_CHUNK, Floats, Pcm16
+from workers.audio.silero_network import CONTEXT, WIDTH, WINDOW, Silero, load_silero
+
+SPEECH: Final = 0.5  # the chance that begins speech ...
+SILENCE: Final = 0.35  # ... and the one that ends it, as its authors have it
+_TAPS: Final = 48  # at 48 kHz, the rate that both 24 and 16 divide
+_CUTOFF_HZ: Final = 7_400
+_PAST: Final = _TAPS // 2  # input samples that the next chunk's first output still needs
+# Which window says what a frame is: that which covers most of it, or the last that there is.
+_WINDOW_OF: Final = {2: (0, 0, 1, 1), 3: (0, 1, 2, 2)}
+
+
+def _filter() -> Floats:
+    """(25, 2): 24 input samples and the newest -> two outputs; the next two are three inputs on."""
+    at = np.arange(_TAPS) - (_TAPS - 1) / 2
+    taps = np.sinc(2 * _CUTOFF_HZ / 48_000 * at) * np.kaiser(_TAPS, 6.0)
+    taps *= 2 / taps.sum()
+    pair = np.zeros((_PAST + 1, 2))
+    pair[1:, 1] = taps[1::2][::-1]
+    pair[:-1, 0] = taps[0::2][::-1]
+    return pair.astype(np.float32)
+
+
+_FILTER: Final = _filter()
+
+
+def resampled(samples: Floats) -> Floats:
+    """(B, 24 + 1920) at 24 kHz -> (B, 1280) at 16 kHz, both of int16 scale, whole numbers."""
+    windows = np.lib.stride_tricks.sliding_window_view(samples, _PAST + 1, axis=1)[:, 1::3]
+    y = np.rint(windows @ _FILTER).clip(-32_768, 32_767)
+    return np.asarray(y.reshape(len(samples), -1), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What the next chunk's hearing depends on."""
+
+    past: Pcm16  # (24,) at 24 kHz
+    rest: Pcm16  # (64,) or (320,) at 16 kHz: the context, and what fills no window yet
+    network: Floats  # (2, 128), float16 values
+
+    @classmethod
+    def fresh(cls) -> "_Memory":
+        none = np.zeros(_PAST + CONTEXT, dtype=np.int16)
+        return cls(none[:_PAST], none[_PAST:], np.zeros((2, WIDTH), dtype=np.float32))
+
+    def to_bytes(self) -> bytes:
+        network = self.network.astype("<f2").tobytes()
+        return network + np.concatenate([self.past, self.rest]).astype("<i2").tobytes()
+
+    @classmethod
+    def from_bytes(cls, state: bytes) -> "_Memory":
+        network = np.frombuffer(state, "<f2", 2 * WIDTH).astype(np.float32)
+        pcm = np.frombuffer(state, "<i2", offset=4 * WIDTH).astype(np.int16)
+        return cls(pcm[:_PAST], pcm[_PAST:], network.reshape(2, WIDTH))
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A chunk as the network heard it."""
+
+    pcm: Pcm16
+    chances: tuple[float, ...]  # of its windows, two or three
+    after: _Memory
+
+
+class SileroVad:
+    """One caller's; several are heard as one batch by `listen_ahead`."""
+
+    def __init__(self, network: Silero | None = None) -> None:
+        self._network = network or load_silero()
+        self._memory = _Memory.fresh()
+        self._speaking = False
+        self._ahead: deque[_Heard] = deque()  # chunks that `hear` has yet to be asked of
+
+    def hear(self, pcm: Pcm16, threshold: float) -> tuple[bool, ...]:
+        """One chunk of shape (1920,) -> is it speech, for each of its four frames.
+
+        `threshold` is the RMS of full scale below which nothing is speech.
+        """
+        if not self._ahead or not np.array_equal(self._ahead[0].pcm, pcm):
+            self._ahead.clear()
+            listen_ahead([(self, [pcm])])
+        heard = self._ahead.popleft()
+        self._memory = heard.after
+        frames = pcm.astype(np.float32).reshape(FRAMES_PER_CHUNK, -1) / np.float32(32_768)
+        loud = np.sqrt(np.mean(frames**2, axis=1)) > threshold
+        chances = (heard.chances[i] for i in _WINDOW_OF[len(heard.chances)])
+        return tuple(
+            self._speech(chance) and bool(is_loud)
+            for chance, is_loud in zip(chances, loud, strict=True)
+        )
+
+    def _speech(self, chance: float) -> bool:
+        self._speaking = chance >= (SILENCE if self._speaking else SPEECH)
+        return self._speaking
+
+    def state(self) -> list[Any]:
+        """What `restore` needs, as msgpack takes it."""
+        return [self._memory.to_bytes(), self._speaking]
+
+    @classmethod
+    def restore(cls, state: list[Any], network: Silero | None = None) -> "SileroVad":
+        """The VAD that gave this state."""
+        vad = cls(network)
+        memory, vad._speaking = state
+        vad._memory = _Memory.from_bytes(memory)
+        return vad
+
+
+def listen_ahead(batch: Sequence[tuple[SileroVad, Sequence[Pcm16]]]) -> None:
+    """Hear what each VAD will be asked of next, oldest first, one chunk of all at a time."""
+    longest = max((len(chunks) for _, chunks in batch), default=0)
+    for i in range(longest):
+        rows = [(vad, chunks[i]) for vad, chunks in batch if i < len(chunks)]
+        pending = [(v, p) for v, p in rows if i >= len(v._ahead)]
+        if pending:
+            _hear([vad for vad, _ in pending], [pcm for _, pcm in pending])
+
+
+def _hear(vads: Sequence[SileroVad], pcm: Sequence[Pcm16]) -> None:
+    """One more chunk of each, behind those that were heard ahead."""
+    before = [vad._ahead[-1].after if vad._ahead else vad._memory for vad in vads]
+    joined = [np.concatenate([m.past, chunk]) for m, chunk in zip(before, pcm, strict=True)]
+    low = resampled(np.stack(joined).astype(np.float32))
+    sound = [np.concatenate([m.rest, y]) for m, y in zip(before, low, strict=True)]
+    states = np.stack([m.network for m in before])
+    chances: list[list[float]] = [[] for _ in vads]
+    for i in range(3):
+        start, end = i * WINDOW, (i + 1) * WINDOW + CONTEXT
+        rows = [row for row, samples in enumerate(sound) if len(samples) >= end]
+        if not rows:
+            break
+        windows = np.stack([sound[row][start:end] for row in rows]) / np.float32(32_768)
+        found, states[rows] = vads[0]._network(windows.astype(np.float32), states[rows])
+        for row, chance in zip(rows, found.tolist(), strict=True):
+            chances[row].append(chance)
+    for row, vad in enumerate(vads):
+        rest = sound[row][len(chances[row]) * WINDOW :].astype(np.int16)
+        network = states[row].astype(np.float16).astype(np.float32)
+        after = _Memory(pcm[row][CHUNK_SAMPLES - _PAST :].astype(np.int16), rest, network)
+        vad._ahead.append(_Heard(pcm[row], tuple(chances[row]), after))

@@ -1,0 +1,361 @@
+"""The default engine: listener, HybridS2S and the assistant's voice over one batch of slots.
+
+A step hears with all rows that have chunks, reads and generates with all rows that speak, and
+sounds with all that have codes. What is logged of a chunk is the listener's state in float16, and
+the model reads exactly that, so a rebuilt slot sees what the live one saw.
+"""
+
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
+from shared.errors import ConfigError
+from shared.settings import VocoderName
+from workers.engines.base import Opening, Output, Past, Speak, Work
+from workers.engines.hybrid.context import AHEAD, MAX_HEARD, Context, Position, Said, remembered
+from workers.engines.hybrid.cuda_graphs import Static, sizes
+from workers.engines.hybrid.generator import Generator
+from workers.models.checkpoint import Part, fill, read_part
+from workers.models.layers import TransformerConfig
+from workers.models.layout import lay_out
+from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.tokenizer.listener import (
+    ListenerStream,
+    load_listener,
+    states_to_bytes,
+)
+from workers.models.tokenizer.spelling import Spelling
+from workers.models.vocabulary import EOS, Vocabulary
+from workers.models.voice import Voice, load_voice
+
+# Of a history, what one piece holds: each costs a CPU about as much as a step does.
+HEAR_PIECE: Final = 16  # chunks: 14 ms
+READ_PIECE: Final = 32  # positions: 16 ms
+SOUND_PIECE: Final = 8  # steps of a reply
+
+_T = TypeVar("_T")
+
+DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def s2s_config(part: Part) -> S2SConfig:
+    """The sizes recorded with the weights."""
+    temporal = TransformerConfig(**part.config["temporal"])
+    return S2SConfig(**{**part.config, "temporal": temporal})
+
+
+@dataclass(slots=True)
+class _Sounded:
+    """Steps of a reply that goes on: their sound was sent, and the voice must remember them."""
+
+    fresh: bool  # they are the reply's first ones
+    codes: list[tuple[int, ...]]
+
+
+class HybridEngine:
+    """See `base.Engine`. One thread calls it."""
+
+    gated = True
+
+    def __init__(
+        self,
+        listener: ListenerStream,
+        model: HybridS2S,
+        voice: Voice,
+        vocabulary: Vocabulary,
+        alphabet: str,
+        slots: int,
+        temperature: float = 0.0,
+        *,
+        caller_words: Sequence[str] = (),
+        static: bool = False,
+    ) -> None:
+        """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest.
+
+        `static`: what each step does is done at fixed shapes, on a GPU as graphs; the voice then
+        has room for one slot more. Raises ConfigError where the model knows another number of
+        `caller_words`.
+        """
+        if len(caller_words) != model.config.caller_words:
+            raise ConfigError(
+                f"Expected {model.config.caller_words} words of callers with s2s.safetensors, got "
+                f"{len(caller_words)}: take parity.json from where the weights come from"
+            )
+        self.slots = slots
+        self.offer = voice.offer
+        self._listener = listener
+        self._generator = Generator(model, slots, temperature, static=static)
+        self._voice = voice
+        self._say: Callable[..., Tensor] = voice.steps
+        if static and voice.fix():
+            self._say = Static(voice.steps, (0, slots), slots)
+        self._vocabulary = vocabulary
+        self._spelling = Spelling(listener.listener, alphabet)
+        self._caller_words = caller_words
+        self._device = model.unheard.device
+        self._quiet = self._generator.quiet
+        self._contexts: dict[int, Context] = {}
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        slots: int,
+        device: str = "cpu",
+        dtype: str = "float32",
+        temperature: float = 0.0,
+        vocoder: VocoderName = VocoderName.OWN,
+        cache: Path | None = None,
+        *,
+        exact: bool = True,
+    ) -> "HybridEngine":
+        """The engine of a weights folder, warmed up. Raises ConfigError on what does not fit.
+
+        Not `exact`: the voice may multiply in bfloat16 where that is faster; no decision does.
+        """
+        if dtype not in DTYPES:
+            raise ConfigError(f"Expected dtype one of {sorted(DTYPES)}, got {dtype!r}")
+        part = read_part(folder, "s2s")
+        model = HybridS2S(s2s_config(part))
+        fill(model, part)
+        listener = load_listener(folder).to(device)
+        static = device.startswith("cuda")
+        engine = cls(
+            ListenerStream(lay_out(listener), slots),
+            lay_out(model.to(device=device, dtype=DTYPES[dtype])),
+            load_voice(folder, slots + static, device, vocoder, cache, exact=exact),
+            Vocabulary(part.facts["words"]),
+            read_part(folder, "listener").facts["characters"],
+            slots,
+            temperature,
+            caller_words=part.facts.get("caller_words", ()),
+            static=static,
+        )
+        engine.warm_up()
+        return engine
+
+    def warm_up(self) -> None:
+        """Step made-up callers, so that no real one waits for lazy initialisation."""
+        silence = (np.zeros(CHUNK_SAMPLES, dtype=np.int16),)
+        for slots in sizes(self.slots) if self._device.type == "cuda" else (1, self.slots):
+            for slot in range(slots):
+                self.open(slot, Opening(0))
+            for speak in (Speak.NONE, Speak.BEGIN, Speak.CONTINUE, Speak.CONTINUE):
+                hear = () if speak is Speak.CONTINUE else silence
+                self.step([Work(slot, hear, speak) for slot in range(slots)])
+        for slot in range(self.slots):
+            self.close(slot)
+
+    # Slots.
+
+    @torch.inference_mode()
+    def open(self, slot: int, opening: Opening) -> None:
+        """Hear from silence on, remember the turn before; then replay the history."""
+        self._listener.reset(torch.tensor([slot], device=self._device))
+        turn = opening.earlier if self._generator.remembers else ()
+        earlier = remembered(turn, self._quiet)
+        self._contexts[slot] = Context(
+            opening.seed, self._quiet, opening.persona, earlier, self._generator.longest
+        )
+        for _ in self.replay(slot, opening.history):
+            pass
+
+    @torch.inference_mode()
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """Hear, read and say it again: each as far in a piece as costs about a step."""
+        if not history:
+            return
+        rows = torch.tensor([slot], device=self._device)
+        for piece in _pieces([chunk for past in history for chunk in past.hear], HEAR_PIECE):
+            self._hear(rows, [piece])
+            yield
+        context = self._contexts[slot]
+        first = context.count == 0
+        positions, sounded = self._told(context, history)
+        if first:
+            positions = [*self._generator.keep(slot, context.earlier), *positions]
+        for part in _pieces(positions, READ_PIECE):
+            self._generator.read_again(slot, part)
+            yield
+        if sounded is not None and sounded.fresh:
+            self._voice.reset(rows, [self._contexts[slot].persona])
+        for said in _pieces(sounded.codes if sounded else [], SOUND_PIECE):
+            self._voice.again(torch.tensor([said], device=self._device), rows)
+            yield
+
+    def _told(
+        self, context: Context, history: Sequence[Past]
+    ) -> tuple[list[Position], _Sounded | None]:
+        """Tell the context its history -> positions to read; what of a last reply is to sound."""
+        positions: list[Position] = []
+        sounded: _Sounded | None = None
+        for past in history:
+            context.hear(past.heard)
+            positions += context.plan(past.speak)
+            if past.said is not None:
+                said = Said.from_bytes(past.said)
+                before, fresh = context.replying, context.spoken == 0
+                context.say(said)
+                if not (before and context.replying):
+                    sounded = None
+                elif sounded is None or fresh:
+                    sounded = _Sounded(fresh, [said.codes])
+                else:
+                    sounded.codes.append(said.codes)
+        if spoken := [state for past in history for state in past.heard]:
+            _, context.letter = self._spelling.read(spoken[-1:])
+        return positions, sounded
+
+    def close(self, slot: int) -> None:
+        """Free the slot."""
+        self._contexts.pop(slot, None)
+
+    # A step.
+
+    @torch.inference_mode()
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """Advance the slots named in the batch; one output a work, in order."""
+        heard = self._listen(batch)
+        plans = {work.slot: plan for work in batch if (plan := self._plan(work))}
+        self._recall(batch)
+        spoken = self._generator.step(self._contexts, plans)
+        sounds = self._sound(spoken, {w.slot for w in batch if w.speak is Speak.BEGIN})
+        return [
+            self._output(work, heard.get(work.slot, ()), spoken.get(work.slot), sounds)
+            for work in batch
+        ]
+
+    def _plan(self, work: Work) -> list[Position]:
+        """What the slot is to read now; at first what of the turn before it has not yet read."""
+        context = self._contexts[work.slot]
+        first = context.count == 0
+        plan = context.plan(work.speak)
+        if not (first and plan):
+            return plan
+        # The last one is read in any case: what is said comes from it.
+        *before, last = *context.earlier, *plan
+        return [*self._generator.keep(work.slot, before), last]
+
+    def _recall(self, batch: Sequence[Work]) -> None:
+        """While turns are only heard, read a piece of them, and of one of them the turn before.
+
+        So that little is left to read when a turn ends, and no step takes much longer for it.
+        """
+        pieces: dict[int, Sequence[Position]] = {}
+        for work in batch:
+            context = self._contexts[work.slot]
+            if work.speak is not Speak.NONE or context.count:
+                continue
+            missing = self._generator.keep(work.slot, context.ahead())
+            if len(missing) > len(context.pending):
+                self._generator.read_again(work.slot, missing[:READ_PIECE])
+                return
+            if len(missing) >= AHEAD:
+                pieces[work.slot] = missing[:AHEAD]
+        self._generator.read(pieces)
+
+    def _listen(self, batch: Sequence[Work]) -> dict[int, tuple[bytes, ...]]:
+        """Hear every chunk, rows with as many chunks together; the states as they are logged."""
+        found: dict[int, tuple[bytes, ...]] = {}
+        for count in sorted({len(work.hear) for work in batch} - {0}):
+            group = [work for work in batch if len(work.hear) == count]
+            rows = torch.tensor([work.slot for work in group], device=self._device)
+            states = self._hear(rows, [work.hear for work in group])
+            for work, row in zip(group, states, strict=True):
+                logged = states_to_bytes(row)
+                found[work.slot] = tuple(logged)
+                self._contexts[work.slot].hear(logged)
+        return found
+
+    def _hear(self, rows: Tensor, chunks: Sequence[Sequence[Pcm16]]) -> Tensor:
+        """Equally many chunks a row -> states (B, N, W)."""
+        samples = np.stack([floats_from_pcm16(np.concatenate(row)) for row in chunks])
+        return self._listener.hear(torch.from_numpy(samples).to(self._device), rows)
+
+    def _sound(self, spoken: dict[int, Said], begin: Set[int]) -> dict[int, Floats]:
+        """The sound of this step's codes, and the rest of the replies that have ended.
+
+        Of what slots in `begin` say nothing is to be heard (`Voice.lead_samples`): it is sounded
+        together with their next step, which the caller waits for.
+        """
+        waiting = {s: c for s, said in spoken.items() if (c := self._unsounded(s, said))}
+        fresh = [slot for slot in waiting if self._contexts[slot].spoken == 0]
+        # What ends before it has said anything answers a noise: with nothing.
+        ended = [s for s, said in spoken.items() if said.text == EOS and self._contexts[s].spoken]
+        sounds: dict[int, Floats] = {}
+        if fresh:
+            personas = [self._contexts[slot].persona for slot in fresh]
+            self._voice.reset(torch.tensor(fresh, device=self._device), personas)
+        for slot in begin & waiting.keys():
+            self._contexts[slot].unsounded = waiting.pop(slot)
+            sounds[slot] = np.zeros(0, dtype=np.float32)
+        for steps in sorted({len(codes) for codes in waiting.values()}):
+            group = [slot for slot, codes in waiting.items() if len(codes) == steps]
+            codes = torch.tensor([waiting[slot] for slot in group], device=self._device)
+            made = self._say(codes, torch.tensor(group, device=self._device))
+            sounds.update(zip(group, made.float().cpu().numpy(), strict=True))
+        if ended:
+            made = self._voice.flush(torch.tensor(ended, device=self._device))
+            sounds.update(zip(ended, made.float().cpu().numpy(), strict=True))
+        return sounds
+
+    def _unsounded(self, slot: int, said: Said) -> list[tuple[int, ...]]:
+        """The codes that the voice has yet to say, this step's included."""
+        context = self._contexts[slot]
+        codes, context.unsounded = context.unsounded, []
+        return codes if said.codes == self._quiet else [*codes, said.codes]
+
+    def _output(
+        self, work: Work, heard: tuple[bytes, ...], said: Said | None, sounds: dict[int, Floats]
+    ) -> Output:
+        context = self._contexts[work.slot]
+        rough = ""
+        if heard:
+            rough, context.letter = self._spelling.read(heard, context.letter)
+        if said is None:
+            return Output(work.slot, heard, rough=rough)
+        words = self._words(work)
+        spoken_before = context.spoken
+        began = context.replying and spoken_before == 0
+        context.say(said)
+        pcm = sounds.get(work.slot)
+        if pcm is not None and work.speak is not Speak.DUPLEX:
+            # The vocoder's delay: in turn mode the next step follows before this one has played.
+            pcm = pcm[max(0, self._voice.lead_samples - spoken_before * CHUNK_SAMPLES) :]
+        piece = self._vocabulary.piece(said.text)
+        return Output(
+            work.slot,
+            heard,
+            said.to_bytes(),
+            pcm,
+            piece.lstrip() if began else piece,
+            rough,
+            words,
+            began,
+            said.text == EOS,
+        )
+
+    def _words(self, work: Work) -> str:
+        """What was said in the turn that has just ended; in stream mode, in the present one.
+
+        What is heard over a reply was never taught to be words. To be asked before this step is
+        said: with the reply's first step they are whole.
+        """
+        context = self._contexts[work.slot]
+        if not self._caller_words or work.speak is Speak.CONTINUE:
+            return ""
+        if context.replying if work.speak is Speak.DUPLEX else context.count > MAX_HEARD:
+            return ""  # of a turn so long its beginning is forgotten
+        since = len(context.earlier)
+        said = self._generator.callers_words(work.slot, since)
+        return " ".join(self._caller_words[number - 1] for number in said)
+
+
+def _pieces(items: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    return (items[at : at + size] for at in range(0, len(items), size))

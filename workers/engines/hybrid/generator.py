@@ -1,0 +1,196 @@
+"""The language model over a batch of slots: reads positions, says text tokens and codes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workers.engines.hybrid.context import LONGEST, Context, Position, Said
+from workers.engines.hybrid.cuda_graphs import Static
+from workers.models.s2s import HybridS2S, Inputs
+from workers.models.sampling import Choice, Draws, greedy
+from workers.models.tokenizer.spelling import BLANK, begun
+from workers.models.vocabulary import EOS, GO, MARKS, PAD
+
+_NEVER: Final = float("-inf")
+
+
+class Generator:
+    """HybridS2S with its cache for a fixed number of slots."""
+
+    def __init__(
+        self, model: HybridS2S, slots: int, temperature: float, *, static: bool = False
+    ) -> None:
+        """Temperature 0 takes the likeliest. `static`: one position is read at fixed shapes."""
+        self._model = model.eval()
+        self._temperature = temperature
+        self._cache = model.cache(slots + static)
+        self._held: list[list[Position]] = [[] for _ in range(slots)]  # what the cache holds
+        # The caller's words beside it, a number a position.
+        self._classes: list[list[int]] = [[] for _ in range(slots)]
+        self._device = model.unheard.device
+        self.quiet = (model.config.quiet,) * model.config.codebooks
+        self.remembers = model.config.turns > 1
+        self.longest = min(LONGEST, model.config.temporal.window)  # positions of two turns
+        self._next: Callable[..., Tensor] = self._read_one
+        self._likeliest: Callable[..., Tensor] = self._likeliest_codes
+        if static:
+            padding = (0.0, 0, PAD, model.config.quiet, slots)
+            self._next = Static(self._read_one, padding, slots)
+            self._likeliest = Static(self._likeliest_codes, (0.0, PAD), slots)
+        self._listening, self._speaking = self._forbidden()
+
+    def _forbidden(self) -> tuple[Tensor, Tensor]:
+        """Masks (texts,) added to text logits: while listening PAD or GO; in a reply no mark GO."""
+        size = self._model.config.texts
+        listening = torch.full((size,), _NEVER, device=self._device)
+        listening[[PAD, GO]] = 0.0
+        speaking = torch.zeros(size, device=self._device)
+        speaking[[token for token in range(MARKS) if token not in (PAD, EOS)]] = _NEVER
+        return listening, speaking
+
+    def keep(self, slot: int, wanted: Sequence[Position]) -> Sequence[Position]:
+        """Forget of a slot what `wanted` does not begin with; the rest of it is yet to be read."""
+        held = self._held[slot]
+        # A ring that has gone round may have lost what would be seen again.
+        longest = min(len(held), len(wanted)) if len(held) <= self._cache.capacity else 0
+        same = next((at for at in range(longest) if held[at] != wanted[at]), longest)
+        if same < len(held):
+            row = torch.tensor([slot], device=self._device)
+            self._cache.truncate(row, torch.tensor([same], device=self._device))
+            del held[same:], self._classes[slot][same:]
+        return wanted[same:]
+
+    def read_again(self, slot: int, positions: Sequence[Position]) -> None:
+        """Read a piece of a slot's history, teacher-forced: PIECE at most."""
+        self._several([positions], [slot])
+
+    def _inputs(self, rows: Sequence[Sequence[Position]]) -> Inputs:
+        """Positions of each row, padded on the right to one length."""
+        longest = max(len(row) for row in rows)
+        blank = Position(None, PAD, self.quiet)
+        full = [[*row, *[blank] * (longest - len(row))] for row in rows]
+        return Inputs(
+            self._heard([p for row in full for p in row]).view(len(rows), longest, -1),
+            torch.tensor([[p.heard is not None for p in row] for row in full], device=self._device),
+            torch.tensor([[p.text for p in row] for row in full], device=self._device),
+            torch.tensor([[p.codes for p in row] for row in full], device=self._device),
+        )
+
+    def _heard(self, positions: Sequence[Position]) -> Tensor:
+        """Their states, exactly as logged, (N, W) float32; zeros where nothing was heard."""
+        nothing = bytes(2 * self._model.config.heard_width)
+        logged = b"".join(nothing if p.heard is None else p.heard for p in positions)
+        states = np.frombuffer(logged, "<f2").reshape(len(positions), -1).astype(np.float32)
+        return torch.from_numpy(states).to(self._device)
+
+    def read(self, plans: Mapping[int, Sequence[Position]]) -> dict[int, Tensor]:
+        """Each slot's new positions -> the state (D,) of its last one.
+
+        Rows with one position are not padded to those that read a whole turn.
+        """
+        states: dict[int, Tensor] = {}
+        for group in ([s for s in plans if len(plans[s]) == 1], [s for s in plans if plans[s][1:]]):
+            if not group:
+                continue
+            given = [plans[slot] for slot in group]
+            read = self._several if given[0][1:] else self._single
+            states.update(zip(group, read(given, group), strict=True))
+        return states
+
+    def _single(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
+        """The states (B, D) of the slots' next positions."""
+        inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
+        for slot, plan in zip(slots, plans, strict=True):
+            self._held[slot] += plan
+        parts = (inputs.heard, inputs.hears, inputs.text, inputs.codes)
+        states, middle = self._next(*(part[:, 0] for part in parts), rows).chunk(2, dim=-1)
+        found = self._heard_words(middle[:, None], inputs, plans)
+        for slot, row in zip(slots, found, strict=True):
+            self._classes[slot] += row
+        return states
+
+    def _several(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
+        """The states (B, D) of the slots' last new positions."""
+        inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
+        kept = torch.tensor([len(plan) for plan in plans], device=self._device)
+        layers = self._model.stream_layered(inputs, self._cache, rows, kept)
+        found = self._heard_words(layers[self._model.config.middle], inputs, plans)
+        for slot, plan, row in zip(slots, plans, found, strict=True):
+            self._held[slot] += plan
+            self._classes[slot] += row[: len(plan)]
+        return layers[-1][torch.arange(len(plans), device=self._device), kept - 1]
+
+    def _heard_words(
+        self, middle: Tensor, inputs: Inputs, plans: Sequence[Sequence[Position]]
+    ) -> list[list[int]]:
+        """The likeliest class of each position (B, T), by what the middle block gave (B, T, D)."""
+        listening = any(p.heard is not None for plan in plans for p in plan)
+        if not (listening and self._model.config.caller_words):
+            return [[BLANK] * inputs.text.shape[1]] * len(inputs.text)
+        best = self._model.caller_logits(middle).argmax(-1)
+        found: list[list[int]] = (best * inputs.hears).tolist()
+        return found
+
+    def callers_words(self, slot: int, since: int) -> list[int]:
+        """Numbers of the words heard at the positions from `since` on."""
+        return begun(self._classes[slot][since:])
+
+    def _read_one(
+        self, heard: Tensor, hears: Tensor, text: Tensor, codes: Tensor, rows: Tensor
+    ) -> Tensor:
+        """The next position (B, ...) of each of rows (B,) -> states (B, 2 D): last and middle.
+
+        Tensors alone, nothing waits for the device: a GPU may replay it.
+        """
+        inputs = Inputs(heard[:, None], hears[:, None], text[:, None], codes[:, None])
+        layers = self._model.stream_layered(inputs, self._cache, rows)
+        return torch.cat([layers[-1], layers[self._model.config.middle]], dim=-1)[:, 0]
+
+    def _likeliest_codes(self, states: Tensor, text: Tensor) -> Tensor:
+        """States (N, D) and text tokens (N,) -> codes (N, Q); tensors alone, as above."""
+        return self._model.sample_codes(states, text, greedy)
+
+    def _sample(self, states: Tensor, text: Tensor, choice: Choice) -> Tensor:
+        """States (N, D) and text tokens (N,) -> codes (N, Q)."""
+        if choice is greedy:
+            return self._likeliest(states, text)
+        return self._model.sample_codes(states, text, choice)
+
+    def step(
+        self, contexts: Mapping[int, Context], plans: dict[int, list[Position]]
+    ) -> dict[int, Said]:
+        """What each slot with planned positions makes; the contexts are not told yet."""
+        states = self.read(plans)
+        if not states:
+            return {}
+        texts = self._texts(states, contexts)
+        said = {slot: Said(text, self.quiet) for slot, text in texts.items()}
+        talking = [s for s, text in texts.items() if contexts[s].replying and text != EOS]
+        if talking:
+            text = torch.tensor([texts[slot] for slot in talking], device=self._device)
+            state = torch.stack([states[slot] for slot in talking])
+            choice = self._choice([contexts[slot] for slot in talking])
+            codes = self._sample(state, text, choice).tolist()
+            for slot, row in zip(talking, codes, strict=True):
+                said[slot] = Said(texts[slot], tuple(row))
+        return said
+
+    def _texts(self, states: dict[int, Tensor], contexts: Mapping[int, Context]) -> dict[int, int]:
+        """Each slot's text token, among those that its place in the dialogue allows."""
+        own = [contexts[slot] for slot in states]
+        masks = [self._speaking if context.replying else self._listening for context in own]
+        logits = self._model.text_logits(torch.stack(list(states.values()))).float()
+        logits = logits + torch.stack(masks)
+        for row, context in zip(logits, own, strict=True):
+            if context.replying and context.spoken == 0 and not self.remembers:
+                row[EOS] = _NEVER  # trained before there were noises to say nothing to
+        return dict(zip(states, self._choice(own)(logits, 0).tolist(), strict=True))
+
+    def _choice(self, contexts: Sequence[Context]) -> Choice:
+        if self._temperature <= 0:
+            return greedy
+        seeds, steps = [c.seed for c in contexts], [c.count for c in contexts]
+        return Draws(seeds, steps, self._temperature)

@@ -1,0 +1,202 @@
+"""Calls without sockets: WAV in, WAV out, through the runtime's conversation and an engine.
+
+The same VAD, turn logic, batched engine and guard as in service; only the transport is left out.
+Many calls go on at once, each in a slot of the engine's batch. Time is counted in the caller's own
+audio: 80 ms a chunk.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm16
+from shared.log.records import (
+    Audio,
+    Heard,
+    OutputRecord,
+    Played,
+    ReplyDone,
+    ReplyStarted,
+    Speech,
+    SpeechStopped,
+    Text,
+)
+from shared.settings import ReplyMode
+from workers.engines.base import Engine, Output
+from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.conversation.turn import Plan, Tuning
+
+CHUNK_S: Final = CHUNK_SAMPLES / SAMPLE_RATE_HZ  # 0.08
+SILENCE_BEFORE_S: Final = 0.48
+PATIENCE_CHUNKS: Final = 60  # heard after the question, 4.8 s: then no answer is coming
+REPLY_CHUNKS: Final = 160  # and a reply takes no longer than this
+DITHER: Final = 1.0  # of 32,768, RMS: no microphone gives digital silence
+REST_CHUNKS: Final = 50  # of background that are said again and again behind the last word
+ENERGY_VAD: Final = Tuning()
+
+
+@dataclass(slots=True)
+class Answer:
+    """What a call gave to one question: the text and the audio of its reply, and when.
+
+    Times are seconds behind the question's last sample; None: it did not happen.
+    """
+
+    text: str = ""
+    heard: str = ""  # the question, as the call's transcript has it
+    pcm: Pcm16 = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
+    reason: str = "none"  # why the reply ended; none: there was none
+    decided_s: float | None = None  # the turn was decided to be over, for good
+    began_s: float | None = None  # the reply began
+    steps: int = 0  # of the model from the reply's beginning to its first sample
+
+
+class Call:
+    """One caller who says what they have to say, one thing after the other's answer."""
+
+    def __init__(
+        self,
+        said: Sequence[Pcm16],
+        mode: ReplyMode = ReplyMode.TURN,
+        seed: int = 0,
+        background: Pcm16 | None = None,
+        tuning: Tuning = ENERGY_VAD,
+    ) -> None:
+        """`background` is heard under all of it, again and again; None: a quiet room."""
+        self.answers: list[Answer] = []
+        self.talk = Conversation(tuning, mode, seed=seed)
+        self._said = list(said)
+        self._rng = np.random.default_rng(seed)
+        self._background = np.zeros(CHUNK_SAMPLES, np.int16) if background is None else background
+        self._rest = self._chunks(np.zeros(REST_CHUNKS * CHUNK_SAMPLES, np.int16))
+        self._n = 0
+        self._answer = Answer()
+        self._told = ""  # of the question, for good: a pause may part it
+        self._parts: list[bytes] = []
+        self._say(SILENCE_BEFORE_S)
+
+    def _say(self, before_s: float) -> None:
+        """Begin with the next thing said, after so much silence."""
+        before = round(before_s * SAMPLE_RATE_HZ)
+        words = self._said[len(self.answers)]
+        self._ready = self._chunks(np.pad(words, (before, -(before + len(words)) % CHUNK_SAMPLES)))
+        self._end_s = (before + len(words)) / SAMPLE_RATE_HZ
+        self._next = 0
+
+    def _chunks(self, sound: Pcm16) -> list[bytes]:
+        """The sound with the background and a faint noise under it, in 80 ms pieces."""
+        whole = sound.astype(np.float32) + np.resize(self._background, len(sound))
+        whole += self._rng.normal(0, DITHER, len(whole))
+        pcm = np.clip(np.rint(whole), -32768, 32767).astype("<i2")
+        return [row.tobytes() for row in pcm.reshape(-1, CHUNK_SAMPLES)]
+
+    @property
+    def done(self) -> bool:
+        """Whether everything was said, and answered or in vain."""
+        return len(self.answers) == len(self._said)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Of the caller's audio, behind the last sample of what is being said."""
+        return self._next * CHUNK_S - self._end_s
+
+    def plan(self) -> Plan | None:
+        """Say the next 80 ms, or let the reply go on; what the engine is to do."""
+        replying = self.talk.lead is not None
+        if self.talk.frame > self.talk.played:
+            self.offer(Played(self.talk.frame))
+        if not replying:
+            self.offer(Audio(self._chunk()))
+        return self.talk.plan()
+
+    def offer(self, record: Audio | Played) -> None:
+        """The caller's side's next record."""
+        self._n += 1
+        self.talk.offer([(self._n, record)])
+
+    def _chunk(self) -> bytes:
+        late = self._next - len(self._ready)
+        chunk = self._ready[self._next] if late < 0 else self._rest[late % REST_CHUNKS]
+        self._next += 1
+        return chunk
+
+    def settle(self, output: Output | None) -> None:
+        """Settle the planned turn with the engine's output (None when it was idle)."""
+        if self._answer.began_s is not None and not self._parts:
+            self._answer.steps += 1
+        for record in self.talk.settle(output).outputs:
+            if not self.done:
+                self._note(record)
+        patience = PATIENCE_CHUNKS + REPLY_CHUNKS * bool(self._parts)
+        if not self.done and self._next > len(self._ready) + patience:
+            self._finish("length" if self._parts else "none")
+
+    def _note(self, record: OutputRecord) -> None:
+        answer = self._answer
+        match record:
+            case SpeechStopped():
+                answer.decided_s = self.elapsed_s
+            case Heard(text, final):
+                answer.heard = f"{self._told} {text}".strip()
+                self._told = answer.heard if final else self._told
+            case ReplyStarted():
+                answer.began_s = self.elapsed_s
+            case Text(_, text):
+                answer.text += text
+            case Speech():
+                self._parts.append(record.pcm)
+            case ReplyDone():
+                self._finish(record.reason)
+
+    def _finish(self, reason: str) -> None:
+        self._answer.text = self._answer.text.strip()
+        self._answer.pcm = np.frombuffer(b"".join(self._parts), dtype="<i2")
+        self._answer.reason = reason
+        self.answers.append(self._answer)
+        self._answer, self._told, self._parts = Answer(), "", []
+        if not self.done:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """What is said first has its answer."""
+        self._say(SILENCE_BEFORE_S)
+
+
+def hold(
+    engine: Engine, calls: Sequence[Call], tell: Callable[[int], object] | None = None
+) -> None:
+    """Hold these calls, as many at once as the engine has slots; `tell` how many have ended."""
+    waiting = list(calls[::-1])
+    live: dict[int, Call] = {}
+    while waiting or live:
+        for slot in range(engine.slots):
+            if slot not in live and waiting:
+                live[slot] = waiting.pop()
+        _step(engine, live)
+        left = {slot: call for slot, call in live.items() if not call.done}
+        if tell is not None and len(left) < len(live):
+            tell(len(live) - len(left))
+        live = left
+
+
+def _step(engine: Engine, live: dict[int, Call]) -> None:
+    """One batched step of all live calls."""
+    plans = {slot: plan for slot, call in live.items() if (plan := call.plan()) is not None}
+    for slot, plan in plans.items():
+        if plan.opening is not None:
+            engine.open(slot, plan.opening)
+    batch = [plan.work(slot) for slot, plan in plans.items() if not plan.idle]
+    outputs = {output.slot: output for output in engine.step(batch)} if batch else {}
+    for slot in plans:
+        live[slot].settle(outputs.get(slot))
+
+
+def converse(
+    engine: Engine, questions: Sequence[Pcm16], mode: ReplyMode = ReplyMode.TURN
+) -> list[Answer]:
+    """Ask every question in a call of its own."""
+    calls = [Call([question], mode, seed) for seed, question in enumerate(questions)]
+    hold(engine, calls)
+    return [call.answers[0] for call in calls]

@@ -1,0 +1,204 @@
+"""Who asks, what, how and where: the rows of the evaluation, and their spoken questions.
+
+Every family has the same number of questions in a row, so shares are means over families. Rows with
+the same voices and split ask the same questions in the same words: noise changes nothing else. Of
+a share of the questions that much is kept, by digests, the same in all rows of an engine and split.
+"""
+
+import hashlib
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
+from shared.settings import ReplyMode
+from workers.training.questions import follow
+from workers.training.questions.chat import UNKNOWN_REPLY
+from workers.training.questions.dialogue import Question, Split, questions
+from workers.training.questions.families import Language
+from workers.training.questions.words import unheard_text
+from workers.training.speech.acoustics import Scene, heard_in, noise_alone, paused
+from workers.training.speech.callers import (
+    NEVER_HEARD,
+    NEVER_HEARD_SPANISH,
+    TRAINED_ESPEAK,
+    TRAINED_FLITE,
+    UNSEEN_ESPEAK,
+    UNSEEN_FLITE,
+    UNSEEN_SPANISH,
+)
+from workers.training.speech.tts import LEVEL, Job, Voice, speak
+
+SEED: Final = 2024
+ROOM: Final = Scene(room=1.0, line=0.0, narrow=0.0, noise=0.0, clip=0.0, gain_db=(0.0, 0.0))
+ROOM_TAIL_S: Final = 0.4
+NOISE_S: Final = 6.0  # of each call's own noise, which goes round
+PAUSE_S: Final = 0.5  # of a caller who thinks in mid-question; 600 ms would end a turn
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A row of the table."""
+
+    name: str
+    voices: tuple[Voice, ...]
+    split: Split = Split.TRAIN
+    mode: ReplyMode = ReplyMode.TURN
+    asks: int = 1  # of each family
+    families: tuple[str, ...] = ()  # () all that the split has
+    noise_db: float | None = None  # under the whole call, so far below the speech
+    room: bool = False
+    pause: bool = False
+    then: bool = False  # what counts is a second question that leans on the first
+    strange: bool = False  # no question: words that the listener never heard, in no order
+    known: bool = False  # engines of the training, voices and words new: what the goal is about
+
+    @property
+    def language(self) -> Language:
+        """What its callers speak."""
+        return self.voices[0].language
+
+
+STREAM: Final = ReplyMode.STREAM
+SPOKEN: Final = (
+    Condition("trained voices", TRAINED_ESPEAK + TRAINED_FLITE),
+    Condition("unseen espeak-ng voices", UNSEEN_ESPEAK, asks=2, known=True),
+    Condition("unseen flite voice (rms)", UNSEEN_FLITE, asks=2, known=True),
+    Condition("unseen phrasing, espeak-ng", UNSEEN_ESPEAK, Split.PHRASING, known=True),
+    Condition("unseen phrasing, flite (rms)", UNSEEN_FLITE, Split.PHRASING, known=True),
+    Condition("never combined, unseen espeak-ng", UNSEEN_ESPEAK, Split.COMBINATION, asks=4),
+    Condition("engine never heard: festival ked", NEVER_HEARD[:1]),
+    Condition("engine never heard: festival kal", NEVER_HEARD[1:]),
+    Condition("noise 20 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=20.0),
+    Condition("noise 10 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=10.0),
+    Condition("noise 5 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=5.0),
+    Condition("room, unseen espeak-ng", UNSEEN_ESPEAK, room=True),
+    Condition("second question, unseen espeak-ng", UNSEEN_ESPEAK, then=True),
+    Condition("repeat a word, unseen espeak-ng", UNSEEN_ESPEAK, asks=60, families=("repeat",)),
+    Condition(
+        "repeat a word never repeated", UNSEEN_ESPEAK, Split.COMBINATION, asks=60,
+        families=("repeat",),
+    ),
+    Condition("Spanish, unseen espeak-ng", UNSEEN_SPANISH, asks=5),
+    Condition("Spanish, unseen phrasing", UNSEEN_SPANISH, Split.PHRASING, asks=5),
+    Condition("Spanish, engine never heard: ked", NEVER_HEARD_SPANISH, asks=5),
+    Condition("no question at all", UNSEEN_ESPEAK, asks=60, strange=True),
+    Condition("stream mode, unseen espeak-ng", UNSEEN_ESPEAK, mode=STREAM),
+    Condition("stream mode, a pause inside", UNSEEN_ESPEAK, mode=STREAM, pause=True),
+)  # fmt: skip
+CLEAN: Final = "unseen espeak-ng voices"  # what rows of noise are compared with
+CEILING: Final = (CLEAN, "Spanish, unseen espeak-ng")  # rows that ask for all families' replies
+
+
+def rows(taught: Sequence[str]) -> tuple[Condition, ...]:
+    """The rows about families that were taught; without those that nothing is left of."""
+    found = []
+    for row in SPOKEN:
+        families = tuple(name for name in (row.families or taught) if name in taught)
+        kept = replace(row, families=families)
+        if families and (row.strange or _picked(kept, random.Random(SEED))):
+            found.append(kept)
+    return tuple(found)
+
+
+def named(name: str, among: Sequence[Condition] = SPOKEN) -> Condition:
+    """The row of this name."""
+    return next(condition for condition in among if condition.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call: what is said, and what is expected last."""
+
+    questions: tuple[Question, ...]
+    said: tuple[Pcm16, ...]  # 24 kHz
+    background: Pcm16 | None  # under all of it, or a quiet room
+
+
+@cache
+def chosen(condition: Condition, share: float) -> tuple[Question, ...]:
+    """The row's questions, family by family; or a share of them, the same for all of an engine."""
+    rng = random.Random(f"{SEED}/{condition.split}")
+    picked = _strange(condition.asks, rng) if condition.strange else _picked(condition, rng)
+    whose = f"{SEED}/{condition.voices[0].engine}/{condition.split}"
+
+    def luck(question: Question) -> str:
+        return hashlib.sha256(f"{whose}/{question.text}".encode()).hexdigest()
+
+    kept = sorted(picked, key=luck)[: math.ceil(share * len(picked))]
+    return tuple(question for question in picked if question in kept)
+
+
+def _strange(count: int, rng: random.Random) -> list[Question]:
+    texts = [unheard_text(rng) for _ in range(count)]
+    return [Question("", "no question", "", text, UNKNOWN_REPLY, (), ()) for text in texts]
+
+
+def _picked(condition: Condition, rng: random.Random) -> list[Question]:
+    by_family: dict[str, dict[str, list[Question]]] = {}
+    for question in questions(condition.split, condition.language):
+        if not condition.families or question.family in condition.families:
+            intents = by_family.setdefault(question.family, {})
+            intents.setdefault(question.intent, []).append(question)
+    return [
+        question
+        for intents in by_family.values()
+        for question in _of_family(list(intents.values()), condition.asks, rng)
+    ]
+
+
+def _of_family(
+    intents: Sequence[Sequence[Question]], count: int, rng: random.Random
+) -> Iterator[Question]:
+    """Questions of different intents, as far as there are some; then in other words."""
+    order = rng.sample(range(len(intents)), len(intents))
+    for at in range(count):
+        phrasings = intents[order[at % len(intents)]]
+        shuffled = random.Random(f"{SEED}/{phrasings[0].intent}").sample(phrasings, len(phrasings))
+        yield shuffled[at // len(intents) % len(shuffled)]
+
+
+def asked(condition: Condition, share: float = 1.0) -> list[Asked]:
+    """The row's calls, at the voices' own pace."""
+    turns = [_turns(first, condition) for first in chosen(condition, share)]
+    jobs = [
+        Job(random.Random(f"{SEED}/{turn[0].text}").choice(condition.voices), question.text)
+        for turn in turns
+        for question in turn
+    ]
+    spoken = iter(speak(jobs))
+    found = []
+    for number, turn in enumerate(turns):
+        rng = np.random.default_rng([SEED, number])
+        said = tuple(_heard(next(spoken), condition, rng) for _ in turn)
+        found.append(Asked(turn, said, _noise(condition.noise_db, rng)))
+    return found
+
+
+def _turns(first: Question, condition: Condition) -> tuple[Question, ...]:
+    if not condition.then:
+        return (first,)
+    return first, follow.second(first, random.Random(f"{SEED}/{first.text}"))
+
+
+def _heard(samples: Floats, condition: Condition, rng: np.random.Generator) -> Pcm16:
+    if condition.pause:
+        samples = paused(samples, PAUSE_S, (1 / 3, 2 / 3))
+    if condition.room:
+        samples = np.pad(samples, (0, round(ROOM_TAIL_S * SAMPLE_RATE_HZ)))
+        samples = heard_in(samples, ROOM, (), rng)
+    return pcm16_from_floats(samples)
+
+
+def _noise(distance_db: float | None, rng: np.random.Generator) -> Pcm16 | None:
+    """Noise of a random kind, so far below speech; None: none."""
+    if distance_db is None:
+        return None
+    noise = noise_alone(round(NOISE_S * SAMPLE_RATE_HZ), rng)
+    level = LEVEL * 10 ** (-distance_db / 20) / float(np.sqrt(np.mean(noise**2)))
+    return pcm16_from_floats(noise * np.float32(level))

@@ -1,0 +1,114 @@
+"""From calls to verdicts: an answer is right when its text and its sound both say what is expected.
+
+The sound is heard only where the text is right: the dear part is the judge.
+"""
+
+import random
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from shared.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
+from workers.engines.hybrid.engine import HybridEngine
+from workers.evaluation.calls import Call, hold
+from workers.evaluation.conditions import CEILING, SEED, Asked, Condition, asked, chosen
+from workers.evaluation.figures import Share, Verdict
+from workers.evaluation.interruptions import Interrupted
+from workers.evaluation.progress import Progress
+from workers.training.metrics.judge import judge_of, says
+from workers.training.questions.dialogue import Question, words
+from workers.training.speech.assistant import synthesise
+
+AUDIBLE: Final = 164  # of 32,768: -46 dBFS
+LISTENS_MS: Final = (400, 700, 1000)  # of a reply, before it is spoken over
+SHORTEST_WORDS: Final = 6  # of a reply that can be spoken over
+
+
+def row_of_calls(
+    engine: HybridEngine, condition: Condition, share: float, progress: Progress
+) -> tuple[list[Verdict], list[Asked]]:
+    """Hold the calls of a row and judge their last answers."""
+    progress.say(condition.name)
+    callers = asked(condition, share)
+    calls = [
+        Call(caller.said, condition.mode, seed, caller.background)
+        for seed, caller in enumerate(callers)
+    ]
+    hold(engine, calls, progress.add)
+    pairs = zip(callers, calls, strict=True)
+    return [judged(condition.name, caller.questions[-1], call) for caller, call in pairs], callers
+
+
+def interruptions(
+    engine: HybridEngine, condition: Condition, count: int, progress: Progress
+) -> list[Verdict]:
+    """Long replies spoken over with another question; those that were too short are left out."""
+    progress.say("interruptions")
+    rng = random.Random(SEED)
+    callers = asked(condition)
+    long = [c for c in callers if len(words(c.questions[0].reply)) >= SHORTEST_WORDS]
+    first = rng.sample(long, min(count, len(long)))
+    over = rng.sample(callers, len(first))
+    calls = [
+        Interrupted((a.said[0], b.said[0]), seed, LISTENS_MS[seed % len(LISTENS_MS)])
+        for seed, (a, b) in enumerate(zip(first, over, strict=True))
+    ]
+    hold(engine, calls, progress.add)
+    pairs = zip(over, calls, strict=True)
+    return [judged("interruptions", b.questions[0], c) for b, c in pairs if c.interrupted]
+
+
+def judged(condition: str, question: Question, call: Call) -> Verdict:
+    """The call's last answer against what was expected."""
+    answer = call.answers[-1]
+    expected = " ".join(words(question.reply))
+    text_right = " ".join(words(answer.text)) == expected
+    heard = judge_of(question.reply).hear(answer.pcm) if text_right else ""
+    return Verdict(
+        condition=condition,
+        family=question.family,
+        asked=question.text,
+        expected=question.reply,
+        text=answer.text,
+        heard=heard,
+        text_right=text_right,
+        audio_right=heard == expected,
+        reason=answer.reason,
+        reply_s=round(len(answer.pcm) / SAMPLE_RATE_HZ, 2),
+        decided_s=_rounded(answer.decided_s),
+        began_s=_rounded(answer.began_s),
+        steps=answer.steps,
+        head_s=head_s(answer.pcm),
+        told=answer.heard,
+        cleared_s=_rounded(call.cleared_s) if isinstance(call, Interrupted) else None,
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def head_s(pcm: Pcm16) -> float | None:
+    """Until a reply can be heard, to 20 ms; None: it can not."""
+    frames = np.abs(pcm[: len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES].astype(np.int32))
+    loud = frames.reshape(-1, FRAME_SAMPLES).max(axis=1, initial=0) > AUDIBLE
+    return round(int(np.argmax(loud)) * FRAME_MS / 1000, 2) if loud.any() else None
+
+
+def replies(rows: Sequence[Condition], share: float) -> dict[str, str]:
+    """Replies whose original recordings are judged too, with their families."""
+    among = [row for row in rows if row.name in CEILING]
+    asked_for = [question for row in among for question in chosen(row, share)]
+    return {question.reply: question.family for question in asked_for}
+
+
+def ceilings(rows: Sequence[Condition], share: float, progress: Progress) -> dict[str, Share]:
+    """Of each family: how often the judge understands the original recording of its replies."""
+    progress.say("ceiling")
+    families = replies(rows, share)
+    found: dict[str, list[bool]] = {}
+    for said in synthesise(list(families)):
+        found.setdefault(families[said.text], []).append(says(said.samples, said.text))
+        progress.add(1)
+    return {family: Share.of(flags) for family, flags in found.items()}

@@ -1,0 +1,99 @@
+"""What the listener makes of callers: the words it spells, and what a codec would leave of them.
+
+Greedy decoding of its character CTC head: no dictionary, no language model, so single letters are
+wrong more often than the meaning is lost.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
+from workers.evaluation.conditions import Asked
+from workers.evaluation.figures import Figures, error_rate
+from workers.models.mel import LogMel
+from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.listener import Listener
+from workers.training.questions.dialogue import words
+from workers.training.questions.words import CHARACTERS
+from workers.training.speech.augment import SILENCE
+from workers.training.speech.callers import NEVER_HEARD, UNSEEN_FLITE
+from workers.training.speech.tts import Job, Voice, speak
+from workers.training.stages.listener import greedy, whole_steps
+
+BATCH: Final = 16
+BEFORE_S: Final = 0.4
+AFTER_S: Final = 0.6
+BOOKS: Final = (1, 2, 4, 8)
+UNSEEN_ENGINES: Final[dict[str, Voice]] = {
+    "flite rms": UNSEEN_FLITE[0],
+    "festival ked": NEVER_HEARD[0],
+    "festival kal": NEVER_HEARD[1],
+}
+
+
+def mels_of(asked: Asked) -> Tensor:
+    """What a call's last question sounds like at the microphone: log-mels (F, M)."""
+    edges = (round(BEFORE_S * SAMPLE_RATE_HZ), round(AFTER_S * SAMPLE_RATE_HZ))
+    sound = np.pad(floats_from_pcm16(asked.said[-1]), edges)
+    if asked.background is not None:
+        sound = sound + np.resize(floats_from_pcm16(asked.background), len(sound))
+    return _log_mels(sound)
+
+
+def _log_mels(sound: Floats) -> Tensor:
+    mels: Tensor = LogMel()(torch.from_numpy(sound)[None])[0]
+    return mels
+
+
+@torch.inference_mode()
+def spelled(listener: Listener, mels: Sequence[Tensor]) -> list[str]:
+    """Log-mels (F, M) each -> what the listener hears, letter by letter."""
+    found = [""] * len(mels)
+    for part in _by_length([len(mel) for mel in mels]):
+        batch = pad_sequence([mels[i] for i in part], batch_first=True, padding_value=SILENCE)
+        heard = listener.eval()(whole_steps(batch))
+        for place, logits in zip(part, heard.characters, strict=True):
+            frames = (len(mels[place]) + 7) // 8 * listener.config.subframes
+            letters = "".join(CHARACTERS[c - 1] for c in greedy(logits, frames))
+            found[place] = " ".join(letters.split())
+    return found
+
+
+def _by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    return (order[at : at + BATCH] for at in range(0, len(order), BATCH))
+
+
+def errors(wanted: Sequence[str], heard: Sequence[str]) -> Figures:
+    """Character and word error rates of texts."""
+    pairs = [(" ".join(words(a)), b) for a, b in zip(wanted, heard, strict=True)]
+    return {
+        "utterances": len(pairs),
+        "characters": error_rate(pairs, list),
+        "words": error_rate(pairs, str.split),
+    }
+
+
+@torch.inference_mode()
+def through_codec(listener: Listener, codec: Codec, texts: Sequence[str]) -> Figures:
+    """Character errors of callers who were coded with so many codebooks, by engine; 0: not coded.
+
+    In service no caller is: the listener hears them as they are. The codec is the assistant's.
+    """
+    found: Figures = {}
+    for name, voice in UNSEEN_ENGINES.items():
+        sounds = speak([Job(voice, text) for text in texts])
+        mels = [whole_steps(_log_mels(sound)[None])[0] for sound in sounds]
+        rates = {"0": errors(texts, spelled(listener, mels))["characters"]}
+        codes = [codec.encode(mel[None]) for mel in mels]
+        for books in BOOKS:
+            if books <= codec.config.codebooks:
+                made = [codec.decode(code[..., :books])[0] for code in codes]
+                rates[str(books)] = errors(texts, spelled(listener, made))["characters"]
+        found[name] = rates
+    return found

@@ -1,0 +1,273 @@
+"""Which sessions this worker owns: new ones from the queue, orphans, those of dead workers.
+
+Whatever is claimed is claimed and read many at a time: a worker that died had many sessions.
+"""
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from redis.exceptions import RedisError
+
+from shared.errors import AntiphonError
+from shared.log.registry import Control
+from shared.log.session_log import Answer, Meta, SessionLog
+from shared.settings import Settings
+from shared.telemetry import REDIS_ERRORS, SESSIONS_ENDED, TAKEOVERS
+from workers.engines.base import Opening
+from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.ownership.liveness import WATCH_S, Watch
+from workers.runtime.ownership.rebuild import Found, rebuild
+
+ROUND_S: Final = 0.02
+BEAT_S: Final = 0.1
+SWEEP_S: Final = 1.0
+ORPHAN_S: Final = 1.0  # unowned for so long, a session is in nobody's hands
+TAKE_AT_ONCE: Final = 4  # new sessions a round, so that several workers share a rush
+CLAIM_AT_ONCE: Final = 8  # orphans; other workers get the next ones meanwhile
+# So long must a worker have stood still before its death is a session's last strike.
+LAST_CHANCE_LEASES: Final = 5
+RETRY_S: Final = 0.2
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A session that was claimed and read; it waits for its seat."""
+
+    sid: str
+    owner: str
+    talk: Conversation
+    opening: Opening
+
+
+class Ownership:
+    """Claims sessions for this worker and tells the others that it lives."""
+
+    def __init__(
+        self,
+        sessions: SessionLog,
+        control: Control,
+        settings: Settings,
+        worker: str,
+        *,
+        gated: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.log = sessions
+        self.control = control
+        self.settings = settings
+        self.worker = worker
+        self.gated = gated
+        self.arrivals: list[Arrival] = []
+        self._clock = clock
+        self._order = random.Random(worker)  # each worker begins with other orphans
+        self._watch = Watch(settings.lease_ms / 1_000)
+        self._owners: set[str] = set()  # workers that some session names as its owner
+        self._orphans: dict[str, float] = {}  # session -> since when it is in nobody's hands
+        self.lost: list[tuple[str, str]] = []  # (session, owner) seen to be ours no more
+        self._due = dict.fromkeys(("beat", "watch", "sweep"), 0.0)
+        self._beat = -1
+        self.takeovers = 0  # sessions that were another's, since the start
+
+    async def run(
+        self,
+        status: Callable[[], dict[str, Any]],
+        held: Callable[[], dict[str, str]],
+        stopping: asyncio.Event,
+    ) -> None:
+        """Until `stopping`. `status` is published; its "beat" counts the loop's completed turns.
+
+        `held`: the sessions that have a seat here, and their owners.
+        """
+        while not stopping.is_set():
+            try:
+                await self.round(status(), held())
+            except (RedisError, OSError) as error:
+                REDIS_ERRORS.inc()
+                self._watch.blind(self._clock())
+                log.warning("claiming sessions waits for Redis: %s", error)
+                await asyncio.sleep(RETRY_S)
+            except Exception:  # the task's boundary: an odd record must not end every caller's
+                log.exception("claiming sessions failed; trying again")
+                await asyncio.sleep(RETRY_S)
+            await asyncio.sleep(ROUND_S)
+
+    async def round(self, status: dict[str, Any], held: Mapping[str, str]) -> None:
+        """What is due now. A loop that completed no turn since neither beats nor claims."""
+        if status["beat"] == self._beat:
+            return
+        self._beat = status["beat"]
+        free = int(status["free"]) - len(self.arrivals)
+        if self._is_due("beat", BEAT_S):
+            await self.control.beat(self.worker, {**status, "free": max(0, free)})
+        died = self._is_due("watch", WATCH_S) and await self._look()
+        if self._is_due("sweep", SWEEP_S) or died:
+            free -= await self._sweep(held, free, slow=self._slow(status))
+        if not self._slow(status):
+            sids = await self.control.take(min(free, TAKE_AT_ONCE))
+            await self._claim(dict.fromkeys(sids, ""))
+
+    def _slow(self, status: Mapping[str, Any]) -> bool:
+        """Whether one more caller would take the time of those who are here.
+
+        Who has nobody here is not slow: nothing else shows that it has become faster.
+        """
+        busy = int(status["free"]) < int(status["slots"])
+        return busy and float(status["step_p95_ms"]) > self.settings.gateway_step_budget_ms
+
+    def _is_due(self, what: str, every_s: float) -> bool:
+        now = self._clock()
+        if now < self._due[what]:
+            return False
+        self._due[what] = now + every_s
+        return True
+
+    async def _look(self) -> bool:
+        """Look at the other workers; whether one has died since."""
+        shown = await self.control.workers()
+        known_dead = self._watch.dead()
+        beats: dict[str, int | None] = dict.fromkeys(self._owners - {self.worker})
+        beats |= {w: int(s["beat"]) for w, s in shown.items() if w != self.worker}
+        self._watch.look(beats, self._clock())
+        quiet = self._watch.quiet(self._clock())
+        clients = {w: s["client"] for w, s in shown.items() if w in quiet and s.get("client")}
+        if clients and (here := await self.control.connected(clients.values())) is not None:
+            self._watch.cut([worker for worker, client in clients.items() if client not in here])
+        died = self._watch.dead() - known_dead
+        for worker in sorted(died):
+            cause = "its connection is gone" if worker in clients else "its beat stands still"
+            log.warning("worker %s is dead: %s", worker, cause)
+        return bool(died)
+
+    async def _sweep(self, held: Mapping[str, str], free: int, *, slow: bool) -> int:
+        """Mend the hints and take what is in nobody's hands; how many were claimed."""
+        listed = set(await self.control.sessions())
+        sids = sorted(listed | set(held))
+        metas = await self.log.metas(sids) if sids else []
+        live = {meta.sid: meta for meta in metas if meta is not None and meta.state == "live"}
+        await self.control.forget(listed - set(live))
+        await self.control.mend((set(held) & set(live)) - listed)
+        self.lost += [
+            (sid, owner)
+            for sid, owner in held.items()
+            if sid not in live or live[sid].owner != owner
+        ]
+        self._owners = {meta.worker for meta in live.values()} - {""}
+        dead = self._watch.dead()
+        trying = any(meta.suspect and meta.strikes for s, meta in live.items() if s in held)
+        loose = self._loose(live.values(), held, dead)
+        # A caller who only now arrives finds a faster worker; a call that goes on must not wait.
+        wanted = [meta for meta in loose if meta.k or not slow]
+        claimed = await self._claim_orphans(_chosen(wanted, trying=trying)[:free])
+        for worker in dead - self._owners:
+            await self.control.bury(worker)
+        return claimed
+
+    def _loose(self, metas: Collection[Meta], held: Collection[str], dead: set[str]) -> list[Meta]:
+        """Sessions of the dead at once; those of nobody, or ours unknown to us, after a while."""
+        now = self._clock()
+        mine = set(held) | {arrival.sid for arrival in self.arrivals}
+        nobodys = [
+            meta
+            for meta in metas
+            if not meta.owner or (meta.worker == self.worker and meta.sid not in mine)
+        ]
+        self._orphans = {meta.sid: self._orphans.get(meta.sid, now) for meta in nobodys}
+        orphans = [meta for meta in nobodys if now - self._orphans[meta.sid] >= ORPHAN_S]
+        # What looks like death may be a machine that is too slow: no call is given up for that.
+        surely_dead = self._watch.dead(LAST_CHANCE_LEASES)
+        deads = [m for m in metas if m.worker in (surely_dead if m.condemned else dead)]
+        self._order.shuffle(deads)
+        return deads + orphans
+
+    async def _claim_orphans(self, metas: Sequence[Meta]) -> int:
+        """Claim what others claim at the same time, a few at once; how many became ours."""
+        claimed = 0
+        for at in range(0, len(metas), CLAIM_AT_ONCE):
+            claimed += await self._claim({m.sid: m.owner for m in metas[at : at + CLAIM_AT_ONCE]})
+        return claimed
+
+    async def _claim(self, seen: Mapping[str, str]) -> int:
+        """Own the sessions whose owner is still the one `seen`, and read where they stand."""
+        if not seen:
+            return 0
+        answers = await self.log.claim_all(seen, self.worker, secrets.token_hex(4))
+        ours = {sid: owner for sid, (answer, owner) in answers.items() if answer is Answer.STORED}
+        await self.control.forget(s for s, (answer, _) in answers.items() if answer is Answer.GONE)
+        found = await self._recall(ours)
+        for sid, (talk, opening) in found.items():
+            if seen[sid]:
+                TAKEOVERS.inc()
+                self.takeovers += 1
+            log.info("session %s is ours (%s, it was %r)", sid, ours[sid], seen[sid])
+            self.arrivals.append(Arrival(sid, ours[sid], talk, opening))
+        for sid, (answer, owner) in answers.items():
+            if answer is Answer.POISONED:
+                await self.quarantine(sid, owner, "its workers died with it")
+        return len(found)
+
+    async def recall(self, sid: str, owner: str) -> Found | None:
+        """Where a session of ours stands by its log; None when that ended it."""
+        return (await self._recall({sid: owner})).get(sid)
+
+    async def _recall(self, owned: Mapping[str, str]) -> dict[str, Found]:
+        """Where sessions of ours stand by their logs; those that cannot go on are ended."""
+        found: dict[str, Found] = {}
+        sids = list(owned)
+        answers = await rebuild(self.log, sids, self.settings, gated=self.gated) if sids else []
+        for sid, answer in zip(sids, answers, strict=True):
+            if isinstance(answer, AntiphonError):
+                log.warning("session %s cannot go on: %s", sid, answer)
+                await self.give_up(sid, owned[sid], "unreadable")
+            else:
+                found[sid] = answer
+        return found
+
+    async def strike(self, sid: str, owner: str, reason: str) -> bool:
+        """Our engine failed at this session alone; whether it is still ours to try again."""
+        answer = await self.log.strike(sid, owner)
+        if answer is Answer.POISONED:
+            await self.quarantine(sid, owner, reason)
+        return answer is Answer.STORED
+
+    async def quarantine(self, sid: str, owner: str, reason: str) -> None:
+        """Give a session up; its log is kept for a day, and its caller is told."""
+        log.error("session %s is given up: %s", sid, reason)
+        SESSIONS_ENDED.labels("poisoned").inc()
+        if await self.log.quarantine(sid, owner) is Answer.STORED:
+            await self.control.list_dead(sid, self.worker, reason)
+
+    async def give_up(self, sid: str, owner: str, reason: str) -> None:
+        """End a session that is still `owner`'s, and forget it."""
+        answer = await self.log.end(sid, "owner", owner)
+        if answer is not Answer.FENCED:
+            SESSIONS_ENDED.labels(reason).inc()
+            await self.control.forget([sid])
+
+    async def leave(self) -> None:
+        """Off the list: no gateway counts on our slots any more."""
+        await self.control.bury(self.worker)
+
+    async def hand_back(self, owned: Mapping[str, str]) -> None:
+        """Sessions (id -> owner) go back into the queue, for another worker to claim."""
+        await self.control.requeue(await self.log.release_all(owned))
+
+
+def _chosen(metas: Sequence[Meta], *, trying: bool) -> list[Meta]:
+    """All, but one at most of which a worker may have died: it takes nobody along.
+
+    None of these while one is being tried here.
+    """
+    chosen: list[Meta] = []
+    for meta in metas:
+        if not (meta.suspect and trying):
+            trying = trying or meta.suspect
+            chosen.append(meta)
+    return chosen

@@ -1,0 +1,177 @@
+"""The questions of the training and of the evaluation, and the one place of the split's rules.
+
+Held out of training, always: each family's `unseen` phrasings, and of each compositional family
+about one combination in seven, chosen by a hash of its slot words. (The mirror of a held-out sum,
+four plus three for three plus four, may be trained.) Voices are split in `callers.py`.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from string import ascii_lowercase
+from typing import Final
+
+from workers.training.questions import spanish
+from workers.training.questions.chat import CHAT, UNKNOWN_REPLY
+from workers.training.questions.dates import CALENDAR
+from workers.training.questions.families import Case, Family, Form, Language
+from workers.training.questions.knowledge import KNOWLEDGE
+from workers.training.questions.reckoning import RECKONING
+from workers.training.questions.sayings import SAYINGS
+
+HELD_OUT_ONE_IN: Final = 7
+# Said before a question by impatient or polite callers; part of no phrasing.
+LEADS: Final = ("okay,", "hey,", "so,", "please,", "well,", "now,", "um,", "and")
+FAMILIES: Final = RECKONING + CALENDAR + KNOWLEDGE + SAYINGS + CHAT  # English
+FAMILIES_IN: Final = {Language.ENGLISH: FAMILIES, Language.SPANISH: spanish.SPANISH}
+_NAMELESS: Final = frozenset({"list", "letters"})  # slots that another slot implies
+
+
+class Split(StrEnum):
+    """Which of the questions: only `TRAIN` is ever trained on."""
+
+    TRAIN = "train"  # trained phrasings of trained combinations
+    PHRASING = "phrasing"  # trained combinations in phrasings never trained
+    COMBINATION = "combination"  # combinations never trained, in trained phrasings
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One way to ask for one intent. `text` and `reply` are lower case with punctuation."""
+
+    intent: str  # unique: family and slot words
+    family: str
+    phrasing_id: str  # family and index; `u` marks a phrasing never trained
+    text: str
+    reply: str
+    slots: tuple[str, ...]  # words the reply must say to be right
+    content: tuple[str, ...]  # words of the question that decide the answer
+    result: str = ""  # what a second question may go on from
+    language: Language = Language.ENGLISH
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without its punctuation."""
+    return re.findall(r"(?:[^\W\d_]|')+", text.lower())
+
+
+def is_held_out(family: Family, case: Case) -> bool:
+    """Whether a combination of slot words is kept out of training."""
+    key = f"{family.name}/{'/'.join(case.values())}".encode()
+    return family.compositional and zlib.crc32(key) % HELD_OUT_ONE_IN == 0
+
+
+def _filled(form: str, case: Case, language: Language) -> str:
+    """The form with its slots filled, and `an` where one begins with a vowel: `an owl`."""
+    text = form.format(**case)
+    return re.sub(r"\ba (?=[aeiou])", "an ", text) if language is Language.ENGLISH else text
+
+
+def _question(family: Family, case: Case, form: Form, phrasing: str, name: str) -> Question:
+    asked = [name for name in case if f"{{{name}}}" in phrasing]
+    slots = [case[name] for name in case if f"{{{name}}}" in form.reply]
+    reply = _filled(form.reply, case, family.language)
+    return Question(
+        intent="/".join([family.name, *(case[k] for k in case if k not in _NAMELESS)]),
+        family=family.name,
+        phrasing_id=f"{family.name}/{name}",
+        text=_filled(phrasing, case, family.language),
+        reply=reply,
+        slots=tuple(words(" ".join(slots) if slots else reply)),
+        content=tuple(case[name] for name in asked) or (family.name,),
+        result=case.get(family.result, ""),
+        language=family.language,
+    )
+
+
+def questions_of(family: Family, split: Split) -> Iterator[Question]:
+    """The questions of one family, in a fixed order."""
+    unseen = split is Split.PHRASING
+    mark = "u" if unseen else ""
+    for case in family.cases:
+        if is_held_out(family, case) != (split is Split.COMBINATION):
+            continue
+        for f, form in enumerate(family.forms):
+            for i, phrasing in enumerate(form.unseen if unseen else form.seen):
+                yield _question(family, case, form, phrasing, f"{f}.{mark}{i}")
+
+
+@cache
+def questions(split: Split, language: Language = Language.ENGLISH) -> tuple[Question, ...]:
+    """Every question of a split in one language, in a fixed order."""
+    taught = FAMILIES_IN[language]
+    return tuple(question for family in taught for question in questions_of(family, split))
+
+
+@cache
+def _kept(language: Language) -> frozenset[str]:
+    splits = (Split.PHRASING, Split.COMBINATION)
+    return frozenset(" ".join(words(q.text)) for s in splits for q in questions(s, language))
+
+
+def is_kept(text: str, language: Language) -> bool:
+    """Whether these are the words of a question that is never trained."""
+    return " ".join(words(text)) in _kept(language)
+
+
+@cache
+def reply_texts(
+    split: Split = Split.TRAIN, language: Language = Language.ENGLISH
+) -> tuple[str, ...]:
+    """The distinct replies of a split, and the answers to what was not understood."""
+    texts = {question.reply: None for question in questions(split, language)}
+    if language is Language.SPANISH:
+        return (*texts, spanish.UNKNOWN_REPLY, spanish.COLD_REPLY)
+    return (*texts, UNKNOWN_REPLY)
+
+
+@cache
+def all_reply_texts(language: Language = Language.ENGLISH) -> tuple[str, ...]:
+    """Every reply, held-out combinations included: what an evaluation's answers are chosen from."""
+    trained, held_out = (reply_texts(s, language) for s in (Split.TRAIN, Split.COMBINATION))
+    return tuple(dict.fromkeys(trained + held_out))
+
+
+@cache
+def _spanish_replies() -> frozenset[str]:
+    return frozenset(all_reply_texts(Language.SPANISH))
+
+
+def language_of(reply: str) -> Language:
+    """What a reply is said in: English, unless it is one of the Spanish ones."""
+    return Language.SPANISH if reply in _spanish_replies() else Language.ENGLISH
+
+
+@cache
+def vocabulary_words() -> tuple[str, ...]:
+    """The model's whole words: those of English, sorted, then those that only Spanish has.
+
+    A language is put behind, so that the words of a model that is to learn it keep their numbers.
+    """
+    english = _english_words()
+    texts = all_reply_texts(Language.SPANISH)
+    return english + tuple(sorted({w for text in texts for w in words(text)} - set(english)))
+
+
+def _english_words() -> tuple[str, ...]:
+    """Of all English replies, but for words that are said by letters."""
+    spoken = {
+        word
+        for family in FAMILIES
+        if family not in SAYINGS
+        for split in (Split.TRAIN, Split.COMBINATION)
+        for question in questions_of(family, split)
+        for word in words(question.reply)
+    }
+    said = {word for text in (UNKNOWN_REPLY, *_frames()) for word in words(text)}
+    return tuple(sorted(spoken | said))
+
+
+def _frames() -> Iterator[str]:
+    """The replies of the families whose words are spelled, without those words."""
+    for family in SAYINGS:
+        for form in family.forms:
+            yield form.reply.format(x="", letters=" ".join(ascii_lowercase))

@@ -1,0 +1,190 @@
+"""Conversations of people -> training examples: what the caller said, what was answered.
+
+A reply is a run of the assistant's words without a pause of `PAUSE_S`, and at most `MAX_STEPS`
+long. What it answers is what the
+caller said since the reply before, found by the VAD as in service, and heard by the folder's
+listener from 400 ms before its onset, in several distorted copies: one recording of each question
+is too few.
+"""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from shared.audio import CHUNK_SAMPLES, FRAME_MS, SAMPLE_RATE_HZ, Floats, pcm16_from_floats
+from workers.audio.energy_vad import Vad
+from workers.models.mel import LogMel
+from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.listener import Listener
+from workers.models.vocabulary import Vocabulary
+from workers.training.samples.replies import MAX_STEPS, Reply, spread
+from workers.training.samples.stereo import Conversation, DataError, Word
+from workers.training.speech.augment import Augmenter, Strength
+
+PAUSE_S: Final = 0.8
+BEFORE_S: Final = 0.4  # the runtime's pre-roll
+AFTER_STEPS: Final = 12  # heard after the question
+LONGEST_S: Final = 12.8  # of a question: the engine keeps no more
+LEAD_OUT_S: Final = 0.16  # a reply's sound beyond its last word's end
+HELD_OUT_ONE_IN: Final = 10
+COPIES: Final = 6
+THRESHOLD: Final = 0.001  # VAD_THRESHOLD
+# Tempo, tract, level and noise in the range of one caller on several days.
+STRENGTH: Final = Strength(
+    warp=(0.95, 1.06), stretch=(0.93, 1.08), gain_db=(-10.0, 6.0), channel_db=3.0, narrow=0.0,
+    noise_db=(15.0, 50.0), quiet=0.4, babble=0.0, room=0.15, masks=1, mask_frames=5, mask_bins=5,
+)  # fmt: skip
+
+# Why replies are left out.
+UNASKED: Final = "said where the caller had not spoken since the reply before"
+TOO_LONG: Final = (
+    f"longer than {MAX_STEPS * 0.08 - LEAD_OUT_S:.1f} s without a pause of {PAUSE_S} s"
+)
+
+States = NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question and its reply, as recorded; times in seconds of the conversation."""
+
+    name: str
+    question: Floats  # (N,) 24 kHz, from BEFORE_S before the onset
+    end_s: float  # where speech ends within it
+    reply: tuple[Word, ...]
+    sound: Floats  # of the reply, from its first word
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it is kept from training, to be judged by."""
+        return zlib.crc32(self.name.encode()) % HELD_OUT_ONE_IN == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An exchange as the model meets it: one copy of the question, and the reply."""
+
+    states: States  # (T, W)
+    end: int  # the first step after the question
+    reply: Reply
+
+
+def exchanges(conversation: Conversation, left_out: Counter[str]) -> Iterator[Exchange]:
+    """What was asked and answered, in order; of replies `left_out`, counts why."""
+    speech = _speech(conversation.caller)
+    free_s = 0.0
+    for number, words in enumerate(_runs(conversation.words)):
+        start_s, end_s = words[0].start_s, words[-1].end_s
+        first, last = int(free_s * 1000) // FRAME_MS, int(start_s * 1000) // FRAME_MS
+        spoken = np.flatnonzero(speech[first:last]) + first
+        free_s = end_s
+        too_long = end_s - start_s > MAX_STEPS * 0.08 - LEAD_OUT_S
+        if too_long or not len(spoken):
+            left_out[TOO_LONG if too_long else UNASKED] += 1
+            continue
+        stop_s = (int(spoken[-1]) + 1) * FRAME_MS / 1000
+        onset_s = max(int(spoken[0]) * FRAME_MS / 1000 - BEFORE_S, stop_s - LONGEST_S, 0.0)
+        after_s = AFTER_STEPS * CHUNK_SAMPLES / SAMPLE_RATE_HZ
+        question = _cut(conversation.caller, onset_s, stop_s + after_s)
+        sound = _cut(conversation.assistant, start_s, end_s + LEAD_OUT_S)
+        name = f"{conversation.name}#{number}"
+        yield Exchange(name, question, stop_s - onset_s, words, sound)
+
+
+def _runs(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
+    run: list[Word] = []
+    for word in words:
+        if run and word.start_s - run[-1].end_s > PAUSE_S:
+            yield tuple(run)
+            run = []
+        run.append(word)
+    yield tuple(run)
+
+
+def _speech(caller: Floats) -> NDArray[np.bool_]:
+    """Whether each 20 ms of the caller's channel are speech."""
+    vad = Vad()
+    whole = pcm16_from_floats(caller[: len(caller) // CHUNK_SAMPLES * CHUNK_SAMPLES])
+    found = [vad.hear(chunk, THRESHOLD) for chunk in whole.reshape(-1, CHUNK_SAMPLES)]
+    return np.array(found, dtype=bool).reshape(-1)
+
+
+def _cut(samples: Floats, start_s: float, end_s: float) -> Floats:
+    """A piece; silence where the recording is over."""
+    start, end = round(start_s * SAMPLE_RATE_HZ), round(end_s * SAMPLE_RATE_HZ)
+    piece = samples[start:end]
+    return np.pad(piece, (0, end - start - len(piece)))
+
+
+def all_exchanges(conversations: Sequence[Conversation]) -> tuple[list[Exchange], Counter[str]]:
+    """Of every conversation, and why replies are left out. Raises DataError where all are."""
+    left_out: Counter[str] = Counter()
+    found = [exchange for talk in conversations for exchange in exchanges(talk, left_out)]
+    if not found:
+        reasons = ", ".join(f"{count} {why}" for why, count in left_out.items())
+        raise DataError(
+            "Expected the caller (right channel) to speak before some reply of the assistant "
+            f"(left) in {len(conversations)} conversations, got none (replies: {reasons or 0}): "
+            "are the channels swapped?"
+        )
+    return found, left_out
+
+
+def make_reply(exchange: Exchange, codec: Codec, vocabulary: Vocabulary) -> Reply:
+    """The reply's codes by the folder's codec, and its words' tokens, each where it begins.
+
+    Raises DataError when there are more tokens than steps.
+    """
+    steps = -(-len(exchange.sound) // CHUNK_SAMPLES)
+    whole = np.pad(exchange.sound, (0, steps * CHUNK_SAMPLES - len(exchange.sound)))
+    with torch.no_grad():
+        codes = codec.encode(LogMel()(torch.from_numpy(whole)[None]))[0].numpy()
+    begin_s = exchange.reply[0].start_s
+    starts_s = [word.start_s - begin_s for word in exchange.reply]
+    pieces = [vocabulary.encode(word.text) for word in exchange.reply]
+    text = " ".join(word.text for word in exchange.reply)
+    try:
+        tokens = spread(starts_s, pieces, len(codes))
+    except ValueError as error:
+        raise DataError(
+            f"{exchange.name}: Expected a word to take about 80 ms or more, got {text!r} in "
+            f"{steps * 0.08:.2f} s: correct its times"
+        ) from error
+    return Reply(text, tokens, codes)
+
+
+@torch.no_grad()
+def heard(listener: Listener, exchange: Exchange, augment: Augmenter | None) -> tuple[States, int]:
+    """The question's states (T, W) and the first step after it; distorted where `augment` is."""
+    mel = LogMel()(torch.from_numpy(exchange.question)[None])
+    end = exchange.end_s * 100  # frames of 10 ms
+    if augment is not None:
+        before = mel.shape[1]
+        mel, lengths = augment(mel, torch.tensor([before]))
+        end *= int(lengths[0]) / before
+    step = 8
+    states: Tensor = listener(mel[:, : mel.shape[1] // step * step]).states[0]
+    return states.numpy().astype(np.float16), min(len(states), int(np.ceil(end / step)))
+
+
+def examples(
+    found: Sequence[Exchange], listener: Listener, codec: Codec, vocabulary: Vocabulary, seed: int
+) -> list[Example]:
+    """Each exchange as it is and, unless it is held out, in COPIES distorted copies."""
+    augment = Augmenter(STRENGTH, seed)
+    made: list[Example] = []
+    for exchange in found:
+        reply = make_reply(exchange, codec, vocabulary)
+        copies = 0 if exchange.held_out else COPIES
+        made += [
+            Example(*heard(listener, exchange, distort), reply)
+            for distort in [None, *[augment] * copies]
+        ]
+    return made

@@ -1,0 +1,53 @@
+"""Batches of utterances for the listener: padded mels and their CTC targets."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workers.training.questions.words import characters, phones
+from workers.training.speech.augment import SILENCE
+from workers.training.speech.callers import Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded mels (B, F, 80), and the CTC targets of all rows end to end."""
+
+    mels: Tensor
+    lengths: Tensor  # (B,) frames
+    phones: Tensor
+    phone_counts: Tensor  # (B,)
+    characters: Tensor
+    character_counts: Tensor  # (B,)
+
+
+def cut(heard: Sequence[Heard], frames: int) -> Iterator[list[Heard]]:
+    """Runs of utterances, sorted by length, that fill `frames` when padded to their longest."""
+    part: list[Heard] = []
+    for h in sorted(heard, key=lambda h: len(h.mels)):
+        if part and (len(part) + 1) * len(h.mels) > frames:
+            yield part
+            part = []
+        part.append(h)
+    if part:
+        yield part
+
+
+def targets(texts: Sequence[str], spell: Callable[[str], list[int]]) -> tuple[Tensor, Tensor]:
+    """CTC targets of all texts end to end, and how many each has."""
+    rows = [spell(text) for text in texts]
+    spelled, counts = [one for row in rows for one in row], [len(row) for row in rows]
+    return torch.tensor(spelled, dtype=torch.long), torch.tensor(counts, dtype=torch.long)
+
+
+def collate(heard: Sequence[Heard], before: Sequence[int], after: Sequence[int]) -> Batch:
+    """Pad the utterances with their own silence before and after, and to one length."""
+    lengths = [b + len(h.mels) + a for h, b, a in zip(heard, before, after, strict=True)]
+    mels = torch.full((len(heard), max(lengths), heard[0].mels.shape[1]), SILENCE)
+    for row, (h, start) in enumerate(zip(heard, before, strict=True)):
+        mels[row, start : start + len(h.mels)] = torch.from_numpy(h.mels.astype("float32"))
+    texts = [h.text for h in heard]
+    said, spelled = targets(texts, phones), targets(texts, characters)
+    return Batch(mels, torch.tensor(lengths), *said, *spelled)

@@ -1,0 +1,75 @@
+"""The caller's words, learned half way up the language model beside the replies.
+
+A reply is a late and thin lesson about what was asked: from it alone the model took 400 askings of
+"are you a machine?" for other questions of that length. So the lower half of its blocks is also
+taught, by CTC, which words it hears. In service they are the caller's transcript.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from workers.models.s2s import HybridS2S, Inputs
+from workers.models.tokenizer.spelling import BLANK
+from workers.training.questions.asking import MANNERS
+from workers.training.questions.dialogue import FAMILIES_IN, Split, questions, words
+from workers.training.samples.layout import Batch
+from workers.training.stages.listener import ctc
+
+
+class Lexicon:
+    """Numbers, from 1, of the words that callers are trained to say.
+
+    Of the questions of some families (() all), of second questions, and of what is said around.
+    """
+
+    def __init__(self, families: Sequence[str] = ()) -> None:
+        texts = [
+            question.text
+            for language in FAMILIES_IN
+            for question in questions(Split.TRAIN, language)
+            if not families or question.family in families
+        ]
+        for manner in MANNERS.values():
+            texts += [*manner.leads, *manner.hesitations, *manner.around, *manner.second_texts()]
+        known = sorted({word for text in texts for word in words(text)})
+        self.words = tuple(known)
+        self._number = {word: number for number, word in enumerate(known, start=BLANK + 1)}
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def encode(self, text: str) -> list[int]:
+        """The numbers of the words it knows; of others nothing is to be learned but silence."""
+        return [self._number[word] for word in words(text) if word in self._number]
+
+
+def _listening(batch: Batch) -> Tensor:
+    """The positions of each row that listen, in order and padded with others, (B, U)."""
+    order = batch.listens.int().argsort(dim=1, descending=True, stable=True)
+    return order[:, : int(batch.listens.sum(1).max())]
+
+
+def _taken(x: Tensor, places: Tensor) -> Tensor:
+    """(B, T, ...) at places (B, U) -> (B, U, ...)."""
+    return x[torch.arange(len(places), device=x.device)[:, None], places]
+
+
+def loss(model: HybridS2S, layers: Sequence[Tensor], batch: Batch) -> Tensor:
+    """Nats a word; `layers` are the model's states of this batch, each (B, T, D)."""
+    return _nats(model, _taken(layers[model.config.middle], _listening(batch)), batch)
+
+
+def loss_alone(model: HybridS2S, batch: Batch) -> Tensor:
+    """As `loss`, of the lower blocks alone, without replies between: a third of the cost."""
+    places, given = _listening(batch), batch.inputs
+    parts = (given.heard, given.hears, given.text, given.codes)
+    heard = model.embed(Inputs(*(_taken(part, places) for part in parts)))
+    return _nats(model, model.temporal.layered(heard, model.config.middle + 1)[-1], batch)
+
+
+def _nats(model: HybridS2S, middle: Tensor, batch: Batch) -> Tensor:
+    """Of what the lower half makes of the positions that listen, (B, U, D)."""
+    steps, counts = batch.listens.sum(1), (batch.asked > BLANK).sum(1)
+    return ctc(model.caller_logits(middle).float(), steps, batch.asked[batch.asked > BLANK], counts)

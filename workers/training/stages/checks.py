@@ -1,0 +1,120 @@
+"""What training looks at as it goes: questions of every split, spoken once, heard undistorted.
+
+Conditions and their splits are those of the evaluation; their recordings (mels) are kept in
+runs/checks. None of the voices but those of `seen` is in any training.
+"""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from workers.models.tokenizer.listener import Listener
+from workers.training.questions import follow
+from workers.training.questions.asking import Ask
+from workers.training.questions.dialogue import FAMILIES_IN, Question, Split, questions
+from workers.training.questions.families import Language
+from workers.training.samples.turns import BATCH, STEP, TAIL, Spoken, Turn, listened
+from workers.training.speech.augment import SILENCE
+from workers.training.speech.callers import (
+    NEVER_HEARD,
+    NEVER_HEARD_SPANISH,
+    NOISE_DB,
+    TRAINED_ESPEAK,
+    TRAINED_FLITE,
+    UNSEEN_ESPEAK,
+    UNSEEN_FLITE,
+    UNSEEN_SPANISH,
+    Mels,
+    load_shard,
+    save_shard,
+)
+from workers.training.speech.tts import Job, Voice
+
+CHECKED: Final = 120  # utterances of each condition, at most
+A_FAMILY: Final = 4  # ... where few families are taught
+BEFORE: Final = 5  # steps of silence before speech
+MIXED: Final = UNSEEN_ESPEAK + UNSEEN_FLITE * 15
+
+CONDITIONS: Final[dict[str, tuple[tuple[Voice, ...], Split]]] = {
+    "seen": (TRAINED_ESPEAK + TRAINED_FLITE, Split.TRAIN),
+    "espeak": (UNSEEN_ESPEAK, Split.TRAIN),
+    "noise": (UNSEEN_ESPEAK, Split.TRAIN),  # at NOISE_DB
+    "rms": (UNSEEN_FLITE, Split.TRAIN),
+    "ked": (NEVER_HEARD[:1], Split.TRAIN),
+    "phrasing": (MIXED, Split.PHRASING),
+    "combination": (MIXED, Split.COMBINATION),
+    "then": (UNSEEN_ESPEAK, Split.TRAIN),  # second questions, each behind its `espeak` question
+    "spanish": (UNSEEN_SPANISH, Split.TRAIN),
+    "spanish_phrasing": (UNSEEN_SPANISH, Split.PHRASING),
+    "spanish_ked": (NEVER_HEARD_SPANISH, Split.TRAIN),
+}
+
+
+def chosen(
+    split: Split, families: Sequence[str] = (), language: Language = Language.ENGLISH
+) -> list[Question]:
+    """Questions of a split, families in turn, so that small ones have their share."""
+    rng = random.Random(41)
+    by_family: dict[str, list[Question]] = {f.name: [] for f in FAMILIES_IN[language]}
+    for question in questions(split, language):
+        if not families or question.family in families:
+            by_family[question.family].append(question)
+    pools = [pool for pool in by_family.values() if pool]
+    count = min(CHECKED, A_FAMILY * len(pools))
+    return [rng.choice(pools[i % len(pools)]) for i in range(count)]
+
+
+def asked(condition: str, families: Sequence[str] = ()) -> list[Question]:
+    """The questions of one condition."""
+    voices, split = CONDITIONS[condition]
+    found = chosen(split, families, voices[0].language)
+    if condition == "then":
+        return [follow.second(first, random.Random(i)) for i, first in enumerate(found)]
+    return found
+
+
+def jobs(condition: str, families: Sequence[str] = ()) -> list[Job]:
+    """Its utterances, at the voices' own speed and pitch."""
+    rng = random.Random(42)
+    voices = CONDITIONS[condition][0]
+    return [Job(rng.choice(voices), q.text) for q in asked(condition, families)]
+
+
+def prepare(runs: Path, families: Sequence[str] = ()) -> None:
+    """Speak what is not there yet, or was spoken for other families."""
+    for condition in CONDITIONS:
+        wanted = jobs(condition, families)
+        path = runs / "checks" / f"{condition}.jsonl"
+        held = load_shard(path.parent, condition) if path.exists() else []
+        if wanted and [h.text for h in held] != [job.text for job in wanted]:
+            noise_db = NOISE_DB if condition == "noise" else None
+            save_shard(path.parent, condition, wanted, noise_db)
+
+
+def load(runs: Path, listener: Listener, families: Sequence[str] = ()) -> dict[str, list[Turn]]:
+    """Each condition's turns, as this listener hears them."""
+    found = {}
+    for condition in CONDITIONS:
+        if questions := asked(condition, families):
+            mels = [heard.mels for heard in load_shard(runs / "checks", condition)]
+            found[condition] = _heard(listener, questions, mels)
+    return found
+
+
+def _heard(listener: Listener, asked: Sequence[Question], mels: Sequence[Mels]) -> list[Turn]:
+    """Each recording with silence around, as mels of one length."""
+    turns: list[Turn] = []
+    for start in range(0, len(asked), BATCH):
+        part = mels[start : start + BATCH]
+        ends = [BEFORE + -(-len(mel) // STEP) for mel in part]
+        longest = (max(ends) + TAIL) * STEP
+        rows = torch.full((len(part), longest, part[0].shape[1]), SILENCE)
+        for row, mel in zip(rows, part, strict=True):
+            row[BEFORE * STEP :][: len(mel)] = torch.from_numpy(mel.astype("float32"))
+        asks = [Ask(q.text, q) for q in asked[start : start + BATCH]]
+        steps = [end + TAIL for end in ends]
+        turns += listened(listener.eval(), Spoken(asks, rows.half(), steps, ends))
+    return turns
