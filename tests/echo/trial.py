@@ -10,7 +10,7 @@ import numpy as np
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
 from shared.log.records import Audio, Clear, OutputRecord, Played, ReplyDone, Speech, SpeechStarted
 from tests.echo.room import Microphone, Path, Signal
-from workers.engines.base import Opening, Output, Speak, Work
+from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.runtime.conversation.conversation import Conversation
 
 PREBUFFER_FRAMES: Final = 3  # the page's jitter buffer
@@ -26,7 +26,7 @@ ACTIVE_DB: Final = -20.0  # below the caller's own level: not yet speech
 class Teller:
     """A gated engine that says given replies, one a turn."""
 
-    gated = True
+    traits = Traits()
     slots = 1
 
     def __init__(self, replies: Sequence[Pcm16]) -> None:
@@ -38,6 +38,10 @@ class Teller:
 
     def close(self, slot: int) -> None:
         """Nothing is remembered."""
+
+    def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
+        """Nothing: it remembers one turn at most, step by step."""
+        return b""
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Hear what there is; say the reply's next 80 ms."""

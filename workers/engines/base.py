@@ -1,14 +1,14 @@
 """The interface between the runtime and an engine: open a slot, step a batch, close a slot.
 
-The runtime decides what each session does (it owns VAD, turns and interruption); an engine turns
-one batch of such work into heard states, codes, text and audio. An engine holds no session
+The runtime decides what each session does: it owns the VAD, turns and interruptions. An engine
+turns one batch of such work into listener states, codes, text and audio. It holds no session
 identity beyond its slots and does no I/O. One thread calls it.
 
 A slot's context is a list of positions of one turn:
-- heard positions: one a chunk, the listener's state;
-- said positions: one a generated step, text token and codes of the assistant.
-In turn mode heard positions come first, then said ones. In stream mode one position holds both.
-In front of them may lie the positions of the turn before, which the model is to remember.
+- listening positions: one for each chunk, with the listener's state;
+- speaking positions: one for each generated step, with what the engine logs of it.
+In turn mode the listening positions come first. In stream mode one position holds both sides.
+Earlier turns come in front: the last one step by step, or all of them folded into bytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,17 +16,35 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Protocol
 
-from shared.audio import Floats, Pcm16
+from shared.audio import FRAMES_PER_CHUNK, Floats, Pcm16
 from shared.voices import UNCHOSEN, Offer, Persona
 
 
 class Speak(IntEnum):
-    """What the language model does for one slot in this step."""
+    """What an engine does for one slot in this step."""
 
-    NONE = 0  # listen only: a model reads it ahead, some chunks at a time
-    BEGIN = 1  # turn mode: the turn has ended; prefill what was heard, force the start of a reply
+    NONE = 0  # listen only; a model may read ahead, some chunks at a time
+    BEGIN = 1  # turn mode: the turn has ended; read what is left of it and begin the reply
     CONTINUE = 2  # turn mode: the reply's next step
     DUPLEX = 3  # stream mode: one step for the chunk just heard; the model decides when to speak
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the runtime needs to know of an engine to run a conversation with it."""
+
+    # False: in stream mode the engine steps with every chunk and nothing interrupts it (echo).
+    # True: the runtime wakes the slot when the VAD detects speech.
+    gated: bool = True
+    # True: in stream mode the model decides when to speak (Speak.DUPLEX). False: the runtime ends
+    # turns in stream mode too, after less silence than in turn mode.
+    duplex: bool = True
+    burst_frames: int = FRAMES_PER_CHUNK  # the most frames that one step returns
+    max_reply_steps: int = 128  # of 80 ms each: 10.2 s; the runtime ends a longer reply
+    # The engine transcribes a turn when the caller pauses and says how finished it sounds.
+    prepares: bool = False
+    # Each new turn's context begins with all earlier turns, folded by `Engine.fold`.
+    folds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +52,35 @@ class Work:
     """One slot's share of a batched step."""
 
     slot: int
-    # Chunks to hear in this step, oldest first, int16 of shape (1920,) each: usually none or one;
-    # several at the start of a turn (the pre-roll before speech).
+    # Chunks to listen to in this step, oldest first, int16 of shape (1920,) each: usually none or
+    # one; several at the start of a turn (the pre-roll before speech).
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
+    # The caller has paused since the last speech: an engine that `prepares` may get the answer
+    # ready and reports `finished`. If the caller goes on, it throws the preparation away.
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What one slot's work gave."""
+    """The result of one slot's work."""
 
     slot: int
-    heard: tuple[bytes, ...] = ()  # one opaque listener state a chunk heard, logged with the step
-    said: bytes | None = None  # opaque generated step (text token and codes), logged; None: none
-    # 80 ms of the assistant's voice, shape (1920,), int16 or (better: the guard then limits it
-    # before it clips) float32 of full scale 1; None: no reply is going on.
-    # An engine whose vocoder looks ahead gives its last audio with `ended` (shape (any,) there).
+    heard: tuple[bytes, ...] = ()  # one opaque listener state for each chunk, logged with the step
+    said: bytes | None = None  # one opaque generated step, logged; None: nothing was generated
+    # The assistant's voice, int16 or float32 of full scale 1 (the limiter then acts before it
+    # clips): shape (1920,), or any up to the engine's `burst_frames`. None: no sound in this step.
+    # An engine whose vocoder looks ahead returns its last audio with `ended` (any shape there).
     pcm: Pcm16 | Floats | None = None
     text: str = ""  # words of the reply that begin in this step
+    # The same words one by one with the frame of `pcm` in which each begins, in order; where an
+    # engine gives these, `text` stays empty.
+    words_at: tuple[tuple[int, str], ...] = ()
     rough: str = ""  # letters that the caller seems to have said in the chunks heard
-    # From models that know words, all that the caller said: with a turn's end; in stream mode so
-    # far, with every step that is none of a reply.
+    # From models that know words: all that the caller has said in this turn; with a turn's end, in
+    # a pause or while the caller speaks; in stream mode with every step outside a reply.
     words: str = ""
+    finished: float | None = None  # how likely the caller's turn is over after `words`; 0 to 1
     began: bool = False  # this step is a reply's first
     ended: bool = False  # this step is a reply's last
 
@@ -64,7 +89,7 @@ class Output:
 class Past:
     """One logged step of a turn, as `Engine.replay` takes it."""
 
-    # The audio, from the input log; empty for a step that only said, and in a turn that is over.
+    # The audio, from the input log; empty for a step that only spoke, and in a turn that is over.
     hear: tuple[Pcm16, ...] = ()
     heard: tuple[bytes, ...] = ()
     said: bytes | None = None
@@ -75,34 +100,34 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """All an engine needs to make a slot's state as a turn begins, or within it."""
+    """All that an engine needs to build a slot's state at the start of a turn, or within it."""
 
     seed: int  # of the turn's sampling; with the step count it fixes every draw
-    history: Sequence[Past] = field(default=())  # what was logged of the turn, oldest first
+    history: Sequence[Past] = field(default=())  # the turn's logged steps, oldest first
     earlier: Sequence[Past] = field(default=())  # the turn before, as far as it is remembered
     persona: Persona = UNCHOSEN
+    memory: bytes = b""  # all earlier turns, as `Engine.fold` returned them
+    instructions: str = ""  # the caller's own system prompt; "": the engine's
 
 
 class Engine(Protocol):
     """A batch of slots. Rows are independent: no slot's output depends on its neighbours."""
 
     slots: int
-    # False: in stream mode every chunk is stepped and nothing counts as an interruption (echo).
-    # True: the runtime wakes the slot when the VAD hears speech.
-    gated: bool
-    offer: Offer  # what its replies can sound like
+    traits: Traits
+    offer: Offer  # the voices and styles of its replies
 
     def open(self, slot: int, opening: Opening) -> None:
-        """Begin a turn in a slot: forget all but `earlier`, then `replay` the history to its end.
+        """Begin a turn in a slot: forget all but the earlier turns, then replay the history.
 
-        What of `earlier` the slot's state already has need not be computed anew.
+        What the slot already holds of the earlier turns need not be computed again.
         """
 
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
-        """Teacher-force more of an open slot's history, never sampling, in bounded pieces.
+        """Teacher-force more of an open slot's history, without sampling, in bounded pieces.
 
-        Nothing is done before the first `next`; each does about as much as a step costs, so that
-        the neighbours can be stepped between one and the next. To be gone through to its end.
+        Nothing happens before the first `next`; each costs about as much as a step, so that the
+        neighbours can be stepped in between. The caller must exhaust it.
         """
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
@@ -110,3 +135,11 @@ class Engine(Protocol):
 
     def close(self, slot: int) -> None:
         """Free a slot. Its row may hold garbage until the next `open`."""
+
+    def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
+        """Earlier turns and the one just answered -> what the next turn's context begins with.
+
+        Pure: a function of its arguments alone, called on the event loop; bounded in size.
+        `frames`: the caller heard only so many frames of the reply; None: all of it.
+        Engines without `Traits.folds` return b"".
+        """

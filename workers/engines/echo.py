@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from shared.audio import Pcm16
 from shared.voices import Offer
-from workers.engines.base import Opening, Output, Past, Speak, Work
+from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 
 _SAID = b""  # there is nothing to remember of a step but that it was
 
@@ -16,7 +16,7 @@ _SAID = b""  # there is nothing to remember of a step but that it was
 class EchoEngine:
     """Engine whose every frame is a function of the input alone."""
 
-    gated = False
+    traits = Traits(gated=False)
     offer = Offer()
 
     def __init__(self, slots: int) -> None:
@@ -38,6 +38,10 @@ class EchoEngine:
     def close(self, slot: int) -> None:
         """Forget the slot."""
         self._heard[slot].clear()
+
+    def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
+        """Nothing: it remembers one turn at most, step by step."""
+        return b""
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """One output a work; see the module."""

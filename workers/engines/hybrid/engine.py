@@ -17,7 +17,7 @@ from torch import Tensor
 from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.errors import ConfigError
 from shared.settings import VocoderName
-from workers.engines.base import Opening, Output, Past, Speak, Work
+from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.engines.hybrid.context import AHEAD, MAX_HEARD, Context, Position, Said, remembered
 from workers.engines.hybrid.cuda_graphs import Static, sizes
 from workers.engines.hybrid.generator import Generator
@@ -61,7 +61,7 @@ class _Sounded:
 class HybridEngine:
     """See `base.Engine`. One thread calls it."""
 
-    gated = True
+    traits = Traits()
 
     def __init__(
         self,
@@ -216,6 +216,10 @@ class HybridEngine:
         """Free the slot."""
         self._contexts.pop(slot, None)
 
+    def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
+        """Nothing: it remembers one turn at most, step by step."""
+        return b""
+
     # A step.
 
     @torch.inference_mode()
@@ -332,13 +336,13 @@ class HybridEngine:
         return Output(
             work.slot,
             heard,
-            said.to_bytes(),
-            pcm,
-            piece.lstrip() if began else piece,
-            rough,
-            words,
-            began,
-            said.text == EOS,
+            said=said.to_bytes(),
+            pcm=pcm,
+            text=piece.lstrip() if began else piece,
+            rough=rough,
+            words=words,
+            began=began,
+            ended=said.text == EOS,
         )
 
     def _words(self, work: Work) -> str:

@@ -9,7 +9,7 @@ import pytest
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
 from shared.settings import ReplyMode
 from tests.sounds import voice
-from workers.engines.base import Output, Speak, Work
+from workers.engines.base import Output, Speak, Traits, Work
 from workers.engines.echo import EchoEngine
 from workers.evaluation.calls import Call, converse, hold
 
@@ -22,7 +22,7 @@ def said(chunks: int, pitch_hz: float) -> Pcm16:
 class Gated(EchoEngine):
     """Echo that counts as a model: it speaks only when a turn has ended."""
 
-    gated = True
+    traits = Traits()
 
 
 def test_each_caller_gets_their_own_reply() -> None:
@@ -43,7 +43,7 @@ def test_silence_gets_no_reply() -> None:
 class Cued(EchoEngine):
     """Stream mode: says two words some steps after the first chunk."""
 
-    gated = True
+    traits = Traits()
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         return [self._cued(work) for work in batch]

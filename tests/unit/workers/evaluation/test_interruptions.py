@@ -5,6 +5,7 @@ import pytest
 
 from shared.audio import Pcm16
 from tests.sounds import voice
+from workers.engines.base import Traits
 from workers.engines.echo import EchoEngine
 from workers.evaluation.calls import hold
 from workers.evaluation.interruptions import IN_TIME_S, Interrupted, onset_s
@@ -13,7 +14,7 @@ from workers.evaluation.interruptions import IN_TIME_S, Interrupted, onset_s
 class Gated(EchoEngine):
     """Echo that counts as a model: it speaks only when a turn has ended."""
 
-    gated = True
+    traits = Traits()
 
 
 def said(chunks: int, pitch_hz: float) -> Pcm16:

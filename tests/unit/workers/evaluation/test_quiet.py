@@ -5,6 +5,7 @@ import pytest
 
 from shared.settings import VadName
 from tests.sounds import voice
+from workers.engines.base import Traits
 from workers.engines.echo import EchoEngine
 from workers.evaluation.calls import hold
 from workers.evaluation.quiet import Quiet, sound_of
@@ -13,7 +14,7 @@ from workers.evaluation.quiet import Quiet, sound_of
 class Gated(EchoEngine):
     """Echo that counts as a model."""
 
-    gated = True
+    traits = Traits()
 
 
 @pytest.mark.parametrize("kind", ["hush", "taps", "hum"])

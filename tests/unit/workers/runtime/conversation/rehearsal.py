@@ -31,7 +31,7 @@ class Rehearsal:
     ) -> None:
         self.engine = engine or EchoEngine(1)
         self.tuning = tuning or Tuning()
-        self.talk = Conversation(self.tuning, mode, gated=self.engine.gated, seed=7)
+        self.talk = Conversation(self.tuning, mode, gated=self.engine.traits.gated, seed=7)
         self.inputs: list[tuple[int, InputRecord]] = []
         self.steps: list[tuple[int, StepRecord]] = []
         self.outputs: list[tuple[int, OutputRecord]] = []
@@ -76,7 +76,7 @@ class Rehearsal:
         dropped = {turn.drop_step for turn in self.turns}
         steps = [r for r in self.steps if r[0] >= last.keep_steps and r[0] not in dropped]
         inputs = [r for r in self.inputs if r[0] >= last.keep_inputs]
-        gated = self.engine.gated
+        gated = self.engine.traits.gated
         self.talk, opening = recover(
             self._meta(last), self.tuning, steps, inputs, outputs, gated=gated
         )

@@ -27,7 +27,7 @@ from shared.log.records import (
 from shared.settings import ReplyMode
 from tests.sounds import joined, noise, silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
-from workers.engines.base import Output, Speak, Work
+from workers.engines.base import Output, Speak, Traits, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.context import Phase
 from workers.runtime.conversation.turn import Tuning
@@ -38,7 +38,7 @@ A_TURN = [*silence(6), *voice(10), *silence(9)]
 class Silent(EchoEngine):
     """A gated engine that never speaks."""
 
-    gated = True
+    traits = Traits()
 
     def __init__(self) -> None:
         super().__init__(1)

@@ -22,7 +22,7 @@ from shared.settings import ReplyMode
 from shared.voices import Offer
 from tests.sounds import silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
-from workers.engines.base import Opening, Output, Past, Speak, Work
+from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.runtime.conversation.context import Phase
 
 
@@ -30,7 +30,7 @@ class Talker:
     """Hears `patience` steps of a context, then speaks `length` steps; counts what it is asked."""
 
     slots = 1
-    gated = True
+    traits = Traits()
     offer = Offer()
 
     def __init__(self, patience: int = 12, length: int = 5, words: str = "") -> None:
@@ -57,6 +57,10 @@ class Talker:
 
     def close(self, slot: int) -> None:
         """Nothing to do."""
+
+    def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
+        """Nothing: it remembers one turn at most, step by step."""
+        return b""
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """One output for the one slot."""

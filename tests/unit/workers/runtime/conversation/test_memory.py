@@ -9,7 +9,7 @@ from shared.log.records import Cancel, Heard, Mode, Played, SpeechStarted, Speec
 from shared.settings import ReplyMode
 from tests.sounds import silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
-from workers.engines.base import Opening, Output, Past, Speak, Work
+from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.memory import MEMORY_STEPS, Memory
 from workers.runtime.conversation.transcript import Transcript
@@ -21,7 +21,7 @@ ANOTHER = [*silence(6), *voice(6, pitch_hz=190), *silence(9)]
 class Noting(EchoEngine):
     """Keeps what its slot was opened with; hears an `a` in each chunk, a blank in each sixth."""
 
-    gated = True
+    traits = Traits()
 
     def __init__(self) -> None:
         super().__init__(1)
