@@ -27,9 +27,10 @@ from gateway.protocol.messages import MAX_AUDIO_BYTES, SUBPROTOCOL
 from gateway.socket.endpoint import Endpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log.session_log import SessionLog, connect
+from shared.modes import ReplyMode
+from shared.process import watch_tasks
 from shared.redis_client.url import check_redis
-from shared.settings import ReplyMode, Settings
-from shared.telemetry import watch_tasks
+from shared.settings import Settings
 from shared.voices import Offer
 
 REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis in the same moment

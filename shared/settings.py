@@ -7,7 +7,6 @@ silently run with a default.
 import difflib
 import os
 from collections.abc import Mapping
-from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -17,6 +16,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from shared.errors import ConfigError
+from shared.modes import EngineName, ReplyMode, VadName, VocoderName
 from shared.redis_client import url as redis_url
 
 MIN_SECRET_BYTES: Final = 32
@@ -34,35 +34,6 @@ OUR_PREFIXES: Final = (
     "VAD_",
     "WORKER_",
 )
-
-
-class ReplyMode(StrEnum):
-    """How a session takes turns; switchable in mid-call."""
-
-    STREAM = "stream"  # full duplex: the model decides when to speak
-    TURN = "turn"  # the VAD, or an explicit commit, ends the caller's turn
-
-
-class EngineName(StrEnum):
-    """What a worker runs."""
-
-    ECHO = "echo"  # gives back what it hears; needs no torch; the oracle of transport tests
-    HYBRID = "hybrid"  # the speech-to-speech model
-
-
-class VadName(StrEnum):
-    """What tells speech from the rest."""
-
-    ENERGY = "energy"  # loudness and pitch; needs nothing
-    SILERO = "silero"  # a trained network; needs the `silero` extra
-
-
-class VocoderName(StrEnum):
-    """What turns the assistant's mel frames into sound."""
-
-    AUTO = "auto"  # the public HiFi-GAN where its file is in MODEL_CACHE_DIR, else our own
-    OWN = "own"
-    HIFIGAN = "hifigan"
 
 
 class Settings(BaseSettings):

@@ -3,7 +3,6 @@
 Labels are bounded: stages, answers and reasons only, never a session or a worker.
 """
 
-import asyncio
 import time
 from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
@@ -45,11 +44,6 @@ def count_receipts(script: str, answers: Iterable[str]) -> None:
     """A pipeline's answers: a label is looked up once for all that are alike."""
     for answer, count in Tally(answers).items():
         RECEIPTS.labels(script, answer).inc(count)
-
-
-def watch_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Count this loop's tasks whenever the series are asked for."""
-    TASKS.set_function(lambda: len(asyncio.all_tasks(loop)))
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from shared.errors import ConfigError
 from shared.log.registry import Control
 from shared.log.session_log import SessionLog, connect
-from shared.process import tame_collector
+from shared.modes import VadName
+from shared.process import tame_collector, watch_tasks
 from shared.redis_client.url import check_redis
-from shared.settings import Settings, VadName, load_settings
-from shared.telemetry import watch_tasks
+from shared.settings import Settings, load_settings
 from workers.audio.silero_network import load_silero
 from workers.engines import load_engine
 from workers.runtime.loop import WorkerLoop

@@ -23,9 +23,11 @@ from gateway.edge.admission import RETRY_AFTER_MS, Fleet
 from gateway.edge.auth import Guard
 from gateway.protocol.messages import Codec, ErrorCode, Resume, Start, WireError
 from shared.errors import SchemaError
+from shared.log.meta import Meta
 from shared.log.records import Detach, End, InputRecord, OutputRecord, Speech
 from shared.log.registry import Control
-from shared.log.session_log import Answer, Meta, SessionLog
+from shared.log.session_log import SessionLog
+from shared.log.writes import Answer
 from shared.settings import Settings
 from shared.voices import Persona
 

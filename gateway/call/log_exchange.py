@@ -21,8 +21,9 @@ from shared import telemetry
 from shared.errors import SchemaError
 from shared.log import wakeups as bell
 from shared.log.records import OutputRecord
-from shared.log.session_log import Receipt, SessionLog
+from shared.log.session_log import SessionLog
 from shared.log.wakeups import Bell
+from shared.log.writes import Receipt
 
 logger = logging.getLogger(__name__)
 

@@ -36,7 +36,7 @@ from shared.log.records import (
     SpeechStarted,
     SpeechStopped,
 )
-from shared.log.session_log import Append, Receipt
+from shared.log.writes import Append, Receipt
 
 ACK_EVERY_S: Final = 0.2
 PLAYED_EVERY_S: Final = 0.2

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from gateway.protocol.messages import ErrorCode, WireError, check_audio
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import Audio, Commit, InputRecord
-from shared.log.session_log import Answer, Receipt
+from shared.log.writes import Answer, Receipt
 
 # An honest client sends 1x; twice that lets it catch up after a stall.
 MAX_SPEED: Final = 2.0

@@ -21,7 +21,7 @@ from gateway.operators.history import COLUMNS, History, Row
 from gateway.operators.peers import Peers
 from gateway.telemetry import metrics
 from shared.audio import CHUNK_MS, FRAME_MS, SAMPLE_RATE_HZ
-from shared.log.session_log import Meta
+from shared.log.meta import Meta
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,10 @@ from redis.exceptions import RedisError
 
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.errors import ConfigError
+from shared.log.meta import Meta
 from shared.log.records import Audio, Record, Speech, type_name
 from shared.log.registry import Control
-from shared.log.session_log import Meta, SessionLog, connect
+from shared.log.session_log import SessionLog, connect
 from shared.settings import load_settings
 
 SHOWN_BYTES = 8  # of a bytes field; the rest is its length

@@ -13,7 +13,7 @@ import msgpack
 
 from shared.audio import CHUNK_BYTES, FRAME_BYTES, FRAMES_PER_CHUNK
 from shared.errors import SchemaError
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 
 MAX_RECORD_BYTES: Final = 64 * 1024  # a full chunk is 3,840 bytes; a pre-roll step some 3 KiB
 MAX_TEXT_BYTES: Final = 4_096

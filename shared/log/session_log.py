@@ -8,9 +8,8 @@ decision: explicit numbers make it safe (`duplicate` is success).
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
@@ -19,10 +18,11 @@ from redis.exceptions import NoScriptError, RedisError, ResponseError
 from shared.errors import SchemaError
 from shared.log import keys
 from shared.log import wakeups as bell
+from shared.log.meta import MAX_STRIKES, TRIAL_STEPS, Meta, parse_meta
 from shared.log.records import InputRecord, OutputRecord, Record, StepRecord, decode, encode
+from shared.log.writes import Answer, Append, Receipt, StepCommit
 from shared.redis_client import url as redis_url
 from shared.redis_client.pipeline import Command, Pipe, is_cluster
-from shared.voices import Persona
 
 SCRIPTS: Final = Path(__file__).parent / "scripts"
 # A reply that takes longer is treated as lost; the numbered retry then finds out what happened.
@@ -30,111 +30,10 @@ SOCKET_TIMEOUT_S: Final = 1.0
 # Room that controls (cancel, hang up) have over a log that is full of audio.
 CONTROL_ROOM: Final = 64
 READ_COUNT: Final = 64  # records a read takes at most
-# A session that was taken from a dead worker, or failed alone, is on trial for so many steps.
-TRIAL_STEPS: Final = 10
-MAX_STRIKES: Final = 2  # within one trial; then the session is given up
 QUARANTINE_S: Final = 86_400  # how long the log of one that was given up is kept
 
 
-class Answer(StrEnum):
-    """What a script says."""
-
-    STORED = "stored"
-    DUPLICATE = "duplicate"  # was stored before: success
-    GAP = "gap"  # records before this one are missing: send again from `last` + 1
-    FENCED = "fenced"  # somebody newer writes here
-    BUSY = "busy"  # full: stored up to `last`, the rest was refused
-    GONE = "gone"  # no such session
-    POISONED = "poisoned"  # the session was given up, or must be by its new owner
-
-
 _ANSWERS: Final = {answer.encode(): answer for answer in Answer}
-
-
-# Named tuples where thousands are made a second: a frozen dataclass takes three times as long.
-class Receipt(NamedTuple):
-    """A script's answer to one write."""
-
-    answer: Answer
-    last: int  # the last record number (n of an append, k of a commit) that the log holds
-
-    @property
-    def ok(self) -> bool:
-        """Whether the log holds the records."""
-        return self.answer in (Answer.STORED, Answer.DUPLICATE)
-
-
-class Append(NamedTuple):
-    """Input records of one session, the first numbered `first`."""
-
-    sid: str
-    conn: str
-    first: int
-    records: tuple[InputRecord, ...]
-
-
-class StepCommit(NamedTuple):
-    """One step of one session: what was consumed, done and said."""
-
-    sid: str
-    owner: str
-    first_step: int
-    steps: tuple[StepRecord, ...]  # at least one
-    first_output: int  # the next free number even when `outputs` is empty
-    outputs: tuple[OutputRecord, ...]
-    cursor: int  # last input record consumed
-    frame: int  # last frame said
-    generation: int
-    mode: str
-    keep_inputs: int  # older records of each stream are trimmed
-    keep_steps: int
-    keep_outputs: int
-    drop_step: int = 0  # one behind those, of which nothing is needed any more; 0: none
-
-
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """A session's meta hash."""
-
-    sid: str
-    state: str
-    mode: str
-    owner: str  # "epoch:worker:nonce", "" when nobody owns it
-    conn: str  # "epoch:gateway:nonce"
-    n: int
-    cursor: int
-    k: int
-    m: int
-    f: int
-    generation: int
-    played: int
-    seed: int
-    samples: int  # of the caller's audio in the log since the start, without padding
-    options: str  # JSON of the session's first Options
-    trial: int = 0  # the session is on trial until this step
-    strikes: int = 0  # of the present trial
-    voice: str = ""  # what the assistant sounds like; "": the model's default
-    style: str = ""
-
-    @property
-    def suspect(self) -> bool:
-        """Whether its worker's death, should it be dead, would be the session's doing."""
-        return self.k < self.trial
-
-    @property
-    def condemned(self) -> bool:
-        """Whether another death would end it."""
-        return self.suspect and self.strikes >= MAX_STRIKES - 1
-
-    @property
-    def persona(self) -> Persona:
-        """What the assistant sounds like."""
-        return Persona(self.voice, self.style)
-
-    @property
-    def worker(self) -> str:
-        """The owning worker's id, or ""."""
-        return self.owner.split(":")[1] if self.owner else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,20 +279,3 @@ def _receipt(item: Any) -> Receipt | Exception:
     if isinstance(item, Exception):
         return item
     return Receipt(_ANSWERS[item[0]], int(item[1]))
-
-
-def parse_meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
-    """A meta hash as Redis gives it; None when it is gone or of another schema."""
-    if not raw:
-        return None
-    try:
-        text = {name.decode(): value.decode() for name, value in raw.items()}
-        number = {name: int(text.get(name) or 0) for name in _NUMBERS}
-    except ValueError:  # whoever reads many sessions at once must not stumble over one
-        return None
-    word = {name: text.get(name, "") for name in _WORDS}
-    return Meta(sid=sid, **word, **number)  # type: ignore[arg-type] # the names fix the types
-
-
-_NUMBERS: Final = "n cursor k m f generation played seed samples trial strikes".split()
-_WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style")

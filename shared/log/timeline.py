@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 from shared.audio import CHUNK_MS, SAMPLE_RATE_HZ
 from shared.errors import SchemaError
 from shared.log import keys
+from shared.log.meta import Meta, parse_meta
 from shared.log.records import Audio, Commit, Record, decode, type_name
-from shared.log.session_log import Meta, parse_meta
 
 NEWEST: Final = 64  # records of each stream a read takes at most: 5 s of audio, some 250 KiB
 WORDS: Final = ("mode", "reason")

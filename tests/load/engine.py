@@ -28,7 +28,8 @@ from torch import Tensor, nn
 
 from client.measurements import resample
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16
-from shared.settings import EngineName, load_settings
+from shared.modes import EngineName
+from shared.settings import load_settings
 from workers.audio.energy_vad import Vad
 from workers.engines import load_engine
 from workers.engines.base import Engine, Opening, Speak, Work

@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 from shared.audio import Pcm16
 from shared.log.records import Audio, InputRecord, OutputRecord, Played, Speech
 from shared.log.registry import Control
-from shared.log.session_log import Answer, Append, Receipt, SessionLog
+from shared.log.session_log import SessionLog
+from shared.log.writes import Answer, Append, Receipt
 
 WITHIN_S: Final = 20.0  # far more than anything here takes: a stuck test ends
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from shared.log.meta import MAX_STRIKES, TRIAL_STEPS
 from shared.log.records import Audio, InputRecord, OutputRecord, StepRecord
-from shared.log.session_log import MAX_STRIKES, TRIAL_STEPS, Answer, Receipt, StepCommit
+from shared.log.writes import Answer, Receipt, StepCommit
 
 BACKLOG: Final = 6
 

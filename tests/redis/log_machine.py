@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 
 from shared.log import keys
 from shared.log.records import Audio, Cancel, InputRecord
-from shared.log.session_log import Answer, Append, Receipt, SessionLog, StepCommit
+from shared.log.session_log import SessionLog
+from shared.log.writes import Answer, Append, Receipt, StepCommit
 from tests.redis.list_model import BACKLOG, Model
 
 SID: Final = "machine"

@@ -19,7 +19,8 @@ from gateway.protocol.messages import HEADER, SUBPROTOCOL
 from gateway.socket.server import configuration, listen
 from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step
 from shared.log.registry import Control
-from shared.log.session_log import SessionLog, StepCommit
+from shared.log.session_log import SessionLog
+from shared.log.writes import StepCommit
 from shared.settings import Settings
 
 SECOND = b"\1\2" * 24_000

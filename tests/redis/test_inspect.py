@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from shared.log.inspect import app
 from shared.log.records import Audio, Speech, Step
 from shared.log.registry import Control
-from shared.log.session_log import Append, SessionLog, StepCommit
+from shared.log.session_log import SessionLog
+from shared.log.writes import Append, StepCommit
 
 
 @pytest.fixture

@@ -8,17 +8,11 @@ from redis.asyncio import Redis
 
 from shared.errors import ConfigError
 from shared.log import keys
+from shared.log.meta import TRIAL_STEPS
 from shared.log.records import Audio, Cancel, InputRecord, Played, Speech, Step, Text
 from shared.log.registry import Control
-from shared.log.session_log import (
-    QUARANTINE_S,
-    TRIAL_STEPS,
-    Answer,
-    Append,
-    Receipt,
-    SessionLog,
-    StepCommit,
-)
+from shared.log.session_log import QUARANTINE_S, SessionLog
+from shared.log.writes import Answer, Append, Receipt, StepCommit
 from shared.redis_client.url import check_redis
 
 SID = "5f"

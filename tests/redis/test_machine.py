@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from shared.log.records import Cancel, Speech, Step
-from shared.log.session_log import Answer, Append, Receipt, StepCommit
+from shared.log.writes import Answer, Append, Receipt, StepCommit
 from tests.redis.log_machine import SID, TOKEN, TTL_S, LogMachine
 
 pytestmark = pytest.mark.redis

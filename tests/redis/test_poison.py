@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from shared.audio import CHUNK_SAMPLES, Pcm16
 from shared.log import keys
 from shared.log.records import Audio
-from shared.log.session_log import QUARANTINE_S, Answer, Append, Receipt
+from shared.log.session_log import QUARANTINE_S
+from shared.log.writes import Answer, Append, Receipt
 from tests.redis.caller import Caller, until
 from tests.redis.test_runtime import make_worker, working
 from tests.sounds import joined, noise

@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 
 from shared.log import keys
 from shared.log.registry import Control
-from shared.log.session_log import Answer, SessionLog, connect
+from shared.log.session_log import SessionLog, connect
+from shared.log.writes import Answer
 from shared.settings import load_settings
 from tests.redis.caller import Caller, until
 from tests.redis.test_runtime import working

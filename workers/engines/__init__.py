@@ -1,11 +1,16 @@
 """The engines; only the one that is asked for is imported, so that echo needs no torch."""
 
-from shared.settings import EngineName, Settings
+from typing import TYPE_CHECKING
+
+from shared.modes import EngineName
 from workers.engines.base import Engine
 from workers.engines.echo import EchoEngine
 
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
-def load_engine(settings: Settings) -> Engine:
+
+def load_engine(settings: "Settings") -> Engine:
     """The engine that ENGINE names, warm. Raises ConfigError when its weights do not fit."""
     if settings.engine is EngineName.ECHO:
         return EchoEngine(settings.worker_slots)

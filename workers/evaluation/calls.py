@@ -23,7 +23,7 @@ from shared.log.records import (
     SpeechStopped,
     Text,
 )
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from workers.engines.base import Engine, Output
 from workers.runtime.conversation.conversation import Conversation
 from workers.runtime.conversation.turn import Plan, Tuning

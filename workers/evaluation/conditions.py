@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from workers.training.questions import follow
 from workers.training.questions.chat import UNKNOWN_REPLY
 from workers.training.questions.dialogue import Question, Split, questions

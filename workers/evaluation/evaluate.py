@@ -16,7 +16,7 @@ from typing import Final
 
 import torch
 
-from shared.settings import VadName
+from shared.modes import VadName
 from workers.engines.hybrid.engine import HybridEngine
 from workers.evaluation import figures, findings, plots, quiet, speaking
 from workers.evaluation import vad_comparison as vad

@@ -12,7 +12,7 @@ from scipy.signal import lfilter
 
 from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
 from shared.log.records import Audio, Played, Speech, SpeechStarted
-from shared.settings import VadName
+from shared.modes import VadName
 from workers.audio.silero_vad import SileroVad, listen_ahead
 from workers.engines.base import Output
 from workers.engines.hybrid.engine import HybridEngine

@@ -25,7 +25,8 @@ from shared.audio import (
     Pcm16,
     pcm16_from_floats,
 )
-from shared.settings import Settings, VadName
+from shared.modes import VadName
+from shared.settings import Settings
 from workers.audio.endpointing import Endpoint
 from workers.audio.energy_vad import Vad
 from workers.audio.silero_vad import SileroVad, listen_ahead

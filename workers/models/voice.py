@@ -19,7 +19,7 @@ from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES
 from shared.errors import ConfigError
-from shared.settings import VocoderName
+from shared.modes import VocoderName
 from shared.voices import UNCHOSEN, Offer, Persona
 from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.convnext import Slots, State

@@ -17,10 +17,13 @@ from redis.exceptions import RedisError
 
 from shared.errors import SchemaError, SessionLost
 from shared.log import wakeups as bell
+from shared.log.meta import TRIAL_STEPS
 from shared.log.records import InputRecord
-from shared.log.session_log import TRIAL_STEPS, Receipt, SessionLog
+from shared.log.session_log import SessionLog
 from shared.log.wakeups import Bell
-from shared.settings import EngineName, Settings
+from shared.log.writes import Receipt
+from shared.modes import EngineName
+from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, count_receipts, timed
 from workers.audio.silero_vad import listen_ahead
 from workers.engines.base import Engine, Output

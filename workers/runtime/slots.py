@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from shared.errors import SessionLost
-from shared.log.session_log import Answer, Receipt, StepCommit
+from shared.log.writes import Answer, Receipt, StepCommit
 from workers.engines.base import Opening
 from workers.runtime.conversation.conversation import Conversation
 

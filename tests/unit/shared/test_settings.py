@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ConfigError
-from shared.settings import EngineName, ReplyMode, Settings, load_settings
+from shared.modes import EngineName, ReplyMode
+from shared.settings import Settings, load_settings
 
 
 def test_defaults_need_no_environment() -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.errors import ConfigError
-from shared.settings import VocoderName
+from shared.modes import VocoderName
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.engines.hybrid.context import AHEAD, MAX_HEARD, Context, Position, Said, remembered
 from workers.engines.hybrid.cuda_graphs import Static, sizes

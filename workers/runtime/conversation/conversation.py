@@ -16,7 +16,7 @@ from typing import Final
 
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.log.records import Audio, Base, Heard, InputRecord, SpeechStopped, Step, Truncate
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from shared.voices import UNCHOSEN, Persona
 from workers.audio.silero_vad import SileroVad
 from workers.engines.base import Opening, Output, Past, Speak

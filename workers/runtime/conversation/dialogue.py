@@ -25,7 +25,7 @@ from shared.log.records import (
     SpeechStopped,
     Truncate,
 )
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from workers.engines.base import Output, Speak
 from workers.runtime.conversation.context import Context, Phase
 from workers.runtime.conversation.ear import VADS, Ear

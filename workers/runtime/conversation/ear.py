@@ -4,7 +4,7 @@ import logging
 from typing import Any, Final, TypeAlias
 
 from shared.errors import ConfigError
-from shared.settings import VadName
+from shared.modes import VadName
 from workers.audio.echo_path import EchoPath
 from workers.audio.endpointing import RUN_GAP_MS, Endpoint
 from workers.audio.energy_vad import Vad

@@ -7,8 +7,8 @@ import msgpack
 
 from shared.audio import Pcm16
 from shared.errors import SchemaError
-from shared.log.session_log import Meta
-from shared.settings import ReplyMode
+from shared.log.meta import Meta
+from shared.modes import ReplyMode
 from workers.runtime.conversation.context import Context, Phase
 from workers.runtime.conversation.ear import Ear
 from workers.runtime.conversation.memory import Extent

@@ -2,13 +2,16 @@
 
 import json
 from dataclasses import asdict, dataclass, field, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.audio import Pcm16
 from shared.log.records import Options, OutputRecord, StepRecord, Truncate
-from shared.log.session_log import StepCommit
-from shared.settings import ReplyMode, Settings, VadName
+from shared.log.writes import StepCommit
+from shared.modes import ReplyMode, VadName
 from workers.engines.base import Opening, Speak, Work
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
 
 
 class Chunk(NamedTuple):
@@ -34,7 +37,7 @@ class Tuning:
         return replace(self, **given)
 
     @classmethod
-    def of_session(cls, settings: Settings, options: str) -> "Tuning":
+    def of_session(cls, settings: "Settings", options: str) -> "Tuning":
         """The worker's settings, and over them the session's first options (JSON or "")."""
         base = cls(
             settings.vad_threshold,

@@ -15,8 +15,10 @@ from typing import Any, Final
 from redis.exceptions import RedisError
 
 from shared.errors import AntiphonError
+from shared.log.meta import Meta
 from shared.log.registry import Control
-from shared.log.session_log import Answer, Meta, SessionLog
+from shared.log.session_log import SessionLog
+from shared.log.writes import Answer
 from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS_ENDED, TAKEOVERS
 from workers.engines.base import Opening

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.errors import AntiphonError, Gone, SchemaError, SessionLost
+from shared.log.meta import Meta
 from shared.log.records import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
-from shared.log.session_log import Meta, SessionLog, Whole
-from shared.settings import ReplyMode, Settings
+from shared.log.session_log import SessionLog, Whole
+from shared.modes import ReplyMode
+from shared.settings import Settings
 from workers.engines.base import Opening, Past, Speak
 from workers.runtime.conversation import snapshot
 from workers.runtime.conversation.conversation import Conversation

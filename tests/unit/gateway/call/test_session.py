@@ -28,7 +28,7 @@ from shared.log.records import (
     Speech,
     SpeechStarted,
 )
-from shared.log.session_log import Answer, Append, Receipt
+from shared.log.writes import Answer, Append, Receipt
 
 CHUNK = bytes(3_840)
 

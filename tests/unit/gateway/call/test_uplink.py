@@ -15,7 +15,7 @@ from gateway.call.uplink import (
 from gateway.protocol.messages import ErrorCode, WireError
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES
 from shared.log.records import Audio, Cancel, Commit, Played
-from shared.log.session_log import Answer, Receipt
+from shared.log.writes import Answer, Receipt
 
 CHUNK = bytes(range(256)) * 15
 

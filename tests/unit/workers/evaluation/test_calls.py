@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from tests.sounds import voice
 from workers.engines.base import Output, Speak, Traits, Work
 from workers.engines.echo import EchoEngine

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.settings import VadName
+from shared.modes import VadName
 from tests.sounds import voice
 from workers.engines.base import Traits
 from workers.engines.echo import EchoEngine

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from shared.errors import ConfigError
-from shared.settings import VocoderName
+from shared.modes import VocoderName
 from shared.voices import UNCHOSEN, Offer, Persona
 from tests.unit.workers.models.hifigan.public import make_generator, norms, write
 from workers.models.checkpoint import write_part

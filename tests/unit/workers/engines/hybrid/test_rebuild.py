@@ -14,7 +14,7 @@ from torch import Tensor
 
 from shared.audio import Pcm16
 from shared.log.records import Clear, InputRecord, Mode, Played, ReplyDone, Speech, Step, Truncate
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from tests.sounds import silence, voice
 from tests.unit.workers.engines.hybrid.test_engine import made_engine, past, turn
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from shared.audio import Pcm16
+from shared.log.meta import Meta
 from shared.log.records import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
-from shared.log.session_log import Meta
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from workers.engines.base import Engine, Opening
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.context import Phase

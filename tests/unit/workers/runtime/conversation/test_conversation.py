@@ -24,7 +24,7 @@ from shared.log.records import (
     Step,
     Truncate,
 )
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from tests.sounds import joined, noise, silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
 from workers.engines.base import Output, Speak, Traits, Work

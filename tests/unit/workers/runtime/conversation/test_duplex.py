@@ -18,7 +18,7 @@ from shared.log.records import (
     SpeechStopped,
     Text,
 )
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from shared.voices import Offer
 from tests.sounds import silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal

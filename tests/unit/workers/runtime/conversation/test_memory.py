@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.log.records import Cancel, Heard, Mode, Played, SpeechStarted, SpeechStopped, Step
-from shared.settings import ReplyMode
+from shared.modes import ReplyMode
 from tests.sounds import silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work

@@ -7,7 +7,7 @@ import pytest
 from shared.audio import CHUNK_SAMPLES
 from shared.errors import ConfigError, SessionLost
 from shared.log.records import ReplyDone, ReplyStarted, Speech, Step, Text
-from shared.log.session_log import Answer, Receipt, StepCommit
+from shared.log.writes import Answer, Receipt, StepCommit
 from tests.sounds import noise, silence, talking, voice
 from workers.audio.endpointing import Endpoint
 from workers.audio.energy_vad import Vad

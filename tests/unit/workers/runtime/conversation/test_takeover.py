@@ -6,7 +6,7 @@ import pytest
 
 from shared.audio import Pcm16
 from shared.log.records import Cancel, Commit, InputRecord, Mode, Options, Played
-from shared.settings import ReplyMode, VadName
+from shared.modes import ReplyMode, VadName
 from tests.sounds import noise, silence, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal, same
 from workers.runtime.conversation.turn import Tuning

@@ -1,0 +1,32 @@
+"""The choices that settings, the log and the WebSocket share: closed sets of words."""
+
+from enum import StrEnum
+
+
+class ReplyMode(StrEnum):
+    """How a session takes turns; a caller may switch it during the call."""
+
+    STREAM = "stream"  # full duplex: the model decides when to speak
+    TURN = "turn"  # the VAD, or an explicit commit, ends the caller's turn
+
+
+class EngineName(StrEnum):
+    """What a worker runs."""
+
+    ECHO = "echo"  # plays the caller's audio back; needs no torch; transport tests rely on it
+    HYBRID = "hybrid"  # the speech-to-speech model
+
+
+class VadName(StrEnum):
+    """How a worker tells speech from other sound."""
+
+    ENERGY = "energy"  # by loudness and pitch; has no dependency
+    SILERO = "silero"  # by a trained network; needs the `silero` extra
+
+
+class VocoderName(StrEnum):
+    """What turns the assistant's mel frames into audio."""
+
+    AUTO = "auto"  # the public HiFi-GAN if its file is in MODEL_CACHE_DIR, else our own
+    OWN = "own"
+    HIFIGAN = "hifigan"
