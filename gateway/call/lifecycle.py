@@ -24,7 +24,7 @@ from gateway.edge.auth import Guard
 from gateway.protocol.messages import Codec, ErrorCode, Resume, Start, WireError
 from shared.errors import SchemaError
 from shared.log.meta import Meta
-from shared.log.records import Detach, End, InputRecord, OutputRecord, Speech
+from shared.log.records import Detach, End, InputRecord, OutputRecord, Speech, fields_of
 from shared.log.registry import Control
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer
@@ -79,7 +79,7 @@ class Reception:
         await self.guard.spend(permit)
         sid, token = secrets.token_hex(16), secrets.token_urlsafe(16)
         mode = start.mode or self.settings.reply_mode.value
-        options = {k: v for k, v in asdict(start.options).items() if v is not None}
+        options = {k: v for k, v in fields_of(start.options).items() if v is not None}
         fields: dict[str, str | int] = {
             "mode": mode,
             "seed": secrets.randbits(31),

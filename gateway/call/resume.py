@@ -1,7 +1,7 @@
 """What a caller missed, sans I/O: which records of the log come after their last frame."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.audio import FRAME_BYTES
@@ -49,7 +49,7 @@ def _later(records: Sequence[OutputRecord], frame: int) -> tuple[OutputRecord, .
             had = (frame + 1 - record.frame) * FRAME_BYTES
             if had >= len(record.pcm):
                 return tuple(records[index + 1 :])
-            rest = replace(record, frame=frame + 1, pcm=record.pcm[had:])
+            rest = Speech(frame + 1, record.generation, record.pcm[had:])
             return (rest, *records[index + 1 :])
     return tuple(records)
 

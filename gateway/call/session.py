@@ -3,9 +3,9 @@
 Nothing here awaits: the socket's tasks, the exchange and the pacer call in from the event loop.
 """
 
-import dataclasses
 from collections.abc import Iterable
-from typing import Any, Final
+from dataclasses import asdict
+from typing import Final
 
 from gateway.call.opus import Opus
 from gateway.call.outbox import Outbox
@@ -35,6 +35,7 @@ from shared.log.records import (
     Skip,
     SpeechStarted,
     SpeechStopped,
+    fields_of,
 )
 from shared.log.writes import Append, Receipt
 
@@ -220,7 +221,7 @@ class Session:
             metrics.answered(s, now)
 
     def _event(self, item: Event) -> str:
-        fields: dict[str, Any] = dataclasses.asdict(item)
+        fields = asdict(item) if isinstance(item, TextAt) else fields_of(item)
         if isinstance(item, SpeechStarted | SpeechStopped):
             fields = {"sample": self.uplink.sample_of(item.n)}
         elif isinstance(item, Heard):

@@ -7,7 +7,6 @@ WAV. It only reads; a call under way does not notice.
 import asyncio
 import wave
 from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +17,7 @@ from redis.exceptions import RedisError
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.errors import ConfigError
 from shared.log.meta import Meta
-from shared.log.records import Audio, Record, Speech, type_name
+from shared.log.records import Audio, Record, Speech, fields_of, type_name
 from shared.log.registry import Control
 from shared.log.session_log import SessionLog, connect
 from shared.settings import load_settings
@@ -117,7 +116,7 @@ async def _resolve(redis: Redis, prefix: str) -> str:
 
 def _lines(records: Sequence[tuple[int, Record]]) -> Iterable[str]:
     for number, record in records:
-        body = (f"{f.name}={_show(getattr(record, f.name))}" for f in fields(record))
+        body = (f"{name}={_show(value)}" for name, value in fields_of(record).items())
         yield f"{number}-0  {type_name(record)}  {' '.join(body)}"
 
 

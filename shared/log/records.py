@@ -1,28 +1,31 @@
-"""What the log's entries hold: the written schema, and its limits.
+"""The schema of the log: every record type, its fields, its limits, and its bytes.
 
-An entry of a stream is `<type> <msgpack map>`: the entry's one field is named after the record's
-type, so `redis-cli` shows it, and the value is a msgpack map of the record's fields by their names
-below. `s:{sid}:in` holds InputRecords, `s:{sid}:steps` StepRecords, `s:{sid}:out` OutputRecords.
+A stream entry has one field. The field's name is the record type, which `redis-cli` then shows, and
+its value is a msgpack map from field names to values. `s:{sid}:in` holds InputRecords,
+`s:{sid}:steps` StepRecords and `s:{sid}:out` OutputRecords.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Final, get_type_hints
+from typing import Any, Final, cast, get_args
 
 import msgpack
+import msgspec
 
 from shared.audio import CHUNK_BYTES, FRAME_BYTES, FRAMES_PER_CHUNK
 from shared.errors import SchemaError
 from shared.modes import ReplyMode
 
-MAX_RECORD_BYTES: Final = 64 * 1024  # a full chunk is 3,840 bytes; a pre-roll step some 3 KiB
+MAX_RECORD_BYTES: Final = 64 * 1024  # a full chunk has 3,840 bytes, a pre-roll step some 3 KiB
 MAX_TEXT_BYTES: Final = 4_096
 
 Bounds = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Audio:
+class Fields(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The base of every record. An entry holds all fields; only our own code uses the defaults."""
+
+
+class Audio(Fields, frozen=True):
     """One chunk of the caller: 80 ms of little-endian PCM16 mono at 24 kHz, 3,840 bytes."""
 
     pcm: bytes
@@ -32,8 +35,7 @@ class Audio:
             raise SchemaError(f"Expected a chunk of {CHUNK_BYTES} bytes, got {len(self.pcm)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Mode:
+class Mode(Fields, frozen=True):
     """From here on the session is in this mode."""
 
     mode: str
@@ -43,28 +45,24 @@ class Mode:
             raise SchemaError(f"Expected mode 'stream' or 'turn', got {self.mode!r}")
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """The caller's turn ends here, whatever the VAD thinks (push-to-talk)."""
+class Commit(Fields, frozen=True):
+    """The caller ends their turn here (push-to-talk), whatever the VAD decides."""
 
-    padding: int = 0  # samples of silence that filled the chunk before it; not the caller's own
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Stop the reply that is going on."""
+    padding: int = 0  # samples of silence with which the gateway filled the last chunk
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
-    """The caller has heard every frame up to and including this one; also a sign of life."""
+class Cancel(Fields, frozen=True):
+    """Stop the present reply."""
+
+
+class Played(Fields, frozen=True):
+    """The caller's playhead passed every frame up to and including this one; a sign of life too."""
 
     frame: int
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Settings of this session from here on; None leaves one as it is."""
+class Options(Fields, frozen=True):
+    """New settings of this session from here on; None leaves a setting unchanged."""
 
     vad_threshold: float | None = None  # RMS of full scale
     silence_ms: int | None = None
@@ -77,48 +75,42 @@ class Options:
         _within("min_speech_ms", self.min_speech_ms, (20, 2_000))
 
 
-@dataclass(frozen=True, slots=True)
-class Detach:
-    """The caller's socket is gone; they may come back."""
+class Detach(Fields, frozen=True):
+    """The caller lost their socket and may come back."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Fields, frozen=True):
     """The caller hung up."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What the model did in one step, enough to do it again without sampling."""
+class Step(Fields, frozen=True):
+    """What the model did in one step: enough to repeat it without sampling again."""
 
-    cursor: int  # the last input record consumed, this step's included
+    cursor: int  # the last input record that the worker consumed, up to this step
     generation: int
-    hear: tuple[int, ...] = ()  # the input records whose audio this step heard
-    heard: tuple[bytes, ...] = ()  # the listener's state of each
-    said: bytes | None = None  # text token and codes of the assistant
+    hear: tuple[int, ...] = ()  # the input records whose audio the listener read in this step
+    heard: tuple[bytes, ...] = ()  # the listener's state of each of these
+    said: bytes | None = None  # the assistant's text token and codes
     speak: int = 0  # workers.engines.base.Speak
     began: bool = False
     ended: bool = False
-    state: bytes = b""  # the conversation after this step; only on a commit's last step
+    state: bytes = b""  # the conversation's snapshot, on the last step of a commit alone
 
 
-@dataclass(frozen=True, slots=True)
-class Truncate:
-    """Of this reply the context keeps the steps up to keep_step: the caller heard no more."""
+class Truncate(Fields, frozen=True):
+    """The context keeps this reply's steps up to keep_step: the caller played no more of it."""
 
     generation: int
     keep_step: int
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A turn starts at this step; attention reaches back to the start of the turn before."""
+class Base(Fields, frozen=True):
+    """A turn starts at this step; attention reaches back to the start of the previous turn."""
 
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(Fields, frozen=True):
     """One to four 20 ms frames of the assistant, 960 bytes each, the first numbered `frame`."""
 
     frame: int
@@ -136,67 +128,59 @@ class Speech:
         return len(self.pcm) // FRAME_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Fields, frozen=True):
     """Words of the reply that begin with the next frame."""
 
     generation: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """The caller began to speak, heard at this input record."""
+class SpeechStarted(Fields, frozen=True):
+    """The caller began to speak at this input record."""
 
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class SpeechStopped:
-    """The caller's turn was decided to be over, at this input record."""
+class SpeechStopped(Fields, frozen=True):
+    """The worker decided at this input record that the caller's turn is over."""
 
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What the caller seems to have said in their last turn, roughly; `final`: all of it.
+class Heard(Fields, frozen=True):
+    """A rough transcript of the caller's turn; `final` once it covers the whole turn.
 
-    It stands behind the SpeechStarted of that turn, the final one behind its SpeechStopped.
+    It follows the turn's SpeechStarted, and the final one follows its SpeechStopped.
     """
 
     text: str
     final: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyStarted:
+class ReplyStarted(Fields, frozen=True):
     """A reply begins with this frame."""
 
     generation: int
     frame: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyDone:
-    """A reply is whole: its last frame came before `frame`. reason: end, length, cancelled."""
+class ReplyDone(Fields, frozen=True):
+    """A reply is complete: its last frame precedes `frame`. reason: end, length, cancelled."""
 
     generation: int
     frame: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Clear:
-    """This reply was interrupted: play none of its frames any more; `next_frame` comes next."""
+class Clear(Fields, frozen=True):
+    """This reply was interrupted: play no more of its frames; `next_frame` is the next one."""
 
     generation: int
     next_frame: int
 
 
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """Frames `first` to `last` will never come, for this reason."""
+class Skip(Fields, frozen=True):
+    """The log will never hold the frames `first` to `last`, for this reason."""
 
     first: int
     last: int
@@ -216,23 +200,14 @@ def _snake(name: str) -> str:
 
 
 _TYPES: Final[Mapping[str, type[Record]]] = {
-    _snake(kind.__name__): kind
-    for kind in (
-        *(Audio, Mode, Commit, Cancel, Played, Options, Detach, End),
-        *(Step, Truncate, Base),
-        *(Speech, Text, SpeechStarted, SpeechStopped, Heard),
-        *(ReplyStarted, ReplyDone, Clear, Skip),
-    )
+    _snake(kind.__name__): kind for kind in get_args(Record)
 }
 _NAMES: Final[Mapping[type[Record], str]] = {kind: name for name, kind in _TYPES.items()}
 _FIELDS: Final[Mapping[type[Record], tuple[str, ...]]] = {
-    kind: tuple(f.name for f in fields(kind)) for kind in _NAMES
-}
-_HINTS: Final[Mapping[type[Record], Mapping[str, str]]] = {
-    kind: {name: str(hint) for name, hint in get_type_hints(kind).items()} for kind in _NAMES
+    kind: kind.__struct_fields__ for kind in _NAMES
 }
 
-# Made once, since each has a buffer of its own; used by the event loop's thread alone.
+# One packer for the process: each has a buffer of its own. Only the event loop's thread uses it.
 _PACKER: Final = msgpack.Packer(use_bin_type=True)
 
 
@@ -246,26 +221,46 @@ def type_name(record: Record) -> str:
     return _NAMES[type(record)]
 
 
+def fields_of(record: Record) -> dict[str, Any]:
+    """The record's fields by name, in the schema's order."""
+    return msgspec.structs.asdict(record)
+
+
 def encode(record: Record) -> tuple[str, bytes]:
     """A record -> its entry's field name and msgpack value."""
-    kind = type(record)
-    body = {name: getattr(record, name) for name in _FIELDS[kind]}
-    return _NAMES[kind], _PACKER.pack(body)
+    return _NAMES[type(record)], _PACKER.pack(msgspec.structs.asdict(record))
 
 
 def decode(name: str, value: bytes) -> Record:
-    """An entry's field -> a record. Raises SchemaError with what was expected and got."""
+    """An entry's field name and value -> a record. Raises SchemaError: expected and got."""
     kind = _TYPES.get(name)
     if kind is None:
         raise SchemaError(f"Expected a record type of {sorted(_TYPES)}, got {name!r}")
     body = _unpack(value)
     if set(body) != set(_FIELDS[kind]):
         raise SchemaError(f"Expected {name} with fields {_FIELDS[kind]}, got {sorted(body)}")
-    for field, item in body.items():
-        body[field] = tuple(item) if isinstance(item, list) else item
-        if not _fits(_HINTS[kind][field], body[field]):
-            raise SchemaError(f"Expected {name}.{field}: {_HINTS[kind][field]}, got {item!r:.80}")
-    return kind(**body)
+    try:
+        return cast("Record", _typed(body, kind))
+    except msgspec.ValidationError:
+        raise _wrong_field(name, kind, body) from None
+
+
+def _typed(value: object, kind: Any) -> Any:
+    """The value as this type. Without `builtin_types` msgspec would read text as base64 bytes."""
+    return msgspec.convert(value, kind, builtin_types=(bytes,))
+
+
+def _wrong_field(name: str, kind: type[Record], body: dict[str, Any]) -> SchemaError:
+    """The error that names the first field whose value is not of its type."""
+    for field in msgspec.structs.fields(kind):
+        try:
+            _typed(body[field.name], field.type)
+        except msgspec.ValidationError:
+            wanted = getattr(field.type, "__name__", field.type)
+            return SchemaError(
+                f"Expected {name}.{field.name}: {wanted}, got {body[field.name]!r:.80}"
+            )
+    raise AssertionError("unreachable: some field was refused")
 
 
 def _unpack(value: bytes) -> dict[str, Any]:
@@ -286,16 +281,3 @@ def _unpack(value: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise SchemaError(f"Expected a msgpack map, got {type(body).__name__}")
     return body
-
-
-def _fits(hint: str, value: object) -> bool:
-    """Whether a value is of a field's type. bool is no int here, int is a float."""
-    if value is None:
-        return "None" in hint
-    if isinstance(value, tuple):
-        inner = int if "int" in hint else bytes
-        return hint.startswith("tuple") and all(type(v) is inner for v in value)
-    if hint.startswith("tuple"):
-        return False
-    wanted = hint.removeprefix("<class '").split("'")[0].split(" ")[0]
-    return type(value).__name__ == wanted or (wanted == "float" and type(value) is int)

@@ -5,7 +5,6 @@ and the listener's states are not. A read is bounded, and takes up where the las
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any, Final
 
 from redis.asyncio import Redis
@@ -14,7 +13,7 @@ from shared.audio import CHUNK_MS, SAMPLE_RATE_HZ
 from shared.errors import SchemaError
 from shared.log import keys
 from shared.log.meta import Meta, parse_meta
-from shared.log.records import Audio, Commit, Record, decode, type_name
+from shared.log.records import Audio, Commit, Record, decode, fields_of, type_name
 
 NEWEST: Final = 64  # records of each stream a read takes at most: 5 s of audio, some 250 KiB
 WORDS: Final = ("mode", "reason")
@@ -65,7 +64,7 @@ def _placed(inputs: Iterable[Numbered], end_s: float) -> list[Shown]:
 
 def _shown(number: int, record: Record) -> Shown:
     """A record without what was said."""
-    values = ((f.name, getattr(record, f.name)) for f in fields(record))
+    values = fields_of(record).items()
     kept = {n: v for n, v in values if isinstance(v, int | float) or (n in WORDS and v)}
     frames = getattr(record, "frames", None)
     return {

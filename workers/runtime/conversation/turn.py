@@ -1,11 +1,11 @@
 """What goes into and comes out of one turn of a conversation."""
 
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.audio import Pcm16
-from shared.log.records import Options, OutputRecord, StepRecord, Truncate
+from shared.log.records import Options, OutputRecord, StepRecord, Truncate, fields_of
 from shared.log.writes import StepCommit
 from shared.modes import ReplyMode, VadName
 from workers.engines.base import Opening, Speak, Work
@@ -33,7 +33,7 @@ class Tuning:
 
     def with_options(self, options: Options) -> "Tuning":
         """These options laid over it; None leaves one as it is."""
-        given = {name: value for name, value in asdict(options).items() if value is not None}
+        given = {name: value for name, value in fields_of(options).items() if value is not None}
         return replace(self, **given)
 
     @classmethod
