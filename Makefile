@@ -66,10 +66,10 @@ train: $(VENV)/.dev
 	python -m workers.training all $(ARGS)
 
 evaluate: $(VENV)/.dev
-	python -m workers.training evaluate $(ARGS)
+	python -m workers.evaluation run $(ARGS)
 
 voices: $(VENV)/.dev
-	python -m workers.training personas $(ARGS)
+	python -m workers.evaluation voices $(ARGS)
 
 finetune: $(VENV)/.dev
 	@test -n "$(DATA)" || { echo "Expected conversations: make finetune DATA=folder"; exit 2; }
@@ -80,7 +80,7 @@ adapt: $(VENV)/.dev
 	@python -m workers.training adapt "$(DATA)" $(ARGS)
 
 vad: $(VENV)/.dev
-	@python -m workers.training vad $(ARGS)
+	@python -m workers.evaluation vad $(ARGS)
 
 lock: $(VENV)/.dev
 	pip freeze --exclude-editable | grep -v '^pip==' > constraints.txt

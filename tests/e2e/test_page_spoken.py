@@ -13,7 +13,7 @@ from tests.e2e.browser import MICROPHONE_HZ, SECOND, Complaints, chromium
 from tests.e2e.caller import saved
 from tests.e2e.launcher import Stack
 from tests.e2e.test_spoken import ANSWERS, QUESTIONS, plain_words
-from workers.training.metrics.judge import judge_of, says
+from workers.evaluation.judge import judge_of, says
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(240)]
 

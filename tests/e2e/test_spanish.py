@@ -2,13 +2,13 @@
 
 import pytest
 
-from workers.training.metrics.judge import says
+from workers.evaluation.judge import says
 from workers.training.questions import spanish
-from workers.training.questions.dialogue import Split, all_reply_texts, questions, words
+from workers.training.questions.catalogue import Split, all_reply_texts, questions, words
 from workers.training.questions.families import Language
 from workers.training.speech import callers
 from workers.training.speech.assistant import synthesise
-from workers.training.speech.sounds import ACCENTS, pronounced
+from workers.training.speech.spanish_pronunciation import ACCENTS, pronounced
 from workers.training.speech.tts import Job, speak
 
 pytestmark = pytest.mark.e2e

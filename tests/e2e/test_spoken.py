@@ -22,7 +22,7 @@ from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
 from tests.e2e.client import Client
 from tests.e2e.launcher import Stack
 from tests.sounds import silence
-from workers.training.metrics.judge import judge_of, says
+from workers.evaluation.judge import judge_of, says
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

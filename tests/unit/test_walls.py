@@ -16,9 +16,23 @@ FORBIDDEN = {
     "gateway": {*HEAVY, "workers"},
     "shared": {*HEAVY, "workers", "gateway"},
     "workers": {"gateway"},
-    "workers/runtime": {*HEAVY, "workers.models.layers", "workers.training", "gateway"},
-    "workers/models": {"workers.runtime", "workers.training", "redis"},
-    "workers/engines": {"workers.runtime", "workers.training", "redis"},
+    "workers/runtime": {
+        *HEAVY,
+        "workers.models.layers",
+        "workers.training",
+        "workers.evaluation",
+        "gateway",
+    },
+    "workers/models": {"workers.runtime", "workers.training", "workers.evaluation", "redis"},
+    "workers/engines": {"workers.runtime", "workers.training", "workers.evaluation", "redis"},
+    "workers/training": {"workers.runtime", "workers.evaluation", "redis"},
+    "workers/evaluation": {
+        "workers.training.metrics",
+        "workers.training.samples",
+        "workers.training.stages",
+        "workers.training.tuning",
+        "redis",
+    },
 }
 # Decisions: pure, so that they are tested without I/O and read without a server in mind.
 PURE = {

@@ -17,11 +17,11 @@ import numpy as np
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
 from shared.modes import ReplyMode
-from workers.training.questions import follow
+from workers.training.questions import follow_ups
+from workers.training.questions.catalogue import Question, Split, questions
 from workers.training.questions.chat import UNKNOWN_REPLY
-from workers.training.questions.dialogue import Question, Split, questions
 from workers.training.questions.families import Language
-from workers.training.questions.words import unheard_text
+from workers.training.questions.listener_texts import unheard_text
 from workers.training.speech.acoustics import Scene, heard_in, noise_alone, paused
 from workers.training.speech.callers import (
     NEVER_HEARD,
@@ -183,7 +183,7 @@ def asked(condition: Condition, share: float = 1.0) -> list[Asked]:
 def _turns(first: Question, condition: Condition) -> tuple[Question, ...]:
     if not condition.then:
         return (first,)
-    return first, follow.second(first, random.Random(f"{SEED}/{first.text}"))
+    return first, follow_ups.second(first, random.Random(f"{SEED}/{first.text}"))
 
 
 def _heard(samples: Floats, condition: Condition, rng: np.random.Generator) -> Pcm16:

@@ -18,18 +18,24 @@ import torch
 
 from shared.modes import VadName
 from workers.engines.hybrid.engine import HybridEngine
-from workers.evaluation import figures, findings, plots, quiet, speaking
-from workers.evaluation import vad_comparison as vad
-from workers.evaluation import word_errors as hearing
+from workers.evaluation import (
+    figures,
+    findings,
+    non_speech,
+    plots,
+    resynthesis,
+    vad_comparison,
+    word_errors,
+)
 from workers.evaluation.conditions import CLEAN, Asked, Condition, chosen, named, rows
 from workers.evaluation.figures import Figures, Verdict
-from workers.evaluation.progress import Progress
+from workers.evaluation.progress_bar import Progress
 from workers.evaluation.report import write_report
 from workers.evaluation.verdicts import ceilings, interruptions, replies, row_of_calls
 from workers.models.checkpoint import read_part
 from workers.models.tokenizer.listener import load_listener
 from workers.models.voice import load_voice
-from workers.training.questions.dialogue import FAMILIES_IN, Question, Split, questions
+from workers.training.questions.catalogue import FAMILIES_IN, Question, Split, questions
 from workers.training.questions.families import Language
 
 SLOTS: Final = 32  # calls at once: twice as fast a call as one at a time
@@ -82,7 +88,7 @@ class Evaluation:
         self._clean = named(CLEAN, self._rows)
         self.progress = Progress(size.total(self._rows))
         self.verdicts: list[Verdict] = []
-        self.vads: list[vad.Result] = []
+        self.vads: list[vad_comparison.Result] = []
 
     def calls(self) -> Figures:
         """Every row of calls: what was answered, and what the listener understood."""
@@ -103,27 +109,29 @@ class Evaluation:
         }
 
     def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[Asked]) -> Figures:
-        heard = hearing.spelled(self._listener, [hearing.mels_of(caller) for caller in callers])
+        heard = word_errors.spelled(
+            self._listener, [word_errors.mels_of(caller) for caller in callers]
+        )
         asked = [verdict.asked for verdict in verdicts]
-        told = hearing.errors(asked, [verdict.told for verdict in verdicts])
-        return {**hearing.errors(asked, heard), "told": told["words"]}
+        told = word_errors.errors(asked, [verdict.told for verdict in verdicts])
+        return {**word_errors.errors(asked, heard), "told": told["words"]}
 
     def sounds(self) -> Figures:
         """Silence and noise, both VADs, the assistant's voice, and callers through the codec."""
-        quiet_hour = quiet.silence(
+        quiet_hour = non_speech.silence(
             self._engine, self._size.quiet_minutes, tuple(VadName), self.progress
         )
         voice = load_voice(self._weights, 1)
         every = [question.reply for question in chosen(self._clean, 1.0)]
-        texts = speaking.sentences(every, self._size.sentences)
-        spoken = speaking.measure(voice, texts, self.progress)
+        texts = resynthesis.sentences(every, self._size.sentences)
+        spoken = resynthesis.measure(voice, texts, self.progress)
         self.progress.say("callers through the codec")
         asked = [question.text for question in chosen(self._clean, self._size.share)]
-        kept = hearing.through_codec(
+        kept = word_errors.through_codec(
             self._listener, voice.codec, asked[:: max(1, len(asked) // 15)]
         )
         self.progress.say("VADs")
-        self.vads = vad.compared(self._size.vad_minutes)
+        self.vads = vad_comparison.compared(self._size.vad_minutes)
         return {
             "quiet": quiet_hour,
             "voice": spoken,

@@ -1,14 +1,15 @@
 """Shares with their intervals, and the evaluation's rows made of single calls."""
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from workers.training.metrics.quality import edits
+from rapidfuzz.distance import Levenshtein
+from scipy.stats import binomtest
+
+from workers.training.questions.catalogue import words
 from workers.training.questions.chat import UNKNOWN_REPLY
-from workers.training.questions.dialogue import words
 
 Figures = dict[str, object]
 
@@ -17,10 +18,8 @@ def interval(hits: int, count: int) -> tuple[float, float]:
     """Wilson's 95 % confidence interval of a share."""
     if count == 0:
         return 0.0, 1.0
-    z, p = 1.96, hits / count
-    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(p * (1 - p) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return middle - half, middle + half
+    found = binomtest(hits, count).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +134,6 @@ def error_rate(
     said: Sequence[tuple[str, str]], split: Callable[[str], Sequence[str]]
 ) -> float | None:
     """Insertions, deletions and replacements for each item wanted, of (wanted, heard) pairs."""
-    wrong = sum(edits(split(wanted), split(heard)) for wanted, heard in said)
+    wrong = sum(Levenshtein.distance(split(wanted), split(heard)) for wanted, heard in said)
     total = sum(len(split(wanted)) for wanted, _ in said)
     return round(wrong / total, 4) if total else None

@@ -15,8 +15,8 @@ from workers.evaluation.figures import (
     spread,
 )
 from workers.evaluation.interruptions import IN_TIME_S
+from workers.training.questions.catalogue import FAMILIES
 from workers.training.questions.dates import CALENDAR
-from workers.training.questions.dialogue import FAMILIES
 from workers.training.questions.knowledge import KNOWLEDGE
 from workers.training.questions.reckoning import RECKONING
 from workers.training.questions.sayings import SAYINGS

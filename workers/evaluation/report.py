@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from workers.evaluation.goals import goals
-from workers.training.metrics.judge import CHOICES
-from workers.training.questions.dialogue import HELD_OUT_ONE_IN
+from workers.evaluation.judge import CHOICES
+from workers.training.questions.catalogue import HELD_OUT_ONE_IN
 from workers.training.speech.callers import (
     TRAINED_ESPEAK,
     TRAINED_SPANISH,

@@ -15,9 +15,9 @@ from workers.evaluation.calls import Call, hold
 from workers.evaluation.conditions import CEILING, SEED, Asked, Condition, asked, chosen
 from workers.evaluation.figures import Share, Verdict
 from workers.evaluation.interruptions import Interrupted
-from workers.evaluation.progress import Progress
-from workers.training.metrics.judge import judge_of, says
-from workers.training.questions.dialogue import Question, words
+from workers.evaluation.judge import judge_of, says
+from workers.evaluation.progress_bar import Progress
+from workers.training.questions.catalogue import Question, words
 from workers.training.speech.assistant import synthesise
 
 AUDIBLE: Final = 164  # of 32,768: -46 dBFS

@@ -18,12 +18,12 @@ from workers.evaluation.figures import Figures, error_rate
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import Codec
 from workers.models.tokenizer.listener import Listener
-from workers.training.questions.dialogue import words
-from workers.training.questions.words import CHARACTERS
-from workers.training.speech.augment import SILENCE
+from workers.training.questions.catalogue import words
+from workers.training.questions.listener_texts import CHARACTERS
+from workers.training.speech.augment import SILENCE, whole_steps
 from workers.training.speech.callers import NEVER_HEARD, UNSEEN_FLITE
+from workers.training.speech.ctc import best_path
 from workers.training.speech.tts import Job, Voice, speak
-from workers.training.stages.listener import greedy, whole_steps
 
 BATCH: Final = 16
 BEFORE_S: Final = 0.4
@@ -59,7 +59,7 @@ def spelled(listener: Listener, mels: Sequence[Tensor]) -> list[str]:
         heard = listener.eval()(whole_steps(batch))
         for place, logits in zip(part, heard.characters, strict=True):
             frames = (len(mels[place]) + 7) // 8 * listener.config.subframes
-            letters = "".join(CHARACTERS[c - 1] for c in greedy(logits, frames))
+            letters = "".join(CHARACTERS[c - 1] for c in best_path(logits, frames))
             found[place] = " ".join(letters.split())
     return found
 

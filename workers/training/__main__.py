@@ -9,6 +9,7 @@ flite, festival, festvox-us-slt-hts, festvox-kallpc16k and festvox-kdlpc16k.
 
 import json
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,10 +19,10 @@ import typer
 from shared.errors import ConfigError
 from workers.models.repertoire import FILE as VOICES
 from workers.training.stages.plan import PLANS, Plan
-from workers.training.stages.progress import Run, claim, is_trained_on
+from workers.training.stages.training_run import Run, claim, is_trained_on
 
 if TYPE_CHECKING:  # torch is imported by the stage that runs
-    from workers.training.stages.s2s import Course
+    from workers.training.stages.train_s2s import Course
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -38,7 +39,6 @@ Minutes = Annotated[
 ]
 Runs = Annotated[Path, typer.Option(help="Corpora, checkpoints and curves.")]
 Preset = Annotated[str, typer.Option(help="The sizes: tiny or base.")]
-Finished = Annotated[Path, typer.Option(help="A folder of finished weights.")]
 Weights = Annotated[
     Path | None,
     typer.Option(help="The folder that gets the finished weights; default: `weights` in --runs."),
@@ -68,7 +68,7 @@ def _course(
     plan: Plan, planned: float, minutes: float | None, device: str, start: Path | None
 ) -> "Course":
     """What the language model is taught; `minutes` instead of those planned."""
-    from workers.training.stages.s2s import Course
+    from workers.training.stages.train_s2s import Course
 
     time = planned if minutes is None else minutes
     return Course(time, plan.families, device, plan.producers, plan.batch, start)
@@ -95,7 +95,7 @@ def listener(
     plan: Named = "cpu",
 ) -> None:
     """Train what hears the caller."""
-    from workers.training.stages import listener as stage
+    from workers.training.stages import train_listener as stage
 
     course = stage.Course(
         _plan(plan).listener if minutes is None else minutes,
@@ -111,7 +111,7 @@ def codec(
     minutes: Minutes = None, runs: Runs = RUNS, preset: Preset = "tiny", plan: Named = "cpu"
 ) -> None:
     """Train the assistant's codec."""
-    from workers.training.stages import codec as stage
+    from workers.training.stages import train_codec as stage
 
     claim(runs, preset)
     stage.main(_plan(plan).codec if minutes is None else minutes, runs, preset)
@@ -122,7 +122,7 @@ def vocoder(
     minutes: Minutes = None, runs: Runs = RUNS, preset: Preset = "tiny", plan: Named = "cpu"
 ) -> None:
     """Train the vocoder."""
-    from workers.training.stages import vocoder as stage
+    from workers.training.stages import train_vocoder as stage
 
     claim(runs, preset)
     stage.main(_plan(plan).vocoder if minutes is None else minutes, runs, preset)
@@ -137,7 +137,7 @@ def voice(
     plan: Named = "cpu",
 ) -> None:
     """Tune the codec's decoder and the vocoder together."""
-    from workers.training.stages import voice as stage
+    from workers.training.stages import train_voice as stage
 
     planned = _plan(plan).voice if minutes is None else minutes
     stage.main(planned, runs, preset, _made(runs, weights, preset))
@@ -154,7 +154,7 @@ def reading(
     plan: Named = "cpu",
 ) -> None:
     """Teach the model between hearing and speaking its answers, from text alone."""
-    from workers.training.stages import s2s as stage
+    from workers.training.stages import train_s2s as stage
 
     chosen = _plan(plan)
     course = _course(chosen, chosen.reading, minutes, device, start)
@@ -172,7 +172,7 @@ def joint(
     plan: Named = "cpu",
 ) -> None:
     """Train the listener and the model's lower half as one, to hear what is asked."""
-    from workers.training.stages import joint as stage
+    from workers.training.stages import train_joint as stage
 
     chosen = _plan(plan)
     course = _course(chosen, chosen.joint, minutes, device, start)
@@ -190,27 +190,11 @@ def s2s(
     plan: Named = "cpu",
 ) -> None:
     """Train the model on speech, from where the stages before it ended."""
-    from workers.training.stages import s2s as stage
+    from workers.training.stages import train_s2s as stage
 
     chosen = _plan(plan)
     course = _course(chosen, chosen.s2s, minutes, device, start)
     stage.hear(runs, preset, _made(runs, weights, preset), course)
-
-
-@app.command()
-def evaluate(
-    weights: Finished = SHIPPED,
-    output: Annotated[Path, typer.Option(help="Where EVALUATION.md and docs/ go.")] = Path(),
-    runs: Runs = RUNS,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A sixth of the calls, into runs/evaluation.")
-    ] = False,
-    share: Annotated[float, typer.Option(help="Of each row's questions, 0 to 1.")] = 1.0,
-) -> None:
-    """Ask the finished weights, WAV in and WAV out, and judge the answers."""
-    from workers.evaluation import evaluate as stage
-
-    stage.main(weights, output, runs, quick, share)
 
 
 @app.command()
@@ -223,29 +207,6 @@ def mean(
 
     stage.main(folders, output)
     print(f"make evaluate ARGS='--weights {output} --quick'")
-
-
-@app.command()
-def personas(
-    weights: Finished = SHIPPED,
-    output: Annotated[Path, typer.Option(help="Where EVALUATION.md is.")] = Path(),
-    replies: Annotated[int, typer.Option(help="How many are spoken in each.")] = 60,
-) -> None:
-    """Hear the weights' voices and styles: pitch, melody, level, and how each is understood."""
-    from workers.evaluation import voices as stage
-
-    stage.main(weights, output, replies)
-
-
-@app.command()
-def vad(
-    output: Annotated[Path, typer.Option(help="The JSON file.")] = Path("runs/vad.json"),
-    minutes: Annotated[float, typer.Option(help="Of speech and noise, for each condition.")] = 4,
-) -> None:
-    """Judge the energy VAD and Silero's on speech in noise: F1, turn ends' delay, false ends."""
-    from workers.evaluation import vad_comparison as stage
-
-    stage.main(output, minutes)
 
 
 @app.command()
@@ -279,7 +240,7 @@ def prompts(folder: Path, count: Annotated[int, typer.Option(help="How many.")] 
 @app.command()
 def sample(folder: Path) -> None:
     """Write made-up conversations to try `finetune` on."""
-    from workers.training.samples import sample as stage
+    from workers.training.tuning import synthetic_conversations as stage
 
     stage.main(folder)
 
@@ -291,7 +252,7 @@ def stranger(
     size: Annotated[float, typer.Option(help="Above 1 a smaller speaker than any trained.")] = 1.4,
 ) -> None:
     """Have the prompts read by a synthetic speaker unlike all trained ones, to try `adapt` on."""
-    from workers.training.speech import stranger as stage
+    from workers.training.tuning import synthetic_reader as stage
 
     stage.main(folder, count, size)
 
@@ -351,8 +312,14 @@ def every(
     joint(None, runs, preset, made, device, None, plan)
     s2s(None, runs, preset, made, device, None, plan)
     if plan != "smoke":
-        evaluate(made, made, runs)
+        evaluate(made, runs)
     print(f"MODEL={made} make run")
+
+
+def evaluate(weights: Path, runs: Path) -> None:
+    """Evaluate the weights in a process of its own: training does not import the evaluation."""
+    options = ["--weights", str(weights), "--output", str(weights), "--runs", str(runs)]
+    subprocess.run([sys.executable, "-m", "workers.evaluation", "run", *options], check=True)
 
 
 def main() -> None:

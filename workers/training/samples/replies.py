@@ -21,7 +21,7 @@ from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.vocabulary import EOS, PAD, Vocabulary
-from workers.training.questions.dialogue import words
+from workers.training.questions.catalogue import words
 from workers.training.speech.assistant import Utterance, synthesise
 
 STEP_S: Final = CHUNK_MS / 1000  # 0.08

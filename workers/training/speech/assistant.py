@@ -20,17 +20,17 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
-from workers.training.questions import follow
-from workers.training.questions.chat import UNKNOWN_REPLY
-from workers.training.questions.dialogue import (
+from workers.training.questions import follow_ups
+from workers.training.questions.catalogue import (
     Split,
     all_reply_texts,
     language_of,
     questions,
     words,
 )
+from workers.training.questions.chat import UNKNOWN_REPLY
 from workers.training.questions.families import Language
-from workers.training.speech import sounds
+from workers.training.speech import spanish_pronunciation
 from workers.training.speech.speech_library import festival
 
 VOICE: Final = "cmu_us_slt_arctic_hts"  # 32 kHz, parametric; licences EST (CMU) and BSD-3
@@ -75,9 +75,9 @@ def _speak(texts: Sequence[str]) -> list[Utterance]:
     with tempfile.TemporaryDirectory(prefix="festival-") as name:
         folder = Path(name)
         foreign = [text for text in texts if language_of(text) is Language.SPANISH]
-        lines = sounds.entries(foreign)
+        lines = spanish_pronunciation.entries(foreign)
         for i, text in enumerate(texts):
-            said = sounds.respelled(text) if text in foreign else text
+            said = spanish_pronunciation.respelled(text) if text in foreign else text
             lines.append(f'(speak_to "{_quoted(said)}" "{folder}/{i}")')
         script = folder / "batch.scm"
         script.write_text(PRELUDE + "\n".join(lines) + "\n")
@@ -194,7 +194,7 @@ def replies(families: Sequence[str] = ()) -> list[str]:
     """A sample of what is replied in some families (() all): codec and vocoder hear it too."""
     asked = questions(Split.TRAIN)
     texts = sorted({q.reply for q in asked if not families or q.family in families})
-    often = {UNKNOWN_REPLY, follow.COLD_REPLY, follow.SURE_REPLY}
+    often = {UNKNOWN_REPLY, follow_ups.COLD_REPLY, follow_ups.SURE_REPLY}
     return sorted(often | set(random.Random(8).sample(texts, min(REPLIES, len(texts)))))
 
 

@@ -157,6 +157,11 @@ class Augmenter:
         return (place >= start) & (place < start + width)
 
 
+def whole_steps(mels: Tensor) -> Tensor:
+    """Pad (B, F, M) with silence to a multiple of 8 frames."""
+    return F.pad(mels, (0, 0, 0, -mels.shape[1] % 8), value=SILENCE)
+
+
 def padded(mels: Tensor, before: int, after: int) -> Tensor:
     """Silence around a recording: (T, M) -> (before + T + after, M)."""
     return F.pad(mels, (0, 0, before, after), value=SILENCE)

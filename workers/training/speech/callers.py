@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from shared.audio import Floats
 from workers.models.mel import LogMel
 from workers.training.questions.families import Language
-from workers.training.questions.words import unheard_text
-from workers.training.speech import sounds
+from workers.training.questions.listener_texts import unheard_text
+from workers.training.speech import spanish_pronunciation
 from workers.training.speech.acoustics import at_noise
 from workers.training.speech.tts import Job, Voice, speak
 
@@ -62,7 +62,7 @@ UNSEEN_ESPEAK: Final = tuple(
 UNSEEN_FLITE: Final = (Voice("flite", "cmu_us_rms"),)
 NEVER_HEARD: Final = (Voice("festival", "ked_diphone"), Voice("festival", "kal_diphone"))
 
-_SPANISH_ACCENTS: Final = (sounds.CASTILIAN, sounds.AMERICAN)
+_SPANISH_ACCENTS: Final = (spanish_pronunciation.CASTILIAN, spanish_pronunciation.AMERICAN)
 
 
 def _spanish(variants: Sequence[str]) -> tuple[Voice, ...]:

@@ -21,7 +21,7 @@ from scipy.signal import resample_poly
 
 from shared.audio import SAMPLE_RATE_HZ, Floats
 from workers.training.questions.families import Language
-from workers.training.speech import sounds
+from workers.training.speech import spanish_pronunciation
 from workers.training.speech.espeak import espeak
 from workers.training.speech.speech_library import SpeechError, festival, shared_library
 
@@ -48,7 +48,7 @@ FESTIVAL_PACKAGES: Final = {
 class Voice:
     """An engine's voice: espeak `gmw/en-US+f3`, flite `cmu_us_awb`, festival `kal_diphone`.
 
-    A festival voice that speaks Spanish does so in its English phones (`sounds.py`).
+    A festival voice that speaks Spanish does so in its English phones (`spanish_pronunciation.py`).
     """
 
     engine: str  # "espeak", "flite" or "festival"
@@ -197,8 +197,8 @@ def _festival(jobs: Sequence[Job]) -> list[tuple[Floats, int]]:
         lines = [f"(voice_{jobs[0].voice.name})"]
         texts = [job.text for job in jobs]
         if jobs[0].voice.language is Language.SPANISH:
-            lines += sounds.entries(texts)
-            texts = [sounds.respelled(text) for text in texts]
+            lines += spanish_pronunciation.entries(texts)
+            texts = [spanish_pronunciation.respelled(text) for text in texts]
         for i, job in enumerate(jobs):
             text = texts[i].replace("\\", " ").replace('"', " ")
             lines.append(f"(Parameter.set 'Duration_Stretch {1 / job.engine_rate:.3f})")

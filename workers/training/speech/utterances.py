@@ -1,14 +1,15 @@
 """Batches of utterances for the listener: padded mels and their CTC targets."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from workers.training.questions.words import characters, phones
+from workers.training.questions.listener_texts import characters, phones
 from workers.training.speech.augment import SILENCE
 from workers.training.speech.callers import Heard
+from workers.training.speech.ctc import targets
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,6 @@ def cut(heard: Sequence[Heard], frames: int) -> Iterator[list[Heard]]:
         part.append(h)
     if part:
         yield part
-
-
-def targets(texts: Sequence[str], spell: Callable[[str], list[int]]) -> tuple[Tensor, Tensor]:
-    """CTC targets of all texts end to end, and how many each has."""
-    rows = [spell(text) for text in texts]
-    spelled, counts = [one for row in rows for one in row], [len(row) for row in rows]
-    return torch.tensor(spelled, dtype=torch.long), torch.tensor(counts, dtype=torch.long)
 
 
 def collate(heard: Sequence[Heard], before: Sequence[int], after: Sequence[int]) -> Batch:

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.tokenizer.spelling import BLANK
-from workers.training.questions.asking import MANNERS
-from workers.training.questions.dialogue import FAMILIES_IN, Split, questions, words
-from workers.training.samples.layout import Batch
-from workers.training.stages.listener import ctc
+from workers.training.questions.caller_texts import MANNERS
+from workers.training.questions.catalogue import FAMILIES_IN, Split, questions, words
+from workers.training.samples.sequences import Batch
+from workers.training.speech.ctc import ctc_loss
 
 
 class Lexicon:
@@ -71,5 +71,6 @@ def loss_alone(model: HybridS2S, batch: Batch) -> Tensor:
 
 def _nats(model: HybridS2S, middle: Tensor, batch: Batch) -> Tensor:
     """Of what the lower half makes of the positions that listen, (B, U, D)."""
-    steps, counts = batch.listens.sum(1), (batch.asked > BLANK).sum(1)
-    return ctc(model.caller_logits(middle).float(), steps, batch.asked[batch.asked > BLANK], counts)
+    is_word = batch.asked > BLANK
+    logits = model.caller_logits(middle).float()
+    return ctc_loss(logits, batch.listens.sum(1), batch.asked[is_word], is_word.sum(1))

@@ -12,11 +12,11 @@ from typing import Final
 import torch
 
 from workers.models.tokenizer.listener import Listener
-from workers.training.questions import follow
-from workers.training.questions.asking import Ask
-from workers.training.questions.dialogue import FAMILIES_IN, Question, Split, questions
+from workers.training.questions import follow_ups
+from workers.training.questions.caller_texts import Ask
+from workers.training.questions.catalogue import FAMILIES_IN, Question, Split, questions
 from workers.training.questions.families import Language
-from workers.training.samples.turns import BATCH, STEP, TAIL, Spoken, Turn, listened
+from workers.training.samples.spoken_turns import BATCH, STEP, TAIL, Spoken, Turn, listened
 from workers.training.speech.augment import SILENCE
 from workers.training.speech.callers import (
     NEVER_HEARD,
@@ -72,7 +72,7 @@ def asked(condition: str, families: Sequence[str] = ()) -> list[Question]:
     voices, split = CONDITIONS[condition]
     found = chosen(split, families, voices[0].language)
     if condition == "then":
-        return [follow.second(first, random.Random(i)) for i, first in enumerate(found)]
+        return [follow_ups.second(first, random.Random(i)) for i, first in enumerate(found)]
     return found
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from workers.training.questions.dialogue import FAMILIES, FAMILIES_IN
+from workers.training.questions.catalogue import FAMILIES, FAMILIES_IN
 from workers.training.questions.families import Language
 
 # What two cores cannot teach to `tiny` in a night: large tables, and whole dictionaries.

@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 import soundfile
 import torch
+from rapidfuzz.distance import Levenshtein
 from scipy.signal import resample_poly
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
@@ -35,14 +36,13 @@ from workers.models.repertoire import FILE as VOICES
 from workers.models.s2s import HybridS2S
 from workers.models.tokenizer.listener import MEL_MEAN, MEL_SCALE, Hearing, Listener, load_listener
 from workers.models.vocabulary import Vocabulary
-from workers.training.questions.dialogue import Split, questions, words
-from workers.training.questions.words import characters, phones
+from workers.training.questions.catalogue import Split, questions, words
+from workers.training.questions.listener_texts import characters, phones
 from workers.training.samples.examples import Example
 from workers.training.samples.replies import Reply
 from workers.training.speech.augment import SILENCE, Augmenter, Strength
-from workers.training.speech.utterances import targets
-from workers.training.stages.listener import ctc, edits, greedy
-from workers.training.stages.progress import Run, digest
+from workers.training.speech.ctc import best_path, ctc_loss, targets
+from workers.training.stages.training_run import Run, digest
 from workers.training.tuning import lowrank
 from workers.training.tuning.finetune import reply_text
 
@@ -211,7 +211,7 @@ def loss(adapted: Adapted, prompts: Sequence[Prompt], augment: Augmenter | None)
     frames = frames.clamp(max=hearing.phones.shape[1])
     found = []
     for logits, spell in ((hearing.phones, phones), (hearing.characters, characters)):
-        found.append(ctc(logits, frames, *targets([p.text for p in prompts], spell)))
+        found.append(ctc_loss(logits, frames, *targets([p.text for p in prompts], spell)))
     return PHONE_WEIGHT * found[0] + found[1]
 
 
@@ -290,7 +290,7 @@ def accuracy(listener: Listener, base: Path, prompts: Sequence[Prompt]) -> dict[
         for kind, (logits, wanted) in enumerate(
             ((hearing.phones, phones(prompt.text)), (hearing.characters, characters(prompt.text)))
         ):
-            wrong[kind] += edits(greedy(logits[0], logits.shape[1]), wanted)
+            wrong[kind] += Levenshtein.distance(best_path(logits[0], logits.shape[1]), wanted)
             total[kind] += len(wanted)
         if prompt.text in answers:
             asked += 1

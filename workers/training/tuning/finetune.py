@@ -31,7 +31,8 @@ from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import load_listener
 from workers.models.vocabulary import EOS, Vocabulary
 from workers.training.samples.examples import Example, Exchange, all_exchanges, examples
-from workers.training.samples.layout import (
+from workers.training.samples.replies import MAX_STEPS
+from workers.training.samples.sequences import (
     GO_AFTER,
     TURN_TAIL,
     Batch,
@@ -42,9 +43,8 @@ from workers.training.samples.layout import (
     stumbled,
     turn_sample,
 )
-from workers.training.samples.replies import MAX_STEPS
 from workers.training.samples.stereo import read_folder
-from workers.training.stages.progress import Run, digest
+from workers.training.stages.training_run import Run, digest
 from workers.training.tuning import lowrank
 
 BATCH: Final = 16

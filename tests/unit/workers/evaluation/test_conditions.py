@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from workers.evaluation.conditions import CLEAN, SPOKEN, Condition, chosen, named
-from workers.training.questions.dialogue import FAMILIES, Split, questions
+from workers.training.questions.catalogue import FAMILIES, Split, questions
 
 TRAINED = {question.text for question in questions(Split.TRAIN)}
 

@@ -1,5 +1,7 @@
 """Shares and their intervals, and what single calls say together."""
 
+import math
+
 import pytest
 
 from workers.evaluation.figures import (
@@ -41,6 +43,14 @@ def test_wilsons_interval(hits: int, count: int, low: float, high: float) -> Non
     assert interval(hits, count) == pytest.approx((low, high), abs=1e-3)
 
 
+@pytest.mark.parametrize(("hits", "count"), [(0, 92), (1, 60), (171, 184), (457, 552), (92, 92)])
+def test_the_interval_is_the_closed_formulas(hits: int, count: int) -> None:
+    z, p = 1.959964, hits / count
+    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(p * (1 - p) / count + z * z / (4 * count**2)) / (1 + z * z / count)
+    assert interval(hits, count) == pytest.approx((middle - half, middle + half), abs=1e-6)
+
+
 def test_an_answer_is_right_when_text_and_audio_are() -> None:
     calls = [verdict(), verdict(audio=False), verdict(text=False, said=UNKNOWN_REPLY)]
     found = row("callers", calls, {"sum": Share(9, 10)})
@@ -72,6 +82,24 @@ def test_a_spread_names_the_middle_and_the_edges() -> None:
         "p95": 95.0,
     }
     assert spread([]) == {"count": 0}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "recognised", "errors"),
+    [
+        ("two and two", "two and two", 0),
+        ("two and two", "two and", 1),
+        ("two and two", "to and two", 1),
+        ("two and two", "well two and two now", 2),
+        ("two and two", "", 3),
+        ("a b c d", "b c d e", 2),
+    ],
+)
+def test_word_errors_are_insertions_deletions_and_substitutions(
+    wanted: str, recognised: str, errors: int
+) -> None:
+    rate = error_rate([(wanted, recognised)], str.split)
+    assert rate == pytest.approx(errors / len(wanted.split()), abs=1e-4)
 
 
 def test_errors_are_counted_over_all_utterances() -> None:

@@ -30,9 +30,9 @@ from workers.engines.hybrid.engine import HybridEngine
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice
 from workers.models.vocabulary import EOS, GO, PAD
-from workers.training.samples import conversations, layout
-from workers.training.samples.layout import Sample, collate, joined, stream_sample, turn_sample
+from workers.training.samples import conversation_sampler, sequences
 from workers.training.samples.replies import Reply
+from workers.training.samples.sequences import Sample, collate, joined, stream_sample, turn_sample
 
 REPLY = [31, PAD, 32, PAD, 33, EOS]  # the texts of a reply, one a step
 HEARS = 14  # chunks before a stream's model says GO, and that step's own
@@ -119,8 +119,8 @@ def check(live: Sequence[Tensor], offline: Tensor) -> None:
 
 
 def test_what_is_said_of_training_is_so() -> None:
-    assert context.LONGEST == conversations.LONGEST
-    assert context.AFTER_REPLY == layout.AFTER_REPLY
+    assert context.LONGEST == conversation_sampler.LONGEST
+    assert context.AFTER_REPLY == sequences.AFTER_REPLY
 
 
 def test_a_second_turn_is_read_behind_the_first_as_in_training() -> None:
@@ -141,7 +141,7 @@ def test_a_stream_s_second_turn_is_read_behind_the_first_as_in_training() -> Non
     both = told.offline(joined(in_stream(first), in_stream(second)))
     # The first step reads five positions and says what comes of the last.
     start = len(in_stream(first).text) + 4
-    check(told.logits, both[start : -layout.AFTER_REPLY])
+    check(told.logits, both[start : -sequences.AFTER_REPLY])
 
 
 @pytest.mark.parametrize("heard", [2, 4])

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from workers.training.questions import wording
-from workers.training.questions.dialogue import Split, questions, words
+from workers.training.questions.catalogue import Split, questions, words
 from workers.training.questions.wording import SAID_AROUND, reworded
 from workers.training.stages.caller_words import Lexicon
 

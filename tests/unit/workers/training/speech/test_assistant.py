@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workers.training.questions.dialogue import language_of
+from workers.training.questions.catalogue import language_of
 from workers.training.questions.families import Language
 from workers.training.speech import assistant
 from workers.training.speech.assistant import Utterance, load_shard, save_shard

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from workers.training.questions.dialogue import Split, questions
+from workers.training.questions.catalogue import Split, questions
 from workers.training.questions.families import Language
 from workers.training.speech import callers
 from workers.training.stages import checks

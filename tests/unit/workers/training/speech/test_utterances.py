@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workers.training.questions.words import characters
+from workers.training.questions.listener_texts import characters
 from workers.training.speech import utterances
 from workers.training.speech.augment import SILENCE
 from workers.training.speech.callers import Heard

@@ -6,7 +6,8 @@ import torch
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.vocabulary import EOS
-from workers.training.samples.layout import (
+from workers.training.samples.replies import Reply
+from workers.training.samples.sequences import (
     Floats,
     Sample,
     collate,
@@ -14,7 +15,6 @@ from workers.training.samples.layout import (
     stream_sample,
     turn_sample,
 )
-from workers.training.samples.replies import Reply
 from workers.training.stages.caller_words import Lexicon, loss, loss_alone
 
 TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)

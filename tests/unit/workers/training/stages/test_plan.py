@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from shared.errors import ConfigError
 from workers.training.__main__ import app
-from workers.training.questions.dialogue import FAMILIES_IN
+from workers.training.questions.catalogue import FAMILIES_IN
 from workers.training.stages.plan import LARGE, PLANS
 
 NAMES = {family.name for known in FAMILIES_IN.values() for family in known}

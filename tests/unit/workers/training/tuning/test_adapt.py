@@ -11,7 +11,7 @@ from torch import Tensor
 from shared.errors import ConfigError
 from tests.unit.workers.training.tuning.people import LISTENER
 from workers.models.tokenizer.listener import Listener
-from workers.training.stages.progress import Run
+from workers.training.stages.training_run import Run
 from workers.training.tuning import adapt
 from workers.training.tuning.adapt import (
     Adapted,

@@ -13,7 +13,7 @@ from workers.engines.hybrid.engine import s2s_config
 from workers.models.checkpoint import fill, read_part
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.vocabulary import Vocabulary
-from workers.training.stages.progress import Run
+from workers.training.stages.training_run import Run
 from workers.training.tuning.finetune import Course, Method, finetune, grown
 
 

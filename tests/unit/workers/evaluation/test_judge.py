@@ -1,0 +1,36 @@
+"""The judge's choices: the answers that are easiest to take for the right one."""
+
+import pytest
+
+from workers.evaluation.judge import CHOICES, Judge, likest
+from workers.training.questions.catalogue import all_reply_texts, words
+from workers.training.questions.families import Language
+
+
+def test_the_choices_are_the_answers_with_the_most_words_in_common() -> None:
+    found = likest("three plus four is seven.")
+    assert found[0] == "three plus four is seven."
+    assert len(found) == len(set(found)) == CHOICES + 1
+    assert {"three plus five is eight.", "four plus four is eight."} <= set(found)
+    shared = [len(set(words(text)) & {"three", "plus", "four", "is", "seven"}) for text in found]
+    assert min(shared) >= 2
+
+
+def test_a_spanish_answer_is_told_from_all_spanish_answers() -> None:
+    found = likest("uno más dos son tres.")
+    assert found[0] == "uno más dos son tres."
+    assert set(found) == set(all_reply_texts(Language.SPANISH))
+
+
+def test_the_recogniser_learns_spanish_words_as_they_sound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sounds = {"más": ("M", "AA", "S"), "día": ("D", "IY", "AA")}
+    monkeypatch.setattr(
+        "workers.evaluation.judge.spanish_pronunciation.pronounced", sounds.__getitem__
+    )
+    heard = Judge(["más día.", "día."], Language.SPANISH)
+    assert heard._decoder.lookup_word("zzmaqs") == "M AA S"
+    assert heard._sentences == {"zzmaqs zzdiqa": "más día", "zzdiqa": "día"}
+    with pytest.raises(ValueError, match=r"recogniser's dictionary, got \{'día'\}"):
+        Judge(["día."])

@@ -1,0 +1,40 @@
+"""What is no speech, and how its replies are counted."""
+
+import numpy as np
+import pytest
+
+from shared.modes import VadName
+from tests.sounds import voice
+from workers.engines.base import Traits
+from workers.engines.echo import EchoEngine
+from workers.evaluation.calls import hold
+from workers.evaluation.non_speech import Quiet, sound_of
+
+
+class Gated(EchoEngine):
+    """Echo that counts as a model."""
+
+    traits = Traits()
+
+
+@pytest.mark.parametrize("kind", ["hush", "taps", "hum"])
+def test_a_sound_is_seeded_and_has_the_levels_it_says(kind: str) -> None:
+    sound = sound_of(kind, 1.0, 3)
+    assert (sound == sound_of(kind, 1.0, 3)).all()
+    rms = np.sqrt(np.mean((sound.reshape(4, -1) / 32_768.0) ** 2, axis=1))
+    if kind == "hush":
+        assert rms == pytest.approx(1e-4, rel=0.05)
+    else:
+        assert (np.diff(rms) > 0).all()  # each quarter minute is louder
+        assert 1e-4 < rms[0] < 0.01 < rms[3] < 0.2
+
+
+def test_hush_begins_no_turn_and_a_voice_does() -> None:
+    silent = Quiet(sound_of("hush", 0.1, 1), VadName.ENERGY)
+    spoken = Quiet(np.concatenate(voice(20)), VadName.ENERGY)
+    quiet_behind = np.zeros(24_000, np.int16)
+    answered = Quiet(np.concatenate([*voice(20), quiet_behind]), VadName.ENERGY)
+    hold(Gated(3), [silent, spoken, answered])
+    assert (silent.turns, silent.replies) == (0, 0)
+    assert (spoken.turns, spoken.replies) == (1, 0)  # it ended before the turn did
+    assert (answered.turns, answered.replies) == (1, 1)

@@ -1,0 +1,54 @@
+"""The listener's texts: broad, and without the words kept for the evaluation."""
+
+import random
+
+from workers.training.questions import catalogue, listener_texts
+from workers.training.questions.catalogue import Split, questions
+
+
+def test_training_never_speaks_a_held_out_word() -> None:
+    rng = random.Random(1)
+    said = {word for _ in range(2000) for word in catalogue.words(listener_texts.broad_text(rng))}
+    assert len(said) > 1500
+    held_out = set(listener_texts.unheard_words())
+    assert len(held_out) > 300
+    assert not said & held_out
+
+
+def test_training_never_speaks_a_held_out_phrasing_or_combination() -> None:
+    rng = random.Random(2)
+    said = {listener_texts.broad_text(rng) for _ in range(3000)}
+    kept = {q.text for split in (Split.PHRASING, Split.COMBINATION) for q in questions(split)}
+    assert not said & kept
+
+
+def test_some_texts_halt_and_hesitations_have_phones() -> None:
+    rng = random.Random(3)
+    said = [listener_texts.broad_text(rng) for _ in range(800)]
+    halting = [text for text in said if "," in text]
+    assert len(halting) > 50
+    for hesitation in listener_texts.HESITATIONS:
+        assert listener_texts.phones(hesitation)
+
+
+def test_a_false_start_keeps_the_whole_text() -> None:
+    rng = random.Random(4)
+    for _ in range(50):
+        halted = catalogue.words(listener_texts.halting("what is the time", rng))
+        rest = iter(halted)
+        assert all(word in rest for word in ("what", "is", "the", "time"))
+        assert len(halted) > 4
+
+
+def test_symbols_leave_out_punctuation_and_stress() -> None:
+    spelled = "".join(
+        listener_texts.CHARACTERS[c - 1] for c in listener_texts.characters("Who's there, Ann?")
+    )
+    assert spelled == "who's there ann"
+    assert [listener_texts.PHONES[p - 1] for p in listener_texts.phones("a cat!")] == [
+        "AH",
+        "K",
+        "AE",
+        "T",
+    ]
+    assert max(listener_texts.characters("zzz")) < 29

@@ -1,0 +1,152 @@
+"""Samples of one and of two turns, made of what was heard and of the replies that belong to it."""
+
+import random
+from difflib import SequenceMatcher
+
+import numpy as np
+import pytest
+
+from workers.models.s2s import S2SConfig
+from workers.models.vocabulary import EOS, GO, Vocabulary
+from workers.training.questions import follow_ups
+from workers.training.questions.caller_texts import LOOSE, SECOND, Ask, Asker, anyone
+from workers.training.questions.catalogue import vocabulary_words
+from workers.training.questions.families import Language
+from workers.training.questions.listener_texts import PHONES, phones
+from workers.training.samples import text_turns
+from workers.training.samples.conversation_sampler import LONGEST, READ_OUT, TWO, Conversations
+from workers.training.samples.sequences import GO_AFTER, GO_LATE
+from workers.training.samples.text_turns import PhoneBook, Reader
+from workers.training.stages.caller_words import Lexicon
+from workers.training.stages.train_s2s import compact, reply_texts
+
+CONFIG = S2SConfig(heard_width=4, texts=900, codebooks=2, codes=9)
+VOCABULARY = Vocabulary(vocabulary_words())
+FAMILIES = ("day after", "sum", "hello")
+BOOK = PhoneBook({p: np.full((3, 4), p, np.float16) for p in range(len(PHONES) + 1)})
+
+
+def conversations(seed: int) -> Conversations:
+    rng = random.Random(seed)
+    reader = Reader(BOOK, anyone(rng, FAMILIES))
+    replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
+    return Conversations(reader, replies, CONFIG, np.zeros(4, np.float32), seed, Lexicon(FAMILIES))
+
+
+def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
+    talk = conversations(0)
+    samples = [talk.sample() for _ in range(300)]
+    assert all(0 < len(sample.text) <= LONGEST for sample in samples)
+    ends = [int((sample.next_text == EOS).sum()) for sample in samples]
+    assert set(ends) == {1, 2}
+    taught = [sample for sample in samples if sample.weight.any()]
+    assert all((sample.next_text[sample.weight > 0.9] == EOS).any() for sample in taught)
+
+
+def test_some_replies_are_read_out_that_answer_nothing() -> None:
+    """Of those only the sound is learned: their texts are given."""
+    talk = conversations(8)
+    samples = [talk.sample() for _ in range(600)]
+    read_out = [sample for sample in samples if not sample.weight.any()]
+    loose = LOOSE / (1 - SECOND)
+    expected = loose + (1 - loose) * (1 - TWO) * READ_OUT
+    assert len(read_out) / len(samples) == pytest.approx(expected, rel=0.3)
+    assert all(sample.speaks.any() for sample in read_out)
+
+
+def test_batches_hold_the_rows_asked_for() -> None:
+    batch = next(conversations(1).batches(4))
+    assert batch.next_text.shape[0] == 4
+    assert batch.inputs.heard.shape == (*batch.next_text.shape, 4)
+
+
+def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
+    rng = random.Random(2)
+    ask = Asker(rng, ("capital",))
+    likeness = []
+    for _ in range(40):
+        one = ask()
+        turn = BOOK.turn(one, rng)
+        heard = turn.states[:, 0].astype(int).tolist()
+        assert not any(heard[turn.end :])
+        spoken = [p for p in heard if p]
+        likeness.append(SequenceMatcher(None, spoken, phones(one.text)).ratio())
+    assert 0.7 < np.mean(likeness) < 1.0
+
+
+def test_a_pause_lies_inside_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_turns, "PAUSED", 1.0)
+    monkeypatch.setattr(text_turns, "SLIP", 0.0)
+    rng = random.Random(7)
+    ask = Asker(rng, ("capital",))
+    for _ in range(40):
+        turn = BOOK.turn(ask(), rng)
+        said = np.flatnonzero(turn.states[:, 0])
+        if len(said):
+            assert np.diff(said).max() > text_turns.PAUSE_STEPS[0]
+            assert turn.end - 2 <= said[-1] < turn.end
+
+
+def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_turns, "SLIP", 0.0)
+    rng = random.Random(9)
+    question = Asker(rng, FAMILIES).question()
+    replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
+    for unfinished, later in ((False, GO_AFTER), (True, GO_LATE)):
+        ask = Ask("what is the", question, unfinished=unfinished)
+        reader = Reader(BOOK, lambda ask=ask: ask)  # type: ignore[misc]
+        talk = Conversations(
+            reader, replies, CONFIG, np.zeros(4, np.float32), 3, Lexicon(FAMILIES), read_out=0.0
+        )
+        samples = [talk.sample() for _ in range(60)]
+        waited = []
+        for sample in samples:
+            if (sample.next_text == GO).sum() != 1:
+                continue  # turn mode, or two turns
+            go = np.flatnonzero(sample.next_text == GO)[0]
+            waited.append(go - np.flatnonzero(sample.heard[: go + 1, 0])[-1] - 1)
+        assert len(waited) > 5
+        assert all(later <= steps <= later + 2 for steps in waited)
+
+
+def test_a_reader_reads_second_questions_too() -> None:
+    rng = random.Random(3)
+    reader = Reader(BOOK, Asker(rng))
+    first = reader.first(rng)
+    assert all(not reader.first(rng).ask.second for _ in range(50))
+    question = follow_ups.second(first.ask.question, rng)
+    assert reader.second(question, rng).ask == Ask(question.text, question, second=True)
+
+
+def test_spanish_is_read_in_the_nearest_english_phones_of_either_accent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * len(accent))
+    ask = Asker(random.Random(4), ("es thanks",), Language.SPANISH)
+    rng = random.Random(5)
+    counts = set()
+    for _ in range(40):
+        heard = BOOK.turn(Ask("gracias", ask.question()), rng).states[:, 0].astype(int)
+        counts.add(int((heard == 7).sum()))
+    assert min(counts) <= len("roa/es") < max(counts) <= len("roa/es-419")
+
+
+def test_both_languages_are_learned_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * 9)
+    rng = random.Random(6)
+    families = ("hello", "es hello", "es sum")
+    talk = Conversations(
+        Reader(BOOK, anyone(rng, families)),
+        {text: compact(text, VOCABULARY, 2) for text in reply_texts(families)},
+        CONFIG,
+        np.zeros(4, np.float32),
+        6,
+        Lexicon(families),
+    )
+    said = " ".join(
+        VOCABULARY.text([int(t) for t in sample.next_text if t > EOS])
+        for sample in (talk.sample() for _ in range(300))
+    )
+    assert "hello it is nice to hear you" in said
+    assert "hola me alegro de oírle" in said
+    assert {"más", "son"} <= set(said.split())

@@ -1,0 +1,156 @@
+"""Listener and model as one: what is learned of what, and what hearing goes on from."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from shared.errors import ConfigError
+from workers.models.layers import TransformerConfig
+from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.tokenizer.listener import Listener, ListenerConfig
+from workers.training.questions.caller_texts import Ask
+from workers.training.questions.catalogue import Question, Split, questions
+from workers.training.questions.families import Language
+from workers.training.samples import spoken_turns
+from workers.training.samples.spoken_turns import Spoken, listened
+from workers.training.speech import caller_stream
+from workers.training.speech.augment import SILENCE
+from workers.training.speech.callers import Heard
+from workers.training.speech.utterances import Batch, collate
+from workers.training.stages.caller_words import Lexicon
+from workers.training.stages.train_joint import BROAD_EVERY, Ears, Trainer, losses, word_errors
+from workers.training.stages.train_s2s import Course
+from workers.training.stages.training_run import Run
+from workers.training.stages.warm_start import Known, before, take
+
+SMALL = ListenerConfig(channels=(8, 8, 12), width=16, layers=2, heads=2, window=20)
+FAMILIES = ("hello", "es hello")
+LEXICON = Lexicon(FAMILIES)
+TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)
+CONFIG = S2SConfig(
+    heard_width=16, texts=40, codebooks=2, codes=9, temporal=TEMPORAL, caller_words=len(LEXICON)
+)
+KNOWN = {"words": ["one"], "caller_words": LEXICON.words}
+
+
+def ears() -> Ears:
+    torch.manual_seed(0)
+    return Ears(Listener(SMALL), HybridS2S(CONFIG))
+
+
+def greeting(language: Language, family: str) -> Question:
+    return next(q for q in questions(Split.TRAIN, language) if q.family == family)
+
+
+def spoken(language: Language = Language.ENGLISH, family: str = "hello") -> Spoken:
+    """One greeting as some sound, in silence."""
+    torch.manual_seed(1)
+    mels = torch.full((1, 40 * spoken_turns.STEP, 80), SILENCE)
+    mels[0, 40:160] = torch.randn(120, 80) - 5
+    question = greeting(language, family)
+    return Spoken([Ask(question.text, question)], mels.half(), [40], [20])
+
+
+def broad() -> Batch:
+    torch.manual_seed(2)
+    sound = (torch.randn(80, 80) - 5).half().numpy()
+    return collate([Heard("a cat", "x", sound)], [0], [0])
+
+
+def trainer(folder: Path, monkeypatch: pytest.MonkeyPatch, known: Known = KNOWN) -> Trainer:
+    def forever(one: object) -> Iterator[object]:
+        while True:
+            yield one
+
+    monkeypatch.setattr(spoken_turns, "load", lambda *_: forever(spoken()))
+    monkeypatch.setattr(caller_stream, "load", lambda *_: forever(broad()))
+    return Trainer(Run(folder, minutes=1), ears(), LEXICON, known, Course(1, FAMILIES))
+
+
+def test_both_learn_the_words_and_the_upper_half_nothing() -> None:
+    pair = ears()
+    optimiser = torch.optim.Adam(pair.parameters(), 0.003)
+    seen = []
+    for _ in range(40):
+        found = losses(pair, spoken(), LEXICON)
+        assert set(found) == {"asked", "phone", "character"}
+        optimiser.zero_grad()
+        torch.autograd.backward(found["asked"])
+        optimiser.step()
+        seen.append(float(found["asked"].detach()))
+    assert seen[-1] < 0.3 * seen[0]
+    touched = [
+        any(p.grad is not None and bool(p.grad.any()) for p in block.parameters())
+        for block in pair.model.temporal.blocks
+    ]
+    assert touched == [True, True, False, False]
+    assert all(p.grad is not None for p in pair.listener.convolutions.parameters())
+
+
+class Sure(Ears):
+    """Hears one word, whatever is said."""
+
+    def words(self, states: Tensor) -> Tensor:
+        logits = torch.zeros(*states.shape[:2], len(LEXICON) + 1)
+        logits[..., 0] = 1.0
+        logits[:, 2:4, LEXICON.encode("hello")] = 2.0
+        return logits
+
+
+def test_word_errors_are_shares_of_the_words_of_a_condition() -> None:
+    pair = Sure(ears().listener.eval(), ears().model)
+    hello = listened(pair.listener, spoken())[0]
+    other = replace(hello, ask=replace(hello.ask, text="hello hello there"))
+    heard = {"espeak": [hello], "rms": [hello, other]}
+    assert word_errors(pair, heard, LEXICON) == {"words_espeak": 0.0, "words_rms": 0.5}
+
+
+def test_of_another_language_only_the_words_count() -> None:
+    found = losses(ears(), spoken(Language.SPANISH, "es hello"), LEXICON)
+    assert set(found) == {"asked"}
+    assert float(found["asked"].detach()) > 0
+
+
+def test_it_goes_on_where_it_was_and_hearing_goes_on_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = trainer(tmp_path / "joint", monkeypatch)
+    for _ in range(BROAD_EVERY):
+        assert first.run.going()
+        first.step()
+    first.save()
+    again = trainer(tmp_path / "joint", monkeypatch)
+    assert again.run.step == BROAD_EVERY
+    for part in ("ears", "averaged"):
+        pairs = zip(
+            getattr(again, part).parameters(), getattr(first, part).parameters(), strict=True
+        )
+        assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
+    assert again.optimiser.state_dict()["state"]
+    others = KNOWN | {"words": ["two"]}
+    with pytest.raises(ConfigError, match="same words, got others"):
+        trainer(tmp_path / "joint", monkeypatch, others)
+    with pytest.raises(ConfigError, match="finished stage"):
+        before(tmp_path, "joint", "reading")
+    first.run.finish()
+    assert before(tmp_path, "reading") is None
+    state = before(tmp_path, "joint", "reading")
+    assert state is not None
+    model = HybridS2S(CONFIG)
+    take(model, state, KNOWN)
+    for mine, theirs in zip(model.parameters(), first.averaged.model.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+
+
+def test_broad_speech_is_heard_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taught = trainer(tmp_path, monkeypatch)
+    logged: list[set[str]] = []
+    monkeypatch.setattr(taught.run, "log", lambda **found: logged.append(set(found)))
+    for _ in range(2 * BROAD_EVERY):
+        taught.step()
+    assert logged.count({"broad_phone", "broad_character"}) == 2
+    assert logged.count({"asked", "phone", "character"}) == 2 * BROAD_EVERY - 2

@@ -1,0 +1,74 @@
+"""The language model's training: what a checkpoint is gone on from, and what comes first."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from shared.errors import ConfigError
+from workers.models.layers import TransformerConfig
+from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.vocabulary import EOS
+from workers.training.samples.replies import Reply
+from workers.training.samples.sequences import Batch, collate, turn_sample
+from workers.training.stages import train_s2s
+from workers.training.stages.train_s2s import WARM_UP, WORDS_FIRST, Trainer, learning_rate
+from workers.training.stages.training_run import Run
+
+TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)
+CONFIG = S2SConfig(heard_width=4, texts=40, codebooks=2, codes=9, temporal=TEMPORAL, caller_words=2)
+KNOWN = {"words": ["one"], "caller_words": ["what", "is"]}
+
+
+def lesson() -> Batch:
+    reply = Reply("a", np.array([33, EOS]), np.array([[1, 2]]))
+    heard = np.ones((6, 4), np.float32)
+    return collate([turn_sample(heard, reply, CONFIG, [1, 2])] * 2)
+
+
+def trainer(folder: Path, known: dict[str, list[str]] = KNOWN) -> Trainer:
+    torch.manual_seed(0)
+    return Trainer(Run(folder, minutes=1), HybridS2S(CONFIG), sounding=True, known=known)
+
+
+def test_a_checkpoint_is_gone_on_from_and_one_of_other_words_refused(tmp_path: Path) -> None:
+    first = trainer(tmp_path)
+    first.step(lesson())
+    first.save()
+    again = trainer(tmp_path)
+    for mine, theirs in zip(again.model.parameters(), first.model.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    with pytest.raises(ConfigError, match="same caller_words, got others"):
+        trainer(tmp_path, KNOWN | {"caller_words": ["what", "was"]})  # as many as there were
+
+
+def test_what_was_asked_is_learned_before_what_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = 0.0
+    monkeypatch.setattr(Run, "fraction", property(lambda _: spent))
+    taught = trainer(tmp_path)
+    before = {name: value.clone() for name, value in taught.model.state_dict().items()}
+
+    def moved() -> set[str]:
+        state = taught.model.state_dict()
+        return {name for name, value in state.items() if not torch.equal(value, before[name])}
+
+    taught.step(lesson())
+    assert "to_caller.1.weight" in moved()
+    assert not {name for name in moved() if name.startswith(("depth", "to_text", "temporal.norm"))}
+    spent = WORDS_FIRST
+    taught.step(lesson())
+    assert {"to_text.weight", "temporal.blocks.3.feedforward.0.weight"} <= moved()
+    # What begins now has no past to be scaled by: it is warmed up like what began first.
+    (rate,) = {group["lr"] for group in taught.optimiser.param_groups}
+    assert rate == pytest.approx(learning_rate(1, WORDS_FIRST))
+    assert rate == pytest.approx(learning_rate(WARM_UP, WORDS_FIRST) / WARM_UP)
+
+
+def test_the_presets_know_the_caller_s_words() -> None:
+    for preset in ("tiny", "base"):
+        assert train_s2s.make_config(preset, 16, 8, 50, 7).caller_words == 7
+    with pytest.raises(ValueError, match="tiny or base"):
+        train_s2s.make_config("huge", 16, 8, 50, 7)

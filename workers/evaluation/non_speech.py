@@ -1,0 +1,172 @@
+"""An hour of what is no speech: how often it is answered.
+
+The runtime's own VAD and turns decide what goes on to the model, as in service. Each kind of sound
+is heard in a call of its own, at levels from that of a quiet room to that of speech.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from scipy.signal import lfilter
+
+from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
+from shared.log.records import Audio, Played, Speech, SpeechStarted
+from shared.modes import VadName
+from workers.audio.silero_vad import SileroVad, listen_ahead
+from workers.engines.base import Output
+from workers.engines.hybrid.engine import HybridEngine
+from workers.evaluation.calls import Call, hold
+from workers.evaluation.figures import Figures
+from workers.evaluation.progress_bar import Progress
+from workers.evaluation.vad_comparison import NOISES
+from workers.evaluation.verdicts import head_s
+from workers.runtime.conversation.turn import Plan, Tuning
+
+LEVELS_DB: Final = (-60.0, -45.0, -35.0, -25.0)  # RMS of full scale; speech is at -23
+LEVEL_S: Final = 15.0  # of one level, then the next
+
+Sound = Callable[[int, np.random.Generator], Floats]
+
+
+def _hush(count: int, rng: np.random.Generator) -> Floats:
+    """A microphone in a room where nothing happens."""
+    return 1e-4 * rng.standard_normal(count).astype(np.float32)
+
+
+def _music(count: int, rng: np.random.Generator) -> Floats:
+    """Notes of a few harmonics, one after the other and in chords of two."""
+    sound = np.zeros(count, np.float32)
+    at = 0
+    while at < count:
+        length = min(count - at, int(rng.uniform(0.12, 0.7) * SAMPLE_RATE_HZ))
+        t = np.arange(length) / SAMPLE_RATE_HZ
+        fall = np.exp(-t * rng.uniform(1, 6)) * np.minimum(1, t / 0.01)
+        for semitone in rng.integers(-12, 24, size=2):
+            hz = 220 * 2 ** (semitone / 12)
+            waves = [np.sin(2 * np.pi * k * hz * t) / k**1.5 for k in range(1, 6)]
+            sound[at : at + length] += (fall * np.sum(waves, axis=0)).astype(np.float32)
+        at += length
+    return sound
+
+
+def _taps(count: int, rng: np.random.Generator) -> Floats:
+    """Knocks, cups and doors: a burst through a resonance, now and then."""
+    sound = 0.003 * rng.standard_normal(count).astype(np.float32)
+    for at in np.cumsum(rng.uniform(0.2, 2.5, count // 2_000)) * SAMPLE_RATE_HZ:
+        length = int(rng.uniform(0.03, 0.3) * SAMPLE_RATE_HZ)
+        if at + length < count:
+            t = np.arange(length) / SAMPLE_RATE_HZ
+            ring = np.sin(2 * np.pi * rng.uniform(90, 1500) * t) + 0.5 * rng.standard_normal(length)
+            sound[int(at) : int(at) + length] += ring * np.exp(-t / rng.uniform(0.005, 0.06))
+    return sound
+
+
+def _breath(count: int, rng: np.random.Generator) -> Floats:
+    """Breathing near the microphone: hiss that swells and sinks."""
+    t = np.arange(count) / SAMPLE_RATE_HZ
+    swell = np.maximum(0, np.sin(2 * np.pi * 0.28 * t + rng.uniform(0, 6))) ** 2
+    hiss = lfilter([1.0, -0.6], [1.0, -0.5, 0.2], rng.standard_normal(count))
+    return np.asarray(swell * hiss + 0.01 * rng.standard_normal(count), dtype=np.float32)
+
+
+def _ring(count: int, rng: np.random.Generator) -> Floats:
+    """Telephones, alarms and chimes: tones in a pattern."""
+    t = np.arange(count) / SAMPLE_RATE_HZ
+    on = (t % rng.uniform(2, 4)) < 1.0
+    trill = np.where((t * 20).astype(int) % 2 == 0, 853.0, 960.0)
+    tone = np.sin(2 * np.pi * np.cumsum(trill) / SAMPLE_RATE_HZ)
+    return np.asarray(on * tone + 0.002 * rng.standard_normal(count), dtype=np.float32)
+
+
+def _wind(count: int, rng: np.random.Generator) -> Floats:
+    """Rumble that comes and goes."""
+    t = np.arange(count) / SAMPLE_RATE_HZ
+    rumble = lfilter([0.01], [1.0, -0.99], rng.standard_normal(count))
+    gusts = 10 ** (0.6 * np.sin(2 * np.pi * 0.15 * t) + 0.3 * np.sin(2 * np.pi * 0.9 * t))
+    return np.asarray(rumble * gusts, dtype=np.float32)
+
+
+SOUNDS: Final[dict[str, Sound]] = {
+    "hush": _hush,
+    **{name: noise for name, noise in NOISES.items() if name != "babble"},
+    "music": _music,
+    "taps": _taps,
+    "breath": _breath,
+    "ring": _ring,
+    "wind": _wind,
+}
+
+
+def sound_of(kind: str, minutes: float, seed: int) -> Pcm16:
+    """So much of one kind, at one level after the other; `hush` stays as faint as it is."""
+    rng = np.random.default_rng([seed, *kind.encode()])
+    count = round(minutes * 60 * SAMPLE_RATE_HZ) // CHUNK_SAMPLES * CHUNK_SAMPLES
+    sound = SOUNDS[kind](count, rng)
+    if kind != "hush":
+        sound = sound / np.float32(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
+        which = np.arange(count) // round(LEVEL_S * SAMPLE_RATE_HZ) % len(LEVELS_DB)
+        sound = sound * (10 ** (np.array(LEVELS_DB) / 20))[which].astype(np.float32)
+    return pcm16_from_floats(np.clip(sound, -1, 1).astype(np.float32))
+
+
+class Quiet(Call):
+    """A call in which nobody speaks; its replies are counted."""
+
+    def __init__(self, sound: Pcm16, vad: VadName) -> None:
+        super().__init__([sound], tuning=Tuning(vad=vad))
+        self.turns = 0  # that the VAD took for speech
+        self._audible: set[int] = set()  # generations
+
+    @property
+    def replies(self) -> int:
+        """Answers that could be heard."""
+        return len(self._audible)
+
+    @property
+    def done(self) -> bool:
+        """Whether all of it was heard, and what it started has ended."""
+        return self._next >= len(self._ready) and self.talk.reply is None
+
+    def plan(self) -> Plan | None:
+        """The next 80 ms; what is said is heard at once."""
+        if self.talk.frame > self.talk.played:
+            self.offer(Played(self.talk.frame))
+        if self.talk.lead is None:
+            self.offer(Audio(self._chunk()))
+        return self.talk.plan()
+
+    def settle(self, output: Output | None) -> None:
+        """Count what came of it."""
+        for record in self.talk.settle(output).outputs:
+            self.turns += isinstance(record, SpeechStarted)
+            if isinstance(record, Speech) and head_s(np.frombuffer(record.pcm, "<i2")) is not None:
+                self._audible.add(record.generation)
+
+    @property
+    def heard_by(self) -> tuple[SileroVad, list[Pcm16]] | None:
+        """The trained VAD and all that it is going to hear; None: it is the other."""
+        vad = self.talk.ear.trained
+        return (vad, [np.frombuffer(c, "<i2") for c in self._ready]) if vad else None
+
+
+def silence(
+    engine: HybridEngine, minutes: float, vads: tuple[VadName, ...], progress: Progress
+) -> Figures:
+    """False answers an hour, by VAD and by kind of sound; `minutes` of all kinds together."""
+    found: Figures = {"minutes": minutes}
+    for vad in vads:
+        progress.say(f"no speech, VAD {vad}")
+        each = minutes / len(SOUNDS)
+        calls = {kind: Quiet(sound_of(kind, each, 7), vad) for kind in SOUNDS}
+        trained = [ahead for call in calls.values() if (ahead := call.heard_by) is not None]
+        listen_ahead(trained)  # as one batch: a quarter of the time
+        hold(engine, list(calls.values()))
+        progress.add(round(minutes))
+        found[str(vad)] = {
+            "answers": sum(call.replies for call in calls.values()),
+            "answers_an_hour": round(60 / minutes * sum(c.replies for c in calls.values()), 1),
+            "turns": sum(call.turns for call in calls.values()),
+            "kinds": {k: {"turns": c.turns, "answers": c.replies} for k, c in calls.items()},
+        }
+    return found

@@ -1,0 +1,114 @@
+"""Asks the model in training: batched greedy replies to heard turns, and how many are right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workers.models.s2s import HybridS2S, Inputs
+from workers.models.sampling import greedy
+from workers.models.vocabulary import EOS, GO, PAD, Vocabulary
+from workers.training.questions.catalogue import words
+from workers.training.samples.sequences import GO_AFTER, Sample
+from workers.training.samples.spoken_turns import TAIL, Turn
+
+MOST_STEPS: Final = 128
+TURN_STEPS: Final = 9  # heard after the end of speech, as the runtime's VAD has it
+ROWS: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A turn to be answered, and the exchange before it, if any."""
+
+    turn: Turn
+    before: Sample | None = None
+
+
+def _prefill(model: HybridS2S, prompts: Sequence[Prompt]) -> tuple[Inputs, Tensor]:
+    """All that was heard and said, and GO behind it, padded to one length; the true lengths."""
+    config = model.config
+    heard = [p.turn.states[: p.turn.end + TURN_STEPS] for p in prompts]
+    known = [0 if p.before is None else len(p.before.text) for p in prompts]
+    lengths = torch.tensor([k + len(h) + 1 for k, h in zip(known, heard, strict=True)])
+    rows, longest = len(prompts), int(lengths.max())
+    states = torch.zeros(rows, longest, config.heard_width)
+    hears = torch.zeros(rows, longest, dtype=torch.bool)
+    text = torch.full((rows, longest), PAD)
+    codes = torch.full((rows, longest, config.codebooks), config.quiet)
+    for row, (prompt, k, h) in enumerate(zip(prompts, known, heard, strict=True)):
+        if prompt.before is not None:
+            states[row, :k] = torch.from_numpy(prompt.before.heard)
+            hears[row, :k] = torch.from_numpy(prompt.before.hears)
+            text[row, :k] = torch.from_numpy(prompt.before.text)
+            codes[row, :k] = torch.from_numpy(prompt.before.codes)
+        states[row, k : k + len(h)] = torch.from_numpy(h.astype(np.float32))
+        hears[row, k : k + len(h)] = True
+        text[row, k + len(h)] = GO
+    device = next(model.parameters()).device
+    moved = (part.to(device) for part in (states, hears, text, codes))
+    return Inputs(*moved), lengths.to(device)
+
+
+@torch.inference_mode()
+def reply_tokens(model: HybridS2S, prompts: Sequence[Prompt]) -> list[list[int]]:
+    """Greedy replies in turn mode: the text tokens of each, up to EOS. Makes no sound.
+
+    Raises ValueError where the text depends on the codes (`sees_codes`).
+    """
+    if model.config.sees_codes:
+        raise ValueError("Expected a model whose text does not depend on its codes")
+    inputs, lengths = _prefill(model, prompts)
+    device, count = lengths.device, len(prompts)
+    rows = torch.arange(count, device=device)
+    cache = model.temporal.cache(count, inputs.text.shape[1] + MOST_STEPS)
+    state = model.stream(inputs, cache, rows, lengths)[rows, lengths - 1]
+    nothing = torch.zeros(count, 1, model.config.heard_width, device=device)
+    unheard = torch.zeros(count, 1, dtype=torch.bool, device=device)
+    quiet = inputs.codes.new_full((count, 1, model.config.codebooks), model.config.quiet)
+    said: list[Tensor] = []
+    ended = torch.zeros(count, dtype=torch.bool, device=device)
+    for _ in range(MOST_STEPS):
+        text = greedy(model.text_logits(state), 0)
+        said.append(text)
+        ended |= text == EOS
+        if bool(ended.all()):
+            break
+        state = model.stream(Inputs(nothing, unheard, text[:, None], quiet), cache, rows)[:, 0]
+    found = torch.stack(said, 1).tolist()
+    return [row[: row.index(EOS)] if EOS in row else row for row in found]
+
+
+def replies_to(model: HybridS2S, prompts: Sequence[Prompt], vocabulary: Vocabulary) -> list[str]:
+    """The text of the reply to each prompt, heard as turn mode does."""
+    found: list[str] = []
+    for start in range(0, len(prompts), ROWS):
+        tokens = reply_tokens(model, prompts[start : start + ROWS])
+        found += [vocabulary.text(row) for row in tokens]
+    return found
+
+
+@torch.inference_mode()
+def go_error_steps(model: HybridS2S, turns: Sequence[Turn]) -> list[int]:
+    """Stream mode: how many steps late (or, negative, early) GO comes; TAIL when it never does."""
+    device = next(model.parameters()).device
+    found = []
+    for turn in turns:
+        heard = torch.from_numpy(turn.states.astype(np.float32))[None].to(device)
+        steps = heard.shape[1]
+        quiet = torch.full((1, steps, model.config.codebooks), model.config.quiet, device=device)
+        hears = torch.ones(1, steps, dtype=torch.bool, device=device)
+        states = model(Inputs(heard, hears, torch.zeros_like(hears).long(), quiet))
+        says = (model.text_logits(states)[0].argmax(-1) == GO).nonzero()
+        at = int(says[0]) if len(says) else turn.end + GO_AFTER + TAIL
+        found.append(at - turn.end - GO_AFTER)
+    return found
+
+
+def right(wanted: Sequence[str], replies: Sequence[str]) -> float:
+    """The share of replies whose words are exactly those wanted."""
+    hits = [words(want) == words(got) for want, got in zip(wanted, replies, strict=True)]
+    return float(np.mean(hits))

@@ -1,0 +1,137 @@
+"""Second questions: they go on from the answer before ("and plus two?") or ask for it again.
+
+What is asked second makes sense only behind a fitting first answer; said on its own, the model says
+that it does not know what came before. One combination in seven is held out, as everywhere.
+"""
+
+import random
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+from workers.training.questions import spanish
+from workers.training.questions.catalogue import HELD_OUT_ONE_IN, Question, Split, questions
+from workers.training.questions.dates import DAYS, MONTHS
+from workers.training.questions.families import Language, number
+
+LARGEST: Final = 40  # results that second questions go on from
+STEPS: Final = range(1, 11)
+COLD_REPLY: Final = "i do not know what came before. please ask me the whole question."
+SURE_REPLY: Final = "yes, i am sure. that is what i have learned."
+AGAIN: Final = (
+    "say that again",
+    "please say that again",
+    "what did you say?",
+    "can you repeat that?",
+    "i did not hear you",
+    "once more, please",
+)
+SURE: Final = ("are you sure?", "is that right?", "really?", "are you certain?")
+# Families whose second question may name just another thing: "and france?"
+NAMED: Final = ("capital", "opposite", "colour", "legs", "animal", "month length")
+
+_PLUS: Final = ("and plus {n}?", "and {n} more?", "now add {n}", "plus {n}")
+_MINUS: Final = ("and minus {n}?", "and {n} less?", "now take away {n}", "minus {n}")
+_AFTER: Final = ("and the {kind} after that?", "and the next {kind}?", "what comes after that?")
+_BEFORE: Final = ("and the {kind} before that?", "what comes before that?")
+_NAME: Final = ("and {x}?", "what about {x}?", "and what about {x}?")
+
+Second = tuple[str, str]  # what is asked and what is answered
+
+
+@cache
+def _values() -> dict[str, int]:
+    return {number(value): value for value in range(LARGEST + 1)}
+
+
+def _held_out(*key: str) -> bool:
+    return zlib.crc32("/".join(("follow", *key)).encode()) % HELD_OUT_ONE_IN == 0
+
+
+def _reckoned(first: Question, held_out: bool) -> Iterator[Second]:
+    value = _values().get(first.result)
+    if value is None:
+        return
+    for n in STEPS:
+        for phrasings, word, made in ((_PLUS, "plus", value + n), (_MINUS, "minus", value - n)):
+            if made < 0 or _held_out(word, first.result, str(n)) != held_out:
+                continue
+            reply = f"{first.result} {word} {number(n)} is {number(made)}."
+            yield from ((phrasing.format(n=number(n)), reply) for phrasing in phrasings)
+
+
+def _stepped(first: Question) -> Iterator[Second]:
+    for kind, names in (("day", DAYS), ("month", MONTHS)):
+        if first.result not in names:
+            continue
+        place = names.index(first.result)
+        for phrasings, word, step in ((_AFTER, "after", 1), (_BEFORE, "before", -1)):
+            other = names[(place + step) % len(names)]
+            reply = f"the {kind} {word} {first.result} is {other}."
+            yield from ((phrasing.format(kind=kind), reply) for phrasing in phrasings)
+
+
+@cache
+def _named() -> dict[str, tuple[Second, ...]]:
+    found: dict[str, dict[Second, None]] = {name: {} for name in NAMED}
+    for question in questions(Split.TRAIN):
+        if question.family in found and question.phrasing_id.endswith("/0.0"):
+            thing = question.content[0]
+            for phrasing in _NAME:
+                found[question.family][phrasing.format(x=thing), question.reply] = None
+    return {name: tuple(seconds) for name, seconds in found.items()}
+
+
+def seconds(first: Question, held_out: bool = False) -> list[Second]:
+    """What may be asked behind this question's answer; `held_out`: only what is never trained.
+
+    Behind a Spanish one: to say it again.
+    """
+    if first.language is Language.SPANISH:
+        return [] if held_out else [(text, first.reply) for text in spanish.AGAIN]
+    found = list(_reckoned(first, held_out))
+    if held_out:
+        return found
+    found += _stepped(first)
+    found += _named().get(first.family, ())
+    found += [(text, first.reply) for text in AGAIN]
+    return found + [(text, SURE_REPLY) for text in SURE]
+
+
+def second(first: Question, rng: random.Random) -> Question:
+    """One trained second question: each way of going on is as likely as the others."""
+    kinds: dict[str, list[Second]] = {}
+    for text, reply in seconds(first):
+        again = reply in (first.reply, SURE_REPLY)
+        kinds.setdefault("again" if again else "on", []).append((text, reply))
+    # The way on is what the context is for; it is asked for more often.
+    kind = "on" if "on" in kinds and rng.random() < 0.7 else "again"
+    text, reply = rng.choice(kinds[kind])
+    return replace(first, family=f"then {kind}", text=text, reply=reply, result="")
+
+
+@cache
+def second_texts() -> tuple[str, ...]:
+    """Every second question: said first, each gets COLD_REPLY."""
+    texts: dict[str, None] = {}
+    seen: set[tuple[str, str]] = set()
+    for first in questions(Split.TRAIN):
+        if (first.family, first.result) not in seen:
+            seen.add((first.family, first.result))
+            texts.update((text, None) for text, _ in seconds(first))
+    return tuple(texts)
+
+
+@cache
+def second_replies(families: tuple[str, ...]) -> tuple[str, ...]:
+    """Every answer to a second question behind these families; held-out ones included."""
+    found = {COLD_REPLY: None, SURE_REPLY: None}
+    seen: set[tuple[str, str]] = set()
+    for first in questions(Split.TRAIN):
+        if first.family in families and (first.family, first.result) not in seen:
+            seen.add((first.family, first.result))
+            both = seconds(first) + seconds(first, held_out=True)
+            found.update((reply, None) for _, reply in both if reply != first.reply)
+    return tuple(found)

@@ -1,0 +1,171 @@
+"""Trains decoder and vocoder on together, from the frozen codes to the sound, and exports both.
+
+Measured as the best use of the last minutes: the vocoder learns the decoder's mels, and the
+decoder spends itself on what is heard. Letters: B pieces, T hops, M mel bins.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workers.models.checkpoint import write_part
+from workers.models.tokenizer.codec import Codec
+from workers.models.vocoder import LOOKAHEAD, Vocoder
+from workers.training.metrics.voice_quality import measure
+from workers.training.speech.clips import Clips
+from workers.training.stages import train_codec, train_vocoder
+from workers.training.stages.training_run import READY, Run
+
+BATCH: Final = 12
+CONTEXT_STEPS: Final = 18  # the decoder's past before a piece; replies begin without
+FRESH: Final = 0.3  # the share of batches that begin where a reply begins
+STEPS: Final = 9  # 0.72 s a piece
+REPLIES: Final = 0.35  # the share of pieces from the replies, what is said in service
+VOCODER_RATE: Final = 1e-3
+DECODER_RATE: Final = 3e-4
+ALONE_UNTIL: Final = 0.2  # of the budget: the decoder stands still while the vocoder is rough
+MEL_WEIGHT: Final = 0.5
+DATA: Final = (
+    "synthetic speech of random word strings and of the replies, festival cmu_us_slt_arctic_hts "
+    "(Carnegie Mellon University, Nagoya and Tokyo Institutes of Technology: EST and BSD-3-clause)"
+)
+
+
+def main(minutes: float, runs: Path, preset: str, weights: Path, seed: int = 5) -> None:
+    """Train for `minutes` in all, write codec and vocoder into the weights folder, measure.
+
+    What is finished is only written again.
+    """
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    if not (runs / "voice" / READY).exists():
+        both = Both(train_codec.load(runs), train_vocoder.load(runs, preset))
+        clips = Clips(runs, with_pitch=True)
+        run = Run(runs / "voice", minutes)
+        fit(run, both, clips, seed)
+        run.finish(**measure(both.eval(), runs))
+    export(load(runs, preset), weights)
+
+
+def fit(run: Run, both: "Both", clips: Clips, seed: int) -> None:
+    """Resume where a checkpoint is, and train until the budget is spent."""
+    both.codec.decoder.requires_grad_(True)
+    groups = [
+        {"params": list(both.vocoder.parameters()), "peak": VOCODER_RATE},
+        {"params": list(both.codec.decoder.parameters()), "peak": DECODER_RATE},
+    ]
+    optimiser = torch.optim.AdamW(groups, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
+    state = run.load()
+    if state is not None:
+        both.load(state)
+        optimiser.load_state_dict(state["optimiser"])
+    train(run, both, optimiser, clips, np.random.default_rng(seed + run.step))
+    run.save({**both.state(), "optimiser": optimiser.state_dict()})
+
+
+class Both(torch.nn.Module):
+    """The codec, of which only the decoder learns, and the vocoder."""
+
+    def __init__(self, codec: Codec, vocoder: Vocoder) -> None:
+        super().__init__()
+        self.codec = codec
+        self.vocoder = vocoder
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {"codec": self.codec.state_dict(), "vocoder": self.vocoder.state_dict()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Take a checkpoint's weights."""
+        self.codec.load_state_dict(state["codec"])
+        self.vocoder.load_state_dict(state["vocoder"])
+
+
+def load(runs: Path, preset: str) -> Both:
+    """Codec and vocoder of the last checkpoint of this stage."""
+    both = Both(train_codec.load(runs), train_vocoder.load(runs, preset))
+    state = torch.load(runs / "voice" / "checkpoint.pt", map_location="cpu", weights_only=True)
+    both.load(state)
+    return both.eval()
+
+
+def encode_all(codec: Codec, clips: Clips) -> Tensor:
+    """The codes of every recording, each from a fresh start, end to end: (steps, Q)."""
+    ends = clips.starts[1:]
+    pieces = [clips.mel[a:b] for a, b in zip(clips.starts[:-1], ends, strict=True)]
+    return torch.cat([codec.encode(piece[None])[0] for piece in pieces])
+
+
+def train(
+    run: Run,
+    both: Both,
+    optimiser: torch.optim.Optimizer,
+    clips: Clips,
+    rng: np.random.Generator,
+) -> None:
+    """Step until the budget is spent."""
+    codes, criterion = encode_all(both.codec, clips), train_vocoder.SoundLoss()
+    while run.going():
+        for group in optimiser.param_groups:
+            group["lr"] = train_codec.rate(group["peak"], run.fraction, run.step)
+        losses = step(both, clips, codes, criterion, rng, run.fraction)
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(losses["loss"])
+        torch.nn.utils.clip_grad_norm_(both.parameters(), 5.0)
+        optimiser.step()
+        run.log(**{name: float(value.detach()) for name, value in losses.items()})
+        if run.due():
+            run.save({**both.state(), "optimiser": optimiser.state_dict()})
+
+
+def step(
+    both: Both,
+    clips: Clips,
+    codes: Tensor,
+    criterion: train_vocoder.SoundLoss,
+    rng: np.random.Generator,
+    fraction: float,
+) -> dict[str, Tensor]:
+    """The losses of one random batch; `fraction` of the budget is used."""
+    frames = both.codec.config.frames
+    context = 0 if rng.random() < FRESH else CONTEXT_STEPS
+    length = context + STEPS + 1  # one step more for what the vocoder looks ahead
+    first = _begins(clips, rng, length, fresh=context == 0)
+    latent = both.codec.rvq.decode(torch.stack([codes[s : s + length] for s in first]))
+    with torch.autocast("cpu", torch.bfloat16):
+        mel, _ = both.codec.decoder.stream(latent, both.codec.decoder.initial(BATCH))
+    offsets = [(s + context) * frames for s in first]
+    mel = mel[:, context * frames :][:, : STEPS * frames + 1 + LOOKAHEAD]
+    sound, f0 = clips.sounds(offsets, STEPS * frames), clips.pitches(offsets, STEPS * frames + 1)
+    read = mel.detach() if fraction < ALONE_UNTIL else mel
+    losses = criterion(
+        both.vocoder, read, sound, f0, teacher=fraction < train_vocoder.TEACHER_UNTIL
+    )
+    decoded = F.l1_loss(mel, clips.mels(offsets, mel.shape[1]))
+    losses["decoded"] = decoded
+    losses["loss"] = losses["loss"] + MEL_WEIGHT * decoded
+    return losses
+
+
+def _begins(clips: Clips, rng: np.random.Generator, steps: int, fresh: bool) -> list[int]:
+    """The first steps of a batch's pieces; `fresh`: each at a recording's start."""
+    starts = clips.starts // 8
+    last = int(starts[-1]) - steps
+    recording = np.where(rng.random(BATCH) < REPLIES, clips.shards[1], 0)
+    if fresh:
+        recording = rng.integers(recording, len(starts) - 1)
+        chosen = np.minimum(starts[recording], last)
+    else:
+        chosen = rng.integers(np.minimum(starts[recording], last - 1), last)
+    return [int(first) for first in chosen]
+
+
+def export(both: Both, weights: Path) -> None:
+    """Write codec.safetensors and vocoder.safetensors with their parity entries."""
+    silence = both.codec.silence().tolist()
+    write_part(weights, "codec", both.codec, both.codec.config, {"silence": silence, "data": DATA})
+    write_part(weights, "vocoder", both.vocoder, both.vocoder.config, {"data": DATA})
