@@ -23,7 +23,8 @@ from gateway.edge.connection_limits import NEWCOMERS, Door
 from gateway.edge.pages import Pages
 from gateway.operators.routes import Operators
 from gateway.operators.stats import Stats, collect
-from gateway.protocol.messages import MAX_AUDIO_BYTES, SUBPROTOCOL
+from gateway.protocol.client_messages import SUBPROTOCOL
+from gateway.protocol.frames import MAX_AUDIO_BYTES
 from gateway.socket.endpoint import Endpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log.session_log import SessionLog, connect

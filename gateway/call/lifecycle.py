@@ -19,9 +19,11 @@ from gateway.call.playout import NATIVE_GROUP_FRAMES, NATIVE_LEAD_FRAMES, PLAIN_
 from gateway.call.resume import Missed, Outcome, missed
 from gateway.call.session import Session
 from gateway.call.uplink import Uplink
-from gateway.edge.admission import RETRY_AFTER_MS, Fleet
+from gateway.edge.admission import Fleet
 from gateway.edge.auth import Guard
-from gateway.protocol.messages import Codec, ErrorCode, Resume, Start, WireError
+from gateway.protocol.client_messages import Resume, Start
+from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
+from gateway.protocol.frames import Codec
 from shared.errors import SchemaError
 from shared.log.meta import Meta
 from shared.log.records import Detach, End, InputRecord, OutputRecord, Speech, fields_of
@@ -71,7 +73,7 @@ class Reception:
         self.opening = 0  # callers that are let in and not yet served
 
     async def open(self, start: Start, *, native: bool) -> Welcome:
-        """Begin a session and wait for a worker. Raises WireError: no capacity, unauthorized."""
+        """Begin a session and wait for a worker. Raises CallError: no capacity, unauthorized."""
         came_at = time.monotonic()
         permit = self.guard.read(start.auth)
         self._check(start.persona)
@@ -106,7 +108,7 @@ class Reception:
         return Welcome(session, token, Outcome.NEW, mode)
 
     def _check(self, persona: Persona) -> None:
-        """Raises WireError when the model has no such voice or style.
+        """Raises CallError when the model has no such voice or style.
 
         Where no worker is known nothing is: the caller is refused for that.
         """
@@ -115,23 +117,25 @@ class Reception:
             try:
                 offer.check(persona)
             except SchemaError as error:
-                raise WireError(ErrorCode.BAD_MESSAGE, str(error)) from error
+                raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
 
     async def resume(self, wish: Resume) -> Welcome:
-        """Go on with a session of this or another gateway. Raises WireError."""
+        """Go on with a session of this or another gateway. Raises CallError."""
         nonce = secrets.token_hex(4)
-        answer, conn = await self.log.connect(wish.session, self.name, nonce, _hash(wish.token))
+        answer, conn = await self.log.connect(
+            wish.resume.session, self.name, nonce, _hash(wish.resume.token)
+        )
         if answer is Answer.FENCED:
-            raise WireError(ErrorCode.BAD_TOKEN, "The token is not this session's")
+            raise CallError(ErrorCode.BAD_TOKEN, "The token is not this session's")
         if answer is Answer.POISONED:
-            raise WireError(ErrorCode.POISONED, "The model failed at this call: start a new one")
+            raise CallError(ErrorCode.POISONED, "The model failed at this call: start a new one")
         # Read behind the fence: the older connection can change nothing any more.
-        meta = (await self.log.metas([wish.session]))[0]
+        meta = (await self.log.metas([wish.resume.session]))[0]
         if answer is Answer.GONE or meta is None:
-            raise WireError(
+            raise CallError(
                 ErrorCode.NOT_FOUND, "The session is over or never was: start a new one"
             )
-        position, found = await self._missed(meta, wish.frame)
+        position, found = await self._missed(meta, wish.resume.frame)
         now = time.monotonic()
         session = Session(
             meta.sid,
@@ -142,7 +146,9 @@ class Reception:
             now=now,
             opus=_opus(wish.codec),
         )
-        return Welcome(session, wish.token, found.outcome, meta.mode, position, found.records)
+        return Welcome(
+            session, wish.resume.token, found.outcome, meta.mode, position, found.records
+        )
 
     def seat(self, welcome: Welcome) -> None:
         """Serve a session, beginning with what it missed; `ready` was said before."""
@@ -167,7 +173,7 @@ class Reception:
             self.exchange.remove(session)
 
     async def _admitted(self, sid: str, token: str, fields: Mapping[str, str | int]) -> str:
-        """A session for which there is room; its connection. Raises WireError: no capacity."""
+        """A session for which there is room; its connection. Raises CallError: no capacity."""
         self.fleet.admit(len(self.exchange.sessions) + self.opening, time.monotonic())
         self.opening += 1
         try:
@@ -198,7 +204,7 @@ class Reception:
             claimed = False
         if not claimed:
             await self._delete(sid, conn)
-            raise WireError(ErrorCode.NO_CAPACITY, "No worker took the call", RETRY_AFTER_MS)
+            raise NoCapacity("No worker took the call")
 
     async def _missed(self, meta: Meta, frame: int) -> tuple[int, Missed]:
         """The last output record there is, and what the caller lacks of them."""
@@ -211,7 +217,7 @@ class Reception:
         """Say a last thing to the log; whether it got there."""
         try:
             session.uplink.push(record)
-        except WireError:  # the ring is full: Redis does not answer
+        except CallError:  # the ring is full: Redis does not answer
             return False
         self.exchange.spoke(session)
         return await until(lambda: session.lost or not session.uplink.waiting, FLUSH_WITHIN_S)

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from gateway.call.pacer import GRAIN_S, Pacer
 from gateway.call.session import Session
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 from gateway.telemetry import metrics
 from shared import telemetry
 from shared.errors import SchemaError
@@ -249,7 +249,7 @@ class Exchange:
             return (await self.log.read_outputs([(session.sid, session.position)]))[0]
         except SchemaError as error:
             logger.error("session %s: unreadable record: %s", session.sid, error)  # noqa: TRY400
-            session.fail(WireError(ErrorCode.INTERNAL, "The session's log cannot be read"))
+            session.fail(CallError(ErrorCode.INTERNAL, "The session's log cannot be read"))
             return []
 
     async def _look_for_claims(self) -> None:
@@ -266,11 +266,11 @@ def _on(session: Session, call: Callable[..., _T], *args: Any) -> _T | None:
     """Call on one session; its errors are its own."""
     try:
         return call(*args)
-    except WireError as error:
+    except CallError as error:
         session.fail(error)
     except Exception:  # a fault in one session must not reach its neighbours
         logger.exception("session %s failed", session.sid)
-        session.fail(WireError(ErrorCode.INTERNAL, "The session failed"))
+        session.fail(CallError(ErrorCode.INTERNAL, "The session failed"))
     return None
 
 

@@ -12,7 +12,7 @@ nothing of what was interrupted. A fresh codec's first 2.5 to 10 ms are blurred.
 import ctypes
 from typing import Final
 
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 from shared.audio import FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 try:
@@ -44,21 +44,21 @@ class Opus:
         self._generation = 0
 
     def decode(self, packet: bytes) -> bytes:
-        """What the caller said, PCM16. Raises WireError when it is no packet."""
+        """What the caller said, PCM16. Raises CallError when it is no packet."""
         if len(packet) > MAX_PACKET_BYTES:
-            raise WireError(
+            raise CallError(
                 ErrorCode.TOO_LARGE,
                 f"Expected Opus packets of at most {MAX_PACKET_BYTES} bytes, got {len(packet)}",
             )
         if not packet:  # libopus takes it for a loss and invents sound
-            raise WireError(ErrorCode.BAD_MESSAGE, "Expected an Opus packet, got no bytes")
+            raise CallError(ErrorCode.BAD_MESSAGE, "Expected an Opus packet, got no bytes")
         # The package's own `decode` makes a Python number of every sample: 3 times as slow.
         samples = libopus.api.decoder.libopus_decode(
             self._decoder.decoder_state, packet, len(packet), self._pcm, MAX_PACKET_SAMPLES, 0
         )
         if samples < 0:
             said = libopus.OpusError(samples)
-            raise WireError(
+            raise CallError(
                 ErrorCode.BAD_MESSAGE, f"Expected an Opus packet of at most 60 ms, got: {said}"
             )
         skipped = min(self._skip, samples)

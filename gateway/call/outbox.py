@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 MAX_BEHIND_S: Final = 5
@@ -52,11 +52,11 @@ class Outbox:
         self.writer: Writer | None = None
 
     def put(self, message: bytes | str) -> None:
-        """Queue a message. Raises WireError when the client is 5 s of audio behind."""
+        """Queue a message. Raises CallError when the client is 5 s of audio behind."""
         if self.closed.is_set():
             return
         if self._bytes + len(message) > MAX_BEHIND_BYTES:
-            raise WireError(
+            raise CallError(
                 ErrorCode.TOO_SLOW,
                 f"Expected a client that reads in real time, got one {MAX_BEHIND_S} s behind",
             )

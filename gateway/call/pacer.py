@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 from gateway.call.session import Session
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +62,10 @@ class Pacer:
             return
         try:
             session.send_due(now)
-        except WireError as error:
+        except CallError as error:
             session.fail(error)
         except Exception:  # one session's fault must not stop its neighbours' frames
             logger.exception("playout of session %s failed", session.sid)
-            session.fail(WireError(ErrorCode.INTERNAL, "The playout failed"))
+            session.fail(CallError(ErrorCode.INTERNAL, "The playout failed"))
         else:
             self.arm(session, now)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from gateway.protocol.messages import FIRST_OF_REPLY, LAST_OF_REPLY
+from gateway.protocol.frames import FIRST_OF_REPLY, LAST_OF_REPLY
 from shared.audio import FRAME_BYTES, FRAME_MS
 from shared.log.records import (
     Clear,

@@ -11,18 +11,11 @@ from gateway.call.opus import Opus
 from gateway.call.outbox import Outbox
 from gateway.call.playout import Event, Frame, Playout, TextAt
 from gateway.call.uplink import Uplink
-from gateway.protocol.messages import (
-    FIRST_OF_REPLY,
-    ErrorCode,
-    HangUp,
-    Ping,
-    Resume,
-    Start,
-    WireError,
-    message,
-    pack_frame,
-    parse,
-)
+from gateway.protocol import server_messages
+from gateway.protocol.client_messages import EndCall, Ping, Resume, Start, parse
+from gateway.protocol.errors import CallError, ErrorCode
+from gateway.protocol.frames import FIRST_OF_REPLY, pack_frame
+from gateway.protocol.server_messages import Ack, Error, Pong, ServerMessage
 from gateway.telemetry import metrics
 from gateway.telemetry.stopwatch import Stopwatch
 from shared.log.records import (
@@ -51,15 +44,13 @@ PROBE_EVERY_S: Final = 0.5
 # A full log is asked again at half a chunk's time, not at every tick.
 BUSY_EVERY_S: Final = 0.04
 
-EVENT_NAMES: Final[dict[type[Event], str]] = {
-    SpeechStarted: "speech_started",
-    SpeechStopped: "speech_stopped",
-    Heard: "heard",
-    ReplyStarted: "reply_started",
-    ReplyDone: "reply_done",
-    TextAt: "text",
-    Clear: "clear",
-    Skip: "skip",
+MESSAGES: Final[dict[type[Event], type[ServerMessage]]] = {
+    Heard: server_messages.Heard,
+    ReplyStarted: server_messages.ReplyStarted,
+    ReplyDone: server_messages.ReplyDone,
+    TextAt: server_messages.Text,
+    Clear: server_messages.Clear,
+    Skip: server_messages.Skip,
 }
 # After these the log is another's or nobody's: not a word more goes into it.
 LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED)
@@ -91,7 +82,7 @@ class Session:
         self.outbox = Outbox()
         self.stopwatch = Stopwatch()
         self.position = 0  # last output record read
-        self.error: WireError | None = None
+        self.error: CallError | None = None
         self.hung_up = False  # the client said `end`
         self.leaving = False  # the socket is gone; only what the log must still hear goes out
         self.due_at: float | None = None  # the pacer's
@@ -105,14 +96,14 @@ class Session:
         """Whether this connection has no log to write to any more."""
         return self.error is not None and self.error.code in LOST
 
-    def fail(self, error: WireError) -> None:
+    def fail(self, error: CallError) -> None:
         """The socket ends with this error; the first one counts."""
         if self.error is None:
             self.error = error
-            self.outbox.close(error.close_code, error.text())
+            self.outbox.close(error.code.close_code, Error.of(error).to_json())
 
     def hear(self, data: bytes | str, now: float) -> None:
-        """Take a message from the client. Raises WireError when it breaks the rules."""
+        """Take a message from the client. Raises CallError when it breaks the rules."""
         if isinstance(data, bytes):
             sound = self.opus.decode(data) if self.opus else data
             if self.uplink.fills_chunk(sound):
@@ -148,7 +139,7 @@ class Session:
         samples = self.uplink.acked_samples
         if samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
             self._acked, self._acked_at = samples, now
-            self.say(message("ack", samples=samples))
+            self.say(Ack(samples=samples))
 
     def take(self, entries: Iterable[tuple[int, OutputRecord]], now: float) -> None:
         """Take records that were read from the log."""
@@ -164,10 +155,10 @@ class Session:
         """Queue every frame and event whose time has come."""
         self._say(self.playout.due(now), now)
 
-    def say(self, text: str) -> None:
+    def say(self, message: ServerMessage) -> None:
         """Queue a JSON message, if the client understands any."""
         if self.native:
-            self.outbox.put(text)
+            self.outbox.put(message.to_json())
             self.outbox.flush()
 
     def _wait_s(self, has_records: bool) -> float:
@@ -179,10 +170,10 @@ class Session:
     def _control(self, text: str, now: float) -> None:
         match parse(text):
             case Start() | Resume():
-                raise WireError(ErrorCode.BAD_MESSAGE, "Expected 'start' once and first")
+                raise CallError(ErrorCode.BAD_MESSAGE, "Expected 'start' once and first")
             case Ping(t=t):
-                self.say(message("pong", t=t))
-            case HangUp():
+                self.say(Pong(t=t))
+            case EndCall():
                 self.hung_up = True
             case Played(frame=frame):
                 heard = min(frame, self.playout.next_frame - 1)
@@ -209,7 +200,7 @@ class Session:
                 self._time_answer(item, now)
                 self.outbox.put(self._packed(item) if self.native else item.pcm)
             elif self.native:
-                self.outbox.put(self._event(item))
+                self.outbox.put(self._event(item).to_json())
         self.outbox.flush()
 
     def _packed(self, frame: Frame) -> bytes:
@@ -220,10 +211,12 @@ class Session:
         if frame.flags & FIRST_OF_REPLY and (s := self.stopwatch.answered(now)) is not None:
             metrics.answered(s, now)
 
-    def _event(self, item: Event) -> str:
-        fields = asdict(item) if isinstance(item, TextAt) else fields_of(item)
-        if isinstance(item, SpeechStarted | SpeechStopped):
-            fields = {"sample": self.uplink.sample_of(item.n)}
-        elif isinstance(item, Heard):
-            fields["rough"] = True  # as they sounded: nothing to act upon
-        return message(EVENT_NAMES[type(item)], **fields)
+    def _event(self, item: Event) -> ServerMessage:
+        match item:
+            case SpeechStarted():
+                return server_messages.SpeechStarted(sample=self.uplink.sample_of(item.n))
+            case SpeechStopped():
+                return server_messages.SpeechStopped(sample=self.uplink.sample_of(item.n))
+            case _:
+                fields = asdict(item) if isinstance(item, TextAt) else fields_of(item)
+                return MESSAGES[type(item)](**fields)

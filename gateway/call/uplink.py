@@ -11,7 +11,8 @@ from bisect import bisect_left
 from collections import deque
 from typing import Final, NamedTuple
 
-from gateway.protocol.messages import ErrorCode, WireError, check_audio
+from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
+from gateway.protocol.frames import check_audio
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import Audio, Commit, InputRecord
 from shared.log.writes import Answer, Receipt
@@ -50,12 +51,12 @@ class Speed:
         self.most = most
 
     def spend(self, amount: int, now: float) -> None:
-        """Count what arrived. Raises WireError when it came too fast."""
+        """Count what arrived. Raises CallError when it came too fast."""
         refill = (now - self.at) * self.per_s
         self.credit = min(self.most, self.credit + refill) - amount
         self.at = now
         if self.credit < 0:
-            raise WireError(
+            raise CallError(
                 ErrorCode.TOO_FAST,
                 f"Expected audio at real time (at most {MAX_SPEED:g} times, over a burst of 2 s) "
                 f"and at most {CONTROLS_PER_S} controls a second, got more: send as the "
@@ -87,7 +88,7 @@ class Uplink:
         return len(self._rest) + len(data) >= CHUNK_BYTES
 
     def push_audio(self, data: bytes, now: float) -> None:
-        """Take a binary message of any size. Raises WireError when it breaks the rules."""
+        """Take a binary message of any size. Raises CallError when it breaks the rules."""
         check_audio(data)
         self.speed.spend(max(PIECE_SAMPLES, len(data) // SAMPLE_BYTES), now)
         data = self._rest + data
@@ -114,17 +115,17 @@ class Uplink:
         return self.acked + 1, tuple(entry.record for entry in entries)
 
     def settle(self, receipt: Receipt) -> None:
-        """Take the log's answer to an append. Raises WireError when the session ends by it."""
+        """Take the log's answer to an append. Raises CallError when the session ends by it."""
         self.busy = receipt.answer is Answer.BUSY
         if receipt.answer is Answer.FENCED:
-            raise WireError(ErrorCode.REPLACED, "A newer connection took this session over")
+            raise CallError(ErrorCode.REPLACED, "A newer connection took this session over")
         if receipt.answer is Answer.GONE:
-            raise WireError(ErrorCode.SESSION_LOST, "The session's log is gone")
+            raise CallError(ErrorCode.SESSION_LOST, "The session's log is gone")
         if receipt.answer is Answer.POISONED:
-            raise WireError(ErrorCode.POISONED, "The model failed at this call: start a new one")
+            raise CallError(ErrorCode.POISONED, "The model failed at this call: start a new one")
         oldest = self._ring[0].n if self._ring else self.n + 1
         if receipt.last > self.n or receipt.last + 1 < oldest:
-            raise WireError(
+            raise CallError(
                 ErrorCode.SESSION_LOST,
                 f"The log ends at record {receipt.last}, expected {oldest - 1} to {self.n}: "
                 "what is missing cannot be repaired",
@@ -153,15 +154,15 @@ class Uplink:
         self.n += 1
         self._ring.append(Entry(self.n, record, self.samples))
 
-    def _overflow(self) -> WireError:
+    def _overflow(self) -> CallError:
         if self.busy and self.speed.credit < STALL_SAMPLES / 2:
-            return WireError(
+            return CallError(
                 ErrorCode.TOO_FAST,
                 f"{MAX_WAITING_RECORDS} records wait for the model to take them: send slower",
             )
         if self.busy:
-            return WireError(ErrorCode.NO_CAPACITY, "No worker takes this call's audio", 1_000)
-        return WireError(ErrorCode.INTERNAL, "The log cannot be written now; try again later")
+            return NoCapacity("No worker takes this call's audio")
+        return CallError(ErrorCode.INTERNAL, "The log cannot be written now; try again later")
 
     def _acknowledge(self, last: int) -> None:
         self.acked = last

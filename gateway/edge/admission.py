@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import NoCapacity
 from shared.audio import CHUNK_MS
 from shared.log.registry import Control
 from shared.voices import Offer, common
@@ -26,7 +26,6 @@ WATCH_EVERY_S: Final = 0.2
 MEND_EVERY_S: Final = 1.0
 # A look at the fleet that is older tells nothing: Redis does not answer.
 FRESH_S: Final = 2.0
-RETRY_AFTER_MS: Final = 2_000
 FULL: Final = "every slot of every worker is taken"
 
 
@@ -114,7 +113,7 @@ class Fleet:
         return None
 
     def admit(self, sessions: int, now: float) -> None:
-        """Take one more caller over the `sessions` that are here. Raises WireError: no capacity."""
+        """Take one more caller over the `sessions` that are here. Raises NoCapacity."""
         reason = self.blocked(now)
         if reason is None and sessions >= self.max_sessions:
             reason = f"all {self.max_sessions} places of this gateway are taken"
@@ -122,7 +121,7 @@ class Fleet:
             slow = any(not w.keeps_up(self.step_budget_ms) for w in self.live(now).values())
             reason = "the workers are at their limit" if slow else FULL
         if reason is not None:
-            raise WireError(ErrorCode.NO_CAPACITY, f"No room for a call: {reason}", RETRY_AFTER_MS)
+            raise NoCapacity(f"No room for a call: {reason}")
         self._admitted += 1
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import jwt
 
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 from shared.log.registry import Control
 
 ALGORITHM: Final = "HS256"
@@ -44,11 +44,11 @@ class Guard:
         self.control = control
 
     def read(self, token: str | None) -> Permit | None:
-        """What the token permits; None where none is asked for. Raises WireError: unauthorized."""
+        """What the token permits; None where none is asked for. Raises CallError: unauthorized."""
         return read(token, self.secret) if self.secret else None
 
     async def spend(self, permit: Permit | None) -> None:
-        """Let this one call begin. Raises WireError: unauthorized; RedisError."""
+        """Let this one call begin. Raises CallError: unauthorized; RedisError."""
         if permit is None:
             return
         left_s = int(permit.expires_at - time.time()) + LEEWAY_S + 1
@@ -62,7 +62,7 @@ class Guard:
 
 
 def read(token: str | None, secret: str) -> Permit:
-    """A token -> what it permits. Raises WireError: unauthorized."""
+    """A token -> what it permits. Raises CallError: unauthorized."""
     if token is None:
         raise _refusal("is missing: 'start' needs the field 'auth'")
     try:
@@ -86,5 +86,5 @@ def read(token: str | None, secret: str) -> Permit:
     return Permit(jti, expires)
 
 
-def _refusal(what: str) -> WireError:
-    return WireError(ErrorCode.UNAUTHORIZED, f"The token {what}")
+def _refusal(what: str) -> CallError:
+    return CallError(ErrorCode.UNAUTHORIZED, f"The token {what}")

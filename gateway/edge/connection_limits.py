@@ -8,11 +8,10 @@ import ipaddress
 from collections import Counter, OrderedDict
 from typing import Final
 
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import NoCapacity
 
 # Sockets beyond the sessions that a process takes: handshakes, refusals on their way out.
 NEWCOMERS: Final = 256
-RETRY_AFTER_MS: Final = 5_000
 # One customer of a provider has a whole /64 of IPv6 addresses.
 IPV6_PREFIX: Final = 64
 
@@ -28,7 +27,7 @@ class Door:
         self._absent: OrderedDict[str, tuple[str, float]] = OrderedDict()  # by session, by age
 
     def enter(self, address: str) -> None:
-        """Take a place for a socket. Raises WireError when there is none.
+        """Take a place for a socket. Raises NoCapacity when there is none.
 
         An address may hold more sockets than calls: who comes back may still hold the lost one.
         """
@@ -39,7 +38,7 @@ class Door:
         self._here[address] += 1
 
     def begin(self, address: str, now: float) -> None:
-        """A socket that has entered wants a new call. Raises WireError when that is too many."""
+        """A socket that has entered wants a new call. Raises NoCapacity when that is too many."""
         while self._absent and (oldest := next(iter(self._absent.items())))[1][1] <= now:
             self.welcome_back(oldest[0])
         if address and self._here[address] + self._away[address] > self.per_address:
@@ -85,5 +84,5 @@ def _take_one(counts: Counter[str], address: str) -> None:
         del counts[address]  # strangers' addresses must not pile up
 
 
-def _refusal(reason: str) -> WireError:
-    return WireError(ErrorCode.NO_CAPACITY, f"No room for a call: {reason}", RETRY_AFTER_MS)
+def _refusal(reason: str) -> NoCapacity:
+    return NoCapacity(f"No room for a call: {reason}")

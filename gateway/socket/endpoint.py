@@ -14,26 +14,23 @@ from gateway.call.lifecycle import Reception, Welcome
 from gateway.call.log_exchange import Exchange, until
 from gateway.call.outbox import Close
 from gateway.call.session import Session
-from gateway.edge.admission import RETRY_AFTER_MS
 from gateway.edge.connection_limits import Door, counted_address
-from gateway.protocol.messages import (
-    GOAWAY_CODE,
-    SUBPROTOCOL,
-    Codec,
+from gateway.protocol.client_messages import SUBPROTOCOL, Resume, Start, parse
+from gateway.protocol.errors import (
+    ABNORMAL_CLOSE_CODE,
+    GOAWAY_CLOSE_CODE,
+    NORMAL_CLOSE_CODE,
+    RETRY_AFTER_MS,
+    CallError,
     ErrorCode,
-    Resume,
-    Start,
-    WireError,
-    message,
-    parse,
-    ready,
+    NoCapacity,
 )
+from gateway.protocol.frames import Codec
+from gateway.protocol.server_messages import Error, Goaway, Ready
 from gateway.socket.server import CLOSE_WITHIN_S
 from gateway.socket.transport import Sink, wire_of
 from gateway.telemetry import metrics
 from shared.errors import SchemaError
-from shared.log.records import Mode
-from shared.voices import Persona
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +39,6 @@ START_WITHIN_S: Final = 3.0
 GOODBYE_EVERY_S: Final = 0.004
 GOODBYE_SPREAD_S: Final = 0.8
 GOODBYE_WITHIN_S: Final = 0.5  # for the last one's log to know it
-NORMAL_CODE: Final = 1000
 # A client that breaks the rules is as wrong the next time: its slot goes to another.
 CALLER_ERRORS: Final = (ErrorCode.BAD_MESSAGE, ErrorCode.TOO_LARGE, ErrorCode.TOO_FAST)
 
@@ -65,7 +61,7 @@ class Endpoint:
         address = counted_address(websocket.client.host if websocket.client else None)
         try:
             self.door.enter(address)
-        except WireError as error:
+        except CallError as error:
             await _refuse(websocket, error)
             return
         try:
@@ -78,7 +74,7 @@ class Endpoint:
             welcome = await self._welcome(websocket, native, address)
         except WebSocketDisconnect:
             return
-        except WireError as error:
+        except CallError as error:
             await _refuse(websocket, error)
             return
         metrics.OUTCOMES.labels(welcome.outcome).inc()
@@ -88,7 +84,7 @@ class Endpoint:
         self.reception.seat(welcome)
         if self.draining:  # it came in while the others were sent away
             _send_away(session, 0)
-            session.outbox.close(GOAWAY_CODE)
+            session.outbox.close(GOAWAY_CLOSE_CODE)
         code = await self._serve(websocket, session)
         if session.error is not None:
             metrics.REFUSALS.labels(session.error.code).inc()
@@ -111,13 +107,13 @@ class Endpoint:
         for number, session in enumerate(leaving):
             _send_away(session, number * every_s)
         for session in leaving:
-            session.outbox.close(GOAWAY_CODE)
+            session.outbox.close(GOAWAY_CLOSE_CODE)
             await asyncio.sleep(every_s)
         await until(lambda: not sessions, GOODBYE_WITHIN_S)
 
     async def _welcome(self, websocket: WebSocket, native: bool, address: str) -> Welcome:
         if self.draining:
-            raise WireError(ErrorCode.NO_CAPACITY, "This gateway is closing", RETRY_AFTER_MS)
+            raise NoCapacity("This gateway is closing")
         try:
             first = await _first_message(websocket) if native else _plain_start(websocket)
             if isinstance(first, Resume):
@@ -126,17 +122,15 @@ class Endpoint:
             return await self.reception.open(first, native=native)
         except OutOfMemoryError as error:
             logger.warning("no session could begin: %s", error)
-            raise WireError(
-                ErrorCode.NO_CAPACITY, "No room for a call: Redis is full", RETRY_AFTER_MS
-            ) from error
+            raise NoCapacity("No room for a call: Redis is full") from error
         except (RedisError, OSError) as error:
             logger.warning("no session could begin: %s", error)
-            raise WireError(
+            raise CallError(
                 ErrorCode.INTERNAL, "Redis does not answer; try again later", RETRY_AFTER_MS
             ) from error
         except SchemaError as error:
             logger.warning("a session could not be resumed: %s", error)
-            raise WireError(ErrorCode.INTERNAL, "The session's log cannot be read") from error
+            raise CallError(ErrorCode.INTERNAL, "The session's log cannot be read") from error
 
     async def _serve(self, websocket: WebSocket, session: Session) -> int:
         """Receive and send until either ends; the close code."""
@@ -154,7 +148,7 @@ class Endpoint:
             task.cancel()
         await asyncio.gather(closed, return_exceptions=True)
         codes = await asyncio.gather(receiver, sender, return_exceptions=True)
-        return next((code for code in codes if isinstance(code, int)), 1006)
+        return next((code for code in codes if isinstance(code, int)), ABNORMAL_CLOSE_CODE)
 
 
 def is_over(session: Session) -> bool:
@@ -180,8 +174,8 @@ def allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
 
 def _send_away(session: Session, in_s: float) -> None:
     """Say when the socket is going to be closed: on another one the call goes on."""
-    with suppress(WireError):  # it reads too slowly to be told
-        session.say(message("goaway", reason="shutdown", resume_in_ms=round(1_000 * in_s)))
+    with suppress(CallError):  # it reads too slowly to be told
+        session.say(Goaway(resume_in_ms=round(1_000 * in_s)))
 
 
 async def _first_message(websocket: WebSocket) -> Start | Resume:
@@ -189,28 +183,27 @@ async def _first_message(websocket: WebSocket) -> Start | Resume:
         async with asyncio.timeout(START_WITHIN_S):
             data = await _message(websocket)
     except TimeoutError as error:
-        raise WireError(
+        raise CallError(
             ErrorCode.START_TIMEOUT, f"Expected 'start' within {START_WITHIN_S:g} s"
         ) from error
     first = parse(data) if isinstance(data, str) else None
     if not isinstance(first, Start | Resume):
-        raise WireError(ErrorCode.BAD_MESSAGE, "Expected 'start' as the first message")
+        raise CallError(ErrorCode.BAD_MESSAGE, "Expected 'start' as the first message")
     return first
 
 
 def _plain_start(websocket: WebSocket) -> Start:
     query = websocket.query_params
     mode = query.get("mode")
-    persona = Persona(query.get("voice", ""), query.get("style", ""))
     try:
-        return Start(None if mode is None else Mode(mode).mode, persona=persona)
+        return Start(mode=mode, voice=query.get("voice", ""), style=query.get("style", ""))
     except SchemaError as error:
-        raise WireError(ErrorCode.BAD_MESSAGE, str(error)) from error
+        raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
 
 
-def _ready(welcome: Welcome) -> str:
+def _ready(welcome: Welcome) -> Ready:
     session = welcome.session
-    return ready(
+    return Ready(
         session=session.sid,
         token=welcome.token,
         outcome=welcome.outcome.value,
@@ -238,15 +231,15 @@ def _hearing(session: Session, exchange: Exchange) -> Sink:
             return
         try:
             session.hear(data, time.monotonic())
-        except WireError as error:
+        except CallError as error:
             session.fail(error)
         except Exception:  # the callback's boundary: the client is told, and the log says why
             logger.exception("session %s: a message could not be taken", session.sid)
-            session.fail(WireError(ErrorCode.INTERNAL, "The message could not be taken"))
+            session.fail(CallError(ErrorCode.INTERNAL, "The message could not be taken"))
         else:
             exchange.spoke(session)
             if session.hung_up:
-                session.outbox.close(NORMAL_CODE)
+                session.outbox.close(NORMAL_CLOSE_CODE)
 
     return hear
 
@@ -271,11 +264,11 @@ async def _send(websocket: WebSocket, session: Session) -> int:
         await wire.write([item, *session.outbox.more()])
 
 
-async def _refuse(websocket: WebSocket, error: WireError) -> None:
+async def _refuse(websocket: WebSocket, error: CallError) -> None:
     """Say why, and close."""
     metrics.REFUSALS.labels(error.code).inc()
     try:
-        await websocket.send_text(error.text())
-        await websocket.close(error.close_code)
+        await websocket.send_text(Error.of(error).to_json())
+        await websocket.close(error.code.close_code)
     except WebSocketDisconnect:
         logger.debug("a refused client was gone already")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Final
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.protocol.messages import MAX_AUDIO_BYTES
+from gateway.protocol.frames import MAX_AUDIO_BYTES
 from gateway.socket.transport import Wire
 from shared.errors import ConfigError
 from shared.settings import Settings

@@ -23,7 +23,7 @@ from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
 from gateway.app import HEADERS
-from gateway.protocol.messages import CLOSE_CODES, ErrorCode
+from gateway.protocol.errors import ErrorCode
 from shared.audio import FRAME_BYTES
 
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
@@ -153,7 +153,7 @@ class FakeGateway:
         self._connection = connection
         if self.refusal is not None:
             await self._send(json.dumps({"type": "error", **self.refusal}))
-            await connection.close(CLOSE_CODES[ErrorCode(self.refusal["code"])])
+            await connection.close(ErrorCode(self.refusal["code"]).close_code)
             return
         who = {"session": "s" * 32, "token": "t" * 22, "sample_rate": 24_000, "frame_samples": 480}
         await self._send(json.dumps({"type": "ready", **who, **self.ready}))

@@ -15,7 +15,8 @@ from websockets.typing import Subprotocol
 
 from gateway.__main__ import Server
 from gateway.app import Gateway
-from gateway.protocol.messages import HEADER, SUBPROTOCOL
+from gateway.protocol.client_messages import SUBPROTOCOL
+from gateway.protocol.frames import HEADER
 from gateway.socket.server import configuration, listen
 from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step
 from shared.log.registry import Control

@@ -11,7 +11,8 @@ import jwt
 import pytest
 from redis.asyncio import Redis
 
-from gateway.protocol.messages import ErrorCode, Resume, WireError
+from gateway.protocol.client_messages import Resume, ResumePoint
+from gateway.protocol.errors import CallError, ErrorCode
 from gateway.socket import server as listener
 from gateway.socket.server import raise_descriptor_limit
 from tests.redis.stage import SECOND, Caller, Place, StandInWorker, running_gateway, speak, until
@@ -183,8 +184,10 @@ async def test_no_guess_of_a_resume_token_succeeds(place: Place, worker: StandIn
 
     async def guess(text: str) -> ErrorCode | None:
         try:
-            await place.gateway.reception.resume(Resume(sid, text, 0))
-        except WireError as error:
+            await place.gateway.reception.resume(
+                Resume(resume=ResumePoint(session=sid, token=text, frame=0))
+            )
+        except CallError as error:
             return error.code
         return None
 

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.call import opus
 from gateway.call.opus import LOOKAHEAD_SAMPLES, Opus
-from gateway.protocol.messages import HEADER
+from gateway.protocol.frames import HEADER
 from shared.audio import CHUNK_SAMPLES, FRAME_BYTES
 from tests.redis.stage import Caller, Place, StandInWorker, speak
 from tests.unit.gateway.call.test_opus import likeness, packets, voice

@@ -44,7 +44,10 @@ FORBIDDEN: Final = {
 PURE: Final = {
     "gateway.call.playout",
     "gateway.call.uplink",
-    "gateway.protocol.messages",
+    "gateway.protocol.client_messages",
+    "gateway.protocol.errors",
+    "gateway.protocol.frames",
+    "gateway.protocol.server_messages",
     "shared.audio",
     "shared.errors",
     "shared.log.keys",

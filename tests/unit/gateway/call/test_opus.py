@@ -5,7 +5,7 @@ import pytest
 
 from gateway.call import opus
 from gateway.call.opus import LOOKAHEAD_SAMPLES, MAX_PACKET_BYTES, Opus
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 from shared.audio import FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
 
 pytestmark = pytest.mark.skipif(not opus.AVAILABLE, reason="this system has no libopus")
@@ -56,13 +56,13 @@ def test_a_reply_carries_nothing_of_the_one_before() -> None:
 
 @pytest.mark.parametrize("packet", [b"", b"\xff", bytes([0x03]), b"\x1b" * 3])
 def test_what_is_no_packet_is_refused(packet: bytes) -> None:
-    with pytest.raises(WireError, match="Expected an Opus packet") as refused:
+    with pytest.raises(CallError, match="Expected an Opus packet") as refused:
         Opus().decode(packet)
     assert refused.value.code is ErrorCode.BAD_MESSAGE
 
 
 def test_a_packet_beyond_the_limit_is_not_looked_at() -> None:
-    with pytest.raises(WireError) as refused:
+    with pytest.raises(CallError) as refused:
         Opus().decode(bytes(MAX_PACKET_BYTES + 1))
     assert refused.value.code is ErrorCode.TOO_LARGE
 
@@ -73,7 +73,7 @@ def test_random_bytes_never_give_more_than_60_ms() -> None:
     for size in rng.integers(1, 300, 300):
         try:
             pcm = codec.decode(rng.bytes(int(size)))
-        except WireError:
+        except CallError:
             continue
         assert len(pcm) <= 3 * FRAME_BYTES
         assert len(pcm) % 2 == 0

@@ -9,6 +9,7 @@ from gateway.call.pacer import Pacer
 from gateway.call.playout import Playout
 from gateway.call.session import Session
 from gateway.call.uplink import Uplink
+from gateway.protocol.errors import ErrorCode
 from shared.log.records import Speech
 
 
@@ -54,7 +55,7 @@ async def test_a_session_that_fails_does_not_stop_its_neighbour(
     pacer.arm(neighbour, time.monotonic())
     await heard(neighbour, 6)
     assert victim.error is not None
-    assert victim.error.close_code == 4500
+    assert victim.error.code is ErrorCode.INTERNAL
 
 
 async def test_a_stopped_pacer_sends_nothing() -> None:

@@ -17,7 +17,8 @@ from gateway.call.session import (
     Session,
 )
 from gateway.call.uplink import BUSY_RECORDS, Uplink
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
+from gateway.protocol.server_messages import Error
 from shared.log.records import (
     Audio,
     Clear,
@@ -141,7 +142,7 @@ async def test_a_flood_of_controls_is_too_fast_and_stays_bounded() -> None:
     session = new_session()
     for _ in range(100):
         session.hear('{"type":"cancel"}', 0.0)
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         session.hear('{"type":"cancel"}', 0.0)
     assert caught.value.code is ErrorCode.TOO_FAST
     assert session.uplink.waiting == 100
@@ -165,10 +166,13 @@ async def test_a_plain_client_gets_samples_and_nothing_else() -> None:
 )
 async def test_the_first_error_ends_the_socket(code: ErrorCode, lost: bool) -> None:
     session = new_session()
-    error = WireError(code, "why")
+    error = CallError(code, "why")
     session.fail(error)
-    session.fail(WireError(ErrorCode.INTERNAL, "later"))
-    assert await said(session.outbox) == [error.text(), Close(error.close_code)]
+    session.fail(CallError(ErrorCode.INTERNAL, "later"))
+    assert await said(session.outbox) == [
+        Error.of(error).to_json(),
+        Close(error.code.close_code),
+    ]
     session.hear(CHUNK, 0.0)
     assert (session.append(0.0) is None) is lost
 
@@ -177,10 +181,10 @@ async def test_a_client_that_is_far_behind_is_given_up() -> None:
     outbox = Outbox()
     for _ in range(MAX_BEHIND_BYTES // 972):
         outbox.put(bytes(972))
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         outbox.put(bytes(972))
     assert caught.value.code is ErrorCode.TOO_SLOW
-    outbox.close(caught.value.close_code, "bye")
+    outbox.close(caught.value.code.close_code, "bye")
     assert await said(outbox) == ["bye", Close(4430)]
     assert MAX_BEHIND_BYTES == 240_000
 

@@ -12,7 +12,7 @@ from gateway.call.uplink import (
     STALL_SAMPLES,
     Uplink,
 )
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES
 from shared.log.records import Audio, Cancel, Commit, Played
 from shared.log.writes import Answer, Receipt
@@ -65,7 +65,7 @@ def test_what_commits_add_is_paid_for_as_audio() -> None:
         uplink.push_audio(b"\1\0", 0.0)
         uplink.push(Commit())
         uplink.settle(stored(uplink.n))
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         uplink.push_audio(b"\1\0", 0.0)
     assert caught.value.code is ErrorCode.TOO_FAST
 
@@ -79,7 +79,7 @@ def test_a_flood_of_tiny_messages_is_too_fast_and_a_worklets_pieces_are_not() ->
     now = uplink.speed.at
     for _ in range(saved_up // PIECE_SAMPLES):
         uplink.push_audio(b"", now)
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         uplink.push_audio(b"", now)
     assert caught.value.code is ErrorCode.TOO_FAST
 
@@ -112,7 +112,7 @@ def test_a_log_that_lost_more_than_the_ring_ends_the_session() -> None:
     for frame in range(KEEP_RECORDS + 10):
         uplink.push(Played(frame))
         uplink.settle(stored(frame + 1))
-    with pytest.raises(WireError, match="cannot be repaired") as caught:
+    with pytest.raises(CallError, match="cannot be repaired") as caught:
         uplink.settle(Receipt(Answer.GAP, 5))
     assert caught.value.code is ErrorCode.SESSION_LOST
 
@@ -126,7 +126,7 @@ def test_a_log_that_lost_more_than_the_ring_ends_the_session() -> None:
     ],
 )
 def test_a_session_that_is_another_s_or_gone_ends_here(answer: Answer, code: ErrorCode) -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         Uplink(0.0).settle(Receipt(answer, 0))
     assert caught.value.code is code
 
@@ -149,7 +149,7 @@ def flood(uplink: Uplink, now: float) -> None:
 def test_twice_real_time_passes_and_more_does_not() -> None:
     talk(Uplink(0.0), 2.0)
     uplink = Uplink(0.0)
-    with pytest.raises(WireError, match="real time") as caught:
+    with pytest.raises(CallError, match="real time") as caught:
         talk(uplink, 2.7)
     assert caught.value.code is ErrorCode.TOO_FAST
 
@@ -159,7 +159,7 @@ def test_a_client_may_catch_up_after_a_stall_but_not_save_up_for_ever(
     waited_s: float, most: int
 ) -> None:
     uplink = Uplink(0.0)
-    with pytest.raises(WireError, match="real time"):
+    with pytest.raises(CallError, match="real time"):
         flood(uplink, waited_s)
     assert uplink.samples == most // CHUNK_SAMPLES * CHUNK_SAMPLES
 
@@ -178,7 +178,7 @@ def test_the_ring_is_bounded_and_says_whose_fault_it_is(
     uplink = Uplink(0.0)
     if busy:
         uplink.settle(Receipt(Answer.BUSY, 0))
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         talk(uplink, speed, stored_at_once=False)
     assert caught.value.code is code
     assert uplink.waiting == MAX_WAITING_RECORDS

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.edge.admission import FRESH_S, Fleet
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 from shared.voices import DEFAULT, Offer
 
 
@@ -18,7 +18,7 @@ def fleet(**statuses: dict[str, Any]) -> Fleet:
 
 
 def refusal(found: Fleet, sessions: int, now: float) -> str:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         found.admit(sessions, now)
     assert caught.value.code is ErrorCode.NO_CAPACITY
     assert caught.value.retry_after_ms

@@ -9,7 +9,7 @@ import jwt
 import pytest
 
 from gateway.edge.auth import LIFETIME_S, read
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 
 SECRET = "0123456789abcdef" * 2
 OTHER = "fedcba9876543210" * 2
@@ -67,7 +67,7 @@ def test_a_good_token_permits_one_call() -> None:
     ],
 )
 def test_a_bad_token_permits_none(bad: str | None) -> None:
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         read(bad, SECRET)
     assert caught.value.code is ErrorCode.UNAUTHORIZED
     assert SECRET not in str(caught.value)
@@ -77,5 +77,5 @@ def test_no_byte_of_a_token_may_change() -> None:
     good = token()
     # The last character of a part may hold unused bits, which say nothing.
     for at in [i for i in range(len(good) - 1) if "." not in good[i : i + 2]]:
-        with pytest.raises(WireError):
+        with pytest.raises(CallError):
             read(flipped(at), SECRET)

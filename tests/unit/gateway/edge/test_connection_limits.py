@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.edge.connection_limits import Door, counted_address
-from gateway.protocol.messages import ErrorCode, WireError
+from gateway.protocol.errors import CallError, ErrorCode
 
 HERE, THERE = "203.0.113.5", "203.0.113.6"
 
@@ -12,7 +12,7 @@ def door(sockets: int = 100, per_address: int = 2) -> Door:
     return Door(sockets=sockets, per_address=per_address)
 
 
-def refused(found: WireError) -> str:
+def refused(found: CallError) -> str:
     assert found.code is ErrorCode.NO_CAPACITY
     assert found.retry_after_ms
     return str(found)
@@ -27,7 +27,7 @@ def test_an_address_begins_so_many_calls_and_its_neighbour_as_many() -> None:
     found = door()
     begin(found, HERE)
     begin(found, HERE)
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         begin(found, HERE)
     assert "2 calls from your address" in refused(caught.value)
     begin(found, THERE)
@@ -37,7 +37,7 @@ def test_sockets_that_never_start_count_too() -> None:
     found = door()
     for _ in range(4):
         found.enter(HERE)
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         found.enter(HERE)
     assert "your address" in refused(caught.value)
     found.leave(HERE)
@@ -48,7 +48,7 @@ def test_the_process_has_an_end_whoever_comes() -> None:
     found = door(sockets=2)
     found.enter(HERE)
     found.enter("")
-    with pytest.raises(WireError) as caught:
+    with pytest.raises(CallError) as caught:
         found.enter(THERE)
     assert "all 2 connections" in refused(caught.value)
     found.leave("")
@@ -61,7 +61,7 @@ def test_a_call_without_a_socket_holds_its_place_until_it_is_given_up() -> None:
         begin(found, HERE)
         found.leave(HERE)
         found.expect_back(sid, HERE, until=60.0)
-    with pytest.raises(WireError):
+    with pytest.raises(CallError):
         begin(found, HERE, now=59.0)
     found.begin(HERE, now=60.0)
 

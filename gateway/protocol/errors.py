@@ -1,0 +1,62 @@
+"""The errors that end a client's connection, with their close codes.
+
+CallError           the client gets an `error` message, then the socket closes
+└── NoCapacity      there is no room now: the client may try again after RETRY_AFTER_MS
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from shared.errors import AntiphonError
+
+# Must be larger than the 200 ms between two looks at the workers: a sooner retry learns nothing.
+RETRY_AFTER_MS: Final = 2_000
+NORMAL_CLOSE_CODE: Final = 1_000  # the client sent `end`
+ABNORMAL_CLOSE_CODE: Final = 1_006  # the connection broke without a close frame
+GOAWAY_CLOSE_CODE: Final = 1_012  # the gateway restarts: resume on another gateway
+
+
+class ErrorCode(StrEnum):
+    """The `code` of an `error` message, the WebSocket close code after it, and what both mean."""
+
+    close_code: int
+    meaning: str
+    _value_: str
+
+    def __new__(cls, code: str, close_code: int = 0, meaning: str = "") -> "ErrorCode":
+        """One row of the table below."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.close_code = close_code
+        member.meaning = meaning
+        return member
+
+    BAD_MESSAGE = "bad_message", 4400, "A message breaks the protocol."
+    BAD_TOKEN = "bad_token", 4401, "The resume token does not belong to this session."
+    UNAUTHORIZED = "unauthorized", 4403, "The gateway needs a valid, unused token in `start`."
+    NOT_FOUND = "not_found", 4404, "The session does not exist or has ended."
+    START_TIMEOUT = "start_timeout", 4408, "The client did not send `start` in time."
+    REPLACED = "replaced", 4409, "A newer connection resumed this session."
+    SESSION_LOST = "session_lost", 4410, "Redis no longer holds the session's log."
+    TOO_LARGE = "too_large", 4413, "A message exceeds its size limit."
+    POISONED = "poisoned", 4422, "The model failed repeatedly at this session; start a new one."
+    TOO_FAST = "too_fast", 4429, "The client sends faster than the rate limits allow."
+    TOO_SLOW = "too_slow", 4430, "The client reads slower than real time."
+    INTERNAL = "internal", 4500, "The gateway or Redis failed; the session can be resumed."
+    NO_CAPACITY = "no_capacity", 4503, "No gateway, worker or Redis memory is free for the call."
+
+
+class CallError(AntiphonError):
+    """Ends the client's connection with an `error` message and a close code."""
+
+    def __init__(self, code: ErrorCode, message: str, retry_after_ms: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.retry_after_ms = retry_after_ms
+
+
+class NoCapacity(CallError):
+    """There is no room for the call now; the client may try again after RETRY_AFTER_MS."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.NO_CAPACITY, message, RETRY_AFTER_MS)
