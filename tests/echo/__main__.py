@@ -14,8 +14,8 @@ from shared.audio import pcm16_from_floats
 from tests.echo.table import DELAYS_MS, GAINS_DB, Voices, markdown, measure
 from workers.engines.hybrid.engine import HybridEngine
 from workers.evaluation.calls import converse
-from workers.training.speech.callers import NEVER_HEARD, UNSEEN_ESPEAK
-from workers.training.speech.tts import Job, Voice, speak
+from workers.training.speech.callers import UNSEEN_ESPEAK, UNSEEN_FESTIVAL
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 WEIGHTS: Final = Path(__file__).parents[2] / "workers" / "weights" / "tiny"
 QUESTIONS: Final = (
@@ -30,10 +30,10 @@ QUESTIONS: Final = (
 )
 CALLERS: Final = (
     *UNSEEN_ESPEAK[:6],
-    Voice("flite", "cmu_us_rms"),
-    Voice("flite", "cmu_us_slt"),
-    Voice("flite", "cmu_us_awb"),
-    NEVER_HEARD[0],
+    TtsVoice("flite", "cmu_us_rms"),
+    TtsVoice("flite", "cmu_us_slt"),
+    TtsVoice("flite", "cmu_us_awb"),
+    UNSEEN_FESTIVAL[0],
 )
 SAID_OVER: Final = (
     "no wait stop please",
@@ -49,9 +49,9 @@ SAID_OVER: Final = (
 def voices() -> Voices:
     """The shipped voice's replies to some questions, and callers of three engines."""
     engine = HybridEngine.load(WEIGHTS, len(QUESTIONS))
-    asked = speak([Job(Voice("espeak", "gmw/en-US+m3"), text) for text in QUESTIONS])
+    asked = speak([SpeechJob(TtsVoice("espeak", "gmw/en-US+m3"), text) for text in QUESTIONS])
     replies = converse(engine, [pcm16_from_floats(question) for question in asked])
-    callers = speak([Job(voice, text) for voice in CALLERS for text in SAID_OVER])
+    callers = speak([SpeechJob(voice, text) for voice in CALLERS for text in SAID_OVER])
     return Voices([np.asarray(reply.pcm) for reply in replies], callers)
 
 

@@ -8,7 +8,7 @@ import pytest
 from shared.audio import pcm16_from_floats
 from tests.echo.table import Voices, measure
 from workers.audio.echo_path import EchoPath
-from workers.training.speech.tts import Job, Voice, speak
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 CALLERS = ("gmw/en-US+m4", "gmw/en+f4", "gmw/en-US+linda", "gmw/en+grandpa")
 OVER = ("no wait stop please", "can you say that again", "one more question for you")
@@ -18,7 +18,7 @@ OVER = ("no wait stop please", "can you say that again", "one more question for 
 def voices() -> Voices:
     said = speak(
         [
-            Job(Voice("flite", "cmu_us_slt"), text)
+            SpeechJob(TtsVoice("flite", "cmu_us_slt"), text)
             for text in (
                 "a long time ago a small voice lived in a machine and answered every question",
                 "one two three four five six seven eight nine ten",
@@ -27,7 +27,9 @@ def voices() -> Voices:
             )
         ]
     )
-    callers = speak([Job(Voice("espeak", name), text) for name in CALLERS for text in OVER])
+    callers = speak(
+        [SpeechJob(TtsVoice("espeak", name), text) for name in CALLERS for text in OVER]
+    )
     return Voices([pcm16_from_floats(reply) for reply in said], callers)
 
 

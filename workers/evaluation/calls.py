@@ -38,7 +38,7 @@ ENERGY_VAD: Final = Tuning()
 
 
 @dataclass(slots=True)
-class Answer:
+class CallAnswer:
     """What a call gave to one question: the text and the audio of its reply, and when.
 
     Times are seconds behind the question's last sample; None: it did not happen.
@@ -65,14 +65,14 @@ class Call:
         tuning: Tuning = ENERGY_VAD,
     ) -> None:
         """`background` is heard under all of it, again and again; None: a quiet room."""
-        self.answers: list[Answer] = []
+        self.answers: list[CallAnswer] = []
         self.talk = Conversation(tuning, mode, seed=seed)
         self._said = list(said)
         self._rng = np.random.default_rng(seed)
         self._background = np.zeros(CHUNK_SAMPLES, np.int16) if background is None else background
         self._rest = self._chunks(np.zeros(REST_CHUNKS * CHUNK_SAMPLES, np.int16))
         self._n = 0
-        self._answer = Answer()
+        self._answer = CallAnswer()
         self._told = ""  # of the question, for good: a pause may part it
         self._parts: list[bytes] = []
         self._say(SILENCE_BEFORE_S)
@@ -155,7 +155,7 @@ class Call:
         self._answer.pcm = np.frombuffer(b"".join(self._parts), dtype="<i2")
         self._answer.reason = reason
         self.answers.append(self._answer)
-        self._answer, self._told, self._parts = Answer(), "", []
+        self._answer, self._told, self._parts = CallAnswer(), "", []
         if not self.done:
             self._go_on()
 
@@ -164,7 +164,7 @@ class Call:
         self._say(SILENCE_BEFORE_S)
 
 
-def hold(
+def run_calls(
     engine: Engine, calls: Sequence[Call], tell: Callable[[int], object] | None = None
 ) -> None:
     """Hold these calls, as many at once as the engine has slots; `tell` how many have ended."""
@@ -195,8 +195,8 @@ def _step(engine: Engine, live: dict[int, Call]) -> None:
 
 def converse(
     engine: Engine, questions: Sequence[Pcm16], mode: ReplyMode = ReplyMode.TURN
-) -> list[Answer]:
+) -> list[CallAnswer]:
     """Ask every question in a call of its own."""
     calls = [Call([question], mode, seed) for seed, question in enumerate(questions)]
-    hold(engine, calls)
+    run_calls(engine, calls)
     return [call.answers[0] for call in calls]

@@ -21,21 +21,21 @@ from workers.training.questions import follow_ups
 from workers.training.questions.catalogue import Question, Split, questions
 from workers.training.questions.chat import UNKNOWN_REPLY
 from workers.training.questions.families import Language
-from workers.training.questions.listener_texts import unheard_text
-from workers.training.speech.acoustics import Scene, heard_in, noise_alone, paused
+from workers.training.questions.listener_texts import untrained_text
+from workers.training.speech.acoustics import AcousticScene, apply_scene, noise_alone, with_pause
 from workers.training.speech.callers import (
-    NEVER_HEARD,
-    NEVER_HEARD_SPANISH,
     TRAINED_ESPEAK,
     TRAINED_FLITE,
     UNSEEN_ESPEAK,
+    UNSEEN_FESTIVAL,
+    UNSEEN_FESTIVAL_SPANISH,
     UNSEEN_FLITE,
     UNSEEN_SPANISH,
 )
-from workers.training.speech.tts import LEVEL, Job, Voice, speak
+from workers.training.speech.tts import LEVEL, SpeechJob, TtsVoice, speak
 
 SEED: Final = 2024
-ROOM: Final = Scene(room=1.0, line=0.0, narrow=0.0, noise=0.0, clip=0.0, gain_db=(0.0, 0.0))
+ROOM: Final = AcousticScene(room=1.0, line=0.0, narrow=0.0, noise=0.0, clip=0.0, gain_db=(0.0, 0.0))
 ROOM_TAIL_S: Final = 0.4
 NOISE_S: Final = 6.0  # of each call's own noise, which goes round
 PAUSE_S: Final = 0.5  # of a caller who thinks in mid-question; 600 ms would end a turn
@@ -46,7 +46,7 @@ class Condition:
     """A row of the table."""
 
     name: str
-    voices: tuple[Voice, ...]
+    voices: tuple[TtsVoice, ...]
     split: Split = Split.TRAIN
     mode: ReplyMode = ReplyMode.TURN
     asks: int = 1  # of each family
@@ -72,8 +72,8 @@ SPOKEN: Final = (
     Condition("unseen phrasing, espeak-ng", UNSEEN_ESPEAK, Split.PHRASING, known=True),
     Condition("unseen phrasing, flite (rms)", UNSEEN_FLITE, Split.PHRASING, known=True),
     Condition("never combined, unseen espeak-ng", UNSEEN_ESPEAK, Split.COMBINATION, asks=4),
-    Condition("engine never heard: festival ked", NEVER_HEARD[:1]),
-    Condition("engine never heard: festival kal", NEVER_HEARD[1:]),
+    Condition("engine never heard: festival ked", UNSEEN_FESTIVAL[:1]),
+    Condition("engine never heard: festival kal", UNSEEN_FESTIVAL[1:]),
     Condition("noise 20 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=20.0),
     Condition("noise 10 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=10.0),
     Condition("noise 5 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=5.0),
@@ -86,7 +86,7 @@ SPOKEN: Final = (
     ),
     Condition("Spanish, unseen espeak-ng", UNSEEN_SPANISH, asks=5),
     Condition("Spanish, unseen phrasing", UNSEEN_SPANISH, Split.PHRASING, asks=5),
-    Condition("Spanish, engine never heard: ked", NEVER_HEARD_SPANISH, asks=5),
+    Condition("Spanish, engine never heard: ked", UNSEEN_FESTIVAL_SPANISH, asks=5),
     Condition("no question at all", UNSEEN_ESPEAK, asks=60, strange=True),
     Condition("stream mode, unseen espeak-ng", UNSEEN_ESPEAK, mode=STREAM),
     Condition("stream mode, a pause inside", UNSEEN_ESPEAK, mode=STREAM, pause=True),
@@ -112,7 +112,7 @@ def named(name: str, among: Sequence[Condition] = SPOKEN) -> Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SpokenCall:
     """One call: what is said, and what is expected last."""
 
     questions: tuple[Question, ...]
@@ -135,7 +135,7 @@ def chosen(condition: Condition, share: float) -> tuple[Question, ...]:
 
 
 def _strange(count: int, rng: random.Random) -> list[Question]:
-    texts = [unheard_text(rng) for _ in range(count)]
+    texts = [untrained_text(rng) for _ in range(count)]
     return [Question("", "no question", "", text, UNKNOWN_REPLY, (), ()) for text in texts]
 
 
@@ -163,11 +163,11 @@ def _of_family(
         yield shuffled[at // len(intents) % len(shuffled)]
 
 
-def asked(condition: Condition, share: float = 1.0) -> list[Asked]:
+def asked(condition: Condition, share: float = 1.0) -> list[SpokenCall]:
     """The row's calls, at the voices' own pace."""
     turns = [_turns(first, condition) for first in chosen(condition, share)]
     jobs = [
-        Job(random.Random(f"{SEED}/{turn[0].text}").choice(condition.voices), question.text)
+        SpeechJob(random.Random(f"{SEED}/{turn[0].text}").choice(condition.voices), question.text)
         for turn in turns
         for question in turn
     ]
@@ -176,22 +176,22 @@ def asked(condition: Condition, share: float = 1.0) -> list[Asked]:
     for number, turn in enumerate(turns):
         rng = np.random.default_rng([SEED, number])
         said = tuple(_heard(next(spoken), condition, rng) for _ in turn)
-        found.append(Asked(turn, said, _noise(condition.noise_db, rng)))
+        found.append(SpokenCall(turn, said, _noise(condition.noise_db, rng)))
     return found
 
 
 def _turns(first: Question, condition: Condition) -> tuple[Question, ...]:
     if not condition.then:
         return (first,)
-    return first, follow_ups.second(first, random.Random(f"{SEED}/{first.text}"))
+    return first, follow_ups.trained_follow_up(first, random.Random(f"{SEED}/{first.text}"))
 
 
 def _heard(samples: Floats, condition: Condition, rng: np.random.Generator) -> Pcm16:
     if condition.pause:
-        samples = paused(samples, PAUSE_S, (1 / 3, 2 / 3))
+        samples = with_pause(samples, PAUSE_S, (1 / 3, 2 / 3))
     if condition.room:
         samples = np.pad(samples, (0, round(ROOM_TAIL_S * SAMPLE_RATE_HZ)))
-        samples = heard_in(samples, ROOM, (), rng)
+        samples = apply_scene(samples, ROOM, (), rng)
     return pcm16_from_floats(samples)
 
 

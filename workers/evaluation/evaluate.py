@@ -27,9 +27,9 @@ from workers.evaluation import (
     vad_comparison,
     word_errors,
 )
-from workers.evaluation.conditions import CLEAN, Asked, Condition, chosen, named, rows
+from workers.evaluation.conditions import CLEAN, Condition, SpokenCall, chosen, named, rows
 from workers.evaluation.figures import Figures, Verdict
-from workers.evaluation.progress_bar import Progress
+from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.report import write_report
 from workers.evaluation.verdicts import ceilings, interruptions, replies, row_of_calls
 from workers.models.checkpoint import read_part
@@ -42,7 +42,7 @@ SLOTS: Final = 32  # calls at once: twice as fast a call as one at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class EvaluationSize:
     """How much is asked."""
 
     share: float  # of each row's questions
@@ -51,11 +51,11 @@ class Size:
     vad_minutes: float  # of each kind of noise and level, over all kinds
     sentences: int  # through the codec
 
-    def part(self, share: float) -> "Size":
+    def part(self, share: float) -> "EvaluationSize":
         """So much of all but the sentences; ValueError unless 0 < share <= 1."""
         if not 0 < share <= 1:
             raise ValueError(f"Expected a share above 0 and at most 1, got {share}")
-        return Size(
+        return EvaluationSize(
             share * self.share,
             math.ceil(share * self.interruptions),
             share * self.quiet_minutes,
@@ -71,14 +71,14 @@ class Size:
         return calls + ceiling + self.interruptions + quiet_minutes + self.sentences
 
 
-FULL: Final = Size(1.0, 60, 60.0, 4.0, 100)
-QUICK: Final = Size(0.16, 12, 8.0, 0.5, 16)
+FULL: Final = EvaluationSize(1.0, 60, 60.0, 4.0, 100)
+QUICK: Final = EvaluationSize(0.16, 12, 8.0, 0.5, 16)
 
 
 class Evaluation:
     """One evaluation of a weights folder, part by part."""
 
-    def __init__(self, weights: Path, size: Size) -> None:
+    def __init__(self, weights: Path, size: EvaluationSize) -> None:
         torch.set_num_threads(1)
         self._weights, self._size = weights, size
         self._engine = HybridEngine.load(weights, SLOTS)
@@ -86,9 +86,9 @@ class Evaluation:
         self.taught = taught(weights)
         self._rows = rows(self.taught)
         self._clean = named(CLEAN, self._rows)
-        self.progress = Progress(size.total(self._rows))
+        self.progress = ProgressBar(size.total(self._rows))
         self.verdicts: list[Verdict] = []
-        self.vads: list[vad_comparison.Result] = []
+        self.vads: list[vad_comparison.VadResult] = []
 
     def calls(self) -> Figures:
         """Every row of calls: what was answered, and what the listener understood."""
@@ -108,7 +108,7 @@ class Evaluation:
             **findings.of_calls(self.verdicts, known),
         }
 
-    def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[Asked]) -> Figures:
+    def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[SpokenCall]) -> Figures:
         heard = word_errors.spelled(
             self._listener, [word_errors.mels_of(caller) for caller in callers]
         )

@@ -17,7 +17,7 @@ IN_TIME_S: Final = 0.6  # from the first sound of the caller
 ONSET: Final = 0.05  # of the loudest sample: below it nothing was said yet
 
 
-class Interrupted(Call):
+class InterruptingCall(Call):
     """Asks, listens for a while, and asks something else over the reply, at the pace of speech."""
 
     def __init__(self, said: Sequence[Pcm16], seed: int, listen_ms: int) -> None:

@@ -13,7 +13,7 @@ from pocketsphinx import Decoder
 from scipy.signal import resample_poly
 
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
-from workers.evaluation.nearest_sentences import Alike
+from workers.evaluation.nearest_sentences import SentenceIndex
 from workers.training.questions.catalogue import all_reply_texts, language_of, words
 from workers.training.questions.families import Language
 from workers.training.speech import spanish_pronunciation
@@ -105,8 +105,8 @@ def _alternatives(tree: Mapping[str, Any]) -> str:
 
 
 @cache
-def _answers(language: Language) -> Alike:
-    return Alike([text for text in all_reply_texts(language) if text])
+def _answers(language: Language) -> SentenceIndex:
+    return SentenceIndex([text for text in all_reply_texts(language) if text])
 
 
 def likest(sentence: str) -> list[str]:

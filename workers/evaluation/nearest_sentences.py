@@ -12,7 +12,7 @@ from workers.training.questions.catalogue import words
 _BITS: Final = 0xFFFFFFFF
 
 
-class Alike:
+class SentenceIndex:
     """An index of sentences by their words: a look-up takes a millisecond, comparing all a fifth
     of a second."""
 

@@ -16,9 +16,9 @@ from shared.modes import VadName
 from workers.audio.silero_vad import SileroVad, listen_ahead
 from workers.engines.base import Output
 from workers.engines.hybrid.engine import HybridEngine
-from workers.evaluation.calls import Call, hold
+from workers.evaluation.calls import Call, run_calls
 from workers.evaluation.figures import Figures
-from workers.evaluation.progress_bar import Progress
+from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.vad_comparison import NOISES
 from workers.evaluation.verdicts import head_s
 from workers.runtime.conversation.turn import Plan, Tuning
@@ -26,7 +26,7 @@ from workers.runtime.conversation.turn import Plan, Tuning
 LEVELS_DB: Final = (-60.0, -45.0, -35.0, -25.0)  # RMS of full scale; speech is at -23
 LEVEL_S: Final = 15.0  # of one level, then the next
 
-Sound = Callable[[int, np.random.Generator], Floats]
+SoundMaker = Callable[[int, np.random.Generator], Floats]
 
 
 def _hush(count: int, rng: np.random.Generator) -> Floats:
@@ -87,7 +87,7 @@ def _wind(count: int, rng: np.random.Generator) -> Floats:
     return np.asarray(rumble * gusts, dtype=np.float32)
 
 
-SOUNDS: Final[dict[str, Sound]] = {
+SOUNDS: Final[dict[str, SoundMaker]] = {
     "hush": _hush,
     **{name: noise for name, noise in NOISES.items() if name != "babble"},
     "music": _music,
@@ -110,7 +110,7 @@ def sound_of(kind: str, minutes: float, seed: int) -> Pcm16:
     return pcm16_from_floats(np.clip(sound, -1, 1).astype(np.float32))
 
 
-class Quiet(Call):
+class NonSpeechCall(Call):
     """A call in which nobody speaks; its replies are counted."""
 
     def __init__(self, sound: Pcm16, vad: VadName) -> None:
@@ -151,17 +151,17 @@ class Quiet(Call):
 
 
 def silence(
-    engine: HybridEngine, minutes: float, vads: tuple[VadName, ...], progress: Progress
+    engine: HybridEngine, minutes: float, vads: tuple[VadName, ...], progress: ProgressBar
 ) -> Figures:
     """False answers an hour, by VAD and by kind of sound; `minutes` of all kinds together."""
     found: Figures = {"minutes": minutes}
     for vad in vads:
         progress.say(f"no speech, VAD {vad}")
         each = minutes / len(SOUNDS)
-        calls = {kind: Quiet(sound_of(kind, each, 7), vad) for kind in SOUNDS}
+        calls = {kind: NonSpeechCall(sound_of(kind, each, 7), vad) for kind in SOUNDS}
         trained = [ahead for call in calls.values() if (ahead := call.heard_by) is not None]
         listen_ahead(trained)  # as one batch: a quarter of the time
-        hold(engine, list(calls.values()))
+        run_calls(engine, list(calls.values()))
         progress.add(round(minutes))
         found[str(vad)] = {
             "answers": sum(call.replies for call in calls.values()),

@@ -10,7 +10,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from workers.evaluation.vad_comparison import Result
+from workers.evaluation.vad_comparison import VadResult
 
 WIDTH: Final = 9.0  # inches
 ROW: Final = 0.16  # inches a family
@@ -70,7 +70,7 @@ def replies(seconds: Sequence[float], path: Path) -> None:
     _saved(figure, path)
 
 
-def vad(results: Sequence[Result], path: Path) -> None:
+def vad(results: Sequence[VadResult], path: Path) -> None:
     """F1 and missed turn ends of both VADs against the noise."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9), layout="constrained")
     for name in dict.fromkeys(result.vad for result in results):
@@ -89,7 +89,9 @@ def vad(results: Sequence[Result], path: Path) -> None:
     _saved(figure, path)
 
 
-def draw(found: Data, reply_seconds: Sequence[float], vads: Sequence[Result], folder: Path) -> None:
+def draw(
+    found: Data, reply_seconds: Sequence[float], vads: Sequence[VadResult], folder: Path
+) -> None:
     """All of them."""
     conditions(found["rows"], folder / "evaluation_conditions.svg")
     families(found["families"], found["ceiling"], folder / "evaluation_families.svg")

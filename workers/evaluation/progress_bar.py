@@ -5,7 +5,7 @@ import time
 from tqdm import tqdm
 
 
-class Progress:
+class ProgressBar:
     """Counts calls, recordings and minutes of sound, as parts of one whole."""
 
     def __init__(self, total: int) -> None:

@@ -10,7 +10,7 @@ import torch
 from shared.audio import SAMPLE_RATE_HZ, Floats
 from workers.evaluation.conditions import SEED
 from workers.evaluation.figures import Figures
-from workers.evaluation.progress_bar import Progress
+from workers.evaluation.progress_bar import ProgressBar
 from workers.models.mel import LogMel
 from workers.models.voice import Voice
 from workers.training.questions.catalogue import words
@@ -31,7 +31,7 @@ def sentences(replies: Sequence[str], count: int) -> list[str]:
     return rng.sample(sorted(set(replies)), min(count - broad, len(set(replies)))) + strings
 
 
-def measure(voice: Voice, texts: Sequence[str], progress: Progress) -> Figures:
+def measure(voice: Voice, texts: Sequence[str], progress: ProgressBar) -> Figures:
     """STOI, PESQ wide-band, and word errors of free dictation, of recorded and of coded speech."""
     progress.say("voice")
     recorded, coded = [], []

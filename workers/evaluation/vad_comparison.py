@@ -33,7 +33,7 @@ from workers.audio.silero_vad import SileroVad, listen_ahead
 from workers.runtime.conversation.ear import AnyVad
 from workers.training.questions.catalogue import Split, questions
 from workers.training.speech.callers import UNSEEN_ESPEAK
-from workers.training.speech.tts import Job, speak
+from workers.training.speech.tts import SpeechJob, speak
 
 SNRS_DB: Final = (30, 20, 10, 5)
 LEVEL: Final = 0.07  # RMS of the speech, of full scale
@@ -44,7 +44,7 @@ CLOSURE_FRAMES: Final = 10  # ... unless it is shorter than 200 ms
 LATEST_S: Final = 2.0  # a turn's end that is later is none
 
 Flags = NDArray[np.bool_]
-Noise = Callable[[int, np.random.Generator], Floats]
+NoiseMaker = Callable[[int, np.random.Generator], Floats]
 
 
 def _white(count: int, rng: np.random.Generator) -> Floats:
@@ -79,20 +79,21 @@ def _babble(count: int, rng: np.random.Generator) -> Floats:
     sound = np.zeros(count, dtype=np.float32)
     for voice in UNSEEN_ESPEAK[-6:]:
         jobs = [
-            Job(voice, str(t), pitch=float(rng.uniform(0.8, 1.2))) for t in rng.choice(texts, 8)
+            SpeechJob(voice, str(t), pitch=float(rng.uniform(0.8, 1.2)))
+            for t in rng.choice(texts, 8)
         ]
         one = np.concatenate(speak(jobs))
         sound += np.roll(np.resize(one, count), int(rng.integers(count)))
     return sound
 
 
-NOISES: Final[dict[str, Noise]] = {
+NOISES: Final[dict[str, NoiseMaker]] = {
     "white": _white, "pink": _pink, "hum": _hum, "keys": _keys, "babble": _babble,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class NoisyCall:
     """One call: what is heard, which frames are speech, and where utterances begin and end."""
 
     pcm: Pcm16  # (N,), whole chunks
@@ -100,7 +101,7 @@ class Scene:
     spans_s: tuple[tuple[float, float], ...]
 
 
-def scene(noise: Noise, snr_db: float, minutes: float, seed: int) -> Scene:
+def noisy_call(noise: NoiseMaker, snr_db: float, minutes: float, seed: int) -> NoisyCall:
     """A seeded call of about so many minutes."""
     rng = np.random.default_rng(seed)
     texts = [question.text for question in questions(Split.PHRASING)]
@@ -108,7 +109,9 @@ def scene(noise: Noise, snr_db: float, minutes: float, seed: int) -> Scene:
     while length < minutes * 60 * SAMPLE_RATE_HZ:
         pause = int(rng.uniform(*PAUSE_S) * SAMPLE_RATE_HZ) // FRAME_SAMPLES * FRAME_SAMPLES
         voice = UNSEEN_ESPEAK[int(rng.integers(len(UNSEEN_ESPEAK) - 6))]
-        said = speak([Job(voice, str(rng.choice(texts)), pitch=float(rng.uniform(0.85, 1.2)))])[0]
+        said = speak(
+            [SpeechJob(voice, str(rng.choice(texts)), pitch=float(rng.uniform(0.85, 1.2)))]
+        )[0]
         said = np.pad(said, (0, -len(said) % FRAME_SAMPLES)) * np.float32(LEVEL / _rms(said))
         loud = _loud(said)
         first, last = int(np.flatnonzero(loud)[0]), int(np.flatnonzero(loud)[-1]) + 1
@@ -125,7 +128,7 @@ def scene(noise: Noise, snr_db: float, minutes: float, seed: int) -> Scene:
     mixed = clean + under * np.float32(LEVEL * 10 ** (-snr_db / 20) / _rms(under))
     speech = np.concatenate([*flags, np.zeros(rest // FRAME_SAMPLES, bool)])
     pcm = pcm16_from_floats(mixed.astype(np.float32))
-    return Scene(pcm, speech[: len(clean) // FRAME_SAMPLES], tuple((a, b) for a, b in spans))
+    return NoisyCall(pcm, speech[: len(clean) // FRAME_SAMPLES], tuple((a, b) for a, b in spans))
 
 
 def _rms(samples: Floats) -> float:
@@ -144,7 +147,7 @@ def _loud(said: Floats) -> Flags:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class VadResult:
     """One VAD in one condition."""
 
     vad: str
@@ -158,7 +161,7 @@ class Result:
     false_turns_min: float  # turns that nobody began, a minute of pauses and noise alone
 
 
-def judge(vad: AnyVad, call: Scene, settings: Settings, noise: str, snr_db: float) -> Result:
+def judge(vad: AnyVad, call: NoisyCall, settings: Settings, noise: str, snr_db: float) -> VadResult:
     """Hear a call as the runtime does, and compare."""
     chunks = call.pcm.reshape(-1, CHUNK_SAMPLES)
     found = np.array([vad.hear(chunk, settings.vad_threshold) for chunk in chunks])
@@ -169,7 +172,7 @@ def judge(vad: AnyVad, call: Scene, settings: Settings, noise: str, snr_db: floa
     within = sum(any(a < end < b for end in ends) for a, b in call.spans_s)
     nobody = [e for e in ends if not any(a < e < b + LATEST_S for a, b in call.spans_s)]
     silent_s = float((~call.speech).sum()) * FRAME_MS / 1000
-    return Result(
+    return VadResult(
         str(VadName.SILERO if isinstance(vad, SileroVad) else VadName.ENERGY),
         noise,
         snr_db,
@@ -202,7 +205,7 @@ def _delay(
     return next((end - span[1] for end in ends if span[1] <= end <= limit), None)
 
 
-def table(results: Sequence[Result]) -> str:
+def table(results: Sequence[VadResult]) -> str:
     """Markdown: each condition once, the two VADs side by side."""
     head = (
         "| noise, dB | VAD | F1 | turn end after, ms | ends missed | false ends a turn "
@@ -227,12 +230,12 @@ def spent_us(chunks: Sequence[Pcm16], together: int) -> float:
     return 1e6 * (time.process_time() - start) / len(chunks) / together
 
 
-def compared(minutes: float) -> list[Result]:
+def compared(minutes: float) -> list[VadResult]:
     """Every VAD in every condition, `minutes` of each kind of call in all."""
     settings = Settings.model_construct()  # the defaults, whatever the environment says
     each = minutes / len(NOISES)
     calls = {
-        (name, snr_db): scene(noise, snr_db, each, seed)
+        (name, snr_db): noisy_call(noise, snr_db, each, seed)
         for seed, (name, noise) in enumerate(NOISES.items())
         for snr_db in SNRS_DB
     }
@@ -248,7 +251,7 @@ def compared(minutes: float) -> list[Result]:
 def main(output: Path, minutes: float) -> None:
     """Judge every VAD in every condition; write the JSON and print the table."""
     results = compared(minutes)
-    chunks = list(scene(NOISES["pink"], 20, 0.2, 0).pcm.reshape(-1, CHUNK_SAMPLES))
+    chunks = list(noisy_call(NOISES["pink"], 20, 0.2, 0).pcm.reshape(-1, CHUNK_SAMPLES))
     costs = {f"silero_us_{n}_together": round(spent_us(chunks[:50], n)) for n in (1, 8)}
     output.parent.mkdir(parents=True, exist_ok=True)
     report = {"conditions": [asdict(result) for result in results], **costs}

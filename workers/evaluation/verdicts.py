@@ -11,12 +11,12 @@ import numpy as np
 
 from shared.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
 from workers.engines.hybrid.engine import HybridEngine
-from workers.evaluation.calls import Call, hold
-from workers.evaluation.conditions import CEILING, SEED, Asked, Condition, asked, chosen
+from workers.evaluation.calls import Call, run_calls
+from workers.evaluation.conditions import CEILING, SEED, Condition, SpokenCall, asked, chosen
 from workers.evaluation.figures import Share, Verdict
-from workers.evaluation.interruptions import Interrupted
+from workers.evaluation.interruptions import InterruptingCall
 from workers.evaluation.judge import judge_of, says
-from workers.evaluation.progress_bar import Progress
+from workers.evaluation.progress_bar import ProgressBar
 from workers.training.questions.catalogue import Question, words
 from workers.training.speech.assistant import synthesise
 
@@ -26,8 +26,8 @@ SHORTEST_WORDS: Final = 6  # of a reply that can be spoken over
 
 
 def row_of_calls(
-    engine: HybridEngine, condition: Condition, share: float, progress: Progress
-) -> tuple[list[Verdict], list[Asked]]:
+    engine: HybridEngine, condition: Condition, share: float, progress: ProgressBar
+) -> tuple[list[Verdict], list[SpokenCall]]:
     """Hold the calls of a row and judge their last answers."""
     progress.say(condition.name)
     callers = asked(condition, share)
@@ -35,13 +35,13 @@ def row_of_calls(
         Call(caller.said, condition.mode, seed, caller.background)
         for seed, caller in enumerate(callers)
     ]
-    hold(engine, calls, progress.add)
+    run_calls(engine, calls, progress.add)
     pairs = zip(callers, calls, strict=True)
     return [judged(condition.name, caller.questions[-1], call) for caller, call in pairs], callers
 
 
 def interruptions(
-    engine: HybridEngine, condition: Condition, count: int, progress: Progress
+    engine: HybridEngine, condition: Condition, count: int, progress: ProgressBar
 ) -> list[Verdict]:
     """Long replies spoken over with another question; those that were too short are left out."""
     progress.say("interruptions")
@@ -51,10 +51,10 @@ def interruptions(
     first = rng.sample(long, min(count, len(long)))
     over = rng.sample(callers, len(first))
     calls = [
-        Interrupted((a.said[0], b.said[0]), seed, LISTENS_MS[seed % len(LISTENS_MS)])
+        InterruptingCall((a.said[0], b.said[0]), seed, LISTENS_MS[seed % len(LISTENS_MS)])
         for seed, (a, b) in enumerate(zip(first, over, strict=True))
     ]
-    hold(engine, calls, progress.add)
+    run_calls(engine, calls, progress.add)
     pairs = zip(over, calls, strict=True)
     return [judged("interruptions", b.questions[0], c) for b, c in pairs if c.interrupted]
 
@@ -81,7 +81,7 @@ def judged(condition: str, question: Question, call: Call) -> Verdict:
         steps=answer.steps,
         head_s=head_s(answer.pcm),
         told=answer.heard,
-        cleared_s=_rounded(call.cleared_s) if isinstance(call, Interrupted) else None,
+        cleared_s=_rounded(call.cleared_s) if isinstance(call, InterruptingCall) else None,
     )
 
 
@@ -103,7 +103,7 @@ def replies(rows: Sequence[Condition], share: float) -> dict[str, str]:
     return {question.reply: question.family for question in asked_for}
 
 
-def ceilings(rows: Sequence[Condition], share: float, progress: Progress) -> dict[str, Share]:
+def ceilings(rows: Sequence[Condition], share: float, progress: ProgressBar) -> dict[str, Share]:
     """Of each family: how often the judge understands the original recording of its replies."""
     progress.say("ceiling")
     families = replies(rows, share)

@@ -45,7 +45,7 @@ TAIL: Final = "\nMade by `make voices`, which writes `voices.json` beside the we
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StyleRow:
     """One voice in one style."""
 
     voice: str
@@ -59,7 +59,7 @@ class Row:
     high: float
 
     @classmethod
-    def of(cls, persona: Persona, sounds: Sequence[Floats], right: Sequence[bool]) -> "Row":
+    def of(cls, persona: Persona, sounds: Sequence[Floats], right: Sequence[bool]) -> "StyleRow":
         """From the replies' sounds, float32 at 24 kHz, and whether each was understood."""
         low, middle, high = np.percentile(np.concatenate([*map(_pitches, sounds)]), (10, 50, 90))
         level = 10 * np.log10(np.mean(np.concatenate(sounds) ** 2))
@@ -82,7 +82,7 @@ class Row:
         )
 
 
-def measure(weights: Path, count: int = REPLIES) -> list[Row]:
+def measure(weights: Path, count: int = REPLIES) -> list[StyleRow]:
     """A row for every voice in every style that the weights offer, on `count` replies."""
     offer = load_voice(weights, 1).offer
     personas = [Persona(*names) for names in product(offer.voices, offer.styles)]
@@ -96,7 +96,7 @@ def measure(weights: Path, count: int = REPLIES) -> list[Row]:
             sounds[at].append(sound)
             right[at].append(says(pcm16_from_floats(sound), utterance.text))
     found = zip(personas, sounds, right, strict=True)
-    return [Row.of(*parts) for parts in found]
+    return [StyleRow.of(*parts) for parts in found]
 
 
 def _pitches(sound: Floats) -> Floats:
@@ -119,7 +119,7 @@ def spoken(voice: Voice, recording: Pcm16, personas: Sequence[Persona]) -> list[
     return list(late[:, voice.delay_samples :].numpy())
 
 
-def section(rows: Sequence[Row]) -> str:
+def section(rows: Sequence[StyleRow]) -> str:
     """The rows as a section of EVALUATION.md, between its markers."""
     lines = "\n".join(row.line() for row in rows)
     head = HEAD.format(replies=rows[0].replies)
@@ -134,7 +134,7 @@ def placed(document: str, text: str) -> str:
     return before + text.rstrip("\n") + rest.partition(END)[2]
 
 
-def main(weights: Path, output: Path, count: int = REPLIES) -> list[Row]:
+def main(weights: Path, output: Path, count: int = REPLIES) -> list[StyleRow]:
     """Measure, and write voices.json beside the weights and the section of EVALUATION.md."""
     torch.set_num_threads(1)
     rows = measure(weights, count)

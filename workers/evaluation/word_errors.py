@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
-from workers.evaluation.conditions import Asked
+from workers.evaluation.conditions import SpokenCall
 from workers.evaluation.figures import Figures, error_rate
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import Codec
@@ -21,22 +21,22 @@ from workers.models.tokenizer.listener import Listener
 from workers.training.questions.catalogue import words
 from workers.training.questions.listener_texts import CHARACTERS
 from workers.training.speech.augment import SILENCE, whole_steps
-from workers.training.speech.callers import NEVER_HEARD, UNSEEN_FLITE
+from workers.training.speech.callers import UNSEEN_FESTIVAL, UNSEEN_FLITE
 from workers.training.speech.ctc import best_path
-from workers.training.speech.tts import Job, Voice, speak
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 BATCH: Final = 16
 BEFORE_S: Final = 0.4
 AFTER_S: Final = 0.6
 BOOKS: Final = (1, 2, 4, 8)
-UNSEEN_ENGINES: Final[dict[str, Voice]] = {
+UNSEEN_ENGINES: Final[dict[str, TtsVoice]] = {
     "flite rms": UNSEEN_FLITE[0],
-    "festival ked": NEVER_HEARD[0],
-    "festival kal": NEVER_HEARD[1],
+    "festival ked": UNSEEN_FESTIVAL[0],
+    "festival kal": UNSEEN_FESTIVAL[1],
 }
 
 
-def mels_of(asked: Asked) -> Tensor:
+def mels_of(asked: SpokenCall) -> Tensor:
     """What a call's last question sounds like at the microphone: log-mels (F, M)."""
     edges = (round(BEFORE_S * SAMPLE_RATE_HZ), round(AFTER_S * SAMPLE_RATE_HZ))
     sound = np.pad(floats_from_pcm16(asked.said[-1]), edges)
@@ -87,7 +87,7 @@ def through_codec(listener: Listener, codec: Codec, texts: Sequence[str]) -> Fig
     """
     found: Figures = {}
     for name, voice in UNSEEN_ENGINES.items():
-        sounds = speak([Job(voice, text) for text in texts])
+        sounds = speak([SpeechJob(voice, text) for text in texts])
         mels = [whole_steps(_log_mels(sound)[None])[0] for sound in sounds]
         rates = {"0": errors(texts, spelled(listener, mels))["characters"]}
         codes = [codec.encode(mel[None]) for mel in mels]

@@ -18,7 +18,7 @@ import typer
 
 from shared.errors import ConfigError
 from workers.models.repertoire import FILE as VOICES
-from workers.training.stages.plan import PLANS, Plan
+from workers.training.stages.plan import PLANS, TrainingPlan
 from workers.training.stages.training_run import Run, claim, is_trained_on
 
 if TYPE_CHECKING:  # torch is imported by the stage that runs
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # torch is imported by the stage that runs
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 
-def _plan(name: str) -> Plan:
+def _plan(name: str) -> TrainingPlan:
     if name not in PLANS:
         raise typer.BadParameter(f"Expected one of {sorted(PLANS)}, got {name!r}")
     return PLANS[name]
@@ -65,7 +65,7 @@ def _made(runs: Path, weights: Path | None, preset: str) -> Path:
 
 
 def _course(
-    plan: Plan, planned: float, minutes: float | None, device: str, start: Path | None
+    plan: TrainingPlan, planned: float, minutes: float | None, device: str, start: Path | None
 ) -> "Course":
     """What the language model is taught; `minutes` instead of those planned."""
     from workers.training.stages.train_s2s import Course
@@ -223,7 +223,7 @@ def finetune(
     """Teach a model people's own conversations."""
     from workers.training.tuning import finetune as stage
 
-    course = stage.Course(steps, stage.Method(method), rate)
+    course = stage.FinetuneSettings(steps, stage.Method(method), rate)
     report = stage.finetune(data, base, output, Run(run, minutes), course)
     print(json.dumps(report, indent=1))
 

@@ -13,7 +13,7 @@ from workers.models.sampling import greedy
 from workers.models.vocabulary import EOS, GO, PAD, Vocabulary
 from workers.training.questions.catalogue import words
 from workers.training.samples.sequences import GO_AFTER, Sample
-from workers.training.samples.spoken_turns import TAIL, Turn
+from workers.training.samples.spoken_turns import TAIL, EncodedTurn
 
 MOST_STEPS: Final = 128
 TURN_STEPS: Final = 9  # heard after the end of speech, as the runtime's VAD has it
@@ -21,14 +21,14 @@ ROWS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class TurnPrompt:
     """A turn to be answered, and the exchange before it, if any."""
 
-    turn: Turn
+    turn: EncodedTurn
     before: Sample | None = None
 
 
-def _prefill(model: HybridS2S, prompts: Sequence[Prompt]) -> tuple[Inputs, Tensor]:
+def _prefill(model: HybridS2S, prompts: Sequence[TurnPrompt]) -> tuple[Inputs, Tensor]:
     """All that was heard and said, and GO behind it, padded to one length; the true lengths."""
     config = model.config
     heard = [p.turn.states[: p.turn.end + TURN_STEPS] for p in prompts]
@@ -54,7 +54,7 @@ def _prefill(model: HybridS2S, prompts: Sequence[Prompt]) -> tuple[Inputs, Tenso
 
 
 @torch.inference_mode()
-def reply_tokens(model: HybridS2S, prompts: Sequence[Prompt]) -> list[list[int]]:
+def reply_tokens(model: HybridS2S, prompts: Sequence[TurnPrompt]) -> list[list[int]]:
     """Greedy replies in turn mode: the text tokens of each, up to EOS. Makes no sound.
 
     Raises ValueError where the text depends on the codes (`sees_codes`).
@@ -82,7 +82,9 @@ def reply_tokens(model: HybridS2S, prompts: Sequence[Prompt]) -> list[list[int]]
     return [row[: row.index(EOS)] if EOS in row else row for row in found]
 
 
-def replies_to(model: HybridS2S, prompts: Sequence[Prompt], vocabulary: Vocabulary) -> list[str]:
+def replies_to(
+    model: HybridS2S, prompts: Sequence[TurnPrompt], vocabulary: Vocabulary
+) -> list[str]:
     """The text of the reply to each prompt, heard as turn mode does."""
     found: list[str] = []
     for start in range(0, len(prompts), ROWS):
@@ -92,7 +94,7 @@ def replies_to(model: HybridS2S, prompts: Sequence[Prompt], vocabulary: Vocabula
 
 
 @torch.inference_mode()
-def go_error_steps(model: HybridS2S, turns: Sequence[Turn]) -> list[int]:
+def go_error_steps(model: HybridS2S, turns: Sequence[EncodedTurn]) -> list[int]:
     """Stream mode: how many steps late (or, negative, early) GO comes; TAIL when it never does."""
     device = next(model.parameters()).device
     found = []

@@ -112,7 +112,7 @@ def _kept(language: Language) -> frozenset[str]:
     return frozenset(" ".join(words(q.text)) for s in splits for q in questions(s, language))
 
 
-def is_kept(text: str, language: Language) -> bool:
+def is_held_out_text(text: str, language: Language) -> bool:
     """Whether these are the words of a question that is never trained."""
     return " ".join(words(text)) in _kept(language)
 
@@ -124,7 +124,7 @@ def reply_texts(
     """The distinct replies of a split, and the answers to what was not understood."""
     texts = {question.reply: None for question in questions(split, language)}
     if language is Language.SPANISH:
-        return (*texts, spanish.UNKNOWN_REPLY, spanish.COLD_REPLY)
+        return (*texts, spanish.UNKNOWN_REPLY, spanish.NO_CONTEXT_REPLY)
     return (*texts, UNKNOWN_REPLY)
 
 

@@ -1,6 +1,6 @@
 """Second questions: they go on from the answer before ("and plus two?") or ask for it again.
 
-What is asked second makes sense only behind a fitting first answer; said on its own, the model says
+A follow-up makes sense only after a fitting first answer. Said on its own, the model answers
 that it does not know what came before. One combination in seven is held out, as everywhere.
 """
 
@@ -16,9 +16,9 @@ from workers.training.questions.catalogue import HELD_OUT_ONE_IN, Question, Spli
 from workers.training.questions.dates import DAYS, MONTHS
 from workers.training.questions.families import Language, number
 
-LARGEST: Final = 40  # results that second questions go on from
+LARGEST: Final = 40  # results that follow-ups go on from
 STEPS: Final = range(1, 11)
-COLD_REPLY: Final = "i do not know what came before. please ask me the whole question."
+NO_CONTEXT_REPLY: Final = "i do not know what came before. please ask me the whole question."
 SURE_REPLY: Final = "yes, i am sure. that is what i have learned."
 AGAIN: Final = (
     "say that again",
@@ -29,7 +29,7 @@ AGAIN: Final = (
     "once more, please",
 )
 SURE: Final = ("are you sure?", "is that right?", "really?", "are you certain?")
-# Families whose second question may name just another thing: "and france?"
+# Families whose follow-up may name just another thing: "and france?"
 NAMED: Final = ("capital", "opposite", "colour", "legs", "animal", "month length")
 
 _PLUS: Final = ("and plus {n}?", "and {n} more?", "now add {n}", "plus {n}")
@@ -38,7 +38,7 @@ _AFTER: Final = ("and the {kind} after that?", "and the next {kind}?", "what com
 _BEFORE: Final = ("and the {kind} before that?", "what comes before that?")
 _NAME: Final = ("and {x}?", "what about {x}?", "and what about {x}?")
 
-Second = tuple[str, str]  # what is asked and what is answered
+FollowUp = tuple[str, str]  # what is asked and what is answered
 
 
 @cache
@@ -50,7 +50,7 @@ def _held_out(*key: str) -> bool:
     return zlib.crc32("/".join(("follow", *key)).encode()) % HELD_OUT_ONE_IN == 0
 
 
-def _reckoned(first: Question, held_out: bool) -> Iterator[Second]:
+def _reckoned(first: Question, held_out: bool) -> Iterator[FollowUp]:
     value = _values().get(first.result)
     if value is None:
         return
@@ -62,7 +62,7 @@ def _reckoned(first: Question, held_out: bool) -> Iterator[Second]:
             yield from ((phrasing.format(n=number(n)), reply) for phrasing in phrasings)
 
 
-def _stepped(first: Question) -> Iterator[Second]:
+def _stepped(first: Question) -> Iterator[FollowUp]:
     for kind, names in (("day", DAYS), ("month", MONTHS)):
         if first.result not in names:
             continue
@@ -74,17 +74,17 @@ def _stepped(first: Question) -> Iterator[Second]:
 
 
 @cache
-def _named() -> dict[str, tuple[Second, ...]]:
-    found: dict[str, dict[Second, None]] = {name: {} for name in NAMED}
+def _named() -> dict[str, tuple[FollowUp, ...]]:
+    found: dict[str, dict[FollowUp, None]] = {name: {} for name in NAMED}
     for question in questions(Split.TRAIN):
         if question.family in found and question.phrasing_id.endswith("/0.0"):
             thing = question.content[0]
             for phrasing in _NAME:
                 found[question.family][phrasing.format(x=thing), question.reply] = None
-    return {name: tuple(seconds) for name, seconds in found.items()}
+    return {name: tuple(follow_ups_to) for name, follow_ups_to in found.items()}
 
 
-def seconds(first: Question, held_out: bool = False) -> list[Second]:
+def follow_ups_to(first: Question, held_out: bool = False) -> list[FollowUp]:
     """What may be asked behind this question's answer; `held_out`: only what is never trained.
 
     Behind a Spanish one: to say it again.
@@ -100,10 +100,10 @@ def seconds(first: Question, held_out: bool = False) -> list[Second]:
     return found + [(text, SURE_REPLY) for text in SURE]
 
 
-def second(first: Question, rng: random.Random) -> Question:
-    """One trained second question: each way of going on is as likely as the others."""
-    kinds: dict[str, list[Second]] = {}
-    for text, reply in seconds(first):
+def trained_follow_up(first: Question, rng: random.Random) -> Question:
+    """One trained follow-up: each way of going on is as likely as the others."""
+    kinds: dict[str, list[FollowUp]] = {}
+    for text, reply in follow_ups_to(first):
         again = reply in (first.reply, SURE_REPLY)
         kinds.setdefault("again" if again else "on", []).append((text, reply))
     # The way on is what the context is for; it is asked for more often.
@@ -113,25 +113,25 @@ def second(first: Question, rng: random.Random) -> Question:
 
 
 @cache
-def second_texts() -> tuple[str, ...]:
-    """Every second question: said first, each gets COLD_REPLY."""
+def follow_up_texts() -> tuple[str, ...]:
+    """Every follow-up: said first, each gets NO_CONTEXT_REPLY."""
     texts: dict[str, None] = {}
     seen: set[tuple[str, str]] = set()
     for first in questions(Split.TRAIN):
         if (first.family, first.result) not in seen:
             seen.add((first.family, first.result))
-            texts.update((text, None) for text, _ in seconds(first))
+            texts.update((text, None) for text, _ in follow_ups_to(first))
     return tuple(texts)
 
 
 @cache
-def second_replies(families: tuple[str, ...]) -> tuple[str, ...]:
-    """Every answer to a second question behind these families; held-out ones included."""
-    found = {COLD_REPLY: None, SURE_REPLY: None}
+def follow_up_replies(families: tuple[str, ...]) -> tuple[str, ...]:
+    """Every answer to a follow-up after questions of these families; held-out ones included."""
+    found = {NO_CONTEXT_REPLY: None, SURE_REPLY: None}
     seen: set[tuple[str, str]] = set()
     for first in questions(Split.TRAIN):
         if first.family in families and (first.family, first.result) not in seen:
             seen.add((first.family, first.result))
-            both = seconds(first) + seconds(first, held_out=True)
+            both = follow_ups_to(first) + follow_ups_to(first, held_out=True)
             found.update((reply, None) for _, reply in both if reply != first.reply)
     return tuple(found)

@@ -67,7 +67,7 @@ def trained_words() -> tuple[str, ...]:
 
 
 @cache
-def unheard_words() -> tuple[str, ...]:
+def untrained_words() -> tuple[str, ...]:
     """The ordinary words kept for the evaluation."""
     return tuple(word for word in ordinary_words() if is_held_out(word))
 
@@ -115,9 +115,9 @@ def halting(text: str, rng: random.Random, hesitations: Sequence[str] = HESITATI
     return " ".join([*restart[:-1], restart[-1].rstrip(",.?!") + ",", *said])
 
 
-def unheard_text(rng: random.Random) -> str:
+def untrained_text(rng: random.Random) -> str:
     """One evaluation text: a string of words that training never spoke."""
-    return random_string(rng, unheard_words(), 3, 6)
+    return random_string(rng, untrained_words(), 3, 6)
 
 
 def characters(text: str) -> list[int]:

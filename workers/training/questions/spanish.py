@@ -18,7 +18,7 @@ from workers.training.questions.families import (
 
 # What is said to Spanish speech that makes no sense, and to a second question without a first.
 UNKNOWN_REPLY: Final = "perdón, no le he entendido. repita, por favor."
-COLD_REPLY: Final = "no sé qué vino antes. haga la pregunta entera, por favor."
+NO_CONTEXT_REPLY: Final = "no sé qué vino antes. haga la pregunta entera, por favor."
 LEADS: Final = ("bueno,", "oiga,", "por favor,", "pues,", "eh,", "y")
 HESITATIONS: Final = ("eh,", "este,", "pues,", "eh, eh,", "bueno, eh,")
 AGAIN: Final = (

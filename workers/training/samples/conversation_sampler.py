@@ -15,14 +15,14 @@ from workers.models.s2s import S2SConfig
 from workers.training.questions import follow_ups, spanish
 from workers.training.questions.catalogue import Question
 from workers.training.questions.chat import NO_REPLY
-from workers.training.samples.replies import Reply
+from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import (
     GO_AFTER,
     GO_LATE,
     TURN_TAIL,
-    Batch,
     Floats,
     Sample,
+    SampleBatch,
     collate,
     disturbed,
     interrupted,
@@ -31,8 +31,8 @@ from workers.training.samples.sequences import (
     stumbled,
     turn_sample,
 )
-from workers.training.samples.spoken_turns import Turn
-from workers.training.stages.caller_words import Lexicon
+from workers.training.samples.spoken_turns import EncodedTurn
+from workers.training.stages.caller_words import CallerVocabulary
 
 POOL: Final = 16  # batches drawn together and sorted by length
 TWO: Final = 0.35  # share of samples with two turns
@@ -46,48 +46,48 @@ READ_OUT: Final = 0.1
 LONGEST: Final = 250  # positions: what the model's window holds
 
 
-COLD_REPLIES: Final = (follow_ups.COLD_REPLY, spanish.COLD_REPLY)
+COLD_REPLIES: Final = (follow_ups.NO_CONTEXT_REPLY, spanish.NO_CONTEXT_REPLY)
 
 
-class Turns(Protocol):
+class TurnSource(Protocol):
     """Where turns come from: speech (`turns.Memory`) or text alone (`reading.Reader`)."""
 
-    def first(self, rng: random.Random) -> Turn:
+    def first(self, rng: random.Random) -> EncodedTurn:
         """Any turn that stands for itself."""
 
-    def second(self, question: Question, rng: random.Random) -> Turn | None:
+    def second(self, question: Question, rng: random.Random) -> EncodedTurn | None:
         """A second question as it is said, if it was said."""
 
 
-class Mixed:
+class MixedTurns:
     """Turns from either of two sources: `share` of them from `one`."""
 
-    def __init__(self, one: Turns, other: Turns, share: float) -> None:
+    def __init__(self, one: TurnSource, other: TurnSource, share: float) -> None:
         self._one, self._other, self._share = one, other, share
 
-    def _source(self, rng: random.Random) -> Turns:
+    def _source(self, rng: random.Random) -> TurnSource:
         return self._one if rng.random() < self._share else self._other
 
-    def first(self, rng: random.Random) -> Turn:
+    def first(self, rng: random.Random) -> EncodedTurn:
         """Any turn that stands for itself."""
         return self._source(rng).first(rng)
 
-    def second(self, question: Question, rng: random.Random) -> Turn | None:
+    def second(self, question: Question, rng: random.Random) -> EncodedTurn | None:
         """A second question as it is said, if it was said."""
         return self._source(rng).second(question, rng)
 
 
-class Conversations:
+class ConversationSampler:
     """Endless batches of samples, disturbed."""
 
     def __init__(
         self,
-        turns: Turns,
-        replies: Mapping[str, Reply],
+        turns: TurnSource,
+        replies: Mapping[str, TargetReply],
         config: S2SConfig,
         spread: Floats,
         seed: int,
-        asked: Lexicon,
+        asked: CallerVocabulary,
         read_out: float = READ_OUT,
     ) -> None:
         self._asked, self._reads_out = asked, read_out
@@ -95,7 +95,7 @@ class Conversations:
         self._texts = [text for text in replies if text != NO_REPLY]
         self._rng, self._draws = np.random.default_rng(seed), random.Random(seed)
 
-    def _placed(self, turn: Turn, text: str, stream: bool) -> Sample:
+    def _placed(self, turn: EncodedTurn, text: str, stream: bool) -> Sample:
         """One turn and a reply on the model's positions."""
         reply = self._replies[text]
         states = turn.states.astype(np.float32)
@@ -123,14 +123,14 @@ class Conversations:
                 sample = second
         return disturbed(sample, self._config, self._spread, self._rng)
 
-    def _read_out(self, turn: Turn, stream: bool) -> Sample:
+    def _read_out(self, turn: EncodedTurn, stream: bool) -> Sample:
         """A turn, and any reply whose text is given: what it says is not to be learned."""
         sample = self._placed(turn, self._draws.choice(self._texts), stream)
         return replace(sample, weight=np.zeros_like(sample.weight))
 
-    def _second(self, first: Turn, sample: Sample, stream: bool) -> Sample:
+    def _second(self, first: EncodedTurn, sample: Sample, stream: bool) -> Sample:
         if self._draws.random() < LEANING and first.ask.question.content:
-            question = follow_ups.second(first.ask.question, self._draws)
+            question = follow_ups.trained_follow_up(first.ask.question, self._draws)
             turn = self._turns.second(question, self._draws)
             if turn is not None:
                 return joined(sample, self._placed(turn, question.reply, stream))
@@ -141,7 +141,7 @@ class Conversations:
             other = self._turns.first(self._draws)  # behind a first question that would be warm
         return joined(sample, self._placed(other, other.ask.question.reply, stream))
 
-    def batches(self, rows: int) -> Iterator[Batch]:
+    def batches(self, rows: int) -> Iterator[SampleBatch]:
         """Endless batches of samples of similar length."""
         while True:
             samples = [self.sample() for _ in range(rows * POOL)]

@@ -2,7 +2,7 @@
 
 A reply is a run of the assistant's words without a pause of `PAUSE_S`, and at most `MAX_STEPS`
 long. What it answers is what the
-caller said since the reply before, found by the VAD as in service, and heard by the folder's
+caller said since the reply before, found by the VAD as in service, encoded by the folder's
 listener from 400 ms before its onset, in several distorted copies: one recording of each question
 is too few.
 """
@@ -24,8 +24,8 @@ from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import Codec
 from workers.models.tokenizer.listener import Listener
 from workers.models.vocabulary import Vocabulary
-from workers.training.samples.replies import MAX_STEPS, Reply, spread
-from workers.training.samples.stereo import Conversation, DataError, Word
+from workers.training.samples.replies import MAX_STEPS, TargetReply, place_tokens
+from workers.training.samples.stereo import DataError, StereoRecording, TimedWord
 from workers.training.speech.augment import Augmenter, Strength
 
 PAUSE_S: Final = 0.8
@@ -52,13 +52,13 @@ States = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class RecordedExchange:
     """One question and its reply, as recorded; times in seconds of the conversation."""
 
     name: str
     question: Floats  # (N,) 24 kHz, from BEFORE_S before the onset
     end_s: float  # where speech ends within it
-    reply: tuple[Word, ...]
+    reply: tuple[TimedWord, ...]
     sound: Floats  # of the reply, from its first word
 
     @property
@@ -73,10 +73,10 @@ class Example:
 
     states: States  # (T, W)
     end: int  # the first step after the question
-    reply: Reply
+    reply: TargetReply
 
 
-def exchanges(conversation: Conversation, left_out: Counter[str]) -> Iterator[Exchange]:
+def exchanges(conversation: StereoRecording, left_out: Counter[str]) -> Iterator[RecordedExchange]:
     """What was asked and answered, in order; of replies `left_out`, counts why."""
     speech = _speech(conversation.caller)
     free_s = 0.0
@@ -95,11 +95,11 @@ def exchanges(conversation: Conversation, left_out: Counter[str]) -> Iterator[Ex
         question = _cut(conversation.caller, onset_s, stop_s + after_s)
         sound = _cut(conversation.assistant, start_s, end_s + LEAD_OUT_S)
         name = f"{conversation.name}#{number}"
-        yield Exchange(name, question, stop_s - onset_s, words, sound)
+        yield RecordedExchange(name, question, stop_s - onset_s, words, sound)
 
 
-def _runs(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
-    run: list[Word] = []
+def _runs(words: Sequence[TimedWord]) -> Iterator[tuple[TimedWord, ...]]:
+    run: list[TimedWord] = []
     for word in words:
         if run and word.start_s - run[-1].end_s > PAUSE_S:
             yield tuple(run)
@@ -123,7 +123,9 @@ def _cut(samples: Floats, start_s: float, end_s: float) -> Floats:
     return np.pad(piece, (0, end - start - len(piece)))
 
 
-def all_exchanges(conversations: Sequence[Conversation]) -> tuple[list[Exchange], Counter[str]]:
+def all_exchanges(
+    conversations: Sequence[StereoRecording],
+) -> tuple[list[RecordedExchange], Counter[str]]:
     """Of every conversation, and why replies are left out. Raises DataError where all are."""
     left_out: Counter[str] = Counter()
     found = [exchange for talk in conversations for exchange in exchanges(talk, left_out)]
@@ -137,7 +139,7 @@ def all_exchanges(conversations: Sequence[Conversation]) -> tuple[list[Exchange]
     return found, left_out
 
 
-def make_reply(exchange: Exchange, codec: Codec, vocabulary: Vocabulary) -> Reply:
+def make_reply(exchange: RecordedExchange, codec: Codec, vocabulary: Vocabulary) -> TargetReply:
     """The reply's codes by the folder's codec, and its words' tokens, each where it begins.
 
     Raises DataError when there are more tokens than steps.
@@ -151,17 +153,19 @@ def make_reply(exchange: Exchange, codec: Codec, vocabulary: Vocabulary) -> Repl
     pieces = [vocabulary.encode(word.text) for word in exchange.reply]
     text = " ".join(word.text for word in exchange.reply)
     try:
-        tokens = spread(starts_s, pieces, len(codes))
+        tokens = place_tokens(starts_s, pieces, len(codes))
     except ValueError as error:
         raise DataError(
             f"{exchange.name}: Expected a word to take about 80 ms or more, got {text!r} in "
             f"{steps * 0.08:.2f} s: correct its times"
         ) from error
-    return Reply(text, tokens, codes)
+    return TargetReply(text, tokens, codes)
 
 
 @torch.no_grad()
-def heard(listener: Listener, exchange: Exchange, augment: Augmenter | None) -> tuple[States, int]:
+def encode_question(
+    listener: Listener, exchange: RecordedExchange, augment: Augmenter | None
+) -> tuple[States, int]:
     """The question's states (T, W) and the first step after it; distorted where `augment` is."""
     mel = LogMel()(torch.from_numpy(exchange.question)[None])
     end = exchange.end_s * 100  # frames of 10 ms
@@ -175,7 +179,11 @@ def heard(listener: Listener, exchange: Exchange, augment: Augmenter | None) -> 
 
 
 def examples(
-    found: Sequence[Exchange], listener: Listener, codec: Codec, vocabulary: Vocabulary, seed: int
+    found: Sequence[RecordedExchange],
+    listener: Listener,
+    codec: Codec,
+    vocabulary: Vocabulary,
+    seed: int,
 ) -> list[Example]:
     """Each exchange as it is and, unless it is held out, in COPIES distorted copies."""
     augment = Augmenter(STRENGTH, seed)
@@ -184,7 +192,7 @@ def examples(
         reply = make_reply(exchange, codec, vocabulary)
         copies = 0 if exchange.held_out else COPIES
         made += [
-            Example(*heard(listener, exchange, distort), reply)
+            Example(*encode_question(listener, exchange, distort), reply)
             for distort in [None, *[augment] * copies]
         ]
     return made

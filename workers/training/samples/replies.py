@@ -34,7 +34,7 @@ Tokens = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TargetReply:
     """What is said, step by step, and the step of its end."""
 
     text: str
@@ -42,7 +42,7 @@ class Reply:
     codes: Tokens  # (T, Q)
 
 
-def spread(starts_s: Sequence[float], pieces: Sequence[Sequence[int]], steps: int) -> Tokens:
+def place_tokens(starts_s: Sequence[float], pieces: Sequence[Sequence[int]], steps: int) -> Tokens:
     """Put each word's tokens at its start, one a step, in order -> (steps + 1,) with EOS last.
 
     Raises ValueError when the words do not fit into the steps.
@@ -74,15 +74,15 @@ def _starts(utterance: Utterance, spoken: Sequence[str]) -> list[float]:
 
 def make_reply(
     text: str, begins_s: Sequence[float], codes: Tokens, vocabulary: Vocabulary
-) -> Reply:
+) -> TargetReply:
     """One recording's codes and word times -> a reply. Raises ValueError beyond 128 steps."""
     if not 0 < len(codes) <= MAX_STEPS:
         raise ValueError(f"Expected a reply of 1 to {MAX_STEPS} steps, got {len(codes)}: {text!r}")
     pieces = [vocabulary.encode(word) for word in words(text)]
-    return Reply(text, spread(begins_s, pieces, len(codes)), codes)
+    return TargetReply(text, place_tokens(begins_s, pieces, len(codes)), codes)
 
 
-class Book:
+class ReplyCache:
     """The codes and word times of every reply that was ever wanted, kept on disk.
 
     A shard in `folder` is `<codec>-<n>.npy` (codes, int16, end to end) and `.jsonl`. Recordings
@@ -131,18 +131,18 @@ class Book:
         for start in range(0, len(missing), SHARD):
             self._record(missing[start : start + SHARD])
 
-    def reply(self, text: str, vocabulary: Vocabulary) -> Reply:
+    def reply(self, text: str, vocabulary: Vocabulary) -> TargetReply:
         """One reply; '' is no reply at all: its only step ends it."""
         if not text:
             quiet = np.zeros((0, self._codec.config.codebooks), np.int64)
-            return Reply(text, np.array([EOS]), quiet)
+            return TargetReply(text, np.array([EOS]), quiet)
         begins, codes = self._held[text]
         return make_reply(text, begins, codes, vocabulary)
 
 
 def load_replies(
     runs: Path, weights: Path, texts: Sequence[str], vocabulary: Vocabulary
-) -> dict[str, Reply]:
+) -> dict[str, TargetReply]:
     """These replies in the assistant's voice, by the codec of the weights folder."""
     part = read_part(weights, "codec")
     codec = Codec(config_of(CodecConfig, part))
@@ -150,6 +150,6 @@ def load_replies(
     # The decoder may be trained on with the vocoder: it changes no code.
     kept = sorted(name for name in part.tensors if not name.startswith("decoder"))
     digest = hashlib.sha256(b"".join(part.tensors[name].numpy().tobytes() for name in kept))
-    book = Book(runs / "replies", codec, digest.hexdigest()[:8])
+    book = ReplyCache(runs / "replies", codec, digest.hexdigest()[:8])
     book.want(texts)
     return {text: book.reply(text, vocabulary) for text in texts}

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from workers.models.s2s import Inputs, S2SConfig
 from workers.models.vocabulary import GO, MASK, PAD
-from workers.training.samples.replies import Reply
+from workers.training.samples.replies import TargetReply
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -58,7 +58,9 @@ class Sample:
     asked: Integers  # (T,) their numbers, one a position from the turn's first on; 0 beyond
 
 
-def _said(reply: Reply, before: int, after: int, config: S2SConfig) -> dict[str, NDArray[np.int64]]:
+def _said(
+    reply: TargetReply, before: int, after: int, config: S2SConfig
+) -> dict[str, NDArray[np.int64]]:
     """Inputs and targets of `before` listening positions, the reply, and `after` silent ones."""
     steps = len(reply.codes)
     quiet = np.full((1, config.codebooks), config.quiet, dtype=np.int64)
@@ -90,7 +92,7 @@ def _weights(next_text: Integers, before: int, steps: int) -> Floats:
 
 
 def turn_sample(
-    heard: Floats, reply: Reply, config: S2SConfig, asked: Sequence[int] = ()
+    heard: Floats, reply: TargetReply, config: S2SConfig, asked: Sequence[int] = ()
 ) -> Sample:
     """Turn mode: all of `heard` (n, W), then the reply behind it, hearing nothing.
 
@@ -114,7 +116,7 @@ def turn_sample(
 
 
 def stream_sample(
-    heard: Floats, go: int, reply: Reply, config: S2SConfig, asked: Sequence[int] = ()
+    heard: Floats, go: int, reply: TargetReply, config: S2SConfig, asked: Sequence[int] = ()
 ) -> Sample:
     """Stream mode: GO is said at position `go`; `heard` is the question and the quiet after it.
 
@@ -181,7 +183,7 @@ def disturbed(
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SampleBatch:
     """Samples padded on the right to one length: their losses weigh nothing there."""
 
     inputs: Inputs
@@ -192,12 +194,12 @@ class Batch:
     listens: Tensor  # (B, T)
     asked: Tensor  # (B, T)
 
-    def to(self, device: torch.device) -> "Batch":
+    def to(self, device: torch.device) -> "SampleBatch":
         """The batch on another device."""
         given = self.inputs
         moved = (p.to(device) for p in (given.heard, given.hears, given.text, given.codes))
         rest = (self.next_text, self.weight, self.next_codes, self.speaks, self.listens, self.asked)
-        return Batch(Inputs(*moved), *(part.to(device) for part in rest))
+        return SampleBatch(Inputs(*moved), *(part.to(device) for part in rest))
 
 
 def _stack(parts: Sequence[NDArray[np.generic]], length: int) -> Tensor:
@@ -208,7 +210,7 @@ def _stack(parts: Sequence[NDArray[np.generic]], length: int) -> Tensor:
     return torch.from_numpy(whole)
 
 
-def collate(samples: Sequence[Sample]) -> Batch:
+def collate(samples: Sequence[Sample]) -> SampleBatch:
     """Samples -> one batch."""
     length = max(len(sample.text) for sample in samples)
     columns = {
@@ -216,4 +218,4 @@ def collate(samples: Sequence[Sample]) -> Batch:
         for name in Sample.__slots__
     }
     inputs = Inputs(*(columns.pop(name) for name in ("heard", "hears", "text", "codes")))
-    return Batch(inputs, **columns)
+    return SampleBatch(inputs, **columns)

@@ -20,15 +20,15 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from shared.audio import Floats
 from workers.models.tokenizer.listener import Listener, States
-from workers.training.questions.caller_texts import Ask, askers
+from workers.training.questions.caller_texts import CallerText, samplers
 from workers.training.questions.catalogue import Question
 from workers.training.questions.families import Language
-from workers.training.speech.acoustics import Scene, paused
+from workers.training.speech.acoustics import AcousticScene, with_pause
 from workers.training.speech.augment import SILENCE, Augmenter, Strength
-from workers.training.speech.caller_stream import Ear, Speech, voices_of
-from workers.training.speech.callers import KINDS, SPANISH_KINDS
+from workers.training.speech.caller_stream import SceneRenderer, VoiceMix, other_voices
+from workers.training.speech.callers import SPANISH_VOICE_GROUPS, VOICE_GROUPS
 
-KINDS_IN: Final = {Language.ENGLISH: KINDS, Language.SPANISH: SPANISH_KINDS}
+KINDS_IN: Final = {Language.ENGLISH: VOICE_GROUPS, Language.SPANISH: SPANISH_VOICE_GROUPS}
 STEP: Final = 8  # mel frames
 BATCH: Final = 24
 TOGETHER: Final = 96  # spoken together, then cut by length
@@ -44,7 +44,7 @@ PAUSE_S: Final = (0.15, 0.8)
 PAUSE_FROM: Final = (0.15, 0.6)  # of the utterance; at the quietest place of the next PAUSE_WITHIN
 PAUSE_WITHIN: Final = 0.3
 # Milder than the listener's own training: what it cannot hear, the model cannot learn.
-SCENE: Final = Scene(noise=0.5, noise_db=(8.0, 30.0), room=0.3, narrow=0.08, clip=0.04)
+SCENE: Final = AcousticScene(noise=0.5, noise_db=(8.0, 30.0), room=0.3, narrow=0.08, clip=0.04)
 STRENGTH: Final = Strength(
     warp=(0.9, 1.12),
     stretch=(0.88, 1.15),
@@ -61,55 +61,59 @@ STRENGTH: Final = Strength(
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class EncodedTurn:
     """One rendition as heard: `end` is the first step after speech."""
 
-    ask: Ask
+    ask: CallerText
     states: States  # (T, W)
     end: int
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class TurnBatch:
     """Mels of one batch, padded: what a producer hands over."""
 
-    asks: list[Ask]
+    asks: list[CallerText]
     mels: Tensor  # (B, F, 80) float16
     steps: list[int]
     ends: list[int]
 
 
-def spoken(seed: int, families: Sequence[str]) -> Iterator[Spoken]:
+def turn_batches(seed: int, families: Sequence[str]) -> Iterator[TurnBatch]:
     """Endless batches of placed turns of similar length."""
     rng = random.Random(seed)
-    tongues: list[Speech[Ask]] = [
-        Speech(asker, rng, KINDS_IN[language]) for language, asker in askers(rng, families).items()
+    tongues: list[VoiceMix[CallerText]] = [
+        VoiceMix(asker, rng, KINDS_IN[language])
+        for language, asker in samplers(rng, families).items()
     ]
-    ear, augment = Ear(SCENE, seed), Augmenter(STRENGTH, seed)
+    ear, augment = SceneRenderer(SCENE, seed), Augmenter(STRENGTH, seed)
     while True:
         heard = []
         said_together = [said for speech in tongues for said in speech.draw(TOGETHER)]
         for said in said_together:
             tail = LONG_TAIL if said.what.unfinished or rng.random() < LONG_SHARE else TAIL
             tail_s = ((tail + 2) * STEP / 100,) * 2
-            others = voices_of(said_together, said)
+            others = other_voices(said_together, said)
             heard.append(
-                (said.what, *ear.hear(_thought(said.samples, rng), others, LEAD_S, tail_s))
+                (
+                    said.what,
+                    *ear.hear(_with_thinking_pause(said.samples, rng), others, LEAD_S, tail_s),
+                )
             )
         heard.sort(key=lambda one: len(one[1]))
         for start in range(0, len(heard), BATCH):
             yield _together(heard[start : start + BATCH], augment)
 
 
-def _thought(samples: Floats, rng: random.Random) -> Floats:
+def _with_thinking_pause(samples: Floats, rng: random.Random) -> Floats:
     """As it is said, now and then with a pause inside."""
     if rng.random() >= PAUSED:
         return samples
     start = rng.uniform(*PAUSE_FROM)
-    return paused(samples, rng.uniform(*PAUSE_S), (start, start + PAUSE_WITHIN))
+    return with_pause(samples, rng.uniform(*PAUSE_S), (start, start + PAUSE_WITHIN))
 
 
-def _together(heard: Sequence[tuple[Ask, Tensor, int]], augment: Augmenter) -> Spoken:
+def _together(heard: Sequence[tuple[CallerText, Tensor, int]], augment: Augmenter) -> TurnBatch:
     lengths = torch.tensor([len(mels) for _, mels, _ in heard])
     mels = torch.nn.utils.rnn.pad_sequence(
         [mels for _, mels, _ in heard], batch_first=True, padding_value=SILENCE
@@ -119,39 +123,39 @@ def _together(heard: Sequence[tuple[Ask, Tensor, int]], augment: Augmenter) -> S
     ends = [-(-round(end * float(s)) // STEP) for (_, _, end), s in zip(heard, share, strict=True)]
     steps = (stretched // STEP).tolist()
     whole = mels[:, : max(steps) * STEP].half()
-    return Spoken([ask for ask, _, _ in heard], whole, steps, ends)
+    return TurnBatch([ask for ask, _, _ in heard], whole, steps, ends)
 
 
-class _Producers(IterableDataset[Spoken]):
-    """`spoken` for a DataLoader."""
+class _Producers(IterableDataset[TurnBatch]):
+    """`turn_batches` for a DataLoader."""
 
     def __init__(self, seed: int, families: Sequence[str]) -> None:
         self._seed, self._families = seed, families
 
-    def __iter__(self) -> Iterator[Spoken]:
+    def __iter__(self) -> Iterator[TurnBatch]:
         producer = get_worker_info()
         own = 0 if producer is None else producer.id
-        return spoken(1000 * self._seed + own, self._families)
+        return turn_batches(1000 * self._seed + own, self._families)
 
 
-def load(seed: int, producers: int, families: Sequence[str]) -> Iterator[Spoken]:
-    """`spoken` made by `producers` processes; 0: in this one, as they are wanted."""
+def load(seed: int, producers: int, families: Sequence[str]) -> Iterator[TurnBatch]:
+    """`turn_batches` made by `producers` processes; 0: in this one, as they are wanted."""
     source = _Producers(seed, families)
     return iter(DataLoader(source, batch_size=None, num_workers=producers))
 
 
 @torch.no_grad()
-def listened(listener: Listener, batch: Spoken) -> list[Turn]:
+def encode_turns(listener: Listener, batch: TurnBatch) -> list[EncodedTurn]:
     """What the listener makes of a batch; each turn's states are its own copy."""
     device = next(listener.parameters()).device
     with torch.autocast(device.type, dtype=torch.bfloat16):
         states = listener(batch.mels.to(device).float()).states
     found = states.float().cpu().numpy().astype(np.float16)
     rows = zip(batch.asks, found, batch.steps, batch.ends, strict=True)
-    return [Turn(ask, row[:steps].copy(), min(end, steps)) for ask, row, steps, end in rows]
+    return [EncodedTurn(ask, row[:steps].copy(), min(end, steps)) for ask, row, steps, end in rows]
 
 
-class Memory:
+class TurnPool:
     """The turns heard of late; `hear` renews them."""
 
     def __init__(
@@ -159,8 +163,10 @@ class Memory:
     ) -> None:
         self._listener = listener.eval()
         self._source = load(seed, producers, families)
-        self._firsts: deque[Turn] = deque(maxlen=CAPACITY)
-        self._seconds: dict[str, deque[Turn]] = defaultdict(lambda: deque(maxlen=SECONDS_EACH))
+        self._firsts: deque[EncodedTurn] = deque(maxlen=CAPACITY)
+        self._seconds: dict[str, deque[EncodedTurn]] = defaultdict(
+            lambda: deque(maxlen=SECONDS_EACH)
+        )
 
     def __len__(self) -> int:
         return len(self._firsts)
@@ -169,18 +175,18 @@ class Memory:
         """Take in at least so many new turns."""
         heard = 0
         while heard < turns:
-            for turn in listened(self._listener, next(self._source)):
+            for turn in encode_turns(self._listener, next(self._source)):
                 heard += 1
                 if turn.ask.second:
                     self._seconds[turn.ask.text].append(turn)
                 else:
                     self._firsts.append(turn)
 
-    def first(self, rng: random.Random) -> Turn:
+    def first(self, rng: random.Random) -> EncodedTurn:
         """Any turn."""
         return self._firsts[rng.randrange(len(self._firsts))]
 
-    def second(self, question: Question, rng: random.Random) -> Turn | None:
+    def second(self, question: Question, rng: random.Random) -> EncodedTurn | None:
         """A rendition of a second question, if one was heard."""
         found = self._seconds.get(question.text)
         return found[rng.randrange(len(found))] if found else None

@@ -34,7 +34,7 @@ class DataError(ConfigError):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class TimedWord:
     """One word of the assistant: lower case, without punctuation."""
 
     text: str
@@ -43,13 +43,13 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class StereoRecording:
     """One recording. Both channels (N,) float32 in [-1, 1] at 24 kHz."""
 
     name: str
     assistant: Floats
     caller: Floats
-    words: tuple[Word, ...]
+    words: tuple[TimedWord, ...]
 
 
 def plain_words(text: str) -> list[str]:
@@ -57,7 +57,7 @@ def plain_words(text: str) -> list[str]:
     return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
 
 
-def read_folder(folder: Path) -> list[Conversation]:
+def read_folder(folder: Path) -> list[StereoRecording]:
     """Every conversation of the folder. Raises DataError naming every problem."""
     index = folder / INDEX
     if not index.exists():
@@ -65,7 +65,7 @@ def read_folder(folder: Path) -> list[Conversation]:
             f"Expected {index}, got none: write one line a conversation, "
             '{"path": "calls/a.wav", "duration": 61.2}'
         )
-    found: list[Conversation] = []
+    found: list[StereoRecording] = []
     problems: list[str] = []
     for number, line in enumerate(index.read_text().splitlines(), 1):
         if line.strip():
@@ -82,7 +82,7 @@ def read_folder(folder: Path) -> list[Conversation]:
     return found
 
 
-def _conversation(folder: Path, where: str, line: str) -> Conversation:
+def _conversation(folder: Path, where: str, line: str) -> StereoRecording:
     entry = _json(line, where)
     if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
         raise DataError(f'{where}: Expected an object with "path", got {line[:80]}')
@@ -95,7 +95,7 @@ def _conversation(folder: Path, where: str, line: str) -> Conversation:
             f"{where}: Expected the duration of {entry['path']}, {length_s:.2f} s, got {stated}: "
             "correct the line, or leave duration out"
         )
-    return Conversation(entry["path"], assistant, caller, _words(path, length_s))
+    return StereoRecording(entry["path"], assistant, caller, _words(path, length_s))
 
 
 def _json(text: str, where: str) -> Any:
@@ -123,7 +123,7 @@ def _channels(path: Path, where: str) -> tuple[Floats, Floats]:
     return np.ascontiguousarray(samples[:, 0]), np.ascontiguousarray(samples[:, 1])
 
 
-def _words(recording: Path, length_s: float) -> tuple[Word, ...]:
+def _words(recording: Path, length_s: float) -> tuple[TimedWord, ...]:
     path = recording.with_suffix(".json")
     if not path.exists():
         raise DataError(
@@ -134,7 +134,7 @@ def _words(recording: Path, length_s: float) -> tuple[Word, ...]:
     entries = content.get("alignments") if isinstance(content, dict) else None
     if not isinstance(entries, list):
         raise DataError(f'{path}: Expected {{"alignments": [...]}}, got {str(content)[:60]}')
-    words: list[Word] = []
+    words: list[TimedWord] = []
     for number, entry in enumerate(entries):
         text, start_s, end_s, speaker = _entry(path, number, entry)
         before = words[-1].start_s if words else 0.0
@@ -145,7 +145,7 @@ def _words(recording: Path, length_s: float) -> tuple[Word, ...]:
                 f"{path} alignment {number} ({text!r}): Expected times in order, between "
                 f"{before:.2f} and {length_s:.2f} s, got {start_s} to {end_s}"
             )
-        words += [Word(word, start_s, end_s) for word in plain_words(text)]
+        words += [TimedWord(word, start_s, end_s) for word in plain_words(text)]
     if not words:
         raise DataError(
             f"{path}: Expected words of {ASSISTANT}, got none: the assistant, on the left channel, "

@@ -15,12 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from workers.models.tokenizer.listener import Listener, States
-from workers.training.questions.caller_texts import Ask
+from workers.training.questions.caller_texts import CallerText
 from workers.training.questions.catalogue import Question
 from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import phones, spanish_phones
 from workers.training.samples.sequences import GO_LATE
-from workers.training.samples.spoken_turns import Spoken, Turn
+from workers.training.samples.spoken_turns import EncodedTurn, TurnBatch
 from workers.training.speech.spanish_pronunciation import ACCENTS
 
 KEPT: Final = 600  # states of each phone
@@ -33,14 +33,14 @@ PAUSED: Final = 0.1  # share of turns with a pause inside
 PAUSE_STEPS: Final = (3, 10)
 
 
-def _said(ask: Ask, rng: random.Random) -> list[int]:
+def _said(ask: CallerText, rng: random.Random) -> list[int]:
     """The phones of what is said, if Spanish in any accent."""
     if ask.question.language is Language.SPANISH:
         return spanish_phones(ask.text, rng.choice(ACCENTS))
     return phones(ask.text)
 
 
-class PhoneBook:
+class PhoneStates:
     """States (n, W) of each phone class; class 0: none."""
 
     def __init__(self, states: dict[int, States]) -> None:
@@ -50,7 +50,7 @@ class PhoneBook:
         self._states = states
         self._phones = sorted(set(states) - {0})
 
-    def turn(self, ask: Ask, rng: random.Random) -> Turn:
+    def turn(self, ask: CallerText, rng: random.Random) -> EncodedTurn:
         """A text as it might be heard."""
         walk = [0] * rng.randint(*QUIET_STEPS)
         begin = len(walk)
@@ -71,11 +71,11 @@ class PhoneBook:
         end = len(walk)
         walk += [0] * (GO_LATE + AFTER_STEPS if ask.unfinished else AFTER_STEPS)
         rows = [self._states[p][rng.randrange(len(self._states[p]))] for p in walk]
-        return Turn(ask, np.stack(rows), end)
+        return EncodedTurn(ask, np.stack(rows), end)
 
 
 @torch.no_grad()
-def collect(listener: Listener, batches: list[Spoken]) -> PhoneBook:
+def collect(listener: Listener, batches: list[TurnBatch]) -> PhoneStates:
     """A book of what the listener hears in these batches."""
     held: dict[int, list[NDArray[np.float16]]] = {p: [] for p in range(listener.config.phones)}
     anything: list[NDArray[np.float16]] = []
@@ -96,22 +96,22 @@ def collect(listener: Listener, batches: list[Spoken]) -> PhoneBook:
         rows = rows or anything  # a phone that did not come alone, or an untrained listener
         chosen = rng.permutation(len(rows))[:KEPT]
         picked[phone] = np.stack([rows[i] for i in chosen])
-    return PhoneBook(picked)
+    return PhoneStates(picked)
 
 
-class Reader:
+class TextTurns:
     """Draws turns from the book: what `turns.Memory` is for speech."""
 
-    def __init__(self, book: PhoneBook, asker: Callable[[], Ask]) -> None:
+    def __init__(self, book: PhoneStates, asker: Callable[[], CallerText]) -> None:
         self._book, self._asker = book, asker
 
-    def first(self, rng: random.Random) -> Turn:
+    def first(self, rng: random.Random) -> EncodedTurn:
         """A turn that is no second question."""
         ask = self._asker()
         while ask.second:
             ask = self._asker()
         return self._book.turn(ask, rng)
 
-    def second(self, question: Question, rng: random.Random) -> Turn:
+    def second(self, question: Question, rng: random.Random) -> EncodedTurn:
         """A second question."""
-        return self._book.turn(Ask(question.text, question, second=True), rng)
+        return self._book.turn(CallerText(question.text, question, second=True), rng)

@@ -30,7 +30,7 @@ NOISY: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class AcousticScene:
     """How likely and how strong each distortion is; the defaults train the listener."""
 
     room: float = 0.35  # share of utterances
@@ -44,7 +44,9 @@ class Scene:
     gain_db: tuple[float, float] = (-16.0, 10.0)
 
 
-MILD: Final = Scene(room=0.1, line=0.3, narrow=0.0, noise=0.3, noise_db=(15.0, 30.0), clip=0.0)
+MILD: Final = AcousticScene(
+    room=0.1, line=0.3, narrow=0.0, noise=0.3, noise_db=(15.0, 30.0), clip=0.0
+)
 
 
 @cache
@@ -99,7 +101,7 @@ def _room(rng: np.random.Generator) -> Floats:
     return answer
 
 
-def _spoken_through(samples: Floats, scene: Scene, rng: np.random.Generator) -> Floats:
+def _spoken_through(samples: Floats, scene: AcousticScene, rng: np.random.Generator) -> Floats:
     """Room and microphone, as one filter in the frequency domain."""
     room, line = rng.random() < scene.room, rng.random() < scene.line
     narrow = rng.random() < scene.narrow
@@ -134,13 +136,13 @@ def _piece(count: int, rng: np.random.Generator) -> Floats:
     return np.resize(noise[start : start + count], count)
 
 
-def noisy(samples: Floats, noise: Floats, distance_db: float) -> Floats:
+def add_noise(samples: Floats, noise: Floats, distance_db: float) -> Floats:
     """Add noise of RMS 1 at this distance below speech of `tts.LEVEL`."""
     return samples + noise * np.float32(LEVEL * 10 ** (-distance_db / 20))
 
 
-def heard_in(
-    samples: Floats, scene: Scene, others: Sequence[Floats], rng: np.random.Generator
+def apply_scene(
+    samples: Floats, scene: AcousticScene, others: Sequence[Floats], rng: np.random.Generator
 ) -> Floats:
     """Samples (N,) at `tts.LEVEL` with their silence around -> as a microphone gives them (N,).
 
@@ -151,7 +153,7 @@ def heard_in(
         babble = len(others) > 0 and rng.random() < scene.babble
         noise = _babble(len(y), others, rng) if babble else _piece(len(y), rng)
         # Voices over the voice: 5 dB would make two callers of one.
-        y = noisy(y, noise, rng.uniform(*scene.noise_db) + 5.0 * babble)
+        y = add_noise(y, noise, rng.uniform(*scene.noise_db) + 5.0 * babble)
     if rng.random() < scene.clip:
         limit = np.abs(y).max() * rng.uniform(0.15, 0.6)
         y = np.clip(y, -limit, limit)
@@ -160,7 +162,7 @@ def heard_in(
     return clipped
 
 
-def paused(samples: Floats, seconds: float, within: tuple[float, float]) -> Floats:
+def with_pause(samples: Floats, seconds: float, within: tuple[float, float]) -> Floats:
     """The utterance with a pause at its quietest place between these parts of it, (N,)."""
     hop = SAMPLE_RATE_HZ // 50
     level = np.abs(samples[: len(samples) // hop * hop].reshape(-1, hop)).max(axis=1)
@@ -205,6 +207,6 @@ def _tones(count: int, rng: np.random.Generator) -> Floats:
     return y * np.float32(loudness / (y.std() + 1e-6))
 
 
-def at_noise(samples: Floats, distance_db: float, seed: int) -> Floats:
+def with_fixed_noise(samples: Floats, distance_db: float, seed: int) -> Floats:
     """For evaluations: a fixed kind and place of noise at this distance below the speech."""
-    return noisy(samples, _piece(len(samples), np.random.default_rng(seed)), distance_db)
+    return add_noise(samples, _piece(len(samples), np.random.default_rng(seed)), distance_db)

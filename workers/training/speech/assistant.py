@@ -194,7 +194,7 @@ def replies(families: Sequence[str] = ()) -> list[str]:
     """A sample of what is replied in some families (() all): codec and vocoder hear it too."""
     asked = questions(Split.TRAIN)
     texts = sorted({q.reply for q in asked if not families or q.family in families})
-    often = {UNKNOWN_REPLY, follow_ups.COLD_REPLY, follow_ups.SURE_REPLY}
+    often = {UNKNOWN_REPLY, follow_ups.NO_CONTEXT_REPLY, follow_ups.SURE_REPLY}
     return sorted(often | set(random.Random(8).sample(texts, min(REPLIES, len(texts)))))
 
 

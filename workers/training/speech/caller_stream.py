@@ -21,19 +21,19 @@ from shared.audio import SAMPLE_RATE_HZ, Floats
 from workers.models.mel import LogMel
 from workers.training.questions.listener_texts import broad_text
 from workers.training.speech import acoustics
-from workers.training.speech.callers import KINDS, Heard, Kind, varied
+from workers.training.speech.callers import VOICE_GROUPS, CallerUtterance, VoiceGroup, varied
 from workers.training.speech.tts import speak
-from workers.training.speech.utterances import Batch, collate, cut
+from workers.training.speech.utterances import ListenerBatch, collate, split_by_length
 
 FIRST: Final = 24  # utterances with which a ring begins
-TOGETHER: Final = 6  # batches drawn together and cut by length
+TOGETHER: Final = 6  # batches drawn together and split by length
 # Silence before and after speech, in seconds; a turn has about .4 before and .6 after.
 LEAD_S: Final = (0.0, 0.5)
 TAIL_S: Final = (0.15, 0.75)
 LONGEST_S: Final = 7.0
 
 
-class Worded(Protocol):
+class HasText(Protocol):
     """What is to be said: anything with a text."""
 
     @property
@@ -41,31 +41,31 @@ class Worded(Protocol):
         """Its words; '' says nothing."""
 
 
-WordedT = TypeVar("WordedT", bound=Worded)
+TextT = TypeVar("TextT", bound=HasText)
 
 
 @dataclass(frozen=True, slots=True)
-class Plain:
+class PlainText:
     """A text and nothing more."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Said(Generic[WordedT]):
+class SynthesisedUtterance(Generic[TextT]):
     """An utterance as synthesised: float32 at 24 kHz and `tts.LEVEL`."""
 
-    what: WordedT
+    what: TextT
     voice: str
     samples: Floats
 
 
-class Ring(Generic[WordedT]):
+class UtteranceRing(Generic[TextT]):
     """Utterances of one kind of voice; `draw` renews them."""
 
-    def __init__(self, kind: Kind, draw: Callable[[], WordedT], rng: random.Random) -> None:
+    def __init__(self, kind: VoiceGroup, draw: Callable[[], TextT], rng: random.Random) -> None:
         self._kind, self._next, self._rng = kind, draw, rng
-        self._held: deque[Said[WordedT]] = deque(maxlen=kind.capacity)
+        self._held: deque[SynthesisedUtterance[TextT]] = deque(maxlen=kind.capacity)
         self._owed = float(FIRST)
 
     def _renew(self, count: int) -> None:
@@ -77,14 +77,14 @@ class Ring(Generic[WordedT]):
                 sound = acoustics.sound_alone(
                     count, np.random.default_rng(self._rng.getrandbits(32))
                 )
-                self._held.append(Said(what, "nobody", sound))
+                self._held.append(SynthesisedUtterance(what, "nobody", sound))
         voices = self._rng.choices(self._kind.voices, self._kind.weights, k=len(spoken))
         jobs = [varied(v, w.text, self._rng) for v, w in zip(voices, spoken, strict=True)]
         for what, job, samples in zip(spoken, jobs, speak(jobs), strict=True):
             if len(samples) < LONGEST_S * SAMPLE_RATE_HZ:
-                self._held.append(Said(what, str(job.voice), samples))
+                self._held.append(SynthesisedUtterance(what, str(job.voice), samples))
 
-    def draw(self, count: int) -> list[Said[WordedT]]:
+    def draw(self, count: int) -> list[SynthesisedUtterance[TextT]]:
         """`count` utterances, after making as many new ones as that pays for."""
         self._owed += count / self._kind.reuse
         self._renew(int(self._owed))
@@ -92,24 +92,27 @@ class Ring(Generic[WordedT]):
         return self._rng.choices(self._held, k=count)
 
 
-class Speech(Generic[WordedT]):
+class VoiceMix(Generic[TextT]):
     """All kinds of voices, mixed by their shares."""
 
     def __init__(
-        self, draw: Callable[[], WordedT], rng: random.Random, kinds: Sequence[Kind] = KINDS
+        self,
+        draw: Callable[[], TextT],
+        rng: random.Random,
+        kinds: Sequence[VoiceGroup] = VOICE_GROUPS,
     ) -> None:
-        self._rings = [(kind, Ring(kind, draw, rng)) for kind in kinds]
+        self._rings = [(kind, UtteranceRing(kind, draw, rng)) for kind in kinds]
 
-    def draw(self, count: int) -> list[Said[WordedT]]:
+    def draw(self, count: int) -> list[SynthesisedUtterance[TextT]]:
         """About `count` utterances (each kind's share is rounded, to one at least)."""
         parts = [ring.draw(max(1, round(count * kind.share))) for kind, ring in self._rings]
         return [said for part in parts for said in part]
 
 
-class Ear:
+class SceneRenderer:
     """Puts utterances into places and takes their log-mels."""
 
-    def __init__(self, scene: acoustics.Scene, seed: int) -> None:
+    def __init__(self, scene: acoustics.AcousticScene, seed: int) -> None:
         self.scene = scene
         self._rng = np.random.default_rng(seed)
         self._front = LogMel()
@@ -128,45 +131,53 @@ class Ear:
         """
         before = round(self._rng.uniform(*lead_s) * SAMPLE_RATE_HZ)
         after = round(self._rng.uniform(*tail_s) * SAMPLE_RATE_HZ)
-        placed = acoustics.heard_in(np.pad(samples, (before, after)), self.scene, others, self._rng)
+        placed = acoustics.apply_scene(
+            np.pad(samples, (before, after)), self.scene, others, self._rng
+        )
         hop = self._front.config.hop
         mels = self._front(torch.from_numpy(placed)[None])[0]
         return mels, min(len(mels), -(-(before + len(samples)) // hop))
 
 
-def voices_of(spoken: Sequence[Said[WordedT]], but: Said[WordedT]) -> list[Floats]:
+def other_voices(
+    spoken: Sequence[SynthesisedUtterance[TextT]], but: SynthesisedUtterance[TextT]
+) -> list[Floats]:
     """What the others say."""
     return [said.samples for said in spoken if said is not but and said.what.text]
 
 
-def batches(seed: int, scene: acoustics.Scene, frames: int) -> Iterator[Batch]:
+def batches(seed: int, scene: acoustics.AcousticScene, frames: int) -> Iterator[ListenerBatch]:
     """Endless batches of about `frames` mel frames, each of utterances of similar length."""
     rng = random.Random(seed)
-    speech, ear = Speech(lambda: Plain(broad_text(rng)), rng), Ear(scene, seed)
+    speech, ear = VoiceMix(lambda: PlainText(broad_text(rng)), rng), SceneRenderer(scene, seed)
     while True:
         spoken = speech.draw(TOGETHER * frames // 400)
         heard = []
         for said in spoken:
-            mels, _ = ear.hear(said.samples, voices_of(spoken, said), LEAD_S, TAIL_S)
-            heard.append(Heard(said.what.text, said.voice, mels.numpy()))
-        found = list(cut(heard, frames))
+            mels, _ = ear.hear(said.samples, other_voices(spoken, said), LEAD_S, TAIL_S)
+            heard.append(CallerUtterance(said.what.text, said.voice, mels.numpy()))
+        found = list(split_by_length(heard, frames))
         rng.shuffle(found)
         for part in found:
             yield collate(part, [0] * len(part), [0] * len(part))
 
 
-class Stream(IterableDataset[Batch]):
+class CallerBatches(IterableDataset[ListenerBatch]):
     """`batches` for a DataLoader: each producer process speaks for itself."""
 
-    def __init__(self, seed: int, scene: acoustics.Scene, frames: int) -> None:
+    def __init__(self, seed: int, scene: acoustics.AcousticScene, frames: int) -> None:
         self._seed, self._scene, self._frames = seed, scene, frames
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[ListenerBatch]:
         producer = get_worker_info()
         own = 0 if producer is None else producer.id
         return batches(1000 * self._seed + own, self._scene, self._frames)
 
 
-def load(seed: int, scene: acoustics.Scene, producers: int, frames: int) -> Iterator[Batch]:
+def load(
+    seed: int, scene: acoustics.AcousticScene, producers: int, frames: int
+) -> Iterator[ListenerBatch]:
     """Batches made by `producers` processes; 0: made in this one, as they are wanted."""
-    return iter(DataLoader(Stream(seed, scene, frames), batch_size=None, num_workers=producers))
+    return iter(
+        DataLoader(CallerBatches(seed, scene, frames), batch_size=None, num_workers=producers)
+    )

@@ -4,7 +4,7 @@ The split, held to in every stage:
 - trained: espeak-ng accents x variants, flite kal, kal16, awb and slt;
 - `UNSEEN_ESPEAK`: variants (and one accent) that no training hears, of an engine it knows;
 - `UNSEEN_FLITE`: flite rms, a voice whose engine is known through two other speakers;
-- `NEVER_HEARD`: festival's diphone engine, with `ked` a speaker heard nowhere (festival's `kal` is
+- `UNSEEN_FESTIVAL`: festival's diphone engine, with `ked` a new speaker (festival's `kal` is
   the speaker of flite's kal, so it is the easier one).
 Training speech is made as it is heard (`stream.py`); what evaluations hear is kept in shards:
 `<name>.npy` (log-mel frames, float16, end to end) and `<name>.jsonl` (text, voice, start, frames).
@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from shared.audio import Floats
 from workers.models.mel import LogMel
 from workers.training.questions.families import Language
-from workers.training.questions.listener_texts import unheard_text
+from workers.training.questions.listener_texts import untrained_text
 from workers.training.speech import spanish_pronunciation
-from workers.training.speech.acoustics import at_noise
-from workers.training.speech.tts import Job, Voice, speak
+from workers.training.speech.acoustics import with_fixed_noise
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 Mels = NDArray[np.float16]  # (T, 80)
 
@@ -47,27 +47,27 @@ _UNSEEN_VARIANTS: Final = (
 _UNSEEN_ACCENTS: Final = ("gmw/en-US", "gmw/en", "gmw/en-US-nyc")
 
 TRAINED_ESPEAK: Final = tuple(
-    Voice("espeak", f"{accent}+{variant}")
+    TtsVoice("espeak", f"{accent}+{variant}")
     for accent in dict.fromkeys(_ACCENTS)
     for variant in _VARIANTS
 )
 TRAINED_FLITE: Final = tuple(
-    Voice("flite", name) for name in ("cmu_us_awb", "cmu_us_slt", "cmu_us_kal16", "cmu_us_kal")
+    TtsVoice("flite", name) for name in ("cmu_us_awb", "cmu_us_slt", "cmu_us_kal16", "cmu_us_kal")
 )
 UNSEEN_ESPEAK: Final = tuple(
-    Voice("espeak", f"{accent}+{variant}")
+    TtsVoice("espeak", f"{accent}+{variant}")
     for accent in _UNSEEN_ACCENTS
     for variant in _UNSEEN_VARIANTS
 )
-UNSEEN_FLITE: Final = (Voice("flite", "cmu_us_rms"),)
-NEVER_HEARD: Final = (Voice("festival", "ked_diphone"), Voice("festival", "kal_diphone"))
+UNSEEN_FLITE: Final = (TtsVoice("flite", "cmu_us_rms"),)
+UNSEEN_FESTIVAL: Final = (TtsVoice("festival", "ked_diphone"), TtsVoice("festival", "kal_diphone"))
 
 _SPANISH_ACCENTS: Final = (spanish_pronunciation.CASTILIAN, spanish_pronunciation.AMERICAN)
 
 
-def _spanish(variants: Sequence[str]) -> tuple[Voice, ...]:
+def _spanish(variants: Sequence[str]) -> tuple[TtsVoice, ...]:
     return tuple(
-        Voice("espeak", f"{accent}+{variant}", Language.SPANISH)
+        TtsVoice("espeak", f"{accent}+{variant}", Language.SPANISH)
         for accent in _SPANISH_ACCENTS
         for variant in variants
     )
@@ -76,17 +76,17 @@ def _spanish(variants: Sequence[str]) -> tuple[Voice, ...]:
 TRAINED_SPANISH: Final = _spanish(_VARIANTS)
 UNSEEN_SPANISH: Final = _spanish(_UNSEEN_VARIANTS)
 # ked again: an engine never heard, whose Spanish has an American accent, which was never heard.
-NEVER_HEARD_SPANISH: Final = (Voice("festival", "ked_diphone", Language.SPANISH),)
+UNSEEN_FESTIVAL_SPANISH: Final = (TtsVoice("festival", "ked_diphone", Language.SPANISH),)
 
 EVALUATION_UTTERANCES: Final = 60
 NOISE_DB: Final = 10.0  # of the evaluation in noise
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class VoiceGroup:
     """Voices that are synthesised alike: their share of what is heard, and how long one lasts."""
 
-    voices: tuple[Voice, ...]
+    voices: tuple[TtsVoice, ...]
     weights: tuple[int, ...]
     share: float
     reuse: float  # how often an utterance is heard before it is replaced
@@ -95,35 +95,35 @@ class Kind:
 
 # Shares, measured: with 3 % of flite the phone error on rms was .53, with 35 % it was .35.
 # The statistical voices take a fiftieth of real time, the others a thousandth.
-KINDS: Final = (
-    Kind(
+VOICE_GROUPS: Final = (
+    VoiceGroup(
         TRAINED_ESPEAK,
         tuple(_ACCENTS.count(voice.name.partition("+")[0]) for voice in TRAINED_ESPEAK),
         share=0.52,
         reuse=2.0,
     ),
-    Kind(TRAINED_FLITE[:2], (1, 1), share=0.36, reuse=9.0),
-    Kind(TRAINED_FLITE[2:], (2, 1), share=0.12, reuse=2.0),
+    VoiceGroup(TRAINED_FLITE[:2], (1, 1), share=0.36, reuse=9.0),
+    VoiceGroup(TRAINED_FLITE[2:], (2, 1), share=0.12, reuse=2.0),
 )
 # Beside them, where the language model learns: so many Spanish turns to a hundred English ones.
-SPANISH_KINDS: Final = (
-    Kind(TRAINED_SPANISH, (1,) * len(TRAINED_SPANISH), share=0.09, reuse=2.0, capacity=600),
+SPANISH_VOICE_GROUPS: Final = (
+    VoiceGroup(TRAINED_SPANISH, (1,) * len(TRAINED_SPANISH), share=0.09, reuse=2.0, capacity=600),
 )
 
 
-def trained_voice(rng: random.Random) -> Voice:
-    """A voice of the training, in the mix of `KINDS`; accents lean towards American."""
-    kind = rng.choices(KINDS, [kind.share for kind in KINDS])[0]
+def trained_voice(rng: random.Random) -> TtsVoice:
+    """A voice of the training, in the mix of `VOICE_GROUPS`; accents lean towards American."""
+    kind = rng.choices(VOICE_GROUPS, [kind.share for kind in VOICE_GROUPS])[0]
     return rng.choices(kind.voices, kind.weights)[0]
 
 
-def varied(voice: Voice, text: str, rng: random.Random) -> Job:
+def varied(voice: TtsVoice, text: str, rng: random.Random) -> SpeechJob:
     """The text in this voice, with a speed, pitch and speaker size of its own.
 
     Of the statistical voices there are two: they vary most, so that a third is no surprise.
     """
-    wide = voice in KINDS[1].voices
-    return Job(
+    wide = voice in VOICE_GROUPS[1].voices
+    return SpeechJob(
         voice,
         text,
         rate=rng.uniform(0.8, 1.25),
@@ -133,7 +133,7 @@ def varied(voice: Voice, text: str, rng: random.Random) -> Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class CallerUtterance:
     """One utterance of the corpus: its mels are a view of a memory map."""
 
     text: str
@@ -148,7 +148,9 @@ def mels_of(samples: Floats) -> Mels:
     return mels
 
 
-def save_shard(folder: Path, name: str, jobs: Sequence[Job], noise_db: float | None = None) -> None:
+def save_shard(
+    folder: Path, name: str, jobs: Sequence[SpeechJob], noise_db: float | None = None
+) -> None:
     """Speak the jobs into a shard, in noise if told so.
 
     The index is written last, so that it means a whole shard.
@@ -156,7 +158,7 @@ def save_shard(folder: Path, name: str, jobs: Sequence[Job], noise_db: float | N
     folder.mkdir(parents=True, exist_ok=True)
     spoken = speak(jobs)
     if noise_db is not None:
-        spoken = [at_noise(samples, noise_db, seed) for seed, samples in enumerate(spoken)]
+        spoken = [with_fixed_noise(samples, noise_db, seed) for seed, samples in enumerate(spoken)]
     mels = [mels_of(samples) for samples in spoken]
     np.save(folder / f"{name}.npy", np.concatenate(mels))
     lines, start = [], 0
@@ -167,19 +169,22 @@ def save_shard(folder: Path, name: str, jobs: Sequence[Job], noise_db: float | N
     (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n")
 
 
-def load_shard(folder: Path, name: str) -> list[Heard]:
+def load_shard(folder: Path, name: str) -> list[CallerUtterance]:
     """Read a shard; its mels stay on disk until they are used."""
     frames = np.load(folder / f"{name}.npy", mmap_mode="r")
     rows = map(json.loads, (folder / f"{name}.jsonl").read_text().splitlines())
     return [
-        Heard(r["text"], r["voice"], frames[r["start"] : r["start"] + r["frames"]]) for r in rows
+        CallerUtterance(r["text"], r["voice"], frames[r["start"] : r["start"] + r["frames"]])
+        for r in rows
     ]
 
 
-def evaluation_jobs(voices: Sequence[Voice], make: Callable[[random.Random], str]) -> list[Job]:
+def evaluation_jobs(
+    voices: Sequence[TtsVoice], make: Callable[[random.Random], str]
+) -> list[SpeechJob]:
     """Jobs in these voices at their own speed, pitch and size."""
     rng = random.Random(99)
-    return [Job(rng.choice(voices), make(rng)) for _ in range(EVALUATION_UTTERANCES)]
+    return [SpeechJob(rng.choice(voices), make(rng)) for _ in range(EVALUATION_UTTERANCES)]
 
 
 EVALUATIONS: Final = {
@@ -187,8 +192,8 @@ EVALUATIONS: Final = {
     "espeak": UNSEEN_ESPEAK,
     "noise": UNSEEN_ESPEAK,
     "rms": UNSEEN_FLITE,
-    "ked": NEVER_HEARD[:1],
-    "kal": NEVER_HEARD[1:],
+    "ked": UNSEEN_FESTIVAL[:1],
+    "kal": UNSEEN_FESTIVAL[1:],
 }  # each is evaluated on words never spoken in training; `noise` at NOISE_DB
 
 
@@ -197,5 +202,5 @@ def main(runs: Path) -> None:
     for name, voices in EVALUATIONS.items():
         if not (runs / "callers" / f"eval_{name}.jsonl").exists():
             noise_db = NOISE_DB if name == "noise" else None
-            jobs = evaluation_jobs(voices, unheard_text)
+            jobs = evaluation_jobs(voices, untrained_text)
             save_shard(runs / "callers", f"eval_{name}", jobs, noise_db)

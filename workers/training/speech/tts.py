@@ -25,12 +25,12 @@ from workers.training.speech import spanish_pronunciation
 from workers.training.speech.espeak import espeak
 from workers.training.speech.speech_library import SpeechError, festival, shared_library
 
-__all__ = ["Job", "SpeechError", "Voice", "speak"]
+__all__ = ["SpeechError", "SpeechJob", "TtsVoice", "speak"]
 
 LEVEL: Final = 10 ** (-23 / 20)  # RMS of what `speak` returns: -23 dBFS
 EDGE_S: Final = 0.03  # silence kept at both ends
 QUIET: Final = 0.01  # of the loudest 10 ms: below it an utterance has not begun
-# Mean pitch of the flite voices, Hz, scaled by `Job.pitch`.
+# Mean pitch of the flite voices, Hz, scaled by `SpeechJob.pitch`.
 FLITE_PITCH_HZ: Final = {
     "cmu_us_kal": 105.0,
     "cmu_us_kal16": 105.0,
@@ -45,7 +45,7 @@ FESTIVAL_PACKAGES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class TtsVoice:
     """An engine's voice: espeak `gmw/en-US+f3`, flite `cmu_us_awb`, festival `kal_diphone`.
 
     A festival voice that speaks Spanish does so in its English phones (`spanish_pronunciation.py`).
@@ -60,13 +60,13 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SpeechJob:
     """One utterance. `rate` and `pitch` scale the voice's own; festival ignores `pitch`.
 
     `size` > 1 makes a smaller speaker: formants and pitch rise together, the duration stays.
     """
 
-    voice: Voice
+    voice: TtsVoice
     text: str
     rate: float = 1.0
     pitch: float = 1.0
@@ -78,10 +78,10 @@ class Job:
         return self.rate / self.size
 
 
-def speak(jobs: Sequence[Job]) -> list[Floats]:
+def speak(jobs: Sequence[SpeechJob]) -> list[Floats]:
     """Synthesise every job; raises SpeechError when an engine is missing or stays silent."""
     found: list[Floats | None] = [None] * len(jobs)
-    batches: dict[Voice, list[int]] = {}
+    batches: dict[TtsVoice, list[int]] = {}
     for i, job in enumerate(jobs):
         if job.voice.engine == "festival":
             batches.setdefault(job.voice, []).append(i)
@@ -93,14 +93,14 @@ def speak(jobs: Sequence[Job]) -> list[Floats]:
     return [samples for samples in found if samples is not None]
 
 
-def _direct(engine: str) -> Callable[[Job], tuple[Floats, int]]:
+def _direct(engine: str) -> Callable[[SpeechJob], tuple[Floats, int]]:
     engines = {"espeak": _espeak, "flite": _flite}
     if engine not in engines:
         raise ValueError(f"Expected engine espeak, flite or festival, got {engine!r}")
     return engines[engine]
 
 
-def _finished(job: Job, samples: Floats, rate_hz: int) -> Floats:
+def _finished(job: SpeechJob, samples: Floats, rate_hz: int) -> Floats:
     """Resample to 24 kHz, cut the silence at both ends, set the level."""
     if len(samples) < rate_hz // 50 or not np.abs(samples).max() > 0:
         raise SpeechError(f"{job.voice} said nothing for {job.text!r}: is the voice installed?")
@@ -160,7 +160,7 @@ class _Flite:
             self._voices[name] = register(None)
         return self._voices[name]
 
-    def say(self, job: Job) -> tuple[Floats, int]:
+    def say(self, job: SpeechJob) -> tuple[Floats, int]:
         voice = self._voice(job.voice.name)
         features = voice.contents.features
         pitch_hz = FLITE_PITCH_HZ[job.voice.name] * job.pitch
@@ -179,17 +179,17 @@ def _flite_library() -> _Flite:
     return _Flite()
 
 
-def _espeak(job: Job) -> tuple[Floats, int]:
+def _espeak(job: SpeechJob) -> tuple[Floats, int]:
     library = espeak()
     samples = library.say(job.voice.name, job.text, job.engine_rate, job.pitch)
     return samples, library.rate_hz
 
 
-def _flite(job: Job) -> tuple[Floats, int]:
+def _flite(job: SpeechJob) -> tuple[Floats, int]:
     return _flite_library().say(job)
 
 
-def _festival(jobs: Sequence[Job]) -> list[tuple[Floats, int]]:
+def _festival(jobs: Sequence[SpeechJob]) -> list[tuple[Floats, int]]:
     """All jobs of one festival voice in one batch process."""
     with tempfile.TemporaryDirectory(prefix="festival-") as name:
         folder = Path(name)

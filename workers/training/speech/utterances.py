@@ -8,12 +8,12 @@ from torch import Tensor
 
 from workers.training.questions.listener_texts import characters, phones
 from workers.training.speech.augment import SILENCE
-from workers.training.speech.callers import Heard
+from workers.training.speech.callers import CallerUtterance
 from workers.training.speech.ctc import targets
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ListenerBatch:
     """Padded mels (B, F, 80), and the CTC targets of all rows end to end."""
 
     mels: Tensor
@@ -24,9 +24,11 @@ class Batch:
     character_counts: Tensor  # (B,)
 
 
-def cut(heard: Sequence[Heard], frames: int) -> Iterator[list[Heard]]:
+def split_by_length(
+    heard: Sequence[CallerUtterance], frames: int
+) -> Iterator[list[CallerUtterance]]:
     """Runs of utterances, sorted by length, that fill `frames` when padded to their longest."""
-    part: list[Heard] = []
+    part: list[CallerUtterance] = []
     for h in sorted(heard, key=lambda h: len(h.mels)):
         if part and (len(part) + 1) * len(h.mels) > frames:
             yield part
@@ -36,7 +38,9 @@ def cut(heard: Sequence[Heard], frames: int) -> Iterator[list[Heard]]:
         yield part
 
 
-def collate(heard: Sequence[Heard], before: Sequence[int], after: Sequence[int]) -> Batch:
+def collate(
+    heard: Sequence[CallerUtterance], before: Sequence[int], after: Sequence[int]
+) -> ListenerBatch:
     """Pad the utterances with their own silence before and after, and to one length."""
     lengths = [b + len(h.mels) + a for h, b, a in zip(heard, before, after, strict=True)]
     mels = torch.full((len(heard), max(lengths), heard[0].mels.shape[1]), SILENCE)
@@ -44,4 +48,4 @@ def collate(heard: Sequence[Heard], before: Sequence[int], after: Sequence[int])
         mels[row, start : start + len(h.mels)] = torch.from_numpy(h.mels.astype("float32"))
     texts = [h.text for h in heard]
     said, spelled = targets(texts, phones), targets(texts, characters)
-    return Batch(mels, torch.tensor(lengths), *said, *spelled)
+    return ListenerBatch(mels, torch.tensor(lengths), *said, *spelled)

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.tokenizer.spelling import BLANK
-from workers.training.questions.caller_texts import MANNERS
+from workers.training.questions.caller_texts import PHRASES
 from workers.training.questions.catalogue import FAMILIES_IN, Split, questions, words
-from workers.training.samples.sequences import Batch
+from workers.training.samples.sequences import SampleBatch
 from workers.training.speech.ctc import ctc_loss
 
 
-class Lexicon:
+class CallerVocabulary:
     """Numbers, from 1, of the words that callers are trained to say.
 
     Of the questions of some families (() all), of second questions, and of what is said around.
@@ -31,8 +31,8 @@ class Lexicon:
             for question in questions(Split.TRAIN, language)
             if not families or question.family in families
         ]
-        for manner in MANNERS.values():
-            texts += [*manner.leads, *manner.hesitations, *manner.around, *manner.second_texts()]
+        for manner in PHRASES.values():
+            texts += [*manner.leads, *manner.hesitations, *manner.around, *manner.follow_up_texts()]
         known = sorted({word for text in texts for word in words(text)})
         self.words = tuple(known)
         self._number = {word: number for number, word in enumerate(known, start=BLANK + 1)}
@@ -45,7 +45,7 @@ class Lexicon:
         return [self._number[word] for word in words(text) if word in self._number]
 
 
-def _listening(batch: Batch) -> Tensor:
+def _listening(batch: SampleBatch) -> Tensor:
     """The positions of each row that listen, in order and padded with others, (B, U)."""
     order = batch.listens.int().argsort(dim=1, descending=True, stable=True)
     return order[:, : int(batch.listens.sum(1).max())]
@@ -56,12 +56,12 @@ def _taken(x: Tensor, places: Tensor) -> Tensor:
     return x[torch.arange(len(places), device=x.device)[:, None], places]
 
 
-def loss(model: HybridS2S, layers: Sequence[Tensor], batch: Batch) -> Tensor:
+def loss(model: HybridS2S, layers: Sequence[Tensor], batch: SampleBatch) -> Tensor:
     """Nats a word; `layers` are the model's states of this batch, each (B, T, D)."""
     return _nats(model, _taken(layers[model.config.middle], _listening(batch)), batch)
 
 
-def loss_alone(model: HybridS2S, batch: Batch) -> Tensor:
+def loss_alone(model: HybridS2S, batch: SampleBatch) -> Tensor:
     """As `loss`, of the lower blocks alone, without replies between: a third of the cost."""
     places, given = _listening(batch), batch.inputs
     parts = (given.heard, given.hears, given.text, given.codes)
@@ -69,7 +69,7 @@ def loss_alone(model: HybridS2S, batch: Batch) -> Tensor:
     return _nats(model, model.temporal.layered(heard, model.config.middle + 1)[-1], batch)
 
 
-def _nats(model: HybridS2S, middle: Tensor, batch: Batch) -> Tensor:
+def _nats(model: HybridS2S, middle: Tensor, batch: SampleBatch) -> Tensor:
     """Of what the lower half makes of the positions that listen, (B, U, D)."""
     is_word = batch.asked > BLANK
     logits = model.caller_logits(middle).float()

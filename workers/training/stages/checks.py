@@ -13,43 +13,50 @@ import torch
 
 from workers.models.tokenizer.listener import Listener
 from workers.training.questions import follow_ups
-from workers.training.questions.caller_texts import Ask
+from workers.training.questions.caller_texts import CallerText
 from workers.training.questions.catalogue import FAMILIES_IN, Question, Split, questions
 from workers.training.questions.families import Language
-from workers.training.samples.spoken_turns import BATCH, STEP, TAIL, Spoken, Turn, listened
+from workers.training.samples.spoken_turns import (
+    BATCH,
+    STEP,
+    TAIL,
+    EncodedTurn,
+    TurnBatch,
+    encode_turns,
+)
 from workers.training.speech.augment import SILENCE
 from workers.training.speech.callers import (
-    NEVER_HEARD,
-    NEVER_HEARD_SPANISH,
     NOISE_DB,
     TRAINED_ESPEAK,
     TRAINED_FLITE,
     UNSEEN_ESPEAK,
+    UNSEEN_FESTIVAL,
+    UNSEEN_FESTIVAL_SPANISH,
     UNSEEN_FLITE,
     UNSEEN_SPANISH,
     Mels,
     load_shard,
     save_shard,
 )
-from workers.training.speech.tts import Job, Voice
+from workers.training.speech.tts import SpeechJob, TtsVoice
 
 CHECKED: Final = 120  # utterances of each condition, at most
 A_FAMILY: Final = 4  # ... where few families are taught
 BEFORE: Final = 5  # steps of silence before speech
 MIXED: Final = UNSEEN_ESPEAK + UNSEEN_FLITE * 15
 
-CONDITIONS: Final[dict[str, tuple[tuple[Voice, ...], Split]]] = {
+CONDITIONS: Final[dict[str, tuple[tuple[TtsVoice, ...], Split]]] = {
     "seen": (TRAINED_ESPEAK + TRAINED_FLITE, Split.TRAIN),
     "espeak": (UNSEEN_ESPEAK, Split.TRAIN),
     "noise": (UNSEEN_ESPEAK, Split.TRAIN),  # at NOISE_DB
     "rms": (UNSEEN_FLITE, Split.TRAIN),
-    "ked": (NEVER_HEARD[:1], Split.TRAIN),
+    "ked": (UNSEEN_FESTIVAL[:1], Split.TRAIN),
     "phrasing": (MIXED, Split.PHRASING),
     "combination": (MIXED, Split.COMBINATION),
     "then": (UNSEEN_ESPEAK, Split.TRAIN),  # second questions, each behind its `espeak` question
     "spanish": (UNSEEN_SPANISH, Split.TRAIN),
     "spanish_phrasing": (UNSEEN_SPANISH, Split.PHRASING),
-    "spanish_ked": (NEVER_HEARD_SPANISH, Split.TRAIN),
+    "spanish_ked": (UNSEEN_FESTIVAL_SPANISH, Split.TRAIN),
 }
 
 
@@ -72,15 +79,17 @@ def asked(condition: str, families: Sequence[str] = ()) -> list[Question]:
     voices, split = CONDITIONS[condition]
     found = chosen(split, families, voices[0].language)
     if condition == "then":
-        return [follow_ups.second(first, random.Random(i)) for i, first in enumerate(found)]
+        return [
+            follow_ups.trained_follow_up(first, random.Random(i)) for i, first in enumerate(found)
+        ]
     return found
 
 
-def jobs(condition: str, families: Sequence[str] = ()) -> list[Job]:
+def jobs(condition: str, families: Sequence[str] = ()) -> list[SpeechJob]:
     """Its utterances, at the voices' own speed and pitch."""
     rng = random.Random(42)
     voices = CONDITIONS[condition][0]
-    return [Job(rng.choice(voices), q.text) for q in asked(condition, families)]
+    return [SpeechJob(rng.choice(voices), q.text) for q in asked(condition, families)]
 
 
 def prepare(runs: Path, families: Sequence[str] = ()) -> None:
@@ -94,7 +103,9 @@ def prepare(runs: Path, families: Sequence[str] = ()) -> None:
             save_shard(path.parent, condition, wanted, noise_db)
 
 
-def load(runs: Path, listener: Listener, families: Sequence[str] = ()) -> dict[str, list[Turn]]:
+def load(
+    runs: Path, listener: Listener, families: Sequence[str] = ()
+) -> dict[str, list[EncodedTurn]]:
     """Each condition's turns, as this listener hears them."""
     found = {}
     for condition in CONDITIONS:
@@ -104,9 +115,11 @@ def load(runs: Path, listener: Listener, families: Sequence[str] = ()) -> dict[s
     return found
 
 
-def _heard(listener: Listener, asked: Sequence[Question], mels: Sequence[Mels]) -> list[Turn]:
+def _heard(
+    listener: Listener, asked: Sequence[Question], mels: Sequence[Mels]
+) -> list[EncodedTurn]:
     """Each recording with silence around, as mels of one length."""
-    turns: list[Turn] = []
+    turns: list[EncodedTurn] = []
     for start in range(0, len(asked), BATCH):
         part = mels[start : start + BATCH]
         ends = [BEFORE + -(-len(mel) // STEP) for mel in part]
@@ -114,7 +127,7 @@ def _heard(listener: Listener, asked: Sequence[Question], mels: Sequence[Mels]) 
         rows = torch.full((len(part), longest, part[0].shape[1]), SILENCE)
         for row, mel in zip(rows, part, strict=True):
             row[BEFORE * STEP :][: len(mel)] = torch.from_numpy(mel.astype("float32"))
-        asks = [Ask(q.text, q) for q in asked[start : start + BATCH]]
+        asks = [CallerText(q.text, q) for q in asked[start : start + BATCH]]
         steps = [end + TAIL for end in ends]
-        turns += listened(listener.eval(), Spoken(asks, rows.half(), steps, ends))
+        turns += encode_turns(listener.eval(), TurnBatch(asks, rows.half(), steps, ends))
     return turns

@@ -19,7 +19,7 @@ TAUGHT: Final = tuple(
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TrainingPlan:
     """Minutes of each stage, over all resumptions; and how large the corpora are."""
 
     listener: float
@@ -38,7 +38,7 @@ class Plan:
 
 PLANS: Final = {
     # Two cores of a current server processor: about nine hours.
-    "cpu": Plan(
+    "cpu": TrainingPlan(
         listener=120,
         codec=31,
         vocoder=50,
@@ -51,7 +51,7 @@ PLANS: Final = {
     # One large GPU with sixteen cores for the speech: two and a half hours and more, since minutes
     # count the trainer's CPU alone; the voice stages, on the CPU in any case, are two of them. An
     # estimate: never run.
-    "gpu": Plan(
+    "gpu": TrainingPlan(
         listener=12,
         codec=31,
         vocoder=50,
@@ -64,7 +64,7 @@ PLANS: Final = {
         frames=40_000,
     ),
     # Every line of every stage in two minutes; what comes out says nothing right.
-    "smoke": Plan(
+    "smoke": TrainingPlan(
         listener=0.1,
         codec=0.1,
         vocoder=0.1,

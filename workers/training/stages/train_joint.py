@@ -25,15 +25,15 @@ from workers.models.vocabulary import PAD
 from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import characters, phones
 from workers.training.samples import spoken_turns
-from workers.training.samples.spoken_turns import Spoken, Turn
+from workers.training.samples.spoken_turns import EncodedTurn, TurnBatch
 from workers.training.speech import acoustics, caller_stream, callers
 from workers.training.speech.augment import Augmenter, whole_steps
 from workers.training.speech.ctc import ctc_loss, targets
 from workers.training.stages import train_listener
-from workers.training.stages.caller_words import Lexicon
-from workers.training.stages.train_s2s import Course, School, learning_rate
+from workers.training.stages.caller_words import CallerVocabulary
+from workers.training.stages.train_s2s import Course, ModelSetup, learning_rate
 from workers.training.stages.training_run import Run, mean_of
-from workers.training.stages.warm_start import Known, before, listed, take
+from workers.training.stages.warm_start import WordLists, before, listed, take
 
 AFTER: Final = 8  # steps heard after a question: its last words come late
 BROAD_EVERY: Final = 5
@@ -42,7 +42,7 @@ WEIGHTS: Final = {"phone": train_listener.PHONE_WEIGHT, "broad_phone": train_lis
 DATA: Final = f"{train_listener.DATA}; then the dialogue's questions, the Spanish ones by espeak-ng"
 
 
-class Ears(nn.Module):
+class ListenerAndModel(nn.Module):
     """Listener and language model; `forward` is what they make of a caller's words."""
 
     def __init__(self, listener: Listener, model: HybridS2S) -> None:
@@ -68,7 +68,7 @@ class Ears(nn.Module):
         return self.model.caller_logits(layers[-1]).float()
 
 
-def losses(ears: Ears, batch: Spoken, asked: Lexicon) -> dict[str, Tensor]:
+def losses(ears: ListenerAndModel, batch: TurnBatch, asked: CallerVocabulary) -> dict[str, Tensor]:
     """CTC of words, phones and characters, nats a symbol; the letters are those of English."""
     device = next(ears.parameters()).device
     last = max(batch.ends) + AFTER
@@ -89,11 +89,18 @@ def losses(ears: Ears, batch: Spoken, asked: Lexicon) -> dict[str, Tensor]:
     return found
 
 
-class Trainer:
+class JointTrainer:
     """Both, the mean of their weights, their optimiser and their data."""
 
-    def __init__(self, run: Run, ears: Ears, asked: Lexicon, known: Known, course: Course) -> None:
-        """`known` as `School.known` has them."""
+    def __init__(
+        self,
+        run: Run,
+        ears: ListenerAndModel,
+        asked: CallerVocabulary,
+        known: WordLists,
+        course: Course,
+    ) -> None:
+        """`known` as `ModelSetup.known` has them."""
         self.run, self.ears, self._asked, self._known = run, ears.train(), asked, known
         self._device = next(ears.parameters()).device
         self.optimiser = torch.optim.AdamW(
@@ -108,13 +115,15 @@ class Trainer:
         self._steps = 0  # since this start
         self._turns = spoken_turns.load(300 + run.step, course.producers, course.families)
         some = -(-course.producers // BROAD_EVERY)
-        self._broad = caller_stream.load(400 + run.step, acoustics.Scene(), some, BROAD_FRAMES)
+        self._broad = caller_stream.load(
+            400 + run.step, acoustics.AcousticScene(), some, BROAD_FRAMES
+        )
         self._augment = Augmenter(train_listener.STRENGTH, seed=run.step)
 
     @property
-    def averaged(self) -> Ears:
+    def averaged(self) -> ListenerAndModel:
         """Both with the mean of the weights."""
-        return cast(Ears, self.mean.module)
+        return cast(ListenerAndModel, self.mean.module)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self._device.type, dtype=torch.bfloat16)
@@ -161,7 +170,7 @@ class Trainer:
 
 @torch.no_grad()
 def word_errors(
-    ears: Ears, heard: Mapping[str, Sequence[Turn]], asked: Lexicon
+    ears: ListenerAndModel, heard: Mapping[str, Sequence[EncodedTurn]], asked: CallerVocabulary
 ) -> dict[str, float]:
     """Of each condition's words, the share that is not heard, `words_<condition>`."""
     device = next(ears.parameters()).device
@@ -179,12 +188,12 @@ def word_errors(
 
 def main(runs: Path, preset: str, weights: Path, course: Course) -> None:
     """Train within the budget from where reading ended (if it was run), then write the listener."""
-    school = School(runs, preset, weights, course)
+    school = ModelSetup(runs, preset, weights, course)
     callers.main(runs)
     model = school.model()
     run = Run(runs / "joint", course.minutes)
-    ears = Ears(school.listener.requires_grad_(True), model)
-    trainer = Trainer(run, ears, school.asked, school.known, course)
+    ears = ListenerAndModel(school.listener.requires_grad_(True), model)
+    trainer = JointTrainer(run, ears, school.asked, school.known, course)
     if not run.step and (state := before(runs, "reading")) is not None:
         take(model, state, school.known)
     while run.going():

@@ -20,9 +20,9 @@ from workers.models.tokenizer.listener import LISTENERS, Hearing, Listener, load
 from workers.training.questions.listener_texts import CHARACTERS, PHONES, characters, phones
 from workers.training.speech import acoustics, caller_stream, callers
 from workers.training.speech.augment import Augmenter, Strength, whole_steps
-from workers.training.speech.callers import EVALUATIONS, Heard, load_shard
+from workers.training.speech.callers import EVALUATIONS, CallerUtterance, load_shard
 from workers.training.speech.ctc import best_path, ctc_loss
-from workers.training.speech.utterances import Batch, collate
+from workers.training.speech.utterances import ListenerBatch, collate
 from workers.training.stages.training_run import Run, is_trained_on, mean_of, ready
 
 LEARNING_RATE: Final = 1.4e-3
@@ -49,7 +49,7 @@ DATA: Final = (
 )
 
 
-def losses(hearing: Hearing, batch: Batch, lengths: Tensor) -> tuple[Tensor, Tensor]:
+def losses(hearing: Hearing, batch: ListenerBatch, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """The phone and the character loss; lengths (B,) in mel frames after stretching."""
     frames = ((lengths + 7) // 8 * 4).clamp(max=hearing.phones.shape[1])
     phone = ctc_loss(hearing.phones, frames, batch.phones, batch.phone_counts)
@@ -57,7 +57,7 @@ def losses(hearing: Hearing, batch: Batch, lengths: Tensor) -> tuple[Tensor, Ten
 
 
 @torch.no_grad()
-def error_rates(listener: Listener, heard: Sequence[Heard]) -> tuple[float, float]:
+def error_rates(listener: Listener, heard: Sequence[CallerUtterance]) -> tuple[float, float]:
     """Greedy phone and character error, undistorted, with the silence of a turn around."""
     device = next(listener.parameters()).device
     wrong, total = [0, 0], [0, 0]
@@ -104,7 +104,7 @@ class Course:
     frames: int = 5_000
 
 
-class Trainer:
+class ListenerTrainer:
     """The listener, the mean of its weights, its optimiser and its data."""
 
     def __init__(self, run: Run, listener: Listener, peak: float, course: Course) -> None:
@@ -120,14 +120,14 @@ class Trainer:
             self.mean.load_state_dict(state["mean"])
         self._augment = Augmenter(STRENGTH, seed=run.step)
         self._course = course
-        self._batches: Iterator[Batch] | None = None
+        self._batches: Iterator[ListenerBatch] | None = None
         self._early = True
 
-    def _draw(self) -> Batch:
+    def _draw(self) -> ListenerBatch:
         early = self.run.step < PLATEAU_STEPS and self._peak == LEARNING_RATE
         if self._batches is None or early != self._early:
             self._early = early
-            scene = acoustics.MILD if early else acoustics.Scene()
+            scene = acoustics.MILD if early else acoustics.AcousticScene()
             frames = self._course.frames // (2 if early else 1)
             self._batches = caller_stream.load(self.run.step, scene, self._course.producers, frames)
         return next(self._batches)
@@ -189,7 +189,7 @@ def main(runs: Path, preset: str, weights: Path, course: Course, start: Path | N
     listener.requires_grad_(True).to(course.device)
     peak = LEARNING_RATE if start is None else LEARNING_RATE * AGAIN
     run = Run(runs / "listener", course.minutes)
-    trainer = Trainer(run, listener, peak, course)
+    trainer = ListenerTrainer(run, listener, peak, course)
     evaluated_s = -EVALUATE_EVERY_S
     while run.going():
         if run.spent_s - evaluated_s > EVALUATE_EVERY_S:

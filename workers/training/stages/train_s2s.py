@@ -30,13 +30,13 @@ from workers.models.tokenizer.listener import Listener, load_listener
 from workers.models.vocabulary import EOS, Vocabulary
 from workers.training.metrics.greedy_replies import (
     TURN_STEPS,
-    Prompt,
+    TurnPrompt,
     go_error_steps,
     replies_to,
     right,
 )
 from workers.training.questions import follow_ups, spanish
-from workers.training.questions.caller_texts import anyone
+from workers.training.questions.caller_texts import caller_text_source
 from workers.training.questions.catalogue import (
     FAMILIES_IN,
     Split,
@@ -47,15 +47,15 @@ from workers.training.questions.catalogue import (
 from workers.training.questions.chat import NO_REPLY, UNKNOWN_REPLY
 from workers.training.questions.families import Language
 from workers.training.samples import spoken_turns
-from workers.training.samples.conversation_sampler import Conversations, Mixed
-from workers.training.samples.replies import Reply, load_replies
-from workers.training.samples.sequences import Batch, Floats, Sample, turn_sample
-from workers.training.samples.spoken_turns import Memory, Turn
-from workers.training.samples.text_turns import PhoneBook, Reader, collect
+from workers.training.samples.conversation_sampler import ConversationSampler, MixedTurns
+from workers.training.samples.replies import TargetReply, load_replies
+from workers.training.samples.sequences import Floats, Sample, SampleBatch, turn_sample
+from workers.training.samples.spoken_turns import EncodedTurn, TurnPool
+from workers.training.samples.text_turns import PhoneStates, TextTurns, collect
 from workers.training.stages import caller_words, checks
-from workers.training.stages.caller_words import Lexicon
+from workers.training.stages.caller_words import CallerVocabulary
 from workers.training.stages.training_run import Run, mean_of
-from workers.training.stages.warm_start import Known, before, listed, take, warm
+from workers.training.stages.warm_start import WordLists, before, listed, take, warm
 
 BATCH: Final = 32
 SPEECH_SHARE: Final = 0.25  # of the reply's steps that train the codes
@@ -98,19 +98,21 @@ def reply_texts(families: Sequence[str]) -> list[str]:
     every = [family for known in FAMILIES_IN.values() for family in known]
     taught = [f for f in every if not families or f.name in families]
     found = {q.reply: None for f in taught for q in questions_of(f, Split.TRAIN)}
-    seconds = follow_ups.second_replies(tuple(f.name for f in taught))
+    seconds = follow_ups.follow_up_replies(tuple(f.name for f in taught))
     foreign = any(family.language is Language.SPANISH for family in taught)
-    others = (spanish.UNKNOWN_REPLY, spanish.COLD_REPLY) if foreign else ()
+    others = (spanish.UNKNOWN_REPLY, spanish.NO_CONTEXT_REPLY) if foreign else ()
     return [*found, UNKNOWN_REPLY, NO_REPLY, *seconds, *others]
 
 
-def compact(text: str, vocabulary: Vocabulary, codebooks: int) -> Reply:
+def compact(text: str, vocabulary: Vocabulary, codebooks: int) -> TargetReply:
     """A reply to be read: its tokens one a step, and no sound."""
     tokens = [token for word in words(text) for token in vocabulary.encode(word)]
-    return Reply(text, np.array([*tokens, EOS]), np.zeros((len(tokens), codebooks), np.int64))
+    return TargetReply(text, np.array([*tokens, EOS]), np.zeros((len(tokens), codebooks), np.int64))
 
 
-def losses(model: HybridS2S, states: Tensor, batch: Batch, sounding: bool) -> tuple[Tensor, Tensor]:
+def losses(
+    model: HybridS2S, states: Tensor, batch: SampleBatch, sounding: bool
+) -> tuple[Tensor, Tensor]:
     """Cross entropy of text and (where `sounding`) of codes, nats a token.
 
     `states` (B, T, D) are what the model makes of the batch.
@@ -147,11 +149,11 @@ def make_config(
     raise ValueError(f"Expected preset tiny or base, got {preset!r}")
 
 
-class Trainer:
+class S2STrainer:
     """The model, the mean of its weights and its optimiser."""
 
-    def __init__(self, run: Run, model: HybridS2S, sounding: bool, known: Known) -> None:
-        """`known` as `School.known` has them."""
+    def __init__(self, run: Run, model: HybridS2S, sounding: bool, known: WordLists) -> None:
+        """`known` as `ModelSetup.known` has them."""
         self.run, self.model, self.sounding = run, model.train(), sounding
         self._known = known
         self._steps, self._alone = 0, True  # since this phase began; of the caller's words alone
@@ -170,7 +172,7 @@ class Trainer:
         """The model with the mean of the weights."""
         return cast(HybridS2S, self.mean.module)
 
-    def step(self, batch: Batch) -> None:
+    def step(self, batch: SampleBatch) -> None:
         """One update."""
         alone = self.run.fraction < WORDS_FIRST
         self._steps = self._steps + 1 if alone == self._alone else 1
@@ -209,7 +211,10 @@ class Examiner:
     """Asks the model what it was taught and what it was not; notes the shares of right texts."""
 
     def __init__(
-        self, heard: Mapping[str, Sequence[Turn]], said: Mapping[str, Reply], vocabulary: Vocabulary
+        self,
+        heard: Mapping[str, Sequence[EncodedTurn]],
+        said: Mapping[str, TargetReply],
+        vocabulary: Vocabulary,
     ) -> None:
         self._heard, self._said, self._vocabulary = heard, said, vocabulary
 
@@ -219,7 +224,7 @@ class Examiner:
         found: dict[str, float] = {}
         for condition, asked in self._heard.items():
             before = self._before(model.config) if condition == "then" else [None] * len(asked)
-            prompts = [Prompt(turn, known) for turn, known in zip(asked, before, strict=True)]
+            prompts = [TurnPrompt(turn, known) for turn, known in zip(asked, before, strict=True)]
             wanted = [turn.ask.question.reply for turn in asked]
             found[f"right_{condition}"] = right(
                 wanted, replies_to(model, prompts, self._vocabulary)
@@ -245,7 +250,7 @@ class Examiner:
 
 
 def run_stage(
-    run: Run, trainer: Trainer, batches: Iterator[Batch], examiner: Examiner
+    run: Run, trainer: S2STrainer, batches: Iterator[SampleBatch], examiner: Examiner
 ) -> dict[str, float]:
     """Train within the budget, examining as it goes."""
     examined_s = run.spent_s
@@ -262,7 +267,7 @@ def run_stage(
     return found
 
 
-class School:
+class ModelSetup:
     """What the stages share: listener, vocabulary, config and the examination."""
 
     def __init__(self, runs: Path, preset: str, weights: Path, course: Course) -> None:
@@ -272,7 +277,7 @@ class School:
         self.listener: Listener = load_listener(weights).to(course.device)
         self.vocabulary = Vocabulary(vocabulary_words())
         self.texts = reply_texts(course.families)
-        self.asked = Lexicon(course.families)
+        self.asked = CallerVocabulary(course.families)
         width = self.listener.config.width
         self.config = make_config(preset, width, 8, len(self.vocabulary), len(self.asked))
 
@@ -281,18 +286,18 @@ class School:
         """The words that rows of the model stand for, as `facts` have them."""
         return {"words": self.vocabulary.words, "caller_words": self.asked.words}
 
-    def heard_checks(self) -> dict[str, list[Turn]]:
+    def heard_checks(self) -> dict[str, list[EncodedTurn]]:
         """The check utterances of each condition."""
         return self.heard_by(self.listener)
 
-    def heard_by(self, listener: Listener) -> dict[str, list[Turn]]:
+    def heard_by(self, listener: Listener) -> dict[str, list[EncodedTurn]]:
         """... as some other listener hears them."""
         checks.prepare(self.runs, self.course.families)
         return checks.load(self.runs, listener, self.course.families)
 
-    def book(self) -> PhoneBook:
+    def book(self) -> PhoneStates:
         """What phones are to this listener."""
-        spoken = list(islice(spoken_turns.spoken(5, self.course.families), BOOK_BATCHES))
+        spoken = list(islice(spoken_turns.turn_batches(5, self.course.families), BOOK_BATCHES))
         return collect(load_listener(self.weights), spoken)
 
     def model(self) -> HybridS2S:
@@ -303,45 +308,45 @@ class School:
         return model.to(self.course.device)
 
 
-class Readings(IterableDataset[Batch]):
+class TextBatches(IterableDataset[SampleBatch]):
     """Batches to be read, for a DataLoader: each process draws its own."""
 
-    def __init__(self, book: PhoneBook, school: School, seed: int) -> None:
+    def __init__(self, book: PhoneStates, school: ModelSetup, seed: int) -> None:
         self._book, self._seed, self._course = book, seed, school.course
         self._config, codebooks = school.config, school.config.codebooks
         self._asked = school.asked
         self._replies = {t: compact(t, school.vocabulary, codebooks) for t in school.texts}
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[SampleBatch]:
         process = get_worker_info()
         seed = 1000 * self._seed + (0 if process is None else process.id)
         rng = random.Random(seed)
-        reader = Reader(self._book, anyone(rng, self._course.families))
+        reader = TextTurns(self._book, caller_text_source(rng, self._course.families))
         some = np.concatenate([reader.first(rng).states for _ in range(100)])
         spread: Floats = some.astype(np.float32).std(axis=0)
         # Nothing sounds here, so that there is nothing to be learned of a reply that is read out.
-        talk = Conversations(
+        talk = ConversationSampler(
             reader, self._replies, self._config, spread, seed, self._asked, read_out=0.0
         )
         return talk.batches(self._course.batch)
 
-    def examiner(self, school: School) -> Examiner:
+    def examiner(self, school: ModelSetup) -> Examiner:
         """Asks aloud, as `hear` does: what was read must be understood when it is heard."""
         return Examiner(school.heard_checks(), self._replies, school.vocabulary)
 
 
 def read(runs: Path, preset: str, weights: Path, course: Course) -> None:
     """The first stage."""
-    school = School(runs, preset, weights, course)
+    school = ModelSetup(runs, preset, weights, course)
     run = Run(runs / "reading", course.minutes)
     model = school.model()
-    trainer = Trainer(run, model, sounding=False, known=school.known)
-    readings = Readings(school.book(), school, 7 + run.step)
+    trainer = S2STrainer(run, model, sounding=False, known=school.known)
+    readings = TextBatches(school.book(), school, 7 + run.step)
     batches = iter(DataLoader(readings, batch_size=None, num_workers=course.producers))
     run_stage(run, trainer, batches, readings.examiner(school))
 
 
-def _renewed(memory: Memory, batches: Iterator[Batch], rows: int) -> Iterator[Batch]:
+def _renewed(memory: TurnPool, batches: Iterator[SampleBatch], rows: int) -> Iterator[SampleBatch]:
     """The batches; each pays for new turns."""
     owed = 0.0
     for batch in batches:
@@ -354,18 +359,20 @@ def _renewed(memory: Memory, batches: Iterator[Batch], rows: int) -> Iterator[Ba
 
 def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
     """The last stage, from where those before it ended (if they were run), then export."""
-    school = School(runs, preset, weights, course)
+    school = ModelSetup(runs, preset, weights, course)
     replies = load_replies(runs, weights, school.texts, school.vocabulary)
     model = school.model()
     run = Run(runs / "s2s", course.minutes)
-    trainer = Trainer(run, model, sounding=True, known=school.known)
+    trainer = S2STrainer(run, model, sounding=True, known=school.known)
     if not run.step and (state := before(runs, "joint", "reading")) is not None:
         take(model, state, school.known)
-    memory = Memory(school.listener, 100 + run.step, course.producers, course.families)
+    memory = TurnPool(school.listener, 100 + run.step, course.producers, course.families)
     memory.hear(FIRST_TURNS)
-    reader = Reader(school.book(), anyone(random.Random(9 + run.step), course.families))
-    either = Mixed(memory, reader, HEARD)
-    talk = Conversations(
+    reader = TextTurns(
+        school.book(), caller_text_source(random.Random(9 + run.step), course.families)
+    )
+    either = MixedTurns(memory, reader, HEARD)
+    talk = ConversationSampler(
         either, replies, school.config, memory.spread(), 8 + run.step, school.asked
     )
     batches = _renewed(memory, talk.batches(course.batch), course.batch)
@@ -377,7 +384,7 @@ def hear(runs: Path, preset: str, weights: Path, course: Course) -> None:
 
 def export(
     model: HybridS2S,
-    school: School,
+    school: ModelSetup,
     steps: int,
     checked: Mapping[str, float],
     taught: Sequence[str],

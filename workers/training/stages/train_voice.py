@@ -43,7 +43,7 @@ def main(minutes: float, runs: Path, preset: str, weights: Path, seed: int = 5) 
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     if not (runs / "voice" / READY).exists():
-        both = Both(train_codec.load(runs), train_vocoder.load(runs, preset))
+        both = CodecAndVocoder(train_codec.load(runs), train_vocoder.load(runs, preset))
         clips = Clips(runs, with_pitch=True)
         run = Run(runs / "voice", minutes)
         fit(run, both, clips, seed)
@@ -51,7 +51,7 @@ def main(minutes: float, runs: Path, preset: str, weights: Path, seed: int = 5) 
     export(load(runs, preset), weights)
 
 
-def fit(run: Run, both: "Both", clips: Clips, seed: int) -> None:
+def fit(run: Run, both: "CodecAndVocoder", clips: Clips, seed: int) -> None:
     """Resume where a checkpoint is, and train until the budget is spent."""
     both.codec.decoder.requires_grad_(True)
     groups = [
@@ -67,7 +67,7 @@ def fit(run: Run, both: "Both", clips: Clips, seed: int) -> None:
     run.save({**both.state(), "optimiser": optimiser.state_dict()})
 
 
-class Both(torch.nn.Module):
+class CodecAndVocoder(torch.nn.Module):
     """The codec, of which only the decoder learns, and the vocoder."""
 
     def __init__(self, codec: Codec, vocoder: Vocoder) -> None:
@@ -85,9 +85,9 @@ class Both(torch.nn.Module):
         self.vocoder.load_state_dict(state["vocoder"])
 
 
-def load(runs: Path, preset: str) -> Both:
+def load(runs: Path, preset: str) -> CodecAndVocoder:
     """Codec and vocoder of the last checkpoint of this stage."""
-    both = Both(train_codec.load(runs), train_vocoder.load(runs, preset))
+    both = CodecAndVocoder(train_codec.load(runs), train_vocoder.load(runs, preset))
     state = torch.load(runs / "voice" / "checkpoint.pt", map_location="cpu", weights_only=True)
     both.load(state)
     return both.eval()
@@ -102,7 +102,7 @@ def encode_all(codec: Codec, clips: Clips) -> Tensor:
 
 def train(
     run: Run,
-    both: Both,
+    both: CodecAndVocoder,
     optimiser: torch.optim.Optimizer,
     clips: Clips,
     rng: np.random.Generator,
@@ -123,7 +123,7 @@ def train(
 
 
 def step(
-    both: Both,
+    both: CodecAndVocoder,
     clips: Clips,
     codes: Tensor,
     criterion: train_vocoder.SoundLoss,
@@ -164,7 +164,7 @@ def _begins(clips: Clips, rng: np.random.Generator, steps: int, fresh: bool) -> 
     return [int(first) for first in chosen]
 
 
-def export(both: Both, weights: Path) -> None:
+def export(both: CodecAndVocoder, weights: Path) -> None:
     """Write codec.safetensors and vocoder.safetensors with their parity entries."""
     silence = both.codec.silence().tolist()
     write_part(weights, "codec", both.codec, both.codec.config, {"silence": silence, "data": DATA})

@@ -14,13 +14,13 @@ from shared.errors import ConfigError
 from workers.models.checkpoint import read_part
 from workers.models.s2s import HybridS2S
 from workers.models.vocabulary import CHARACTERS, MARKS, Vocabulary
-from workers.training.stages.caller_words import Lexicon
+from workers.training.stages.caller_words import CallerVocabulary
 from workers.training.stages.training_run import READY
 
 BY_WORD: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
 BY_CALLERS_WORD: Final = ("to_caller.1.weight", "to_caller.1.bias")
 
-Known = Mapping[str, Sequence[str]]  # the words that rows of the model stand for
+WordLists = Mapping[str, Sequence[str]]  # the words that rows of the model stand for
 Rows = tuple[list[int], list[int]]  # in the finished weights, and in the new ones
 
 
@@ -33,7 +33,9 @@ def same_rows(old: Sequence[str], new: Sequence[str], marks: int) -> Rows:
 
 
 @torch.no_grad()
-def warm(model: HybridS2S, vocabulary: Vocabulary, callers: Lexicon, weights: Path) -> None:
+def warm(
+    model: HybridS2S, vocabulary: Vocabulary, callers: CallerVocabulary, weights: Path
+) -> None:
     """Fill `model` from the weights folder; raises ValueError where the sizes differ."""
     part = read_part(weights, "s2s")
     said = same_rows(part.facts["words"], vocabulary.words, MARKS + len(CHARACTERS))
@@ -54,12 +56,12 @@ def warm(model: HybridS2S, vocabulary: Vocabulary, callers: Lexicon, weights: Pa
         mine[new] = theirs[old].to(mine.dtype)
 
 
-def listed(known: Known) -> dict[str, list[str]]:
+def listed(known: WordLists) -> dict[str, list[str]]:
     """The words as a checkpoint keeps them."""
     return {name: list(words) for name, words in known.items()}
 
 
-def take(model: HybridS2S, state: Mapping[str, Any], known: Known) -> None:
+def take(model: HybridS2S, state: Mapping[str, Any], known: WordLists) -> None:
     """Go on from a checkpoint's weights. Raises ConfigError where its words are others."""
     theirs = state.get("known", {})
     if other := [name for name, mine in listed(known).items() if theirs.get(name) != mine]:

@@ -39,7 +39,7 @@ from workers.models.vocabulary import Vocabulary
 from workers.training.questions.catalogue import Split, questions, words
 from workers.training.questions.listener_texts import characters, phones
 from workers.training.samples.examples import Example
-from workers.training.samples.replies import Reply
+from workers.training.samples.replies import TargetReply
 from workers.training.speech.augment import SILENCE, Augmenter, Strength
 from workers.training.speech.ctc import best_path, ctc_loss, targets
 from workers.training.stages.training_run import Run, digest
@@ -62,7 +62,7 @@ STRENGTH: Final = Strength(
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class ReadPrompt:
     """One recording: what was read, and its log-mel (F, 80)."""
 
     text: str
@@ -111,7 +111,7 @@ def check_enough(folder: Path, count: int, train_count: int) -> None:
         )
 
 
-def read_prompts(folder: Path) -> list[Prompt]:
+def read_prompts(folder: Path) -> list[ReadPrompt]:
     """The recordings. Raises ConfigError naming what is missing or no sound."""
     rows = read_sheet(folder)
     missing = [name for name, _ in rows if not (folder / name).exists()]
@@ -123,7 +123,7 @@ def read_prompts(folder: Path) -> list[Prompt]:
     found, wrong = [], []
     for name, text in rows:
         try:
-            found.append(Prompt(text, _mel(folder / name)))
+            found.append(ReadPrompt(text, _mel(folder / name)))
         except (soundfile.LibsndfileError, ValueError) as error:
             wrong.append(f"{name}: {error}")
     if wrong:
@@ -171,7 +171,7 @@ def stretch_map(factor: float) -> Tensor:
     return matrix.float()
 
 
-class Adapted(nn.Module):
+class AdaptedListener(nn.Module):
     """A listener behind a trainable map of the mel bins."""
 
     def __init__(self, listener: Listener) -> None:
@@ -199,7 +199,9 @@ class Adapted(nn.Module):
         return self.listener.eval().requires_grad_(False)
 
 
-def loss(adapted: Adapted, prompts: Sequence[Prompt], augment: Augmenter | None) -> Tensor:
+def loss(
+    adapted: AdaptedListener, prompts: Sequence[ReadPrompt], augment: Augmenter | None
+) -> Tensor:
     """CTC of phones and characters, nats a symbol."""
     mels = pad_sequence([_around(p.mel) for p in prompts], True, SILENCE)
     lengths = torch.tensor([len(p.mel) + BEFORE + AFTER for p in prompts])
@@ -220,7 +222,7 @@ def _around(mel: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def best_stretch(adapted: Adapted, prompts: Sequence[Prompt]) -> float:
+def best_stretch(adapted: AdaptedListener, prompts: Sequence[ReadPrompt]) -> float:
     """Set the map to the stretch under which the prompts are likeliest; which one."""
     found = {}
     for factor in STRETCHES:
@@ -232,7 +234,12 @@ def best_stretch(adapted: Adapted, prompts: Sequence[Prompt]) -> float:
 
 
 def train(
-    adapted: Adapted, prompts: Sequence[Prompt], run: Run, steps: int, seed: int, data: str = ""
+    adapted: AdaptedListener,
+    prompts: Sequence[ReadPrompt],
+    run: Run,
+    steps: int,
+    seed: int,
+    data: str = "",
 ) -> None:
     """The map, and low-rank changes of the lower half; resumes from the checkpoint.
 
@@ -263,19 +270,19 @@ def train(
     _save(run, adapted, optimiser, data)
 
 
-def _save(run: Run, adapted: Adapted, optimiser: torch.optim.Optimizer, data: str) -> None:
+def _save(run: Run, adapted: AdaptedListener, optimiser: torch.optim.Optimizer, data: str) -> None:
     model = adapted.state_dict()
     run.save({"model": model, "optimiser": optimiser.state_dict(), "data": data})
 
 
-def _digest(base: Path, prompts: Sequence[Prompt]) -> str:
+def _digest(base: Path, prompts: Sequence[ReadPrompt]) -> str:
     """Of what is learned, and of the listener that learns it."""
     heard = [p.text.encode() + p.mel.numpy().tobytes() for p in prompts]
     return digest([(base / "parity.json").read_bytes(), *heard])
 
 
 @torch.no_grad()
-def accuracy(listener: Listener, base: Path, prompts: Sequence[Prompt]) -> dict[str, float]:
+def accuracy(listener: Listener, base: Path, prompts: Sequence[ReadPrompt]) -> dict[str, float]:
     """How well these are understood: phone and character error, and the share answered right."""
     listener.eval()
     part = read_part(base, "s2s")
@@ -295,7 +302,7 @@ def accuracy(listener: Listener, base: Path, prompts: Sequence[Prompt]) -> dict[
         if prompt.text in answers:
             asked += 1
             end = -(-(len(prompt.mel) + BEFORE) // 8)
-            nothing = Reply("", np.zeros(0, np.int64), np.zeros((0, 0), np.int64))
+            nothing = TargetReply("", np.zeros(0, np.int64), np.zeros((0, 0), np.int64))
             example = Example(hearing.states[0].numpy().astype(np.float16), end, nothing)
             right += " ".join(words(reply_text(model, vocabulary, example))) == answers[prompt.text]
     shares = {"phone_error": wrong[0] / total[0], "character_error": wrong[1] / total[1]}
@@ -313,7 +320,7 @@ def adapt(
     check_enough(data, len(prompts), train_count)
     taught, judged = prompts[:train_count], prompts[train_count:]
     before = accuracy(load_listener(base), base, judged)
-    adapted = Adapted(load_listener(base))
+    adapted = AdaptedListener(load_listener(base))
     factor = best_stretch(adapted, taught)
     train(adapted, taught, run, steps, seed, _digest(base, taught))
     listener = adapted.folded()

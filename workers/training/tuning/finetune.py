@@ -30,13 +30,13 @@ from workers.models.s2s import HybridS2S
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import load_listener
 from workers.models.vocabulary import EOS, Vocabulary
-from workers.training.samples.examples import Example, Exchange, all_exchanges, examples
+from workers.training.samples.examples import Example, RecordedExchange, all_exchanges, examples
 from workers.training.samples.replies import MAX_STEPS
 from workers.training.samples.sequences import (
     GO_AFTER,
     TURN_TAIL,
-    Batch,
     Sample,
+    SampleBatch,
     collate,
     disturbed,
     stream_sample,
@@ -71,7 +71,7 @@ RATES: Final = {Method.LORA: 2e-3, Method.FULL: 3e-4}
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class FinetuneSettings:
     """How to tune."""
 
     steps: int = 400
@@ -107,7 +107,7 @@ def grown(
     return made, wider
 
 
-def losses(model: HybridS2S, batch: Batch, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+def losses(model: HybridS2S, batch: SampleBatch, draws: torch.Generator) -> tuple[Tensor, Tensor]:
     """Cross entropy of the text and of the codes, nats a token."""
     states = model(batch.inputs)
     weighs = batch.weight > 0
@@ -138,7 +138,7 @@ def reply_text(model: HybridS2S, vocabulary: Vocabulary, example: Example) -> st
     return vocabulary.text(tokens)
 
 
-class Lessons:
+class ExampleBatches:
     """Batches of the examples, seeded."""
 
     def __init__(self, given: Sequence[Example], model: HybridS2S) -> None:
@@ -147,7 +147,7 @@ class Lessons:
         some = np.concatenate([example.states for example in given[:500]]).astype(np.float32)
         self._spread = some.std(axis=0)
 
-    def draw(self, seed: int) -> Batch:
+    def draw(self, seed: int) -> SampleBatch:
         """One batch; its seed is the step's, so that a resumed run goes on as it would have."""
         rng = np.random.default_rng(seed)
         chosen = rng.integers(len(self._given), size=BATCH)
@@ -164,7 +164,7 @@ class Lessons:
             made = turn_sample(heard, example.reply, self._config)
         return disturbed(made, self._config, self._spread, rng)
 
-    def plain(self) -> Iterator[Batch]:
+    def plain(self) -> Iterator[SampleBatch]:
         """Every example once, undisturbed, in turn mode: what a loss is measured on."""
         for example in self._given:
             heard = example.states[: example.end + TURN_STEPS].astype(np.float32)
@@ -172,16 +172,16 @@ class Lessons:
 
 
 @torch.no_grad()
-def loss_on(model: HybridS2S, lessons: Lessons) -> float:
+def loss_on(model: HybridS2S, lessons: ExampleBatches) -> float:
     """Mean text loss, nats a token."""
     draws = torch.Generator().manual_seed(0)
     return float(np.mean([float(losses(model, b, draws)[0]) for b in lessons.plain()]))
 
 
-class Tuning:
+class FinetuneTrainer:
     """The model in training, its optimiser and its checkpoint."""
 
-    def __init__(self, model: HybridS2S, run: Run, course: Course, data: str) -> None:
+    def __init__(self, model: HybridS2S, run: Run, course: FinetuneSettings, data: str) -> None:
         """Raises ConfigError where the checkpoint is of other `data` (a digest) or method."""
         torch.manual_seed(course.seed)
         self.model, self.run, self.course, self._data = model.train(), run, course, data
@@ -197,7 +197,7 @@ class Tuning:
             model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
 
-    def step(self, lessons: Lessons) -> None:
+    def step(self, lessons: ExampleBatches) -> None:
         """One update."""
         done = min(1.0, self.run.step / self.course.steps)
         rate = self.course.peak_rate * (1 - 0.9 * done) * min(1.0, self.run.step / WARM_UP)
@@ -228,9 +228,11 @@ def _check_same(folder: Path, before: str, now: Method) -> None:
         )
 
 
-def tune(model: HybridS2S, lessons: Lessons, run: Run, course: Course, data: str) -> HybridS2S:
+def tune(
+    model: HybridS2S, lessons: ExampleBatches, run: Run, course: FinetuneSettings, data: str
+) -> HybridS2S:
     """Train to the course's last step, from the checkpoint where there is one."""
-    tuning = Tuning(model, run, course, data)
+    tuning = FinetuneTrainer(model, run, course, data)
     while run.step < course.steps and run.going():
         tuning.step(lessons)
         if run.due():
@@ -240,7 +242,9 @@ def tune(model: HybridS2S, lessons: Lessons, run: Run, course: Course, data: str
     return model.eval().requires_grad_(False)
 
 
-def finetune(data: Path, base: Path, output: Path, run: Run, course: Course) -> dict[str, Any]:
+def finetune(
+    data: Path, base: Path, output: Path, run: Run, course: FinetuneSettings
+) -> dict[str, Any]:
     """The whole of it; what it did, as it is printed. Raises ConfigError."""
     found, left_out = all_exchanges(read_folder(data))
     part = read_part(base, "s2s")
@@ -255,9 +259,9 @@ def finetune(data: Path, base: Path, output: Path, run: Run, course: Course) -> 
     kept = [e for e in made if names[id(e.reply)].held_out]
     taught = [e for e in made if not names[id(e.reply)].held_out] or made
     judged = kept or _first(taught)
-    before = loss_on(model, Lessons(judged, model))
-    model = tune(model, Lessons(taught, model), run, course, _digest(base, found))
-    after = loss_on(model, Lessons(judged, model))
+    before = loss_on(model, ExampleBatches(judged, model))
+    model = tune(model, ExampleBatches(taught, model), run, course, _digest(base, found))
+    after = loss_on(model, ExampleBatches(judged, model))
     report = {
         "exchanges": len(found),
         "left_out": dict(left_out),
@@ -275,7 +279,7 @@ def finetune(data: Path, base: Path, output: Path, run: Run, course: Course) -> 
     return report
 
 
-def _digest(base: Path, found: Sequence[Exchange]) -> str:
+def _digest(base: Path, found: Sequence[RecordedExchange]) -> str:
     """Of what is learned, and of the weights that learn it."""
 
     def parts() -> Iterator[bytes]:
@@ -288,7 +292,7 @@ def _digest(base: Path, found: Sequence[Exchange]) -> str:
     return digest(parts())
 
 
-def _words(found: Sequence[Exchange]) -> list[str]:
+def _words(found: Sequence[RecordedExchange]) -> list[str]:
     return [word.text for exchange in found for word in exchange.reply]
 
 

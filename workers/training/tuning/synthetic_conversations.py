@@ -14,7 +14,7 @@ import soundfile
 from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
 from workers.training.speech.assistant import Utterance, synthesise
 from workers.training.speech.callers import TRAINED_ESPEAK, UNSEEN_ESPEAK
-from workers.training.speech.tts import Job, Voice, speak
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 TALK: Final = {
     "when does the bakery open?": "the bakery opens at seven in the morning.",
@@ -29,7 +29,7 @@ PAUSE_S: Final = (0.7, 1.3)
 ROOM: Final = 0.0004  # RMS
 
 
-def _asker(number: int) -> Voice:
+def _asker(number: int) -> TtsVoice:
     return TRAINED_ESPEAK[(number * 17) % len(TRAINED_ESPEAK)]
 
 
@@ -45,13 +45,13 @@ def main(folder: Path) -> None:
         length_s = _record(path, _asker(number), asked, answers, rng)
         lines.append(json.dumps({"path": path.name, "duration": round(length_s, 3)}))
     (folder / "data.jsonl").write_text("\n".join(lines) + "\n")
-    first = speak([Job(UNSEEN_ESPEAK[3], next(iter(TALK)))])[0]
+    first = speak([SpeechJob(UNSEEN_ESPEAK[3], next(iter(TALK)))])[0]
     soundfile.write(folder / "new.wav", first, SAMPLE_RATE_HZ, subtype="PCM_16")
 
 
 def _record(
     path: Path,
-    voice: Voice,
+    voice: TtsVoice,
     asked: list[str],
     answers: dict[str, Utterance],
     rng: np.random.Generator,
@@ -60,7 +60,7 @@ def _record(
     left: list[Floats] = []
     right: list[Floats] = []
     alignments: list[object] = []
-    jobs = [Job(voice, text, float(rng.uniform(0.85, 1.15))) for text in asked]
+    jobs = [SpeechJob(voice, text, float(rng.uniform(0.85, 1.15))) for text in asked]
     for text, question in zip(asked, speak(jobs), strict=True):
         answer = answers[TALK[text]]
         begin = sum(map(len, left))

@@ -12,7 +12,7 @@ import soundfile
 
 from shared.audio import SAMPLE_RATE_HZ
 from workers.training.speech.callers import UNSEEN_ESPEAK
-from workers.training.speech.tts import Job, speak
+from workers.training.speech.tts import SpeechJob, speak
 from workers.training.tuning.adapt import sheet, write_sheet
 
 EDGE_S: Final = 0.2
@@ -26,7 +26,9 @@ def main(folder: Path, count: int, size: float) -> None:
     rng = np.random.default_rng(9)
     rates = rng.uniform(0.85, 1.1, len(texts))
     voice = UNSEEN_ESPEAK[0]
-    jobs = [Job(voice, text, float(r), 1.1, size) for text, r in zip(texts, rates, strict=True)]
+    jobs = [
+        SpeechJob(voice, text, float(r), 1.1, size) for text, r in zip(texts, rates, strict=True)
+    ]
     edge = round(EDGE_S * SAMPLE_RATE_HZ)
     for number, samples in enumerate(speak(jobs), 1):
         whole = np.pad(samples, (edge, edge))

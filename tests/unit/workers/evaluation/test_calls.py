@@ -11,7 +11,7 @@ from shared.modes import ReplyMode
 from tests.sounds import voice
 from workers.engines.base import Output, Speak, Traits, Work
 from workers.engines.echo import EchoEngine
-from workers.evaluation.calls import Call, converse, hold
+from workers.evaluation.calls import Call, converse, run_calls
 
 
 def said(chunks: int, pitch_hz: float) -> Pcm16:
@@ -70,7 +70,7 @@ def test_what_is_said_second_is_said_in_the_same_call_and_answered() -> None:
     first, second = said(8, 110.0), said(15, 150.0)
     call = Call([first, second])
     told: list[int] = []
-    hold(Gated(1), [call], told.append)
+    run_calls(Gated(1), [call], told.append)
     assert told == [1]
     assert [answer.reason for answer in call.answers] == ["end"] * 2
     lengths = [len(answer.pcm) for answer in call.answers]
@@ -103,7 +103,7 @@ def test_a_background_lies_under_the_whole_call() -> None:
     quiet, loud = Call([said(8, 110.0)]), Call([said(8, 110.0)], background=hiss)
     levels = []
     for call in (quiet, loud):
-        hold(Gated(1), [call])
+        run_calls(Gated(1), [call])
         tail = call.answers[0].pcm[-4 * 1920 :].astype(np.float64)  # the silence that ended it
         levels.append(float(np.sqrt(np.mean(tail**2))))
     assert levels[0] < 5

@@ -7,8 +7,8 @@ from shared.audio import Pcm16
 from tests.sounds import voice
 from workers.engines.base import Traits
 from workers.engines.echo import EchoEngine
-from workers.evaluation.calls import hold
-from workers.evaluation.interruptions import IN_TIME_S, Interrupted, onset_s
+from workers.evaluation.calls import run_calls
+from workers.evaluation.interruptions import IN_TIME_S, InterruptingCall, onset_s
 
 
 class Gated(EchoEngine):
@@ -23,8 +23,8 @@ def said(chunks: int, pitch_hz: float) -> Pcm16:
 
 def test_a_reply_is_cleared_and_what_was_said_over_it_is_answered() -> None:
     first, second = said(30, 110.0), said(14, 210.0)
-    call = Interrupted((first, second), seed=1, listen_ms=700)
-    hold(Gated(1), [call])
+    call = InterruptingCall((first, second), seed=1, listen_ms=700)
+    run_calls(Gated(1), [call])
     assert call.interrupted
     assert call.cleared_s is not None
     assert 0.1 < call.cleared_s <= IN_TIME_S
@@ -35,8 +35,8 @@ def test_a_reply_is_cleared_and_what_was_said_over_it_is_answered() -> None:
 
 
 def test_a_reply_that_is_over_sooner_is_not_interrupted() -> None:
-    call = Interrupted((said(10, 110.0), said(14, 210.0)), seed=1, listen_ms=9_000)
-    hold(Gated(1), [call])
+    call = InterruptingCall((said(10, 110.0), said(14, 210.0)), seed=1, listen_ms=9_000)
+    run_calls(Gated(1), [call])
     assert not call.interrupted
     assert call.cleared_s is None
     assert [answer.reason for answer in call.answers] == ["end", "none"]

@@ -7,8 +7,8 @@ from shared.modes import VadName
 from tests.sounds import voice
 from workers.engines.base import Traits
 from workers.engines.echo import EchoEngine
-from workers.evaluation.calls import hold
-from workers.evaluation.non_speech import Quiet, sound_of
+from workers.evaluation.calls import run_calls
+from workers.evaluation.non_speech import NonSpeechCall, sound_of
 
 
 class Gated(EchoEngine):
@@ -30,11 +30,11 @@ def test_a_sound_is_seeded_and_has_the_levels_it_says(kind: str) -> None:
 
 
 def test_hush_begins_no_turn_and_a_voice_does() -> None:
-    silent = Quiet(sound_of("hush", 0.1, 1), VadName.ENERGY)
-    spoken = Quiet(np.concatenate(voice(20)), VadName.ENERGY)
+    silent = NonSpeechCall(sound_of("hush", 0.1, 1), VadName.ENERGY)
+    spoken = NonSpeechCall(np.concatenate(voice(20)), VadName.ENERGY)
     quiet_behind = np.zeros(24_000, np.int16)
-    answered = Quiet(np.concatenate([*voice(20), quiet_behind]), VadName.ENERGY)
-    hold(Gated(3), [silent, spoken, answered])
+    answered = NonSpeechCall(np.concatenate([*voice(20), quiet_behind]), VadName.ENERGY)
+    run_calls(Gated(3), [silent, spoken, answered])
     assert (silent.turns, silent.replies) == (0, 0)
     assert (spoken.turns, spoken.replies) == (1, 0)  # it ended before the turn did
     assert (answered.turns, answered.replies) == (1, 1)

@@ -5,7 +5,7 @@ import pytest
 
 from shared.settings import Settings
 from workers.audio.energy_vad import Vad
-from workers.evaluation.vad_comparison import NOISES, Scene, judge, turn_ends
+from workers.evaluation.vad_comparison import NOISES, NoisyCall, judge, turn_ends
 
 SETTINGS = Settings.model_construct()
 
@@ -41,7 +41,7 @@ class Told(Vad):
 
 def test_a_perfect_vad_is_perfect_and_a_bad_one_is_not() -> None:
     truth = frames((20, False), (40, True), (60, False), (60, True), (300, False))
-    call = Scene(
+    call = NoisyCall(
         np.zeros(truth.size * 480, dtype=np.int16), truth.reshape(-1), ((0.4, 1.2), (2.4, 3.6))
     )
     best = judge(Told(truth), call, SETTINGS, "none", 30)

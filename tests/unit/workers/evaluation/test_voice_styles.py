@@ -6,7 +6,7 @@ import torch
 
 from shared.audio import Floats
 from shared.voices import Persona
-from workers.evaluation.voice_styles import BEGIN, END, Row, placed, section, spoken
+from workers.evaluation.voice_styles import BEGIN, END, StyleRow, placed, section, spoken
 from workers.models.repertoire import Repertoire, Style, Timbre
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.vocoder import Vocoder, VocoderConfig
@@ -24,7 +24,7 @@ def gliding(low_hz: float, high_hz: float) -> Floats:
 
 @pytest.mark.parametrize("low_hz", [80.0, 150.0])
 def test_pitch_and_melody_are_heard(low_hz: float) -> None:
-    row = Row.of(Persona("a", "b"), [gliding(low_hz, 2 * low_hz)], [True, False])
+    row = StyleRow.of(Persona("a", "b"), [gliding(low_hz, 2 * low_hz)], [True, False])
     assert row.pitch_hz == pytest.approx(low_hz * 2**0.5, rel=0.02)
     assert row.melody_semitones == pytest.approx(0.8 * 12, rel=0.05)
     assert row.right == 0.5
@@ -45,7 +45,7 @@ def test_each_persona_says_the_recording_in_its_own_way() -> None:
 
 
 def test_the_section_replaces_its_own_and_nothing_else() -> None:
-    rows = [Row("a", "b", 60, 110.0, 5.0, -24.0, 0.9, 0.8, 0.95)]
+    rows = [StyleRow("a", "b", 60, 110.0, 5.0, -24.0, 0.9, 0.8, 0.95)]
     once = placed("# Evaluation\n\ntext\n", section(rows))
     assert once.startswith("# Evaluation\n\ntext\n\n" + BEGIN)
     later = placed(once.replace("110", "99") + "after\n", section(rows))

@@ -31,7 +31,7 @@ from workers.models.s2s import HybridS2S, Inputs
 from workers.models.sampling import Choice
 from workers.models.vocabulary import EOS, GO, PAD
 from workers.training.samples import conversation_sampler, sequences
-from workers.training.samples.replies import Reply
+from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import Sample, collate, joined, stream_sample, turn_sample
 
 REPLY = [31, PAD, 32, PAD, 33, EOS]  # the texts of a reply, one a step
@@ -94,12 +94,12 @@ def states(turn: Sequence[Past]) -> np.ndarray:
     return np.stack([np.frombuffer(h, "<f2") for p in turn for h in p.heard]).astype(np.float32)
 
 
-def reply(turn: Sequence[Past]) -> Reply:
+def reply(turn: Sequence[Past]) -> TargetReply:
     """What was said from the reply's first step on."""
     began = next(at for at, p in enumerate(turn) if p.began)
     said = [Said.from_bytes(p.said) for p in turn[began:] if p.said is not None]
     codes = np.array([s.codes for s in said if s.text != EOS])
-    return Reply("", np.array([s.text for s in said]), codes)
+    return TargetReply("", np.array([s.text for s in said]), codes)
 
 
 def in_turn(turn: Sequence[Past]) -> Sample:

@@ -6,12 +6,12 @@ from collections import Counter
 import pytest
 
 from workers.training.questions import caller_texts, follow_ups, spanish
-from workers.training.questions.caller_texts import Asker
+from workers.training.questions.caller_texts import CallerTextSampler
 from workers.training.questions.catalogue import (
     FAMILIES,
     Split,
     all_reply_texts,
-    is_kept,
+    is_held_out_text,
     questions,
     words,
 )
@@ -23,14 +23,14 @@ KEPT = {" ".join(words(q.text)) for s in (Split.PHRASING, Split.COMBINATION) for
 
 
 def test_no_question_that_is_held_out_is_ever_asked() -> None:
-    ask = Asker(random.Random(1))
+    ask = CallerTextSampler(random.Random(1))
     said = [ask() for _ in range(6000)]
     assert not {" ".join(words(one.text)) for one in said} & KEPT
     assert sum(one.text in TRAINED for one in said) > 2500
 
 
 def test_what_is_no_question_gets_its_own_answer() -> None:
-    ask = Asker(random.Random(2))
+    ask = CallerTextSampler(random.Random(2))
     said = [ask() for _ in range(6000)]
     replies = Counter(one.question.reply for one in said if not one.loose)
     assert replies[NO_REPLY] == pytest.approx(6000 * caller_texts.NOISE, rel=0.4)
@@ -41,25 +41,25 @@ def test_what_is_no_question_gets_its_own_answer() -> None:
     assert len(unfinished) == pytest.approx(6000 * caller_texts.FRAGMENT, rel=0.4)
     assert {one.question.reply for one in unfinished} == {UNKNOWN_REPLY}
     assert all((one.text == "") == (one.question.reply == NO_REPLY) for one in said)
-    cold = [one for one in said if one.question.reply == follow_ups.COLD_REPLY]
+    cold = [one for one in said if one.question.reply == follow_ups.NO_CONTEXT_REPLY]
     assert {one.second for one in cold} == {True, False}
-    assert {one.text for one in cold} <= set(follow_ups.second_texts())
+    assert {one.text for one in cold} <= set(follow_ups.follow_up_texts())
 
 
 @pytest.mark.parametrize("language", Language)
 def test_some_words_are_said_in_no_order(language: Language) -> None:
-    ask = Asker(random.Random(12), language=language)
+    ask = CallerTextSampler(random.Random(12), language=language)
     loose = [one.text for one in (ask() for _ in range(4000)) if one.loose]
-    assert len(loose) == pytest.approx(4000 * caller_texts.LOOSE, rel=0.3)
+    assert len(loose) == pytest.approx(4000 * caller_texts.SHUFFLED, rel=0.3)
     texts = {" ".join(words(q.text)) for q in questions(Split.TRAIN, language)}
     known = {word for text in texts for word in text.split()}
     assert {word for text in loose for word in text.split()} <= known
     assert len(set(loose) - texts) > 0.8 * len(set(loose))
-    assert not any(is_kept(text, language) for text in loose)
+    assert not any(is_held_out_text(text, language) for text in loose)
 
 
 def test_families_are_asked_by_their_weights() -> None:
-    ask = Asker(random.Random(3))
+    ask = CallerTextSampler(random.Random(3))
     asked = Counter(ask.question().family for _ in range(20_000))
     total = sum(family.weight for family in FAMILIES)
     assert set(asked) == {family.name for family in FAMILIES}
@@ -75,7 +75,7 @@ def test_spanish_is_asked_as_it_is_trained_and_what_is_none_is_answered_in_spani
         for split in (Split.PHRASING, Split.COMBINATION)
         for q in questions(split, Language.SPANISH)
     }
-    ask = Asker(random.Random(5), (), Language.SPANISH)
+    ask = CallerTextSampler(random.Random(5), (), Language.SPANISH)
     said = [ask() for _ in range(4000)]
     assert not {" ".join(words(one.text)) for one in said} & kept
     assert {one.question.language for one in said} == {Language.SPANISH}
@@ -84,29 +84,29 @@ def test_spanish_is_asked_as_it_is_trained_and_what_is_none_is_answered_in_spani
         4000 * (caller_texts.STRANGE + caller_texts.FRAGMENT), rel=0.4
     )
     assert not {one.text for one in unknown} & trained
-    cold = {one.text for one in said if one.question.reply == spanish.COLD_REPLY}
+    cold = {one.text for one in said if one.question.reply == spanish.NO_CONTEXT_REPLY}
     assert cold == set(spanish.AGAIN)
     allowed = set(all_reply_texts(Language.SPANISH)) | {NO_REPLY}
     assert {one.question.reply for one in said} <= allowed
 
 
 def test_one_in_twelve_speaks_spanish() -> None:
-    ask = caller_texts.anyone(random.Random(6))
+    ask = caller_texts.caller_text_source(random.Random(6))
     foreign = sum(ask().question.language is Language.SPANISH for _ in range(5000))
     assert foreign / 5000 == pytest.approx(caller_texts.SPANISH, rel=0.2)
-    assert set(caller_texts.askers(random.Random(0), ("hello",))) == {Language.ENGLISH}
+    assert set(caller_texts.samplers(random.Random(0), ("hello",))) == {Language.ENGLISH}
 
 
 def test_some_families_alone() -> None:
-    ask = Asker(random.Random(4), ("capital", "hello"))
+    ask = CallerTextSampler(random.Random(4), ("capital", "hello"))
     assert {ask.question().family for _ in range(200)} == {"capital", "hello"}
     with pytest.raises(ValueError, match="names of families"):
-        Asker(random.Random(4), ("no such",))
+        CallerTextSampler(random.Random(4), ("no such",))
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "hello"), ("es", "es hello")])
 def test_no_false_start_makes_a_held_out_question(language: str, name: str) -> None:
-    ask = Asker(random.Random(7), (name,), Language(language))
+    ask = CallerTextSampler(random.Random(7), (name,), Language(language))
     said = {" ".join(words(ask().text)) for _ in range(6000)}
     kept = questions(Split.PHRASING, Language(language))
     assert not said & {" ".join(words(q.text)) for q in kept if q.family == name}

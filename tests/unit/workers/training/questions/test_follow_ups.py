@@ -10,8 +10,8 @@ BY_TEXT = {q.text: q for q in questions(Split.TRAIN)}
 
 
 def test_a_second_question_goes_on_from_the_result() -> None:
-    found = dict(follow_ups.seconds(BY_TEXT["what is three plus three?"]))
-    found |= dict(follow_ups.seconds(BY_TEXT["what is three plus three?"], held_out=True))
+    found = dict(follow_ups.follow_ups_to(BY_TEXT["what is three plus three?"]))
+    found |= dict(follow_ups.follow_ups_to(BY_TEXT["what is three plus three?"], held_out=True))
     assert found["and plus two?"] == "six plus two is eight."
     assert found["minus six"] == "six minus six is zero."
     assert "minus seven" not in found
@@ -19,11 +19,11 @@ def test_a_second_question_goes_on_from_the_result() -> None:
 
 
 def test_days_months_and_names_go_on_too() -> None:
-    days = dict(follow_ups.seconds(BY_TEXT["what is the day after sunday?"]))
+    days = dict(follow_ups.follow_ups_to(BY_TEXT["what is the day after sunday?"]))
     assert days["and the day after that?"] == "the day after monday is tuesday."
-    months = dict(follow_ups.seconds(BY_TEXT["what is the month before january?"]))
+    months = dict(follow_ups.follow_ups_to(BY_TEXT["what is the month before january?"]))
     assert months["what comes after that?"] == "the month after december is january."
-    capitals = dict(follow_ups.seconds(BY_TEXT["what is the capital of france?"]))
+    capitals = dict(follow_ups.follow_ups_to(BY_TEXT["what is the capital of france?"]))
     assert capitals["what about italy?"] == "the capital of italy is rome."
     assert "what about hot?" not in capitals
 
@@ -34,24 +34,24 @@ def test_nothing_held_out_is_drawn() -> None:
         (q.result, *pair)
         for q in questions(Split.TRAIN)
         if q.result
-        for pair in follow_ups.seconds(q, held_out=True)
+        for pair in follow_ups.follow_ups_to(q, held_out=True)
     }
     assert len(kept) > 300
     firsts = rng.choices(questions(Split.TRAIN), k=4000)
-    drawn = [(first, follow_ups.second(first, rng)) for first in firsts]
+    drawn = [(first, follow_ups.trained_follow_up(first, rng)) for first in firsts]
     assert not {(first.result, then.text, then.reply) for first, then in drawn} & kept
 
 
 def test_a_spanish_answer_is_said_again_when_it_is_asked_for() -> None:
     first = questions(Split.TRAIN, Language.SPANISH)[0]
-    assert {reply for _, reply in follow_ups.seconds(first)} == {first.reply}
-    assert "repita, por favor" in dict(follow_ups.seconds(first))
-    assert follow_ups.second(first, random.Random(0)).language is Language.SPANISH
-    assert not {text for text, _ in follow_ups.seconds(first)} & {
+    assert {reply for _, reply in follow_ups.follow_ups_to(first)} == {first.reply}
+    assert "repita, por favor" in dict(follow_ups.follow_ups_to(first))
+    assert follow_ups.trained_follow_up(first, random.Random(0)).language is Language.SPANISH
+    assert not {text for text, _ in follow_ups.follow_ups_to(first)} & {
         q.text for split in Split for q in questions(split, Language.SPANISH)
     }
 
 
 def test_second_questions_are_no_first_questions() -> None:
     every = {q.text for split in Split for q in questions(split)}
-    assert not every & set(follow_ups.second_texts())
+    assert not every & set(follow_ups.follow_up_texts())

@@ -10,7 +10,7 @@ def test_training_never_speaks_a_held_out_word() -> None:
     rng = random.Random(1)
     said = {word for _ in range(2000) for word in catalogue.words(listener_texts.broad_text(rng))}
     assert len(said) > 1500
-    held_out = set(listener_texts.unheard_words())
+    held_out = set(listener_texts.untrained_words())
     assert len(held_out) > 300
     assert not said & held_out
 

@@ -7,7 +7,7 @@ import pytest
 from workers.training.questions import wording
 from workers.training.questions.catalogue import Split, questions, words
 from workers.training.questions.wording import SAID_AROUND, reworded
-from workers.training.stages.caller_words import Lexicon
+from workers.training.stages.caller_words import CallerVocabulary
 
 
 def wordings(text: str, count: int = 3000) -> set[str]:
@@ -72,5 +72,5 @@ def test_most_questions_stay_as_they_are() -> None:
 
 
 def test_words_around_a_question_are_heard_as_words() -> None:
-    known = set(Lexicon(("sum",)).words)
+    known = set(CallerVocabulary(("sum",)).words)
     assert {word for text in SAID_AROUND for word in words(text)} <= known

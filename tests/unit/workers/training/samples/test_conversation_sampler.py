@@ -9,28 +9,41 @@ import pytest
 from workers.models.s2s import S2SConfig
 from workers.models.vocabulary import EOS, GO, Vocabulary
 from workers.training.questions import follow_ups
-from workers.training.questions.caller_texts import LOOSE, SECOND, Ask, Asker, anyone
+from workers.training.questions.caller_texts import (
+    FOLLOW_UP,
+    SHUFFLED,
+    CallerText,
+    CallerTextSampler,
+    caller_text_source,
+)
 from workers.training.questions.catalogue import vocabulary_words
 from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import PHONES, phones
 from workers.training.samples import text_turns
-from workers.training.samples.conversation_sampler import LONGEST, READ_OUT, TWO, Conversations
+from workers.training.samples.conversation_sampler import (
+    LONGEST,
+    READ_OUT,
+    TWO,
+    ConversationSampler,
+)
 from workers.training.samples.sequences import GO_AFTER, GO_LATE
-from workers.training.samples.text_turns import PhoneBook, Reader
-from workers.training.stages.caller_words import Lexicon
+from workers.training.samples.text_turns import PhoneStates, TextTurns
+from workers.training.stages.caller_words import CallerVocabulary
 from workers.training.stages.train_s2s import compact, reply_texts
 
 CONFIG = S2SConfig(heard_width=4, texts=900, codebooks=2, codes=9)
 VOCABULARY = Vocabulary(vocabulary_words())
 FAMILIES = ("day after", "sum", "hello")
-BOOK = PhoneBook({p: np.full((3, 4), p, np.float16) for p in range(len(PHONES) + 1)})
+BOOK = PhoneStates({p: np.full((3, 4), p, np.float16) for p in range(len(PHONES) + 1)})
 
 
-def conversations(seed: int) -> Conversations:
+def conversations(seed: int) -> ConversationSampler:
     rng = random.Random(seed)
-    reader = Reader(BOOK, anyone(rng, FAMILIES))
+    reader = TextTurns(BOOK, caller_text_source(rng, FAMILIES))
     replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
-    return Conversations(reader, replies, CONFIG, np.zeros(4, np.float32), seed, Lexicon(FAMILIES))
+    return ConversationSampler(
+        reader, replies, CONFIG, np.zeros(4, np.float32), seed, CallerVocabulary(FAMILIES)
+    )
 
 
 def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
@@ -48,7 +61,7 @@ def test_some_replies_are_read_out_that_answer_nothing() -> None:
     talk = conversations(8)
     samples = [talk.sample() for _ in range(600)]
     read_out = [sample for sample in samples if not sample.weight.any()]
-    loose = LOOSE / (1 - SECOND)
+    loose = SHUFFLED / (1 - FOLLOW_UP)
     expected = loose + (1 - loose) * (1 - TWO) * READ_OUT
     assert len(read_out) / len(samples) == pytest.approx(expected, rel=0.3)
     assert all(sample.speaks.any() for sample in read_out)
@@ -62,7 +75,7 @@ def test_batches_hold_the_rows_asked_for() -> None:
 
 def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
     rng = random.Random(2)
-    ask = Asker(rng, ("capital",))
+    ask = CallerTextSampler(rng, ("capital",))
     likeness = []
     for _ in range(40):
         one = ask()
@@ -78,7 +91,7 @@ def test_a_pause_lies_inside_what_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(text_turns, "PAUSED", 1.0)
     monkeypatch.setattr(text_turns, "SLIP", 0.0)
     rng = random.Random(7)
-    ask = Asker(rng, ("capital",))
+    ask = CallerTextSampler(rng, ("capital",))
     for _ in range(40):
         turn = BOOK.turn(ask(), rng)
         said = np.flatnonzero(turn.states[:, 0])
@@ -90,13 +103,19 @@ def test_a_pause_lies_inside_what_is_said(monkeypatch: pytest.MonkeyPatch) -> No
 def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_turns, "SLIP", 0.0)
     rng = random.Random(9)
-    question = Asker(rng, FAMILIES).question()
+    question = CallerTextSampler(rng, FAMILIES).question()
     replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
     for unfinished, later in ((False, GO_AFTER), (True, GO_LATE)):
-        ask = Ask("what is the", question, unfinished=unfinished)
-        reader = Reader(BOOK, lambda ask=ask: ask)  # type: ignore[misc]
-        talk = Conversations(
-            reader, replies, CONFIG, np.zeros(4, np.float32), 3, Lexicon(FAMILIES), read_out=0.0
+        ask = CallerText("what is the", question, unfinished=unfinished)
+        reader = TextTurns(BOOK, lambda ask=ask: ask)  # type: ignore[misc]
+        talk = ConversationSampler(
+            reader,
+            replies,
+            CONFIG,
+            np.zeros(4, np.float32),
+            3,
+            CallerVocabulary(FAMILIES),
+            read_out=0.0,
         )
         samples = [talk.sample() for _ in range(60)]
         waited = []
@@ -111,22 +130,22 @@ def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.Mo
 
 def test_a_reader_reads_second_questions_too() -> None:
     rng = random.Random(3)
-    reader = Reader(BOOK, Asker(rng))
+    reader = TextTurns(BOOK, CallerTextSampler(rng))
     first = reader.first(rng)
     assert all(not reader.first(rng).ask.second for _ in range(50))
-    question = follow_ups.second(first.ask.question, rng)
-    assert reader.second(question, rng).ask == Ask(question.text, question, second=True)
+    question = follow_ups.trained_follow_up(first.ask.question, rng)
+    assert reader.second(question, rng).ask == CallerText(question.text, question, second=True)
 
 
 def test_spanish_is_read_in_the_nearest_english_phones_of_either_accent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * len(accent))
-    ask = Asker(random.Random(4), ("es thanks",), Language.SPANISH)
+    ask = CallerTextSampler(random.Random(4), ("es thanks",), Language.SPANISH)
     rng = random.Random(5)
     counts = set()
     for _ in range(40):
-        heard = BOOK.turn(Ask("gracias", ask.question()), rng).states[:, 0].astype(int)
+        heard = BOOK.turn(CallerText("gracias", ask.question()), rng).states[:, 0].astype(int)
         counts.add(int((heard == 7).sum()))
     assert min(counts) <= len("roa/es") < max(counts) <= len("roa/es-419")
 
@@ -135,13 +154,13 @@ def test_both_languages_are_learned_together(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * 9)
     rng = random.Random(6)
     families = ("hello", "es hello", "es sum")
-    talk = Conversations(
-        Reader(BOOK, anyone(rng, families)),
+    talk = ConversationSampler(
+        TextTurns(BOOK, caller_text_source(rng, families)),
         {text: compact(text, VOCABULARY, 2) for text in reply_texts(families)},
         CONFIG,
         np.zeros(4, np.float32),
         6,
-        Lexicon(families),
+        CallerVocabulary(families),
     )
     said = " ".join(
         VOCABULARY.text([int(t) for t in sample.next_text if t > EOS])

@@ -15,22 +15,22 @@ from workers.training.samples.examples import (
     COPIES,
     TOO_LONG,
     UNASKED,
-    Exchange,
+    RecordedExchange,
     all_exchanges,
     examples,
     exchanges,
     make_reply,
 )
-from workers.training.samples.stereo import Conversation, DataError, Word, read_folder
+from workers.training.samples.stereo import DataError, StereoRecording, TimedWord, read_folder
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> list[Exchange]:
+def found(tmp_path: Path) -> list[RecordedExchange]:
     conversation(tmp_path, "a", [90.0, 300.0, 90.0])
     return list(exchanges(read_folder(tmp_path)[0], Counter()))
 
 
-def test_each_reply_has_the_question_before_it(found: list[Exchange]) -> None:
+def test_each_reply_has_the_question_before_it(found: list[RecordedExchange]) -> None:
     texts = [[word.text for word in exchange.reply] for exchange in found]
     assert texts == [["yes"], ["zebra", "crossing"], ["yes"]]
     for exchange in found:
@@ -39,9 +39,9 @@ def test_each_reply_has_the_question_before_it(found: list[Exchange]) -> None:
     assert len(found[1].sound) / 24_000 == pytest.approx(0.54 + 0.16, abs=0.01)
 
 
-def test_a_reply_that_answers_nobody_is_left_out(found: list[Exchange]) -> None:
+def test_a_reply_that_answers_nobody_is_left_out(found: list[RecordedExchange]) -> None:
     silent = np.zeros(48_000, dtype=np.float32)
-    talk = Conversation("x", silent, silent, (Word("hello", 1.0, 1.5),))
+    talk = StereoRecording("x", silent, silent, (TimedWord("hello", 1.0, 1.5),))
     left_out: Counter[str] = Counter()
     assert list(exchanges(talk, left_out)) == []
     assert left_out == {UNASKED: 1}
@@ -49,15 +49,17 @@ def test_a_reply_that_answers_nobody_is_left_out(found: list[Exchange]) -> None:
         all_exchanges([talk])
 
 
-def test_a_reply_too_long_to_be_learned_is_left_out_and_counted(found: list[Exchange]) -> None:
-    words = tuple(Word("on", 2.0 + s, 2.9 + s) for s in range(11))
-    talk = Conversation("x", np.zeros(320_000, np.float32), found[0].question, words)
+def test_a_reply_too_long_to_be_learned_is_left_out_and_counted(
+    found: list[RecordedExchange],
+) -> None:
+    words = tuple(TimedWord("on", 2.0 + s, 2.9 + s) for s in range(11))
+    talk = StereoRecording("x", np.zeros(320_000, np.float32), found[0].question, words)
     left_out: Counter[str] = Counter()
     assert list(exchanges(talk, left_out)) == []
     assert left_out == {TOO_LONG: 1}
 
 
-def test_copies_share_a_reply_and_differ_in_what_is_heard(found: list[Exchange]) -> None:
+def test_copies_share_a_reply_and_differ_in_what_is_heard(found: list[RecordedExchange]) -> None:
     torch.manual_seed(0)
     listener, codec = Listener(LISTENER).eval(), Codec(CODEC).eval()
     vocabulary = Vocabulary(["yes", "zebra", "crossing"])
@@ -72,7 +74,7 @@ def test_copies_share_a_reply_and_differ_in_what_is_heard(found: list[Exchange])
     assert not any(np.array_equal(made[0].states, other.states) for other in made[1:])
 
 
-def test_more_words_than_steps_are_refused(found: list[Exchange]) -> None:
+def test_more_words_than_steps_are_refused(found: list[RecordedExchange]) -> None:
     codec = Codec(CODEC).eval()
     with pytest.raises(DataError, match=r"a\.wav#1: Expected a word to take about 80 ms"):
         make_reply(found[1], codec, Vocabulary([]))

@@ -9,26 +9,26 @@ import pytest
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.vocabulary import EOS, PAD, Vocabulary
 from workers.training.samples import replies
-from workers.training.samples.replies import Book, make_reply, spread
+from workers.training.samples.replies import ReplyCache, make_reply, place_tokens
 from workers.training.speech.assistant import Utterance
 
 
 def test_words_stand_where_they_begin() -> None:
-    tokens = spread([0.0, 0.30, 0.62], [[7], [8], [9]], 10)
+    tokens = place_tokens([0.0, 0.30, 0.62], [[7], [8], [9]], 10)
     assert tokens.tolist() == [7, PAD, PAD, 8, PAD, PAD, PAD, 9, PAD, PAD, EOS]
 
 
 def test_words_of_one_step_follow_each_other() -> None:
-    assert spread([0.0, 0.01, 0.02], [[7], [8], [9]], 4).tolist() == [7, 8, 9, PAD, EOS]
+    assert place_tokens([0.0, 0.01, 0.02], [[7], [8], [9]], 4).tolist() == [7, 8, 9, PAD, EOS]
 
 
 def test_late_words_still_fit() -> None:
-    assert spread([0.30, 0.31], [[7], [8, 9]], 4).tolist() == [PAD, 7, 8, 9, EOS]
+    assert place_tokens([0.30, 0.31], [[7], [8, 9]], 4).tolist() == [PAD, 7, 8, 9, EOS]
 
 
 def test_words_that_cannot_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="fit into 1 steps"):
-        spread([0.0, 0.1], [[7], [8]], 1)
+        place_tokens([0.0, 0.1], [[7], [8]], 1)
 
 
 def test_a_reply_has_one_token_more_than_steps_of_sound() -> None:
@@ -55,9 +55,9 @@ def test_a_book_records_each_reply_once(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(replies, "synthesise", synthesise)
     codec = Codec(CodecConfig())
     vocabulary = Vocabulary(["yes", "no"])
-    Book(tmp_path, codec, "a").want(["yes.", "no.", "yes.", ""])
+    ReplyCache(tmp_path, codec, "a").want(["yes.", "no.", "yes.", ""])
     assert spoken == ["yes.", "no."]
-    again = Book(tmp_path, codec, "a")
+    again = ReplyCache(tmp_path, codec, "a")
     again.want(["no.", "yes."])
     assert spoken == ["yes.", "no."]
     assert vocabulary.text(again.reply("no.", vocabulary).tokens.tolist()) == "no"

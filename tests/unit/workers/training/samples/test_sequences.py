@@ -4,7 +4,7 @@ import numpy as np
 
 from workers.models.s2s import S2SConfig
 from workers.models.vocabulary import EOS, GO, PAD
-from workers.training.samples.replies import Reply
+from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import (
     AFTER_REPLY,
     PAD_INSIDE,
@@ -20,7 +20,7 @@ from workers.training.samples.sequences import (
 )
 
 CONFIG = S2SConfig(heard_width=4, texts=40, codebooks=2, codes=9)
-REPLY = Reply("a b", np.array([33, PAD, 34, EOS]), np.array([[1, 2], [3, 4], [5, 6]]))
+REPLY = TargetReply("a b", np.array([33, PAD, 34, EOS]), np.array([[1, 2], [3, 4], [5, 6]]))
 HEARD = np.arange(24, dtype=np.float32).reshape(6, 4)
 
 
@@ -92,7 +92,9 @@ def test_two_turns_lie_one_behind_the_other() -> None:
 
 
 def test_an_interrupted_reply_has_no_end_and_what_was_said_stays() -> None:
-    long = Reply("a b", np.array([33, PAD, 34, PAD, PAD, PAD, EOS]), np.ones((6, 2), np.int64))
+    long = TargetReply(
+        "a b", np.array([33, PAD, 34, PAD, PAD, PAD, EOS]), np.ones((6, 2), np.int64)
+    )
     sample = turn_sample(HEARD, long, CONFIG)
     for seed in range(20):
         cut = interrupted(sample, np.random.default_rng(seed))
@@ -102,7 +104,7 @@ def test_an_interrupted_reply_has_no_end_and_what_was_said_stays() -> None:
 
 
 def test_no_reply_ends_at_once() -> None:
-    nothing = Reply("", np.array([EOS]), np.zeros((0, 2), np.int64))
+    nothing = TargetReply("", np.array([EOS]), np.zeros((0, 2), np.int64))
     sample = turn_sample(HEARD, nothing, CONFIG)
     assert sample.next_text[6:].tolist() == [EOS]
     assert sample.weight[6] == 1

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from workers.training.speech import acoustics
-from workers.training.speech.acoustics import Scene
+from workers.training.speech.acoustics import AcousticScene
 from workers.training.speech.tts import LEVEL
 
-NOTHING = Scene(room=0, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0))
+NOTHING = AcousticScene(room=0, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0))
 RNG = np.random.default_rng(3)
 VOICE = (np.sin(np.arange(24_000) * 0.05) * LEVEL * 2**0.5).astype(np.float32)
 
@@ -17,12 +17,12 @@ def db(ratio: float) -> float:
 
 
 def test_a_place_without_anything_changes_nothing() -> None:
-    assert np.array_equal(acoustics.heard_in(VOICE, NOTHING, [], RNG), VOICE)
+    assert np.array_equal(acoustics.apply_scene(VOICE, NOTHING, [], RNG), VOICE)
 
 
 @pytest.mark.parametrize("distance_db", [5.0, 10.0, 30.0])
 def test_noise_lies_as_far_below_speech_as_told(distance_db: float) -> None:
-    noise = acoustics.at_noise(VOICE, distance_db, seed=1) - VOICE
+    noise = acoustics.with_fixed_noise(VOICE, distance_db, seed=1) - VOICE
     assert db(LEVEL / float(noise.std())) == pytest.approx(distance_db, abs=3.0)
 
 
@@ -30,7 +30,7 @@ def test_a_pause_is_put_where_it_is_quietest() -> None:
     sound = np.ones(24_000, np.float32)
     sound[2_400:3_360] = 0.0
     sound[12_000:12_960] = 0.1
-    paused = acoustics.paused(sound, 0.5, (1 / 3, 2 / 3))
+    paused = acoustics.with_pause(sound, 0.5, (1 / 3, 2 / 3))
     assert len(paused) == 24_000 + 12_000
     quiet = np.flatnonzero(paused == 0)[960:]
     assert len(quiet) == 12_000
@@ -39,16 +39,16 @@ def test_a_pause_is_put_where_it_is_quietest() -> None:
 
 
 def test_noise_of_one_seed_is_the_same_and_of_another_is_not() -> None:
-    one, same = (acoustics.at_noise(VOICE, 10.0, seed=4) for _ in range(2))
+    one, same = (acoustics.with_fixed_noise(VOICE, 10.0, seed=4) for _ in range(2))
     assert np.array_equal(one, same)
-    assert not np.array_equal(one, acoustics.at_noise(VOICE, 10.0, seed=5))
+    assert not np.array_equal(one, acoustics.with_fixed_noise(VOICE, 10.0, seed=5))
 
 
 def test_a_room_keeps_the_time_of_the_direct_sound() -> None:
     click = np.zeros(12_000, np.float32)
     click[1000] = 0.5
-    heard = acoustics.heard_in(
-        click, Scene(room=1, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0)), [], RNG
+    heard = acoustics.apply_scene(
+        click, AcousticScene(room=1, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0)), [], RNG
     )
     assert abs(heard[:990]).max() < 1e-4
     assert int(abs(heard).argmax()) == 1000
@@ -56,7 +56,7 @@ def test_a_room_keeps_the_time_of_the_direct_sound() -> None:
 
 
 def test_the_same_words_are_never_the_same_waveform() -> None:
-    heard = [acoustics.heard_in(VOICE, Scene(), [VOICE[::-1]], RNG) for _ in range(8)]
+    heard = [acoustics.apply_scene(VOICE, AcousticScene(), [VOICE[::-1]], RNG) for _ in range(8)]
     assert all(y.dtype == np.float32 and len(y) == len(VOICE) for y in heard)
     assert all(abs(y).max() <= 1.0 for y in heard)
     assert len({y.tobytes() for y in heard}) == 8

@@ -12,38 +12,38 @@ from workers.training.stages import checks
 UNSEEN = {
     *callers.UNSEEN_ESPEAK,
     *callers.UNSEEN_FLITE,
-    *callers.NEVER_HEARD,
+    *callers.UNSEEN_FESTIVAL,
     *callers.UNSEEN_SPANISH,
-    *callers.NEVER_HEARD_SPANISH,
+    *callers.UNSEEN_FESTIVAL_SPANISH,
 }
 
 
 def test_the_groups_of_voices_share_no_voice() -> None:
-    trained = {voice for kind in callers.KINDS for voice in kind.voices}
+    trained = {voice for kind in callers.VOICE_GROUPS for voice in kind.voices}
     assert trained == {*callers.TRAINED_ESPEAK, *callers.TRAINED_FLITE}
     assert not trained & UNSEEN
     variants = {voice.name.split("+")[1] for voice in callers.TRAINED_ESPEAK}
     assert not variants & {voice.name.split("+")[1] for voice in callers.UNSEEN_ESPEAK}
-    assert {voice.engine for voice in trained}.isdisjoint(v.engine for v in callers.NEVER_HEARD)
+    assert {voice.engine for voice in trained}.isdisjoint(v.engine for v in callers.UNSEEN_FESTIVAL)
 
 
 def test_no_spanish_voice_of_the_evaluation_is_trained() -> None:
-    trained = {voice for kind in callers.SPANISH_KINDS for voice in kind.voices}
+    trained = {voice for kind in callers.SPANISH_VOICE_GROUPS for voice in kind.voices}
     assert trained == set(callers.TRAINED_SPANISH)
     assert not trained & UNSEEN
     # A speaker of espeak-ng is a variant, whatever language it speaks.
     heard = {v.name.split("+")[1] for v in callers.TRAINED_SPANISH + callers.TRAINED_ESPEAK}
     assert not heard & {voice.name.split("+")[1] for voice in callers.UNSEEN_SPANISH}
     assert {v.language for v in (*trained, *callers.UNSEEN_SPANISH)} == {Language.SPANISH}
-    assert {v.engine for v in trained}.isdisjoint(v.engine for v in callers.NEVER_HEARD_SPANISH)
+    assert {v.engine for v in trained}.isdisjoint(v.engine for v in callers.UNSEEN_FESTIVAL_SPANISH)
 
 
 def test_training_draws_only_trained_voices_in_the_stated_mix() -> None:
     rng = random.Random(0)
     drawn = [callers.trained_voice(rng) for _ in range(3000)]
     assert not set(drawn) & UNSEEN
-    assert sum(kind.share for kind in callers.KINDS) == pytest.approx(1.0)
-    for kind in callers.KINDS:
+    assert sum(kind.share for kind in callers.VOICE_GROUPS) == pytest.approx(1.0)
+    for kind in callers.VOICE_GROUPS:
         share = sum(voice in kind.voices for voice in drawn) / len(drawn)
         assert abs(share - kind.share) < 0.04
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from shared.audio import Floats
-from workers.training.speech.tts import LEVEL, Job, SpeechError, Voice, _finished, speak
+from workers.training.speech.tts import LEVEL, SpeechError, SpeechJob, TtsVoice, _finished, speak
 
-VOICE = Voice("flite", "cmu_us_kal")
+VOICE = TtsVoice("flite", "cmu_us_kal")
 
 
 def tone(rate_hz: int, before: int, length: int, after: int) -> Floats:
@@ -15,13 +15,13 @@ def tone(rate_hz: int, before: int, length: int, after: int) -> Floats:
 
 
 def test_speech_is_trimmed_levelled_and_at_24_khz() -> None:
-    y = _finished(Job(VOICE, "x"), tone(16_000, 8000, 16_000, 4000), 16_000)
+    y = _finished(SpeechJob(VOICE, "x"), tone(16_000, 8000, 16_000, 4000), 16_000)
     assert abs(len(y) - 24_000 * 1.06) < 500
     assert float(np.sqrt(np.mean(y**2))) == pytest.approx(LEVEL, rel=0.01)
 
 
 def test_a_smaller_speaker_sounds_higher_and_the_engine_is_asked_to_speak_slower() -> None:
-    job = Job(VOICE, "x", rate=1.0, size=1.25)
+    job = SpeechJob(VOICE, "x", rate=1.0, size=1.25)
     y = _finished(job, tone(16_000, 0, 16_000, 0), 16_000)
     loudest_hz = np.abs(np.fft.rfft(y)).argmax() * 24_000 / len(y)
     assert loudest_hz == pytest.approx(375, rel=0.02)
@@ -30,6 +30,6 @@ def test_a_smaller_speaker_sounds_higher_and_the_engine_is_asked_to_speak_slower
 
 def test_silence_and_an_unknown_engine_are_refused() -> None:
     with pytest.raises(SpeechError, match="said nothing for 'x'"):
-        _finished(Job(VOICE, "x"), np.zeros(16_000, np.float32), 16_000)
+        _finished(SpeechJob(VOICE, "x"), np.zeros(16_000, np.float32), 16_000)
     with pytest.raises(ValueError, match="got 'parrot'"):
-        speak([Job(Voice("parrot", "polly"), "hello")])
+        speak([SpeechJob(TtsVoice("parrot", "polly"), "hello")])

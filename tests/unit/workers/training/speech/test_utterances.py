@@ -5,11 +5,11 @@ import numpy as np
 from workers.training.questions.listener_texts import characters
 from workers.training.speech import utterances
 from workers.training.speech.augment import SILENCE
-from workers.training.speech.callers import Heard
+from workers.training.speech.callers import CallerUtterance
 
 
-def heard(frames: int, text: str = "a cat") -> Heard:
-    return Heard(text, "flite:x", np.zeros((frames, 80), np.float16))
+def heard(frames: int, text: str = "a cat") -> CallerUtterance:
+    return CallerUtterance(text, "flite:x", np.zeros((frames, 80), np.float16))
 
 
 def test_a_batch_holds_each_row_in_its_own_silence() -> None:
@@ -26,10 +26,13 @@ def test_a_batch_holds_each_row_in_its_own_silence() -> None:
 def test_cutting_keeps_all_and_no_batch_is_larger_than_told() -> None:
     rng = np.random.default_rng(0)
     given = [heard(int(frames)) for frames in rng.integers(40, 700, size=90)]
-    parts = list(utterances.cut(given, 5000))
+    parts = list(utterances.split_by_length(given, 5000))
     assert sorted(id(h) for part in parts for h in part) == sorted(id(h) for h in given)
     assert all(len(part) * max(len(h.mels) for h in part) <= 5000 for part in parts)
 
 
 def test_one_that_is_longer_than_a_batch_is_a_batch() -> None:
-    assert [len(part) for part in utterances.cut([heard(900), heard(100)], 500)] == [1, 1]
+    assert [len(part) for part in utterances.split_by_length([heard(900), heard(100)], 500)] == [
+        1,
+        1,
+    ]

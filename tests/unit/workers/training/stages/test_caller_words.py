@@ -6,7 +6,7 @@ import torch
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.vocabulary import EOS
-from workers.training.samples.replies import Reply
+from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import (
     Floats,
     Sample,
@@ -15,11 +15,11 @@ from workers.training.samples.sequences import (
     stream_sample,
     turn_sample,
 )
-from workers.training.stages.caller_words import Lexicon, loss, loss_alone
+from workers.training.stages.caller_words import CallerVocabulary, loss, loss_alone
 
 TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)
 CONFIG = S2SConfig(heard_width=4, texts=40, codebooks=2, codes=9, temporal=TEMPORAL, caller_words=3)
-REPLY = Reply("a", np.array([33, EOS]), np.array([[1, 2]]))
+REPLY = TargetReply("a", np.array([33, EOS]), np.array([[1, 2]]))
 
 
 def heard(words: list[int]) -> Floats:
@@ -30,14 +30,14 @@ def heard(words: list[int]) -> Floats:
 
 
 def test_the_words_of_taught_families_and_of_what_callers_say_around_them_are_known() -> None:
-    lexicon = Lexicon(("sum", "es hello"))
+    lexicon = CallerVocabulary(("sum", "es hello"))
     known = [word for word in ("plus", "seven", "hola", "um", "again") if lexicon.encode(word)]
     assert known == ["plus", "seven", "hola", "um", "again"]
     assert lexicon.encode("What is zzyzx plus two?") == lexicon.encode("what is plus two")
     assert lexicon.encode("") == []
     numbers = lexicon.encode(" ".join(lexicon.words))
     assert numbers == list(range(1, len(lexicon) + 1))
-    assert len(Lexicon()) > len(lexicon)
+    assert len(CallerVocabulary()) > len(lexicon)
 
 
 def test_words_lie_on_the_positions_that_listen_in_each_turn() -> None:

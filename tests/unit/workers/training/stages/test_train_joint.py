@@ -12,24 +12,30 @@ from shared.errors import ConfigError
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.tokenizer.listener import Listener, ListenerConfig
-from workers.training.questions.caller_texts import Ask
+from workers.training.questions.caller_texts import CallerText
 from workers.training.questions.catalogue import Question, Split, questions
 from workers.training.questions.families import Language
 from workers.training.samples import spoken_turns
-from workers.training.samples.spoken_turns import Spoken, listened
+from workers.training.samples.spoken_turns import TurnBatch, encode_turns
 from workers.training.speech import caller_stream
 from workers.training.speech.augment import SILENCE
-from workers.training.speech.callers import Heard
-from workers.training.speech.utterances import Batch, collate
-from workers.training.stages.caller_words import Lexicon
-from workers.training.stages.train_joint import BROAD_EVERY, Ears, Trainer, losses, word_errors
+from workers.training.speech.callers import CallerUtterance
+from workers.training.speech.utterances import ListenerBatch, collate
+from workers.training.stages.caller_words import CallerVocabulary
+from workers.training.stages.train_joint import (
+    BROAD_EVERY,
+    JointTrainer,
+    ListenerAndModel,
+    losses,
+    word_errors,
+)
 from workers.training.stages.train_s2s import Course
 from workers.training.stages.training_run import Run
-from workers.training.stages.warm_start import Known, before, take
+from workers.training.stages.warm_start import WordLists, before, take
 
 SMALL = ListenerConfig(channels=(8, 8, 12), width=16, layers=2, heads=2, window=20)
 FAMILIES = ("hello", "es hello")
-LEXICON = Lexicon(FAMILIES)
+LEXICON = CallerVocabulary(FAMILIES)
 TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)
 CONFIG = S2SConfig(
     heard_width=16, texts=40, codebooks=2, codes=9, temporal=TEMPORAL, caller_words=len(LEXICON)
@@ -37,38 +43,40 @@ CONFIG = S2SConfig(
 KNOWN = {"words": ["one"], "caller_words": LEXICON.words}
 
 
-def ears() -> Ears:
+def ears() -> ListenerAndModel:
     torch.manual_seed(0)
-    return Ears(Listener(SMALL), HybridS2S(CONFIG))
+    return ListenerAndModel(Listener(SMALL), HybridS2S(CONFIG))
 
 
 def greeting(language: Language, family: str) -> Question:
     return next(q for q in questions(Split.TRAIN, language) if q.family == family)
 
 
-def spoken(language: Language = Language.ENGLISH, family: str = "hello") -> Spoken:
+def spoken(language: Language = Language.ENGLISH, family: str = "hello") -> TurnBatch:
     """One greeting as some sound, in silence."""
     torch.manual_seed(1)
     mels = torch.full((1, 40 * spoken_turns.STEP, 80), SILENCE)
     mels[0, 40:160] = torch.randn(120, 80) - 5
     question = greeting(language, family)
-    return Spoken([Ask(question.text, question)], mels.half(), [40], [20])
+    return TurnBatch([CallerText(question.text, question)], mels.half(), [40], [20])
 
 
-def broad() -> Batch:
+def broad() -> ListenerBatch:
     torch.manual_seed(2)
     sound = (torch.randn(80, 80) - 5).half().numpy()
-    return collate([Heard("a cat", "x", sound)], [0], [0])
+    return collate([CallerUtterance("a cat", "x", sound)], [0], [0])
 
 
-def trainer(folder: Path, monkeypatch: pytest.MonkeyPatch, known: Known = KNOWN) -> Trainer:
+def trainer(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, known: WordLists = KNOWN
+) -> JointTrainer:
     def forever(one: object) -> Iterator[object]:
         while True:
             yield one
 
     monkeypatch.setattr(spoken_turns, "load", lambda *_: forever(spoken()))
     monkeypatch.setattr(caller_stream, "load", lambda *_: forever(broad()))
-    return Trainer(Run(folder, minutes=1), ears(), LEXICON, known, Course(1, FAMILIES))
+    return JointTrainer(Run(folder, minutes=1), ears(), LEXICON, known, Course(1, FAMILIES))
 
 
 def test_both_learn_the_words_and_the_upper_half_nothing() -> None:
@@ -91,7 +99,7 @@ def test_both_learn_the_words_and_the_upper_half_nothing() -> None:
     assert all(p.grad is not None for p in pair.listener.convolutions.parameters())
 
 
-class Sure(Ears):
+class Sure(ListenerAndModel):
     """Hears one word, whatever is said."""
 
     def words(self, states: Tensor) -> Tensor:
@@ -103,7 +111,7 @@ class Sure(Ears):
 
 def test_word_errors_are_shares_of_the_words_of_a_condition() -> None:
     pair = Sure(ears().listener.eval(), ears().model)
-    hello = listened(pair.listener, spoken())[0]
+    hello = encode_turns(pair.listener, spoken())[0]
     other = replace(hello, ask=replace(hello.ask, text="hello hello there"))
     heard = {"espeak": [hello], "rms": [hello, other]}
     assert word_errors(pair, heard, LEXICON) == {"words_espeak": 0.0, "words_rms": 0.5}

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from workers.models.tokenizer.listener import Listener, ListenerConfig
-from workers.training.speech.callers import Heard
+from workers.training.speech.callers import CallerUtterance
 from workers.training.speech.utterances import collate
 from workers.training.stages import train_listener
 
@@ -16,7 +16,7 @@ def test_training_on_one_utterance_learns_it() -> None:
     torch.manual_seed(0)
     listener = Listener(SMALL)
     mels = torch.randn(1, 80, 80) - 6
-    batch = collate([Heard("a cat", "x", mels[0].numpy().astype(np.float16))], [0], [0])
+    batch = collate([CallerUtterance("a cat", "x", mels[0].numpy().astype(np.float16))], [0], [0])
     optimiser = torch.optim.Adam(listener.parameters(), 0.01)
     seen = []
     for _ in range(25):

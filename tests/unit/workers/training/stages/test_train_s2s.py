@@ -10,10 +10,10 @@ from shared.errors import ConfigError
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.vocabulary import EOS
-from workers.training.samples.replies import Reply
-from workers.training.samples.sequences import Batch, collate, turn_sample
+from workers.training.samples.replies import TargetReply
+from workers.training.samples.sequences import SampleBatch, collate, turn_sample
 from workers.training.stages import train_s2s
-from workers.training.stages.train_s2s import WARM_UP, WORDS_FIRST, Trainer, learning_rate
+from workers.training.stages.train_s2s import WARM_UP, WORDS_FIRST, S2STrainer, learning_rate
 from workers.training.stages.training_run import Run
 
 TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)
@@ -21,15 +21,15 @@ CONFIG = S2SConfig(heard_width=4, texts=40, codebooks=2, codes=9, temporal=TEMPO
 KNOWN = {"words": ["one"], "caller_words": ["what", "is"]}
 
 
-def lesson() -> Batch:
-    reply = Reply("a", np.array([33, EOS]), np.array([[1, 2]]))
+def lesson() -> SampleBatch:
+    reply = TargetReply("a", np.array([33, EOS]), np.array([[1, 2]]))
     heard = np.ones((6, 4), np.float32)
     return collate([turn_sample(heard, reply, CONFIG, [1, 2])] * 2)
 
 
-def trainer(folder: Path, known: dict[str, list[str]] = KNOWN) -> Trainer:
+def trainer(folder: Path, known: dict[str, list[str]] = KNOWN) -> S2STrainer:
     torch.manual_seed(0)
-    return Trainer(Run(folder, minutes=1), HybridS2S(CONFIG), sounding=True, known=known)
+    return S2STrainer(Run(folder, minutes=1), HybridS2S(CONFIG), sounding=True, known=known)
 
 
 def test_a_checkpoint_is_gone_on_from_and_one_of_other_words_refused(tmp_path: Path) -> None:

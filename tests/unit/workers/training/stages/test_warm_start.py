@@ -10,15 +10,15 @@ from workers.models.checkpoint import write_part
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.vocabulary import Vocabulary
-from workers.training.stages.caller_words import Lexicon
+from workers.training.stages.caller_words import CallerVocabulary
 from workers.training.stages.warm_start import BY_WORD, warm
 
 TRUNK = TransformerConfig(width=16, layers=2, heads=2, window=8)
-CALLERS = Lexicon(("hello",))
+CALLERS = CallerVocabulary(("hello",))
 
 
 def _model(
-    words: Vocabulary, trunk: TransformerConfig = TRUNK, callers: Lexicon | None = None
+    words: Vocabulary, trunk: TransformerConfig = TRUNK, callers: CallerVocabulary | None = None
 ) -> HybridS2S:
     config = S2SConfig(8, len(words), 2, 4, trunk, depth_width=8, depth_layers=1, depth_heads=2)
     return HybridS2S(replace(config, caller_words=len(callers or ())))
@@ -53,7 +53,7 @@ def test_another_size_is_refused(tmp_path: Path) -> None:
 def test_the_callers_words_are_taken_by_word_and_fresh_where_there_were_none(
     tmp_path: Path,
 ) -> None:
-    words, more = Vocabulary(["one"]), Lexicon(("hello", "sum"))
+    words, more = Vocabulary(["one"]), CallerVocabulary(("hello", "sum"))
     finished, model = _model(words, callers=CALLERS), _model(words, callers=more)
     facts = {"words": ["one"], "caller_words": list(CALLERS.words)}
     write_part(tmp_path, "s2s", finished, finished.config, facts)

@@ -14,8 +14,8 @@ from workers.models.tokenizer.listener import Listener
 from workers.training.stages.training_run import Run
 from workers.training.tuning import adapt
 from workers.training.tuning.adapt import (
-    Adapted,
-    Prompt,
+    AdaptedListener,
+    ReadPrompt,
     best_stretch,
     loss,
     read_prompts,
@@ -29,12 +29,12 @@ TEXTS = ("what is one", "yes", "no", "hello", "good day", "stop")
 
 
 @pytest.fixture
-def adapted() -> Adapted:
+def adapted() -> AdaptedListener:
     torch.manual_seed(0)
-    return Adapted(Listener(LISTENER).eval())
+    return AdaptedListener(Listener(LISTENER).eval())
 
 
-def prompts(size: float = 1.0) -> list[Prompt]:
+def prompts(size: float = 1.0) -> list[ReadPrompt]:
     """Made-up log-mels: a comb of formants that moves, on a frequency axis `size` times as wide."""
     axis = stretch_map(1 / size)
     rng = torch.Generator().manual_seed(2)
@@ -42,7 +42,7 @@ def prompts(size: float = 1.0) -> list[Prompt]:
     for text in TEXTS:
         shape = torch.randn(6, 80, generator=rng).cumsum(1) * 0.3 - 6
         mel = torch.nn.functional.interpolate(shape.T[None], 90, mode="linear")[0].T
-        found.append(Prompt(text, mel @ axis.T))
+        found.append(ReadPrompt(text, mel @ axis.T))
     return found
 
 
@@ -54,7 +54,7 @@ def test_a_stretch_reads_a_higher_bin_and_none_is_the_identity() -> None:
     assert torch.allclose(stretch_map(1.3).sum(1), torch.ones(80))
 
 
-def test_folded_it_hears_as_it_did_behind_the_map(adapted: Adapted) -> None:
+def test_folded_it_hears_as_it_did_behind_the_map(adapted: AdaptedListener) -> None:
     mels = torch.randn(1, 64, 80) - 6
     with torch.no_grad():
         adapted.map.copy_(stretch_map(1.2) + 0.01 * torch.randn(80, 80))
@@ -69,11 +69,11 @@ def test_folded_it_hears_as_it_did_behind_the_map(adapted: Adapted) -> None:
 
 
 def test_the_stretch_that_undoes_a_speaker_is_found(
-    adapted: Adapted, monkeypatch: pytest.MonkeyPatch
+    adapted: AdaptedListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ordinary = prompts()
 
-    def unlikeness(model: Adapted, given: list[Prompt], augment: None) -> Tensor:
+    def unlikeness(model: AdaptedListener, given: list[ReadPrompt], augment: None) -> Tensor:
         """How far mapped sounds are from those of the speaker that the listener knows."""
         pairs = zip(given, ordinary, strict=True)
         far = [(p.mel @ model.map.T - o.mel)[:, 5:60].abs().mean() for p, o in pairs]
@@ -85,7 +85,7 @@ def test_the_stretch_that_undoes_a_speaker_is_found(
 
 
 def test_training_lowers_the_loss_and_leaves_the_upper_half_alone(
-    adapted: Adapted, tmp_path: Path
+    adapted: AdaptedListener, tmp_path: Path
 ) -> None:
     torch.set_num_threads(1)
     given = prompts()
@@ -98,7 +98,14 @@ def test_training_lowers_the_loss_and_leaves_the_upper_half_alone(
     assert all(torch.equal(v, upper[k]) for k, v in adapted.listener.upper.state_dict().items())
     assert (tmp_path / "losses.png").exists()
     with pytest.raises(ConfigError, match="begun with, got others: take another --run"):
-        train(Adapted(Listener(LISTENER)), given, Run(tmp_path, 5), steps=25, seed=1, data="other")
+        train(
+            AdaptedListener(Listener(LISTENER)),
+            given,
+            Run(tmp_path, 5),
+            steps=25,
+            seed=1,
+            data="other",
+        )
     assert set(adapted.folded().state_dict()) == set(Listener(LISTENER).state_dict())
 
 

@@ -14,7 +14,7 @@ from workers.models.checkpoint import fill, read_part
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.vocabulary import Vocabulary
 from workers.training.stages.training_run import Run
-from workers.training.tuning.finetune import Course, Method, finetune, grown
+from workers.training.tuning.finetune import FinetuneSettings, Method, finetune, grown
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,11 @@ def test_it_answers_afterwards_what_it_could_not_before(tmp_path: Path, method: 
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
     tuned = tmp_path / "tuned"
     # Ten times the rate that suits a trained model: this one begins with nothing.
-    course = Course(150, method, 3e-3) if method is Method.FULL else Course(220, method)
+    course = (
+        FinetuneSettings(150, method, 3e-3)
+        if method is Method.FULL
+        else FinetuneSettings(220, method)
+    )
     report = finetune(data, base, tuned, Run(tmp_path / "run", 5), course)
     assert report["exchanges"] == 16
     assert report["new_words"] == 2
@@ -75,27 +79,27 @@ def test_it_answers_afterwards_what_it_could_not_before(tmp_path: Path, method: 
 
 def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(tmp_path: Path) -> None:
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
-    finetune(data, base, tmp_path / "whole", Run(tmp_path / "one", 5), Course(8))
+    finetune(data, base, tmp_path / "whole", Run(tmp_path / "one", 5), FinetuneSettings(8))
     stopped = Run(tmp_path / "two", 5)
     stopped.going = lambda: _until(stopped, 5)  # type: ignore[method-assign]
-    finetune(data, base, tmp_path / "parts", stopped, Course(8))
+    finetune(data, base, tmp_path / "parts", stopped, FinetuneSettings(8))
     assert stopped.step == 5
-    finetune(data, base, tmp_path / "parts", Run(tmp_path / "two", 5), Course(8))
+    finetune(data, base, tmp_path / "parts", Run(tmp_path / "two", 5), FinetuneSettings(8))
     whole, parts = (read_part(tmp_path / name, "s2s").tensors for name in ("whole", "parts"))
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
-    again, course = Run(tmp_path / "two", 5), Course(8, Method.FULL)
+    again, course = Run(tmp_path / "two", 5), FinetuneSettings(8, Method.FULL)
     with pytest.raises(ConfigError, match="Expected the method of the checkpoint"):
         finetune(data, base, tmp_path / "parts", again, course)
 
 
 def test_a_run_goes_on_with_its_own_data_and_base_only(tmp_path: Path) -> None:
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
-    finetune(data, base, tmp_path / "tuned", Run(tmp_path / "run", 5), Course(2))
+    finetune(data, base, tmp_path / "tuned", Run(tmp_path / "run", 5), FinetuneSettings(2))
     more = conversations(tmp_path / "more")
     talk = more / "data.jsonl"
     talk.write_text("\n".join(talk.read_text().splitlines()[:-1]) + "\n")
     with pytest.raises(ConfigError, match="begun with, got others: take another --run"):
-        finetune(more, base, tmp_path / "tuned", Run(tmp_path / "run", 5), Course(2))
+        finetune(more, base, tmp_path / "tuned", Run(tmp_path / "run", 5), FinetuneSettings(2))
 
 
 def _until(run: Run, step: int) -> bool:
