@@ -106,12 +106,12 @@ class Session:
         """Take a message from the client. Raises CallError when it breaks the rules."""
         if isinstance(data, bytes):
             sound = self.opus.decode(data) if self.opus else data
-            if self.uplink.fills_chunk(sound):
+            if self.uplink.completes_chunk(sound):
                 # Before the chunk: there the worker takes both in one step.
                 self._note_played(now, PLAYED_EVERY_S)
             self.uplink.push_audio(sound, now)
         else:
-            self.uplink.controls.spend(1, now)
+            self.uplink.count_control(now)
             self._control(data, now)
         self.stopwatch.came(self.uplink.n, now)
 
@@ -133,7 +133,7 @@ class Session:
 
     def settle(self, receipt: Receipt, now: float) -> None:
         """Take the log's answer, and tell the client now and then what the log holds."""
-        self.uplink.settle(receipt)
+        self.uplink.take_receipt(receipt)
         if (taken_s := self.stopwatch.stored(self.uplink.acked, now)) is not None:
             metrics.appends.add((taken_s,), now)
         samples = self.uplink.acked_samples

@@ -17,6 +17,7 @@ from websockets.frames import Frame
 from websockets.speedups import apply_mask
 
 from gateway.socket.ws_frames import BINARY, MASK_BYTES, TEXT, extent, irregular
+from gateway.token_bucket import TokenBucket
 
 EXTENSION: Final = "antiphon.wire"
 _TEXT: Final = 0x81  # whole messages, unmasked: a server's
@@ -43,7 +44,7 @@ class Wire(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self._rest = bytearray()  # of a frame that is not whole
         self._wanted = 0  # bytes that it takes at least
-        self._asides, self._asides_at = float(ASIDES), time.monotonic()  # left, as of when
+        self._asides = TokenBucket(time.monotonic(), capacity=ASIDES, per_s=ASIDES_PER_S)
 
     async def run_asgi(self) -> None:
         """Serve, with ourselves in the scope."""
@@ -118,12 +119,10 @@ class Wire(WebSocketsSansIOProtocol):
 
     def _bears(self) -> bool:
         """Whether one more aside is borne; else the connection is cut, without a word."""
-        now = time.monotonic()
-        refill = (now - self._asides_at) * ASIDES_PER_S
-        self._asides, self._asides_at = min(ASIDES, self._asides + refill) - 1, now
-        if self._asides < 0:
+        bears = self._asides.spend(1, time.monotonic())
+        if not bears:
             self.transport.abort()
-        return self._asides >= 0
+        return bears
 
     def send_receive_event_to_app(self) -> None:
         """A whole message is in `frames`."""

@@ -122,7 +122,7 @@ async def test_the_backlog_of_a_worker_that_takes_nothing_is_bounded(
     worker.deaf = True
     sid = str(caller.events[0]["session"])
     session = next(iter(place.gateway.exchange.sessions))
-    session.uplink.speed.credit = 12 * 24_000  # as after a minute of talk
+    session.uplink._audio_rate.charge(-10 * 24_000)  # as after a minute of speech
     for _ in range(10):
         await caller.socket.send(SECOND)
     await until(lambda: session.uplink.busy)

@@ -55,7 +55,7 @@ def test_a_commit_fills_the_begun_chunk_and_counts_only_the_callers_samples() ->
     padded = Audio((b"\1\0" * 20).ljust(CHUNK_BYTES, b"\0"))
     assert uplink.pending()[1] == (Audio(CHUNK), padded, Commit(padding=1_900))
     assert uplink.samples == CHUNK_SAMPLES + 20
-    uplink.settle(stored(3))
+    uplink.take_receipt(stored(3))
     assert uplink.acked_samples == CHUNK_SAMPLES + 20
 
 
@@ -64,7 +64,7 @@ def test_what_commits_add_is_paid_for_as_audio() -> None:
     for _ in range(25):  # 2 s for the model at once, of 25 samples
         uplink.push_audio(b"\1\0", 0.0)
         uplink.push(Commit())
-        uplink.settle(stored(uplink.n))
+        uplink.take_receipt(stored(uplink.n))
     with pytest.raises(CallError) as caught:
         uplink.push_audio(b"\1\0", 0.0)
     assert caught.value.code is ErrorCode.TOO_FAST
@@ -73,11 +73,10 @@ def test_what_commits_add_is_paid_for_as_audio() -> None:
 def test_a_flood_of_tiny_messages_is_too_fast_and_a_worklets_pieces_are_not() -> None:
     uplink = Uplink(0.0)
     for quantum in range(2_000):  # 128 samples at a time, as a page's audio thread gives them
-        uplink.push_audio(bytes(256), quantum * 128 / 24_000)
-        uplink.settle(stored(uplink.n))
-    saved_up = int(uplink.speed.credit)
-    now = uplink.speed.at
-    for _ in range(saved_up // PIECE_SAMPLES):
+        now = quantum * 128 / 24_000
+        uplink.push_audio(bytes(256), now)
+        uplink.take_receipt(stored(uplink.n))
+    for _ in range(int(uplink.spare_samples) // PIECE_SAMPLES):
         uplink.push_audio(b"", now)
     with pytest.raises(CallError) as caught:
         uplink.push_audio(b"", now)
@@ -88,11 +87,11 @@ def test_what_was_not_stored_is_sent_again() -> None:
     uplink = Uplink(0.0)
     for _ in range(3):
         uplink.push_audio(CHUNK, 0.0)
-    uplink.settle(Receipt(Answer.BUSY, 1))
+    uplink.take_receipt(Receipt(Answer.BUSY, 1))
     assert uplink.busy
     assert uplink.pending() == (2, (Audio(CHUNK), Audio(CHUNK)))
     assert uplink.acked_samples == CHUNK_SAMPLES
-    uplink.settle(Receipt(Answer.DUPLICATE, 3))
+    uplink.take_receipt(Receipt(Answer.DUPLICATE, 3))
     assert uplink.pending() == (4, ())
 
 
@@ -100,8 +99,8 @@ def test_a_log_that_lost_its_tail_is_repaired_from_the_ring() -> None:
     uplink = Uplink(0.0)
     for frame in range(KEEP_RECORDS + 10):
         uplink.push(Played(frame))
-        uplink.settle(stored(frame + 1))
-    uplink.settle(Receipt(Answer.GAP, 20))
+        uplink.take_receipt(stored(frame + 1))
+    uplink.take_receipt(Receipt(Answer.GAP, 20))
     first, records = uplink.pending()
     assert (first, records[0]) == (21, Played(20))
     assert len(records) == KEEP_RECORDS + 10 - 20
@@ -111,9 +110,9 @@ def test_a_log_that_lost_more_than_the_ring_ends_the_session() -> None:
     uplink = Uplink(0.0)
     for frame in range(KEEP_RECORDS + 10):
         uplink.push(Played(frame))
-        uplink.settle(stored(frame + 1))
+        uplink.take_receipt(stored(frame + 1))
     with pytest.raises(CallError, match="cannot be repaired") as caught:
-        uplink.settle(Receipt(Answer.GAP, 5))
+        uplink.take_receipt(Receipt(Answer.GAP, 5))
     assert caught.value.code is ErrorCode.SESSION_LOST
 
 
@@ -127,30 +126,30 @@ def test_a_log_that_lost_more_than_the_ring_ends_the_session() -> None:
 )
 def test_a_session_that_is_another_s_or_gone_ends_here(answer: Answer, code: ErrorCode) -> None:
     with pytest.raises(CallError) as caught:
-        Uplink(0.0).settle(Receipt(answer, 0))
+        Uplink(0.0).take_receipt(Receipt(answer, 0))
     assert caught.value.code is code
 
 
-def talk(uplink: Uplink, speed: float, *, stored_at_once: bool = True) -> None:
-    """A minute of audio at a multiple of real time, from second 0 on."""
+def send_a_minute(uplink: Uplink, speed: float, *, stored_at_once: bool = True) -> None:
+    """Send audio at a multiple of real time, from second 0 on."""
     for chunk in range(750):
         uplink.push_audio(CHUNK, chunk * 0.08 / speed)
         if stored_at_once:
-            uplink.settle(stored(uplink.n))
+            uplink.take_receipt(stored(uplink.n))
 
 
 def flood(uplink: Uplink, now: float) -> None:
     """Far too much audio, all at once."""
     while True:
         uplink.push_audio(CHUNK, now)
-        uplink.settle(stored(uplink.n))
+        uplink.take_receipt(stored(uplink.n))
 
 
 def test_twice_real_time_passes_and_more_does_not() -> None:
-    talk(Uplink(0.0), 2.0)
+    send_a_minute(Uplink(0.0), 2.0)
     uplink = Uplink(0.0)
     with pytest.raises(CallError, match="real time") as caught:
-        talk(uplink, 2.7)
+        send_a_minute(uplink, 2.7)
     assert caught.value.code is ErrorCode.TOO_FAST
 
 
@@ -177,9 +176,9 @@ def test_the_ring_is_bounded_and_says_whose_fault_it_is(
 ) -> None:
     uplink = Uplink(0.0)
     if busy:
-        uplink.settle(Receipt(Answer.BUSY, 0))
+        uplink.take_receipt(Receipt(Answer.BUSY, 0))
     with pytest.raises(CallError) as caught:
-        talk(uplink, speed, stored_at_once=False)
+        send_a_minute(uplink, speed, stored_at_once=False)
     assert caught.value.code is code
     assert uplink.waiting == MAX_WAITING_RECORDS
 

@@ -13,6 +13,7 @@ from websockets.uri import parse_uri
 
 from gateway.socket.transport import ASIDES, Wire
 from gateway.socket.ws_frames import extent
+from gateway.token_bucket import TokenBucket
 
 MAX_BYTES = 20_000
 MESSAGES: list[bytes | str] = [
@@ -102,10 +103,8 @@ async def test_fragments_are_put_together_and_what_follows_is_heard(socket: Sock
     assert socket.heard == [b"one", b"two", "three"]
 
 
-async def test_a_flood_of_pings_or_empty_pieces_is_cut_off(
-    socket: Socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.socket.transport.ASIDES_PER_S", 0.0)
+async def test_a_flood_of_pings_or_empty_pieces_is_cut_off(socket: Socket) -> None:
+    socket.wire._asides = TokenBucket(0.0, capacity=ASIDES, per_s=0.0)
     socket.hear()
     socket.wire.data_received(framed(Opcode.BINARY, b"", fin=False))
     for _ in range(ASIDES):
