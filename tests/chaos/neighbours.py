@@ -24,9 +24,9 @@ from workers.engines.base import Opening, Past, Speak
 from workers.engines.hybrid.engine import HybridEngine
 from workers.runtime import engine_thread as driving
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.conversation.turn import Plan
-from workers.runtime.engine_thread import Drive
-from workers.runtime.slots import Seat, Slots
+from workers.runtime.conversation.step import Plan
+from workers.runtime.engine_thread import EngineThread
+from workers.runtime.slots import HeldSession, Slots
 
 CHUNK_S: Final = CHUNK_MS / 1_000
 CALM_CHUNKS: Final = 50  # without a takeover, for comparison
@@ -57,8 +57,8 @@ def past_of(engine: HybridEngine, seconds: float, rng: np.random.Generator) -> t
     engine.open(0, Opening(1))
     pasts: list[Past] = []
     heard = round(seconds / CHUNK_S)
-    plans = [Plan(None, noise(1, rng), Speak.NONE) for _ in range(heard)]
-    plans += [Plan(None, (), Speak.BEGIN), *[Plan(None, (), Speak.CONTINUE)] * REPLY_STEPS]
+    plans = [Plan(hear=noise(1, rng)) for _ in range(heard)]
+    plans += [Plan(speak=Speak.BEGIN), *[Plan(speak=Speak.CONTINUE)] * REPLY_STEPS]
     for plan in plans:
         (out,) = engine.step([plan.work(0)])
         pasts.append(Past(plan.hear, out.heard, out.said, plan.speak, out.began, out.ended))
@@ -69,18 +69,18 @@ def past_of(engine: HybridEngine, seconds: float, rng: np.random.Generator) -> t
 
 
 async def lateness_ms(
-    drive: Drive, clock: Clock, live: Sequence[Seat], arriving: Sequence[Seat]
+    thread: EngineThread, clock: Clock, live: Sequence[HeldSession], arriving: Sequence[HeldSession]
 ) -> list[float]:
     """Step the live ones in real time until everybody who arrives is open."""
     rng, late, start = np.random.default_rng(2), list[float](), clock()
-    while any(seat.opening for seat in arriving) or len(late) < CALM_CHUNKS:
+    while any(session.opening for session in arriving) or len(late) < CALM_CHUNKS:
         due = start + len(late) * CHUNK_S
         if arriving:
-            await drive.open([*live, *arriving])
+            await thread.open([*live, *arriving])
         if clock() >= due:
-            await drive.step([(s, Plan(None, noise(1, rng), Speak.DUPLEX)) for s in live])
+            await thread.step([(s, Plan(hear=noise(1, rng), speak=Speak.DUPLEX)) for s in live])
             late.append((clock() - due) * 1_000)
-        elif not any(seat.opening for seat in arriving):
+        elif not any(session.opening for session in arriving):
             clock.sleep_until(due)
     return late
 
@@ -90,7 +90,7 @@ async def measured(
 ) -> dict[str, float]:
     """One run: its steps' lateness, and when the last session was whole."""
     clock, past = Clock(), past_of(engine, wish.seconds, np.random.default_rng(1))
-    drive, slots = Drive(engine, clock), Slots(engine.slots)
+    thread, slots = EngineThread(engine, clock), Slots(engine.slots)
     live, arriving = (
         [slots.take(f"{name}{i}", "o", Conversation(), 0.0, opening) for i in range(count)]
         for name, opening, count in (
@@ -98,13 +98,13 @@ async def measured(
             ("taken", Opening(1, past), taken),
         )
     )
-    await drive.open(live)
+    await thread.open(live)
     begun = clock()
-    late = sorted(await lateness_ms(drive, clock, live, arriving))
+    late = sorted(await lateness_ms(thread, clock, live, arriving))
     whole_s = clock() - begun
-    for seat in (*live, *arriving):
-        engine.close(seat.slot)
-    drive.stop()
+    for session in (*live, *arriving):
+        engine.close(session.slot)
+    thread.stop()
     found = {"p50_ms": late[len(late) // 2], "p99_ms": late[int(0.99 * (len(late) - 1))]}
     found |= {"worst_ms": late[-1], "seconds": whole_s}
     return {"steps": len(late), **{name: round(value, 2) for name, value in found.items()}}

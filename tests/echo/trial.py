@@ -124,7 +124,7 @@ class Loudspeaker:
 
     def __init__(self, question: Signal, reply: Pcm16, path: Path, seed: int = 0) -> None:
         self._rng = np.random.default_rng(seed)
-        self._talk = Conversation(seed=seed)
+        self._conversation = Conversation(seed=seed)
         self._engine = Teller([reply])
         self._speaker = Speaker()
         self._microphone = Microphone(path)
@@ -172,9 +172,9 @@ class Loudspeaker:
             heard += self._said.popleft()
         pcm = np.clip(np.rint(heard * 32_768), -32_768, 32_767).astype("<i2")
         self._offer(Audio(pcm.tobytes()))
-        while (plan := self._talk.plan()) is not None:
+        while (plan := self._conversation.plan()) is not None:
             output = None if plan.idle else self._engine.step([plan.work(0)])[0]
-            for record in self._talk.settle(output).outputs:
+            for record in self._conversation.settle(output).outputs:
                 self._speaker.take(record)
                 if isinstance(record, SpeechStarted):
                     self._found.onsets += 1
@@ -183,7 +183,7 @@ class Loudspeaker:
 
     def _offer(self, record: Audio | Played) -> None:
         self._n += 1
-        self._talk.offer([(self._n, record)])
+        self._conversation.offer([(self._n, record)])
 
 
 def _chunked(signal: Signal) -> deque[Signal]:

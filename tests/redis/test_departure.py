@@ -14,16 +14,16 @@ from tests.conftest import redis_binaries, running_redis
 from tests.redis.caller import Caller, until
 from tests.redis.test_runtime import HangingEngine, make_worker, seated, stuck, working
 from tests.sounds import joined, noise
-from workers.runtime import handover as departure
+from workers.runtime import handover
 
 pytestmark = pytest.mark.redis
 
 
 def test_all_of_it_is_over_in_time() -> None:
     """A supervisor that gives two seconds, and a process that needs some of them to end."""
-    steps = (departure.TURN_WITHIN_S, departure.CANCELLED_WITHIN_S, departure.REST_WITHIN_S)
-    assert sum(steps) + departure.DRAIN_WITHIN_S <= 1.6
-    assert departure.DRAIN_S < departure.DRAIN_WITHIN_S
+    steps = (handover.TURN_WITHIN_S, handover.CANCELLED_WITHIN_S, handover.REST_WITHIN_S)
+    assert sum(steps) + handover.DRAIN_WITHIN_S <= 1.6
+    assert handover.DRAIN_S < handover.DRAIN_WITHIN_S
 
 
 async def six_callers(redis: Redis) -> list[Caller]:
@@ -36,16 +36,16 @@ async def six_callers(redis: Redis) -> list[Caller]:
 async def test_who_is_still_here_is_served_until_the_others_are_taken(
     redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(departure, "DRAIN_S", 30.0)
-    monkeypatch.setattr(departure, "DRAIN_WITHIN_S", 40.0)
+    monkeypatch.setattr(handover, "DRAIN_S", 30.0)
+    monkeypatch.setattr(handover, "DRAIN_WITHIN_S", 40.0)
     callers, chunks = await six_callers(redis_client), noise(30)
     leaving = make_worker(redis_client)
     async with working(leaving) as stopping:
         await until(lambda: seated(leaving, 6))
         stopping.set()
         # Nobody takes the first ones from the queue: the last ones wait their turn, and talk.
-        await until(lambda: seated(leaving, 6 - departure.AT_ONCE))
-        here = [caller for caller in callers if caller.sid in leaving.slots.seats]
+        await until(lambda: seated(leaving, 6 - handover.AT_ONCE))
+        here = [caller for caller in callers if caller.sid in leaving.slots.sessions]
         assert not [sid for sid, _ in leaving.ownership.lost]
         await asyncio.gather(*(caller.speak(chunks[:15]) for caller in callers))
         await asyncio.gather(*(caller.listen(60) for caller in here))

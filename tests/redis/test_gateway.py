@@ -35,7 +35,8 @@ from tests.redis.stage import (
     speak,
     until,
 )
-from workers.runtime.ownership.rebuild import rebuild
+from workers.engines.base import Traits
+from workers.runtime.ownership.rebuild import Rebuilt, rebuild
 
 pytestmark = pytest.mark.redis
 
@@ -326,10 +327,9 @@ async def test_a_voice_is_chosen_by_name_and_kept_in_the_log(
     (meta,) = await place.gateway.reception.log.metas([sid_of(caller)])
     assert meta is not None
     assert meta.persona == Persona("baritone", "calm")
-    found = (await rebuild(worker.log, [meta.sid], place.gateway.settings, gated=True))[0]
-    assert isinstance(found, tuple)
-    talk, opening = found
-    assert (talk.persona, opening.persona) == (meta.persona, meta.persona)
+    (rebuilt,) = await rebuild(worker.log, [meta.sid], place.gateway.settings, Traits())
+    assert isinstance(rebuilt, Rebuilt)
+    assert rebuilt.conversation.persona == rebuilt.opening.persona == meta.persona
     plain = await place.plain("?voice=baritone")
     await until(lambda: len(worker.owned) == 2)
     metas = await place.gateway.reception.log.metas(list(worker.owned))

@@ -74,7 +74,7 @@ async def test_a_poisoned_session_is_given_up_and_its_neighbours_go_on(
         await bad.speak([*noise(5, seed=9), POISON])
         await until(lambda: is_poisoned(bad))
         await asyncio.gather(*talks)
-        assert "bad" not in worker.slots.seats
+        assert "bad" not in worker.slots.sessions
     assert [caller.pcm for caller in good] == [joined(said) for said in chunks]
     await bad.listen(20)
     assert bad.pcm == joined(noise(5, seed=9))
@@ -158,7 +158,7 @@ async def test_a_session_that_cannot_settle_goes_on_from_its_log_and_harms_nobod
         await asyncio.gather(*map(Caller.speak, callers, [said[:20] for said in chunks]))
         await asyncio.gather(*(caller.listen(80) for caller in callers))
         for sid in ("c0", "c1"):
-            monkeypatch.setattr(worker.slots.seats[sid].talk, "settle", broken)
+            monkeypatch.setattr(worker.slots.sessions[sid].conversation, "settle", broken)
         await asyncio.gather(*map(Caller.speak, callers, [said[20:] for said in chunks]))
         await asyncio.gather(*(caller.listen(240) for caller in callers))
     assert [caller.pcm for caller in callers] == [joined(said) for said in chunks]
@@ -233,7 +233,7 @@ async def test_a_session_that_no_hint_names_any_more_is_named_again(redis_client
 
 
 async def seated(worker: WorkerLoop, count: int) -> bool:
-    return len(worker.slots.seats) == count
+    return len(worker.slots.sessions) == count
 
 
 async def listed(caller: Caller) -> bool:

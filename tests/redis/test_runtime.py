@@ -53,7 +53,7 @@ class HangingEngine(EchoEngine):
 def make_worker(redis: Redis, name: str = "w1", engine: EchoEngine | None = None) -> WorkerLoop:
     settings = load_settings({"ENGINE": "echo", "LEASE_MS": "300"})
     log = SessionLog(redis, ttl_s=60)
-    ownership = Ownership(log, Control(redis, ttl_s=60), settings, name, gated=False)
+    ownership = Ownership(log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits)
     return WorkerLoop(log, ownership, engine or EchoEngine(8), settings)
 
 
@@ -66,11 +66,11 @@ async def stuck(engine: HangingEngine) -> bool:
 
 
 async def seated(worker: WorkerLoop, count: int) -> bool:
-    return len(worker.slots.seats) == count
+    return len(worker.slots.sessions) == count
 
 
 async def empty(worker: WorkerLoop) -> bool:
-    return not worker.slots.seats
+    return not worker.slots.sessions
 
 
 @asynccontextmanager

@@ -30,7 +30,7 @@ LEASE_S = 20.0  # so long that no test here can mistake it for anything sooner
 def patient_worker(redis: Redis, name: str = "w2", lease_s: float = LEASE_S) -> WorkerLoop:
     settings = load_settings({"ENGINE": "echo", "LEASE_MS": str(round(lease_s * 1_000))})
     log = SessionLog(redis, ttl_s=60)
-    ownership = Ownership(log, Control(redis, ttl_s=60), settings, name, gated=False)
+    ownership = Ownership(log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits)
     return WorkerLoop(log, ownership, EchoEngine(64), settings)
 
 

@@ -10,6 +10,7 @@ Delay and gains are learnt from the call. Until a delay has proved itself, a sou
 only when no delay explains it at any gain; after that, when none does at the learnt gains.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -157,24 +158,31 @@ class EchoPath:
         self._learnt[bands] = np.minimum(self._learnt[bands] + 1, SLOW)
         self._gain[bands] += (np.nanmedian(ratio, axis=0) - self._gain[bands]) / self._learnt[bands]
 
-    def state(self) -> list[Any]:
+    def state(self) -> dict[str, Any]:
         """What `restore` needs, as msgpack takes it."""
-        levels = [self._gain.tobytes(), self._background.tobytes()]
-        learnt = [self.trust, self._delay, *levels, self._learnt.tobytes()]
-        now = [self._bands.rest.tobytes(), self._heard.tobytes()] if self._listening else []
-        return [self.playback.state(), learnt, now]
+        window = {"rest": self._bands.rest.tobytes(), "levels": self._heard.tobytes()}
+        return {
+            "playback": self.playback.state(),
+            "trust": self.trust,
+            "delay": self._delay,
+            "gain": self._gain.tobytes(),
+            "background": self._background.tobytes(),
+            "learnt": self._learnt.tobytes(),
+            "window": window if self._listening else None,
+        }
 
-    def restore(self, state: list[Any]) -> None:
-        """Go on from this state, once the playback has recalled what the log holds."""
-        playback, (self.trust, self._delay, gain, background, learnt), now = state
-        self.playback.restore(playback)
-        self._gain = np.frombuffer(gain, np.float32).copy()
-        self._learnt = np.frombuffer(learnt, np.uint8).copy()
-        self._background = np.frombuffer(background, np.float32).copy()
-        self._listening = bool(now)
-        if now:
-            self._bands = Bands(np.frombuffer(now[0], np.int16))
-            self._heard = np.frombuffer(now[1], np.uint8).reshape(LOOK, BANDS)
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from this state; `playback.recall` adds the sound that the log holds."""
+        self.playback.restore(state["playback"])
+        self.trust, self._delay = state["trust"], state["delay"]
+        self._gain = np.frombuffer(state["gain"], np.float32).copy()
+        self._learnt = np.frombuffer(state["learnt"], np.uint8).copy()
+        self._background = np.frombuffer(state["background"], np.float32).copy()
+        window = state["window"]
+        self._listening = window is not None
+        if window is not None:
+            self._bands = Bands(np.frombuffer(window["rest"], np.int16))
+            self._heard = np.frombuffer(window["levels"], np.uint8).reshape(LOOK, BANDS)
 
 
 def _common_gain(ratio: Levels, active: Mask) -> NDArray[np.float32]:

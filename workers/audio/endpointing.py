@@ -1,6 +1,6 @@
-"""When a caller began and stopped to speak, from the VAD's 20 ms frames. Pure counting."""
+"""Counts how long a caller has been speaking or silent, from the VAD's 20 ms frames. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from shared.audio import FRAME_MS
@@ -19,11 +19,11 @@ class Endpoint:
 
     @property
     def onset(self) -> bool:
-        """Speech has begun, perhaps: enough to start listening."""
+        """Whether speech may have begun: enough to start listening."""
         return self.speech_ms >= ONSET_MS
 
     def hear(self, frames: Iterable[bool]) -> int:
-        """Count a chunk's frames; the longest that a run was within it, in ms."""
+        """Count a chunk's frames; return its longest run of speech, in ms."""
         longest = 0
         for speech in frames:
             self._count(speech)
@@ -40,16 +40,16 @@ class Endpoint:
             self.speech_ms = 0
 
     def forget_run(self) -> None:
-        """What was said so far begins no run any more."""
+        """Let speech so far count towards no run."""
         self.speech_ms = 0
 
-    def state(self) -> list[Any]:
+    def state(self) -> dict[str, Any]:
         """What `restore` needs, as msgpack takes it."""
-        return [self.speech_ms, self.silence_ms]
+        return {"speech_ms": self.speech_ms, "silence_ms": self.silence_ms}
 
     @classmethod
-    def restore(cls, state: list[Any]) -> "Endpoint":
-        """The endpoint that gave this state."""
+    def restore(cls, state: Mapping[str, Any]) -> "Endpoint":
+        """The endpoint with this state."""
         endpoint = cls()
-        endpoint.speech_ms, endpoint.silence_ms = state
+        endpoint.speech_ms, endpoint.silence_ms = state["speech_ms"], state["silence_ms"]
         return endpoint

@@ -6,6 +6,7 @@ does not. Its spectrum moves; that of a hum or a tone, which have a pitch too, s
 Loudness alone would call a fan speech; pitch alone would miss the "s" that ends a word.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -111,20 +112,28 @@ class Vad:
             self._blocks = [*self._blocks[1 - FLOOR_BLOCKS :], self._block_min]
             self._block_min, self._block_frames = float("inf"), 0
 
-    def state(self) -> list[Any]:
+    def state(self) -> dict[str, Any]:
         """What `restore` needs, as msgpack takes it."""
-        floor = [self._blocks, self._block_min, self._block_frames]
-        proof = [self._moved, self._unproved, self._pause]
-        return [floor, self._unvoiced, self._movement.state(), proof]
+        return {
+            "blocks": self._blocks,
+            "block_min": self._block_min,
+            "block_frames": self._block_frames,
+            "unvoiced": self._unvoiced,
+            "movement": self._movement.state(),
+            "moved": self._moved,
+            "unproved": self._unproved,
+            "pause": self._pause,
+        }
 
     @classmethod
-    def restore(cls, state: list[Any]) -> "Vad":
-        """The VAD that gave this state."""
+    def restore(cls, state: Mapping[str, Any]) -> "Vad":
+        """The VAD with this state."""
         vad = cls()
-        floor, vad._unvoiced, movement, proof = state
-        vad._blocks, vad._block_min, vad._block_frames = floor
-        vad._movement = Movement.restore(movement)
-        vad._moved, vad._unproved, vad._pause = proof
+        vad._blocks, vad._block_min = state["blocks"], state["block_min"]
+        vad._block_frames, vad._unvoiced = state["block_frames"], state["unvoiced"]
+        vad._movement = Movement.restore(state["movement"])
+        vad._moved, vad._unproved = state["moved"], state["unproved"]
+        vad._pause = state["pause"]
         return vad
 
 

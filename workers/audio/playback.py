@@ -2,6 +2,7 @@
 playhead is. Counted in frames of the call and in chunks of the caller's audio; no clock.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -50,7 +51,7 @@ class Playback:
         self._last = frame + len(pcm) // FRAME_SAMPLES - 1
 
     def recall(self, frame: int, pcm: Pcm16) -> None:
-        """This was said, as the log tells, before the state that was restored."""
+        """Add a piece of the reply from the log, said before the state that was restored."""
         if frame >= self._first:
             last = self._last
             self.say(frame, pcm)
@@ -93,10 +94,16 @@ class Playback:
         levels[~said] = SILENCE_DB
         return levels
 
-    def state(self) -> list[Any]:
-        """What `restore` needs, as msgpack takes it; what was said is in the log."""
-        return [self._first, self._last, self._start, self._chunks]
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as msgpack takes it; the log holds the sound itself."""
+        return {
+            "first": self._first,
+            "last": self._last,
+            "start": self._start,
+            "chunks": self._chunks,
+        }
 
-    def restore(self, state: list[Any]) -> None:
-        """Go on from this state, once what the log holds is recalled."""
-        self._first, self._last, self._start, self._chunks = state
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from this state; `recall` adds the sound that the log holds."""
+        self._first, self._last = state["first"], state["last"]
+        self._start, self._chunks = state["start"], state["chunks"]

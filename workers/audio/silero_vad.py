@@ -10,7 +10,7 @@ taken over is heard as by the worker that died.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -113,16 +113,15 @@ class SileroVad:
         self._speaking = chance >= (SILENCE if self._speaking else SPEECH)
         return self._speaking
 
-    def state(self) -> list[Any]:
+    def state(self) -> dict[str, Any]:
         """What `restore` needs, as msgpack takes it."""
-        return [self._memory.to_bytes(), self._speaking]
+        return {"memory": self._memory.to_bytes(), "speaking": self._speaking}
 
     @classmethod
-    def restore(cls, state: list[Any], network: Silero | None = None) -> "SileroVad":
-        """The VAD that gave this state."""
+    def restore(cls, state: Mapping[str, Any], network: Silero | None = None) -> "SileroVad":
+        """The VAD with this state."""
         vad = cls(network)
-        memory, vad._speaking = state
-        vad._memory = _Memory.from_bytes(memory)
+        vad._memory, vad._speaking = _Memory.from_bytes(state["memory"]), state["speaking"]
         return vad
 
 

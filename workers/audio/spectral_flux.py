@@ -1,5 +1,6 @@
 """How much a sound's spectrum moves. Speech never stands still; a hum, a tone and a fan do."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -48,17 +49,17 @@ class Movement:
         self._rest, self._before = low[-FRAME:], levels[-BACK_FRAMES:]
         return _distance(levels[BACK_FRAMES:], levels[:-BACK_FRAMES])
 
-    def state(self) -> list[Any]:
+    def state(self) -> dict[str, Any]:
         """What `restore` needs, as msgpack takes it."""
-        return [self._rest.tobytes(), self._before.tobytes()]
+        return {"rest": self._rest.tobytes(), "before": self._before.tobytes()}
 
     @classmethod
-    def restore(cls, state: list[Any]) -> "Movement":
-        """The movement that gave this state."""
+    def restore(cls, state: Mapping[str, Any]) -> "Movement":
+        """The movement with this state."""
         movement = cls()
-        rest, before = state
-        movement._rest = np.frombuffer(rest, np.int16)
-        movement._before = np.frombuffer(before, np.float32).reshape(BACK_FRAMES, _BANDS)
+        movement._rest = np.frombuffer(state["rest"], np.int16)
+        before = np.frombuffer(state["before"], np.float32)
+        movement._before = before.reshape(BACK_FRAMES, _BANDS)
         return movement
 
 

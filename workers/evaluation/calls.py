@@ -26,7 +26,9 @@ from shared.log.records import (
 from shared.modes import ReplyMode
 from workers.engines.base import Engine, Output
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.conversation.turn import Plan, Tuning
+from workers.runtime.conversation.state import State
+from workers.runtime.conversation.step import Plan
+from workers.runtime.conversation.tuning import Tuning
 
 CHUNK_S: Final = CHUNK_SAMPLES / SAMPLE_RATE_HZ  # 0.08
 SILENCE_BEFORE_S: Final = 0.48
@@ -66,7 +68,7 @@ class Call:
     ) -> None:
         """`background` is heard under all of it, again and again; None: a quiet room."""
         self.answers: list[CallAnswer] = []
-        self.talk = Conversation(tuning, mode, seed=seed)
+        self.conversation = Conversation(State.new(tuning, mode), seed=seed)
         self._said = list(said)
         self._rng = np.random.default_rng(seed)
         self._background = np.zeros(CHUNK_SAMPLES, np.int16) if background is None else background
@@ -104,17 +106,17 @@ class Call:
 
     def plan(self) -> Plan | None:
         """Say the next 80 ms, or let the reply go on; what the engine is to do."""
-        replying = self.talk.lead is not None
-        if self.talk.frame > self.talk.played:
-            self.offer(Played(self.talk.frame))
+        replying = self.conversation.lead is not None
+        if self.conversation.state.frame > self.conversation.state.played:
+            self.offer(Played(self.conversation.state.frame))
         if not replying:
             self.offer(Audio(self._chunk()))
-        return self.talk.plan()
+        return self.conversation.plan()
 
     def offer(self, record: Audio | Played) -> None:
         """The caller's side's next record."""
         self._n += 1
-        self.talk.offer([(self._n, record)])
+        self.conversation.offer([(self._n, record)])
 
     def _chunk(self) -> bytes:
         late = self._next - len(self._ready)
@@ -126,7 +128,7 @@ class Call:
         """Settle the planned turn with the engine's output (None when it was idle)."""
         if self._answer.began_s is not None and not self._parts:
             self._answer.steps += 1
-        for record in self.talk.settle(output).outputs:
+        for record in self.conversation.settle(output).outputs:
             if not self.done:
                 self._note(record)
         patience = PATIENCE_CHUNKS + REPLY_CHUNKS * bool(self._parts)

@@ -9,7 +9,7 @@ from shared.audio import FRAME_MS, FRAME_SAMPLES, FRAMES_PER_CHUNK, SAMPLE_RATE_
 from shared.log.records import Audio, Clear, OutputRecord, Played, ReplyDone, ReplyStarted
 from workers.evaluation.calls import Call
 from workers.runtime.conversation.conversation import MAX_LEAD_FRAMES
-from workers.runtime.conversation.turn import Plan
+from workers.runtime.conversation.step import Plan
 
 # The VAD asks for 120 ms of speech, up to 400 more tell it from the reply's own echo, and it hears
 # 80 ms at a time.
@@ -30,16 +30,17 @@ class InterruptingCall(Call):
 
     def plan(self) -> Plan | None:
         """80 ms go by on both sides; a reply is made ahead of that, as in service."""
-        lead = self.talk.lead
+        lead = self.conversation.lead
         if lead is not None and lead + FRAMES_PER_CHUNK <= MAX_LEAD_FRAMES:
-            return self.talk.plan()
-        played = min(self.talk.frame, self.talk.played + FRAMES_PER_CHUNK)
-        if played > self.talk.played:
+            return self.conversation.plan()
+        state = self.conversation.state
+        played = min(state.frame, state.played + FRAMES_PER_CHUNK)
+        if played > state.played:
             self.offer(Played(played))
         if self._first and not self.interrupted:
             self._listen(played)
         self.offer(Audio(self._chunk()))
-        return self.talk.plan()
+        return self.conversation.plan()
 
     def _listen(self, played: int) -> None:
         """To the first reply: until it was long enough, or was over before."""
@@ -48,7 +49,7 @@ class InterruptingCall(Call):
             if not self.answers:  # more of the reply is being made
                 self._finish("interrupted")
             self._say(0.0)
-        elif self.answers and played >= self.talk.frame:
+        elif self.answers and played >= self.conversation.state.frame:
             self._finish("none")
 
     def _go_on(self) -> None:

@@ -21,7 +21,8 @@ from workers.evaluation.figures import Figures
 from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.vad_comparison import NOISES
 from workers.evaluation.verdicts import head_s
-from workers.runtime.conversation.turn import Plan, Tuning
+from workers.runtime.conversation.step import Plan
+from workers.runtime.conversation.tuning import Tuning
 
 LEVELS_DB: Final = (-60.0, -45.0, -35.0, -25.0)  # RMS of full scale; speech is at -23
 LEVEL_S: Final = 15.0  # of one level, then the next
@@ -126,19 +127,19 @@ class NonSpeechCall(Call):
     @property
     def done(self) -> bool:
         """Whether all of it was heard, and what it started has ended."""
-        return self._next >= len(self._ready) and self.talk.reply is None
+        return self._next >= len(self._ready) and self.conversation.state.reply is None
 
     def plan(self) -> Plan | None:
         """The next 80 ms; what is said is heard at once."""
-        if self.talk.frame > self.talk.played:
-            self.offer(Played(self.talk.frame))
-        if self.talk.lead is None:
+        if self.conversation.state.frame > self.conversation.state.played:
+            self.offer(Played(self.conversation.state.frame))
+        if self.conversation.lead is None:
             self.offer(Audio(self._chunk()))
-        return self.talk.plan()
+        return self.conversation.plan()
 
     def settle(self, output: Output | None) -> None:
         """Count what came of it."""
-        for record in self.talk.settle(output).outputs:
+        for record in self.conversation.settle(output).outputs:
             self.turns += isinstance(record, SpeechStarted)
             if isinstance(record, Speech) and head_s(np.frombuffer(record.pcm, "<i2")) is not None:
                 self._audible.add(record.generation)
@@ -146,7 +147,7 @@ class NonSpeechCall(Call):
     @property
     def heard_by(self) -> tuple[SileroVad, list[Pcm16]] | None:
         """The trained VAD and all that it is going to hear; None: it is the other."""
-        vad = self.talk.ear.trained
+        vad = self.conversation.state.detector.batched_vad
         return (vad, [np.frombuffer(c, "<i2") for c in self._ready]) if vad else None
 
 

@@ -30,7 +30,7 @@ from shared.settings import Settings
 from workers.audio.endpointing import Endpoint
 from workers.audio.energy_vad import Vad
 from workers.audio.silero_vad import SileroVad, listen_ahead
-from workers.runtime.conversation.ear import AnyVad
+from workers.runtime.conversation.speech_detector import AnyVad
 from workers.training.questions.catalogue import Split, questions
 from workers.training.speech.callers import UNSEEN_ESPEAK
 from workers.training.speech.tts import SpeechJob, speak

@@ -1,4 +1,4 @@
-"""The engine in its own thread: slots opened, stepped and closed, and how long a step takes."""
+"""Calls the engine in a thread of its own: opens, steps and closes slots, and times the steps."""
 
 import asyncio
 import time
@@ -10,21 +10,21 @@ from typing import Final, TypeVar
 
 from shared.telemetry import timed
 from workers.engines.base import Engine, Opening, Output, Work
-from workers.runtime.conversation.turn import Plan
+from workers.runtime.conversation.step import Plan
 from workers.runtime.replay import ALONE_S, BUSY_S, Replay
-from workers.runtime.slots import Seat
+from workers.runtime.slots import HeldSession
 
 WINDOW_S: Final = 10.0  # "recent", for p95 and p99
 MAX_TIMES: Final = 1_024  # 10 s of a loop that steps 100 times a second
 SORT_EVERY: Final = 10  # steps
 SORT_WITHIN_S: Final = 0.5
-MIN_TIMES: Final = 20  # fewer tell nothing: the first steps after a start are slow
+MIN_TIMES: Final = 20  # fewer say nothing: the first steps after a start are slow
 _SMOOTHING: Final = 0.1
-# So many sessions that fail one after the other, each alone, and none that is stepped between
-# them: it is the engine that is broken.
+# When so many sessions fail one after the other, each alone, and no session is stepped between
+# them, the engine is broken and not a session.
 BROKEN_AFTER: Final = 2
 
-Group = Sequence[tuple[Seat, Plan]]
+Group = Sequence[tuple[HeldSession, Plan]]
 _T = TypeVar("_T")
 
 
@@ -68,8 +68,8 @@ class StepTimes:
         return self._sorted[int(share * (len(self._sorted) - 1))]
 
 
-class Drive:
-    """The only one that calls the engine, one call at a time, never on the event loop."""
+class EngineThread:
+    """The engine's only caller: one call at a time, never on the event loop."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
         self.engine = engine
@@ -77,61 +77,63 @@ class Drive:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "engine")
         self._closing: list[int] = []
-        self._replay: Replay | None = None  # of the session whose past is being read again
-        self._failed_alone: set[str] = set()  # since the last step that went well
+        self._replay: Replay | None = None  # the past that is being replayed
+        self._failed_alone: set[str] = set()  # since the last successful step
 
-    def leave(self, seat: Seat) -> None:
-        """Its slot is to be closed before another session gets it."""
-        self._closing.append(seat.slot)
-        seat.opening = None
+    def close_later(self, session: HeldSession) -> None:
+        """Close a session's slot before another session gets it."""
+        self._closing.append(session.slot)
+        session.opening = None
 
-    async def open(self, seats: Sequence[Seat]) -> list[tuple[Seat, Exception]]:
-        """Open the slots of who has just come; who failed, and how.
+    async def open(self, sessions: Sequence[HeldSession]) -> list[tuple[HeldSession, Exception]]:
+        """Open the slots of new sessions; return those that failed, and how.
 
-        A past is read again one session at a time, and in pieces while others are to be stepped.
+        Pasts are replayed one session at a time, in pieces while others need their steps.
         """
-        fresh = [(s, s.opening) for s in seats if s.opening and not s.opening.history]
-        replay = self._replay = self._next_replay(seats)
+        fresh = [(s, s.opening) for s in sessions if s.opening and not s.opening.history]
+        replay = self._replay = self._next_replay(sessions)
         closing, self._closing = self._closing, []
         if not (closing or fresh or replay):
             return []
-        budget_s = BUSY_S if any(seat.able for seat in seats) else ALONE_S
+        budget_s = BUSY_S if any(session.steppable for session in sessions) else ALONE_S
         job = partial(_open, self.engine, closing, [(s.slot, o) for s, o in fresh])
         errors = await self._run(job)
-        failed = [(seat, e) for (seat, _), e in zip(fresh, errors, strict=True) if e is not None]
-        for seat, _ in fresh:
-            seat.opening = None
+        failed = [(s, e) for (s, _), e in zip(fresh, errors, strict=True) if e is not None]
+        for session, _ in fresh:
+            session.opening = None
         if replay is not None:
             failed += await self._advance(replay, budget_s)
         return failed
 
-    def _next_replay(self, seats: Sequence[Seat]) -> Replay | None:
-        """The one in hand; else the shortest past, so that most are back soonest."""
+    def _next_replay(self, sessions: Sequence[HeldSession]) -> Replay | None:
+        """The replay under way; else the shortest past, so that most sessions are back soonest."""
         if self._replay is not None and self._replay.wanted:
             return self._replay
-        pasts = [(s, s.opening) for s in seats if s.opening is not None and s.opening.history]
+        pasts = [(s, s.opening) for s in sessions if s.opening is not None and s.opening.history]
         if not pasts:
             return None
-        # Who has just failed comes last: whether the others fail too says whose fault it is.
+        # A session that just failed comes last: if others fail as well, the engine is at fault.
         first = min(pasts, key=lambda p: (p[0].sid in self._failed_alone, len(p[1].history)))
         return Replay(*first, self._clock)
 
-    async def _advance(self, replay: Replay, budget_s: float) -> list[tuple[Seat, Exception]]:
-        seat = replay.seat
+    async def _advance(
+        self, replay: Replay, budget_s: float
+    ) -> list[tuple[HeldSession, Exception]]:
+        session = replay.session
         try:
             with timed("replay"):
                 whole = await self._run(partial(replay.advance, self.engine, budget_s))
-        except Exception as error:  # whatever it is, it is this session's alone
-            seat.opening = None
-            return [(seat, error)]
+        except Exception as error:  # whatever it is, it concerns this session alone
+            session.opening = None
+            return [(session, error)]
         if whole:
-            seat.opening = None
+            session.opening = None
         return []
 
     async def step(self, group: Group) -> dict[int, Output]:
-        """One step of the engine; its outputs by slot. Raises whatever the engine does."""
+        """Step the engine once; return its outputs by slot. Raises whatever the engine does."""
         openings = [(s.slot, plan.opening) for s, plan in group if plan.opening is not None]
-        works = [plan.work(seat.slot) for seat, plan in group]
+        works = [plan.work(session.slot) for session, plan in group]
         start = time.perf_counter()
         with timed("step"):
             outputs = await self._run(partial(_step, self.engine, openings, works))
@@ -139,21 +141,21 @@ class Drive:
         self._failed_alone.clear()
         return {output.slot: output for output in outputs}
 
-    def blame(self, seat: Seat, error: Exception) -> None:
-        """It failed alone. Raises the error when it is not the session that is at fault."""
-        self._failed_alone.add(seat.sid)
+    def note_failure(self, session: HeldSession, error: Exception) -> None:
+        """The engine failed at this session alone. Raises RuntimeError if the engine is broken."""
+        self._failed_alone.add(session.sid)
         if len(self._failed_alone) >= BROKEN_AFTER:
             raise RuntimeError(
-                f"Expected the engine to step some session, got a failure of each of "
-                f"{len(self._failed_alone)}: it is broken"
+                f"Expected the engine to step some session, got failures of "
+                f"{len(self._failed_alone)} sessions in a row: it is broken"
             ) from error
 
-    async def aside(self, job: Callable[[], None]) -> None:
-        """Other work that is not for the event loop, between the engine's."""
+    async def run_between(self, job: Callable[[], None]) -> None:
+        """Run other heavy work in the engine's thread, between the engine's calls."""
         await self._run(job)
 
     def stop(self) -> None:
-        """Call it no more; a call that hangs is not waited for."""
+        """Call the engine no more; do not wait for a call that hangs."""
         self._thread.shutdown(wait=False)
 
     async def _run(self, job: Callable[[], _T]) -> _T:
@@ -163,7 +165,7 @@ class Drive:
 def _open(
     engine: Engine, closing: Sequence[int], openings: Sequence[tuple[int, Opening]]
 ) -> list[Exception | None]:
-    """In the engine's thread: free slots, open others afresh; what each one's opening failed of."""
+    """In the engine's thread: close slots, open others; return each opening's error, or None."""
     for slot in closing:
         engine.close(slot)
     return [_opened(engine, slot, opening) for slot, opening in openings]
@@ -172,7 +174,7 @@ def _open(
 def _opened(engine: Engine, slot: int, opening: Opening) -> Exception | None:
     try:
         engine.open(slot, opening)
-    except Exception as error:  # whatever it is, it is this session's alone
+    except Exception as error:  # whatever it is, it concerns this session alone
         return error
     return None
 
@@ -180,7 +182,7 @@ def _opened(engine: Engine, slot: int, opening: Opening) -> Exception | None:
 def _step(
     engine: Engine, openings: Sequence[tuple[int, Opening]], works: Sequence[Work]
 ) -> list[Output]:
-    """In the engine's thread: new contexts first, then the batch."""
+    """In the engine's thread: open new contexts, then step the batch."""
     for slot, opening in openings:
         engine.open(slot, opening)
     return engine.step(works)

@@ -1,25 +1,26 @@
-"""How a worker leaves: what it holds goes to the others, and nobody hears it.
+"""How a worker leaves: it hands its sessions to the other workers, and no caller notices.
 
-The turn in hand may end; then the sessions go in small groups, each when the one before was taken,
-and who is still here is stepped meanwhile; whoever is left then goes at once. All of it is over
-in 1.6 s, whatever Redis and the engine do: a supervisor that waited longer would kill.
+The turn of the loop under way may end. Then the sessions go in small groups, each after the others
+have claimed the one before; meanwhile the worker still steps the rest. After that all remaining
+sessions go at once. The whole handover takes at most 1.6 s, whatever Redis and the engine do: a
+supervisor that waited longer would kill the process.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, Final
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from workers.runtime.ownership.claims import Ownership
 from workers.runtime.scheduler import TICK_MIN_S
-
-if TYPE_CHECKING:
-    from workers.runtime.loop import WorkerLoop
+from workers.runtime.slots import HeldSession, Slots
 
 TURN_WITHIN_S: Final = 0.5
 CANCELLED_WITHIN_S: Final = 0.1
-DRAIN_S: Final = 0.4  # then no further group is given away one by one
+DRAIN_S: Final = 0.4  # then no further group goes one by one
 DRAIN_WITHIN_S: Final = 0.6
 REST_WITHIN_S: Final = 0.4
 AT_ONCE: Final = 4
@@ -27,16 +28,30 @@ AT_ONCE: Final = 4
 log = logging.getLogger(__name__)
 
 
-class Departure:
-    """One worker's leaving."""
+class Handover:
+    """One worker's leaving.
 
-    def __init__(self, loop: "WorkerLoop", clock: Callable[[], float]) -> None:
-        self.loop = loop
-        self.ownership = loop.ownership
+    `turn`: one turn of the worker's loop; returns whether more is to be done at once.
+    `release`: frees a session's slot.
+    """
+
+    def __init__(
+        self,
+        slots: Slots,
+        ownership: Ownership,
+        *,
+        turn: Callable[[], Awaitable[bool]],
+        release: Callable[[HeldSession], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.slots = slots
+        self.ownership = ownership
+        self._turn = turn
+        self._release = release
         self._clock = clock
 
-    async def leave(self, turning: "asyncio.Task[None]", claiming: "asyncio.Task[None]") -> None:
-        """Hand everything over, once these two, which were told to stop, have ended.
+    async def run(self, turning: "asyncio.Task[None]", claiming: "asyncio.Task[None]") -> None:
+        """Hand everything over, once these two tasks, which are stopping, have ended.
 
         Raises what ended one of them; TimeoutError when the engine is in a step that goes on.
         """
@@ -45,35 +60,35 @@ class Departure:
         drained = not failed and await _in_time(self._drain(), DRAIN_WITHIN_S)
         await _in_time(self._rest(), REST_WITHIN_S)
         if turning in late or not (failed or drained):
-            raise TimeoutError("Expected the turn in hand to end, got none: something hangs")
+            raise TimeoutError("Expected the loop's turn to end, got none: something hangs")
         for task in (turning, claiming):
             if task not in late:
                 task.result()
 
     async def _drain(self) -> None:
         until = self._clock() + DRAIN_S
-        slots = self.loop.slots
-        while slots.seats and self._clock() < until:
+        sessions = self.slots.sessions
+        while sessions and self._clock() < until:
             if not await self.ownership.control.queued():
-                group = [seat for seat in slots.seats.values() if not seat.pending][:AT_ONCE]
-                await self._hand_back({seat.sid: seat.owner for seat in group})
-                for seat in group:
-                    self.loop.leave(seat)
-            if not await self.loop.turn():
+                group = [s for s in sessions.values() if not s.pending][:AT_ONCE]
+                await self._hand_back({session.sid: session.owner for session in group})
+                for session in group:
+                    self._release(session)
+            if not await self._turn():
                 await asyncio.sleep(TICK_MIN_S)
 
     async def _rest(self) -> None:
-        await self._hand_back(self.loop.held())
+        await self._hand_back(self.slots.owners())
         await self.ownership.leave()
 
     async def _hand_back(self, owned: Mapping[str, str]) -> None:
-        """These, and who has come and has no seat yet."""
+        """Hand back these sessions, and arrivals that have no slot yet."""
         arrivals, self.ownership.arrivals = self.ownership.arrivals, []
         await self.ownership.hand_back({**owned, **{a.sid: a.owner for a in arrivals}})
 
 
 async def _ended(tasks: set["asyncio.Task[None]"]) -> set["asyncio.Task[None]"]:
-    """Wait for these; those that did not end in time, and are cancelled."""
+    """Wait for these tasks; cancel and return those that did not end in time."""
     _, late = await asyncio.wait(tasks, timeout=TURN_WITHIN_S)
     for task in late:
         task.cancel()
@@ -83,9 +98,9 @@ async def _ended(tasks: set["asyncio.Task[None]"]) -> set["asyncio.Task[None]"]:
 
 
 async def _in_time(part: Coroutine[Any, Any, None], within_s: float) -> bool:
-    """A part of leaving; False when it had to be broken off.
+    """Run a part of the handover; False when it had to be broken off.
 
-    Where Redis does not take the sessions back the others wait for the lease.
+    Where Redis does not take the sessions back, the other workers wait for the lease.
     """
     try:
         async with asyncio.timeout(within_s):

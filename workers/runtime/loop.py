@@ -27,20 +27,22 @@ from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, count_receipts, timed
 from workers.audio.silero_vad import listen_ahead
 from workers.engines.base import Engine, Output
-from workers.runtime.conversation.turn import Plan
-from workers.runtime.engine_thread import Drive, Group
-from workers.runtime.handover import Departure
+from workers.runtime.conversation.step import Plan
+from workers.runtime.engine_thread import EngineThread, Group
+from workers.runtime.handover import Handover
 from workers.runtime.ownership.claims import Ownership
 from workers.runtime.scheduler import may_continue, rounds, tick_s
-from workers.runtime.slots import Seat, Slots
+from workers.runtime.slots import HeldSession, Slots
 
 # The gateway gives a sign of life at least this often, so a caller is surely gone after more.
 SIGN_OF_LIFE_S: Final = 10.0
-SWEEP_EVERY_S: Final = 0.1  # the input that was not read meanwhile is, rung for or not
-# A turn without a ring: it is cheap, and the beat that others see of us counts turns.
+SWEEP_EVERY_S: Final = 0.1  # a wakeup may get lost: sessions that none named are read so often
+# The loop takes a turn at least so often: it is cheap, and the beat counts turns.
 IDLE_TURN_S: Final = 0.05
 BACK_OFF_MIN_S: Final = 0.05
-BACK_OFF_MAX_S: Final = 0.2  # well under a lease: who comes back late from an outage looks dead
+# Well under a lease: a worker that comes back late from an outage looks dead.
+BACK_OFF_MAX_S: Final = 0.2
+
 log = logging.getLogger(__name__)
 
 
@@ -58,38 +60,48 @@ class WorkerLoop:
     ) -> None:
         self.log = sessions
         self.ownership = ownership
-        self.drive = Drive(engine, clock)
+        self.engine_thread = EngineThread(engine, clock)
         self.slots = Slots(engine.slots)
         self.bell = Bell(sessions.redis, bell.INPUTS)
         self._sweep_at = 0.0
         self._read: set[str] = set()  # sessions whose input was read since the last sweep
-        self.turns = 0  # completed ones: what the others see of this worker's life
+        self.turns = 0  # completed ones: the beat by which other workers see this one live
         self._engine_name: EngineName = settings.engine
         self._away_s = settings.session_resume_s + SIGN_OF_LIFE_S
         self._clock = clock
-        self._strikes: list[tuple[Seat, str]] = []  # failed alone, and why: yet to be written down
+        # Sessions that failed alone and why; not yet written into their logs.
+        self._strikes: list[tuple[HeldSession, str]] = []
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Until `stopping`; then every session goes to another worker, within 1.6 s.
+        """Run until `stopping`; then hand every session to another worker, within 1.6 s.
 
         Raises what ended the loop before; TimeoutError when the engine is in a step that does not
         end, and its thread with it.
         """
-        claiming = asyncio.create_task(self.ownership.run(self.status, self.held, stopping))
+        claiming = asyncio.create_task(self.ownership.run(self.status, self.slots.owners, stopping))
         turning = asyncio.create_task(self._turns(stopping))
         listening = asyncio.create_task(self.bell.run())
         try:
             await asyncio.wait({claiming, turning}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            # Whatever ended the loop, an engine's failure too: the others can go on at once.
+            # Even after an engine's failure the other workers can go on at once.
             stopping.set()
             self.bell.stop()
             try:
-                await Departure(self, self._clock).leave(turning, claiming)
+                await self._handover().run(turning, claiming)
             finally:
-                self.drive.stop()
+                self.engine_thread.stop()
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)
+
+    def _handover(self) -> Handover:
+        return Handover(
+            self.slots,
+            self.ownership,
+            turn=self.turn,
+            release=self.release,
+            clock=self._clock,
+        )
 
     async def _turns(self, stopping: asyncio.Event) -> None:
         back_off_s = BACK_OFF_MIN_S
@@ -100,21 +112,21 @@ class WorkerLoop:
             except (RedisError, OSError) as error:
                 REDIS_ERRORS.inc()
                 log.warning("the loop waits for Redis: %s", error)
-                self._hear_of_all()
+                self._excuse_all()
                 await _sleep(stopping, back_off_s)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
                 continue
             back_off_s = BACK_OFF_MIN_S
-            rest_s = begun + tick_s(len(self.slots.seats)) - time.monotonic()
+            rest_s = begun + tick_s(len(self.slots.sessions)) - time.monotonic()
             await asyncio.sleep(0 if busy else max(0.0, rest_s))
             if not busy:
                 await self.bell.wait(IDLE_TURN_S)
 
-    def _hear_of_all(self) -> None:
-        """Redis is away, not the callers: when it is back, each has the whole time to be heard."""
+    def _excuse_all(self) -> None:
+        """Redis is away, not the callers: once it is back, each has the full time limit again."""
         now = self._clock()
-        for seat in self.slots.seats.values():
-            seat.alive_at = now
+        for session in self.slots.sessions.values():
+            session.alive_at = now
 
     def status(self) -> dict[str, Any]:
         """What this worker publishes of itself."""
@@ -123,235 +135,246 @@ class WorkerLoop:
             "slots": self.slots.count,
             "free": self.slots.free,
             "engine": str(self._engine_name),
-            "step_ms": round(self.drive.times.smooth_ms, 2),
-            "step_p95_ms": round(self.drive.times.p95_ms, 2),
-            "step_p99_ms": round(self.drive.times.p99_ms, 2),
+            "step_ms": round(self.engine_thread.times.smooth_ms, 2),
+            "step_p95_ms": round(self.engine_thread.times.p95_ms, 2),
+            "step_p99_ms": round(self.engine_thread.times.p99_ms, 2),
             "takeovers": self.ownership.takeovers,
             "pid": os.getpid(),
-            "voices": self.drive.engine.offer.voices,
-            "styles": self.drive.engine.offer.styles,
+            "voices": self.engine_thread.engine.offer.voices,
+            "styles": self.engine_thread.engine.offer.styles,
         }
 
-    def held(self) -> dict[str, str]:
-        """The sessions that have a seat, and the owner that we are of each."""
-        return {seat.sid: seat.owner for seat in self.slots.seats.values()}
-
     async def turn(self) -> bool:
-        """One pass over all sessions; whether some session has more to do at once."""
+        """Make one pass over all sessions; return whether one of them has more to do at once."""
         with timed("turn"):
-            self._seat_arrivals()
+            self._place_arrivals()
             self._drop_lost()
             await self._open()
             await self._fetch()
-            await self._listen()
-            await self._rounds([s for s in self.slots.seats.values() if s.able])
+            await self._detect_ahead()
+            await self._rounds([s for s in self.slots.sessions.values() if s.steppable])
             await self._publish()
-            await self._recall()
+            await self._rebuild_failed()
             await self._retire()
         self.turns += 1
-        return any(map(_hurries, self.slots.seats.values()))
+        return any(map(_hurries, self.slots.sessions.values()))
 
-    def _seat_arrivals(self) -> None:
+    def _place_arrivals(self) -> None:
         while self.ownership.arrivals and self.slots.free:
             arrival = self.ownership.arrivals.pop(0)
-            if old := self.slots.seats.get(arrival.sid):
-                self.leave(old)  # we lost it, and did not know yet that we won it back
-            who = (arrival.sid, arrival.owner, arrival.talk)
-            self.slots.take(*who, self._clock(), arrival.opening)
-        SESSIONS.set(len(self.slots.seats))
+            if old := self.slots.sessions.get(arrival.sid):
+                self.release(old)  # we lost it and claimed it back before we noticed
+            self.slots.take(
+                sid=arrival.sid,
+                owner=arrival.owner,
+                conversation=arrival.rebuilt.conversation,
+                now=self._clock(),
+                opening=arrival.rebuilt.opening,
+            )
+        SESSIONS.set(len(self.slots.sessions))
 
     def _drop_lost(self) -> None:
-        """Free the slots of sessions that are gone or another's, though they have been silent."""
+        """Free the slots of sessions that are gone or another worker's, even silent ones."""
         for sid, owner in self.ownership.lost:
-            seat = self.slots.seats.get(sid)
-            if seat is not None and seat.owner == owner:
+            session = self.slots.sessions.get(sid)
+            if session is not None and session.owner == owner:
                 log.warning("session %s is dropped: it is gone or another worker's", sid)
                 SESSIONS_ENDED.labels("lost").inc()
-                self.leave(seat)
+                self.release(session)
         self.ownership.lost.clear()
 
     async def _open(self) -> None:
-        for seat, error in await self.drive.open(list(self.slots.seats.values())):
-            self._blame(seat, error)
+        for session, error in await self.engine_thread.open(list(self.slots.sessions.values())):
+            self._note_failure(session, error)
 
     async def _fetch(self) -> None:
-        """Read the input of whom the bell rang for, and now and then of everybody."""
+        """Read the input of sessions that a wakeup named, and every 100 ms of all others."""
         wanted, now = self.bell.take(), self._clock()
         if sweeping := now >= self._sweep_at:
             self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else 0.0)
-            wanted |= self.slots.seats.keys() - self._read
+            wanted |= self.slots.sessions.keys() - self._read
             self._read.clear()
-        seats = [s for s in self.slots.seats.values() if s.sid in wanted or not s.fetched]
+        sessions = [s for s in self.slots.sessions.values() if s.sid in wanted or not s.fetched]
         with timed("fetch"):
             try:
-                found = await self.log.read_inputs([(seat.sid, seat.read_to) for seat in seats])
+                found = await self.log.read_inputs(
+                    [(session.sid, session.read_to) for session in sessions]
+                )
             except SchemaError:
-                return await self._fetch_each(seats)
-        for seat, records in zip(seats, found, strict=True):
-            self._offer(seat, records)
+                return await self._fetch_each(sessions)
+        for session, records in zip(sessions, found, strict=True):
+            self._offer(session, records)
         if not sweeping:
             self._read |= wanted
 
-    async def _fetch_each(self, seats: Sequence[Seat]) -> None:
+    async def _fetch_each(self, sessions: Sequence[HeldSession]) -> None:
         """Some session's input cannot be read: its neighbours' can, and it must end."""
-        for seat in seats:
+        for session in sessions:
             try:
-                self._offer(seat, (await self.log.read_inputs([(seat.sid, seat.read_to)]))[0])
+                self._offer(
+                    session, (await self.log.read_inputs([(session.sid, session.read_to)]))[0]
+                )
             except SchemaError as error:
-                log.warning("session %s cannot go on: %s", seat.sid, error)
-                await self.ownership.give_up(seat.sid, seat.owner, "unreadable")
-                self.leave(seat)
+                log.warning("session %s cannot go on: %s", session.sid, error)
+                await self.ownership.give_up(session.sid, session.owner, "unreadable")
+                self.release(session)
 
-    def _offer(self, seat: Seat, records: Sequence[tuple[int, InputRecord]]) -> None:
-        seat.fetched = True
+    def _offer(self, session: HeldSession, records: Sequence[tuple[int, InputRecord]]) -> None:
+        session.fetched = True
         if records:
-            seat.talk.offer(records)
-            seat.read_to = records[-1][0]
-            seat.alive_at = self._clock()
+            session.conversation.offer(records)
+            session.read_to = records[-1][0]
+            session.alive_at = self._clock()
 
-    async def _listen(self) -> None:
-        """A trained VAD hears what is new of all sessions as one batch, off the event loop."""
-        waiting = [u for s in self.slots.seats.values() if s.able and (u := s.talk.unheard)]
+    async def _detect_ahead(self) -> None:
+        """Let a trained VAD take all sessions' new audio as one batch, off the event loop."""
+        sessions = [s for s in self.slots.sessions.values() if s.steppable]
+        waiting = [unheard for s in sessions if (unheard := s.conversation.unheard)]
         if waiting:
             try:
                 with timed("vad"):
-                    await self.drive.aside(partial(listen_ahead, waiting))
-            except Exception:  # a fault in one session: it is found again when that one is planned
-                log.exception("the VAD cannot hear %d sessions ahead", len(waiting))
+                    await self.engine_thread.run_between(partial(listen_ahead, waiting))
+            except Exception:  # one session's fault: planning that session finds it again
+                log.exception("the VAD cannot take the audio of %d sessions ahead", len(waiting))
 
-    async def _rounds(self, seats: Sequence[Seat]) -> None:
-        """A step of each session; more at once of those that are behind with their input.
+    async def _rounds(self, sessions: Sequence[HeldSession]) -> None:
+        """Step each session once; step those more often that are behind with their input.
 
         Sessions whose last commit is not yet stored are left out: nothing runs ahead of the log.
         """
-        for _ in range(rounds(self.drive.times.smooth_ms)):
-            plans = self._plan(seats)
+        for _ in range(rounds(self.engine_thread.times.smooth_ms)):
+            plans = self._plan(sessions)
             self._settle([pair for pair in plans if pair[1].idle], {})
             for group in _groups([pair for pair in plans if not pair[1].idle]):
                 await self._step(group)
-            seats = [seat for seat in seats if seat.talk.waiting and not seat.stale]
-            if not seats:
+            sessions = [
+                session
+                for session in sessions
+                if session.conversation.waiting and not session.stale
+            ]
+            if not sessions:
                 return
 
-    def _plan(self, seats: Sequence[Seat]) -> list[tuple[Seat, Plan]]:
-        allowed = may_continue([seat.talk.lead for seat in seats])
-        plans: list[tuple[Seat, Plan]] = []
-        for seat, may in zip(seats, allowed, strict=True):
+    def _plan(self, sessions: Sequence[HeldSession]) -> list[tuple[HeldSession, Plan]]:
+        allowed = may_continue([session.conversation.lead for session in sessions])
+        plans: list[tuple[HeldSession, Plan]] = []
+        for session, may in zip(sessions, allowed, strict=True):
             try:
-                plan = seat.talk.plan(may_continue=may)
+                plan = session.conversation.plan(may_continue=may)
             except Exception as error:  # a fault in one session must not reach its neighbours
-                log.exception("session %s cannot be planned", seat.sid)
-                self._strike(seat, error)
+                log.exception("session %s cannot be planned", session.sid)
+                self._strike(session, error)
             else:
-                plans += [(seat, plan)] if plan is not None else []
+                plans += [(session, plan)] if plan is not None else []
         return plans
 
     async def _step(self, group: Group) -> None:
-        """One call of the engine. When it fails, each of the group is tried alone."""
+        """Call the engine once. If it fails, try each session of the group alone."""
         try:
-            outputs = await self.drive.step(group)
+            outputs = await self.engine_thread.step(group)
         except Exception as error:  # whatever it is: an engine's fault must not end the calls
             log.exception("the engine failed at a step of %d sessions", len(group))
-            for seat, _ in group:
-                seat.stale = True
-                seat.alone_until = seat.talk.step + TRIAL_STEPS
+            for session, _ in group:
+                session.stale = True
+                session.isolated_until = session.conversation.state.step + TRIAL_STEPS
             if len(group) == 1:
-                self._blame(group[0][0], error)
+                self._note_failure(group[0][0], error)
         else:
             self._settle(group, outputs)
 
-    def _blame(self, seat: Seat, error: Exception) -> None:
-        """The engine failed at it alone. Raises when it is the engine that is broken."""
-        self._strike(seat, error)
-        self.drive.blame(seat, error)
+    def _note_failure(self, session: HeldSession, error: Exception) -> None:
+        """The engine failed at this session alone. Raises RuntimeError if the engine is broken."""
+        self._strike(session, error)
+        self.engine_thread.note_failure(session, error)
 
-    def _strike(self, seat: Seat, error: Exception) -> None:
-        """It failed by itself: it is to go on from its log, if it may."""
-        seat.stale = True
-        self._strikes.append((seat, repr(error)))
+    def _strike(self, session: HeldSession, error: Exception) -> None:
+        """The session failed by itself: rebuild it, unless that was its last strike."""
+        session.stale = True
+        self._strikes.append((session, repr(error)))
 
     def _settle(self, plans: Group, outputs: dict[int, Output]) -> None:
-        for seat, _ in plans:
+        for session, _ in plans:
             try:
-                turn = seat.talk.settle(outputs.get(seat.slot))
-                seat.pending.append(turn.commit(seat.sid, seat.owner))
+                write = session.conversation.settle(outputs.get(session.slot))
+                session.pending.append(write.commit(session.sid, session.owner))
             except Exception as error:  # a fault in one session must not reach its neighbours
-                log.exception("session %s cannot settle its step", seat.sid)
-                self._strike(seat, error)
+                log.exception("session %s cannot settle its step", session.sid)
+                self._strike(session, error)
 
     async def _publish(self) -> None:
-        owing = [(s, c) for s in self.slots.seats.values() for c in s.pending]
+        owing = [(s, c) for s in self.slots.sessions.values() for c in s.pending]
         with timed("publish"):
             receipts = await self.log.commit([commit for _, commit in owing])
         count_receipts("commit", (r.answer for r in receipts if isinstance(r, Receipt)))
-        for (seat, commit), receipt in zip(owing, receipts, strict=True):
-            # After a gap the commits behind it are refused too; they stay pending in order.
-            if seat.pending and seat.pending[0] is commit:
-                self._receive(seat, receipt)
+        for (session, commit), receipt in zip(owing, receipts, strict=True):
+            # After a gap the later commits are refused too; they stay pending in order.
+            if session.pending and session.pending[0] is commit:
+                self._receive(session, receipt)
         failed = [receipt for receipt in receipts if isinstance(receipt, Exception)]
         if failed and len(failed) == len(receipts):
             raise failed[0]  # Redis is full or read-only: the loop backs off
 
-    async def _recall(self) -> None:
-        """Sessions at which the engine failed go on from the log, or are given up."""
+    async def _rebuild_failed(self) -> None:
+        """Rebuild the sessions at which the engine failed from their logs, or give them up."""
         while self._strikes:
-            # Off the list first: an answer that is lost must not make one failure two strikes.
-            seat, reason = self._strikes.pop(0)
-            kept = await self.ownership.strike(seat.sid, seat.owner, reason)
-            if not kept and self.slots.seats.get(seat.sid) is seat:
-                self.leave(seat)
-        for seat in [s for s in self.slots.seats.values() if s.stale and not s.pending]:
-            found = await self.ownership.recall(seat.sid, seat.owner)
-            if found is None:
-                self.leave(seat)
+            # Off the list first: a lost answer must not make one failure two strikes.
+            session, reason = self._strikes.pop(0)
+            kept = await self.ownership.strike(session.sid, session.owner, reason)
+            if not kept and self.slots.sessions.get(session.sid) is session:
+                self.release(session)
+        for session in [s for s in self.slots.sessions.values() if s.stale and not s.pending]:
+            rebuilt = await self.ownership.rebuild(session.sid, session.owner)
+            if rebuilt is None:
+                self.release(session)
             else:
-                seat.again(*found)
+                session.restart(rebuilt.conversation, rebuilt.opening)
 
-    def _receive(self, seat: Seat, receipt: Receipt | Exception) -> None:
-        seat.refused = isinstance(receipt, Exception)
+    def _receive(self, session: HeldSession, receipt: Receipt | Exception) -> None:
+        session.refused = isinstance(receipt, Exception)
         if isinstance(receipt, Exception):
             REDIS_ERRORS.inc()
-            log.warning("a commit of %s failed, it is sent again: %s", seat.sid, receipt)
+            log.warning("a commit of %s failed, it is sent again: %s", session.sid, receipt)
             return
         try:
-            seat.received(receipt, self._clock())
+            session.receive(receipt, self._clock())
         except SessionLost as error:
-            log.warning("session %s is dropped: %s", seat.sid, error)
+            log.warning("session %s is dropped: %s", session.sid, error)
             SESSIONS_ENDED.labels(f"commit {receipt.answer}").inc()
-            self.leave(seat)
+            self.release(session)
 
     async def _retire(self) -> None:
-        """End what its caller has ended, or has not been heard of for too long."""
+        """End sessions whose callers hung up or have been away for too long."""
         now = self._clock()
-        for seat in list(self.slots.seats.values()):
-            reason = "hung up" if seat.talk.ended else "away"
-            if not seat.pending and (seat.talk.ended or now - seat.alive_at > self._away_s):
-                await self.ownership.give_up(seat.sid, seat.owner, reason)
-                log.info("session %s ended: %s", seat.sid, reason)
-                self.leave(seat)
+        for session in list(self.slots.sessions.values()):
+            ended = session.conversation.state.ended
+            reason = "hung up" if ended else "away"
+            if not session.pending and (ended or now - session.alive_at > self._away_s):
+                await self.ownership.give_up(session.sid, session.owner, reason)
+                log.info("session %s ended: %s", session.sid, reason)
+                self.release(session)
 
-    def leave(self, seat: Seat) -> None:
-        """It has no seat here any more."""
-        self.slots.leave(seat)
-        self.drive.leave(seat)
+    def release(self, session: HeldSession) -> None:
+        """Free a session's slot."""
+        self.slots.release(session)
+        self.engine_thread.close_later(session)
 
 
 def _groups(plans: Group) -> list[Group]:
-    """One batch of all, but for those that are to be stepped alone."""
-    batch = [pair for pair in plans if not pair[0].alone]
-    alone = [[pair] for pair in plans if pair[0].alone]
+    """One batch of all but the isolated sessions, which are stepped alone."""
+    batch = [pair for pair in plans if not pair[0].isolated]
+    alone = [[pair] for pair in plans if pair[0].isolated]
     return [batch, *alone] if batch else [*alone]
 
 
-def _hurries(seat: Seat) -> bool:
-    """Whether the next turn can do something for it at once."""
-    if seat.pending:
-        return not seat.refused
-    return seat.opening is not None or seat.stale or seat.talk.ready
+def _hurries(session: HeldSession) -> bool:
+    """Whether the loop's next turn can do something for it at once."""
+    if session.pending:
+        return not session.refused
+    return session.opening is not None or session.stale or session.conversation.ready
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:
-    """Rest, but not into a stop; zero lets the others run once."""
+    """Sleep until a stop at most; zero lets the other tasks run once."""
     if seconds == 0:
         await asyncio.sleep(0)
         return

@@ -1,65 +1,87 @@
-"""The state machine of one session: from what the caller said to what the engine does and back.
+"""One session's conversation: input records in, numbered step and output records out.
 
-Pure: no Redis, no torch, no clock, no await; time is counted in chunks and frames. A turn is
+Pure: no Redis, no torch, no clock, no await; time is counted in chunks and frames. A step is
 
     conversation.offer(records)            # input records, in order
     plan = conversation.plan()             # None: nothing to do
     output = None if plan.idle else engine.step([plan.work(slot)])[0]  # plan.opening first
-    turn = conversation.settle(output)     # step and output records, all numbered
+    write = conversation.settle(output)    # step and output records, all numbered
 
 A takeover goes on from the state that the last step carries, as if nothing had happened.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-from shared.audio import Pcm16, pcm16_from_bytes
-from shared.log.records import Audio, Base, Heard, InputRecord, SpeechStopped, Step, Truncate
+from shared.audio import FRAMES_PER_CHUNK, Pcm16, pcm16_from_bytes
+from shared.log.records import (
+    Audio,
+    Base,
+    Cancel,
+    Commit,
+    End,
+    Heard,
+    InputRecord,
+    Mode,
+    Options,
+    OutputRecord,
+    Played,
+    Speech,
+    SpeechStopped,
+    Step,
+    Truncate,
+)
 from shared.modes import ReplyMode
 from shared.voices import UNCHOSEN, Persona
 from workers.audio.silero_vad import SileroVad
-from workers.engines.base import Opening, Output, Past, Speak
-from workers.runtime.conversation import snapshot
-from workers.runtime.conversation.context import Phase
-from workers.runtime.conversation.dialogue import Dialogue
+from workers.engines.base import Opening, Output, Past, Speak, Traits
+from workers.runtime.conversation import snapshot, transitions
 from workers.runtime.conversation.retention import Retention
-from workers.runtime.conversation.turn import Draft, Plan, Tuning, Turn
+from workers.runtime.conversation.state import Phase, State
+from workers.runtime.conversation.step import Chunk, Draft, LogWrite, Plan
+from workers.runtime.conversation.tuning import Tuning
+from workers.runtime.conversation.turn_taking import TurnPolicy, policy_for
 
 MAX_LEAD_FRAMES: Final = 200  # 4 s made ahead of the playhead
+DEFAULT_TRAITS: Final = Traits()
 MAX_AHEAD: Final = 8  # chunks that a trained VAD hears ahead: as many as a step does
 
 
-class Conversation(Dialogue):
-    """One session. The owner's numbers (step, output, frame, cursor) are its own."""
+class Conversation:
+    """One session. Its owner alone writes, so all record numbers are its own."""
 
     def __init__(
         self,
-        tuning: Tuning | None = None,
-        mode: ReplyMode = ReplyMode.TURN,
+        state: State | None = None,
         *,
-        gated: bool = True,
+        traits: Traits = DEFAULT_TRAITS,
         seed: int = 0,
         persona: Persona = UNCHOSEN,
     ) -> None:
-        super().__init__(tuning or Tuning(), mode, gated=gated)
+        self.state = state or State.new(Tuning())
+        self.traits = traits
         self.seed = seed
         self.persona = persona
-        self.cursor = 0  # last input record consumed
-        self.output = 0  # last output record written
         self.retention = Retention()
         self._inbox: deque[tuple[int, InputRecord]] = deque()
         self._draft: Draft | None = None
-        self._idle = 0  # the last step, when nothing was done in it; 0 after a takeover
+        self._idle_step = 0  # the last step if it did nothing, else 0; 0 after a takeover
+
+    @property
+    def policy(self) -> TurnPolicy:
+        """How turns begin and end just now."""
+        return policy_for(self.state.mode, self.state.tuning, self.traits)
 
     # What the scheduler asks.
 
     @property
     def lead(self) -> int | None:
-        """Frames that a reply in the making is ahead of the caller; None when there is none."""
-        if self.reply is None or self.phase is not Phase.REPLYING or self.mode != ReplyMode.TURN:
+        """Frames that a reply in the making is ahead of the playhead; None without such a reply."""
+        state = self.state
+        if state.reply is None or state.phase is not Phase.REPLYING or not self.policy.runs_ahead:
             return None
-        return self.reply.lead(self.frame, self.played)
+        return state.reply.lead(state.frame, state.played)
 
     @property
     def waiting(self) -> int:
@@ -68,30 +90,32 @@ class Conversation(Dialogue):
 
     @property
     def ready(self) -> bool:
-        """Whether a turn would do anything."""
+        """Whether a step would do anything."""
         return bool(self._inbox) or self._may_speak
 
     @property
     def _may_speak(self) -> bool:
         lead = self.lead
-        return lead is not None and lead + 4 <= MAX_LEAD_FRAMES
-
-    def offer(self, records: Iterable[tuple[int, InputRecord]]) -> None:
-        """More of what the caller's side said; what was offered before is passed over."""
-        newest = self._inbox[-1][0] if self._inbox else self.cursor
-        self._inbox.extend((n, record) for n, record in records if n > newest)
+        return lead is not None and lead + FRAMES_PER_CHUNK <= MAX_LEAD_FRAMES
 
     @property
     def unheard(self) -> tuple[SileroVad, list[Pcm16]] | None:
-        """A VAD that can hear ahead, together with others', and the audio that it will be asked of.
+        """A VAD that can take audio ahead, as one batch with others', and the next audio for it.
 
-        It changes nothing but how soon `plan` is done.
+        Taking it ahead only makes `plan` faster.
         """
-        vad = self.ear.trained
-        if vad is None or not self._inbox or self._endless:
+        vad = self.state.detector.batched_vad
+        if vad is None or not self._inbox or self.policy.endless:
             return None
         waiting = [record.pcm for _, record in self._inbox if isinstance(record, Audio)]
         return vad, [pcm16_from_bytes(pcm) for pcm in waiting[:MAX_AHEAD]]
+
+    # One step.
+
+    def offer(self, records: Iterable[tuple[int, InputRecord]]) -> None:
+        """Take more input records; those offered before are passed over."""
+        newest = self._inbox[-1][0] if self._inbox else self.state.cursor
+        self._inbox.extend((n, record) for n, record in records if n > newest)
 
     def plan(self, *, may_continue: bool = True) -> Plan | None:
         """Consume records as far as one engine step goes. None: nothing to do.
@@ -101,93 +125,163 @@ class Conversation(Dialogue):
         if not self._inbox and not (may_continue and self._may_speak):
             return None
         draft = Draft()
-        while self._inbox and not draft.full and not self.ended:
-            self.cursor, record = self._inbox.popleft()
+        while self._inbox and not draft.full and not self.state.ended:
+            self.state.cursor, record = self._inbox.popleft()
             draft.consumed = True
-            self._take(self.cursor, record, draft)
+            self._take(self.state.cursor, record, draft)
         if may_continue and self._may_speak and draft.speak is Speak.NONE:
             draft.speak = Speak.CONTINUE
         if not draft.consumed and draft.speak is Speak.NONE:
             return None
         self._draft = draft
         hear = tuple(chunk.pcm for chunk in draft.hear)
-        return Plan(self._opening(draft), hear, draft.speak)
+        return Plan(opening=self._opening(draft), hear=hear, speak=draft.speak)
+
+    def _take(self, n: int, record: InputRecord, draft: Draft) -> None:
+        state = self.state
+        match record:
+            case Audio(pcm):
+                self.policy.hear(state, draft, Chunk(n, pcm16_from_bytes(pcm)))
+            case Played(frame):
+                transitions.note_played(state, draft, frame)
+            case Mode(mode):
+                self._switch(ReplyMode(mode), draft)
+            case Commit():
+                self.policy.commit(state, draft, n)
+            case Cancel():
+                self.policy.cancel(state, draft)
+            case Options():
+                state.tuning = state.tuning.with_options(record)
+            case End():
+                state.ended = True
+        # Detach changes nothing: the call goes on, its caller may come back.
+
+    def _switch(self, mode: ReplyMode, draft: Draft) -> None:
+        if mode == self.state.mode:
+            return
+        self.policy.leave(self.state, draft)
+        self.state.mode = mode
+        self.state.memory.forget()  # training shows no two turns of different modes
+        self.policy.enter(self.state, draft)
 
     def _opening(self, draft: Draft) -> Opening | None:
-        if not draft.reset or self.context is None:
+        state = self.state
+        if not draft.reset or state.context is None:
             return None
-        # Behind the truncates come the base record itself and then the step.
-        self.context.base = self.step + len(draft.truncates) + 2
-        self.memory.fade(self.step)
-        seed = self.seed + self.context.base
-        return Opening(seed, earlier=self.memory.recall(), persona=self.persona)
+        # After the truncates come the base record itself and then the step.
+        state.context.base = state.step + len(draft.truncates) + 2
+        state.memory.fade(state.step)
+        return Opening(
+            seed=self.seed + state.context.base,
+            earlier=state.memory.recall(),
+            persona=self.persona,
+        )
 
-    def settle(self, output: Output | None) -> Turn:
-        """The planned turn's records, with what the engine gave (None when it was idle)."""
+    def settle(self, output: Output | None) -> LogWrite:
+        """The planned step's records, with what the engine returned (None when it was idle)."""
         draft, self._draft = self._draft, None
         if draft is None:
-            raise RuntimeError("Expected plan() before settle(), got none: plan a turn first")
-        output = output or Output(slot=-1)
+            raise RuntimeError("Expected plan() before settle(), got none: plan a step first")
+        state, output = self.state, output or Output(slot=-1)
         steps: list[Truncate | Base | Step] = list(draft.truncates)
-        if draft.reset and self.context is not None:
-            steps.append(Base(self.context.base))
-        number = self.step + len(steps) + 1
-        self._answered(draft, output)
-        rough = self._transcribe(draft, output)
-        outputs = [*draft.events, *rough, *self._say(draft.speak, output, number)]
-        first_step, first_output = self.step + 1, self.output + 1
+        if draft.reset and state.context is not None:
+            steps.append(Base(step=state.context.base))
+        number = state.step + len(steps) + 1
+        self.policy.note_output(state, draft, output)
+        transcript = self._transcribe(draft, output)
+        outputs = [*draft.events, *transcript, *self._say(draft.speak, output, number)]
+        first_step, first_output = state.step + 1, state.output + 1
         self.retention.note(enumerate(outputs, first_output))
-        self.step, self.output = number, self.output + len(outputs)
-        # While a turn is remembered nothing before it is trimmed: what came after it must go.
-        drop, self._idle = self._idle, number
-        if output.heard or draft.speak is not Speak.NONE:
-            self._idle = 0
-            self.memory.note(number, _past(draft.speak, output))
-        keep = self._keep()
+        state.step, state.output = number, state.output + len(outputs)
+        drop_step = self._note_step(number, draft, output)
+        keep_steps = self._keep_steps()  # before the snapshot: an old turn may fade here
         steps.append(self._step(draft, output))
-        heads = (self.cursor, self.frame, self.generation, self.mode)
-        return Turn(first_step, tuple(steps), first_output, tuple(outputs), *heads, *keep, drop)
+        return LogWrite(
+            first_step=first_step,
+            steps=tuple(steps),
+            first_output=first_output,
+            outputs=tuple(outputs),
+            cursor=state.cursor,
+            frame=state.frame,
+            generation=state.generation,
+            mode=state.mode,
+            keep_inputs=self._keep_inputs(),
+            keep_steps=keep_steps,
+            keep_outputs=self.retention.oldest_output(state.output, state.frame, state.played),
+            drop_step=drop_step,
+        )
 
-    def _answered(self, draft: Draft, output: Output) -> None:
-        """In stream mode a reply may begin before the VAD has had its silence: the turn is over."""
-        if output.began and draft.speak is Speak.DUPLEX and self.confirmed:
-            self.confirmed = False
-            draft.events.append(SpeechStopped(self.cursor))
-
-    def _transcribe(self, draft: Draft, output: Output) -> list[Heard]:
-        """What to tell of the caller's words: all of them when the turn is over."""
-        self.transcript.hear(output.rough)
-        self.transcript.correct(output.words)
+    def _transcribe(self, draft: Draft, output: Output) -> Sequence[Heard]:
+        """What to report of the caller's words: all of them when the turn is over."""
+        transcript = self.state.transcript
+        transcript.add_letters(output.rough)
+        transcript.set_words(output.words)
         if any(isinstance(event, SpeechStopped) for event in draft.events):
-            return self.transcript.end()
-        return self.transcript.running() if self.confirmed else []
+            return transcript.end()
+        return transcript.running() if self.state.confirmed else []
+
+    def _say(self, speak: Speak, output: Output, step: int) -> list[OutputRecord]:
+        """The records of the reply that this step made."""
+        state, reply, endless = self.state, self.state.reply, self.policy.endless
+        if reply is None or speak is Speak.NONE:
+            return []
+        records = reply.records(output, step, state.frame, endless=endless)
+        for record in records:
+            if isinstance(record, Speech):
+                state.frame += record.frames
+                if not endless:  # nothing interrupts it, so no echo can be mistaken for the caller
+                    transitions.note_speech(state, record)
+        if reply.done:
+            transitions.finish_reply(state, reply, step)
+        return records
+
+    def _note_step(self, number: int, draft: Draft, output: Output) -> int:
+        """Remember the step if the engine worked; return an older idle step to delete, or 0.
+
+        While a turn is remembered nothing after its start is trimmed, so idle steps must go singly.
+        """
+        dropped, self._idle_step = self._idle_step, number
+        if output.heard or draft.speak is not Speak.NONE:
+            self._idle_step = 0
+            self.state.memory.note(number, _past(draft.speak, output))
+        return dropped
 
     def _step(self, draft: Draft, output: Output) -> Step:
         return Step(
-            cursor=self.cursor,
-            generation=self.generation,
+            cursor=self.state.cursor,
+            generation=self.state.generation,
             hear=tuple(chunk.n for chunk in draft.hear),
             heard=output.heard,
             said=output.said,
             speak=int(draft.speak),
             began=output.began,
             ended=output.ended,
-            state=snapshot.pack(self),
+            state=snapshot.pack(self.state),
         )
 
-    def _keep(self) -> tuple[int, int, int]:
-        """The oldest input, step and output record that a rebuild or a resume may need."""
-        inputs = min(
-            self.context.first if self.context else self.cursor + 1,
-            self.ring[0].n if self.ring else self.cursor + 1,
+    def _keep_inputs(self) -> int:
+        """The oldest input record that a rebuild may need."""
+        state, next_record = self.state, self.state.cursor + 1
+        return min(
+            state.context.first if state.context else next_record,
+            state.ring[0].n if state.ring else next_record,
         )
-        if self.context is None:
-            self.memory.fade(self.step)
-        first = self.memory.trim(self.context.base if self.context else None)
-        steps = self.step if first is None else max(1, first - 1)
-        return inputs, steps, self.retention.oldest_output(self.output, self.frame, self.played)
+
+    def _keep_steps(self) -> int:
+        """The oldest step record that a rebuild may need."""
+        state = self.state
+        if state.context is None:
+            state.memory.fade(state.step)
+        first = state.memory.trim(state.context.base if state.context else None)
+        return state.step if first is None else max(1, first - 1)
 
 
 def _past(speak: Speak, output: Output) -> Past:
     """A step as its turn is remembered: what was heard, without its audio."""
-    return Past((), output.heard, output.said, speak, output.began, output.ended)
+    return Past(
+        heard=output.heard,
+        said=output.said,
+        speak=speak,
+        began=output.began,
+        ended=output.ended,
+    )

@@ -1,72 +1,114 @@
-"""A conversation's state as the last step of a commit carries it: msgpack, a map by name."""
+"""A conversation's state as the last step of a commit carries it: msgpack, maps by name.
+
+Not in it: the numbers that the meta hash holds, and the audio and steps that the log holds.
+"""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import fields
+from typing import Any, Final
 
 import msgpack
 
 from shared.audio import Pcm16
 from shared.errors import SchemaError
 from shared.log.meta import Meta
-from shared.modes import ReplyMode
-from workers.runtime.conversation.context import Context, Phase
-from workers.runtime.conversation.ear import Ear
-from workers.runtime.conversation.memory import Extent
+from shared.modes import ReplyMode, VadName
+from workers.runtime.conversation.limiter import Guard
+from workers.runtime.conversation.memory import AnsweredTurn, Memory
 from workers.runtime.conversation.reply import Reply
-from workers.runtime.conversation.turn import Chunk, Tuning
+from workers.runtime.conversation.speech_detector import SpeechDetector
+from workers.runtime.conversation.state import Context, Phase, State
+from workers.runtime.conversation.step import Chunk
+from workers.runtime.conversation.transcript import Transcript
+from workers.runtime.conversation.tuning import Tuning
 
-if TYPE_CHECKING:
-    from workers.runtime.conversation.conversation import Conversation
-
-VERSION: Final = 5
+VERSION: Final = 6
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
+_FLAT: Final = {kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript)}
+_PLAIN: Final = ("played", "confirmed", "armed", "waited", "ended")  # fields of State as they are
 
 
-def pack(talk: "Conversation") -> bytes:
-    """Everything but the numbers that the meta hash holds and the audio that the log holds."""
-    c = talk.context
-    tuning = talk.tuning
+def pack(state: State) -> bytes:
+    """Everything but what the meta hash and the log's other records hold."""
     body = {
         "version": VERSION,
-        "phase": int(talk.phase),
-        "tuning": [tuning.vad_threshold, tuning.silence_ms, tuning.min_speech_ms, tuning.manual],
-        "context": [c.first, c.chunks, c.base, c.spoke] if c else None,
-        "memory": list(talk.memory.extent) if talk.memory.extent else None,
-        "transcript": talk.transcript.state(),
-        "reply": talk.reply.state() if talk.reply else None,
-        "ear": talk.ear.state(),
-        "ring": [chunk.n for chunk in talk.ring],
-        "flags": [talk.confirmed, talk.armed],
-        "counts": [talk.waited, talk.played],
+        "phase": int(state.phase),
+        "tuning": _flat(state.tuning),
+        "context": _flat(state.context) if state.context else None,
+        "reply": _reply(state.reply) if state.reply else None,
+        "memory": _memory(state.memory),
+        "transcript": _flat(state.transcript),
+        "detector": state.detector.state(),
+        "ring": [chunk.n for chunk in state.ring],
+        **{name: getattr(state, name) for name in _PLAIN},
     }
     return bytes(_PACKER.pack(body))
 
 
-def unpack(state: bytes) -> dict[str, Any]:
-    """A step's state -> the map that `pack` made. Raises SchemaError on another version's."""
-    body = msgpack.unpackb(state) if state else {}
+def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
+    """The state that `pack` wrote, with the numbers of the session's meta hash.
+
+    `audio`: the input log's chunks by record number, for the pre-roll ring. The memory's steps and
+    the echo path's playback are the log's to give. Raises SchemaError on another version.
+    """
+    body = msgpack.unpackb(packed) if packed else {}
     if not isinstance(body, dict) or body.get("version") != VERSION:
         raise SchemaError(f"Expected a conversation's state of version {VERSION}, got {body!r:.80}")
-    return body
+    tuning, context, reply = body["tuning"], body["context"], body["reply"]
+    state = State(
+        tuning=Tuning(**{**tuning, "vad": VadName(tuning["vad"])}),
+        mode=ReplyMode(meta.mode),
+        detector=SpeechDetector.restore(body["detector"]),
+        cursor=meta.cursor,
+        step=meta.k,
+        output=meta.m,
+        frame=meta.f,
+        generation=meta.generation,
+        phase=Phase(body["phase"]),
+        context=Context(**context) if context else None,
+        reply=_restored_reply(reply) if reply else None,
+        memory=_restored_memory(body["memory"]),
+        transcript=Transcript(**body["transcript"]),
+        **{name: body[name] for name in _PLAIN},
+    )
+    state.ring.extend(Chunk(n, audio[n]) for n in body["ring"] if n in audio)
+    return state
 
 
-def restore(
-    talk: "Conversation", meta: Meta, state: Mapping[str, Any], audio: Mapping[int, Pcm16]
-) -> None:
-    """Bring a fresh conversation to where the log says it stood.
+def _flat(part: Tuning | Context | Transcript) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in _FLAT[type(part)]}
 
-    `audio`: the input log's chunks by record number; it must hold the pre-roll ring's.
-    """
-    talk.mode = ReplyMode(meta.mode)
-    talk.cursor, talk.step, talk.output, talk.frame = meta.cursor, meta.k, meta.m, meta.f
-    talk.generation = meta.generation
-    talk.phase = Phase(state["phase"])
-    talk.tuning = Tuning(*state["tuning"])
-    talk.context = Context(*state["context"]) if state["context"] else None
-    talk.memory.extent = Extent(*state["memory"]) if state["memory"] else None
-    talk.transcript.restore(state["transcript"])
-    talk.reply = Reply.restore(state["reply"]) if state["reply"] else None
-    talk.ear = Ear.restore(state["ear"])
-    talk.ring.extend(Chunk(n, audio[n]) for n in state["ring"] if n in audio)
-    talk.confirmed, talk.armed = state["flags"]
-    talk.waited, talk.played = state["counts"]
+
+def _reply(reply: Reply) -> dict[str, Any]:
+    return {
+        "generation": reply.generation,
+        "first": reply.first,
+        "kept": reply.kept,
+        "steps": reply.steps,
+        "done": reply.done,
+        "gain": reply.guard.gain,
+        "marks": list(reply.marks),
+    }
+
+
+def _restored_reply(body: Mapping[str, Any]) -> Reply:
+    reply = Reply(
+        generation=body["generation"],
+        first=body["first"],
+        kept=body["kept"],
+        steps=body["steps"],
+        done=body["done"],
+        guard=Guard(body["gain"]),
+    )
+    reply.marks.extend((step, frame) for step, frame in body["marks"])
+    return reply
+
+
+def _memory(memory: Memory) -> dict[str, Any]:
+    turn = memory.answered
+    return {"answered": {"first": turn.first, "last": turn.last} if turn else None}
+
+
+def _restored_memory(body: Mapping[str, Any]) -> Memory:
+    turn = body["answered"]
+    return Memory(answered=AnsweredTurn(**turn) if turn else None)

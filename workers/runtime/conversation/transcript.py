@@ -1,59 +1,53 @@
-"""What the caller seems to have said, letter by letter or in words, and when to tell it."""
+"""What the caller seems to have said, in letters or in words, and when to report it."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from shared.log.records import Heard
 
 MAX_LETTERS: Final = 1_000  # 20 s hold no more; the rest is left out
 
 
+@dataclass(slots=True)
 class Transcript:
-    """The rough words of one turn: letters, until a model that knows words gives those."""
+    """The transcript of one turn: rough letters until an engine gives words."""
 
-    def __init__(self) -> None:
-        self._letters, self._words = "", ""
-        self._told = 0  # letters of it that were told
-        self._over = 0  # how many words the parts of the turn had that have ended
+    letters: str = ""
+    words: str = ""
+    reported: int = 0  # how many letters of the text were reported
+    finished_words: int = 0  # words of the turn's parts that have ended
 
     def begin(self) -> None:
-        """Another turn."""
-        self._letters, self._words, self._told, self._over = "", "", 0, 0
+        """Start another turn."""
+        self.letters, self.words, self.reported, self.finished_words = "", "", 0, 0
 
-    def hear(self, letters: str) -> None:
-        """More letters of it."""
-        self._letters = (self._letters + letters)[:MAX_LETTERS].lstrip()
+    def add_letters(self, letters: str) -> None:
+        """Append more rough letters."""
+        self.letters = (self.letters + letters)[:MAX_LETTERS].lstrip()
 
-    def correct(self, words: str) -> None:
-        """All words of the turn so far, where the model knows them; '': what was known stays."""
-        words = " ".join(words.split()[self._over :])
-        if words and not self._words:
-            self._told = 0  # of other letters
-        self._words = words[:MAX_LETTERS] or self._words
+    def set_words(self, words: str) -> None:
+        """Replace the words by all words of the turn so far; "" keeps those known."""
+        words = " ".join(words.split()[self.finished_words :])
+        if words and not self.words:
+            self.reported = 0  # those were letters
+        self.words = words[:MAX_LETTERS] or self.words
 
     def running(self) -> list[Heard]:
-        """The turn so far, when another word of it is over."""
+        """The turn so far, whenever another word of it is complete."""
         text = self._text
         whole = text.rfind(" ")
-        if whole <= self._told:
+        if whole <= self.reported:
             return []
-        self._told = whole
-        return [Heard(text[:whole], final=False)]
+        self.reported = whole
+        return [Heard(text=text[:whole], final=False)]
 
     def end(self) -> list[Heard]:
-        """The turn, if anything was heard in it; what follows is another, or its next part."""
-        text, over = self._text.strip(), self._over + len(self._words.split())
+        """The whole turn, if it has any text; what follows is another turn or its next part."""
+        text, finished = self._text.strip(), self.finished_words + len(self.words.split())
         self.begin()
-        self._over = over
-        return [Heard(text, final=True)] if text else []
+        self.finished_words = finished
+        return [Heard(text=text, final=True)] if text else []
 
     @property
     def _text(self) -> str:
-        return self._words or self._letters
-
-    def state(self) -> list[Any]:
-        """What `restore` needs, as msgpack takes it."""
-        return [self._letters, self._words, self._told, self._over]
-
-    def restore(self, state: list[Any]) -> None:
-        """Go on as the one that gave this state."""
-        self._letters, self._words, self._told, self._over = state
+        return self.words or self.letters

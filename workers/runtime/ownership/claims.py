@@ -1,6 +1,6 @@
-"""Which sessions this worker owns: new ones from the queue, orphans, those of dead workers.
+"""Claims sessions for this worker: new ones from the queue, orphans, those of dead workers.
 
-Whatever is claimed is claimed and read many at a time: a worker that died had many sessions.
+It claims and reads many at a time: a worker that died had many sessions.
 """
 
 import asyncio
@@ -21,18 +21,17 @@ from shared.log.session_log import SessionLog
 from shared.log.writes import Answer
 from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS_ENDED, TAKEOVERS
-from workers.engines.base import Opening
-from workers.runtime.conversation.conversation import Conversation
+from workers.engines.base import Traits
 from workers.runtime.ownership.liveness import WATCH_S, Watch
-from workers.runtime.ownership.rebuild import Found, rebuild
+from workers.runtime.ownership.rebuild import Rebuilt, rebuild
 
 ROUND_S: Final = 0.02
 BEAT_S: Final = 0.1
 SWEEP_S: Final = 1.0
-ORPHAN_S: Final = 1.0  # unowned for so long, a session is in nobody's hands
+ORPHAN_S: Final = 1.0  # a session without an owner for so long is an orphan
 TAKE_AT_ONCE: Final = 4  # new sessions a round, so that several workers share a rush
 CLAIM_AT_ONCE: Final = 8  # orphans; other workers get the next ones meanwhile
-# So long must a worker have stood still before its death is a session's last strike.
+# A worker's death is a session's last strike only after so many leases without a beat.
 LAST_CHANCE_LEASES: Final = 5
 RETRY_S: Final = 0.2
 
@@ -41,16 +40,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A session that was claimed and read; it waits for its seat."""
+    """A session that was claimed and read; it waits for its slot."""
 
     sid: str
     owner: str
-    talk: Conversation
-    opening: Opening
+    rebuilt: Rebuilt
 
 
 class Ownership:
-    """Claims sessions for this worker and tells the others that it lives."""
+    """Claims sessions for this worker and publishes that it lives."""
 
     def __init__(
         self,
@@ -59,21 +57,21 @@ class Ownership:
         settings: Settings,
         worker: str,
         *,
-        gated: bool,
+        traits: Traits,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = sessions
         self.control = control
         self.settings = settings
         self.worker = worker
-        self.gated = gated
+        self.traits = traits
         self.arrivals: list[Arrival] = []
         self._clock = clock
-        self._order = random.Random(worker)  # each worker begins with other orphans
+        self._order = random.Random(worker)  # each worker begins with different orphans
         self._watch = Watch(settings.lease_ms / 1_000)
         self._owners: set[str] = set()  # workers that some session names as its owner
-        self._orphans: dict[str, float] = {}  # session -> since when it is in nobody's hands
-        self.lost: list[tuple[str, str]] = []  # (session, owner) seen to be ours no more
+        self._orphans: dict[str, float] = {}  # session -> since when it has no owner
+        self.lost: list[tuple[str, str]] = []  # (session, owner) that are not ours any more
         self._due = dict.fromkeys(("beat", "watch", "sweep"), 0.0)
         self._beat = -1
         self.takeovers = 0  # sessions that were another's, since the start
@@ -84,9 +82,9 @@ class Ownership:
         held: Callable[[], dict[str, str]],
         stopping: asyncio.Event,
     ) -> None:
-        """Until `stopping`. `status` is published; its "beat" counts the loop's completed turns.
+        """Claim until `stopping`; publish `status`, whose "beat" counts the loop's turns.
 
-        `held`: the sessions that have a seat here, and their owners.
+        `held`: the sessions that have a slot here, and their owners.
         """
         while not stopping.is_set():
             try:
@@ -102,7 +100,7 @@ class Ownership:
             await asyncio.sleep(ROUND_S)
 
     async def round(self, status: dict[str, Any], held: Mapping[str, str]) -> None:
-        """What is due now. A loop that completed no turn since neither beats nor claims."""
+        """Do what is due. Without a completed turn of the loop since, neither beat nor claim."""
         if status["beat"] == self._beat:
             return
         self._beat = status["beat"]
@@ -117,9 +115,9 @@ class Ownership:
             await self._claim(dict.fromkeys(sids, ""))
 
     def _slow(self, status: Mapping[str, Any]) -> bool:
-        """Whether one more caller would take the time of those who are here.
+        """Whether one more caller would take the time of the present ones.
 
-        Who has nobody here is not slow: nothing else shows that it has become faster.
+        A worker without callers is not slow: only a caller can show whether it has become faster.
         """
         busy = int(status["free"]) < int(status["slots"])
         return busy and float(status["step_p95_ms"]) > self.settings.gateway_step_budget_ms
@@ -149,7 +147,7 @@ class Ownership:
         return bool(died)
 
     async def _sweep(self, held: Mapping[str, str], free: int, *, slow: bool) -> int:
-        """Mend the hints and take what is in nobody's hands; how many were claimed."""
+        """Repair the hints and claim sessions without a worker; return how many."""
         listed = set(await self.control.sessions())
         sids = sorted(listed | set(held))
         metas = await self.log.metas(sids) if sids else []
@@ -165,7 +163,7 @@ class Ownership:
         dead = self._watch.dead()
         trying = any(meta.suspect and meta.strikes for s, meta in live.items() if s in held)
         loose = self._loose(live.values(), held, dead)
-        # A caller who only now arrives finds a faster worker; a call that goes on must not wait.
+        # A new caller may find a faster worker; a call under way must not wait.
         wanted = [meta for meta in loose if meta.k or not slow]
         claimed = await self._claim_orphans(_chosen(wanted, trying=trying)[:free])
         for worker in dead - self._owners:
@@ -173,57 +171,57 @@ class Ownership:
         return claimed
 
     def _loose(self, metas: Collection[Meta], held: Collection[str], dead: set[str]) -> list[Meta]:
-        """Sessions of the dead at once; those of nobody, or ours unknown to us, after a while."""
+        """The sessions of dead workers at once; after a while those without an owner here."""
         now = self._clock()
         mine = set(held) | {arrival.sid for arrival in self.arrivals}
-        nobodys = [
+        ownerless = [
             meta
             for meta in metas
             if not meta.owner or (meta.worker == self.worker and meta.sid not in mine)
         ]
-        self._orphans = {meta.sid: self._orphans.get(meta.sid, now) for meta in nobodys}
-        orphans = [meta for meta in nobodys if now - self._orphans[meta.sid] >= ORPHAN_S]
-        # What looks like death may be a machine that is too slow: no call is given up for that.
+        self._orphans = {meta.sid: self._orphans.get(meta.sid, now) for meta in ownerless}
+        orphans = [meta for meta in ownerless if now - self._orphans[meta.sid] >= ORPHAN_S]
+        # A worker on a machine that is too slow looks dead too: no call may end for that.
         surely_dead = self._watch.dead(LAST_CHANCE_LEASES)
         deads = [m for m in metas if m.worker in (surely_dead if m.condemned else dead)]
         self._order.shuffle(deads)
         return deads + orphans
 
     async def _claim_orphans(self, metas: Sequence[Meta]) -> int:
-        """Claim what others claim at the same time, a few at once; how many became ours."""
+        """Claim a few sessions at a time, since other workers claim too; return how many we got."""
         claimed = 0
         for at in range(0, len(metas), CLAIM_AT_ONCE):
             claimed += await self._claim({m.sid: m.owner for m in metas[at : at + CLAIM_AT_ONCE]})
         return claimed
 
     async def _claim(self, seen: Mapping[str, str]) -> int:
-        """Own the sessions whose owner is still the one `seen`, and read where they stand."""
+        """Claim the sessions whose owner is still the one `seen`, and rebuild them."""
         if not seen:
             return 0
         answers = await self.log.claim_all(seen, self.worker, secrets.token_hex(4))
         ours = {sid: owner for sid, (answer, owner) in answers.items() if answer is Answer.STORED}
         await self.control.forget(s for s, (answer, _) in answers.items() if answer is Answer.GONE)
-        found = await self._recall(ours)
-        for sid, (talk, opening) in found.items():
+        found = await self._rebuild(ours)
+        for sid, rebuilt in found.items():
             if seen[sid]:
                 TAKEOVERS.inc()
                 self.takeovers += 1
             log.info("session %s is ours (%s, it was %r)", sid, ours[sid], seen[sid])
-            self.arrivals.append(Arrival(sid, ours[sid], talk, opening))
+            self.arrivals.append(Arrival(sid=sid, owner=ours[sid], rebuilt=rebuilt))
         for sid, (answer, owner) in answers.items():
             if answer is Answer.POISONED:
                 await self.quarantine(sid, owner, "its workers died with it")
         return len(found)
 
-    async def recall(self, sid: str, owner: str) -> Found | None:
-        """Where a session of ours stands by its log; None when that ended it."""
-        return (await self._recall({sid: owner})).get(sid)
+    async def rebuild(self, sid: str, owner: str) -> Rebuilt | None:
+        """Rebuild a session of ours from its log; None when it cannot go on and is ended."""
+        return (await self._rebuild({sid: owner})).get(sid)
 
-    async def _recall(self, owned: Mapping[str, str]) -> dict[str, Found]:
-        """Where sessions of ours stand by their logs; those that cannot go on are ended."""
-        found: dict[str, Found] = {}
+    async def _rebuild(self, owned: Mapping[str, str]) -> dict[str, Rebuilt]:
+        """Rebuild sessions of ours from their logs; end those that cannot go on."""
+        found: dict[str, Rebuilt] = {}
         sids = list(owned)
-        answers = await rebuild(self.log, sids, self.settings, gated=self.gated) if sids else []
+        answers = await rebuild(self.log, sids, self.settings, self.traits) if sids else []
         for sid, answer in zip(sids, answers, strict=True):
             if isinstance(answer, AntiphonError):
                 log.warning("session %s cannot go on: %s", sid, answer)
@@ -233,39 +231,39 @@ class Ownership:
         return found
 
     async def strike(self, sid: str, owner: str, reason: str) -> bool:
-        """Our engine failed at this session alone; whether it is still ours to try again."""
+        """Log that our engine failed at this session alone; return whether we may try again."""
         answer = await self.log.strike(sid, owner)
         if answer is Answer.POISONED:
             await self.quarantine(sid, owner, reason)
         return answer is Answer.STORED
 
     async def quarantine(self, sid: str, owner: str, reason: str) -> None:
-        """Give a session up; its log is kept for a day, and its caller is told."""
+        """Give a session up; its log stays for a day, and its caller gets an error."""
         log.error("session %s is given up: %s", sid, reason)
         SESSIONS_ENDED.labels("poisoned").inc()
         if await self.log.quarantine(sid, owner) is Answer.STORED:
             await self.control.list_dead(sid, self.worker, reason)
 
     async def give_up(self, sid: str, owner: str, reason: str) -> None:
-        """End a session that is still `owner`'s, and forget it."""
+        """End a session if it is still `owner`'s."""
         answer = await self.log.end(sid, "owner", owner)
         if answer is not Answer.FENCED:
             SESSIONS_ENDED.labels(reason).inc()
             await self.control.forget([sid])
 
     async def leave(self) -> None:
-        """Off the list: no gateway counts on our slots any more."""
+        """Take this worker off the list: no gateway counts on its slots any more."""
         await self.control.bury(self.worker)
 
     async def hand_back(self, owned: Mapping[str, str]) -> None:
-        """Sessions (id -> owner) go back into the queue, for another worker to claim."""
+        """Put sessions (id -> owner) back into the queue, for another worker to claim."""
         await self.control.requeue(await self.log.release_all(owned))
 
 
 def _chosen(metas: Sequence[Meta], *, trying: bool) -> list[Meta]:
-    """All, but one at most of which a worker may have died: it takes nobody along.
+    """All sessions, but at most one of those that may have killed a worker.
 
-    None of these while one is being tried here.
+    None of these while one is on trial here.
     """
     chosen: list[Meta] = []
     for meta in metas:

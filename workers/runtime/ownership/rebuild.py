@@ -1,95 +1,118 @@
-"""A session's state from its log: what a worker that has just claimed it goes on from."""
+"""Rebuilds a session's state from its log: what a worker that has just claimed it goes on from."""
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.errors import AntiphonError, Gone, SchemaError, SessionLost
 from shared.log.meta import Meta
-from shared.log.records import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
+from shared.log.records import (
+    Audio,
+    Options,
+    OutputRecord,
+    Speech,
+    Step,
+    StepRecord,
+)
 from shared.log.session_log import SessionLog, Whole
 from shared.modes import ReplyMode
 from shared.settings import Settings
-from workers.engines.base import Opening, Past, Speak
+from workers.engines.base import Opening, Past, Speak, Traits
 from workers.runtime.conversation import snapshot
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.conversation.turn import Tuning
+from workers.runtime.conversation.state import State
+from workers.runtime.conversation.tuning import Tuning
 
-Found = tuple[Conversation, Opening]
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A session where its log ends, and what the engine opens its slot with."""
+
+    conversation: Conversation
+    opening: Opening
 
 
 async def rebuild(
-    log: SessionLog, sids: Sequence[str], settings: Settings, *, gated: bool
-) -> list[Found | AntiphonError]:
-    """Read sessions that the caller owns, so that their logs stand still, and `recover` each.
+    log: SessionLog, sids: Sequence[str], settings: Settings, traits: Traits
+) -> list[Rebuilt | AntiphonError]:
+    """Read sessions that this worker owns, so that their logs stand still, and recover each.
 
-    In place of one that cannot go on stands why: SessionLost when it is gone or not whole,
+    A session that cannot go on gives its error: SessionLost when it is gone or not whole,
     SchemaError when it cannot be read.
     """
     wholes = await log.read_whole(sids)
-    found: list[Found | AntiphonError] = []
+    found: list[Rebuilt | AntiphonError] = []
     for sid, whole in zip(sids, wholes, strict=True):
-        found.append(_recovered(sid, whole, settings, gated=gated))
-        await asyncio.sleep(0)  # the others run in between
+        found.append(_recovered(sid, whole, settings, traits))
+        await asyncio.sleep(0)  # other tasks run in between
     return found
 
 
 def _recovered(
-    sid: str, whole: Whole | SchemaError | None, settings: Settings, *, gated: bool
-) -> Found | AntiphonError:
+    sid: str, whole: Whole | SchemaError | None, settings: Settings, traits: Traits
+) -> Rebuilt | AntiphonError:
     if whole is None:
         return Gone(f"Expected a session {sid}, got none: it ended or expired")
     if isinstance(whole, SchemaError):
         return whole
     try:
-        tuning = Tuning.of_session(settings, whole.meta.options)
         if whole.meta.k == 0:
-            return _fresh(whole.meta, tuning, gated=gated)
-        return recover(whole.meta, tuning, whole.steps, whole.inputs, whole.outputs, gated=gated)
+            tuning = tuning_of(settings, whole.meta.options)
+            return _fresh(whole.meta, tuning, traits)
+        return recover(whole, traits)
     except AntiphonError as error:
         return error
     except (ValueError, TypeError, KeyError, IndexError) as error:
         return SchemaError(f"Expected a readable log of {sid}, got {error!r}")
 
 
-def recover(
-    meta: Meta,
-    tuning: Tuning,
-    steps: Sequence[tuple[int, StepRecord]],
-    inputs: Sequence[tuple[int, InputRecord]],
-    outputs: Sequence[tuple[int, OutputRecord]],
-    *,
-    gated: bool,
-) -> Found:
+def tuning_of(settings: Settings, options: str) -> Tuning:
+    """The worker's settings under the session's first options (JSON or "")."""
+    base = Tuning(
+        vad_threshold=settings.vad_threshold,
+        silence_ms=settings.turn_silence_ms,
+        min_speech_ms=settings.turn_min_speech_ms,
+        vad=settings.vad,
+    )
+    return base.with_options(Options(**json.loads(options or "{}")))
+
+
+def recover(whole: Whole, traits: Traits) -> Rebuilt:
     """The conversation where the log ends, and what the engine opens its slot with.
 
     Raises SessionLost when a record that it needs is gone.
     """
-    talk, _ = _fresh(meta, tuning, gated=gated)
+    meta = whole.meta
     audio = {
         n: pcm16_from_bytes(record.pcm)
-        for n, record in inputs
+        for n, record in whole.inputs
         if isinstance(record, Audio) and n <= meta.cursor
     }
-    snapshot.restore(talk, meta, snapshot.unpack(_last_state(steps)), audio)
-    talk.retention.note(outputs)
-    for _, record in outputs:
-        if isinstance(record, Speech):
-            talk.ear.echo.playback.recall(record.frame, pcm16_from_bytes(record.pcm))
-    for k, step in _worked(steps):
-        talk.memory.note(k, Past((), step.heard, step.said, *_flags(step)))
-    talk.memory.trim(talk.context.base if talk.context else None)
-    if talk.context is None:
-        return talk, Opening(meta.seed, persona=talk.persona)
-    base = talk.context.base
-    history = _history(steps, base, audio)
-    return talk, Opening(meta.seed + base, history, talk.memory.recall(), talk.persona)
+    state = snapshot.unpack(_last_state(whole.steps), meta, audio)
+    _replay_echo(state, whole.outputs)
+    for k, step in _worked(whole.steps):
+        state.memory.note(k, _past(step, ()))
+    state.memory.trim(state.context.base if state.context else None)
+    conversation = Conversation(state, traits=traits, seed=meta.seed, persona=meta.persona)
+    conversation.retention.note(whole.outputs)
+    if state.context is None:
+        return Rebuilt(conversation, Opening(seed=meta.seed, persona=meta.persona))
+    opening = Opening(
+        seed=meta.seed + state.context.base,
+        history=_history(whole.steps, state.context.base, audio),
+        earlier=state.memory.recall(),
+        persona=meta.persona,
+    )
+    return Rebuilt(conversation, opening)
 
 
-def _fresh(meta: Meta, tuning: Tuning, *, gated: bool) -> Found:
-    mode = ReplyMode(meta.mode)
-    talk = Conversation(tuning, mode, gated=gated, seed=meta.seed, persona=meta.persona)
-    return talk, Opening(meta.seed, persona=meta.persona)
+def _fresh(meta: Meta, tuning: Tuning, traits: Traits) -> Rebuilt:
+    """A session that has no step yet."""
+    state = State.new(tuning, ReplyMode(meta.mode))
+    conversation = Conversation(state, traits=traits, seed=meta.seed, persona=meta.persona)
+    return Rebuilt(conversation, Opening(seed=meta.seed, persona=meta.persona))
 
 
 def _last_state(steps: Sequence[tuple[int, StepRecord]]) -> bytes:
@@ -99,6 +122,13 @@ def _last_state(steps: Sequence[tuple[int, StepRecord]]) -> bytes:
     raise SessionLost(f"Expected a step with a state among {len(steps)}, got none")
 
 
+def _replay_echo(state: State, outputs: Sequence[tuple[int, OutputRecord]]) -> None:
+    """Tell the echo path what the assistant said."""
+    for _, record in outputs:
+        if isinstance(record, Speech):
+            state.detector.echo.playback.recall(record.frame, pcm16_from_bytes(record.pcm))
+
+
 def _history(
     steps: Sequence[tuple[int, StepRecord]], base: int, audio: Mapping[int, Pcm16]
 ) -> tuple[Past, ...]:
@@ -106,7 +136,7 @@ def _history(
     since = [step for k, step in _worked(steps) if k >= base]
     if missing := [n for step in since for n in step.hear if n not in audio]:
         raise SessionLost(f"Expected the input records {missing[:5]} of the context, got none")
-    return tuple(Past(tuple(audio[n] for n in s.hear), s.heard, s.said, *_flags(s)) for s in since)
+    return tuple(_past(step, tuple(audio[n] for n in step.hear)) for step in since)
 
 
 def _worked(steps: Sequence[tuple[int, StepRecord]]) -> Iterator[tuple[int, Step]]:
@@ -116,6 +146,12 @@ def _worked(steps: Sequence[tuple[int, StepRecord]]) -> Iterator[tuple[int, Step
             yield k, record
 
 
-def _flags(step: Step) -> tuple[Speak, bool, bool]:
-    """What a Past says of a step besides what was heard and said."""
-    return Speak(step.speak), step.began, step.ended
+def _past(step: Step, hear: tuple[Pcm16, ...]) -> Past:
+    return Past(
+        hear=hear,
+        heard=step.heard,
+        said=step.said,
+        speak=Speak(step.speak),
+        began=step.began,
+        ended=step.ended,
+    )

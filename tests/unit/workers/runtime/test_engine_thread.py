@@ -9,9 +9,9 @@ import pytest
 from workers.engines.base import Opening, Output, Past, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.engine_thread import MIN_TIMES, WINDOW_S, Drive, StepTimes
+from workers.runtime.engine_thread import MIN_TIMES, WINDOW_S, EngineThread, StepTimes
 from workers.runtime.replay import ALONE_S
-from workers.runtime.slots import Seat, Slots
+from workers.runtime.slots import HeldSession, Slots
 
 STEP = Past((np.zeros(1_920, dtype=np.int16),))
 PAST = Opening(1, (STEP,))
@@ -48,99 +48,99 @@ class NotingEngine(EchoEngine):
         return []
 
 
-def seats(*openings: Opening | None) -> list[Seat]:
+def sessions(*openings: Opening | None) -> list[HeldSession]:
     slots = Slots(len(openings))
     return [slots.take(f"s{i}", "o", Conversation(), 0.0, o) for i, o in enumerate(openings)]
 
 
-def slow_drive(engine: NotingEngine) -> Drive:
+def slow_thread(engine: NotingEngine) -> EngineThread:
     """Its every look at the clock is a second later: a piece takes all the time there is."""
-    return Drive(engine, itertools.count().__next__)
+    return EngineThread(engine, itertools.count().__next__)
 
 
 async def test_all_fresh_slots_are_opened_and_one_past_a_piece_at_a_time() -> None:
     engine = NotingEngine(4)
-    drive, here = slow_drive(engine), seats(LONG, FRESH, PAST, FRESH)
-    assert await drive.open(here) == []
+    thread, here = slow_thread(engine), sessions(LONG, FRESH, PAST, FRESH)
+    assert await thread.open(here) == []
     assert engine.calls == [("open", 1), ("open", 3), ("open", 2), ("past", 2)]
-    assert [seat.able for seat in here] == [False, True, False, True]
+    assert [session.steppable for session in here] == [False, True, False, True]
     engine.calls.clear()
-    drive.leave(here[1])
-    await drive.open(here)
+    thread.close_later(here[1])
+    await thread.open(here)
     assert engine.calls == [("close", 1)]
-    assert here[2].able
+    assert here[2].steppable
     engine.calls.clear()
     for pieces in range(1, 4):
-        await drive.open(here)
+        await thread.open(here)
         assert engine.calls == [("open", 0), *[("past", 0)] * pieces]
-        assert not here[0].able
-    await drive.open(here)
-    assert here[0].able
+        assert not here[0].steppable
+    await thread.open(here)
+    assert here[0].steppable
     assert len(engine.calls) == 4
-    drive.stop()
+    thread.stop()
 
 
 async def test_who_leaves_in_the_middle_of_its_past_leaves_no_piece_behind() -> None:
     engine = NotingEngine(2)
-    drive, here = slow_drive(engine), seats(LONG, LONG)
-    await drive.open(here)
-    drive.leave(here[0])
+    thread, here = slow_thread(engine), sessions(LONG, LONG)
+    await thread.open(here)
+    thread.close_later(here[0])
     engine.calls.clear()
-    await drive.open(here[1:])
+    await thread.open(here[1:])
     assert engine.calls == [("close", 0), ("open", 1), ("past", 1)]
-    drive.stop()
+    thread.stop()
 
 
 async def test_nobody_to_wait_for_it_lets_a_past_be_read_in_one_go() -> None:
     engine = NotingEngine(1)
     now = iter([0.0, ALONE_S / 3, ALONE_S / 2, ALONE_S * 0.9])
-    drive, (seat,) = Drive(engine, now.__next__), seats(LONG)
-    await drive.open([seat])
-    assert seat.able
-    drive.stop()
+    thread, (session,) = EngineThread(engine, now.__next__), sessions(LONG)
+    await thread.open([session])
+    assert session.steppable
+    thread.stop()
 
 
 async def test_who_has_just_failed_is_opened_last() -> None:
     engine = NotingEngine(2)
-    drive, here = Drive(engine), seats(PAST, LONG)
-    drive.blame(here[0], ValueError("fault"))
-    await drive.open(here)
-    await drive.open(here)
+    thread, here = EngineThread(engine), sessions(PAST, LONG)
+    thread.note_failure(here[0], ValueError("fault"))
+    await thread.open(here)
+    await thread.open(here)
     assert [slot for call, slot in engine.calls if call == "open"] == [1, 0]
-    drive.stop()
+    thread.stop()
 
 
 async def test_who_cannot_be_opened_is_named_and_the_others_are_open() -> None:
     engine = NotingEngine(3)
     engine.bad_slot = 1
-    drive, here = Drive(engine), seats(FRESH, FRESH, FRESH)
-    ((seat, error),) = await drive.open(here)
-    assert (seat.sid, str(error)) == ("s1", "bad past")
+    thread, here = EngineThread(engine), sessions(FRESH, FRESH, FRESH)
+    ((session, error),) = await thread.open(here)
+    assert (session.sid, str(error)) == ("s1", "bad past")
     assert len(engine.calls) == 3
-    drive.stop()
+    thread.stop()
 
 
 async def test_a_past_that_cannot_be_read_is_its_sessions_fault() -> None:
     engine = NotingEngine(2)
     engine.bad_slot = 0
-    drive, here = Drive(engine), seats(PAST, LONG)
-    ((seat, error),) = await drive.open(here)
-    assert (seat.sid, str(error)) == ("s0", "bad past")
-    await drive.open(here)
-    assert [s.able for s in here] == [True, True]
-    drive.stop()
+    thread, here = EngineThread(engine), sessions(PAST, LONG)
+    ((session, error),) = await thread.open(here)
+    assert (session.sid, str(error)) == ("s0", "bad past")
+    await thread.open(here)
+    assert [s.steppable for s in here] == [True, True]
+    thread.stop()
 
 
 async def test_two_failures_without_a_good_step_between_them_are_the_engines() -> None:
-    drive, (one, two) = Drive(NotingEngine(2)), seats(None, None)
+    thread, (one, two) = EngineThread(NotingEngine(2)), sessions(None, None)
     fault = ValueError("fault")
-    drive.blame(one, fault)
-    drive.blame(one, fault)
-    await drive.step([])
-    drive.blame(two, fault)
+    thread.note_failure(one, fault)
+    thread.note_failure(one, fault)
+    await thread.step([])
+    thread.note_failure(two, fault)
     with pytest.raises(RuntimeError, match="broken"):
-        drive.blame(one, fault)
-    drive.stop()
+        thread.note_failure(one, fault)
+    thread.stop()
 
 
 def test_the_p99_is_that_of_the_last_seconds_and_forgives_one_outlier() -> None:

@@ -103,7 +103,7 @@ def test_a_rebuild_at_every_step_changes_nothing(line: str, mode: ReplyMode) -> 
     steady, mortal = Call(mode), Call(mode)
     steady.tell(LINES[line])
     mortal.tell(LINES[line], mortal.die)
-    assert len(steady.turns) == len(mortal.turns) >= len(LINES[line])
+    assert len(steady.writes) == len(mortal.turns) >= len(LINES[line])
     check_same(mortal, steady)
 
 
@@ -143,10 +143,10 @@ def test_the_lines_hold_what_they_are_named_after() -> None:
     interrupted.tell(INTERRUPTED)
     assert len(interrupted.of(Clear)) == 1
     assert [type(r) for _, r in interrupted.steps].count(Truncate) == 1
-    assert interrupted.talk.generation == 2
+    assert interrupted.conversation.state.generation == 2
     switched.tell(SWITCHED)
     assert switched.of(Clear, ReplyDone)
-    assert {turn.mode for turn in switched.turns} == set(ReplyMode)
+    assert {turn.mode for turn in switched.writes} == set(ReplyMode)
 
 
 @pytest.mark.parametrize("cut", [(0, 14), (3, 4), (5, 8), (8, 9), (9, 10), (9, 12), (11, 13)])

@@ -9,12 +9,14 @@ import numpy as np
 from shared.audio import Pcm16
 from shared.log.meta import Meta
 from shared.log.records import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
+from shared.log.session_log import Whole
 from shared.modes import ReplyMode
 from workers.engines.base import Engine, Opening
 from workers.engines.echo import EchoEngine
-from workers.runtime.conversation.context import Phase
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.conversation.turn import Tuning, Turn
+from workers.runtime.conversation.state import Phase, State
+from workers.runtime.conversation.step import LogWrite
+from workers.runtime.conversation.tuning import Tuning
 from workers.runtime.ownership.rebuild import recover
 
 TURNS_AT_MOST = 2_000
@@ -30,12 +32,12 @@ class Rehearsal:
         tuning: Tuning | None = None,
     ) -> None:
         self.engine = engine or EchoEngine(1)
-        self.tuning = tuning or Tuning()
-        self.talk = Conversation(self.tuning, mode, gated=self.engine.traits.gated, seed=7)
+        state = State.new(tuning or Tuning(), mode)
+        self.conversation = Conversation(state, traits=self.engine.traits, seed=7)
         self.inputs: list[tuple[int, InputRecord]] = []
         self.steps: list[tuple[int, StepRecord]] = []
         self.outputs: list[tuple[int, OutputRecord]] = []
-        self.turns: list[Turn] = []
+        self.writes: list[LogWrite] = []
         self._n = itertools.count(1)
         self.engine.open(0, Opening(7))
 
@@ -48,15 +50,17 @@ class Rehearsal:
     def turn(self, count: int = 64) -> bool:
         """One turn of the loop with at most so many new records; whether anything was done."""
         # What was offered and not consumed is offered again, as it is after a takeover.
-        self.talk._inbox.clear()
-        self.talk.offer([r for r in self.inputs if r[0] > self.talk.cursor][:count])
-        plan = self.talk.plan()
+        self.conversation._inbox.clear()
+        self.conversation.offer(
+            [r for r in self.inputs if r[0] > self.conversation.state.cursor][:count]
+        )
+        plan = self.conversation.plan()
         if plan is None:
             return False
         if plan.opening is not None:
             self.engine.open(0, plan.opening)
         output = None if plan.idle else self.engine.step([plan.work(0)])[0]
-        self._write(self.talk.settle(output))
+        self._write(self.conversation.settle(output))
         return True
 
     def run(self, *records: InputRecord | Pcm16) -> None:
@@ -69,24 +73,23 @@ class Rehearsal:
 
     def die(self) -> None:
         """kill -9: the next worker has nothing but the log, trimmed as it is."""
-        last = self.turns[-1] if self.turns else None
+        last = self.writes[-1] if self.writes else None
         if last is None:
             return
         outputs = [r for r in self.outputs if r[0] >= last.keep_outputs]
-        dropped = {turn.drop_step for turn in self.turns}
+        dropped = {write.drop_step for write in self.writes}
         steps = [r for r in self.steps if r[0] >= last.keep_steps and r[0] not in dropped]
         inputs = [r for r in self.inputs if r[0] >= last.keep_inputs]
-        gated = self.engine.traits.gated
-        self.talk, opening = recover(
-            self._meta(last), self.tuning, steps, inputs, outputs, gated=gated
-        )
-        self.engine.open(0, replace(opening, history=()))
-        for _ in self.engine.replay(0, opening.history):
+        whole = Whole(meta=self._meta(last), inputs=inputs, steps=steps, outputs=outputs)
+        rebuilt = recover(whole, self.engine.traits)
+        self.conversation = rebuilt.conversation
+        self.engine.open(0, replace(rebuilt.opening, history=()))
+        for _ in self.engine.replay(0, rebuilt.opening.history):
             pass
 
     def phase(self) -> Phase:
         """Where the conversation stands."""
-        return self.talk.phase
+        return self.conversation.state.phase
 
     def of(self, *kinds: type[OutputRecord]) -> list[OutputRecord]:
         """The output records of these kinds, in order."""
@@ -113,14 +116,14 @@ class Rehearsal:
         steps = [record for _, record in self.steps if isinstance(record, Step)]
         return [n for step in steps for n in step.hear]
 
-    def _write(self, turn: Turn) -> None:
-        assert turn.first_step == len(self.steps) + 1
-        assert turn.first_output == len(self.outputs) + 1
-        self.steps += enumerate(turn.steps, turn.first_step)
-        self.outputs += enumerate(turn.outputs, turn.first_output)
-        self.turns.append(turn)
+    def _write(self, write: LogWrite) -> None:
+        assert write.first_step == len(self.steps) + 1
+        assert write.first_output == len(self.outputs) + 1
+        self.steps += enumerate(write.steps, write.first_step)
+        self.outputs += enumerate(write.outputs, write.first_output)
+        self.writes.append(write)
 
-    def _meta(self, last: Turn) -> Meta:
+    def _meta(self, last: LogWrite) -> Meta:
         return Meta(
             sid="s",
             state="live",

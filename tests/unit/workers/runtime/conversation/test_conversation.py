@@ -29,8 +29,8 @@ from tests.sounds import joined, noise, silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
 from workers.engines.base import Output, Speak, Traits, Work
 from workers.engines.echo import EchoEngine
-from workers.runtime.conversation.context import Phase
-from workers.runtime.conversation.turn import Tuning
+from workers.runtime.conversation.state import Phase
+from workers.runtime.conversation.tuning import Tuning
 
 A_TURN = [*silence(6), *voice(10), *silence(9)]
 
@@ -99,25 +99,25 @@ def test_a_turn_that_will_not_end_is_ended_when_its_context_is_full() -> None:
 def test_a_reply_goes_no_further_ahead_of_the_caller_than_it_may() -> None:
     call = Rehearsal()
     call.run(*talking(60), *silence(8))
-    assert call.talk.frame == 200
+    assert call.conversation.state.frame == 200
     assert call.phase() is Phase.REPLYING
     call.run(Played(41))
-    assert call.talk.frame == 240
+    assert call.conversation.state.frame == 240
 
 
 def test_a_reply_of_more_steps_than_it_may_have_ends_there() -> None:
     call = Rehearsal()
     call.run(*talking(150), *silence(8))
     while call.phase() is Phase.REPLYING:
-        call.run(Played(call.talk.frame))
-    assert call.talk.frame == 128 * 4
+        call.run(Played(call.conversation.state.frame))
+    assert call.conversation.state.frame == 128 * 4
     assert call.of(ReplyDone) == [ReplyDone(1, 513, "length")]
 
 
 def test_speaking_over_a_reply_clears_it_and_keeps_what_was_heard_of_it() -> None:
     call = Rehearsal()
     call.run(*A_TURN)
-    last = call.talk.frame
+    last = call.conversation.state.frame
     call.run(Played(10), *voice(4, pitch_hz=190))
     assert kinds(call.events)[-2:] == ["Clear", "SpeechStarted"]
     assert call.of(Clear) == [Clear(1, last + 1)]
@@ -143,7 +143,10 @@ def test_the_assistant_coming_back_interrupts_nothing(gain: float) -> None:
     call.run(*A_TURN)
     reply = np.frombuffer(call.pcm, "<i2").reshape(-1, CHUNK_SAMPLES)
     for index, chunk in enumerate([*silence(2), *reply]):  # 160 ms behind the playhead
-        call.run(Played(min(4 * index + 1, call.talk.frame)), (gain * chunk).astype(np.int16))
+        call.run(
+            Played(min(4 * index + 1, call.conversation.state.frame)),
+            (gain * chunk).astype(np.int16),
+        )
     assert call.of(Clear) == []
     assert len(call.of(SpeechStarted)) == 1
 
@@ -151,7 +154,7 @@ def test_the_assistant_coming_back_interrupts_nothing(gain: float) -> None:
 def test_a_reply_that_was_heard_to_its_end_cannot_be_interrupted() -> None:
     call = Rehearsal()
     call.run(*A_TURN)
-    call.run(Played(call.talk.frame), *voice(6))
+    call.run(Played(call.conversation.state.frame), *voice(6))
     assert call.of(Clear) == []
     assert call.phase() is Phase.HEARING
 
@@ -159,7 +162,7 @@ def test_a_reply_that_was_heard_to_its_end_cannot_be_interrupted() -> None:
 def test_a_reply_counts_as_heard_when_its_time_and_two_seconds_have_passed() -> None:
     call = Rehearsal()
     call.run(*A_TURN)
-    frames = call.talk.frame
+    frames = call.conversation.state.frame
     call.run(*silence(frames // 4 + 25))
     assert call.phase() is Phase.PLAYING
     call.run(*silence(1))
@@ -182,7 +185,7 @@ def test_push_to_talk_hears_everything_and_ends_at_the_commit_alone() -> None:
     assert call.outputs == []
     call.run(*quiet[10:], Commit())
     assert call.pcm == joined(quiet)
-    call.run(Played(call.talk.frame), Commit())
+    call.run(Played(call.conversation.state.frame), Commit())
     assert len(call.of(ReplyStarted)) == 1  # nothing was said since
 
 
@@ -238,7 +241,7 @@ def test_push_to_talk_keeps_the_question_of_who_pauses_in_it() -> None:
     call = Rehearsal(tuning=Tuning(manual=True))
     first, second = voice(10), voice(6, pitch_hz=190)
     call.run(*silence(30), *first, *silence(25), *second, Commit())
-    call.run(Played(call.talk.frame))
+    call.run(Played(call.conversation.state.frame))
     assert joined(first) in call.pcm
     assert joined(second) in call.pcm
 
@@ -290,15 +293,15 @@ def test_detach_changes_nothing_and_end_ends() -> None:
     call.run(Detach(), *A_TURN)
     assert call.pcm
     call.run(End())
-    assert call.talk.ended
+    assert call.conversation.state.ended
 
 
 def test_asleep_all_that_waits_is_one_step() -> None:
     call = Rehearsal()
     call.run(*silence(40), Played(0))
-    assert len(call.turns) == 1
-    assert call.turns[0].cursor == 41
-    assert call.turns[0].keep_inputs == 36  # the pre-roll
+    assert len(call.writes) == 1
+    assert call.writes[0].cursor == 41
+    assert call.writes[0].keep_inputs == 36  # the pre-roll
 
 
 def test_frames_are_contiguous_through_everything() -> None:
@@ -308,9 +311,9 @@ def test_frames_are_contiguous_through_everything() -> None:
     for record in call.speech:
         assert record.frame == expected
         expected += record.frames
-    assert call.talk.frame == expected - 1
+    assert call.conversation.state.frame == expected - 1
 
 
 def test_settle_wants_a_plan() -> None:
     with pytest.raises(RuntimeError, match="plan"):
-        Rehearsal().talk.settle(None)
+        Rehearsal().conversation.settle(None)

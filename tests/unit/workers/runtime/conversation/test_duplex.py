@@ -23,7 +23,7 @@ from shared.voices import Offer
 from tests.sounds import silence, talking, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
-from workers.runtime.conversation.context import Phase
+from workers.runtime.conversation.state import Phase
 
 
 class Talker:
@@ -143,7 +143,7 @@ def test_its_context_is_bounded() -> None:
     call = call_with(engine)
     call.run(*talking(600))
     assert engine.opened >= 3
-    last = call.turns[-1]
+    last = call.writes[-1]
     assert last.cursor - last.keep_inputs < 260
 
 

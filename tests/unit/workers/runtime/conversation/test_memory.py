@@ -69,7 +69,7 @@ def earlier(engine: Noting) -> tuple[Past, ...]:
 def test_the_next_turn_remembers_all_of_an_answer_that_was_heard() -> None:
     call, engine = called(*QUESTION)
     assert earlier(engine) == ()
-    call.run(Played(call.talk.frame), *ANOTHER)
+    call.run(Played(call.conversation.state.frame), *ANOTHER)
     turn = earlier(engine)
     assert steps_of(turn) == (23, 23)
     assert [p.speak for p in turn if p.began] == [Speak.BEGIN]
@@ -124,7 +124,7 @@ def test_what_was_said_long_ago_is_forgotten(pause: int, remembered: bool) -> No
     for chunk in silence(pause):
         call.run(chunk)
     if not remembered:
-        assert call.turns[-1].keep_steps == len(call.steps)
+        assert call.writes[-1].keep_steps == len(call.steps)
     call.run(*ANOTHER)
     assert bool(earlier(engine)) == remembered
 
@@ -135,8 +135,8 @@ def test_of_a_long_pause_the_log_keeps_no_step() -> None:
     worked = sum(isinstance(s, Step) and bool(s.hear or s.speak) for _, s in call.steps)
     for chunk in silence(200):
         call.run(chunk)
-    dropped = {turn.drop_step for turn in call.turns}
-    kept = [k for k, _ in call.steps if k >= call.turns[-1].keep_steps and k not in dropped]
+    dropped = {write.drop_step for write in call.writes}
+    kept = [k for k, _ in call.steps if k >= call.writes[-1].keep_steps and k not in dropped]
     assert len(kept) <= worked + 3  # the base, the last one, and one that came before the turn
 
 
@@ -180,7 +180,7 @@ def test_a_model_that_knows_words_has_the_last_say() -> None:
         "what is two",
     ]
     engine.words = ""  # it knew none of these
-    tell(call, Played(call.talk.frame), *ANOTHER)
+    tell(call, Played(call.conversation.state.frame), *ANOTHER)
     last = call.of(Heard)[-1]
     assert isinstance(last, Heard)
     assert last.final
@@ -189,40 +189,38 @@ def test_a_model_that_knows_words_has_the_last_say() -> None:
 
 def test_words_take_the_place_of_letters_while_they_are_heard() -> None:
     one = Transcript()
-    one.hear("wot iz")
+    one.add_letters("wot iz")
     assert one.running() == [Heard("wot", final=False)]
-    one.correct("what is")
+    one.set_words("what is")
     assert one.running() == [Heard("what", final=False)]
-    one.hear(" tu")
-    one.correct("what is two")
+    one.add_letters(" tu")
+    one.set_words("what is two")
     assert one.running() == [Heard("what is", final=False)]
-    one.correct("")
+    one.set_words("")
     assert one.end() == [Heard("what is two", final=True)]
 
 
 def test_a_turn_s_second_part_does_not_say_the_first_again() -> None:
     one = Transcript()
-    one.correct("what is")
+    one.set_words("what is")
     one.end()
-    one.correct("what is two plus")
-    other = Transcript()
-    other.restore(one.state())
+    one.set_words("what is two plus")
+    other = replace(one)
     assert other.end() == [Heard("two plus", final=True)]
-    other.correct("what is two plus two")
+    other.set_words("what is two plus two")
     assert other.end() == [Heard("two", final=True)]
     other.begin()
-    other.correct("what is one")
+    other.set_words("what is one")
     assert other.end() == [Heard("what is one", final=True)]
 
 
 def test_a_transcript_is_bounded_and_goes_on_elsewhere() -> None:
     one = Transcript()
-    one.hear(" tu plus")
+    one.add_letters(" tu plus")
     assert one.running() == [Heard("tu", final=False)]
     assert one.running() == []
-    other = Transcript()
-    other.restore(one.state())
-    other.hear(" x" * 5_000)
+    other = replace(one)
+    other.add_letters(" x" * 5_000)
     (whole,) = other.end()
     assert whole.text.startswith("tu plus x x")
     assert len(whole.text) <= 1_000

@@ -14,11 +14,11 @@ from workers.audio.energy_vad import Vad
 from workers.audio.silero_vad import SileroVad
 from workers.engines.base import Output
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.conversation.ear import Ear
 from workers.runtime.conversation.limiter import CEILING, Guard
 from workers.runtime.conversation.reply import Reply
 from workers.runtime.conversation.retention import Retention
-from workers.runtime.conversation.turn import Chunk, Tuning
+from workers.runtime.conversation.speech_detector import SpeechDetector
+from workers.runtime.conversation.step import Chunk
 from workers.runtime.scheduler import (
     CATCH_UP_ROUNDS,
     TICK_MAX_S,
@@ -28,29 +28,31 @@ from workers.runtime.scheduler import (
     rounds,
     tick_s,
 )
-from workers.runtime.slots import Seat, Slots
+from workers.runtime.slots import HeldSession, Slots
+
+THRESHOLD = 0.001
 
 
 @pytest.mark.parametrize("vad", [Vad, SileroVad])
-def test_an_ear_keeps_its_vad_and_goes_on_without_one_that_is_not_here(
+def test_a_detector_keeps_its_vad_and_goes_on_without_one_that_is_not_here(
     vad: type[Vad] | type[SileroVad], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chunks = [Chunk(n, pcm) for n, pcm in enumerate([*noise(3), *talking(5)], 1)]
-    ear = Ear(vad())
+    detector = SpeechDetector(vad())
     for chunk in chunks:
-        ear.hear(chunk, Tuning())
-    state = msgpack.unpackb(msgpack.packb(ear.state()))
-    again = Ear.restore(state)
-    assert again.state() == ear.state()
-    assert (again.trained is None) == (vad is Vad)
+        detector.hear(chunk, THRESHOLD)
+    state = msgpack.unpackb(msgpack.packb(detector.state()))
+    restored = SpeechDetector.restore(state)
+    assert restored.state() == detector.state()
+    assert (restored.batched_vad is None) == (vad is Vad)
 
     def missing() -> None:
         raise ConfigError("Expected the package silero-vad")
 
     monkeypatch.setattr("workers.audio.silero_vad.load_silero", missing)
-    elsewhere = Ear.restore(state)
-    assert elsewhere.trained is None
-    assert (elsewhere.onset, elsewhere.run_n) == (ear.onset, ear.run_n)
+    elsewhere = SpeechDetector.restore(state)
+    assert elsewhere.batched_vad is None
+    assert (elsewhere.onset, elsewhere.run_n) == (detector.onset, detector.run_n)
 
 
 def test_endpoint_counts_a_run_over_short_gaps() -> None:
@@ -97,7 +99,7 @@ def test_guard_goes_on_where_its_gain_stood() -> None:
 def test_reply_fills_its_last_frame_and_cuts_at_four() -> None:
     reply = Reply(generation=3, first=11, kept=0)
     audio = np.ones(2_500, dtype=np.int16)
-    records = reply.tell(Output(0, pcm=audio, text="hi", ended=True), step=9, frame=10)
+    records = reply.records(Output(0, pcm=audio, text="hi", ended=True), step=9, frame=10)
     assert records[:2] == [ReplyStarted(3, 11), Text(3, "hi")]
     assert [r.frame for r in records if isinstance(r, Speech)] == [11, 15]
     assert records[-1] == ReplyDone(3, 17, "end")
@@ -108,11 +110,10 @@ def test_reply_knows_which_steps_were_heard() -> None:
     reply = Reply(generation=1, first=1, kept=4)
     chunk = np.ones(CHUNK_SAMPLES, dtype=np.int16)
     for step in (5, 6, 7):
-        reply.tell(Output(0, pcm=chunk), step, frame=(step - 5) * 4)
-    reply.heard(7)
+        reply.records(Output(0, pcm=chunk), step, frame=(step - 5) * 4)
+    reply.note_played(7)
     assert reply.kept == 5
-    reply = Reply.restore(reply.state())
-    reply.heard(8)
+    reply.note_played(8)
     assert reply.kept == 6
     assert reply.lead(frame=12, played=8) == 4
 
@@ -149,13 +150,27 @@ def test_the_tick_grows_with_the_load() -> None:
 
 def commit(k: int) -> StepCommit:
     step = Step(cursor=k, generation=0)
-    return StepCommit("s", "1:w:x", k, (step,), 1, (), k, 0, 0, "turn", 1, 1, 1)
+    return StepCommit(
+        sid="s",
+        owner="1:w:x",
+        first_step=k,
+        steps=(step,),
+        first_output=1,
+        outputs=(),
+        cursor=k,
+        frame=0,
+        generation=0,
+        mode="turn",
+        keep_inputs=1,
+        keep_steps=1,
+        keep_outputs=1,
+    )
 
 
-def seat_with(*pending: int) -> Seat:
-    seat = Slots(1).take("s", "1:w:x", Conversation(), now=0.0)
-    seat.pending.extend(commit(k) for k in pending)
-    return seat
+def session_with(*pending: int) -> HeldSession:
+    session = Slots(1).take("s", "1:w:x", Conversation(), now=0.0)
+    session.pending.extend(commit(k) for k in pending)
+    return session
 
 
 def test_slots_give_the_lowest_free_one_and_take_it_back() -> None:
@@ -165,41 +180,41 @@ def test_slots_give_the_lowest_free_one_and_take_it_back() -> None:
     assert slots.free == 0
     with pytest.raises(IndexError):
         slots.take("c", "o", Conversation(), 0.0)
-    slots.leave(first)
+    slots.release(first)
     assert slots.take("c", "o", Conversation(), 0.0).slot == first.slot
 
 
 def test_a_duplicate_is_success() -> None:
-    seat = seat_with(1)
-    seat.received(Receipt(Answer.DUPLICATE, 1), now=0.0)
-    assert not seat.pending
+    session = session_with(1)
+    session.receive(Receipt(Answer.DUPLICATE, 1), now=0.0)
+    assert not session.pending
 
 
 def test_a_gap_sends_again_what_the_log_lost_in_order() -> None:
-    seat = seat_with(1, 2, 3, 4)
+    session = session_with(1, 2, 3, 4)
     for k in (1, 2, 3):
-        seat.received(Receipt(Answer.STORED, k), now=0.0)
-    seat.received(Receipt(Answer.GAP, 1), now=0.0)
-    assert [c.first_step for c in seat.pending] == [2, 3, 4]
+        session.receive(Receipt(Answer.STORED, k), now=0.0)
+    session.receive(Receipt(Answer.GAP, 1), now=0.0)
+    assert [c.first_step for c in session.pending] == [2, 3, 4]
     for k in (2, 3, 4):
-        seat.received(Receipt(Answer.STORED, k), now=0.0)
-    seat.pending.append(commit(5))
-    seat.received(Receipt(Answer.GAP, 1), now=0.0)
-    assert [c.first_step for c in seat.pending] == [2, 3, 4, 5]
+        session.receive(Receipt(Answer.STORED, k), now=0.0)
+    session.pending.append(commit(5))
+    session.receive(Receipt(Answer.GAP, 1), now=0.0)
+    assert [c.first_step for c in session.pending] == [2, 3, 4, 5]
 
 
 def test_a_gap_older_than_what_is_kept_loses_the_session() -> None:
-    seat = seat_with(1, 2, 3)
-    seat.received(Receipt(Answer.STORED, 1), now=0.0)
-    seat.received(Receipt(Answer.STORED, 2), now=10.0)
+    session = session_with(1, 2, 3)
+    session.receive(Receipt(Answer.STORED, 1), now=0.0)
+    session.receive(Receipt(Answer.STORED, 2), now=10.0)
     with pytest.raises(SessionLost, match="too much is lost"):
-        seat.received(Receipt(Answer.GAP, 0), now=10.0)
+        session.receive(Receipt(Answer.GAP, 0), now=10.0)
 
 
 @pytest.mark.parametrize("answer", [Answer.FENCED, Answer.GONE])
 def test_another_owner_or_none_loses_the_session(answer: Answer) -> None:
     with pytest.raises(SessionLost, match=str(answer)):
-        seat_with(1).received(Receipt(answer, 0), now=0.0)
+        session_with(1).receive(Receipt(answer, 0), now=0.0)
 
 
 def test_speech_and_silence_are_what_they_seem() -> None:

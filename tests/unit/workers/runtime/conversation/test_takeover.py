@@ -9,7 +9,7 @@ from shared.log.records import Cancel, Commit, InputRecord, Mode, Options, Playe
 from shared.modes import ReplyMode, VadName
 from tests.sounds import noise, silence, voice
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal, same
-from workers.runtime.conversation.turn import Tuning
+from workers.runtime.conversation.tuning import Tuning
 
 Line = list[InputRecord | Pcm16]
 
@@ -58,7 +58,7 @@ def test_a_death_after_any_turn_changes_nothing(seed: int, vad: VadName) -> None
 def test_the_kept_log_is_bounded() -> None:
     rehearsal = Rehearsal(ReplyMode.STREAM)
     rehearsal.run(*noise(1_000))
-    last = rehearsal.turns[-1]
+    last = rehearsal.writes[-1]
     assert last.cursor - last.keep_inputs < 260
     assert len(rehearsal.steps) - last.keep_steps < 260
     assert len(rehearsal.outputs) - last.keep_outputs < 260

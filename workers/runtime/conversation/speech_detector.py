@@ -1,0 +1,93 @@
+"""When the caller speaks: VAD, echo path and endpoint of one session."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias
+
+from shared.errors import ConfigError
+from shared.modes import VadName
+from workers.audio.echo_path import EchoPath
+from workers.audio.endpointing import RUN_GAP_MS, Endpoint
+from workers.audio.energy_vad import Vad
+from workers.audio.silero_vad import SileroVad
+from workers.runtime.conversation.step import Chunk
+
+log = logging.getLogger(__name__)
+
+AnyVad: TypeAlias = Vad | SileroVad
+VADS: Final[dict[VadName, type[Vad] | type[SileroVad]]] = {
+    VadName.ENERGY: Vad,
+    VadName.SILERO: SileroVad,
+}
+
+
+class SpeechDetector:
+    """Takes every chunk of the caller, whatever the engine does."""
+
+    def __init__(self, vad: AnyVad | None = None) -> None:
+        self._vad = vad or Vad()
+        self._endpoint = Endpoint()
+        self.echo = EchoPath()
+        self.run_n = 0  # the input record in which the present run of speech began
+
+    def hear(self, chunk: Chunk, threshold: float) -> int:
+        """Take one more chunk; return its longest run of the caller's speech, in ms.
+
+        `threshold`: the RMS of full scale below which nothing is speech.
+        """
+        speech = self._vad.hear(chunk.pcm, threshold)
+        callers = self.echo.hear(chunk.pcm, speech=any(speech))
+        frames = tuple(a and b for a, b in zip(speech, callers, strict=True))
+        if self._endpoint.speech_ms == 0:
+            self.run_n = chunk.n
+        return self._endpoint.hear(frames)
+
+    @property
+    def batched_vad(self) -> SileroVad | None:
+        """The VAD, if it can take many callers' audio as one batch."""
+        return self._vad if isinstance(self._vad, SileroVad) else None
+
+    @property
+    def onset(self) -> bool:
+        """Whether speech may have begun: enough to start listening."""
+        return self._endpoint.onset
+
+    @property
+    def silence_ms(self) -> int:
+        """Time since the last frame of speech."""
+        return self._endpoint.silence_ms
+
+    @property
+    def paused(self) -> bool:
+        """Whether no run of speech is going on."""
+        return self._endpoint.silence_ms >= RUN_GAP_MS
+
+    def forget_run(self) -> None:
+        """Let speech so far count towards no run."""
+        self._endpoint.forget_run()
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs, as msgpack takes it."""
+        return {
+            "kind": str(VadName.SILERO if self.batched_vad else VadName.ENERGY),
+            "vad": self._vad.state(),
+            "endpoint": self._endpoint.state(),
+            "run_n": self.run_n,
+            "echo": self.echo.state(),
+        }
+
+    @classmethod
+    def restore(cls, state: Mapping[str, Any]) -> "SpeechDetector":
+        """The detector with this state, whatever VAD new sessions get here.
+
+        Where the state's VAD is not installed, the call goes on with a fresh energy VAD.
+        """
+        try:
+            detector = cls(VADS[VadName(state["kind"])].restore(state["vad"]))
+        except ConfigError as error:
+            log.warning("a session goes on with the energy VAD: %s", error)
+            detector = cls()
+        detector._endpoint = Endpoint.restore(state["endpoint"])
+        detector.run_n = state["run_n"]
+        detector.echo.restore(state["echo"])
+        return detector

@@ -1,0 +1,72 @@
+"""The state of one session's conversation: all that its decisions depend on.
+
+`snapshot.py` writes this value into the log and reads it back.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from shared.modes import ReplyMode
+from workers.runtime.conversation.memory import Memory
+from workers.runtime.conversation.reply import Reply
+from workers.runtime.conversation.speech_detector import VADS, SpeechDetector
+from workers.runtime.conversation.step import Chunk
+from workers.runtime.conversation.transcript import Transcript
+from workers.runtime.conversation.tuning import Tuning
+
+MAX_RING_CHUNKS: Final = 25  # 2 s
+
+
+class Phase(IntEnum):
+    """What a session is doing."""
+
+    ASLEEP = 0  # the engine does nothing; only the VAD listens
+    HEARING = 1  # the caller speaks, the engine hears
+    REPLYING = 2  # the engine makes the assistant's reply
+    PLAYING = 3  # the reply is made, but not yet played to its end
+
+
+@dataclass(slots=True)
+class Context:
+    """What the engine has heard since the turn's first step."""
+
+    first: int  # the first input record heard
+    chunks: int
+    base: int = 0  # the step at which it starts
+    spoke: bool = False  # real speech was in it
+
+
+def _ring() -> deque[Chunk]:
+    return deque(maxlen=MAX_RING_CHUNKS)
+
+
+@dataclass(slots=True)
+class State:
+    """One session; the numbers are those of the last record or frame written."""
+
+    tuning: Tuning
+    mode: ReplyMode
+    detector: SpeechDetector
+    cursor: int = 0  # last input record consumed
+    step: int = 0
+    output: int = 0
+    frame: int = 0
+    generation: int = 0
+    played: int = 0  # last frame that the caller has heard
+    phase: Phase = Phase.ASLEEP
+    context: Context | None = None
+    reply: Reply | None = None
+    memory: Memory = field(default_factory=Memory)
+    transcript: Transcript = field(default_factory=Transcript)
+    ring: deque[Chunk] = field(default_factory=_ring)  # what a turn may begin with
+    confirmed: bool = False  # the present speech is long enough to be speech
+    armed: bool = True  # speech may interrupt: the caller has paused since the reply began
+    waited: int = 0  # chunks since the reply was made
+    ended: bool = False  # the caller hung up
+
+    @classmethod
+    def new(cls, tuning: Tuning, mode: ReplyMode = ReplyMode.TURN) -> "State":
+        """A session that has heard nothing yet."""
+        return cls(tuning=tuning, mode=mode, detector=SpeechDetector(VADS[tuning.vad]()))

@@ -1,0 +1,91 @@
+"""What goes into and comes out of one step of a conversation: plan, draft and log write."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from shared.audio import Pcm16
+from shared.log.records import OutputRecord, StepRecord, Truncate
+from shared.log.writes import StepCommit
+from shared.modes import ReplyMode
+from workers.engines.base import Opening, Speak, Work
+
+
+class Chunk(NamedTuple):
+    """80 ms of the caller's audio and the number of its input record."""
+
+    n: int
+    pcm: Pcm16
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a conversation wants of the engine in this step."""
+
+    opening: Opening | None = None  # open the slot anew before the work
+    hear: tuple[Pcm16, ...] = ()
+    speak: Speak = Speak.NONE
+
+    @property
+    def idle(self) -> bool:
+        """Whether the engine has nothing to do; then settle with None."""
+        return not self.hear and self.speak is Speak.NONE
+
+    def work(self, slot: int) -> Work:
+        """The plan as one slot's share of a batch."""
+        return Work(slot=slot, hear=self.hear, speak=self.speak)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A step in the making: what the records consumed so far have asked for."""
+
+    hear: list[Chunk] = field(default_factory=list)
+    speak: Speak = Speak.NONE
+    reset: bool = False  # a new context begins; `hear` starts with its pre-roll
+    truncates: list[Truncate] = field(default_factory=list)
+    events: list[OutputRecord] = field(default_factory=list)
+    consumed: bool = False  # a record was consumed
+    full: bool = False  # the engine must step before another record is consumed
+
+    def drop_work(self) -> None:
+        """Ask nothing of the engine after all."""
+        self.hear.clear()
+        self.speak = Speak.NONE
+        self.reset = self.full = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogWrite:
+    """What one step writes into the log: a `StepCommit` without its session and owner."""
+
+    first_step: int
+    steps: tuple[StepRecord, ...]
+    first_output: int
+    outputs: tuple[OutputRecord, ...]
+    cursor: int
+    frame: int
+    generation: int
+    mode: ReplyMode
+    keep_inputs: int
+    keep_steps: int
+    keep_outputs: int
+    drop_step: int
+
+    def commit(self, sid: str, owner: str) -> StepCommit:
+        """The write as its owner sends it."""
+        return StepCommit(
+            sid=sid,
+            owner=owner,
+            first_step=self.first_step,
+            steps=self.steps,
+            first_output=self.first_output,
+            outputs=self.outputs,
+            cursor=self.cursor,
+            frame=self.frame,
+            generation=self.generation,
+            mode=self.mode,
+            keep_inputs=self.keep_inputs,
+            keep_steps=self.keep_steps,
+            keep_outputs=self.keep_outputs,
+            drop_step=self.drop_step,
+        )

@@ -1,0 +1,110 @@
+"""The changes of a session's state that the turn policies share.
+
+Each changes the state and asks for work in the step's draft. Pure.
+"""
+
+from typing import Final
+
+from shared.audio import pcm16_from_bytes
+from shared.log.records import Clear, ReplyDone, Speech, SpeechStarted, SpeechStopped, Truncate
+from workers.engines.base import Speak
+from workers.runtime.conversation.reply import Reply
+from workers.runtime.conversation.state import Context, Phase, State
+from workers.runtime.conversation.step import Chunk, Draft
+
+MAX_HEAR: Final = 8  # chunks a step hears when it catches up; more would stall the neighbours
+
+
+def sleep(state: State, draft: Draft) -> None:
+    """End the turn and the reply; only the VAD goes on."""
+    state.phase = Phase.ASLEEP
+    state.context = state.reply = None
+    state.confirmed = False
+    draft.drop_work()
+
+
+def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
+    """Begin a turn that has heard these chunks."""
+    state.context = Context(first=chunks[0].n, chunks=len(chunks))
+    state.phase = Phase.HEARING
+    state.confirmed = False
+    state.transcript.begin()
+    draft.drop_work()
+    draft.reset, draft.hear = True, chunks
+
+
+def hear(state: State, draft: Draft, chunk: Chunk) -> None:
+    """Let the engine hear one more chunk of the turn."""
+    if state.context is not None:
+        state.context.chunks += 1
+    draft.hear.append(chunk)
+    draft.full = len(draft.hear) >= MAX_HEAR
+
+
+def confirm_speech(state: State, draft: Draft) -> None:
+    """The present sound is long enough to be speech."""
+    state.confirmed = True
+    draft.events.append(SpeechStarted(n=state.detector.run_n))
+    if state.context is not None:
+        state.context.spoke = True
+
+
+def end_turn(state: State, draft: Draft, n: int) -> None:
+    """The caller's turn ends with input record `n`: let the engine begin its reply."""
+    draft.events.append(SpeechStopped(n=n))
+    draft.speak, draft.full = Speak.BEGIN, True
+    state.ring.clear()
+    begin_reply(state)
+
+
+def begin_reply(state: State) -> None:
+    """The next frame begins a new reply."""
+    state.generation += 1
+    state.reply = Reply(generation=state.generation, first=state.frame + 1, kept=state.step)
+    state.detector.echo.begin(state.frame + 1)
+    state.phase = Phase.REPLYING
+    state.armed = state.detector.paused
+    state.detector.forget_run()
+
+
+def finish_reply(state: State, reply: Reply, step: int) -> None:
+    """The reply is made; the caller can still interrupt it until it is played."""
+    if state.context is not None:
+        state.memory.set_answered(first=state.context.base, last=step)
+    state.context = None
+    state.waited = 0
+    state.phase = Phase.PLAYING
+    if state.frame <= state.played or state.frame < reply.first:
+        state.phase, state.reply = Phase.ASLEEP, None
+
+
+def clear_reply(state: State, draft: Draft) -> None:
+    """Stop the reply: the caller hears no more of it."""
+    reply = state.reply
+    if reply is None:
+        return
+    generation, next_frame = reply.generation, state.frame + 1
+    draft.truncates.append(Truncate(generation=generation, keep_step=reply.kept))
+    if state.context is not None:
+        state.memory.set_answered(first=state.context.base, last=reply.kept)
+    state.memory.cut(reply.kept)
+    draft.events.append(Clear(generation=generation, next_frame=next_frame))
+    if not reply.done:
+        draft.events.append(ReplyDone(generation=generation, frame=next_frame, reason="cancelled"))
+    state.detector.echo.playback.stop()
+    state.reply = None
+
+
+def note_played(state: State, draft: Draft, frame: int) -> None:
+    """The caller's playhead has passed every frame up to this one."""
+    state.played = max(state.played, min(frame, state.frame))
+    state.detector.echo.playback.played(state.played)
+    if state.reply is not None:
+        state.reply.note_played(state.played)
+    if state.phase is Phase.PLAYING and state.played >= state.frame:
+        sleep(state, draft)
+
+
+def note_speech(state: State, speech: Speech) -> None:
+    """The assistant says this; it may come back through the caller's microphone."""
+    state.detector.echo.playback.say(speech.frame, pcm16_from_bytes(speech.pcm))

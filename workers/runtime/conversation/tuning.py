@@ -1,0 +1,22 @@
+"""How one session's turns are found: the worker's settings under the caller's options."""
+
+from dataclasses import dataclass, replace
+
+from shared.log.records import Options, fields_of
+from shared.modes import VadName
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """The thresholds of one session; the caller may change all but `vad` during the call."""
+
+    vad_threshold: float = 0.001  # RMS of full scale
+    silence_ms: int = 600
+    min_speech_ms: int = 120
+    manual: bool = False  # push-to-talk
+    vad: VadName = VadName.ENERGY  # of a new session; a session keeps its VAD over a takeover
+
+    def with_options(self, options: Options) -> "Tuning":
+        """The tuning with these options applied; an option that is None changes nothing."""
+        given = {name: value for name, value in fields_of(options).items() if value is not None}
+        return replace(self, **given)

@@ -1,0 +1,295 @@
+"""When a turn begins and ends and what interrupts a reply: one policy for each kind of session.
+
+`policy_for` chooses the policy. Policies hold no state: a session may change its mode or its
+options between any two records. Pure.
+"""
+
+from functools import cache
+from typing import Final, Protocol
+
+from shared.log.records import ReplyDone, SpeechStopped
+from shared.modes import ReplyMode
+from workers.engines.base import Output, Speak, Traits
+from workers.runtime.conversation import transitions
+from workers.runtime.conversation.state import MAX_RING_CHUNKS, Phase, State
+from workers.runtime.conversation.step import Chunk, Draft
+from workers.runtime.conversation.tuning import Tuning
+
+PRE_ROLL_CHUNKS: Final = 5  # 400 ms before the onset: the VAD is late, the first sound is faint
+# Over a reply it takes up to 400 ms more to tell the caller from the reply's own echo.
+PRE_ROLL_OVER_CHUNKS: Final = 9
+MAX_CONTEXT_CHUNKS: Final = 250  # 20 s of hearing; bounds what a rebuild costs
+STREAM_SLEEP_MS: Final = 4_000  # stream mode: after so much silence the model stays silent
+MANUAL_REST_MS: Final = 1_000  # push-to-talk: silence that need not be kept in the context
+MANUAL_REST_CHUNKS: Final = 50
+# Push-to-talk: a commit over a reply answers the last 2 s; one with less than 240 ms of audio is a
+# key that bounced.
+MIN_OVER_CHUNKS: Final = 3
+PLAYHEAD_GRACE_CHUNKS: Final = 25  # 2 s: then a reply counts as played without a report
+
+
+class TurnPolicy(Protocol):
+    """What a session does with each record of its caller."""
+
+    endless: bool  # replies have no step limit, and nothing interrupts them
+    runs_ahead: bool  # replies are made faster than they are played
+
+    def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
+        """Take one chunk of the caller's audio."""
+
+    def commit(self, state: State, draft: Draft, n: int) -> None:
+        """The caller says that their turn is over."""
+
+    def cancel(self, state: State, draft: Draft) -> None:
+        """The caller wants no more of the reply."""
+
+    def enter(self, state: State, draft: Draft) -> None:
+        """The session has switched to this policy's mode."""
+
+    def leave(self, state: State, draft: Draft) -> None:
+        """The session switches to another mode."""
+
+    def note_output(self, state: State, draft: Draft, output: Output) -> None:
+        """Take what the engine returned, before its records are written."""
+
+
+class Gated:
+    """What the policies have in common that wake the engine when the VAD detects speech."""
+
+    endless = False
+    runs_ahead = True
+    ring_over_reply = PRE_ROLL_OVER_CHUNKS
+
+    def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
+        """Take one chunk of the caller's audio."""
+        run_ms = state.detector.hear(chunk, state.tuning.vad_threshold)
+        if state.phase is Phase.ASLEEP:
+            if self.wakes(state):
+                transitions.begin_context(state, draft, _pre_roll(state, chunk, PRE_ROLL_CHUNKS))
+                self._judge(state, draft, chunk.n, run_ms)
+        elif state.phase is Phase.HEARING:
+            transitions.hear(state, draft, chunk)
+            self._judge(state, draft, chunk.n, run_ms)
+        else:
+            self._hear_over_reply(state, draft, chunk, run_ms)
+        # The end of a turn has emptied the ring: its audio does not belong to the next turn.
+        if draft.speak is not Speak.BEGIN:
+            self._remember(state, chunk)
+
+    def wakes(self, state: State) -> bool:
+        """Whether a sleeping session begins to listen."""
+        return state.detector.onset
+
+    def _judge(self, state: State, draft: Draft, n: int, run_ms: int) -> None:
+        if not state.confirmed and run_ms >= state.tuning.min_speech_ms:
+            transitions.confirm_speech(state, draft)
+        self.judge(state, draft, n)
+
+    def judge(self, state: State, draft: Draft, n: int) -> None:
+        """HEARING: decide whether the turn is over."""
+        raise NotImplementedError
+
+    def _hear_over_reply(self, state: State, draft: Draft, chunk: Chunk, run_ms: int) -> None:
+        """REPLYING or PLAYING: decide whether the caller speaks over the assistant."""
+        if not state.armed:
+            state.armed = state.detector.paused
+        elif run_ms >= state.tuning.min_speech_ms:
+            transitions.clear_reply(state, draft)
+            pre_roll = _pre_roll(state, chunk, PRE_ROLL_OVER_CHUNKS)
+            transitions.begin_context(state, draft, pre_roll)
+            transitions.confirm_speech(state, draft)
+            self._judge(state, draft, chunk.n, run_ms)
+            return
+        if state.phase is Phase.PLAYING:
+            state.waited += 1
+            unplayed = state.frame - state.played
+            if state.waited * 4 > unplayed + PLAYHEAD_GRACE_CHUNKS * 4:
+                transitions.sleep(state, draft)
+        else:
+            self.hear_while_replying(state, draft, chunk)
+
+    def hear_while_replying(self, state: State, draft: Draft, chunk: Chunk) -> None:
+        """REPLYING: what the engine does with audio that interrupts nothing."""
+
+    def _remember(self, state: State, chunk: Chunk) -> None:
+        """Keep what a turn may begin with."""
+        state.ring.append(chunk)
+        replying = state.phase in (Phase.REPLYING, Phase.PLAYING)
+        most = self.ring_over_reply if replying else PRE_ROLL_CHUNKS
+        while len(state.ring) > most:
+            state.ring.popleft()
+
+    def commit(self, state: State, draft: Draft, n: int) -> None:
+        """End the turn.
+
+        In a reply a commit changes nothing: where the VAD ends the turns, it most likely means the
+        turn that is being answered.
+        """
+        if state.phase is Phase.ASLEEP and state.ring:
+            transitions.begin_context(state, draft, list(state.ring))
+        if state.phase is Phase.HEARING:
+            transitions.end_turn(state, draft, n)
+
+    def cancel(self, state: State, draft: Draft) -> None:
+        """Stop the reply."""
+        if state.reply is not None:
+            transitions.clear_reply(state, draft)
+            transitions.sleep(state, draft)
+
+    def enter(self, state: State, draft: Draft) -> None:
+        """Nothing to prepare."""
+
+    def leave(self, state: State, draft: Draft) -> None:
+        """End the turn, or the reply in the making; a reply that is made is played on."""
+        if state.phase is Phase.REPLYING:
+            transitions.clear_reply(state, draft)
+        if state.phase in (Phase.REPLYING, Phase.HEARING):
+            transitions.sleep(state, draft)
+
+    def note_output(self, state: State, draft: Draft, output: Output) -> None:
+        """Nothing depends on it."""
+
+
+class VadTurns(Gated):
+    """Turn mode: a silence ends the turn."""
+
+    def judge(self, state: State, draft: Draft, n: int) -> None:
+        """End the turn after enough silence, or when its context is full."""
+        full = _context_full(state)
+        silent = state.detector.silence_ms >= state.tuning.silence_ms
+        if state.confirmed and (silent or full):
+            transitions.end_turn(state, draft, n)
+        elif silent or full:
+            transitions.sleep(state, draft)
+
+
+class PushToTalk(Gated):
+    """Turn mode with `manual`: the engine hears everything, and only a commit ends the turn."""
+
+    ring_over_reply = MAX_RING_CHUNKS
+
+    def wakes(self, state: State) -> bool:
+        """Always: what is too quiet for the VAD is heard as well."""
+        return True
+
+    def judge(self, state: State, draft: Draft, n: int) -> None:
+        """Start the context anew in a rest before speech, or when it is full.
+
+        A pause after speech is no rest: the caller may be thinking in the middle of a question.
+        """
+        context = state.context
+        fresh = context is None or context.spoke or context.chunks < MANUAL_REST_CHUNKS
+        resting = state.detector.silence_ms >= MANUAL_REST_MS and not fresh
+        if _context_full(state) or resting:
+            transitions.sleep(state, draft)
+
+    def commit(self, state: State, draft: Draft, n: int) -> None:
+        """End the turn; over a reply, interrupt it and answer what was said since it began."""
+        replying = state.phase in (Phase.REPLYING, Phase.PLAYING)
+        if replying and len(state.ring) >= MIN_OVER_CHUNKS:
+            transitions.clear_reply(state, draft)
+            transitions.begin_context(state, draft, list(state.ring))
+        super().commit(state, draft, n)
+
+
+class Duplex(Gated):
+    """Stream mode: the model steps with every chunk of a turn and decides when to speak."""
+
+    runs_ahead = False
+
+    def judge(self, state: State, draft: Draft, n: int) -> None:
+        """Step with every chunk; sleep after a long silence, or when the context is full."""
+        draft.speak, draft.full = Speak.DUPLEX, True
+        silence_ms = state.detector.silence_ms
+        if state.confirmed and silence_ms >= state.tuning.silence_ms:
+            state.confirmed = False
+            draft.events.append(SpeechStopped(n=n))
+        spoke = state.context is not None and state.context.spoke
+        patience_ms = STREAM_SLEEP_MS if spoke else state.tuning.silence_ms
+        if silence_ms >= patience_ms or _context_full(state):
+            if state.confirmed:
+                draft.events.append(SpeechStopped(n=n))
+            transitions.sleep(state, draft)
+
+    def hear_while_replying(self, state: State, draft: Draft, chunk: Chunk) -> None:
+        """The model hears on while it speaks."""
+        transitions.hear(state, draft, chunk)
+        draft.speak, draft.full = Speak.DUPLEX, True
+
+    def commit(self, state: State, draft: Draft, n: int) -> None:
+        """Nothing: the model decides when to speak."""
+
+    def note_output(self, state: State, draft: Draft, output: Output) -> None:
+        """Begin the reply that the model began; the VAD may not have had its silence yet."""
+        if not output.began:
+            return
+        if state.confirmed:
+            state.confirmed = False
+            draft.events.append(SpeechStopped(n=state.cursor))
+        if state.reply is None:
+            transitions.begin_reply(state)
+
+
+class Passthrough:
+    """Stream mode of an engine that is not gated: one endless reply, chunk by chunk (echo)."""
+
+    endless = True
+    runs_ahead = False
+
+    def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
+        """Step with every chunk."""
+        if state.context is None or _context_full(state):
+            transitions.begin_context(state, draft, [chunk])
+        else:
+            transitions.hear(state, draft, chunk)
+        if state.reply is None:
+            transitions.begin_reply(state)
+        draft.speak, draft.full = Speak.DUPLEX, True
+
+    def commit(self, state: State, draft: Draft, n: int) -> None:
+        """Nothing: there are no turns."""
+
+    def cancel(self, state: State, draft: Draft) -> None:
+        """Nothing: the reply is endless."""
+
+    def enter(self, state: State, draft: Draft) -> None:
+        """Sleep until the next chunk, and drop the ring.
+
+        Nothing would renew the ring, and it would hold back the input log's end.
+        """
+        transitions.sleep(state, draft)
+        state.ring.clear()
+
+    def leave(self, state: State, draft: Draft) -> None:
+        """End the reply."""
+        if state.reply is not None:
+            generation, frame = state.reply.generation, state.frame + 1
+            draft.events.append(ReplyDone(generation=generation, frame=frame, reason="end"))
+        transitions.sleep(state, draft)
+
+    def note_output(self, state: State, draft: Draft, output: Output) -> None:
+        """Nothing depends on it."""
+
+
+@cache
+def _policy(mode: ReplyMode, *, manual: bool, traits: Traits) -> TurnPolicy:
+    if mode == ReplyMode.TURN:
+        return PushToTalk() if manual else VadTurns()
+    return Duplex() if traits.gated else Passthrough()
+
+
+def policy_for(mode: ReplyMode, tuning: Tuning, traits: Traits) -> TurnPolicy:
+    """The policy of a session in this mode, with this tuning, on an engine with these traits.
+
+    `manual` counts in turn mode alone: in stream mode nothing waits for a commit.
+    """
+    return _policy(mode, manual=tuning.manual, traits=traits)
+
+
+def _context_full(state: State) -> bool:
+    return state.context is not None and state.context.chunks >= MAX_CONTEXT_CHUNKS
+
+
+def _pre_roll(state: State, chunk: Chunk, most: int) -> list[Chunk]:
+    """The chunk and up to `most` chunks before it."""
+    return [*state.ring, chunk][-most - 1 :]
