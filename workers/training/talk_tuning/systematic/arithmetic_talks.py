@@ -262,4 +262,4 @@ def claims(random: Random) -> Iterator[Conversation]:
             if is_right
             else random.choice(("No", "Not quite"))
         )
-        yield single(TOPIC, caller.transcribed(text), f"{yes}, {equation.spoken()}.")
+        yield single(TOPIC, caller.ask(text), f"{yes}, {equation.spoken()}.")

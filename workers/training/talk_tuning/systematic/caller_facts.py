@@ -131,8 +131,9 @@ KINDS: Final = (
     _kind(
         "city",
         CITIES,
-        "I live in {v}./I'm calling from {v}./My home is in {v}./I moved to {v}./"
-        "We live in {v}./Our family lives in {v}./I've lived in {v} for years./I'm in {v}.",
+        "I live in {v}./My home is in {v}./I moved to {v}./"
+        "We live in {v}./Our family lives in {v}./I've lived in {v} for years./"
+        "I live here in {v}./{v} is where I live./I've just moved to {v}.",
         "{v}, how nice! Do you like it there?/{v} is an interesting place./"
         "I'd love to hear about {v}./Lovely. What do you like best about {v}?",
         "Where do I live?/Which city do I live in?/What city am I in?/"
