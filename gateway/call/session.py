@@ -129,7 +129,7 @@ class Session:
         self._asked_at = now
         if records:
             self._wrote_at = now
-        return Append(self.sid, self.conn, first, records)
+        return Append(sid=self.sid, conn=self.conn, first=first, records=records)
 
     def settle(self, receipt: Receipt, now: float) -> None:
         """Take the log's answer, and tell the client now and then what the log holds."""

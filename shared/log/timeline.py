@@ -10,10 +10,10 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from shared.audio import CHUNK_MS, SAMPLE_RATE_HZ
-from shared.errors import SchemaError
 from shared.log import keys
 from shared.log.meta import Meta, parse_meta
-from shared.log.records import Audio, Commit, Record, decode, fields_of, type_name
+from shared.log.reads import numbered_records
+from shared.log.records import Audio, Commit, Record, fields_of, type_name
 
 NEWEST: Final = 64  # records of each stream a read takes at most: 5 s of audio, some 250 KiB
 WORDS: Final = ("mode", "reason")
@@ -38,7 +38,7 @@ async def read_timeline(
     meta = parse_meta(sid, raw)
     if meta is None:
         return None
-    inputs, steps, outputs = ([_decoded(entry) for entry in reversed(found)] for found in streams)
+    inputs, steps, outputs = (numbered_records(found[::-1]) for found in streams)
     return meta, {
         "in": _placed(inputs, meta.samples / SAMPLE_RATE_HZ),
         "steps": [_shown(number, record) for number, record in steps],
@@ -73,12 +73,3 @@ def _shown(number: int, record: Record) -> Shown:
         **kept,
         **({} if frames is None else {"frames": frames}),
     }
-
-
-def _decoded(entry: tuple[bytes, dict[bytes, bytes]]) -> Numbered:
-    number, pair = entry
-    try:
-        ((name, value),) = pair.items()
-        return int(number.split(b"-")[0]), decode(name.decode(), value)
-    except ValueError as error:
-        raise SchemaError(f"Expected one named record, got {pair!r:.80}") from error

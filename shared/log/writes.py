@@ -1,25 +1,26 @@
-"""What processes write to the log, and the log's answers to it."""
+"""What gateways and workers write to a session's log, and what the log answers."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 from shared.log.records import InputRecord, OutputRecord, StepRecord
 
 
 class Answer(StrEnum):
-    """What a script says."""
+    """A script's verdict on one call."""
 
     STORED = "stored"
-    DUPLICATE = "duplicate"  # was stored before: success
-    GAP = "gap"  # records before this one are missing: send again from `last` + 1
-    FENCED = "fenced"  # somebody newer writes here
-    BUSY = "busy"  # full: stored up to `last`, the rest was refused
+    DUPLICATE = "duplicate"  # the log held this already: success
+    GAP = "gap"  # earlier records are missing: send again from `last` + 1
+    FENCED = "fenced"  # a newer owner or connection writes here
+    BUSY = "busy"  # the log is full: it stored up to `last` and refused the rest
     GONE = "gone"  # no such session
-    POISONED = "poisoned"  # the session was given up, or must be by its new owner
+    POISONED = "poisoned"  # the session was given up, or its new owner must give it up
 
 
-# Named tuples where thousands are made a second: a frozen dataclass takes three times as long.
-class Receipt(NamedTuple):
+# Structs, since a process makes thousands a second: a frozen dataclass takes three times as long.
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """A script's answer to one write."""
 
     answer: Answer
@@ -31,29 +32,29 @@ class Receipt(NamedTuple):
         return self.answer in (Answer.STORED, Answer.DUPLICATE)
 
 
-class Append(NamedTuple):
+class Append(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Input records of one session, the first numbered `first`."""
 
     sid: str
-    conn: str
+    conn: str  # the writing gateway's connection
     first: int
     records: tuple[InputRecord, ...]
 
 
-class StepCommit(NamedTuple):
-    """One step of one session: what was consumed, done and said."""
+class StepCommit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one turn of the worker's loop did in one session: all of it is stored, or nothing."""
 
     sid: str
     owner: str
     first_step: int
     steps: tuple[StepRecord, ...]  # at least one
-    first_output: int  # the next free number even when `outputs` is empty
+    first_output: int  # the next free number, even when `outputs` is empty
     outputs: tuple[OutputRecord, ...]
-    cursor: int  # last input record consumed
-    frame: int  # last frame said
+    cursor: int  # the last input record that the worker consumed
+    frame: int  # the last frame that the session has said
     generation: int
     mode: str
-    keep_inputs: int  # older records of each stream are trimmed
+    keep_inputs: int  # the log may trim the older records of each stream
     keep_steps: int
     keep_outputs: int
-    drop_step: int = 0  # one behind those, of which nothing is needed any more; 0: none
+    drop_step: int = 0  # one later step that the log deletes; 0: none

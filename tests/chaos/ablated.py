@@ -6,7 +6,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-import shared.log.session_log
+import shared.log.lua_scripts
 import workers.engines
 from tests.chaos.caller import POISON
 from workers.engines.base import Output, Work
@@ -25,7 +25,7 @@ class MortalEngine(EchoEngine):
 
 if __name__ == "__main__":
     if scripts := os.environ.pop("CHAOS_SCRIPTS", ""):
-        setattr(shared.log.session_log, "SCRIPTS", Path(scripts))  # noqa: B010 # it is Final
+        setattr(shared.log.lua_scripts, "SCRIPTS", Path(scripts))  # noqa: B010 # it is Final
     if os.environ.pop("CHAOS_MORTAL", ""):
         setattr(workers.engines, "EchoEngine", MortalEngine)  # noqa: B010 # it is a class
     runpy.run_module(os.environ.pop("CHAOS_MODULE"), run_name="__main__", alter_sys=True)

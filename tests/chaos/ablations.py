@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from shared.log.session_log import SCRIPTS
+from shared.log.lua_scripts import SCRIPTS
 
 # ablation -> script -> (line that holds the promise, what stands there instead)
 ABLATIONS: Final[Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]] = {
     "fence": {
-        "append": (("if meta[1] ~= ARGV[2] then return {'fenced', last} end\n", ""),),
-        "commit": (("if meta[1] ~= ARGV[2] then return {'fenced', k} end\n", ""),),
-        "release": (("if owner ~= ARGV[2] then return {'fenced', owner} end\n", ""),),
+        "append": (("if newest_conn ~= conn then return {'fenced', last} end\n", ""),),
+        "commit": (("if newest_owner ~= owner then return {'fenced', had_k} end\n", ""),),
+        "release": (("if newest_owner ~= owner then return {'fenced', newest_owner} end\n", ""),),
     },
     "contiguity": {
         "append": (("if first > last + 1 then return {'gap', last} end\n", ""),),
-        "commit": ((r"if first_k ~= k \+ 1 [^\n]* return \{'gap', k\} end\n", ""),),
+        "commit": ((r"if first_step ~= had_k \+ 1 [^\n]*\n[^\n]*'gap'[^\n]*\nend\n", ""),),
     },
     "ttl": {
         "append": ((r"redis\.call\('EXPIRE'[^\n]*\n", ""),),

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.audio import FRAME_BYTES
-from shared.log.session_log import SCRIPTS
+from shared.log.lua_scripts import SCRIPTS
 from tests.chaos.ablations import ABLATIONS, write_scripts
 from tests.chaos.faults import FAULTS
 from tests.chaos.oracle import Ledger, Voice

@@ -43,7 +43,9 @@ class Caller:
         while self.n < len(self._said):
             piece = tuple(self._said[self.n : self.n + 20])
             try:
-                (receipt,) = await self.log.append([Append(self.sid, self.conn, self.n + 1, piece)])
+                (receipt,) = await self.log.append(
+                    [Append(sid=self.sid, conn=self.conn, first=self.n + 1, records=piece)]
+                )
             except RedisError as error:
                 receipt = error
             if isinstance(receipt, Receipt):

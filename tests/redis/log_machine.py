@@ -72,7 +72,9 @@ class LogMachine(RuleBasedStateMachine):
     def say(self, conn: str, first: int, kinds: list[bool]) -> None:
         """Append, and compare the answer."""
         records = self.records(first, kinds)
-        (receipt,) = self.do(self.log.append([Append(SID, conn, first, tuple(records))]))
+        (receipt,) = self.do(
+            self.log.append([Append(sid=SID, conn=conn, first=first, records=tuple(records))])
+        )
         assert receipt == self.live.append(conn, first, records)
 
     def send(self, wish: StepCommit) -> None:
@@ -107,7 +109,8 @@ class LogMachine(RuleBasedStateMachine):
         """FLUSHALL, and the scripts with it: everybody is told, nothing comes to life again."""
         self.do(self.redis.flushall())
         self.do(self.redis.script_flush())
-        append = Append(SID, self.live.conn, len(self.live.inputs) + 1, (Cancel(),))
+        first = len(self.live.inputs) + 1
+        append = Append(sid=SID, conn=self.live.conn, first=first, records=(Cancel(),))
         assert self.do(self.log.append([append])) == [Receipt(Answer.GONE, 0)]
         assert self.do(self.log.claim(SID, self.live.owner, "w", "n")) == (Answer.GONE, "")
         assert self.do(self.log.connect(SID, "g", "n", TOKEN)) == (Answer.GONE, "")

@@ -23,6 +23,7 @@ from shared.log.registry import Control
 from shared.log.session_log import SessionLog
 from shared.log.writes import StepCommit
 from shared.settings import Settings
+from tests.commits import a_commit
 
 SECOND = b"\1\2" * 24_000
 
@@ -162,7 +163,9 @@ class StandInWorker:
         await self.control.beat("w1", {**status, **self.offer, "engine": "echo", "pid": 1})
         for sid in await self.control.take(free):
             _, owner = await self.log.claim(sid, "", "w1", "n")
-            self.owned[sid] = StepCommit(sid, owner, 0, (), 1, (), 0, 0, 1, "turn", 1, 1, 1)
+            self.owned[sid] = a_commit(
+                sid=sid, owner=owner, first_step=0, steps=(), outputs=(), cursor=0, frame=0
+            )
             self.inputs[sid] = []
         for sid in [] if self.deaf else list(self.owned):
             await self._serve(sid)
@@ -195,9 +198,18 @@ class StandInWorker:
         first = last.first_output + len(last.outputs)
         step = Step(cursor=cursor, generation=generation)
         k = last.first_step + 1
-        commit = StepCommit(
-            *(sid, last.owner, k, (step,), first, outputs, cursor),
-            *(frame, generation, "turn", cursor, k, 1),
+        commit = a_commit(
+            sid=sid,
+            owner=last.owner,
+            first_step=k,
+            steps=(step,),
+            first_output=first,
+            outputs=outputs,
+            cursor=cursor,
+            frame=frame,
+            generation=generation,
+            keep_inputs=cursor,
+            keep_steps=k,
         )
         (receipt,) = await self.log.commit([commit])
         if not isinstance(receipt, Exception) and receipt.ok:

@@ -10,7 +10,8 @@ from shared.log.inspect import app
 from shared.log.records import Audio, Speech, Step
 from shared.log.registry import Control
 from shared.log.session_log import SessionLog
-from shared.log.writes import Append, StepCommit
+from shared.log.writes import Append
+from tests.commits import a_commit
 
 
 @pytest.fixture
@@ -19,10 +20,16 @@ async def sid(redis_client: Redis) -> str:
     log, sid = SessionLog(redis_client, ttl_s=60), "abcdef0123"
     _, conn = await log.open(sid, "gate", "n", "hash", {"mode": "turn", "seed": 1, "options": "{}"})
     _, owner = await log.claim(sid, "", "w1", "n")
-    await log.append([Append(sid, conn, 1, (Audio(b"\1\0" * 1920), Audio(b"\2\0" * 1920)))])
+    await log.append(
+        [
+            Append(
+                sid=sid, conn=conn, first=1, records=(Audio(b"\1\0" * 1920), Audio(b"\2\0" * 1920))
+            )
+        ]
+    )
     said = (Speech(1, 1, b"\3\0" * 1440),)
     step = (Step(cursor=2, generation=1, state=b"state of the conversation"),)
-    await log.commit([StepCommit(sid, owner, 1, step, 1, said, 2, 3, 1, "turn", 1, 1, 1)])
+    await log.commit([a_commit(sid=sid, owner=owner, steps=step, outputs=said, cursor=2, frame=3)])
     control = Control(redis_client, ttl_s=60)
     await control.announce(sid)
     await control.beat("w1", {"beat": 9, "slots": 8, "free": 7})

@@ -12,8 +12,9 @@ from shared.log.meta import TRIAL_STEPS
 from shared.log.records import Audio, Cancel, InputRecord, Played, Speech, Step, Text
 from shared.log.registry import Control
 from shared.log.session_log import QUARANTINE_S, SessionLog
-from shared.log.writes import Answer, Append, Receipt, StepCommit
+from shared.log.writes import Answer, Append, Receipt
 from shared.redis_client.url import check_redis
+from tests.commits import a_commit
 
 SID = "5f"
 CONN = "1:gate:n1"
@@ -38,7 +39,7 @@ async def log(any_redis: Redis) -> SessionLog:
 async def append(
     log: SessionLog, first: int, *records: InputRecord, conn: str = CONN
 ) -> Receipt | Exception:
-    (receipt,) = await log.append([Append(SID, conn, first, records)])
+    (receipt,) = await log.append([Append(sid=SID, conn=conn, first=first, records=records)])
     return receipt
 
 
@@ -55,7 +56,22 @@ async def commit(
     step = Step(cursor=cursor, generation=1, state=b"%d" % k)
     said = (Speech(m, 1, bytes(960)), Text(1, "word"))
     (receipt,) = await log.commit(
-        [StepCommit(SID, owner, k, (step,), m, said, cursor, m, 1, "turn", keep, keep, keep, drop)]
+        [
+            a_commit(
+                sid=SID,
+                owner=owner,
+                first_step=k,
+                steps=(step,),
+                first_output=m,
+                outputs=said,
+                cursor=cursor,
+                frame=m,
+                keep_inputs=keep,
+                keep_steps=keep,
+                keep_outputs=keep,
+                drop_step=drop,
+            )
+        ]
     )
     return receipt
 
@@ -225,9 +241,9 @@ async def test_a_restarted_redis_gets_its_scripts_again(log: SessionLog) -> None
 
 async def test_one_sessions_trouble_is_not_its_neighbours(log: SessionLog) -> None:
     batch = [
-        Append("unknown", CONN, 1, (chunk(1),)),
-        Append(SID, CONN, 1, (chunk(1),)),
-        Append(SID, "0:old:n", 2, (chunk(1),)),
+        Append(sid="unknown", conn=CONN, first=1, records=(chunk(1),)),
+        Append(sid=SID, conn=CONN, first=1, records=(chunk(1),)),
+        Append(sid=SID, conn="0:old:n", first=2, records=(chunk(1),)),
     ]
     receipts = await log.append(batch)
     assert [r.answer for r in receipts if isinstance(r, Receipt)] == ["gone", "stored", "fenced"]
@@ -282,7 +298,7 @@ async def test_a_redis_that_fills_up_in_mid_commit_keeps_all_of_it_or_nothing(
     assert await append(log, 1, chunk(1)) == Receipt(Answer.STORED, 1)
     steps = tuple(Step(cursor=1, generation=1, state=bytes(32_000)) for _ in range(4))
     said = tuple(Speech(4 * m + 1, 1, bytes(3_840)) for m in range(16))
-    whole = StepCommit(SID, OWNER, 1, steps, 1, said, 1, 64, 1, "turn", 1, 1, 1)
+    whole = a_commit(sid=SID, owner=OWNER, steps=steps, outputs=said, cursor=1, frame=64)
     used = (await any_redis.info("memory"))["used_memory"]
     await any_redis.config_set("maxmemory", used + room_kib * 1_024)
     try:

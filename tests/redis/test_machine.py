@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from shared.log.records import Cancel, Speech, Step
 from shared.log.writes import Answer, Append, Receipt, StepCommit
+from tests.commits import a_commit
 from tests.redis.log_machine import SID, TOKEN, TTL_S, LogMachine
 
 pytestmark = pytest.mark.redis
@@ -111,7 +113,7 @@ class CallMachine(LogMachine):
         owner, conn, n = self.live.owner, self.live.conn, len(self.live.inputs)
         assert self.do(self.log.quarantine(SID, "0:nobody:n0")) is Answer.FENCED
         assert self.do(self.log.quarantine(SID, owner)) is Answer.STORED
-        append = Append(SID, conn, n + 1, (Cancel(),))
+        append = Append(sid=SID, conn=conn, first=n + 1, records=(Cancel(),))
         assert self.do(self.log.append([append])) == [Receipt(Answer.POISONED, n)]
         assert self.do(self.log.claim(SID, "", "w", "n")) == (Answer.GONE, "")
         assert self.do(self.log.connect(SID, "g", "n", TOKEN)) == (Answer.POISONED, "")
@@ -165,7 +167,11 @@ class CallMachine(LogMachine):
     def commit_again(self, data: st.DataObject, ours: bool) -> None:
         """A commit whose answer was lost, or of a worker that woke up late, or of a lost tail."""
         wish: StepCommit = data.draw(st.sampled_from(self.committed[-4:]))
-        self.send(wish._replace(owner=self.live.owner) if ours and self.live.owner else wish)
+        self.send(
+            msgspec.structs.replace(wish, owner=self.live.owner)
+            if ours and self.live.owner
+            else wish
+        )
 
     @precondition(lambda self: self.model is not None and self.live.owner)
     @rule(wrong=st.sampled_from(["step", "output", "cursor"]))
@@ -176,7 +182,18 @@ class CallMachine(LogMachine):
         k, m = k + (wrong == "step"), m + (wrong == "output")
         cursor -= wrong == "cursor"
         step = (Step(max(0, cursor), 1),)
-        self.send(StepCommit(SID, live.owner, k, step, m, (), cursor, 0, 1, "turn", 1, 1, 1))
+        self.send(
+            a_commit(
+                sid=SID,
+                owner=live.owner,
+                first_step=k,
+                steps=step,
+                first_output=m,
+                outputs=(),
+                cursor=cursor,
+                frame=0,
+            )
+        )
 
 
 def test_the_log_is_the_list_model(any_redis_url: str) -> None:

@@ -51,7 +51,9 @@ class BrittleEngine(EchoEngine):
 
 async def is_poisoned(caller: Caller) -> bool:
     audio = Audio(bytes(2 * CHUNK_SAMPLES))
-    (receipt,) = await caller.log.append([Append(caller.sid, caller.conn, caller.n + 1, (audio,))])
+    (receipt,) = await caller.log.append(
+        [Append(sid=caller.sid, conn=caller.conn, first=caller.n + 1, records=(audio,))]
+    )
     if isinstance(receipt, Receipt) and receipt.answer is Answer.STORED:
         caller.n += 1
     return isinstance(receipt, Receipt) and receipt.answer is Answer.POISONED

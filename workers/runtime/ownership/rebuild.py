@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.errors import AntiphonError, Gone, SchemaError, SessionLost
 from shared.log.meta import Meta
+from shared.log.reads import Whole
 from shared.log.records import (
     Audio,
     Options,
@@ -16,7 +17,7 @@ from shared.log.records import (
     Step,
     StepRecord,
 )
-from shared.log.session_log import SessionLog, Whole
+from shared.log.session_log import SessionLog
 from shared.modes import ReplyMode
 from shared.settings import Settings
 from workers.engines.base import Opening, Past, Speak, Traits

@@ -63,7 +63,9 @@ def append(session: Session, now: float) -> Append:
 async def test_audio_becomes_one_append_with_the_fence() -> None:
     session = new_session()
     session.hear(CHUNK * 2, 0.0)
-    assert append(session, 0.0) == Append("s", "1:g:n", 1, (Audio(CHUNK), Audio(CHUNK)))
+    assert append(session, 0.0) == Append(
+        sid="s", conn="1:g:n", first=1, records=(Audio(CHUNK), Audio(CHUNK))
+    )
 
 
 async def test_acknowledgements_are_cumulative_and_not_too_many() -> None:
@@ -77,7 +79,7 @@ async def test_acknowledgements_are_cumulative_and_not_too_many() -> None:
 async def test_a_quiet_connection_asks_whether_it_is_still_the_one() -> None:
     session = new_session()
     assert session.append(PROBE_EVERY_S / 2) is None
-    assert append(session, PROBE_EVERY_S) == Append("s", "1:g:n", 1, ())
+    assert append(session, PROBE_EVERY_S) == Append(sid="s", conn="1:g:n", first=1, records=())
     assert session.append(PROBE_EVERY_S * 1.5) is None
 
 

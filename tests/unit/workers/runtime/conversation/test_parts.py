@@ -8,6 +8,7 @@ from shared.audio import CHUNK_SAMPLES
 from shared.errors import ConfigError, SessionLost
 from shared.log.records import ReplyDone, ReplyStarted, Speech, Step, Text
 from shared.log.writes import Answer, Receipt, StepCommit
+from tests.commits import a_commit
 from tests.sounds import noise, silence, talking, voice
 from workers.audio.endpointing import Endpoint
 from workers.audio.energy_vad import Vad
@@ -150,20 +151,15 @@ def test_the_tick_grows_with_the_load() -> None:
 
 def commit(k: int) -> StepCommit:
     step = Step(cursor=k, generation=0)
-    return StepCommit(
+    return a_commit(
         sid="s",
         owner="1:w:x",
         first_step=k,
         steps=(step,),
-        first_output=1,
         outputs=(),
         cursor=k,
         frame=0,
         generation=0,
-        mode="turn",
-        keep_inputs=1,
-        keep_steps=1,
-        keep_outputs=1,
     )
 
 
