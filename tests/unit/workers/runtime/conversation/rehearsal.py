@@ -8,8 +8,8 @@ import numpy as np
 
 from shared.audio import Pcm16
 from shared.log.meta import Meta
+from shared.log.reads import Whole
 from shared.log.records import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
-from shared.log.session_log import Whole
 from shared.modes import ReplyMode
 from workers.engines.base import Engine, Opening
 from workers.engines.echo import EchoEngine
