@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.tolerances import FLOAT32_SUMS
 from workers.models.layers import Attention, CausalConv1d, Transformer, TransformerConfig
 
 CONFIG = TransformerConfig(width=16, layers=2, heads=2, window=6)
-TOLERANCE = 1e-5
+TOLERANCE = FLOAT32_SUMS
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from tests.tolerances import FLOAT32_ROUNDING
 from workers.models.convnext import ConvNeXtStack
 from workers.models.layout import TILED_FROM, TiledLinear, lay_out, tile
 
@@ -19,7 +20,7 @@ def test_layers_that_are_laid_out_compute_the_same() -> None:
     plain, ours = stack(), lay_out(stack())
     x = torch.randn(3, 8, WIDTH, generator=torch.Generator().manual_seed(1))
     expected, got = plain.stream(x, plain.initial(3)), ours.stream(x, ours.initial(3))
-    torch.testing.assert_close(got, expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(got, expected, atol=FLOAT32_ROUNDING, rtol=0)
     copy = stack()
     copy.load_state_dict(ours.state_dict())
     torch.testing.assert_close(copy.stream(x, copy.initial(3)), expected, atol=0, rtol=0)
@@ -30,7 +31,9 @@ def test_written_out_the_convolution_is_the_one_that_is_trained() -> None:
     x = torch.randn(2, 5, WIDTH, generator=torch.Generator().manual_seed(2))
     trained = ours.stream(x, ours.initial(2))
     with torch.no_grad():
-        torch.testing.assert_close(ours.stream(x, ours.initial(2)), trained, atol=1e-6, rtol=0)
+        torch.testing.assert_close(
+            ours.stream(x, ours.initial(2)), trained, atol=FLOAT32_ROUNDING, rtol=0
+        )
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.tolerances import FLOAT32_SUMS
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, Inputs, S2SConfig, tiny
 from workers.models.sampling import Draws, greedy
@@ -20,7 +21,7 @@ CONFIG = S2SConfig(
     depth_heads=2,
     sees_codes=True,
 )
-TOLERANCE = 1e-5
+TOLERANCE = FLOAT32_SUMS
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.tolerances import FLOAT32_SOUND
 from workers.models.vocoder import (
     DELAY,
     FFT,
@@ -18,10 +19,7 @@ from workers.models.vocoder import (
     response_taper,
 )
 
-# Streamed and offline, a CPU adds float32 numbers in another order. Samples reach 1; 1,000
-# roundings of 2 ** -24 that all go one way make 6e-5; a wrong boundary makes 1e-2 and more.
-# Seen: 2.7e-5 on an AMD EPYC (Zen 4).
-TOLERANCE = 2e-4
+TOLERANCE = FLOAT32_SOUND
 CONFIG = VocoderConfig(width=24, hidden=48, blocks=2, harmonic_cepstra=16, noise_cepstra=8)
 
 

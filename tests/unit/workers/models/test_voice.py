@@ -9,6 +9,7 @@ from torch import Tensor
 from shared.errors import ConfigError
 from shared.modes import VocoderName
 from shared.voices import UNCHOSEN, Offer, Persona
+from tests.tolerances import FLOAT32_SOUND
 from tests.unit.workers.models.hifigan.public import make_generator, norms, write
 from workers.models.checkpoint import write_part
 from workers.models.hifigan.vocoder import HifiGan
@@ -17,7 +18,7 @@ from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.vocoder import DELAY, HOP, Vocoder, VocoderConfig
 from workers.models.voice import Voice, load_voice
 
-TOLERANCE = 1e-4  # float32: another batch size sums in another order, and the phase remembers
+TOLERANCE = FLOAT32_SOUND
 STEPS = 6
 CODEC = CodecConfig(
     width=24, hidden=32, encoder_blocks=1, decoder_blocks=2, fine_width=8, fine_hidden=16,

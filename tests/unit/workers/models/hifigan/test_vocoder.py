@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.tolerances import FLOAT32_SUMS
 from tests.unit.workers.models.hifigan.public import make_generator
 from workers.models.hifigan.generator import Generator, GeneratorConfig
 from workers.models.hifigan.vocoder import STEP, HifiGan
 from workers.models.vocoder import HOP, SILENT_MEL
 
-TOLERANCE = 2e-5  # float32 convolutions of other lengths
+TOLERANCE = FLOAT32_SUMS
 
 
 @pytest.fixture(scope="module")

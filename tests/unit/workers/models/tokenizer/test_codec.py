@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.tolerances import FLOAT32_SUMS
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.rvq import ResidualVq
 
-TOLERANCE = 1e-5
+TOLERANCE = FLOAT32_SUMS
 CONFIG = CodecConfig(
     width=24, hidden=32, encoder_blocks=1, decoder_blocks=2, fine_width=8, fine_hidden=16,
     fine_blocks=1, latent=8, codebooks=3, codebook_size=16,

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES
+from tests.tolerances import FLOAT32_SUMS
 from workers.models.checkpoint import write_part
 from workers.models.mel import LogMel
 from workers.models.tokenizer.listener import (
@@ -22,7 +23,7 @@ from workers.models.tokenizer.listener import (
 )
 
 SMALL = ListenerConfig(channels=(8, 8, 12), width=16, layers=2, heads=2, window=5)
-TOLERANCE = 1e-4
+TOLERANCE = FLOAT32_SUMS
 
 
 @pytest.fixture
