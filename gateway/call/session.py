@@ -18,6 +18,7 @@ from gateway.protocol.frames import FIRST_OF_REPLY, pack_frame
 from gateway.protocol.server_messages import Ack, Error, Pong, ServerMessage
 from gateway.telemetry import metrics
 from gateway.telemetry.stopwatch import Stopwatch
+from shared.beats import SIGN_OF_LIFE_S
 from shared.log.records import (
     Clear,
     Heard,
@@ -37,8 +38,6 @@ PLAYED_EVERY_S: Final = 0.2
 PLAYED_ALONE_EVERY_S: Final = 0.4  # where no audio takes it along
 # A client that stops reporting its playhead is estimated again: its reply must not wait for it.
 REPORTS_WITHIN_S: Final = 2.0
-# Must stay well below the workers' patience with a silent caller (SESSION_RESUME_S).
-SIGN_OF_LIFE_S: Final = 4.0
 # How soon a connection that says nothing learns that a newer one took its place.
 PROBE_EVERY_S: Final = 0.5
 # A full log is asked again at half a chunk's time, not at every tick.

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from gateway.protocol.errors import NoCapacity
 from shared.audio import CHUNK_MS
+from shared.beats import Beats
 from shared.log.registry import Control
 from shared.voices import Offer, common
 
@@ -33,8 +34,6 @@ FULL: Final = "every slot of every worker is taken"
 class Worker:
     """What is known of one worker."""
 
-    beat: object
-    moved_at: float | None  # when its beat was last seen to move; None: not yet
     status: Mapping[str, Any]
 
     def number(self, name: str) -> int:
@@ -71,28 +70,18 @@ class Fleet:
         self.queued = 0
         self.seen_at: float | None = None
         self._workers: dict[str, Worker] = {}
+        self._beats = Beats()
         self._admitted = 0  # since the last look: not in any worker's status yet
 
     def observe(self, statuses: Mapping[str, Mapping[str, Any]], queued: int, now: float) -> None:
         """Take a look at what the workers published."""
-        for gone in set(self._workers) - set(statuses):
-            del self._workers[gone]
-        for name, status in statuses.items():
-            known = self._workers.get(name)
-            beat = status.get("beat")
-            if known is None:
-                self._workers[name] = Worker(beat, None, status)
-            elif known.beat != beat:
-                self._workers[name] = Worker(beat, now, status)
+        self._beats.look({name: status.get("beat") for name, status in statuses.items()}, now)
+        self._workers = {name: Worker(status) for name, status in statuses.items()}
         self.queued, self.seen_at, self._admitted = queued, now, 0
 
     def live(self, now: float) -> dict[str, Worker]:
         """Workers whose beat moved within the lease."""
-        return {
-            name: worker
-            for name, worker in self._workers.items()
-            if worker.moved_at is not None and now - worker.moved_at <= self.lease_s
-        }
+        return {name: self._workers[name] for name in self._beats.moving(self.lease_s, now)}
 
     def free(self, now: float) -> int:
         """Slots that nobody holds or waits for, of workers that keep up with who they have."""

@@ -98,8 +98,9 @@ class Stats:
             "takeovers": sum(_number(s, "takeovers") for s in live),
             **metrics.totals(),
         }
-        for name, window in _WINDOWS.items():
-            found[f"{name}_p50"], found[f"{name}_p99"] = window.percentiles_ms(now)
+        for name, recent in _RECENT.items():
+            p50, p99 = recent.percentiles((0.5, 0.99), now) or (None, None)
+            found[f"{name}_p50"], found[f"{name}_p99"] = _in_ms(p50), _in_ms(p99)
         return found
 
     async def picture(self, row: Row) -> dict[str, Any]:
@@ -185,7 +186,7 @@ def session_line(meta: Meta) -> dict[str, Any]:
     }
 
 
-_WINDOWS: Final = {"answer": metrics.answers, "append": metrics.appends, "late": metrics.late}
+_RECENT: Final = {"answer": metrics.answers, "append": metrics.appends, "late": metrics.late}
 
 
 def _number(status: Mapping[str, Any], name: str) -> float:
@@ -195,6 +196,10 @@ def _number(status: Mapping[str, Any], name: str) -> float:
 
 def _mean(values: list[float]) -> float | None:
     return round(sum(values) / len(values), 2) if values else None
+
+
+def _in_ms(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds * 1_000, 2)
 
 
 def _line(body: object) -> str:

@@ -7,8 +7,8 @@ from prometheus_client import Counter, Histogram
 
 from gateway.call.playout import Counts, Playout
 from gateway.telemetry.histogram import Tally
-from gateway.telemetry.percentiles import Window
 from shared import telemetry
+from shared.recent import Recent
 
 REFUSALS: Final = Counter("antiphon_gateway_refusals", "Sockets ended with an error", ["code"])
 OUTCOMES: Final = Counter("antiphon_gateway_starts", "Sessions begun, by outcome", ["outcome"])
@@ -33,7 +33,7 @@ ANSWER: Final = Histogram(
     buckets=(0.02, 0.04, 0.08, 0.12, 0.16, 0.24, 0.32, 0.5, 1.0, 2.0),
 )
 
-late, appends, answers = Window(), Window(), Window()
+late, appends, answers = Recent(), Recent(), Recent()
 _PAIRS: Final = (
     ("sent", FRAMES),
     ("underruns", UNDERRUNS),

@@ -2,22 +2,18 @@
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
+from shared.recent import Recent
 from shared.telemetry import timed
 from workers.engines.base import Engine, Opening, Output, Work
 from workers.runtime.conversation.step import Plan
 from workers.runtime.replay import ALONE_S, BUSY_S, Replay
 from workers.runtime.slots import HeldSession
 
-WINDOW_S: Final = 10.0  # "recent", for p95 and p99
-MAX_TIMES: Final = 1_024  # 10 s of a loop that steps 100 times a second
-SORT_EVERY: Final = 10  # steps
-SORT_WITHIN_S: Final = 0.5
 MIN_TIMES: Final = 20  # fewer say nothing: the first steps after a start are slow
 _SMOOTHING: Final = 0.1
 # When so many sessions fail one after the other, each alone, and no session is stepped between
@@ -34,38 +30,26 @@ class StepTimes:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.smooth_ms = 0.0
         self._clock = clock
-        self._news = 0  # steps noted since they were last sorted
-        self._sorted: list[float] = []
-        self._sorted_until = float("-inf")
-        self._times: deque[tuple[float, float]] = deque(maxlen=MAX_TIMES)
+        self._recent = Recent()
 
     def note(self, taken_ms: float) -> None:
-        """A step took so long."""
+        """Add a step's duration."""
         self.smooth_ms += _SMOOTHING * (taken_ms - self.smooth_ms)
-        self._times.append((self._clock(), taken_ms))
-        self._news += 1
+        self._recent.add((taken_ms,), self._clock())
 
     @property
     def p95_ms(self) -> float:
-        """Of the last 10 s; 0 when there were too few steps to say."""
-        return self._at(0.95)
+        """The 95th percentile of the last 10 s; 0 when there were too few steps to say."""
+        return self._percentile(0.95)
 
     @property
     def p99_ms(self) -> float:
-        """As `p95_ms`."""
-        return self._at(0.99)
+        """The 99th percentile, as `p95_ms`."""
+        return self._percentile(0.99)
 
-    def _at(self, share: float) -> float:
-        """Asked for fifty times a second, and sorted anew when there is news: every few steps."""
-        now = self._clock()
-        if self._news >= SORT_EVERY or now >= self._sorted_until:
-            self._news, self._sorted_until = 0, now + SORT_WITHIN_S
-            while self._times and self._times[0][0] < now - WINDOW_S:
-                self._times.popleft()
-            self._sorted = sorted(ms for _, ms in self._times)
-        if len(self._sorted) < MIN_TIMES:
-            return 0.0
-        return self._sorted[int(share * (len(self._sorted) - 1))]
+    def _percentile(self, share: float) -> float:
+        found = self._recent.percentiles((share,), self._clock(), least=MIN_TIMES)
+        return found[0] if found else 0.0
 
 
 class EngineThread:

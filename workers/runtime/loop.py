@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from shared.beats import SIGN_OF_LIFE_S
 from shared.errors import SchemaError, SessionLost
 from shared.log import wakeups as bell
 from shared.log.meta import TRIAL_STEPS
@@ -34,8 +35,8 @@ from workers.runtime.ownership.claims import Ownership
 from workers.runtime.scheduler import may_continue, rounds, tick_s
 from workers.runtime.slots import HeldSession, Slots
 
-# The gateway gives a sign of life at least this often, so a caller is surely gone after more.
-SIGN_OF_LIFE_S: Final = 10.0
+# A caller is away when so many of the gateway's signs of life are missing: 10 s.
+MISSED_SIGNS: Final = 2.5
 SWEEP_EVERY_S: Final = 0.1  # a wakeup may get lost: sessions that none named are read so often
 # The loop takes a turn at least so often: it is cheap, and the beat counts turns.
 IDLE_TURN_S: Final = 0.05
@@ -67,7 +68,7 @@ class WorkerLoop:
         self._read: set[str] = set()  # sessions whose input was read since the last sweep
         self.turns = 0  # completed ones: the beat by which other workers see this one live
         self._engine_name: EngineName = settings.engine
-        self._away_s = settings.session_resume_s + SIGN_OF_LIFE_S
+        self._away_s = settings.session_resume_s + MISSED_SIGNS * SIGN_OF_LIFE_S
         self._clock = clock
         # Sessions that failed alone and why; not yet written into their logs.
         self._strikes: list[tuple[HeldSession, str]] = []

@@ -13,12 +13,12 @@ from gateway.call.session import (
     BUSY_EVERY_S,
     PROBE_EVERY_S,
     REPORTS_WITHIN_S,
-    SIGN_OF_LIFE_S,
     Session,
 )
 from gateway.call.uplink import BUSY_RECORDS, Uplink
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.protocol.server_messages import Error
+from shared.beats import SIGN_OF_LIFE_S
 from shared.log.records import (
     Audio,
     Clear,

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
+from shared.recent import WINDOW_S
 from workers.engines.base import Opening, Output, Past, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.engine_thread import MIN_TIMES, WINDOW_S, EngineThread, StepTimes
+from workers.runtime.engine_thread import MIN_TIMES, EngineThread, StepTimes
 from workers.runtime.replay import ALONE_S
 from workers.runtime.slots import HeldSession, Slots
 
