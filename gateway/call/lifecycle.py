@@ -153,15 +153,14 @@ class Reception:
     def seat(self, welcome: Welcome) -> None:
         """Serve a session, beginning with what it missed; `ready` was said before."""
         now, session = time.monotonic(), welcome.session
-        session.take([(welcome.position, record) for record in welcome.missed], now)
-        session.position = welcome.position
+        session.replay(welcome.missed, welcome.position, now)
         self.exchange.add(session, now)
 
     async def leave(self, session: Session, *, clean: bool) -> None:
         """The socket is gone. `clean`: the call is over; else the caller may come back."""
-        session.leaving = True
+        session.start_leaving()
         try:
-            if session.lost:
+            if session.log_lost:
                 return
             if clean:
                 await self._hang_up(session)
@@ -215,18 +214,16 @@ class Reception:
 
     async def _flush(self, session: Session, record: InputRecord) -> bool:
         """Say a last thing to the log; whether it got there."""
-        try:
-            session.uplink.push(record)
-        except CallError:  # the ring is full: Redis does not answer
+        if not session.push_last(record):
             return False
         self.exchange.spoke(session)
-        return await until(lambda: session.lost or not session.uplink.waiting, FLUSH_WITHIN_S)
+        return await until(lambda: session.log_lost or not session.unwritten, FLUSH_WITHIN_S)
 
     async def _hang_up(self, session: Session) -> None:
         """End the session: its worker deletes it; if that does not happen soon, this does."""
         if await self._flush(session, End()):
             for _ in range(round(ENDED_WITHIN_S / LOOK_EVERY_S)):
-                if session.lost or (await self.log.metas([session.sid]))[0] is None:
+                if session.log_lost or (await self.log.metas([session.sid]))[0] is None:
                     break
                 await asyncio.sleep(LOOK_EVERY_S)
         await self._delete(session.sid, session.conn)

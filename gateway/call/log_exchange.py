@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from redis.exceptions import RedisError
 
-from gateway.call.pacer import GRAIN_S, Pacer
+from gateway.call.pacer import TIMER_RESOLUTION_S, Pacer
 from gateway.call.session import Session
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.telemetry import metrics
@@ -66,7 +66,7 @@ class Exchange:
         self.sessions.add(session)
         self._by_sid[session.sid] = session
         telemetry.SESSIONS.set(len(self.sessions))
-        self.pacer.arm(session, now)
+        self.pacer.schedule(session, now)
         self._work.set()
         self._sweep_at = 0.0
         self.bell.heard.set()
@@ -77,7 +77,7 @@ class Exchange:
 
     def spoke(self, session: Session) -> None:
         """It may have something to append: soon, together with others."""
-        if session.uplink.waiting:
+        if session.unwritten:
             self._spoke.add(session)
             if self._alarm is None:
                 due = self._append_at - time.monotonic()
@@ -92,7 +92,7 @@ class Exchange:
         if self._by_sid.get(session.sid) is session:
             del self._by_sid[session.sid]
         telemetry.SESSIONS.set(len(self.sessions))
-        metrics.absorb(session.playout)
+        metrics.add_counts(session.take_counts())
 
     async def claimed(self, sid: str) -> bool:
         """Wait until a worker owns the session; False when its log is gone."""
@@ -154,7 +154,7 @@ class Exchange:
         return spoke, reading
 
     def _speakers(self, now: float, *, everybody: bool) -> set[Session]:
-        if not everybody and (not self._spoke or now + GRAIN_S < self._append_at):
+        if not everybody and (not self._spoke or now + TIMER_RESOLUTION_S < self._append_at):
             return set()
         spoke, self._spoke = set(self.sessions) if everybody else self._spoke, set()
         self._append_at = now + self._tick_s(TICK_PER_SESSION_S)
@@ -164,7 +164,7 @@ class Exchange:
         return spoke
 
     def _readers(self, now: float, *, everybody: bool) -> set[Session]:
-        if not everybody and (not self._rung or now + GRAIN_S < self._read_at):
+        if not everybody and (not self._rung or now + TIMER_RESOLUTION_S < self._read_at):
             return set()
         found = {s for sid in self._rung if (s := self._by_sid.get(sid)) is not None}
         self._rung.clear()
@@ -209,7 +209,7 @@ class Exchange:
         now = time.monotonic()
         asked = []
         for session in sessions:
-            wish = _on(session, session.append, now)
+            wish = _on(session, session.next_append, now)
             if wish is not None:
                 asked.append((session, wish))
         receipts = await self.log.append([wish for _, wish in asked])
@@ -219,8 +219,8 @@ class Exchange:
             if isinstance(receipt, Exception):
                 failed.append(receipt)
             else:
-                _on(session, session.settle, receipt, now)
-                if not session.uplink.busy:  # a full log is asked again by the sweep
+                _on(session, session.take_receipt, receipt, now)
+                if not session.log_full:  # a full log is asked again by the sweep
                     self.spoke(session)
         stored = (receipt.answer for receipt in receipts if isinstance(receipt, Receipt))
         telemetry.count_receipts("append", stored)
@@ -230,7 +230,7 @@ class Exchange:
         return None
 
     async def _read(self, sessions: Iterable[Session]) -> None:
-        reading = [s for s in sessions if not (s.error or s.leaving or s.playout.full)]
+        reading = [s for s in sessions if s.wants_records]
         wants = [(s.sid, s.position) for s in reading]
         try:
             found = await self.log.read_outputs(wants)
@@ -239,9 +239,9 @@ class Exchange:
         now = time.monotonic()
         for session, entries in zip(reading, found, strict=True):
             if entries:
-                _on(session, session.take, entries, now)
+                _on(session, session.take_records, entries, now)
                 _on(session, session.send_due, now)  # needs no timer: most of it is due now
-                self.pacer.arm(session, now)
+                self.pacer.schedule(session, now)
 
     async def _read_alone(self, session: Session) -> list[tuple[int, OutputRecord]]:
         """One session's records; one that cannot be read ends its own session only."""

@@ -1,4 +1,4 @@
-"""What waits to be sent to one client: bounded, so that a slow reader costs only itself."""
+"""The messages that wait for one client: bounded, so that a slow reader holds up only itself."""
 
 import asyncio
 from collections import deque
@@ -12,7 +12,7 @@ from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 MAX_BEHIND_S: Final = 5
 MAX_BEHIND_BYTES: Final = MAX_BEHIND_S * SAMPLE_RATE_HZ * SAMPLE_BYTES  # 240,000
 # Few, so that what a stuck client does not read stays here, where it is counted.
-AT_ONCE: Final = 16
+MAX_MESSAGES_PER_WRITE: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ Message = bytes | str | Close
 
 
 class Writer(Protocol):
-    """A socket that takes messages without waiting, as long as its reader keeps up."""
+    """A socket that takes messages without waiting, as long as its client keeps up."""
 
     @property
     def ready(self) -> bool:
@@ -37,10 +37,10 @@ class Writer(Protocol):
 
 
 class Outbox:
-    """A queue from the event loop's callbacks to the socket, and to the one task that waits for it.
+    """A queue from event loop callbacks to one socket.
 
-    What is put leaves with `flush`: straight into a writer that is ready, which nearly all are, and
-    else through the task.
+    `flush` passes messages straight to an attached writer that is ready, which nearly all are.
+    One task waits in `next` and sends the rest.
     """
 
     def __init__(self) -> None:
@@ -48,8 +48,12 @@ class Outbox:
         self._bytes = 0
         self.closed = asyncio.Event()
         self._filled = asyncio.Event()
-        self._held = False  # the task has a message that is not yet sent
-        self.writer: Writer | None = None
+        self._task_is_sending = False  # the task has a message that is not sent yet
+        self._writer: Writer | None = None
+
+    def attach(self, writer: Writer) -> None:
+        """From now on `flush` writes to this socket."""
+        self._writer = writer
 
     def put(self, message: bytes | str) -> None:
         """Queue a message. Raises CallError when the client is 5 s of audio behind."""
@@ -64,41 +68,41 @@ class Outbox:
         self._bytes += len(message)
 
     def flush(self) -> None:
-        """Send what was put; what the writer does not take, the task does."""
-        writer = self.writer
-        if writer is not None and not self._held:
+        """Send what is queued; the task sends what the writer does not take."""
+        writer = self._writer
+        if writer is not None and not self._task_is_sending:
             while writer.ready and (messages := self.more()):
                 writer.send_now(messages)
         if self._queue:
             self._filled.set()
 
-    def close(self, code: int, last_words: str = "") -> None:
-        """Say the last words and close, in place of what waits when that is much."""
+    def close(self, code: int, last_message: str = "") -> None:
+        """Close the socket after a last message; a long queue is dropped for it."""
         if self.closed.is_set():
             return
         if self._bytes > MAX_BEHIND_BYTES // 2:
             self._queue.clear()
         self.closed.set()
-        self._queue.extend([last_words] if last_words else [])
+        self._queue.extend([last_message] if last_message else [])
         self._queue.append(Close(code))
         self._filled.set()
 
     async def next(self) -> Message:
-        """The next message, when there is one; the one before it has been sent."""
-        self._held = False
+        """Wait for the next message. Asking for it means that the one before is sent."""
+        self._task_is_sending = False
         while not self._queue:
             self._filled.clear()
             await self._filled.wait()
         message = self._queue.popleft()
-        self._held = True
+        self._task_is_sending = True
         if not isinstance(message, Close):
             self._bytes -= len(message)
         return message
 
     def more(self) -> list[bytes | str]:
-        """What waits behind it and can leave in the same write, up to AT_ONCE messages."""
+        """The messages that can leave in the same write, up to MAX_MESSAGES_PER_WRITE."""
         found: list[bytes | str] = []
-        while self._queue and len(found) < AT_ONCE:
+        while self._queue and len(found) < MAX_MESSAGES_PER_WRITE:
             message = self._queue[0]
             if isinstance(message, Close):
                 break

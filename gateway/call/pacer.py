@@ -1,19 +1,15 @@
-"""Sends every session's frames at their deadlines: one heap and one timer for all of them."""
+"""Sends every session's frames at their deadlines, with one heap and one timer for all of them."""
 
 import asyncio
 import heapq
 import itertools
-import logging
 import time
 from typing import Final
 
 from gateway.call.session import Session
-from gateway.protocol.errors import CallError, ErrorCode
 
-logger = logging.getLogger(__name__)
-
-# The event loop's timers have a grain of 1 ms: what is due within it goes along.
-GRAIN_S: Final = 0.001
+# The event loop's timers have a resolution of 1 ms: what is due within it goes along.
+TIMER_RESOLUTION_S: Final = 0.001
 
 
 class Pacer:
@@ -21,22 +17,24 @@ class Pacer:
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Session]] = []
+        self._due_at: dict[Session, float] = {}  # each session's earliest entry
         self._order = itertools.count()  # sessions have no order of their own
         self._timer: asyncio.TimerHandle | None = None
 
-    def arm(self, session: Session, now: float) -> None:
-        """See to it that the session's next frame or event leaves at its time."""
-        due = session.playout.next_due(now)
-        if due is None or (session.due_at is not None and session.due_at <= due):
+    def schedule(self, session: Session, now: float) -> None:
+        """Send the session's next frame or event when it is due."""
+        due_at = session.next_due(now)
+        if due_at is None or self._due_at.get(session, float("inf")) <= due_at:
             return
-        session.due_at = due
-        heapq.heappush(self._heap, (due, next(self._order), session))
+        self._due_at[session] = due_at
+        heapq.heappush(self._heap, (due_at, next(self._order), session))
         if self._heap[0][2] is session:
             self._set_timer(now)
 
     def stop(self) -> None:
-        """Send no more."""
+        """Send nothing more."""
         self._heap.clear()
+        self._due_at.clear()
         if self._timer:
             self._timer.cancel()
 
@@ -45,27 +43,20 @@ class Pacer:
             self._timer.cancel()
             self._timer = None
         if self._heap:
-            wait = max(0.0, self._heap[0][0] - now)
-            self._timer = asyncio.get_running_loop().call_later(wait, self._run)
+            wait_s = max(0.0, self._heap[0][0] - now)
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._send_due)
 
-    def _run(self) -> None:
+    def _send_due(self) -> None:
         now = time.monotonic()
-        while self._heap and self._heap[0][0] <= now + GRAIN_S:
-            due, _, session = heapq.heappop(self._heap)
-            if session.due_at == due:  # else a newer, earlier entry replaced this one
-                session.due_at = None
-                self._send(session, max(now, due))
+        while self._heap and self._heap[0][0] <= now + TIMER_RESOLUTION_S:
+            due_at, _, session = heapq.heappop(self._heap)
+            if self._due_at.get(session) == due_at:  # else an earlier entry replaced this one
+                del self._due_at[session]
+                self._send(session, max(now, due_at))
         self._set_timer(now)
 
     def _send(self, session: Session, now: float) -> None:
-        if session.error is not None:
-            return
-        try:
-            session.send_due(now)
-        except CallError as error:
-            session.fail(error)
-        except Exception:  # one session's fault must not stop its neighbours' frames
-            logger.exception("playout of session %s failed", session.sid)
-            session.fail(CallError(ErrorCode.INTERNAL, "The playout failed"))
-        else:
-            self.arm(session, now)
+        if session.error is None:
+            with session.contain_faults("The playout failed"):
+                session.send_due(now)
+                self.schedule(session, now)

@@ -1,15 +1,15 @@
-"""What one caller gets, sans I/O: records of the log in, frames and events out at their time.
+"""Decides when each frame and event leaves for one caller, sans I/O: log records in, frames out.
 
-A frame's deadline is absolute: the playhead starts with a reply's first frame and moves one frame
-every 20 ms, and no frame leaves more than `lead_frames` before the playhead needs it. So the first
-frames of a reply leave at once, as the player's buffer, and a late one never shifts the rest. Each
-write to a socket costs as much as all else that is done for a frame, so frames may leave in groups:
-when one must leave, those that follow within the lead go along.
+Deadlines are absolute: the playhead starts with a reply's first frame and moves one frame every
+20 ms. No frame leaves earlier than `lead_frames` before the playhead reaches it. So the first
+frames of a reply leave at once and fill the player's buffer, and a late frame never delays the
+rest. A socket write costs as much as all other work on a frame, so frames leave in groups: when one
+frame is due, those that follow within the lead go along.
 """
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from gateway.protocol.frames import FIRST_OF_REPLY, LAST_OF_REPLY
@@ -28,17 +28,17 @@ from shared.log.records import (
 )
 
 FRAME_S: Final = FRAME_MS / 1_000  # 0.02
-NATIVE_LEAD_FRAMES: Final = 10  # 200 ms: a page has a jitter buffer and reports what it played
-NATIVE_GROUP_FRAMES: Final = 4  # 80 ms: before each the page has 120 ms in hand
-PLAIN_LEAD_FRAMES: Final = 3  # 60 ms: nobody tells a plain client to stop, so little may be ahead
-# What a player has in hand when it starts: a frame later than that finds it dry.
+NATIVE_LEAD_FRAMES: Final = 10  # 200 ms: the page has a jitter buffer and reports its playhead
+NATIVE_GROUP_FRAMES: Final = 4  # 80 ms: the page still holds 120 ms before each group
+PLAIN_LEAD_FRAMES: Final = 3  # 60 ms: a plain client ignores `clear`, so it must hold little
+# A player starts with this much audio in its buffer; a frame later than that finds it empty.
 PREBUFFER_S: Final = 0.060
-MAX_QUEUED_FRAMES: Final = 750  # 15 s: what a worker may keep in the log; reading pauses there
+MAX_QUEUED_FRAMES: Final = 750  # 15 s, as much as a worker keeps in the log; reading pauses there
+MAX_LATE_TIMES: Final = 512  # between two readings of the counts, a second apart
 
 
-class Frame(
-    NamedTuple
-):  # made a hundred times a second a caller: a dataclass takes four times as long
+# A NamedTuple: a frozen dataclass takes four times as long, a hundred times a second per caller.
+class Frame(NamedTuple):
     """20 ms of the assistant, 960 bytes."""
 
     number: int
@@ -63,12 +63,14 @@ _Queued = Frame | TextAt | ReplyStarted | ReplyDone | Skip
 
 @dataclass(slots=True)
 class Counts:
-    """What a playout has seen since its start."""
+    """What a playout has counted since the last `take_counts`."""
 
     sent: int = 0
-    underruns: int = 0  # times that the playhead overtook an open reply
-    missing: int = 0  # frames that the log lacks although no record said so
+    underruns: int = 0  # the playhead overtook a reply that was not complete
+    missing: int = 0  # frames that the log lacks although no record announced it
     doubled: int = 0  # frames that came twice and were dropped
+    # Seconds by which frames that were there in time left late.
+    late_s: deque[float] = field(default_factory=lambda: deque(maxlen=MAX_LATE_TIMES))
 
 
 class Playout:
@@ -79,22 +81,27 @@ class Playout:
         self._group_s = (group_frames - 1) * FRAME_S
         self.next_frame = next_frame
         self.counts = Counts()
-        self.late_s: deque[float] = deque(maxlen=512)
-        self._fed = next_frame  # the next frame that the log should bring
+        self._next_fed = next_frame  # the next frame that the log should bring
         self._queue: deque[_Queued] = deque()
-        self._frames = 0  # in the queue
-        self._first: int | None = None  # the frame that begins a reply
-        self._open = False  # a reply has begun and is not done
-        self._anchor = float("-inf")  # the playhead was at frame `_base` then
-        self._base = next_frame
+        self._queued_frames = 0
+        self._first_of_reply: int | None = None
+        self._reply_open = False  # a reply has started and is not done
+        # The playhead reached frame `_anchor_frame` at `_anchor_at`.
+        self._anchor_at = float("-inf")
+        self._anchor_frame = next_frame
 
     @property
     def full(self) -> bool:
-        """Whether to read no more for now."""
-        return self._frames >= MAX_QUEUED_FRAMES
+        """Whether the queue takes no more records for now."""
+        return self._queued_frames >= MAX_QUEUED_FRAMES
+
+    def take_counts(self) -> Counts:
+        """What was counted since the last call."""
+        counts, self.counts = self.counts, Counts()
+        return counts
 
     def feed(self, records: Iterable[OutputRecord], now: float) -> list[Event]:
-        """Take records in log order; the events to send at once."""
+        """Take records in log order; returns the events that overtake the queue."""
         urgent: list[Event] = []
         for record in records:
             match record:
@@ -107,28 +114,28 @@ class Playout:
                 case Skip():
                     self._feed_skip(record)
                 case Text():
-                    self._put(TextAt(record.generation, self._fed, record.text))
+                    self._enqueue(TextAt(record.generation, self._next_fed, record.text))
                 case ReplyStarted() | ReplyDone():
-                    self._put(record)
+                    self._enqueue(record)
         return urgent
 
     def next_due(self, now: float) -> float | None:
-        """When the queue's head may leave; None when it is empty."""
+        """When the queue's head may leave; None when the queue is empty."""
         if not self._queue:
             return None
         head = self._queue[0]
         return self._deadline(head.number, now) if isinstance(head, Frame) else now
 
     def due(self, now: float) -> list[Frame | Event]:
-        """Everything that may leave now, in order."""
+        """Remove and return all that may leave now, in order."""
         out: list[Frame | Event] = []
         until = now
         while self._queue:
             head = self._queue[0]
             if not isinstance(head, Frame):
-                out.append(self._leave(head))
+                out.append(self._send_event(head))
             elif self._deadline(head.number, now) <= until:
-                out.append(self._send(head, now))
+                out.append(self._send_frame(head, now))
                 until = now + self._group_s
             else:
                 break
@@ -136,94 +143,92 @@ class Playout:
 
     def playhead(self, now: float) -> int:
         """The last frame that a client without a buffer of its own has played by now."""
-        if self._anchor == float("-inf"):
+        if self._anchor_at == float("-inf"):
             return self.next_frame - 1
-        played = self._base + int((now - self._anchor) / FRAME_S) - 1
+        played = self._anchor_frame + int((now - self._anchor_at) / FRAME_S) - 1
         return min(self.next_frame - 1, played)
 
-    def _put(self, item: _Queued) -> None:
-        behind = item.frame if isinstance(item, TextAt | ReplyDone | ReplyStarted) else self._fed
-        if behind >= self.next_frame:  # else the caller has it from an earlier connection
+    def _enqueue(self, item: TextAt | ReplyStarted | ReplyDone) -> None:
+        if item.frame >= self.next_frame:  # else the caller has it from an earlier connection
             self._queue.append(item)
 
     def _feed_speech(self, record: Speech, now: float) -> None:
-        if record.frame > self._fed:
+        if record.frame > self._next_fed:
             self._report_missing(record.frame)
         for index in range(record.frames):
             number = record.frame + index
-            if number < self._fed:
+            if number < self._next_fed:
                 self.counts.doubled += 1
                 continue
             pcm = record.pcm[index * FRAME_BYTES : (index + 1) * FRAME_BYTES]
             self._queue.append(Frame(number, record.generation, 0, pcm, now))
-            self._frames += 1
-            self._fed = number + 1
+            self._queued_frames += 1
+            self._next_fed = number + 1
 
     def _report_missing(self, frame: int) -> None:
-        self.counts.missing += frame - self._fed
-        self._queue.append(Skip(self._fed, frame - 1, "missing"))
-        self._fed = frame
+        self.counts.missing += frame - self._next_fed
+        self._queue.append(Skip(self._next_fed, frame - 1, "missing"))
+        self._next_fed = frame
 
     def _feed_skip(self, record: Skip) -> None:
-        if record.first > self._fed:
+        if record.first > self._next_fed:
             self._report_missing(record.first)
-        if record.last >= self._fed:
-            self._queue.append(Skip(self._fed, record.last, record.reason))
-            self._fed = record.last + 1
+        if record.last >= self._next_fed:
+            self._queue.append(Skip(self._next_fed, record.last, record.reason))
+            self._next_fed = record.last + 1
 
     def _clear(self, record: Clear) -> list[Event]:
-        if record.next_frame < self.next_frame:  # heard on an earlier connection
+        if record.next_frame < self.next_frame:  # an earlier connection sent it
             return []
         self._queue = deque(i for i in self._queue if _generation(i) > record.generation)
-        self._frames = sum(isinstance(i, Frame) for i in self._queue)
-        self._open = False
-        self._fed = max(self._fed, record.next_frame)
-        self.next_frame = self._base = record.next_frame
-        self._anchor = float("-inf")  # the player's buffer is empty: the next frames lead again
+        self._queued_frames = sum(isinstance(i, Frame) for i in self._queue)
+        self._reply_open = False
+        self._next_fed = max(self._next_fed, record.next_frame)
+        self.next_frame = self._anchor_frame = record.next_frame
+        self._anchor_at = float("-inf")  # the player's buffer is empty: fill it again
         return [record]
 
-    def _needed(self, number: int) -> float:
+    def _needed_at(self, number: int) -> float:
         """When the playhead reaches a frame."""
-        return self._anchor + (number - self._base) * FRAME_S
+        return self._anchor_at + (number - self._anchor_frame) * FRAME_S
 
     def _deadline(self, number: int, now: float) -> float:
         """When a frame may leave."""
-        if self._needed(number) < now - PREBUFFER_S:
-            return now
-        return self._needed(number) - self._lead_s
+        needed_at = self._needed_at(number)
+        return now if needed_at < now - PREBUFFER_S else needed_at - self._lead_s
 
-    def _send(self, frame: Frame, now: float) -> Frame:
-        if self._needed(frame.number) < now - PREBUFFER_S:  # idle before, or run dry: lead again
-            self.counts.underruns += self._open and self._first != frame.number
-            self._anchor, self._base = now, frame.number
-        elif (deadline := self._deadline(frame.number, now)) > self._anchor:
-            self.late_s.append(max(0.0, now - max(deadline, frame.fed_at)))
+    def _send_frame(self, frame: Frame, now: float) -> Frame:
+        if self._needed_at(frame.number) < now - PREBUFFER_S:  # the player is idle or ran dry
+            self.counts.underruns += self._reply_open and self._first_of_reply != frame.number
+            self._anchor_at, self._anchor_frame = now, frame.number
+        elif (deadline := self._deadline(frame.number, now)) > self._anchor_at:
+            self.counts.late_s.append(max(0.0, now - max(deadline, frame.fed_at)))
         self._queue.popleft()
-        self._frames -= 1
+        self._queued_frames -= 1
         self.next_frame = frame.number + 1
         self.counts.sent += 1
-        # Not dataclasses.replace: it takes longer than all the rest of a frame's way.
+        # `_replace` takes longer than all the rest of this method.
         return Frame(frame.number, frame.generation, self._flags(frame), frame.pcm, frame.fed_at)
 
     def _flags(self, frame: Frame) -> int:
-        behind = self._queue[0] if self._queue else None
-        ends = isinstance(behind, ReplyDone) and behind.frame == frame.number + 1
-        first = FIRST_OF_REPLY if frame.number == self._first else 0
-        return first | (LAST_OF_REPLY if ends else 0)
+        following = self._queue[0] if self._queue else None
+        last = isinstance(following, ReplyDone) and following.frame == frame.number + 1
+        first = FIRST_OF_REPLY if frame.number == self._first_of_reply else 0
+        return first | (LAST_OF_REPLY if last else 0)
 
-    def _leave(self, item: TextAt | ReplyStarted | ReplyDone | Skip) -> Event:
+    def _send_event(self, item: TextAt | ReplyStarted | ReplyDone | Skip) -> Event:
         self._queue.popleft()
         match item:
             case ReplyStarted():
-                self._first, self._open = item.frame, True
+                self._first_of_reply, self._reply_open = item.frame, True
             case ReplyDone():
-                self._open = False
+                self._reply_open = False
             case Skip():
-                self._base += item.last + 1 - self.next_frame  # the playhead jumps with it
+                self._anchor_frame += item.last + 1 - self.next_frame  # the playhead jumps too
                 self.next_frame = item.last + 1
         return item
 
 
 def _generation(item: _Queued) -> int:
-    """The reply that a queued item belongs to; a skip belongs to none and dies with any."""
+    """The reply that a queued item belongs to; a skip belongs to none, so any clear removes it."""
     return 0 if isinstance(item, Skip) else item.generation

@@ -1,64 +1,47 @@
-"""One caller on this gateway: their uplink, playout and outbox, and what passes between them.
+"""One caller's connection on this gateway: what passes between its socket and the log.
 
-Nothing here awaits: the socket's tasks, the exchange and the pacer call in from the event loop.
+Nothing here awaits. The socket, the log exchange and the pacer call in from the event loop.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from gateway.call.event_messages import message_of
 from gateway.call.opus import Opus
-from gateway.call.outbox import Outbox
-from gateway.call.playout import Event, Frame, Playout, TextAt
+from gateway.call.outbox import Message, Outbox, Writer
+from gateway.call.playhead import Playhead
+from gateway.call.playout import Counts, Event, Frame, Playout
 from gateway.call.uplink import Uplink
-from gateway.protocol import server_messages
 from gateway.protocol.client_messages import EndCall, Ping, Resume, Start, parse
-from gateway.protocol.errors import CallError, ErrorCode
-from gateway.protocol.frames import FIRST_OF_REPLY, pack_frame
+from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
+from gateway.protocol.frames import FIRST_OF_REPLY, Codec, pack_frame
 from gateway.protocol.server_messages import Ack, Error, Pong, ServerMessage
 from gateway.telemetry import metrics
 from gateway.telemetry.stopwatch import Stopwatch
 from shared.beats import SIGN_OF_LIFE_S
-from shared.log.records import (
-    Clear,
-    Heard,
-    OutputRecord,
-    Played,
-    ReplyDone,
-    ReplyStarted,
-    Skip,
-    SpeechStarted,
-    SpeechStopped,
-    fields_of,
-)
+from shared.log.records import InputRecord, OutputRecord, Played, SpeechStopped
 from shared.log.writes import Append, Receipt
+
+logger = logging.getLogger(__name__)
 
 ACK_EVERY_S: Final = 0.2
 PLAYED_EVERY_S: Final = 0.2
-PLAYED_ALONE_EVERY_S: Final = 0.4  # where no audio takes it along
-# A client that stops reporting its playhead is estimated again: its reply must not wait for it.
-REPORTS_WITHIN_S: Final = 2.0
-# How soon a connection that says nothing learns that a newer one took its place.
+PLAYED_ALONE_EVERY_S: Final = 0.4  # when no audio goes along, which makes a record of its own
+# How soon a silent connection learns that a newer one took its place.
 PROBE_EVERY_S: Final = 0.5
-# A full log is asked again at half a chunk's time, not at every tick.
+# A full log is tried again after half a chunk, not at every tick.
 BUSY_EVERY_S: Final = 0.04
 
-MESSAGES: Final[dict[type[Event], type[ServerMessage]]] = {
-    Heard: server_messages.Heard,
-    ReplyStarted: server_messages.ReplyStarted,
-    ReplyDone: server_messages.ReplyDone,
-    TextAt: server_messages.Text,
-    Clear: server_messages.Clear,
-    Skip: server_messages.Skip,
-}
-# After these the log is another's or nobody's: not a word more goes into it.
-LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED)
+# After these errors the log is another connection's or nobody's: nothing more is written to it.
+_LOG_LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED)
 
 
 class Session:
-    """One connected caller. `native`: speaks antiphon.v1; else raw PCM16 both ways.
+    """One connected caller. `native`: speaks antiphon.v1; else raw PCM16 in both directions.
 
-    `opus`: what their binary messages pass through; None for PCM16.
+    `opus`: codec of the binary messages; None for PCM16.
     """
 
     def __init__(
@@ -75,147 +58,235 @@ class Session:
         self.sid = sid
         self.conn = conn
         self.native = native
-        self.opus = opus
-        self.uplink = uplink
-        self.playout = playout
-        self.outbox = Outbox()
-        self.stopwatch = Stopwatch()
-        self.position = 0  # last output record read
-        self.error: CallError | None = None
-        self.hung_up = False  # the client said `end`
-        self.leaving = False  # the socket is gone; only what the log must still hear goes out
-        self.due_at: float | None = None  # the pacer's
-        self._reported_at: float | None = None  # when the client last said what it has played
-        self._played = self._played_logged = playout.next_frame - 1
-        self._acked = uplink.acked_samples
-        self._acked_at = self._played_at = self._wrote_at = self._asked_at = now
+        self.error: CallError | None = None  # the first error, which closed the socket
+        self.ended = False  # the client sent `end`
+        self.position = 0  # the last output record that was read
+        self._opus = opus
+        self._uplink = uplink
+        self._playout = playout
+        self._playhead = Playhead(playout.next_frame - 1, now)
+        self._outbox = Outbox()
+        self._stopwatch = Stopwatch()
+        self._leaving = False  # the socket is gone; only the last records still go to the log
+        self._acked_samples = uplink.acked_samples  # as last reported to the client
+        self._acked_at = self._wrote_at = self._appended_at = now
+
+    # What others ask
 
     @property
-    def lost(self) -> bool:
-        """Whether this connection has no log to write to any more."""
-        return self.error is not None and self.error.code in LOST
+    def codec(self) -> Codec:
+        """The encoding of binary messages."""
+        return Codec.OPUS if self._opus else Codec.PCM16
+
+    @property
+    def next_sample(self) -> int:
+        """The caller's sample that the gateway expects next."""
+        return self._uplink.samples
+
+    @property
+    def next_frame(self) -> int:
+        """The frame that the client gets next."""
+        return self._playout.next_frame
+
+    @property
+    def log_lost(self) -> bool:
+        """Whether this connection may not write to the log any more."""
+        return self.error is not None and self.error.code in _LOG_LOST
+
+    @property
+    def unwritten(self) -> int:
+        """How many records the log does not hold yet."""
+        return self._uplink.waiting
+
+    @property
+    def log_full(self) -> bool:
+        """Whether the log was full at the last append."""
+        return self._uplink.busy
+
+    @property
+    def wants_records(self) -> bool:
+        """Whether to read output records for it now."""
+        return not (self.error or self._leaving or self._playout.full)
+
+    @property
+    def silent(self) -> bool:
+        """Whether the caller never sent a whole chunk or a control."""
+        return self._uplink.n == 0
+
+    @property
+    def closing(self) -> bool:
+        """Whether the gateway closes the socket."""
+        return self._outbox.closed.is_set()
+
+    # The socket
+
+    def attach(self, writer: Writer) -> None:
+        """Send straight to this socket while it is ready."""
+        self._outbox.attach(writer)
+
+    async def closed(self) -> None:
+        """Wait until the gateway closes the socket."""
+        await self._outbox.closed.wait()
+
+    async def next_message(self) -> Message:
+        """Wait for the next message to send. Asking for it means that the one before is sent."""
+        return await self._outbox.next()
+
+    def more_messages(self) -> list[bytes | str]:
+        """The messages that can leave in the same write."""
+        return self._outbox.more()
+
+    def receive(self, data: bytes | str, now: float) -> None:
+        """Take a message from the client. Raises CallError when it breaks the protocol."""
+        if isinstance(data, bytes):
+            pcm = self._opus.decode(data) if self._opus else data
+            if self._uplink.completes_chunk(pcm):
+                # Before the chunk, so that the worker takes both in one step.
+                self._log_playhead(now, PLAYED_EVERY_S)
+            self._uplink.push_audio(pcm, now)
+        else:
+            self._uplink.count_control(now)
+            self._receive_control(data, now)
+        self._stopwatch.received(self._uplink.n, now)
+
+    def send(self, message: ServerMessage) -> None:
+        """Send a JSON message, which a plain client does not get."""
+        if self.native:
+            self._outbox.put(message.to_json())
+            self._outbox.flush()
+
+    def close(self, code: int) -> None:
+        """Close the socket with this code, after what is queued."""
+        self._outbox.close(code)
 
     def fail(self, error: CallError) -> None:
-        """The socket ends with this error; the first one counts."""
+        """Close the socket with this error; only the first one counts."""
         if self.error is None:
             self.error = error
-            self.outbox.close(error.code.close_code, Error.of(error).to_json())
+            self._outbox.close(error.code.close_code, Error.of(error).to_json())
 
-    def hear(self, data: bytes | str, now: float) -> None:
-        """Take a message from the client. Raises CallError when it breaks the rules."""
-        if isinstance(data, bytes):
-            sound = self.opus.decode(data) if self.opus else data
-            if self.uplink.completes_chunk(sound):
-                # Before the chunk: there the worker takes both in one step.
-                self._note_played(now, PLAYED_EVERY_S)
-            self.uplink.push_audio(sound, now)
-        else:
-            self.uplink.count_control(now)
-            self._control(data, now)
-        self.stopwatch.came(self.uplink.n, now)
+    @contextmanager
+    def contain_faults(self, message: str) -> Iterator[None]:
+        """An exception in the block closes this session's socket and reaches no other session."""
+        try:
+            yield
+        except CallError as error:
+            self.fail(error)
+        except Exception:
+            logger.exception("session %s: %s", self.sid, message)
+            self.fail(CallError(ErrorCode.INTERNAL, message))
 
-    def append(self, now: float) -> Append | None:
-        """What to write into the log now; an empty one asks whether the log is still ours."""
-        if self.lost:
+    # The log
+
+    def next_append(self, now: float) -> Append | None:
+        """What to append to the log now; an append of nothing asks if the log is still ours."""
+        if self.log_lost:
             return None
-        if not self.leaving:
-            self._note_played(now, PLAYED_ALONE_EVERY_S)
+        if not self._leaving:
+            self._log_playhead(now, PLAYED_ALONE_EVERY_S)
             if now - self._wrote_at >= SIGN_OF_LIFE_S:
-                self._log_played(now)
-        first, records = self.uplink.pending()
-        if now - self._asked_at < self._wait_s(bool(records)):
+                self._push_playhead(now)
+        first, records = self._uplink.pending()
+        if now - self._appended_at < self._append_pause_s(bool(records)):
             return None
-        self._asked_at = now
+        self._appended_at = now
         if records:
             self._wrote_at = now
         return Append(sid=self.sid, conn=self.conn, first=first, records=records)
 
-    def settle(self, receipt: Receipt, now: float) -> None:
-        """Take the log's answer, and tell the client now and then what the log holds."""
-        self.uplink.take_receipt(receipt)
-        if (taken_s := self.stopwatch.stored(self.uplink.acked, now)) is not None:
+    def take_receipt(self, receipt: Receipt, now: float) -> None:
+        """Take the log's answer; acknowledge to the client a few times a second."""
+        self._uplink.take_receipt(receipt)
+        if (taken_s := self._stopwatch.stored(self._uplink.acked, now)) is not None:
             metrics.appends.add((taken_s,), now)
-        samples = self.uplink.acked_samples
-        if samples > self._acked and now - self._acked_at >= ACK_EVERY_S:
-            self._acked, self._acked_at = samples, now
-            self.say(Ack(samples=samples))
+        samples = self._uplink.acked_samples
+        if samples > self._acked_samples and now - self._acked_at >= ACK_EVERY_S:
+            self._acked_samples, self._acked_at = samples, now
+            self.send(Ack(samples=samples))
 
-    def take(self, entries: Iterable[tuple[int, OutputRecord]], now: float) -> None:
-        """Take records that were read from the log."""
+    def take_records(self, entries: Iterable[tuple[int, OutputRecord]], now: float) -> None:
+        """Take output records that were read from the log."""
         records = []
         for number, record in entries:
             self.position = number
             records.append(record)
             if isinstance(record, SpeechStopped):
-                self.stopwatch.decided(record.n)
-        self._say(self.playout.feed(records, now), now)
+                self._stopwatch.turn_ended(record.n)
+        self._send_items(self._playout.feed(records, now), now)
+
+    def replay(self, records: Iterable[OutputRecord], position: int, now: float) -> None:
+        """Take the records that a resumed caller missed; reading goes on after `position`."""
+        self.take_records([(position, record) for record in records], now)
+        self.position = position
+
+    def start_leaving(self) -> None:
+        """The socket is gone."""
+        self._leaving = True
+
+    def push_last(self, record: InputRecord) -> bool:
+        """Queue a last record for the log; False when the ring is full, so Redis is away."""
+        try:
+            self._uplink.push(record)
+        except CallError:
+            return False
+        return True
+
+    # The playout
+
+    def next_due(self, now: float) -> float | None:
+        """When the next frame or event may leave; None when none waits."""
+        return self._playout.next_due(now)
 
     def send_due(self, now: float) -> None:
-        """Queue every frame and event whose time has come."""
-        self._say(self.playout.due(now), now)
+        """Send every frame and event that is due."""
+        self._send_items(self._playout.due(now), now)
 
-    def say(self, message: ServerMessage) -> None:
-        """Queue a JSON message, if the client understands any."""
-        if self.native:
-            self.outbox.put(message.to_json())
-            self.outbox.flush()
+    def take_counts(self) -> Counts:
+        """What the playout has counted since the last call."""
+        return self._playout.take_counts()
 
-    def _wait_s(self, has_records: bool) -> float:
+    def _append_pause_s(self, has_records: bool) -> float:
         """How long after the last append the next one may go out."""
         if has_records:
-            return BUSY_EVERY_S if self.uplink.busy else 0.0
-        return float("inf") if self.leaving else PROBE_EVERY_S
+            return BUSY_EVERY_S if self._uplink.busy else 0.0
+        return float("inf") if self._leaving else PROBE_EVERY_S
 
-    def _control(self, text: str, now: float) -> None:
+    def _receive_control(self, text: str, now: float) -> None:
         match parse(text):
             case Start() | Resume():
                 raise CallError(ErrorCode.BAD_MESSAGE, "Expected 'start' once and first")
             case Ping(t=t):
-                self.say(Pong(t=t))
+                self.send(Pong(t=t))
             case EndCall():
-                self.hung_up = True
+                self.ended = True
+                self.close(NORMAL_CLOSE_CODE)
             case Played(frame=frame):
-                heard = min(frame, self.playout.next_frame - 1)
-                # The first report corrects the estimate, downwards too.
-                self._played = heard if self._reported_at is None else max(self._played, heard)
-                self._reported_at = now
+                self._playhead.report(min(frame, self._playout.next_frame - 1), now)
             case record:
-                self.uplink.push(record)
+                self._uplink.push(record)
 
-    def _note_played(self, now: float, every_s: float) -> None:
-        """Log the playhead if it has moved, a few times a second."""
-        if self._reported_at is None or now - self._reported_at > REPORTS_WITHIN_S:
-            self._played = max(self._played, self.playout.playhead(now))
-        if self._played != self._played_logged and now - self._played_at >= every_s:
-            self._log_played(now)
+    def _log_playhead(self, now: float, every_s: float) -> None:
+        self._playhead.estimate(self._playout.playhead(now), now)
+        if self._playhead.must_log(now, every_s):
+            self._push_playhead(now)
 
-    def _log_played(self, now: float) -> None:
-        self._played_logged, self._played_at, self._wrote_at = self._played, now, now
-        self.uplink.push(Played(self._played))
+    def _push_playhead(self, now: float) -> None:
+        self._wrote_at = now
+        self._uplink.push(Played(self._playhead.log(now)))
 
-    def _say(self, items: Iterable[Frame | Event], now: float) -> None:
+    def _send_items(self, items: Iterable[Frame | Event], now: float) -> None:
         for item in items:
             if isinstance(item, Frame):
-                self._time_answer(item, now)
-                self.outbox.put(self._packed(item) if self.native else item.pcm)
+                self._time_reply(item, now)
+                self._outbox.put(self._packed(item) if self.native else item.pcm)
             elif self.native:
-                self.outbox.put(self._event(item).to_json())
-        self.outbox.flush()
+                self._outbox.put(message_of(item, self._uplink.sample_of).to_json())
+        self._outbox.flush()
 
     def _packed(self, frame: Frame) -> bytes:
-        sound = self.opus.encode(frame.pcm, frame.generation) if self.opus else frame.pcm
-        return pack_frame(frame.number, frame.generation, frame.flags, sound)
+        audio = self._opus.encode(frame.pcm, frame.generation) if self._opus else frame.pcm
+        return pack_frame(frame.number, frame.generation, frame.flags, audio)
 
-    def _time_answer(self, frame: Frame, now: float) -> None:
-        if frame.flags & FIRST_OF_REPLY and (s := self.stopwatch.answered(now)) is not None:
+    def _time_reply(self, frame: Frame, now: float) -> None:
+        if frame.flags & FIRST_OF_REPLY and (s := self._stopwatch.reply_started(now)) is not None:
             metrics.answered(s, now)
-
-    def _event(self, item: Event) -> ServerMessage:
-        match item:
-            case SpeechStarted():
-                return server_messages.SpeechStarted(sample=self.uplink.sample_of(item.n))
-            case SpeechStopped():
-                return server_messages.SpeechStopped(sample=self.uplink.sample_of(item.n))
-            case _:
-                fields = asdict(item) if isinstance(item, TextAt) else fields_of(item)
-                return MESSAGES[type(item)](**fields)

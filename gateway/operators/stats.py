@@ -156,7 +156,7 @@ class Stats:
 def collect(reception: Reception) -> None:
     """Add up what every playout has counted."""
     for session in reception.exchange.sessions:
-        metrics.absorb(session.playout)
+        metrics.add_counts(session.take_counts())
 
 
 def workers(reception: Reception, now: float) -> dict[str, Any]:

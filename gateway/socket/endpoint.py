@@ -19,13 +19,11 @@ from gateway.protocol.client_messages import SUBPROTOCOL, Resume, Start, parse
 from gateway.protocol.errors import (
     ABNORMAL_CLOSE_CODE,
     GOAWAY_CLOSE_CODE,
-    NORMAL_CLOSE_CODE,
     RETRY_AFTER_MS,
     CallError,
     ErrorCode,
     NoCapacity,
 )
-from gateway.protocol.frames import Codec
 from gateway.protocol.server_messages import Error, Goaway, Ready
 from gateway.socket.server import CLOSE_WITHIN_S
 from gateway.socket.transport import Sink, wire_of
@@ -80,17 +78,17 @@ class Endpoint:
         metrics.OUTCOMES.labels(welcome.outcome).inc()
         session = welcome.session
         self.door.welcome_back(session.sid)
-        session.say(_ready(welcome))
+        session.send(_ready(welcome))
         self.reception.seat(welcome)
         if self.draining:  # it came in while the others were sent away
             _send_away(session, 0)
-            session.outbox.close(GOAWAY_CLOSE_CODE)
+            session.close(GOAWAY_CLOSE_CODE)
         code = await self._serve(websocket, session)
         if session.error is not None:
             metrics.REFUSALS.labels(session.error.code).inc()
         logger.info("session %s: socket closed with code %s", session.sid, code)
         over = is_over(session)
-        if not over and not session.lost:
+        if not over and not session.log_lost:
             away_s = self.reception.settings.session_resume_s
             self.door.expect_back(session.sid, address, time.monotonic() + away_s)
         await self.reception.leave(session, clean=over)
@@ -107,7 +105,7 @@ class Endpoint:
         for number, session in enumerate(leaving):
             _send_away(session, number * every_s)
         for session in leaving:
-            session.outbox.close(GOAWAY_CLOSE_CODE)
+            session.close(GOAWAY_CLOSE_CODE)
             await asyncio.sleep(every_s)
         await until(lambda: not sessions, GOODBYE_WITHIN_S)
 
@@ -134,15 +132,15 @@ class Endpoint:
 
     async def _serve(self, websocket: WebSocket, session: Session) -> int:
         """Receive and send until either ends; the close code."""
-        session.outbox.writer = wire_of(websocket)
+        session.attach(wire_of(websocket))
         wire_of(websocket).attach(_hearing(session, self.reception.exchange))
         receiver = asyncio.create_task(_gone(websocket))
         sender = asyncio.create_task(_send(websocket, session))
-        closed = asyncio.create_task(session.outbox.closed.wait())
+        closed = asyncio.create_task(session.closed())
         await asyncio.wait({receiver, sender, closed}, return_when=asyncio.FIRST_COMPLETED)
         # A reader that is stuck leaves the sender stuck; a client that is gone may have said `end`
         # before: each gets its time, and no more.
-        last = sender if session.outbox.closed.is_set() else receiver
+        last = sender if session.closing else receiver
         await asyncio.wait({last}, timeout=CLOSE_WITHIN_S)
         for task in (receiver, sender, closed):
             task.cancel()
@@ -155,10 +153,10 @@ def is_over(session: Session) -> bool:
     """Whether a session whose socket is gone ends with it; else its caller may come back."""
     if session.error is not None and session.error.code in CALLER_ERRORS:
         return True
-    if session.hung_up or not session.native:  # a plain client has no token to come back with
+    if session.ended or not session.native:  # a plain client has no token to come back with
         return True
     # Gone of itself before it said anything: the slot is worth more than such a call.
-    return session.uplink.n == 0 and not session.outbox.closed.is_set()
+    return session.silent and not session.closing
 
 
 def allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
@@ -175,7 +173,7 @@ def allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
 def _send_away(session: Session, in_s: float) -> None:
     """Say when the socket is going to be closed: on another one the call goes on."""
     with suppress(CallError):  # it reads too slowly to be told
-        session.say(Goaway(resume_in_ms=round(1_000 * in_s)))
+        session.send(Goaway(resume_in_ms=round(1_000 * in_s)))
 
 
 async def _first_message(websocket: WebSocket) -> Start | Resume:
@@ -208,9 +206,9 @@ def _ready(welcome: Welcome) -> Ready:
         token=welcome.token,
         outcome=welcome.outcome.value,
         mode=welcome.mode,
-        codec=Codec.OPUS if session.opus else Codec.PCM16,
-        next_sample=session.uplink.samples,
-        next_frame=session.playout.next_frame,
+        codec=session.codec,
+        next_sample=session.next_sample,
+        next_frame=session.next_frame,
     )
 
 
@@ -227,19 +225,11 @@ def _hearing(session: Session, exchange: Exchange) -> Sink:
     """What takes each message of the client, until it hangs up or errs."""
 
     def hear(data: bytes | str) -> None:
-        if session.outbox.closed.is_set():
+        if session.closing:
             return
-        try:
-            session.hear(data, time.monotonic())
-        except CallError as error:
-            session.fail(error)
-        except Exception:  # the callback's boundary: the client is told, and the log says why
-            logger.exception("session %s: a message could not be taken", session.sid)
-            session.fail(CallError(ErrorCode.INTERNAL, "The message could not be taken"))
-        else:
+        with session.contain_faults("The message could not be taken"):
+            session.receive(data, time.monotonic())
             exchange.spoke(session)
-            if session.hung_up:
-                session.outbox.close(NORMAL_CLOSE_CODE)
 
     return hear
 
@@ -257,11 +247,11 @@ async def _send(websocket: WebSocket, session: Session) -> int:
     """Send what the outbox gives until it closes; the close code."""
     wire = wire_of(websocket)
     while True:
-        item = await session.outbox.next()
+        item = await session.next_message()
         if isinstance(item, Close):
             await websocket.close(item.code)
             return item.code
-        await wire.write([item, *session.outbox.more()])
+        await wire.write([item, *session.more_messages()])
 
 
 async def _refuse(websocket: WebSocket, error: CallError) -> None:

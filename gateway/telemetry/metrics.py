@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from gateway.call.playout import Counts, Playout
+from gateway.call.playout import Counts
 from gateway.telemetry.histogram import Tally
 from shared import telemetry
 from shared.recent import Recent
@@ -42,14 +42,12 @@ _PAIRS: Final = (
 )
 
 
-def absorb(playout: Playout) -> None:
-    """Add what a playout has counted since the last time."""
+def add_counts(counts: Counts) -> None:
+    """Add what one playout has counted."""
     for name, counter in _PAIRS:
-        counter.inc(getattr(playout.counts, name))
-    playout.counts = Counts()
-    LATENESS.add(playout.late_s)
-    late.add(playout.late_s, time.monotonic())
-    playout.late_s.clear()
+        counter.inc(getattr(counts, name))
+    LATENESS.add(counts.late_s)
+    late.add(counts.late_s, time.monotonic())
 
 
 def answered(seconds: float, now: float) -> None:

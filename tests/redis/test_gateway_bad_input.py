@@ -92,7 +92,7 @@ async def test_a_fault_of_ours_in_a_message_is_told(
 
     caller = await place.caller()
     (session,) = place.gateway.exchange.sessions
-    monkeypatch.setattr(session.uplink, "push_audio", fail)
+    monkeypatch.setattr(session._uplink, "push_audio", fail)
     await caller.socket.send(SECOND[:3_840])
     assert await caller.end_of() == ("internal", 4500)
 

@@ -101,13 +101,13 @@ async def test_a_log_that_lost_its_tail_is_repaired(
     sid = str(caller.events[0]["session"])
     worker.deaf = True
     await speak(caller, 0.4)
-    await until(lambda: next(iter(place.gateway.exchange.sessions)).uplink.acked == 5)
+    await until(lambda: next(iter(place.gateway.exchange.sessions))._uplink.acked == 5)
     # What a restart from an older file looks like: the last records were never there.
     await redis_client.hset(keys.meta(sid), "n", "2")
     await redis_client.delete(keys.inputs(sid))
     await caller.socket.send(SECOND[:3_840])
     session = next(iter(place.gateway.exchange.sessions))
-    await until(lambda: session.uplink.acked == session.uplink.n == 6)
+    await until(lambda: session.unwritten == 0 and session._uplink.n == 6)
     assert await redis_client.xlen(keys.inputs(sid)) == 4
     assert (await redis_client.xinfo_stream(keys.inputs(sid)))["last-generated-id"] == b"6-0"
     await redis_client.hset(keys.meta(sid), "cursor", "2")
@@ -122,14 +122,14 @@ async def test_the_backlog_of_a_worker_that_takes_nothing_is_bounded(
     worker.deaf = True
     sid = str(caller.events[0]["session"])
     session = next(iter(place.gateway.exchange.sessions))
-    session.uplink._audio_rate.charge(-10 * 24_000)  # as after a minute of speech
+    session._uplink._audio_rate.charge(-10 * 24_000)  # as after a minute of speech
     for _ in range(10):
         await caller.socket.send(SECOND)
-    await until(lambda: session.uplink.busy)
+    await until(lambda: session.log_full)
     backlog = place.gateway.settings.uplink_backlog_chunks
     assert await redis_client.xlen(keys.inputs(sid)) == backlog
     worker.deaf = False
-    await until(lambda: not session.uplink.waiting)
+    await until(lambda: not session.unwritten)
     await caller.say("end")
 
 

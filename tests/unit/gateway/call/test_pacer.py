@@ -18,7 +18,7 @@ def talking(frames: int) -> Session:
     now = time.monotonic()
     playout = Playout(lead_frames=3)
     session = Session("s", "c", native=False, uplink=Uplink(now), playout=playout, now=now)
-    session.take(list(enumerate(Speech(1 + n, 1, bytes(960)) for n in range(frames))), now)
+    session.take_records(list(enumerate(Speech(1 + n, 1, bytes(960)) for n in range(frames))), now)
     return session
 
 
@@ -26,23 +26,23 @@ async def heard(session: Session, frames: int) -> None:
     """Wait for this many frames."""
     async with asyncio.timeout(5):
         for _ in range(frames):
-            assert await session.outbox.next() == bytes(960)
+            assert await session.next_message() == bytes(960)
 
 
 async def test_every_session_gets_all_its_frames() -> None:
     pacer, sessions = Pacer(), [talking(8), talking(5), talking(1)]
     for session in sessions:
-        pacer.arm(session, time.monotonic())
+        pacer.schedule(session, time.monotonic())
     for session, frames in zip(sessions, (8, 5, 1), strict=True):
         await heard(session, frames)
 
 
 async def test_what_comes_later_is_seen_to() -> None:
     pacer, session = Pacer(), talking(1)
-    pacer.arm(session, time.monotonic())
+    pacer.schedule(session, time.monotonic())
     await heard(session, 1)
-    session.take([(2, Speech(2, 1, bytes(960)))], time.monotonic())
-    pacer.arm(session, time.monotonic())
+    session.take_records([(2, Speech(2, 1, bytes(960)))], time.monotonic())
+    pacer.schedule(session, time.monotonic())
     await heard(session, 1)
 
 
@@ -50,9 +50,9 @@ async def test_a_session_that_fails_does_not_stop_its_neighbour(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pacer, victim, neighbour = Pacer(), talking(3), talking(6)
-    monkeypatch.setattr(victim.playout, "due", lambda now: 1 / 0)
-    pacer.arm(victim, time.monotonic())
-    pacer.arm(neighbour, time.monotonic())
+    monkeypatch.setattr(victim._playout, "due", lambda now: 1 / 0)
+    pacer.schedule(victim, time.monotonic())
+    pacer.schedule(neighbour, time.monotonic())
     await heard(neighbour, 6)
     assert victim.error is not None
     assert victim.error.code is ErrorCode.INTERNAL
@@ -60,9 +60,9 @@ async def test_a_session_that_fails_does_not_stop_its_neighbour(
 
 async def test_a_stopped_pacer_sends_nothing() -> None:
     pacer, session = Pacer(), talking(3)
-    pacer.arm(session, time.monotonic())
+    pacer.schedule(session, time.monotonic())
     pacer.stop()
     await asyncio.sleep(0.01)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
-            await session.outbox.next()
+            await session.next_message()

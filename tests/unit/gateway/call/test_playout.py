@@ -52,7 +52,7 @@ def test_a_reply_leads_and_then_keeps_its_beat() -> None:
     for at, frame in left:
         due = 5.0 + max(0, frame.number - LEAD) * FRAME_S
         assert due <= at <= due + 0.0011
-    assert max(playout.late_s) <= 0.0011
+    assert max(playout.counts.late_s) <= 0.0011
     assert playout.counts.underruns == 0
 
 
@@ -65,7 +65,7 @@ def test_a_group_leaves_together_within_the_lead() -> None:
     assert max(ahead) == LEAD
     assert min(ahead[LEAD:]) == LEAD - 3, "the first of a group is not late"
     assert len({at for at, _ in left}) == 1 + 18, "the first ten, then four at a time"
-    assert max(playout.late_s) <= 0.0011
+    assert max(playout.counts.late_s) <= 0.0011
 
 
 def test_a_late_poll_does_not_shift_the_rest() -> None:

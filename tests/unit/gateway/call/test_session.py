@@ -2,17 +2,18 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from gateway.call.outbox import MAX_BEHIND_BYTES, Close, Message, Outbox
+from gateway.call.playhead import REPORTS_WITHIN_S
 from gateway.call.playout import Playout
 from gateway.call.session import (
     ACK_EVERY_S,
     BUSY_EVERY_S,
     PROBE_EVERY_S,
-    REPORTS_WITHIN_S,
     Session,
 )
 from gateway.call.uplink import BUSY_RECORDS, Uplink
@@ -39,30 +40,30 @@ def new_session(*, native: bool = True) -> Session:
     return Session("s", "1:g:n", native=native, uplink=Uplink(0.0), playout=playout, now=0.0)
 
 
-async def said(outbox: Outbox) -> list[Message]:
+async def said(next_message: Callable[[], Awaitable[Message]]) -> list[Message]:
     """All that waits to be sent."""
     found: list[Message] = []
     while True:
         try:
             async with asyncio.timeout(0):
-                found.append(await outbox.next())
+                found.append(await next_message())
         except TimeoutError:
             return found
 
 
 async def events(session: Session) -> list[dict[str, Any]]:
-    return [json.loads(item) for item in await said(session.outbox) if isinstance(item, str)]
+    return [json.loads(item) for item in await said(session.next_message) if isinstance(item, str)]
 
 
 def append(session: Session, now: float) -> Append:
-    found = session.append(now)
+    found = session.next_append(now)
     assert found is not None
     return found
 
 
 async def test_audio_becomes_one_append_with_the_fence() -> None:
     session = new_session()
-    session.hear(CHUNK * 2, 0.0)
+    session.receive(CHUNK * 2, 0.0)
     assert append(session, 0.0) == Append(
         sid="s", conn="1:g:n", first=1, records=(Audio(CHUNK), Audio(CHUNK))
     )
@@ -71,25 +72,25 @@ async def test_audio_becomes_one_append_with_the_fence() -> None:
 async def test_acknowledgements_are_cumulative_and_not_too_many() -> None:
     session = new_session()
     for n in range(1, 5):
-        session.hear(CHUNK, 0.0)
-        session.settle(Receipt(Answer.STORED, n), n * ACK_EVERY_S / 2)
+        session.receive(CHUNK, 0.0)
+        session.take_receipt(Receipt(Answer.STORED, n), n * ACK_EVERY_S / 2)
     assert [e["samples"] for e in await events(session)] == [2 * 1_920, 4 * 1_920]
 
 
 async def test_a_quiet_connection_asks_whether_it_is_still_the_one() -> None:
     session = new_session()
-    assert session.append(PROBE_EVERY_S / 2) is None
+    assert session.next_append(PROBE_EVERY_S / 2) is None
     assert append(session, PROBE_EVERY_S) == Append(sid="s", conn="1:g:n", first=1, records=())
-    assert session.append(PROBE_EVERY_S * 1.5) is None
+    assert session.next_append(PROBE_EVERY_S * 1.5) is None
 
 
 async def test_a_full_log_is_not_asked_at_every_tick() -> None:
     session = new_session()
-    session.hear(CHUNK * 17, 0.0)
-    session.hear(CHUNK * 8, 0.0)
+    session.receive(CHUNK * 17, 0.0)
+    session.receive(CHUNK * 8, 0.0)
     assert len(append(session, 0.0).records) == 25
-    session.settle(Receipt(Answer.BUSY, 5), 0.0)
-    assert session.append(BUSY_EVERY_S / 2) is None
+    session.take_receipt(Receipt(Answer.BUSY, 5), 0.0)
+    assert session.next_append(BUSY_EVERY_S / 2) is None
     again = append(session, BUSY_EVERY_S)
     assert (again.first, len(again.records)) == (6, BUSY_RECORDS)
 
@@ -101,37 +102,39 @@ async def test_a_quiet_caller_gives_a_sign_of_life() -> None:
 
 async def test_the_playhead_is_estimated_until_the_client_reports_it() -> None:
     session = new_session()
-    session.take([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
+    session.take_records([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
     session.send_due(10.0)
-    session.hear(CHUNK, 10.0)
+    session.receive(CHUNK, 10.0)
     assert Played(2) in append(session, 10.05).records
-    session.hear('{"type":"played","frame":1}', 10.1)
+    session.receive('{"type":"played","frame":1}', 10.1)
     assert append(session, 10.5).records[-1] == Played(1)
 
 
 async def test_the_playhead_goes_before_the_chunk_that_takes_it_along() -> None:
     session = new_session()
-    session.take([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
+    session.take_records([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
     session.send_due(10.0)
-    session.hear(CHUNK[:960], 10.05)
-    assert not session.uplink.waiting, "no chunk is whole that could take it along"
-    session.hear(CHUNK, 10.05)
+    session.receive(CHUNK[:960], 10.05)
+    assert not session.unwritten, "no chunk is whole that could take it along"
+    session.receive(CHUNK, 10.05)
     assert append(session, 10.05).records == (Played(2), Audio(CHUNK))
 
 
 async def test_a_client_that_stops_reporting_its_playhead_is_estimated_again() -> None:
     session = new_session()
-    session.take([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
+    session.take_records([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
     session.send_due(10.0)
-    session.hear('{"type":"played","frame":1}', 10.0)
+    session.receive('{"type":"played","frame":1}', 10.0)
     assert append(session, 10.1).records[-1] == Played(1)
     assert append(session, 10.1 + REPORTS_WITHIN_S).records[-1] == Played(4)
 
 
 async def test_events_say_where_in_the_callers_audio_they_are() -> None:
     session = new_session()
-    session.hear(CHUNK * 2, 0.0)
-    session.take([(1, SpeechStarted(2)), (2, Clear(1, 7)), (3, Skip(7, 9, "caught up"))], 0.0)
+    session.receive(CHUNK * 2, 0.0)
+    session.take_records(
+        [(1, SpeechStarted(2)), (2, Clear(1, 7)), (3, Skip(7, 9, "caught up"))], 0.0
+    )
     session.send_due(0.0)
     assert await events(session) == [
         {"type": "speech_started", "sample": 1_920},
@@ -143,11 +146,11 @@ async def test_events_say_where_in_the_callers_audio_they_are() -> None:
 async def test_a_flood_of_controls_is_too_fast_and_stays_bounded() -> None:
     session = new_session()
     for _ in range(100):
-        session.hear('{"type":"cancel"}', 0.0)
+        session.receive('{"type":"cancel"}', 0.0)
     with pytest.raises(CallError) as caught:
-        session.hear('{"type":"cancel"}', 0.0)
+        session.receive('{"type":"cancel"}', 0.0)
     assert caught.value.code is ErrorCode.TOO_FAST
-    assert session.uplink.waiting == 100
+    assert session.unwritten == 100
 
 
 async def test_a_plain_client_gets_samples_and_nothing_else() -> None:
@@ -157,10 +160,10 @@ async def test_a_plain_client_gets_samples_and_nothing_else() -> None:
         ReplyStarted(1, 1),
         Speech(1, 1, b"\1\2" * 480),
     ]
-    session.take(list(enumerate(records)), 0.0)
+    session.take_records(list(enumerate(records)), 0.0)
     session.send_due(0.0)
-    session.hear('{"type":"ping"}', 0.0)
-    assert await said(session.outbox) == [b"\1\2" * 480]
+    session.receive('{"type":"ping"}', 0.0)
+    assert await said(session.next_message) == [b"\1\2" * 480]
 
 
 @pytest.mark.parametrize(
@@ -171,12 +174,12 @@ async def test_the_first_error_ends_the_socket(code: ErrorCode, lost: bool) -> N
     error = CallError(code, "why")
     session.fail(error)
     session.fail(CallError(ErrorCode.INTERNAL, "later"))
-    assert await said(session.outbox) == [
+    assert await said(session.next_message) == [
         Error.of(error).to_json(),
         Close(error.code.close_code),
     ]
-    session.hear(CHUNK, 0.0)
-    assert (session.append(0.0) is None) is lost
+    session.receive(CHUNK, 0.0)
+    assert (session.next_append(0.0) is None) is lost
 
 
 async def test_a_client_that_is_far_behind_is_given_up() -> None:
@@ -187,7 +190,7 @@ async def test_a_client_that_is_far_behind_is_given_up() -> None:
         outbox.put(bytes(972))
     assert caught.value.code is ErrorCode.TOO_SLOW
     outbox.close(caught.value.code.close_code, "bye")
-    assert await said(outbox) == ["bye", Close(4430)]
+    assert await said(outbox.next) == ["bye", Close(4430)]
     assert MAX_BEHIND_BYTES == 240_000
 
 
@@ -196,4 +199,4 @@ async def test_nothing_is_said_after_the_last_words() -> None:
     outbox.put("hello")
     outbox.close(1000, "bye")
     outbox.put("more")
-    assert await said(outbox) == ["hello", "bye", Close(1000)]
+    assert await said(outbox.next) == ["hello", "bye", Close(1000)]
