@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from shared.audio import FRAMES_PER_CHUNK, Pcm16, pcm16_from_bytes
+from shared.audio import Pcm16, pcm16_from_bytes
 from shared.log.records import (
     Audio,
     Base,
@@ -96,7 +96,7 @@ class Conversation:
     @property
     def _may_speak(self) -> bool:
         lead = self.lead
-        return lead is not None and lead + FRAMES_PER_CHUNK <= MAX_LEAD_FRAMES
+        return lead is not None and lead + self.traits.burst_frames <= MAX_LEAD_FRAMES
 
     @property
     def unheard(self) -> tuple[SileroVad, list[Pcm16]] | None:
@@ -225,7 +225,9 @@ class Conversation:
         state, reply, endless = self.state, self.state.reply, self.policy.endless
         if reply is None or speak is Speak.NONE:
             return []
-        records = reply.records(output, step, state.frame, endless=endless)
+        most_steps = None if endless else self.traits.max_reply_steps
+        lazy = self.traits.prepares
+        records = reply.records(output, step, state.frame, most_steps=most_steps, lazy=lazy)
         for record in records:
             if isinstance(record, Speech):
                 state.frame += record.frames

@@ -27,7 +27,7 @@ class Guard:
         self.gain = gain
 
     def check(self, audio: Pcm16 | Floats) -> Pcm16:
-        """PCM16, or float32 of full scale 1, of any length -> safe PCM16 of the same length."""
+        """Up to 80 ms of PCM16, or float32 of full scale 1 -> safe PCM16 of the same length."""
         whole = audio.dtype == np.int16
         if whole and self.gain == 1.0 and _peak(audio) <= LOUD_RMS * _FULL_SCALE:
             return audio.astype(np.int16, copy=False)  # nearly all there ever is: spare it the rest

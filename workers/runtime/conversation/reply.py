@@ -2,16 +2,15 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
-from shared.audio import FRAME_BYTES, FRAMES_PER_CHUNK, Floats, Pcm16
+from shared.audio import CHUNK_SAMPLES, FRAME_BYTES, FRAMES_PER_CHUNK, Floats, Pcm16
 from shared.log.records import OutputRecord, ReplyDone, ReplyStarted, Speech, Text
 from workers.engines.base import Output
 from workers.runtime.conversation.limiter import Guard
 
-MAX_STEPS: Final = 128  # 10.2 s; then the reply ends whatever the model wants
-_RECORD_BYTES: Final = FRAMES_PER_CHUNK * FRAME_BYTES  # 3,840
-_MARKS: Final = 256  # more than the steps that may be ahead of the playhead
+_MARKS: Final = 256  # more than the steps with sound that may be ahead of the playhead
 
 
 def _marks() -> deque[tuple[int, int]]:
@@ -26,47 +25,69 @@ class Reply:
     first: int  # its first frame
     kept: int  # the last step whose every frame was played
     steps: int = 0
+    announced: bool = False  # ReplyStarted was sent
+    worded: bool = False  # a word of it was sent
     done: bool = False
     guard: Guard = field(default_factory=Guard)
     marks: deque[tuple[int, int]] = field(default_factory=_marks)  # (step, its last frame)
 
     def records(
-        self, output: Output, step: int, frame: int, *, endless: bool = False
+        self, output: Output, step: int, frame: int, *, most_steps: int | None, lazy: bool = False
     ) -> list[OutputRecord]:
-        """The output records of `step`, numbered after `frame`.
+        """The output records of `step`, numbered after `frame`; sets `done` with the last of them.
 
-        Sets `done` with the last of them; only an endless reply may exceed the step limit.
+        `most_steps`: the reply ends there whatever the engine wants; None: never.
+        `lazy`: the reply is announced with its first word or sound, and never if it has neither.
         """
-        records: list[OutputRecord] = []
-        if self.steps == 0:
-            records.append(ReplyStarted(generation=self.generation, frame=self.first))
         self.steps += 1
-        if output.text:
-            records.append(Text(generation=self.generation, text=output.text))
-        if output.pcm is not None and output.pcm.size:
-            speech = self._speech(output.pcm, frame)
-            frame = speech[-1].frame + speech[-1].frames - 1
-            self.marks.append((step, frame))
-            records += speech
-        if output.ended or (self.steps >= MAX_STEPS and not endless):
+        records = [*self._words(output), *self._speech(output, step, frame)]
+        if (records or not lazy) and not self.announced:
+            self.announced = True
+            records.insert(0, ReplyStarted(generation=self.generation, frame=self.first))
+        frame += sum(record.frames for record in records if isinstance(record, Speech))
+        if output.ended or (most_steps is not None and self.steps >= most_steps):
             self.done = True
-            reason = "end" if output.ended else "length"
-            records.append(ReplyDone(generation=self.generation, frame=frame + 1, reason=reason))
+            if self.announced:
+                reason = "end" if output.ended else "length"
+                done = ReplyDone(generation=self.generation, frame=frame + 1, reason=reason)
+                records.append(done)
         return records
 
-    def _speech(self, audio: Pcm16 | Floats, frame: int) -> list[Speech]:
-        """Audio after `frame` as records of up to four frames; silence fills the last frame."""
-        pcm = self.guard.check(audio)
-        data = pcm.astype("<i2", copy=False).tobytes()
-        data += bytes(-len(data) % FRAME_BYTES)
-        return [
-            Speech(
-                frame=frame + 1 + at // FRAME_BYTES,
-                generation=self.generation,
-                pcm=data[at : at + _RECORD_BYTES],
-            )
-            for at in range(0, len(data), _RECORD_BYTES)
-        ]
+    def _words(self, output: Output) -> list[OutputRecord]:
+        """The words that begin somewhere in this step."""
+        if not output.text:
+            return []
+        self.worded = True
+        return [Text(generation=self.generation, text=output.text)]
+
+    def _speech(self, output: Output, step: int, frame: int) -> list[OutputRecord]:
+        """The step's sound as records of up to four frames, with each word before its frame."""
+        sound = self._sound(output.pcm)
+        count = len(sound) // FRAME_BYTES
+        words = [(min(at, count), word) for at, word in output.words_at]
+        cuts = sorted({*range(0, count, FRAMES_PER_CHUNK), *(at for at, _ in words), count})
+        records: list[OutputRecord] = []
+        for at, end in pairwise([*cuts, count]):
+            records += [self._word(word) for place, word in words if place == at]
+            if end > at:
+                pcm = sound[at * FRAME_BYTES : end * FRAME_BYTES]
+                records.append(Speech(frame=frame + 1 + at, generation=self.generation, pcm=pcm))
+        if count:
+            self.marks.append((step, frame + count))
+        return records
+
+    def _word(self, word: str) -> Text:
+        """One word; from the second on with the space before it."""
+        text, self.worded = f" {word}" if self.worded else word, True
+        return Text(generation=self.generation, text=text)
+
+    def _sound(self, audio: Pcm16 | Floats | None) -> bytes:
+        """Safe PCM16 of whole frames, 960 bytes each; silence fills the last one."""
+        if audio is None:
+            return b""
+        pieces = [audio[at : at + CHUNK_SAMPLES] for at in range(0, audio.size, CHUNK_SAMPLES)]
+        sound = b"".join(self.guard.check(p).astype("<i2", copy=False).tobytes() for p in pieces)
+        return sound + bytes(-len(sound) % FRAME_BYTES)
 
     def note_played(self, played: int) -> None:
         """The playhead has passed every frame up to `played`."""

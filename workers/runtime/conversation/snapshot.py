@@ -22,7 +22,7 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-VERSION: Final = 6
+VERSION: Final = 7
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 _FLAT: Final = {kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript)}
 _PLAIN: Final = ("played", "confirmed", "armed", "waited", "ended")  # fields of State as they are
@@ -85,6 +85,8 @@ def _reply(reply: Reply) -> dict[str, Any]:
         "first": reply.first,
         "kept": reply.kept,
         "steps": reply.steps,
+        "announced": reply.announced,
+        "worded": reply.worded,
         "done": reply.done,
         "gain": reply.guard.gain,
         "marks": list(reply.marks),
@@ -97,6 +99,8 @@ def _restored_reply(body: Mapping[str, Any]) -> Reply:
         first=body["first"],
         kept=body["kept"],
         steps=body["steps"],
+        announced=body["announced"],
+        worded=body["worded"],
         done=body["done"],
         guard=Guard(body["gain"]),
     )

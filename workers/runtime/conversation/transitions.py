@@ -88,8 +88,9 @@ def clear_reply(state: State, draft: Draft) -> None:
     if state.context is not None:
         state.memory.set_answered(first=state.context.base, last=reply.kept)
     state.memory.cut(reply.kept)
-    draft.events.append(Clear(generation=generation, next_frame=next_frame))
-    if not reply.done:
+    if reply.announced:
+        draft.events.append(Clear(generation=generation, next_frame=next_frame))
+    if reply.announced and not reply.done:
         draft.events.append(ReplyDone(generation=generation, frame=next_frame, reason="cancelled"))
     state.detector.echo.playback.stop()
     state.reply = None

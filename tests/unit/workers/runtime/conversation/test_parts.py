@@ -100,7 +100,9 @@ def test_guard_goes_on_where_its_gain_stood() -> None:
 def test_reply_fills_its_last_frame_and_cuts_at_four() -> None:
     reply = Reply(generation=3, first=11, kept=0)
     audio = np.ones(2_500, dtype=np.int16)
-    records = reply.records(Output(0, pcm=audio, text="hi", ended=True), step=9, frame=10)
+    records = reply.records(
+        Output(0, pcm=audio, text="hi", ended=True), step=9, frame=10, most_steps=None
+    )
     assert records[:2] == [ReplyStarted(3, 11), Text(3, "hi")]
     assert [r.frame for r in records if isinstance(r, Speech)] == [11, 15]
     assert records[-1] == ReplyDone(3, 17, "end")
@@ -111,7 +113,7 @@ def test_reply_knows_which_steps_were_heard() -> None:
     reply = Reply(generation=1, first=1, kept=4)
     chunk = np.ones(CHUNK_SAMPLES, dtype=np.int16)
     for step in (5, 6, 7):
-        reply.records(Output(0, pcm=chunk), step, frame=(step - 5) * 4)
+        reply.records(Output(0, pcm=chunk), step, frame=(step - 5) * 4, most_steps=None)
     reply.note_played(7)
     assert reply.kept == 5
     reply.note_played(8)
