@@ -1,4 +1,4 @@
-"""The audio contract of every process: 24 kHz mono PCM16, 80 ms in, 20 ms out."""
+"""The audio format of every process: 24 kHz mono PCM16, in chunks of 80 ms and frames of 20 ms."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ Floats = NDArray[np.float32]
 
 
 def pcm16_from_bytes(data: bytes) -> Pcm16:
-    """Little-endian PCM16 bytes -> samples, shape (len(data) // 2,). Raises on half a sample."""
+    """Little-endian PCM16 bytes -> samples, shape (len(data) // 2,). Raises ValueError."""
     if len(data) % SAMPLE_BYTES:
         raise ValueError(f"Expected whole 16-bit samples, got {len(data)} bytes")
     return np.frombuffer(data, dtype="<i2")

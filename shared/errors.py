@@ -1,15 +1,15 @@
-"""One error tree, by what the caller does next.
+"""One tree of errors, ordered by what the caller does next.
 
 AntiphonError
-├── ConfigError        fix the setting, start again
-├── SchemaError        drop the message, close its sender: it will be as wrong the next time
-└── SessionLost        this session cannot go on here
-    └── Gone           its log does not exist (ended, expired or flushed)
+├── ConfigError        fix the setting, then start again
+├── SchemaError        drop the message and close its sender, who would send it again
+└── SessionLost        end this session in this process
+    └── Gone           its log does not exist: it ended, expired or was flushed
 """
 
 
 class AntiphonError(Exception):
-    """Base of every error that Antiphon raises on purpose."""
+    """The base of every error that Antiphon raises on purpose."""
 
 
 class ConfigError(AntiphonError):
@@ -17,7 +17,7 @@ class ConfigError(AntiphonError):
 
 
 class SchemaError(AntiphonError):
-    """A message breaks the written schema; the message says what was expected and got."""
+    """A message breaks the schema; the message says what was expected and got."""
 
 
 class SessionLost(AntiphonError):
@@ -25,4 +25,4 @@ class SessionLost(AntiphonError):
 
 
 class Gone(SessionLost):
-    """The session's log is not there."""
+    """The session's log does not exist."""

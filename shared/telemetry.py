@@ -1,6 +1,6 @@
-"""The series that every process exports to Prometheus, and how a stage is timed.
+"""The Prometheus series that gateways and workers share, and the timing of a worker's stages.
 
-Labels are bounded: stages, answers and reasons only, never a session or a worker.
+Labels take few values: stages, answers and reasons, never a session or a worker.
 """
 
 import time
@@ -12,43 +12,53 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-# From a Redis round trip on loopback (0.2 ms) up to a lease (1 s).
-_BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 1.0, 3.0)
+# Seconds, from a Redis round trip on loopback (0.2 ms) to three leases.
+_BUCKETS_S: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 1.0, 3.0)
 
 STAGE_SECONDS: Final = Histogram(
     "antiphon_stage_seconds",
-    "Time a stage of a worker took: fetch, vad, replay, step, publish; turn: all of them",
+    "Time of one pass through a stage of the worker's loop, in seconds: fetch, vad, replay, step, "
+    "publish; turn is a whole pass of the loop",
     ["stage"],
-    buckets=_BUCKETS,
+    buckets=_BUCKETS_S,
 )
 RECEIPTS: Final = Counter(
-    "antiphon_receipts_total", "Answers of the log's scripts to writes", ["script", "answer"]
+    "antiphon_receipts_total",
+    "Answers of the log's scripts to writes, in sessions written: a script is append or commit",
+    ["script", "answer"],
 )
-SESSIONS: Final = Gauge("antiphon_sessions", "Sessions that this process holds")
-TAKEOVERS: Final = Counter("antiphon_takeovers_total", "Sessions taken over from a dead worker")
-SESSIONS_ENDED: Final = Counter("antiphon_sessions_ended_total", "Sessions that ended", ["reason"])
-REDIS_ERRORS: Final = Counter("antiphon_redis_errors_total", "Round trips to Redis that failed")
+SESSIONS: Final = Gauge("antiphon_sessions", "Sessions that this process holds now")
+TAKEOVERS: Final = Counter(
+    "antiphon_takeovers_total", "Sessions that this worker took over from a dead one"
+)
+SESSIONS_ENDED: Final = Counter(
+    "antiphon_sessions_ended_total", "Sessions that this worker let go, by reason", ["reason"]
+)
+REDIS_ERRORS: Final = Counter(
+    "antiphon_redis_errors_total", "Round trips to Redis, or answers in them, that failed"
+)
 HEALED_SAMPLES: Final = Counter(
-    "antiphon_healed_samples_total", "NaN or infinite samples that became silence"
+    "antiphon_healed_samples_total",
+    "Samples of 24 kHz output that were NaN or infinite and left as silence",
 )
-TASKS: Final = Gauge("antiphon_asyncio_tasks", "Tasks of this process's event loop")
+TASKS: Final = Gauge("antiphon_asyncio_tasks", "asyncio tasks in this process's event loop now")
 
 
 @cache
 def _stage(name: str) -> Histogram:
-    """A stage's own series: looking its label up takes longer than counting."""
+    """A stage's own series: the lookup of a label takes longer than the observation."""
     return STAGE_SECONDS.labels(name)
 
 
 def count_receipts(script: str, answers: Iterable[str]) -> None:
-    """A pipeline's answers: a label is looked up once for all that are alike."""
+    """Count a pipeline's answers, with one label lookup for each kind of answer."""
     for answer, count in Tally(answers).items():
         RECEIPTS.labels(script, answer).inc(count)
 
 
 @contextmanager
 def timed(stage: str) -> Iterator[None]:
-    """Time the block as one pass of a stage."""
+    """Time the block as one pass through a stage."""
     start = time.perf_counter()
     try:
         yield

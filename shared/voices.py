@@ -1,4 +1,4 @@
-"""What a model can sound like, by name: what a worker offers, and what a caller has chosen."""
+"""Voices and styles by name: those that a worker offers, and those that a caller chose."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DEFAULT: Final = "default"
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """What one session's assistant sounds like; "" leaves it to the model."""
+    """The voice and the style of one session's assistant; "" leaves it to the model."""
 
     voice: str = ""
     style: str = ""
@@ -22,36 +22,36 @@ UNCHOSEN: Final = Persona()
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Voices and styles; the first of each is the default."""
+    """The voices and styles that a model has; the first of each is its default."""
 
     voices: tuple[str, ...] = (DEFAULT,)
     styles: tuple[str, ...] = (DEFAULT,)
 
     def check(self, persona: Persona) -> None:
-        """Raises SchemaError on a name that is not offered, with those that are."""
+        """Refuse a name that the model lacks. Raises SchemaError with the names that it has."""
         _check("voice", persona.voice, self.voices)
         _check("style", persona.style, self.styles)
 
     def settle(self, persona: Persona) -> Persona:
-        """The persona with a name for each; what is not chosen, or not offered, is the default."""
+        """The persona with every name set: the default replaces one that is empty or unknown."""
         voice = persona.voice if persona.voice in self.voices else self.voices[0]
         style = persona.style if persona.style in self.styles else self.styles[0]
         return Persona(voice, style)
 
 
 def common(offers: Iterable[Offer]) -> Offer | None:
-    """What all of them offer, in the order of the first; None when there is none of them."""
+    """The names that all offers have, in the first one's order; None without any offer."""
     found: Offer | None = None
     for offer in offers:
-        found = (
-            offer
-            if found is None
-            else Offer(
-                tuple(name for name in found.voices if name in offer.voices),
-                tuple(name for name in found.styles if name in offer.styles),
-            )
-        )
+        found = offer if found is None else _both(found, offer)
     return found
+
+
+def _both(one: Offer, other: Offer) -> Offer:
+    return Offer(
+        tuple(name for name in one.voices if name in other.voices),
+        tuple(name for name in one.styles if name in other.styles),
+    )
 
 
 def _check(kind: str, name: str, offered: Sequence[str]) -> None:

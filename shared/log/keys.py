@@ -1,39 +1,39 @@
-"""Every Redis key, one builder each. The hash tag keeps a session's keys in one Cluster slot."""
+"""The name of every Redis key. The braces keep a session's keys in one slot of a Cluster."""
 
 from typing import Final
 
-QUEUE: Final = "c:queue"  # list: sessions that want a worker, oldest first (a hint)
+QUEUE: Final = "c:queue"  # list: sessions that need a worker, oldest first (a hint)
 WORKERS: Final = "c:workers"  # hash: worker -> JSON of its beat, slots and step time
-GATEWAYS: Final = "c:gateways"  # hash: gateway -> JSON of its beat and its figures (a hint)
-SESSIONS: Final = "c:sessions"  # set: sessions that may be live (a hint, for the sweeper)
-DEAD: Final = "c:dead"  # stream: sessions that were given up, and why
+GATEWAYS: Final = "c:gateways"  # hash: gateway -> JSON of its beat and figures (a hint)
+SESSIONS: Final = "c:sessions"  # set: sessions that may be live (a hint for the sweeper)
+DEAD: Final = "c:dead"  # stream: sessions that workers gave up, and why
 
 
 def spent(name: str) -> str:
-    """String: this one-time permit has been used; it expires with the permit."""
+    """String: marks a one-time permit as used; it expires with the permit."""
     return f"c:spent:{name}"
 
 
 def meta(sid: str) -> str:
-    """Hash: where the session stands."""
+    """Hash: the session's counters, owner, connection and choices (`meta.py`)."""
     return f"s:{{{sid}}}:meta"
 
 
 def inputs(sid: str) -> str:
-    """Stream: what the caller's side said."""
+    """Stream: input records, which the gateway writes."""
     return f"s:{{{sid}}}:in"
 
 
 def steps(sid: str) -> str:
-    """Stream: what the model did."""
+    """Stream: step records, which the worker writes."""
     return f"s:{{{sid}}}:steps"
 
 
 def outputs(sid: str) -> str:
-    """Stream: what the caller gets."""
+    """Stream: output records, which the worker writes for the gateway."""
     return f"s:{{{sid}}}:out"
 
 
 def session(sid: str) -> tuple[str, str, str, str]:
-    """All four keys of a session, as the scripts take them."""
+    """The four keys of a session, in the order of the scripts' KEYS."""
     return meta(sid), inputs(sid), steps(sid), outputs(sid)

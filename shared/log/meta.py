@@ -6,9 +6,9 @@ from typing import Final
 
 from shared.voices import Persona
 
-# A session that was taken from a dead worker, or failed alone, is on trial for so many steps.
+# How long a session is on trial after its worker died or it failed alone in the engine.
 TRIAL_STEPS: Final = 10
-MAX_STRIKES: Final = 2  # within one trial; then the session is given up
+MAX_STRIKES: Final = 2  # within one trial; then its worker gives the session up
 
 _NUMBERS: Final = "n cursor k m f generation played seed samples trial strikes".split()
 _WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style")
@@ -16,12 +16,12 @@ _WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style")
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """A session's meta hash."""
+    """One session's meta hash."""
 
     sid: str
     state: str
     mode: str
-    owner: str  # "epoch:worker:nonce", "" when nobody owns it
+    owner: str  # "epoch:worker:nonce"; "": no worker owns it
     conn: str  # "epoch:gateway:nonce"
     n: int
     cursor: int
@@ -31,26 +31,26 @@ class Meta:
     generation: int
     played: int
     seed: int
-    samples: int  # of the caller's audio in the log since the start, without padding
+    samples: int  # of the caller's audio since the start, without padding
     options: str  # JSON of the session's first Options
     trial: int = 0  # the session is on trial until this step
-    strikes: int = 0  # of the present trial
-    voice: str = ""  # what the assistant sounds like; "": the model's default
+    strikes: int = 0  # within the present trial
+    voice: str = ""  # "": the model's default
     style: str = ""
 
     @property
     def suspect(self) -> bool:
-        """Whether its worker's death, should it be dead, would be the session's doing."""
+        """Whether the session is on trial: a death of its worker now counts against it."""
         return self.k < self.trial
 
     @property
     def condemned(self) -> bool:
-        """Whether another death would end it."""
+        """Whether one more death of its worker ends the session."""
         return self.suspect and self.strikes >= MAX_STRIKES - 1
 
     @property
     def persona(self) -> Persona:
-        """What the assistant sounds like."""
+        """The voice and the style of the assistant."""
         return Persona(self.voice, self.style)
 
     @property
@@ -60,13 +60,13 @@ class Meta:
 
 
 def parse_meta(sid: str, raw: Mapping[bytes, bytes]) -> Meta | None:
-    """A meta hash as Redis gives it; None when it is gone or of another schema."""
+    """The hash as Redis returns it -> Meta; None when it is gone or of another schema."""
     if not raw:
         return None
     try:
         text = {name.decode(): value.decode() for name, value in raw.items()}
         number = {name: int(text.get(name) or 0) for name in _NUMBERS}
-    except ValueError:  # whoever reads many sessions at once must not stumble over one
+    except ValueError:  # one bad hash must not fail a read of many sessions
         return None
     word = {name: text.get(name, "") for name in _WORDS}
     return Meta(sid=sid, **word, **number)  # type: ignore[arg-type] # the names fix the types

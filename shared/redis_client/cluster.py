@@ -1,8 +1,9 @@
-"""A Redis Cluster's client for many tasks: whatever keeps it from a node is a RedisError.
+"""A Redis Cluster's client that many tasks share: every failure to reach a node is a RedisError.
 
-redis-py closes connections when one task finds that the nodes have changed, and another may be
-about to use one: it is told of a closed transport or of None. In a pipeline it gives what became of
-a connection as the command's answer. Who asks again after a RedisError gets over each of these.
+When one task finds that the nodes changed, redis-py closes connections that other tasks are about
+to use. Those tasks then get an AttributeError on None, or uvloop's RuntimeError on a closed
+transport; in a pipeline such an error is a command's answer. Here each becomes a ConnectionError,
+so callers that retry after a RedisError recover.
 """
 
 from collections.abc import Iterator
@@ -14,49 +15,48 @@ from redis.asyncio.cluster import ClusterPipeline
 from redis.exceptions import ClusterError, RedisClusterException
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-# No node has the slots, or none that answers; then what a connection closed meanwhile raises:
-# asyncio's of a stream that is None, uvloop's of a transport that is closed.
-LOST: Final = (RedisClusterException, ClusterError, AttributeError, RuntimeError)
+# The first two: no node has the slots, or none of them answers.
+UNREACHABLE: Final = (RedisClusterException, ClusterError, AttributeError, RuntimeError)
 
 
-class Nodes(RedisCluster):
+class ClusterClient(RedisCluster):
     """The client."""
 
-    async def initialize(self, *args: Any, **kwargs: Any) -> "Nodes":
-        """Learn who has which slots. Raises RedisError."""
-        with _lost_is_a_connection():
+    async def initialize(self, *args: Any, **kwargs: Any) -> "ClusterClient":
+        """Learn which node has which slots. Raises RedisError."""
+        with _raising_connection_errors():
             await super().initialize(*args, **kwargs)
         return self
 
     async def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         """One command's answer. Raises RedisError."""
-        with _lost_is_a_connection():
+        with _raising_connection_errors():
             return await super().execute_command(*args, **kwargs)
 
-    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> "NodesPipeline":
-        """Commands that go to their nodes together."""
-        return NodesPipeline(self, transaction)  # type: ignore[abstract] # as redis-py's own is
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> "ClusterClientPipeline":
+        """A pipeline that sends each node its commands together."""
+        return ClusterClientPipeline(self, transaction)  # type: ignore[abstract] # as redis-py's is
 
 
-class NodesPipeline(ClusterPipeline):
-    """Commands for several nodes; some may answer and some not."""
+class ClusterClientPipeline(ClusterPipeline):
+    """Commands for several nodes, of which only some may answer."""
 
     async def execute(
         self, raise_on_error: bool = True, allow_redirections: bool = True
     ) -> list[Any]:
-        """Each command's answer, or, unless it is raised, its RedisError."""
-        with _lost_is_a_connection():
+        """Each command's answer; without `raise_on_error` a failed one's is its RedisError."""
+        with _raising_connection_errors():
             found = await super().execute(raise_on_error, allow_redirections)
-        return [_lost(item) if isinstance(item, LOST) else item for item in found]
+        return [_connection_error(e) if isinstance(e, UNREACHABLE) else e for e in found]
 
 
 @contextmanager
-def _lost_is_a_connection() -> Iterator[None]:
+def _raising_connection_errors() -> Iterator[None]:
     try:
         yield
-    except LOST as error:
-        raise _lost(error) from error
+    except UNREACHABLE as error:
+        raise _connection_error(error) from error
 
 
-def _lost(error: Exception) -> RedisConnectionError:
+def _connection_error(error: Exception) -> RedisConnectionError:
     return RedisConnectionError(f"Expected a Cluster's node to answer, got {error!r}")

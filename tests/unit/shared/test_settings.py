@@ -4,7 +4,7 @@ import pytest
 
 from shared.errors import ConfigError
 from shared.modes import EngineName, ReplyMode
-from shared.settings import Settings, load_settings
+from shared.settings import Settings, load_settings, reference
 
 
 def test_defaults_need_no_environment() -> None:
@@ -80,7 +80,7 @@ def test_a_secret_in_a_file_is_not_shown(
 
 
 def test_a_call_is_kept_for_as_long_as_its_caller_may_be_away() -> None:
-    with pytest.raises(ConfigError, match="SESSION_TTL_S of SESSION_RESUME_S and 60 s more"):
+    with pytest.raises(ConfigError, match="at least SESSION_RESUME_S and 60 s more"):
         load_settings({"SESSION_TTL_S": "100"})
     assert load_settings({"SESSION_TTL_S": "120"}).session_ttl_s == 120
 
@@ -100,6 +100,22 @@ def test_every_problem_is_named_at_once() -> None:
 def test_the_readme_names_every_setting() -> None:
     readme = (Path(__file__).parents[3] / "README.md").read_text()
     assert [n.upper() for n in Settings.model_fields if f"`{n.upper()}`" not in readme] == []
+
+
+def test_the_reference_describes_every_setting() -> None:
+    entries = {entry.name: entry for entry in reference()}
+    assert list(entries) == [name.upper() for name in Settings.model_fields]
+    assert [e.name for e in entries.values() if not e.description.endswith(".")] == []
+    assert entries["REPLY_MODE"].default == "turn"
+    assert entries["GATEWAY_MAX_SESSIONS"].default == "1000"
+    assert entries["MODEL_CACHE_DIR"].default == "~/.cache/antiphon"
+    assert entries["GATEWAY_AUTH_SECRET"].default == ""
+    assert entries["TORCH_HOME"].default == ""
+
+
+def test_a_described_default_is_taken_as_it_is_written() -> None:
+    written = {e.name: e.default for e in reference() if e.default and "~" not in e.default}
+    assert load_settings(written) == load_settings({})
 
 
 def test_the_local_redis_is_the_default() -> None:

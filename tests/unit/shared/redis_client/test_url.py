@@ -4,7 +4,7 @@ import pytest
 from redis.asyncio.sentinel import SentinelConnectionPool
 
 from shared.errors import ConfigError
-from shared.redis_client.cluster import Nodes
+from shared.redis_client.cluster import ClusterClient
 from shared.redis_client.url import client
 from shared.settings import load_settings
 
@@ -33,7 +33,7 @@ def test_sentinels_name_the_primary() -> None:
 
 async def test_a_cluster_is_entered_by_any_node() -> None:
     redis: object = client("rediss+cluster://:secret@one:7000,two", timeout_s=1)
-    assert isinstance(redis, Nodes)
+    assert isinstance(redis, ClusterClient)
     assert [(n.host, n.port) for n in redis.startup_nodes] == [("one", 7000), ("two", 6379)]
     assert redis.get_connection_kwargs()["password"] == "secret"  # noqa: S105
 
