@@ -3,7 +3,6 @@
 import importlib.util
 import socket
 import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,7 @@ from redis.asyncio import Redis
 
 from shared.local_redis import installed
 from shared.log.session_log import connect
-
-STARTS_WITHIN_S = 10.0
+from tests.patience import wait_until
 
 
 def redis_binaries() -> dict[str, str]:
@@ -42,25 +40,19 @@ def running_redis(binary: str, folder: Path) -> Iterator[str]:
     line = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
     try:
-        _await_ping(port)
+        with redis.Redis(port=port) as client:
+            wait_until(lambda: _answers(client), lambda: f"no redis-server on port {port}")
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.kill()
         process.wait()
 
 
-def _await_ping(port: int) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    with redis.Redis(port=port) as client:
-        while True:
-            try:
-                client.ping()
-            except redis.ConnectionError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-            else:
-                return
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
 
 
 @pytest.fixture(scope="session", params=sorted(redis_binaries()))

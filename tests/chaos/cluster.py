@@ -13,9 +13,10 @@ from shared.log import keys
 from tests.chaos.ablations import write_scripts
 from tests.chaos.clock import Clocks
 from tests.chaos.proxy import Proxy, Weather
-from tests.chaos.store import Keeper, Store, await_true
+from tests.chaos.store import Keeper, Store
 from tests.conftest import free_port
 from tests.e2e.launcher import Process
+from tests.patience import wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class Cluster:
         self._metrics[worker.pid] = port
         self.workers.append(worker)
         if wait:
-            await_true(partial(self._beats, worker), self.logs)
+            wait_until(partial(self._beats, worker), self.logs)
         return worker
 
     def start_gateway(self, port: int, *, wait: bool = True) -> None:
@@ -133,14 +134,14 @@ class Cluster:
         self.gateways[port] = gateway
         self._metrics[gateway.pid] = port
         if wait:
-            await_true(partial(self._ready, port), self.logs)
+            wait_until(partial(self._ready, port), self.logs)
 
     def await_whole(self) -> None:
         """Until every worker beats and every gateway would take a call."""
         for worker in self.workers:
-            await_true(partial(self._beats, worker), self.logs)
+            wait_until(partial(self._beats, worker), self.logs)
         for port in self.ports:
-            await_true(partial(self._ready, port), self.logs)
+            wait_until(partial(self._ready, port), self.logs)
 
     def loaded_worker(self) -> Process:
         """The worker that owns the most sessions."""

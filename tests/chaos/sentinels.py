@@ -8,8 +8,9 @@ import redis
 from redis.sentinel import MasterNotFoundError, Sentinel
 
 from shared.local_redis import DURABLE, NO_EVICTION
-from tests.chaos.store import Server, await_true
+from tests.chaos.store import Server
 from tests.conftest import free_port
+from tests.patience import wait_until
 
 SERVICE: Final = "antiphon"
 SENTINELS: Final = 3
@@ -25,12 +26,12 @@ class Watched:
         self._env = env
         self.data = [self._server("first")]
         self.data.append(self._server("second", "--replicaof", "127.0.0.1", str(self.data[0].port)))
-        await_true(self._replicates, "a replica that follows")
+        wait_until(self._replicates, lambda: "no replica that follows")
         self.sentinels = [self._sentinel(number) for number in range(SENTINELS)]
         hosts = [("127.0.0.1", sentinel.port) for sentinel in self.sentinels]
         self._asked = Sentinel(hosts, socket_timeout=1)  # type: ignore[no-untyped-call]
         self.client: Any = self._asked.master_for(SERVICE, socket_timeout=5)  # type: ignore[no-untyped-call]
-        await_true(self._agreed, "sentinels that know each other")
+        wait_until(self._agreed, lambda: "sentinels that do not know each other")
 
     @property
     def url(self) -> str:
@@ -47,10 +48,10 @@ class Watched:
 
     def heal(self, victim: Server) -> None:
         """Once there is another primary start the dead one again, and wait until it follows."""
-        await_true(lambda: self._primary() not in (0, victim.port), "another primary")
+        wait_until(lambda: self._primary() not in (0, victim.port), lambda: "no new primary")
         victim.start()
-        await_true(self._replicates, "a replica that follows")
-        await_true(self._agreed, "sentinels that see it")
+        wait_until(self._replicates, lambda: "no replica that follows")
+        wait_until(self._agreed, lambda: "sentinels that do not see the replica")
 
     def close(self) -> None:
         """Stop all of it."""

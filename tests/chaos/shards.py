@@ -8,8 +8,9 @@ from typing import Any, Final
 import redis
 
 from shared.local_redis import DURABLE, NO_EVICTION
-from tests.chaos.store import Server, await_true
+from tests.chaos.store import Server
 from tests.conftest import free_port
+from tests.patience import wait_until
 
 PRIMARIES: Final = 3
 SLOTS: Final = 16_384
@@ -37,10 +38,10 @@ class Shards:
 
     def heal(self, victim: Server) -> None:
         """Once it has a successor start a dead node again, and wait until it follows."""
-        await_true(lambda: len(self.primaries()) == PRIMARIES, "a successor")
+        wait_until(lambda: len(self.primaries()) == PRIMARIES, lambda: "no successor")
         victim.start()
-        await_true(lambda: _role(victim) == b"slave", "a node that follows its successor")
-        await_true(self._whole, "a Cluster that is whole")
+        wait_until(lambda: _role(victim) == b"slave", lambda: f"role {_role(victim)!r}")
+        wait_until(self._whole, lambda: "a Cluster that is not whole")
 
     def move(self, keys: Sequence[bytes]) -> int:
         """Give the slots of these keys to another node, key by key, under load; how many."""
@@ -85,10 +86,10 @@ class Shards:
         for number, node in enumerate(self.nodes[:PRIMARIES]):
             part = range(number * SLOTS // PRIMARIES, (number + 1) * SLOTS // PRIMARIES)
             _ask(node, "ADDSLOTS", *part)
-        await_true(lambda: all(map(_knows_all, self.nodes)), "nodes that know each other")
+        wait_until(lambda: all(map(_knows_all, self.nodes)), lambda: "nodes that are strangers")
         for number, node in enumerate(self.nodes[PRIMARIES:]):
             _ask(node, "REPLICATE", _ask(self.nodes[number], "MYID").decode())
-        await_true(self._whole, "a Cluster that is whole")
+        wait_until(self._whole, lambda: "a Cluster that is not whole")
 
     def _whole(self) -> bool:
         """Whether every node sees all slots served, and every replica follows."""

@@ -3,8 +3,7 @@
 import os
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from signal import Signals
@@ -15,9 +14,8 @@ import redis
 from shared.local_redis import DURABLE, NO_EVICTION
 from tests.chaos.proxy import Proxy
 from tests.conftest import free_port, redis_binaries
+from tests.patience import wait_until
 
-STARTS_WITHIN_S: Final = 60.0
-LOOK_S: Final = 0.02
 # A rewrite would change the size of the file from which a lost tail is cut.
 NO_REWRITE: Final = ("--auto-aof-rewrite-percentage", "0")
 
@@ -47,7 +45,7 @@ class Server:
     def start(self) -> None:
         """Start, and wait until it answers."""
         self._popen = subprocess.Popen(self._line, stdout=subprocess.DEVNULL, env=self._env)
-        await_true(self._answers, "a redis-server that answers")
+        wait_until(self._answers, lambda: "no answer from a redis-server")
 
     @property
     def pid(self) -> int:
@@ -168,13 +166,3 @@ class SmallDisk(Store):
         """Stop, and give the disk back."""
         super().close()
         subprocess.run(["umount", str(self._disk)], check=True)
-
-
-def await_true(true: Callable[[], bool], what: str | Callable[[], str]) -> None:
-    """Wait for something to come up. Raises TimeoutError."""
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while not true():
-        if time.monotonic() > deadline:
-            missing = what if isinstance(what, str) else f"a whole cluster, got\n{what()}"
-            raise TimeoutError(f"Expected {missing}")
-        time.sleep(LOOK_S)

@@ -11,10 +11,9 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from shared.audio import CHUNK_MS, Pcm16
+from tests.patience import until
 
 HEADER: Final = struct.Struct("<IIHH")  # frame, generation, flags, zero
-WITHIN_S: Final = 30.0
-LOOK_S: Final = 0.01
 
 
 class Client:
@@ -51,10 +50,7 @@ class Client:
 
     async def until(self, what: Callable[[], bool]) -> None:
         """Wait for something to have come."""
-        deadline = time.monotonic() + WITHIN_S
-        while not what():
-            assert time.monotonic() < deadline, f"{len(self.frames)} frames, events {self.events}"
-            await asyncio.sleep(LOOK_S)
+        await until(what, lambda: f"{len(self.frames)} frames, events {self.events}")
 
     def got(self, kind: str) -> list[dict[str, Any]]:
         """The events of one type."""

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.e2e.browser import CHROMIUM, Complaints, chromium, write_microphone
 from tests.e2e.fake_gateway import FakeGateway
 from tests.e2e.launcher import Stack
+from tests.patience import PATIENCE_S
+
+expect.set_options(timeout=PATIENCE_S * 1_000)
 
 
 @pytest.fixture

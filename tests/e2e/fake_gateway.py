@@ -9,7 +9,6 @@ import json
 import mimetypes
 import struct
 import threading
-import time
 from collections.abc import Coroutine
 from http import HTTPStatus
 from pathlib import Path
@@ -25,9 +24,9 @@ from websockets.typing import Subprotocol
 from gateway.app import HEADERS
 from gateway.protocol.errors import ErrorCode
 from shared.audio import FRAME_BYTES
+from tests.patience import PATIENCE_S, wait_until
 
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
-SAYS_WITHIN_S: Final = 10.0
 Event = dict[str, Any]
 CONFIG: Final[Event] = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
 Wrapped = dict[str, tuple[str, str]]  # a file of the page: what is served before and after it
@@ -100,12 +99,12 @@ class FakeGateway:
 
     def await_said(self, kind: str, count: int = 1) -> Event:
         """The last message of this type, once the page has said so many of them."""
-        deadline = time.monotonic() + SAYS_WITHIN_S
-        while len(found := [event for event in self.texts if event["type"] == kind]) < count:
-            if time.monotonic() > deadline:
-                raise AssertionError(f"Expected {count} x {kind!r} of the page, got {self.texts}")
-            time.sleep(0.02)
-        return found[-1]
+
+        def found() -> list[Event]:
+            return [event for event in self.texts if event["type"] == kind]
+
+        wait_until(lambda: len(found()) >= count, lambda: self.texts)
+        return found()[-1]
 
     def close(self, code: int) -> None:
         """Close the connection in order."""
@@ -120,7 +119,7 @@ class FakeGateway:
         self._loop.call_soon_threadsafe(connection.transport.abort)
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
 
     async def _serve(self) -> Server:
         return await serve(

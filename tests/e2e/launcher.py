@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,10 +14,9 @@ import redis
 
 from shared.log import keys
 from tests.conftest import free_port
+from tests.patience import PATIENCE_S, wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-STARTS_WITHIN_S: Final = 30.0  # an interpreter with six neighbours on two cores
-STOPS_WITHIN_S: Final = 5.0
 
 
 class Process:
@@ -54,7 +52,7 @@ class Process:
         """Send a signal, as SIGSTOP or SIGCONT."""
         self._popen.send_signal(number)
 
-    def terminate(self, within_s: float = STOPS_WITHIN_S) -> int:
+    def terminate(self, within_s: float = PATIENCE_S) -> int:
         """SIGTERM, and wait; its exit status. Raises TimeoutExpired when it will not go."""
         self._popen.terminate()
         return self._popen.wait(within_s)
@@ -127,11 +125,9 @@ class Stack:
         return process
 
     def _await(self, process: Process, ready: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + STARTS_WITHIN_S
-        while not ready():
-            if not process.alive or time.monotonic() > deadline:
-                raise RuntimeError(f"Expected {process.log.name} to start, got:\n{self.logs()}")
-            time.sleep(0.05)
+        wait_until(lambda: ready() or not process.alive, self.logs)
+        if not process.alive:
+            raise RuntimeError(f"Expected {process.log.name} to start, got:\n{self.logs()}")
 
     def _beats(self, pid: int) -> bool:
         found = self.redis.hvals(keys.WORKERS)

@@ -5,10 +5,9 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 import venv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,11 +16,11 @@ from typing import Final
 
 from shared import local_redis as redis_server
 from tests.conftest import free_port
+from tests.patience import wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEERS: Final = Path(__file__).parent / "peers"
 PEERS_ENV: Final = ROOT / "var" / "bench" / "peers"
-STARTS_WITHIN_S: Final = 120.0  # PyTorch and warming up, on a machine that is busy
 STOPS_WITHIN_S: Final = 5.0
 
 
@@ -62,15 +61,6 @@ def running(line: list[str], core: int, log: Path, env: Mapping[str, str]) -> It
             process.wait()
 
 
-def await_true(what: Callable[[], bool], log: Path) -> None:
-    """Wait for a server. Raises RuntimeError with what it wrote."""
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while not what():
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"Expected a server to start, got:\n{log.read_text()}")
-        time.sleep(0.1)
-
-
 def answers(url: str) -> bool:
     """Whether an address answers 200."""
     with suppress(OSError), urllib.request.urlopen(url, timeout=1) as answer:  # noqa: S310
@@ -106,7 +96,7 @@ def ours(
         }
         for port in ports:
             ready = f"http://127.0.0.1:{port}/ready"
-            await_true(partial(answers, ready), folder / "worker.log")
+            wait_until(partial(answers, ready), (folder / "worker.log").read_text)
         yield Serving(tuple(f"ws://127.0.0.1:{port}/ws/stream" for port in ports), True, pids)
 
 
@@ -121,7 +111,7 @@ def peer(script: str, core: int, *args: str) -> Iterator[Serving]:
         port, log = free_port(), Path(folder) / "log"
         line = [str(PEERS_ENV / "bin" / "python"), str(PEERS / f"{script}.py"), str(port), *args]
         with running(line, core, log, environment()) as pid:
-            await_true(lambda: answers(f"http://127.0.0.1:{port}/health"), log)
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), log.read_text)
             yield Serving((f"ws://127.0.0.1:{port}/ws",), False, {script: pid})
 
 

@@ -23,7 +23,8 @@ from shared.log.session_log import SessionLog, connect
 from shared.log.wakeups import Bell
 from tests.conftest import free_port
 from tests.load.cores import Cores, cpu_ms
-from tests.load.servers import await_true, environment, running
+from tests.load.servers import environment, running
+from tests.patience import wait_until
 
 SESSIONS: Final = 1_000
 WORKERS: Final = 100
@@ -120,5 +121,5 @@ def measure(cores: Cores) -> Toll:
         line = redis_server.command(port, Path(folder))
         with running(line, cores.server, log, environment()) as pid:
             url = f"redis://127.0.0.1:{port}/0"
-            await_true(lambda: redis_server.answers(url), log)
+            wait_until(lambda: redis_server.answers(url), log.read_text)
             return asyncio.run(_with(url, pid))

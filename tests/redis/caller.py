@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -14,8 +13,7 @@ from shared.log.records import Audio, InputRecord, OutputRecord, Played, Speech
 from shared.log.registry import Control
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer, Append, Receipt
-
-WITHIN_S: Final = 20.0  # far more than anything here takes: a stuck test ends
+from tests.patience import PATIENCE_S
 
 
 class Caller:
@@ -39,7 +37,7 @@ class Caller:
     async def say(self, *records: InputRecord) -> None:
         """Append; waits while the log is full or away, repairs what it lost."""
         self._said += records
-        deadline = time.monotonic() + WITHIN_S
+        deadline = time.monotonic() + PATIENCE_S
         while self.n < len(self._said):
             piece = tuple(self._said[self.n : self.n + 20])
             try:
@@ -61,7 +59,7 @@ class Caller:
 
     async def listen(self, frames: int = 0, *kinds: type[OutputRecord]) -> None:
         """Read until that many frames and one record of each kind have come."""
-        deadline = time.monotonic() + WITHIN_S
+        deadline = time.monotonic() + PATIENCE_S
         while self.frame < frames or not all(self.got(kind) for kind in kinds):
             last = self.outputs[-1][0] if self.outputs else 0
             with suppress(RedisError):
@@ -102,11 +100,3 @@ class Caller:
             assert record.frame == expected, f"frame {record.frame} came, {expected} was next"
             expected += record.frames
         return b"".join(record.pcm for record in self.speech)
-
-
-async def until(what: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for something to be so."""
-    deadline = time.monotonic() + WITHIN_S
-    while not await what():
-        assert time.monotonic() < deadline, "it never came to be"
-        await asyncio.sleep(0.01)

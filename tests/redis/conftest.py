@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from tests.redis.stage import Place, StandInWorker, running_gateway, until
+from tests.patience import until
+from tests.redis.stage import Place, StandInWorker, running_gateway
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import asyncio
 import contextlib
 import json
-import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +23,7 @@ from shared.log.session_log import SessionLog
 from shared.log.writes import StepCommit
 from shared.settings import Settings
 from tests.commits import a_commit
+from tests.patience import PATIENCE_S, until
 
 SECOND = b"\1\2" * 24_000
 
@@ -106,7 +106,7 @@ class Caller:
 
     async def next(self) -> None:
         """Take one message."""
-        data = await asyncio.wait_for(self.socket.recv(), 5)
+        data = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
         if isinstance(data, str):
             self.events.append(json.loads(data))
         else:
@@ -216,14 +216,6 @@ class StandInWorker:
             self.owned[sid] = commit
         else:
             del self.owned[sid]
-
-
-async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
-    """Wait for something that other tasks bring about."""
-    deadline = time.monotonic() + within_s
-    while not true():
-        assert time.monotonic() < deadline, "it did not happen"
-        await asyncio.sleep(0.005)
 
 
 async def speak(caller: Caller, seconds: float) -> bytes:

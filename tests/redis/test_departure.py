@@ -11,7 +11,8 @@ from redis.exceptions import RedisError
 
 from shared.log.session_log import connect
 from tests.conftest import redis_binaries, running_redis
-from tests.redis.caller import Caller, until
+from tests.patience import PATIENCE_S, until
+from tests.redis.caller import Caller
 from tests.redis.test_runtime import HangingEngine, make_worker, seated, stuck, working
 from tests.sounds import joined, noise
 from workers.runtime import handover
@@ -102,7 +103,7 @@ async def test_a_redis_that_is_away_does_not_hold_a_worker_that_leaves(tmp_path:
         task = asyncio.create_task(worker.run(stopping))
         await until(lambda: seated(worker, len(callers)))
     stopping.set()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, PATIENCE_S)
     await redis.aclose()
 
 

@@ -26,6 +26,7 @@ from shared.log.records import (
     Text,
 )
 from shared.voices import Offer, Persona
+from tests.patience import PATIENCE_S, until
 from tests.redis.stage import (
     SECOND,
     Caller,
@@ -33,7 +34,6 @@ from tests.redis.stage import (
     StandInWorker,
     running_gateway,
     speak,
-    until,
 )
 from workers.engines.base import Traits
 from workers.runtime.ownership.rebuild import Rebuilt, rebuild
@@ -177,7 +177,7 @@ async def test_a_plain_client_gets_plain_audio(place: Place, worker: StandInWork
         await socket.send(SECOND[:3_840])
         await asyncio.sleep(0.08)
     while len(got) < 5 * 3_840:
-        frame = await asyncio.wait_for(socket.recv(), 5)
+        frame = await asyncio.wait_for(socket.recv(), PATIENCE_S)
         assert isinstance(frame, bytes)
         assert len(frame) == 960
         got += frame
@@ -351,4 +351,4 @@ async def test_a_voice_that_no_worker_has_is_refused_by_name(
 
 async def socket_message(socket: ClientConnection) -> str:
     """The first text that a plain client gets."""
-    return str(await asyncio.wait_for(socket.recv(), 5))
+    return str(await asyncio.wait_for(socket.recv(), PATIENCE_S))

@@ -9,7 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gateway.socket import endpoint
-from tests.redis.stage import SECOND, Caller, Place, StandInWorker, until
+from tests.patience import PATIENCE_S, until
+from tests.redis.stage import SECOND, Caller, Place, StandInWorker
 
 pytestmark = pytest.mark.redis
 
@@ -130,7 +131,7 @@ async def test_who_says_nothing_is_sent_away(place: Place, monkeypatch: pytest.M
 async def test_a_plain_client_is_told_too(place: Place, worker: StandInWorker) -> None:
     socket = await place.plain()
     await socket.send(b"abc")
-    error = json.loads(await asyncio.wait_for(socket.recv(), 5))
+    error = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE_S))
     assert error["code"] == "bad_message"
     await socket.wait_closed()
     assert socket.close_code == 4400

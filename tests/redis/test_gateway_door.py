@@ -15,7 +15,8 @@ from gateway.protocol.client_messages import Resume, ResumePoint
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.socket import server as listener
 from gateway.socket.server import raise_descriptor_limit
-from tests.redis.stage import SECOND, Caller, Place, StandInWorker, running_gateway, speak, until
+from tests.patience import PATIENCE_S, until
+from tests.redis.stage import SECOND, Caller, Place, StandInWorker, running_gateway, speak
 
 pytestmark = pytest.mark.redis
 
@@ -221,7 +222,7 @@ async def test_connections_that_only_wait_are_closed(
     monkeypatch.setattr(listener, "REQUEST_WITHIN_S", 0.1)
     async with half_requests(place, 3) as waiting:
         for reader in waiting:
-            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
 
 
 @asynccontextmanager
@@ -243,7 +244,7 @@ async def test_who_waits_longest_for_nothing_goes_first(
     monkeypatch.setattr(listener, "MAX_UNREAD", 3)
     async with half_requests(place, 5) as waiting:
         for reader in waiting[:2]:
-            assert await asyncio.wait_for(reader.read(), 5) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
         assert not any(reader.at_eof() for reader in waiting[2:])
 
 

@@ -8,7 +8,8 @@ from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.log import keys
-from tests.redis.stage import SECOND, Place, StandInWorker, speak, until
+from tests.patience import until
+from tests.redis.stage import SECOND, Place, StandInWorker, speak
 
 pytestmark = pytest.mark.redis
 

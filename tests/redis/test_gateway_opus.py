@@ -9,6 +9,7 @@ from gateway.call import opus
 from gateway.call.opus import LOOKAHEAD_SAMPLES, Opus
 from gateway.protocol.frames import HEADER
 from shared.audio import CHUNK_SAMPLES, FRAME_BYTES
+from tests.patience import PATIENCE_S
 from tests.redis.stage import Caller, Place, StandInWorker, speak
 from tests.unit.gateway.call.test_opus import likeness, packets, voice
 
@@ -28,7 +29,7 @@ class Listener:
 
     async def hear(self, caller: Caller, frames: int) -> None:
         while len(self.numbers) < frames:
-            data = await asyncio.wait_for(caller.socket.recv(), 5)
+            data = await asyncio.wait_for(caller.socket.recv(), PATIENCE_S)
             if isinstance(data, bytes):
                 self.numbers.append(HEADER.unpack(data[:12])[0])
                 self.pcm += self._ears.decode(data[12:])

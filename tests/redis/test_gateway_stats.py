@@ -13,7 +13,8 @@ from gateway.operators.history import COLUMNS
 from gateway.operators.stats import MAX_WATCHERS
 from shared.log import keys
 from shared.log.records import Clear, ReplyStarted, Speech, SpeechStopped, Text
-from tests.redis.stage import Caller, Place, StandInWorker, running_gateway, speak, until
+from tests.patience import until
+from tests.redis.stage import Caller, Place, StandInWorker, running_gateway, speak
 
 pytestmark = pytest.mark.redis
 

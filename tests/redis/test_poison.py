@@ -15,7 +15,8 @@ from shared.log import keys
 from shared.log.records import Audio
 from shared.log.session_log import QUARANTINE_S
 from shared.log.writes import Answer, Append, Receipt
-from tests.redis.caller import Caller, until
+from tests.patience import until
+from tests.redis.caller import Caller
 from tests.redis.test_runtime import make_worker, working
 from tests.sounds import joined, noise
 from workers.engines.base import Output, Past, Work

@@ -24,7 +24,8 @@ from shared.log.records import (
 from shared.log.registry import Control
 from shared.log.session_log import SessionLog
 from shared.settings import load_settings
-from tests.redis.caller import WITHIN_S, Caller, until
+from tests.patience import PATIENCE_S, until
+from tests.redis.caller import Caller
 from tests.sounds import joined, noise, silence, voice
 from workers.engines.base import Output, Work
 from workers.engines.echo import EchoEngine
@@ -46,7 +47,7 @@ class HangingEngine(EchoEngine):
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Echo, late."""
         self.hangs = not self.gate.is_set()
-        self.gate.wait(WITHIN_S)
+        self.gate.wait(PATIENCE_S)
         return super().step(batch)
 
 

@@ -15,7 +15,8 @@ from shared.log.registry import Control
 from shared.log.session_log import SessionLog, connect
 from shared.log.writes import Answer
 from shared.settings import load_settings
-from tests.redis.caller import Caller, until
+from tests.patience import until
+from tests.redis.caller import Caller
 from tests.redis.test_runtime import working
 from tests.sounds import joined, noise
 from workers.engines.echo import EchoEngine

@@ -8,7 +8,8 @@ import pytest
 
 from client.talk import Conversation, TalkError
 from shared.audio import CHUNK_SAMPLES, FRAMES_PER_CHUNK
-from tests.redis.stage import Place, StandInWorker, running_gateway, until
+from tests.patience import until
+from tests.redis.stage import Place, StandInWorker, running_gateway
 from tests.sounds import noise
 
 pytestmark = pytest.mark.redis
@@ -23,7 +24,7 @@ async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
     talk = Conversation(place.url, question, plain=False, wish={"mode": "stream"})
     holding = asyncio.create_task(talk.hold())
     for frames in (20, 60):
-        await until(partial(_heard, talk, holding, frames), 30)
+        await until(partial(_heard, talk, holding, frames))
         assert talk.socket is not None
         talk.socket.transport.abort()
     await holding
@@ -44,7 +45,7 @@ async def test_who_is_sent_away_goes_on_elsewhere_and_misses_nothing(
     async with running_gateway(redis_url) as elsewhere:
         talk = Conversation(place.url, question, plain=False, wish={"mode": "stream"})
         holding = asyncio.create_task(talk.hold())
-        await until(partial(_heard, talk, holding, 40), 30)
+        await until(partial(_heard, talk, holding, 40))
         talk.url = elsewhere.url  # what a balancer in front does
         place.server.should_exit = True
         await holding
@@ -56,7 +57,7 @@ async def test_who_is_sent_away_goes_on_elsewhere_and_misses_nothing(
 async def test_a_session_that_is_gone_is_said_to_be(place: Place, worker: StandInWorker) -> None:
     talk = Conversation(place.url, np.concatenate(noise(200)), plain=False, wish={"mode": "stream"})
     holding = asyncio.create_task(talk.hold())
-    await until(partial(_heard, talk, holding, 4), 30)
+    await until(partial(_heard, talk, holding, 4))
     talk._token = "another"  # noqa: S105 # no secret
     assert talk.socket is not None
     talk.socket.transport.abort()
