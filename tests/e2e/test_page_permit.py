@@ -32,14 +32,14 @@ def test_a_token_behind_the_address_begins_one_call(page: Page, stack: Stack) ->
     page.goto(f"{stack.http}/web#token={token()}")
     assert page.evaluate("location.href") == f"{stack.http}/web/"  # nobody copies it
     page.click("#call")
-    expect(page.locator("#headline")).to_have_text("Listening", timeout=10_000)
+    expect(page.locator("#headline")).to_have_text("Listening")
     page.click("#call")
     page.click("#call")
     expect(page.locator("#trouble")).to_contain_text(WORDS)
     page.evaluate(f"location.hash = 'token={token()}'")  # as a link does that was followed again
     expect(page.locator("#trouble")).to_be_hidden()
     page.click("#call")
-    expect(page.locator("#headline")).to_have_text("Listening", timeout=10_000)
+    expect(page.locator("#headline")).to_have_text("Listening")
     page.click("#call")
 
 

@@ -76,7 +76,7 @@ def test_without_any_microphone_the_call_ends_in_words(page: Page, gateway: Fake
 def test_a_microphone_that_gives_no_sound_is_told_of(page: Page, gateway: FakeGateway) -> None:
     page.add_init_script(NO_SOUND)
     start(page, gateway)
-    expect(page.locator("#notice")).to_contain_text("Not a sound", timeout=10_000)
+    expect(page.locator("#notice")).to_contain_text("Not a sound")
 
 
 def test_an_unplugged_speaker_gives_way_to_the_systems_own(
@@ -126,7 +126,7 @@ def test_a_lost_line_says_when_it_is_tried_again(page: Page, gateway: FakeGatewa
     start(page, gateway)
     gateway.refusal = {"code": "no_capacity", "message": "full", "retry_after_ms": 8_000}
     gateway.drop()
-    expect(page.locator("#countdown")).to_contain_text("Trying again in", timeout=10_000)
+    expect(page.locator("#countdown")).to_contain_text("Trying again in")
     gateway.refusal = None
     gateway.ready |= {"outcome": "recovered"}
     page.workers[0].evaluate("self.dispatchEvent(new Event('online'))")  # it waits no longer
