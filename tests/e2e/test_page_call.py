@@ -99,14 +99,14 @@ def test_the_example_client_gets_its_echo(page: Page, stack: Stack, place: str) 
     stack.start_worker()
     stack.start_gateway(GATEWAY_ORIGINS="null")
     start_tape(page)
-    file = (ROOT / "gateway" / "web" / "example.html").as_uri()
+    file = (ROOT / "examples" / "browser.html").as_uri()
     page.goto(file if place == "file" else f"{stack.http}/web/example.html")
     page.fill("#server", stack.url + "?mode=stream")
     page.click("#talk")
-    expect(page.locator("#state")).to_have_text("Speak")
+    expect(page.locator("#state")).to_have_text("Listening")
     page.wait_for_timeout(4_000)
     mic, speaker = read_tape(page)
-    page.click("text=Stop")
+    page.click("#talk")
     assert likeness(mic[SECOND : 2 * SECOND], speaker) >= 0.98
 
 

@@ -12,9 +12,10 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from gateway.app import SecurityHeaders
-from gateway.edge.pages import WEB, Pages, example_policy
+from gateway.edge.pages import EXAMPLE, WEB, Pages, example_policy
 
 LINES_OF_THE_EXAMPLE = 150
+EXAMPLE_TO_COPY = WEB.parents[1] / "examples" / "browser.html"
 
 
 @pytest.fixture
@@ -47,6 +48,10 @@ async def test_the_example_is_one_short_file_under_its_own_policy(
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert len(answer.text.splitlines()) < LINES_OF_THE_EXAMPLE
     assert "src=" not in answer.text
+
+
+def test_the_example_for_copying_is_the_file_that_the_gateway_serves() -> None:
+    assert EXAMPLE_TO_COPY.read_bytes() == (WEB / EXAMPLE).read_bytes()
 
 
 @pytest.mark.parametrize("file", sorted(WEB.rglob("*.html")), ids=lambda file: file.name)
