@@ -52,7 +52,9 @@ async def serve(settings: Settings) -> None:
     redis = connect(settings.redis)
     sessions = SessionLog(redis, ttl_s=settings.session_ttl_s)
     control = Control(redis, ttl_s=settings.session_ttl_s)
-    ownership = Ownership(sessions, control, settings, worker_name(), traits=engine.traits)
+    ownership = Ownership(
+        sessions, control, settings, worker_name(), traits=engine.traits, fold=engine.fold
+    )
     loop = WorkerLoop(sessions, ownership, engine, settings)
     await _await_redis(sessions, stopping)
     if settings.worker_metrics_port:

@@ -77,11 +77,11 @@ class SpeechStopped(ServerMessage, frozen=True, tag="speech_stopped"):
 
 
 class Heard(ServerMessage, frozen=True, tag="heard"):
-    """The transcript of the caller's turn so far; `rough`: a guess, not to be acted upon."""
+    """The transcript of the caller's turn so far; `rough`: letters as they sounded, no words."""
 
     text: str
     final: bool
-    rough: bool = True
+    rough: bool
 
 
 class ReplyStarted(ServerMessage, frozen=True, tag="reply_started"):

@@ -108,6 +108,7 @@ class Base(Fields, frozen=True):
     """A turn starts at this step; attention reaches back to the start of the previous turn."""
 
     step: int
+    memory: bytes = b""  # all earlier turns, folded by the engine; b"" where it folds none
 
 
 class Speech(Fields, frozen=True):
@@ -148,13 +149,14 @@ class SpeechStopped(Fields, frozen=True):
 
 
 class Heard(Fields, frozen=True):
-    """A rough transcript of the caller's turn; `final` once it covers the whole turn.
+    """The transcript of the caller's last turn so far; `final`: all of it.
 
-    It follows the turn's SpeechStarted, and the final one follows its SpeechStopped.
+    It follows the SpeechStarted of that turn, the final one follows its SpeechStopped.
     """
 
     text: str
     final: bool
+    rough: bool = False  # letters as they sounded instead of words
 
 
 class ReplyStarted(Fields, frozen=True):

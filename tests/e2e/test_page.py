@@ -46,6 +46,20 @@ def test_the_caller_s_words_are_shown_and_marked_as_rough(page: Page, gateway: F
     expect(said.first).to_have_text("wot is <b>tu</b> roughly")
 
 
+def test_the_caller_s_words_are_not_marked_as_rough_where_the_model_knows_them(
+    page: Page, gateway: FakeGateway
+) -> None:
+    start(page, gateway)
+    gateway.say("speech_started", sample=0)
+    gateway.say("heard", text="what is", final=False, rough=False)
+    said = page.locator(".caller .said")
+    expect(said).to_have_text("what is …")
+    gateway.say("speech_stopped", sample=2 * SECOND)
+    gateway.say("heard", text="What is two?", final=True, rough=False)
+    expect(said).to_have_text("What is two?")
+    expect(said.locator(".rough")).to_have_count(0)
+
+
 def test_an_interrupted_reply_stops_and_is_marked(page: Page, gateway: FakeGateway) -> None:
     start_tape(page)
     start(page, gateway)

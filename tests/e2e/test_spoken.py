@@ -147,7 +147,7 @@ async def test_the_caller_s_words_come_roughly_and_survive_a_death(stack: Stack)
         await speak_until(client, "reply_done", 1)
     told = client.got("heard")
     assert [event["final"] for event in told] == [*[False] * (len(told) - 1), True]
-    assert all(event["rough"] for event in told)
+    assert all(event["rough"] for event in told[:-1])
     letters = [event["text"] for event in told[:-1]]
     assert all(more.startswith(less) for less, more in pairwise(letters))
     likeness = SequenceMatcher(None, told[-1]["text"], "do you know the capital of france")

@@ -36,6 +36,7 @@ from tests.redis.stage import (
     speak,
 )
 from workers.engines.base import Traits
+from workers.runtime.conversation.memory import no_fold
 from workers.runtime.ownership.rebuild import Rebuilt, rebuild
 
 pytestmark = pytest.mark.redis
@@ -111,7 +112,7 @@ async def test_events_and_frames_of_a_turn(place: Place, worker: StandInWorker) 
     frames = bytes(4 * 960)
     await worker.say(
         sid,
-        *(SpeechStarted(1), SpeechStopped(1), Heard("tu plus tu", final=True)),
+        *(SpeechStarted(1), SpeechStopped(1), Heard("tu plus tu", final=True, rough=True)),
         *(ReplyStarted(1, 1), Text(1, "four ")),
         *(Speech(1, 1, frames), ReplyDone(1, 5, "end")),
         frame=4,
@@ -327,7 +328,7 @@ async def test_a_voice_is_chosen_by_name_and_kept_in_the_log(
     (meta,) = await place.gateway.reception.log.metas([sid_of(caller)])
     assert meta is not None
     assert meta.persona == Persona("baritone", "calm")
-    (rebuilt,) = await rebuild(worker.log, [meta.sid], place.gateway.settings, Traits())
+    (rebuilt,) = await rebuild(worker.log, [meta.sid], place.gateway.settings, Traits(), no_fold)
     assert isinstance(rebuilt, Rebuilt)
     assert rebuilt.conversation.persona == rebuilt.opening.persona == meta.persona
     plain = await place.plain("?voice=baritone")

@@ -29,6 +29,7 @@ from tests.redis.caller import Caller
 from tests.sounds import joined, noise, silence, voice
 from workers.engines.base import Output, Work
 from workers.engines.echo import EchoEngine
+from workers.runtime.conversation.memory import no_fold
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership.claims import Ownership
 
@@ -54,7 +55,9 @@ class HangingEngine(EchoEngine):
 def make_worker(redis: Redis, name: str = "w1", engine: EchoEngine | None = None) -> WorkerLoop:
     settings = load_settings({"ENGINE": "echo", "LEASE_MS": "300"})
     log = SessionLog(redis, ttl_s=60)
-    ownership = Ownership(log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits)
+    ownership = Ownership(
+        log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits, fold=no_fold
+    )
     return WorkerLoop(log, ownership, engine or EchoEngine(8), settings)
 
 

@@ -20,6 +20,7 @@ from tests.redis.caller import Caller
 from tests.redis.test_runtime import working
 from tests.sounds import joined, noise
 from workers.engines.echo import EchoEngine
+from workers.runtime.conversation.memory import no_fold
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership.claims import CLAIM_AT_ONCE, SWEEP_S, Ownership
 
@@ -31,7 +32,9 @@ LEASE_S = 20.0  # so long that no test here can mistake it for anything sooner
 def patient_worker(redis: Redis, name: str = "w2", lease_s: float = LEASE_S) -> WorkerLoop:
     settings = load_settings({"ENGINE": "echo", "LEASE_MS": str(round(lease_s * 1_000))})
     log = SessionLog(redis, ttl_s=60)
-    ownership = Ownership(log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits)
+    ownership = Ownership(
+        log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits, fold=no_fold
+    )
     return WorkerLoop(log, ownership, EchoEngine(64), settings)
 
 

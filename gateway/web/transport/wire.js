@@ -58,7 +58,7 @@ export const LAST_OF_REPLY = 2;
  *   | {type: "stats"}
  *   | {type: "speech_started", sample: number}
  *   | {type: "speech_stopped", sample: number}
- *   | {type: "heard", text: string, final: boolean, rough: true}
+ *   | {type: "heard", text: string, final: boolean, rough: boolean}
  *   | {type: "reply_started", generation: number, frame: number}
  *   | {type: "text", generation: number, frame: number, text: string}
  *   | {type: "reply_done", generation: number, frame: number, reason: string}

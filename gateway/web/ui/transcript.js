@@ -48,7 +48,7 @@ export class Transcript {
   add(event) {
     if (event.type === "speech_started") this.#beginTurn(event.sample);
     else if (event.type === "speech_stopped") this.#endTurn(event.sample);
-    else if (event.type === "heard") this.#hear(event.text, event.final);
+    else if (event.type === "heard") this.#hear(event.text, event.final, event.rough);
     else if (event.type === "reply_started") this.#beginReply(event.generation);
     else if (event.type === "text") this.#speak(event.generation, event.frame, event.text);
     else if (event.type === "clear") this.#cut(event.generation, event.next_frame);
@@ -84,11 +84,13 @@ export class Transcript {
   /**
    * @param {string} text of the caller's last turn, so far
    * @param {boolean} final it is all of it
+   * @param {boolean} rough letters as they sounded instead of words
    */
-  #hear(text, final) {
+  #hear(text, final, rough) {
     if (this.#said === null) return;
-    const note = final ? part("note", "roughly") : "…";
-    this.#said.replaceChildren(part("rough", text), " ", note);
+    this.#said.replaceChildren(part(rough ? "rough" : "words", text));
+    if (!final) this.#said.append(" …");
+    else if (rough) this.#said.append(" ", part("note", "roughly"));
     this.#showNewest();
   }
 

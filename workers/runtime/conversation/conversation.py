@@ -37,6 +37,7 @@ from shared.voices import UNCHOSEN, Persona
 from workers.audio.silero_vad import SileroVad
 from workers.engines.base import Opening, Output, Past, Speak, Traits
 from workers.runtime.conversation import snapshot, transitions
+from workers.runtime.conversation.memory import Fold, no_fold
 from workers.runtime.conversation.retention import Retention
 from workers.runtime.conversation.state import Phase, State
 from workers.runtime.conversation.step import Chunk, Draft, LogWrite, Plan
@@ -56,11 +57,13 @@ class Conversation:
         state: State | None = None,
         *,
         traits: Traits = DEFAULT_TRAITS,
+        fold: Fold = no_fold,
         seed: int = 0,
         persona: Persona = UNCHOSEN,
     ) -> None:
         self.state = state or State.new(Tuning())
         self.traits = traits
+        self.fold = fold
         self.seed = seed
         self.persona = persona
         self.retention = Retention()
@@ -161,7 +164,8 @@ class Conversation:
             return
         self.policy.leave(self.state, draft)
         self.state.mode = mode
-        self.state.memory.forget()  # training shows no two turns of different modes
+        if not self.traits.folds:
+            self.state.memory.forget()  # training shows no two turns of different modes
         self.policy.enter(self.state, draft)
 
     def _opening(self, draft: Draft) -> Opening | None:
@@ -169,13 +173,13 @@ class Conversation:
         if not draft.reset or state.context is None:
             return None
         # After the truncates come the base record itself and then the step.
-        state.context.base = state.step + len(draft.truncates) + 2
-        state.memory.fade(state.step)
-        return Opening(
-            seed=self.seed + state.context.base,
-            earlier=state.memory.recall(),
-            persona=self.persona,
-        )
+        base = state.context.base = state.step + len(draft.truncates) + 2
+        seed, memory = self.seed + base, state.memory
+        if self.traits.folds:
+            folded = memory.fold(self.fold, base_record=base - 1)
+            return Opening(seed=seed, memory=folded, persona=self.persona)
+        memory.fade(state.step)
+        return Opening(seed=seed, earlier=memory.recall(), persona=self.persona)
 
     def settle(self, output: Output | None) -> LogWrite:
         """The planned step's records, with what the engine returned (None when it was idle)."""
@@ -185,7 +189,7 @@ class Conversation:
         state, output = self.state, output or Output(slot=-1)
         steps: list[Truncate | Base | Step] = list(draft.truncates)
         if draft.reset and state.context is not None:
-            steps.append(Base(step=state.context.base))
+            steps.append(Base(step=state.context.base, memory=state.memory.folded))
         number = state.step + len(steps) + 1
         self.policy.note_output(state, draft, output)
         transcript = self._transcribe(draft, output)
@@ -272,9 +276,11 @@ class Conversation:
     def _keep_steps(self) -> int:
         """The oldest step record that a rebuild may need."""
         state = self.state
-        if state.context is None:
+        if state.context is None and not self.traits.folds:
             state.memory.fade(state.step)
         first = state.memory.trim(state.context.base if state.context else None)
+        if state.memory.base_record:
+            return state.memory.base_record
         return state.step if first is None else max(1, first - 1)
 
 

@@ -94,6 +94,10 @@ class Reply:
         while self.marks and self.marks[0][1] <= played:
             self.kept = self.marks.popleft()[0]
 
+    def played_frames(self, played: int) -> int:
+        """How many of its frames the playhead has passed."""
+        return max(0, played - self.first + 1)
+
     def lead(self, frame: int, played: int) -> int:
         """How many of its frames are ahead of the caller's playhead."""
         return frame - max(played, self.first - 1)

@@ -22,9 +22,11 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-VERSION: Final = 7
+VERSION: Final = 8
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
-_FLAT: Final = {kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript)}
+_FLAT: Final = {
+    kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript, AnsweredTurn)
+}
 _PLAIN: Final = ("played", "confirmed", "armed", "waited", "ended")  # fields of State as they are
 
 
@@ -48,8 +50,9 @@ def pack(state: State) -> bytes:
 def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
     """The state that `pack` wrote, with the numbers of the session's meta hash.
 
-    `audio`: the input log's chunks by record number, for the pre-roll ring. The memory's steps and
-    the echo path's playback are the log's to give. Raises SchemaError on another version.
+    `audio`: the input log's chunks by record number, for the pre-roll ring. The log's other
+    records hold the memory's steps and folded turns and the echo path's playback. Raises
+    SchemaError on another version.
     """
     body = msgpack.unpackb(packed) if packed else {}
     if not isinstance(body, dict) or body.get("version") != VERSION:
@@ -75,7 +78,7 @@ def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
     return state
 
 
-def _flat(part: Tuning | Context | Transcript) -> dict[str, Any]:
+def _flat(part: Tuning | Context | Transcript | AnsweredTurn) -> dict[str, Any]:
     return {name: getattr(part, name) for name in _FLAT[type(part)]}
 
 
@@ -109,10 +112,13 @@ def _restored_reply(body: Mapping[str, Any]) -> Reply:
 
 
 def _memory(memory: Memory) -> dict[str, Any]:
-    turn = memory.answered
-    return {"answered": {"first": turn.first, "last": turn.last} if turn else None}
+    answered = _flat(memory.answered) if memory.answered else None
+    return {"answered": answered, "base_record": memory.base_record}
 
 
 def _restored_memory(body: Mapping[str, Any]) -> Memory:
-    turn = body["answered"]
-    return Memory(answered=AnsweredTurn(**turn) if turn else None)
+    answered = body["answered"]
+    return Memory(
+        answered=AnsweredTurn(**answered) if answered else None,
+        base_record=body["base_record"],
+    )

@@ -39,15 +39,20 @@ class Transcript:
         if whole <= self.reported:
             return []
         self.reported = whole
-        return [Heard(text=text[:whole], final=False)]
+        return [Heard(text=text[:whole], final=False, rough=self._rough)]
 
     def end(self) -> list[Heard]:
         """The whole turn, if it has any text; what follows is another turn or its next part."""
         text, finished = self._text.strip(), self.finished_words + len(self.words.split())
+        rough = self._rough
         self.begin()
         self.finished_words = finished
-        return [Heard(text=text, final=True)] if text else []
+        return [Heard(text=text, final=True, rough=rough)] if text else []
 
     @property
     def _text(self) -> str:
         return self.words or self.letters
+
+    @property
+    def _rough(self) -> bool:
+        return not self.words

@@ -86,8 +86,8 @@ def clear_reply(state: State, draft: Draft) -> None:
     generation, next_frame = reply.generation, state.frame + 1
     draft.truncates.append(Truncate(generation=generation, keep_step=reply.kept))
     if state.context is not None:
-        state.memory.set_answered(first=state.context.base, last=reply.kept)
-    state.memory.cut(reply.kept)
+        state.memory.set_answered(first=state.context.base, last=state.step)
+    state.memory.cut(reply.kept, frames=reply.played_frames(state.played))
     if reply.announced:
         draft.events.append(Clear(generation=generation, next_frame=next_frame))
     if reply.announced and not reply.done:

@@ -22,6 +22,7 @@ from shared.log.writes import Answer
 from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS_ENDED, TAKEOVERS
 from workers.engines.base import Traits
+from workers.runtime.conversation.memory import Fold
 from workers.runtime.ownership.liveness import WATCH_S, Watch
 from workers.runtime.ownership.rebuild import Rebuilt, rebuild
 
@@ -58,6 +59,7 @@ class Ownership:
         worker: str,
         *,
         traits: Traits,
+        fold: Fold,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = sessions
@@ -65,6 +67,7 @@ class Ownership:
         self.settings = settings
         self.worker = worker
         self.traits = traits
+        self.fold = fold
         self.arrivals: list[Arrival] = []
         self._clock = clock
         self._order = random.Random(worker)  # each worker begins with different orphans
@@ -221,7 +224,9 @@ class Ownership:
         """Rebuild sessions of ours from their logs; end those that cannot go on."""
         found: dict[str, Rebuilt] = {}
         sids = list(owned)
-        answers = await rebuild(self.log, sids, self.settings, self.traits) if sids else []
+        answers = (
+            await rebuild(self.log, sids, self.settings, self.traits, self.fold) if sids else []
+        )
         for sid, answer in zip(sids, answers, strict=True):
             if isinstance(answer, AntiphonError):
                 log.warning("session %s cannot go on: %s", sid, answer)

@@ -11,6 +11,7 @@ from shared.log.meta import Meta
 from shared.log.reads import Whole
 from shared.log.records import (
     Audio,
+    Base,
     Options,
     OutputRecord,
     Speech,
@@ -23,6 +24,7 @@ from shared.settings import Settings
 from workers.engines.base import Opening, Past, Speak, Traits
 from workers.runtime.conversation import snapshot
 from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.conversation.memory import Fold, no_fold
 from workers.runtime.conversation.state import State
 from workers.runtime.conversation.tuning import Tuning
 
@@ -36,7 +38,7 @@ class Rebuilt:
 
 
 async def rebuild(
-    log: SessionLog, sids: Sequence[str], settings: Settings, traits: Traits
+    log: SessionLog, sids: Sequence[str], settings: Settings, traits: Traits, fold: Fold
 ) -> list[Rebuilt | AntiphonError]:
     """Read sessions that this worker owns, so that their logs stand still, and recover each.
 
@@ -46,13 +48,13 @@ async def rebuild(
     wholes = await log.read_whole(sids)
     found: list[Rebuilt | AntiphonError] = []
     for sid, whole in zip(sids, wholes, strict=True):
-        found.append(_recovered(sid, whole, settings, traits))
+        found.append(_recovered(sid, whole, settings, traits, fold))
         await asyncio.sleep(0)  # other tasks run in between
     return found
 
 
 def _recovered(
-    sid: str, whole: Whole | SchemaError | None, settings: Settings, traits: Traits
+    sid: str, whole: Whole | SchemaError | None, settings: Settings, traits: Traits, fold: Fold
 ) -> Rebuilt | AntiphonError:
     if whole is None:
         return Gone(f"Expected a session {sid}, got none: it ended or expired")
@@ -61,8 +63,8 @@ def _recovered(
     try:
         if whole.meta.k == 0:
             tuning = tuning_of(settings, whole.meta.options)
-            return _fresh(whole.meta, tuning, traits)
-        return recover(whole, traits)
+            return _fresh(whole.meta, tuning, traits, fold)
+        return recover(whole, traits, fold)
     except AntiphonError as error:
         return error
     except (ValueError, TypeError, KeyError, IndexError) as error:
@@ -80,7 +82,7 @@ def tuning_of(settings: Settings, options: str) -> Tuning:
     return base.with_options(Options(**json.loads(options or "{}")))
 
 
-def recover(whole: Whole, traits: Traits) -> Rebuilt:
+def recover(whole: Whole, traits: Traits, fold: Fold = no_fold) -> Rebuilt:
     """The conversation where the log ends, and what the engine opens its slot with.
 
     Raises SessionLost when a record that it needs is gone.
@@ -96,23 +98,29 @@ def recover(whole: Whole, traits: Traits) -> Rebuilt:
     for k, step in _worked(whole.steps):
         state.memory.note(k, _past(step, ()))
     state.memory.trim(state.context.base if state.context else None)
-    conversation = Conversation(state, traits=traits, seed=meta.seed, persona=meta.persona)
+    state.memory.folded = _folded(whole.steps, state.memory.base_record)
+    conversation = _conversation(state, meta, traits, fold)
     conversation.retention.note(whole.outputs)
     if state.context is None:
         return Rebuilt(conversation, Opening(seed=meta.seed, persona=meta.persona))
     opening = Opening(
         seed=meta.seed + state.context.base,
         history=_history(whole.steps, state.context.base, audio),
-        earlier=state.memory.recall(),
+        earlier=() if traits.folds else state.memory.recall(),
+        memory=state.memory.folded,
         persona=meta.persona,
     )
     return Rebuilt(conversation, opening)
 
 
-def _fresh(meta: Meta, tuning: Tuning, traits: Traits) -> Rebuilt:
+def _conversation(state: State, meta: Meta, traits: Traits, fold: Fold) -> Conversation:
+    return Conversation(state, traits=traits, fold=fold, seed=meta.seed, persona=meta.persona)
+
+
+def _fresh(meta: Meta, tuning: Tuning, traits: Traits, fold: Fold) -> Rebuilt:
     """A session that has no step yet."""
     state = State.new(tuning, ReplyMode(meta.mode))
-    conversation = Conversation(state, traits=traits, seed=meta.seed, persona=meta.persona)
+    conversation = _conversation(state, meta, traits, fold)
     return Rebuilt(conversation, Opening(seed=meta.seed, persona=meta.persona))
 
 
@@ -121,6 +129,16 @@ def _last_state(steps: Sequence[tuple[int, StepRecord]]) -> bytes:
         if isinstance(record, Step) and record.state:
             return record.state
     raise SessionLost(f"Expected a step with a state among {len(steps)}, got none")
+
+
+def _folded(steps: Sequence[tuple[int, StepRecord]], base_record: int) -> bytes:
+    """The folded turns, from the base record of that number. Raises SessionLost without it."""
+    if not base_record:
+        return b""
+    for k, record in steps:
+        if k == base_record and isinstance(record, Base):
+            return record.memory
+    raise SessionLost(f"Expected the base record {base_record}, got none: the memory is lost")
 
 
 def _replay_echo(state: State, outputs: Sequence[tuple[int, OutputRecord]]) -> None:

@@ -45,7 +45,7 @@ READY = messages.Ready(
         (messages.SpeechStarted(sample=5), '{"type":"speech_started","sample":5}'),
         (messages.SpeechStopped(sample=5), '{"type":"speech_stopped","sample":5}'),
         (
-            messages.Heard(text="qué", final=False),
+            messages.Heard(text="qué", final=False, rough=True),
             '{"type":"heard","text":"qu\\u00e9","final":false,"rough":true}',
         ),
         (

@@ -33,7 +33,9 @@ class Rehearsal:
     ) -> None:
         self.engine = engine or EchoEngine(1)
         state = State.new(tuning or Tuning(), mode)
-        self.conversation = Conversation(state, traits=self.engine.traits, seed=7)
+        self.conversation = Conversation(
+            state, traits=self.engine.traits, fold=self.engine.fold, seed=7
+        )
         self.inputs: list[tuple[int, InputRecord]] = []
         self.steps: list[tuple[int, StepRecord]] = []
         self.outputs: list[tuple[int, OutputRecord]] = []
@@ -81,7 +83,7 @@ class Rehearsal:
         steps = [r for r in self.steps if r[0] >= last.keep_steps and r[0] not in dropped]
         inputs = [r for r in self.inputs if r[0] >= last.keep_inputs]
         whole = Whole(meta=self._meta(last), inputs=inputs, steps=steps, outputs=outputs)
-        rebuilt = recover(whole, self.engine.traits)
+        rebuilt = recover(whole, self.engine.traits, self.engine.fold)
         self.conversation = rebuilt.conversation
         self.engine.open(0, replace(rebuilt.opening, history=()))
         for _ in self.engine.replay(0, rebuilt.opening.history):

@@ -166,6 +166,7 @@ def test_the_caller_s_words_are_told_as_they_end_and_once_more_when_the_turn_doe
     assert [type(r) for r in told[:1] + told[-2:]] == [SpeechStarted, SpeechStopped, Heard]
     texts = [r.text for r in told if isinstance(r, Heard)]
     assert texts == ["aaaaa", "aaaaa aaaaa", "aaaaa aaaaa aaaaa", "aaaaa aaaaa aaaaa aaaaa"]
+    assert all(r.rough for r in told if isinstance(r, Heard))
     assert [r.final for r in told if isinstance(r, Heard)] == [False, False, False, True]
 
 
@@ -179,6 +180,7 @@ def test_a_model_that_knows_words_has_the_last_say() -> None:
         "aaaaa aaaaa aaaaa",
         "what is two",
     ]
+    assert [r.rough for r in told if isinstance(r, Heard)][-2:] == [True, False]
     engine.words = ""  # it knew none of these
     tell(call, Played(call.conversation.state.frame), *ANOTHER)
     last = call.of(Heard)[-1]
@@ -190,7 +192,7 @@ def test_a_model_that_knows_words_has_the_last_say() -> None:
 def test_words_take_the_place_of_letters_while_they_are_heard() -> None:
     one = Transcript()
     one.add_letters("wot iz")
-    assert one.running() == [Heard("wot", final=False)]
+    assert one.running() == [Heard("wot", final=False, rough=True)]
     one.set_words("what is")
     assert one.running() == [Heard("what", final=False)]
     one.add_letters(" tu")
@@ -217,7 +219,7 @@ def test_a_turn_s_second_part_does_not_say_the_first_again() -> None:
 def test_a_transcript_is_bounded_and_goes_on_elsewhere() -> None:
     one = Transcript()
     one.add_letters(" tu plus")
-    assert one.running() == [Heard("tu", final=False)]
+    assert one.running() == [Heard("tu", final=False, rough=True)]
     assert one.running() == []
     other = replace(one)
     other.add_letters(" x" * 5_000)
