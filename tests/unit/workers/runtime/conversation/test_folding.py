@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.log.records import Base, Cancel, Mode, Played, ReplyDone
+from shared.audio import Pcm16
+from shared.log.records import Base, Cancel, InputRecord, Mode, Played, ReplyDone
 from shared.modes import ReplyMode
 from tests.sounds import silence, voice
 from tests.unit.workers.runtime.conversation.fake_engine import REPLY_STEPS, FakeEngine
@@ -101,7 +102,7 @@ def test_of_a_long_pause_the_log_keeps_the_memory_alone() -> None:
 
 @pytest.mark.parametrize("mode", ReplyMode)
 def test_a_death_after_any_turn_changes_nothing(mode: ReplyMode) -> None:
-    line = [
+    line: list[InputRecord | Pcm16] = [
         *QUESTION,
         *(Played(40), *voice(8, pitch_hz=190), *silence(10)),
         *(Played(150), Mode("stream"), *voice(7), *silence(12), ALL),
