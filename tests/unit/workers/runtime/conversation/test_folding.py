@@ -12,7 +12,7 @@ from workers.engines.base import Speak, Traits
 from workers.runtime.conversation.memory import MAX_FOLDED_BYTES, MEMORY_STEPS
 
 FOLDING = Traits(duplex=False, burst_frames=20, folds=True)
-QUESTION = [*silence(6), *voice(10), *silence(9)]
+QUESTION: list[InputRecord | Pcm16] = [*silence(6), *voice(10), *silence(9)]
 ANOTHER = [*silence(6), *voice(6, pitch_hz=190), *silence(9)]
 ALL = Played(10_000)
 
@@ -102,14 +102,14 @@ def test_of_a_long_pause_the_log_keeps_the_memory_alone() -> None:
 
 @pytest.mark.parametrize("mode", ReplyMode)
 def test_a_death_after_any_turn_changes_nothing(mode: ReplyMode) -> None:
-    line: list[InputRecord | Pcm16] = [
-        *QUESTION,
-        *(Played(40), *voice(8, pitch_hz=190), *silence(10)),
-        *(Played(150), Mode("stream"), *voice(7), *silence(12), ALL),
-        *(Mode("turn"), *silence(30), *ANOTHER, Cancel(), *QUESTION, ALL, *ANOTHER),
+    parts: list[list[InputRecord | Pcm16]] = [
+        QUESTION,
+        [Played(40), *voice(8, pitch_hz=190), *silence(10)],
+        [Played(150), Mode("stream"), *voice(7), *silence(12), ALL],
+        [Mode("turn"), *silence(30), *ANOTHER, Cancel(), *QUESTION, ALL, *ANOTHER],
     ]
     steady, mortal = (Rehearsal(mode, FakeEngine(FOLDING)) for _ in range(2))
-    for record in line:
+    for record in [record for part in parts for record in part]:
         for call in (steady, mortal):
             call.say(record)
         while steady.turn(1):
