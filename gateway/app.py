@@ -28,7 +28,7 @@ from gateway.protocol.frames import MAX_AUDIO_BYTES
 from gateway.socket.endpoint import Endpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log.session_log import SessionLog, connect
-from shared.modes import ReplyMode
+from shared.modes import DEFAULT_SILENCE_MS, ReplyMode
 from shared.process import watch_tasks
 from shared.redis_client.url import check_redis
 from shared.settings import Settings
@@ -137,7 +137,7 @@ class Gateway:
                 "voices": offer.voices,
                 "styles": offer.styles,
                 "vad_threshold": s.vad_threshold,
-                "silence_ms": s.turn_silence_ms,
+                "silence_ms": s.turn_silence_ms or DEFAULT_SILENCE_MS,
                 "min_speech_ms": s.turn_min_speech_ms,
                 "resume_s": s.session_resume_s,
             }

@@ -1,6 +1,10 @@
 """The choices that settings, the log and the WebSocket share: closed sets of words."""
 
 from enum import StrEnum
+from typing import Final
+
+# The silence that ends a turn where nobody chose one and the engine gives no opinion.
+DEFAULT_SILENCE_MS: Final = 600
 
 
 class ReplyMode(StrEnum):

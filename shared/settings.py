@@ -74,8 +74,12 @@ class Settings(BaseSettings):
         description="The loudness (RMS, full scale is 1) below which nothing counts as speech. "
         "The energy VAD adapts upwards from it.",
     )
-    turn_silence_ms: int = Field(
-        600, ge=100, le=5_000, description="The silence in milliseconds that ends a turn."
+    turn_silence_ms: int | None = Field(
+        None,
+        ge=100,
+        le=5_000,
+        description="The silence in milliseconds that ends a turn. Unset: 250 to 900, by how "
+        "finished the caller's words sound, for an engine that says so; else 600.",
     )
     turn_min_speech_ms: int = Field(
         120,

@@ -25,7 +25,7 @@ from shared.audio import (
     Pcm16,
     pcm16_from_floats,
 )
-from shared.modes import VadName
+from shared.modes import DEFAULT_SILENCE_MS, VadName
 from shared.settings import Settings
 from workers.audio.endpointing import Endpoint
 from workers.audio.energy_vad import Vad
@@ -190,7 +190,7 @@ def turn_ends(found: Flags, settings: Settings) -> list[float]:
     for number, frames in enumerate(found, 1):
         run_ms = endpoint.hear(frames.tolist())
         confirmed |= run_ms >= settings.turn_min_speech_ms
-        if confirmed and endpoint.silence_ms >= settings.turn_silence_ms:
+        if confirmed and endpoint.silence_ms >= (settings.turn_silence_ms or DEFAULT_SILENCE_MS):
             ends.append(number * CHUNK_SAMPLES / SAMPLE_RATE_HZ)
             confirmed = False
     return ends

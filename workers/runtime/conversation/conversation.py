@@ -137,8 +137,12 @@ class Conversation:
         if not draft.consumed and draft.speak is Speak.NONE:
             return None
         self._draft = draft
-        hear = tuple(chunk.pcm for chunk in draft.hear)
-        return Plan(opening=self._opening(draft), hear=hear, speak=draft.speak)
+        return Plan(
+            opening=self._opening(draft),
+            hear=tuple(chunk.pcm for chunk in draft.hear),
+            speak=draft.speak,
+            paused=draft.paused,
+        )
 
     def _take(self, n: int, record: InputRecord, draft: Draft) -> None:
         state = self.state

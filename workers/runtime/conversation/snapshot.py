@@ -22,12 +22,13 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-VERSION: Final = 8
+VERSION: Final = 9
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 _FLAT: Final = {
     kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript, AnsweredTurn)
 }
-_PLAIN: Final = ("played", "confirmed", "armed", "waited", "ended")  # fields of State as they are
+# Fields of State that are written as they are.
+_PLAIN: Final = ("played", "confirmed", "paused", "finished", "armed", "waited", "ended")
 
 
 def pack(state: State) -> bytes:

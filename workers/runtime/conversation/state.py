@@ -62,6 +62,8 @@ class State:
     transcript: Transcript = field(default_factory=Transcript)
     ring: deque[Chunk] = field(default_factory=_ring)  # what a turn may begin with
     confirmed: bool = False  # the present speech is long enough to be speech
+    paused: bool = False  # the caller has paused in a confirmed turn
+    finished: float | None = None  # the engine's opinion in this pause: is the turn over?
     armed: bool = True  # speech may interrupt: the caller has paused since the reply began
     waited: int = 0  # chunks since the reply was made
     ended: bool = False  # the caller hung up

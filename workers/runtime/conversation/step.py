@@ -24,6 +24,7 @@ class Plan:
     opening: Opening | None = None  # open the slot anew before the work
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
+    paused: bool = False  # the caller is silent in the middle of a turn, or has just ended it
 
     @property
     def idle(self) -> bool:
@@ -32,7 +33,7 @@ class Plan:
 
     def work(self, slot: int) -> Work:
         """The plan as one slot's share of a batch."""
-        return Work(slot=slot, hear=self.hear, speak=self.speak)
+        return Work(slot=slot, hear=self.hear, speak=self.speak, paused=self.paused)
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Draft:
 
     hear: list[Chunk] = field(default_factory=list)
     speak: Speak = Speak.NONE
+    paused: bool = False
     reset: bool = False  # a new context begins; `hear` starts with its pre-roll
     truncates: list[Truncate] = field(default_factory=list)
     events: list[OutputRecord] = field(default_factory=list)
@@ -51,7 +53,7 @@ class Draft:
         """Ask nothing of the engine after all."""
         self.hear.clear()
         self.speak = Speak.NONE
-        self.reset = self.full = False
+        self.paused = self.reset = self.full = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from shared.audio import pcm16_from_bytes
 from shared.log.records import Clear, ReplyDone, Speech, SpeechStarted, SpeechStopped, Truncate
 from workers.engines.base import Speak
+from workers.runtime.conversation.patience import PAUSE_MS
 from workers.runtime.conversation.reply import Reply
 from workers.runtime.conversation.state import Context, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft
@@ -20,6 +21,7 @@ def sleep(state: State, draft: Draft) -> None:
     state.phase = Phase.ASLEEP
     state.context = state.reply = None
     state.confirmed = False
+    end_pause(state)
     draft.drop_work()
 
 
@@ -28,6 +30,7 @@ def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     state.context = Context(first=chunks[0].n, chunks=len(chunks))
     state.phase = Phase.HEARING
     state.confirmed = False
+    end_pause(state)
     state.transcript.begin()
     draft.drop_work()
     draft.reset, draft.hear = True, chunks
@@ -52,9 +55,27 @@ def confirm_speech(state: State, draft: Draft) -> None:
 def end_turn(state: State, draft: Draft, n: int) -> None:
     """The caller's turn ends with input record `n`: let the engine begin its reply."""
     draft.events.append(SpeechStopped(n=n))
-    draft.speak, draft.full = Speak.BEGIN, True
+    draft.speak, draft.full, draft.paused = Speak.BEGIN, True, state.paused
+    end_pause(state)
     state.ring.clear()
     begin_reply(state)
+
+
+def note_pause(state: State, draft: Draft) -> None:
+    """Let an engine that prepares get the answer ready while the caller pauses.
+
+    The step in which a pause begins ends there, so that the opinion comes before the next chunk.
+    """
+    if state.detector.silence_ms < PAUSE_MS or not state.confirmed:
+        end_pause(state)
+    elif not state.paused:
+        state.paused = draft.full = True
+    draft.paused = state.paused
+
+
+def end_pause(state: State) -> None:
+    """The caller goes on, or the turn is over."""
+    state.paused, state.finished = False, None
 
 
 def begin_reply(state: State) -> None:

@@ -11,7 +11,7 @@ class Tuning:
     """The thresholds of one session; the caller may change all but `vad` during the call."""
 
     vad_threshold: float = 0.001  # RMS of full scale
-    silence_ms: int = 600
+    silence_ms: int | None = None  # that ends a turn; None: see patience.py
     min_speech_ms: int = 120
     manual: bool = False  # push-to-talk
     vad: VadName = VadName.ENERGY  # of a new session; a session keeps its VAD over a takeover

@@ -11,6 +11,7 @@ from shared.log.records import ReplyDone, SpeechStopped
 from shared.modes import ReplyMode
 from workers.engines.base import Output, Speak, Traits
 from workers.runtime.conversation import transitions
+from workers.runtime.conversation.patience import turn_silence_ms
 from workers.runtime.conversation.state import MAX_RING_CHUNKS, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft
 from workers.runtime.conversation.tuning import Tuning
@@ -59,6 +60,9 @@ class Gated:
     endless = False
     runs_ahead = True
     ring_over_reply = PRE_ROLL_OVER_CHUNKS
+
+    def __init__(self, traits: Traits) -> None:
+        self.traits = traits
 
     def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
         """Take one chunk of the caller's audio."""
@@ -147,16 +151,29 @@ class Gated:
             transitions.sleep(state, draft)
 
     def note_output(self, state: State, draft: Draft, output: Output) -> None:
-        """Nothing depends on it."""
+        """Take the engine's opinion on a pause."""
+        if state.paused and output.finished is not None:
+            state.finished = output.finished
 
 
 class VadTurns(Gated):
-    """Turn mode: a silence ends the turn."""
+    """A silence ends the turn: turn mode, and stream mode of an engine that is not duplex."""
+
+    def __init__(self, traits: Traits, *, stream: bool) -> None:
+        super().__init__(traits)
+        self._stream = stream
 
     def judge(self, state: State, draft: Draft, n: int) -> None:
         """End the turn after enough silence, or when its context is full."""
+        if self.traits.prepares:
+            transitions.note_pause(state, draft)
         full = _context_full(state)
-        silent = state.detector.silence_ms >= state.tuning.silence_ms
+        silent = state.detector.silence_ms >= turn_silence_ms(
+            state.tuning.silence_ms,
+            state.finished,
+            prepares=self.traits.prepares,
+            stream=self._stream,
+        )
         if state.confirmed and (silent or full):
             transitions.end_turn(state, draft, n)
         elif silent or full:
@@ -177,6 +194,8 @@ class PushToTalk(Gated):
 
         A pause after speech is no rest: the caller may be thinking in the middle of a question.
         """
+        if self.traits.prepares:
+            transitions.note_pause(state, draft)
         context = state.context
         fresh = context is None or context.spoke or context.chunks < MANUAL_REST_CHUNKS
         resting = state.detector.silence_ms >= MANUAL_REST_MS and not fresh
@@ -200,12 +219,12 @@ class Duplex(Gated):
     def judge(self, state: State, draft: Draft, n: int) -> None:
         """Step with every chunk; sleep after a long silence, or when the context is full."""
         draft.speak, draft.full = Speak.DUPLEX, True
-        silence_ms = state.detector.silence_ms
-        if state.confirmed and silence_ms >= state.tuning.silence_ms:
+        silence_ms, least_ms = state.detector.silence_ms, _least_ms(state)
+        if state.confirmed and silence_ms >= least_ms:
             state.confirmed = False
             draft.events.append(SpeechStopped(n=n))
         spoke = state.context is not None and state.context.spoke
-        patience_ms = STREAM_SLEEP_MS if spoke else state.tuning.silence_ms
+        patience_ms = STREAM_SLEEP_MS if spoke else least_ms
         if silence_ms >= patience_ms or _context_full(state):
             if state.confirmed:
                 draft.events.append(SpeechStopped(n=n))
@@ -274,8 +293,10 @@ class Passthrough:
 @cache
 def _policy(mode: ReplyMode, *, manual: bool, traits: Traits) -> TurnPolicy:
     if mode == ReplyMode.TURN:
-        return PushToTalk() if manual else VadTurns()
-    return Duplex() if traits.gated else Passthrough()
+        return PushToTalk(traits) if manual else VadTurns(traits, stream=False)
+    if not traits.gated:
+        return Passthrough()
+    return Duplex(traits) if traits.duplex else VadTurns(traits, stream=True)
 
 
 def policy_for(mode: ReplyMode, tuning: Tuning, traits: Traits) -> TurnPolicy:
@@ -288,6 +309,11 @@ def policy_for(mode: ReplyMode, tuning: Tuning, traits: Traits) -> TurnPolicy:
 
 def _context_full(state: State) -> bool:
     return state.context is not None and state.context.chunks >= MAX_CONTEXT_CHUNKS
+
+
+def _least_ms(state: State) -> int:
+    """The silence after which a duplex model's caller has stopped speaking."""
+    return turn_silence_ms(state.tuning.silence_ms, None, prepares=False, stream=False)
 
 
 def _pre_roll(state: State, chunk: Chunk, most: int) -> list[Chunk]:
