@@ -81,7 +81,7 @@ class Gateway:
         )
         self.exchange = Exchange(log)
         self.reception = Reception(settings, log, self.exchange)
-        self.watcher = Watcher(self.reception.control, self.reception.fleet, self.exchange.present)
+        self.watcher = Watcher(self.reception.registry, self.reception.fleet, self.exchange.present)
         sockets = settings.gateway_max_sessions + NEWCOMERS
         door = Door(sockets=sockets, per_address=settings.gateway_max_per_address)
         self.endpoint = Endpoint(self.reception, door)

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.errors import ConfigError
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.modes import VadName
 from shared.process import tame_collector, watch_tasks
@@ -51,9 +51,9 @@ async def serve(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     redis = connect(settings.redis)
     sessions = SessionLog(redis, ttl_s=settings.session_ttl_s)
-    control = Control(redis, ttl_s=settings.session_ttl_s)
+    registry = Registry(redis, ttl_s=settings.session_ttl_s)
     ownership = Ownership(
-        sessions, control, settings, worker_name(), traits=engine.traits, fold=engine.fold
+        sessions, registry, settings, worker_name(), traits=engine.traits, fold=engine.fold
     )
     loop = WorkerLoop(sessions, ownership, engine, settings)
     await _await_redis(sessions, stopping)

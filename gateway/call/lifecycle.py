@@ -27,7 +27,7 @@ from gateway.protocol.frames import Codec
 from shared.errors import SchemaError
 from shared.log.meta import Meta
 from shared.log.records import Detach, End, InputRecord, OutputRecord, Speech, fields_of
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer
 from shared.settings import Settings
@@ -61,8 +61,8 @@ class Reception:
         self.settings = settings
         self.log = log
         self.exchange = exchange
-        self.control = Control(log.redis, ttl_s=settings.session_ttl_s)
-        self.guard = Guard(settings.gateway_auth_secret.get_secret_value(), self.control)
+        self.registry = Registry(log.redis, ttl_s=settings.session_ttl_s)
+        self.guard = Guard(settings.gateway_auth_secret.get_secret_value(), self.registry)
         self.fleet = Fleet(
             lease_s=settings.lease_ms / 1_000,
             max_sessions=settings.gateway_max_sessions,
@@ -185,13 +185,13 @@ class Reception:
         nonce = secrets.token_hex(4)
         try:
             _, conn = await self.log.open(sid, self.name, nonce, _hash(token), fields)
-            await self.control.announce(sid)
+            await self.registry.announce(sid)
             await self._await_worker(sid, conn)
         except (RedisError, OSError):
             # Perhaps only the answer was lost: a worker would keep a slot for nobody.
             with suppress(RedisError, OSError):
                 await self.log.end(sid)
-                await self.control.forget([sid])
+                await self.registry.forget([sid])
             raise
         return conn
 
@@ -231,7 +231,7 @@ class Reception:
     async def _delete(self, sid: str, conn: str) -> None:
         """Leave no key of the session, unless a newer connection has it."""
         if await self.log.end(sid, "conn", conn) is not Answer.FENCED:
-            await self.control.forget([sid])
+            await self.registry.forget([sid])
 
 
 def _hash(token: str) -> str:

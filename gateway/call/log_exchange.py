@@ -2,7 +2,7 @@
 
 A tick costs one pipeline, of append scripts or of reads, for all sessions together: a task or a
 blocking read per session collapses at a few hundred of them. It takes part who has something to say
-and whom the bell rang for, and now and then everybody.
+and the sessions that a wakeup named, and from time to time all of them.
 """
 
 import asyncio
@@ -19,10 +19,10 @@ from gateway.protocol.errors import CallError, ErrorCode
 from gateway.telemetry import metrics
 from shared import telemetry
 from shared.errors import SchemaError
-from shared.log import wakeups as bell
+from shared.log import wakeups
 from shared.log.records import OutputRecord
 from shared.log.session_log import SessionLog
-from shared.log.wakeups import Bell
+from shared.log.wakeups import WakeupListener
 from shared.log.writes import Receipt
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ LOOK_S: Final = 0.004
 MAX_TRIES: Final = 10  # doublings of the pause after a failure
 CLAIM_EVERY_S: Final = 0.005  # while somebody waits for a worker
 SWEEP_EVERY_S: Final = 0.1  # who was not looked at meanwhile takes part, rung for or not
-DEAF_EVERY_S: Final = 0.01  # ... while the bell does not work
+DEAF_EVERY_S: Final = 0.01  # ... while no wakeups arrive
 MAX_BACKOFF_S: Final = 0.5
 
 _T = TypeVar("_T")
@@ -49,7 +49,7 @@ class Exchange:
         self.log = log
         self.pacer = Pacer()
         self.sessions: set[Session] = set()
-        self.bell = Bell(log.redis, bell.OUTPUTS)
+        self.wakeups = WakeupListener(log.redis, wakeups.OUTPUTS)
         self._unclaimed: dict[str, asyncio.Future[bool]] = {}
         self._spoke: set[Session] = set()  # they have something to append
         self._by_sid: dict[str, Session] = {}
@@ -69,7 +69,7 @@ class Exchange:
         self.pacer.schedule(session, now)
         self._work.set()
         self._sweep_at = 0.0
-        self.bell.heard.set()
+        self.wakeups.event.set()
 
     def present(self) -> list[str]:
         """The sessions that are served."""
@@ -82,7 +82,7 @@ class Exchange:
             if self._alarm is None:
                 due = self._append_at - time.monotonic()
                 loop = asyncio.get_running_loop()
-                self._alarm = loop.call_later(max(0.0, due), self.bell.heard.set)
+                self._alarm = loop.call_later(max(0.0, due), self.wakeups.event.set)
 
     def remove(self, session: Session) -> None:
         """Serve it no more."""
@@ -99,7 +99,7 @@ class Exchange:
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._unclaimed[sid] = future
         self._work.set()
-        self.bell.heard.set()
+        self.wakeups.event.set()
         try:
             return await future
         finally:
@@ -107,7 +107,7 @@ class Exchange:
 
     async def run(self) -> None:
         """Serve until stopped."""
-        listening = asyncio.create_task(self.bell.run())
+        listening = asyncio.create_task(self.wakeups.run())
         while not self._stopped:
             if not self.sessions and not self._unclaimed:
                 self._work.clear()
@@ -119,7 +119,7 @@ class Exchange:
                 tries = min(self._failures, MAX_TRIES)
                 await asyncio.sleep(min(MAX_BACKOFF_S, LOOK_S * 2.0**tries))
             else:
-                await self.bell.wait(self._patience_s(time.monotonic()))
+                await self.wakeups.wait(self._patience_s(time.monotonic()))
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
 
@@ -127,12 +127,12 @@ class Exchange:
         """Let `run` return. A cancellation alone can get lost inside a Redis call."""
         self._stopped = True
         self._work.set()
-        self.bell.stop()
+        self.wakeups.stop()
         self.pacer.stop()
 
     async def tick(self) -> None:
         """Write what waits, read what came, see who was claimed."""
-        self._rung |= self.bell.take()
+        self._rung |= self.wakeups.take()
         now = time.monotonic()
         spoke, reading = self._due(now)
         failed = await self._append(spoke)
@@ -148,7 +148,7 @@ class Exchange:
         reading = self._readers(now, everybody=sweeping)
         if sweeping:
             self._seen.clear()
-            self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else DEAF_EVERY_S)
+            self._sweep_at = now + (SWEEP_EVERY_S if self.wakeups.subscribed else DEAF_EVERY_S)
         else:
             self._seen |= reading
         return spoke, reading

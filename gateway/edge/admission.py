@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from gateway.protocol.errors import NoCapacity
 from shared.audio import CHUNK_MS
 from shared.beats import Beats
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.voices import Offer, common
 
 logger = logging.getLogger(__name__)
@@ -127,9 +127,9 @@ class Watcher:
     """
 
     def __init__(
-        self, control: Control, fleet: Fleet, present: Callable[[], Collection[str]]
+        self, registry: Registry, fleet: Fleet, present: Callable[[], Collection[str]]
     ) -> None:
-        self.control = control
+        self.registry = registry
         self.fleet = fleet
         self.present = present  # the sessions that have a connection here
         self._mend_at = 0.0
@@ -152,10 +152,10 @@ class Watcher:
 
     async def look(self) -> None:
         """One look."""
-        statuses = await self.control.workers()
-        queued = await self.control.queued()
+        statuses = await self.registry.workers()
+        queued = await self.registry.queued()
         now = time.monotonic()
         self.fleet.observe(statuses, queued, now)
         if now >= self._mend_at:
             self._mend_at = now + MEND_EVERY_S
-            await self.control.mend(self.present())
+            await self.registry.relist(self.present())

@@ -13,7 +13,7 @@ from typing import Final
 import jwt
 
 from gateway.protocol.errors import CallError, ErrorCode
-from shared.log.registry import Control
+from shared.log.registry import Registry
 
 ALGORITHM: Final = "HS256"
 AUDIENCE: Final = "antiphon"  # a token for another service with the same secret opens nothing
@@ -39,9 +39,9 @@ class Permit:
 class Guard:
     """Checks tokens against the secret, and that each is used once."""
 
-    def __init__(self, secret: str, control: Control) -> None:
+    def __init__(self, secret: str, registry: Registry) -> None:
         self.secret = secret
-        self.control = control
+        self.registry = registry
 
     def read(self, token: str | None) -> Permit | None:
         """What the token permits; None where none is asked for. Raises CallError: unauthorized."""
@@ -52,13 +52,13 @@ class Guard:
         if permit is None:
             return
         left_s = int(permit.expires_at - time.time()) + LEEWAY_S + 1
-        if not await self.control.spend(permit.name, max(1, left_s)):
+        if not await self.registry.use_permit(permit.name, max(1, left_s)):
             raise _refusal("has begun a call already; get a new one for each")
 
     async def give_back(self, permit: Permit | None) -> None:
         """No call began: its token is good for the next try. Raises RedisError."""
         if permit is not None:
-            await self.control.unspend(permit.name)
+            await self.registry.return_permit(permit.name)
 
 
 def read(token: str | None, secret: str) -> Permit:

@@ -65,7 +65,7 @@ class Stats:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), EVERY_S)
         with suppress(RedisError, OSError):
-            await self.reception.control.bury_gateway(self.reception.name)
+            await self.reception.registry.remove_gateway(self.reception.name)
 
     def stop(self) -> None:
         """Let `run` and every watcher's stream end."""
@@ -140,12 +140,12 @@ class Stats:
         kept = ("callers", "answer_p50", "answer_p99", "late_p99", "underruns", "refusals")
         status = {"beat": self._beat, **{name: figures[name] for name in kept}}
         with suppress(RedisError, OSError):
-            control, name = self.reception.control, self.reception.name
-            shown = await control.publish_gateway(name, status, self.peers.gone(now))
+            registry, name = self.reception.registry, self.reception.name
+            shown = await registry.publish_gateway(name, status, self.peers.gone(now))
             self.peers.observe(shown, now)
 
     async def _sessions(self) -> dict[str, Any]:
-        sids = await self.reception.control.sessions()
+        sids = await self.reception.registry.sessions()
         metas = await self.reception.log.metas(sids[:MAX_SESSIONS_SHOWN])
         return {
             "sessions_total": len(sids),

@@ -18,7 +18,7 @@ from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.errors import ConfigError
 from shared.log.meta import Meta
 from shared.log.records import Audio, Record, Speech, fields_of, type_name
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.settings import load_settings
 
@@ -54,16 +54,16 @@ def _run(looking: Coroutine[Any, Any, None]) -> None:
 
 async def _overview() -> None:
     async with connect(load_settings().redis) as redis:
-        control, log = Control(redis), SessionLog(redis)
-        metas = [meta for meta in await log.metas(await control.sessions()) if meta]
+        registry, log = Registry(redis), SessionLog(redis)
+        metas = [meta for meta in await log.metas(await registry.sessions()) if meta]
         typer.echo(f"{len(metas)} sessions, {await control.queued()} waiting for a worker")
         for meta in metas:
             typer.echo("  " + _line(meta))
-        dead = await control.dead()
+        dead = await registry.dead()
         typer.echo(f"{len(dead)} given up, the last of them:" if dead else "none given up")
         for given_up in dead[-MOST_DEAD:]:
             typer.echo(f"  {given_up.sid}  by {given_up.worker}: {given_up.reason}")
-        workers = await control.workers()
+        workers = await registry.workers()
         typer.echo(f"{len(workers)} workers")
         for name, status in sorted(workers.items()):
             typer.echo(f"  {name}  " + "  ".join(f"{k} {v}" for k, v in status.items()))
@@ -103,8 +103,8 @@ async def _session(prefix: str, wav: Path | None, last: int) -> None:
 
 async def _resolve(redis: Redis, prefix: str) -> str:
     """The one session that begins so, of those that live and those that were given up."""
-    control = Control(redis)
-    sids = {*await control.sessions(), *(dead.sid for dead in await control.dead())}
+    registry = Registry(redis)
+    sids = {*await registry.sessions(), *(dead.sid for dead in await registry.dead())}
     found = [sid for sid in sids if sid.startswith(prefix)]
     if len(found) != 1:
         raise typer.BadParameter(

@@ -1,6 +1,6 @@
-"""The control keys: which sessions want a worker, and which workers live.
+"""The `c:*` keys: which sessions need a worker, and what workers and gateways publish.
 
-All of it is a hint: the truth is each session's own meta, and the workers' sweeper mends a hint
+All of them are hints. Each session's own meta is the truth, and the workers' sweeper repairs a hint
 that a death left wrong.
 """
 
@@ -16,33 +16,32 @@ from shared.log import keys
 from shared.log.session_log import QUARANTINE_S
 
 GATEWAYS_TTL_S: Final = 60  # gateways publish every second
-DEAD_KEPT: Final = 1_000  # entries of sessions that were given up
-
+DEAD_KEPT: Final = 1_000  # sessions that were given up
 
 Entries = list[tuple[bytes, dict[bytes, bytes]]]  # of a stream
 
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """A session that was given up, by which worker and why."""
+    """A session that a worker gave up, and why."""
 
     sid: str
     worker: str
     reason: str
 
 
-class Control:
-    """The control keys: hints that help sessions and workers find each other."""
+class Registry:
+    """Hints by which sessions, workers and gateways find each other."""
 
     def __init__(self, redis: Redis, *, ttl_s: int = 3_600) -> None:
         self.redis = redis
         self.ttl_s = ttl_s
-        self._client: int | None = None  # a connection of this process, as Redis numbers it
-        # In a Cluster each node counts for itself, and it is chance which one would answer.
-        self._counts = not issubclass(type(redis), RedisCluster)
+        self._client_id: int | None = None  # Redis' number of one of this process's connections
+        # Each node of a Cluster numbers its own connections, and any of them might answer.
+        self._has_client_ids = not issubclass(type(redis), RedisCluster)
 
     async def announce(self, sid: str) -> None:
-        """A session is live and wants a worker."""
+        """List a live session and queue it for a worker."""
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.sadd(keys.SESSIONS, sid)
             pipe.expire(keys.SESSIONS, self.ttl_s)
@@ -51,7 +50,7 @@ class Control:
             await pipe.execute()
 
     async def requeue(self, sids: Iterable[str]) -> None:
-        """These sessions want a worker again."""
+        """Queue these sessions for a worker again."""
         if sids := list(sids):
             async with self.redis.pipeline(transaction=False) as pipe:
                 pipe.rpush(keys.QUEUE, *sids)
@@ -59,14 +58,14 @@ class Control:
                 await pipe.execute()
 
     async def take(self, count: int) -> list[str]:
-        """Sessions from the head of the queue. Who takes one and dies is mended by the sweeper."""
+        """Take sessions from the head of the queue; the sweeper repairs what a dead taker took."""
         found = (
             await cast(Awaitable[Any], self.redis.lpop(keys.QUEUE, count)) if count > 0 else None
         )
         return [sid.decode() for sid in found or []]
 
     async def forget(self, sids: Iterable[str]) -> None:
-        """These sessions are over."""
+        """Remove sessions that have ended."""
         if sids := list(sids):
             async with self.redis.pipeline(transaction=False) as pipe:
                 pipe.srem(keys.SESSIONS, *sids)
@@ -74,8 +73,8 @@ class Control:
                     pipe.lrem(keys.QUEUE, 0, sid)
                 await pipe.execute()
 
-    async def list_dead(self, sid: str, worker: str, reason: str) -> None:
-        """Note a session that was given up, for those who look after the product."""
+    async def add_dead(self, sid: str, worker: str, reason: str) -> None:
+        """Record for operators that a worker gave this session up, and remove the session."""
         entry: dict[Any, Any] = {"session": sid, "worker": worker, "reason": reason[:500]}
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.xadd(keys.DEAD, entry, maxlen=DEAD_KEPT, approximate=True)
@@ -84,15 +83,15 @@ class Control:
         await self.forget([sid])
 
     async def dead(self) -> list[Dead]:
-        """The sessions that were given up and are still kept, the oldest first."""
+        """The recorded sessions that workers gave up, the oldest first."""
         entries = cast(Entries, await self.redis.xrange(keys.DEAD))
         return [
             Dead(*(fields[name].decode() for name in (b"session", b"worker", b"reason")))
             for _, fields in entries
         ]
 
-    async def mend(self, sids: Iterable[str]) -> None:
-        """These live and must be found by the sweepers, whatever became of the hints."""
+    async def relist(self, sids: Iterable[str]) -> None:
+        """List live sessions again, so that the sweepers find them after Redis lost the list."""
         if sids := list(sids):
             async with self.redis.pipeline(transaction=False) as pipe:
                 pipe.sadd(keys.SESSIONS, *sids)
@@ -100,35 +99,35 @@ class Control:
                 await pipe.execute()
 
     async def sessions(self) -> list[str]:
-        """Sessions that may be live."""
+        """The listed sessions, which may be live."""
         found = await cast(Awaitable[set[bytes]], self.redis.smembers(keys.SESSIONS))
         return sorted(sid.decode() for sid in found)
 
     async def queued(self) -> int:
-        """How many sessions wait for a worker."""
+        """The number of sessions that wait for a worker."""
         return await self.redis.llen(keys.QUEUE)
 
-    async def beat(self, worker: str, status: Mapping[str, Any]) -> None:
-        """Publish a worker's beat counter, slots, free slots, step time.
+    async def publish_worker(self, worker: str, status: Mapping[str, Any]) -> None:
+        """Publish a worker's beat counter, slots, free slots and step time.
 
-        With it goes the number that Redis has given to one of this process's connections: when
-        the process is killed that connection is closed, and `connected` says so at once.
+        It adds the number that Redis gave to one of this process's connections. The connection
+        closes when the process is killed, and `connected` then shows it at once.
         """
-        body = json.dumps({**status, "client": self._client})
+        body = json.dumps({**status, "client": self._client_id})
         async with self.redis.pipeline(transaction=False) as pipe:
             pipe.hset(keys.WORKERS, worker, body)
             pipe.expire(keys.WORKERS, self.ttl_s)
-            if self._counts:
+            if self._has_client_ids:
                 pipe.client_id()
             *answers, client = [*await pipe.execute(raise_on_error=False), None][:3]
-        # A Redis that keeps the number to itself (an ACL, a proxy) leaves the lease to decide.
-        self._client = client if isinstance(client, int) else None
+        # Where an ACL or a proxy hides the number, only the lease decides.
+        self._client_id = client if isinstance(client, int) else None
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
 
     async def connected(self, clients: Collection[int]) -> set[int] | None:
-        """Which of these connections Redis still has; None where it does not tell."""
+        """Which of these connections Redis still has; None where an ACL or a proxy hides them."""
         try:
             found = await self.redis.client_list(client_id=[str(client) for client in clients])
         except ResponseError:
@@ -136,14 +135,14 @@ class Control:
         return {int(client["id"]) for client in found}
 
     async def workers(self) -> dict[str, dict[str, Any]]:
-        """Every worker's last published status. Whether it lives, the observer's clock decides."""
+        """Every worker's last published status; the observer's own clock decides which live."""
         found = await cast(Awaitable[dict[bytes, bytes]], self.redis.hgetall(keys.WORKERS))
         return {worker.decode(): json.loads(raw) for worker, raw in found.items()}
 
     async def publish_gateway(
         self, name: str, status: Mapping[str, Any], gone: Iterable[str] = ()
     ) -> dict[str, dict[str, Any]]:
-        """Publish a gateway's figures and forget those that are `gone`; what all have published."""
+        """Publish a gateway's figures and remove the `gone` ones; every gateway's figures."""
         async with self.redis.pipeline(transaction=False) as pipe:
             if gone := list(gone):
                 pipe.hdel(keys.GATEWAYS, *gone)
@@ -153,18 +152,18 @@ class Control:
             found = (await pipe.execute())[-1]
         return {gateway.decode(): json.loads(raw) for gateway, raw in found.items()}
 
-    async def bury_gateway(self, name: str) -> None:
-        """Forget a gateway that leaves."""
+    async def remove_gateway(self, name: str) -> None:
+        """Remove a gateway that leaves."""
         await self.redis.hdel(keys.GATEWAYS, name)
 
-    async def spend(self, name: str, ttl_s: int) -> bool:
-        """Use a one-time permit; False when it was used before."""
+    async def use_permit(self, name: str, ttl_s: int) -> bool:
+        """Mark a one-time permit as used; False when it was used before."""
         return bool(await self.redis.set(keys.spent(name), 1, nx=True, ex=ttl_s))
 
-    async def unspend(self, name: str) -> None:
-        """What the permit was used for did not happen."""
+    async def return_permit(self, name: str) -> None:
+        """Make a permit usable again, since its call did not begin."""
         await self.redis.delete(keys.spent(name))
 
-    async def bury(self, worker: str) -> None:
-        """Forget a worker that is dead or leaves."""
+    async def remove_worker(self, worker: str) -> None:
+        """Remove a worker that is dead or leaves."""
         await self.redis.hdel(keys.WORKERS, worker)

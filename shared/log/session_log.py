@@ -112,13 +112,13 @@ class SessionLog:
     async def append(self, batch: Sequence[Append]) -> list[Receipt | Exception]:
         """Write input records; a receipt each, in order. A failed one is its exception."""
         calls = [self._append(append) for append in batch]
-        wakeup = wakeups.command(wakeups.INPUTS, [a.sid for a in batch if a.records])
+        wakeup = wakeups.publish_command(wakeups.INPUTS, [a.sid for a in batch if a.records])
         return [_receipt(item) for item in await self._scripts.run("append", calls, wakeup)]
 
     async def commit(self, batch: Sequence[StepCommit]) -> list[Receipt | Exception]:
         """Write steps and outputs; a receipt each, in order. A failed one is its exception."""
         calls = [self._commit(commit) for commit in batch]
-        wakeup = wakeups.command(wakeups.OUTPUTS, [c.sid for c in batch if c.outputs])
+        wakeup = wakeups.publish_command(wakeups.OUTPUTS, [c.sid for c in batch if c.outputs])
         return [_receipt(item) for item in await self._scripts.run("commit", calls, wakeup)]
 
     async def read_inputs(

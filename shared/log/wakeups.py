@@ -1,8 +1,8 @@
-"""Hints between processes that a session's log has something new to read.
+"""Tells other processes over Redis pub/sub that some sessions' logs have something new to read.
 
-Whoever writes rings in the same pipeline, with the ids of the sessions written to; whoever reads
-those streams looks at them at once and need not ask all the time. A ring may get lost: it is a
-hint, so every reader also looks by itself now and then, and often while nobody can ring it.
+Each write also publishes the affected session ids on a Redis channel; subscribers then read those
+sessions at once. Redis may lose a wakeup, so readers also look at all their sessions from time to
+time, and often while they are not subscribed.
 """
 
 import asyncio
@@ -17,65 +17,65 @@ from shared.redis_client.pipeline import is_cluster, subscribed
 
 logger = logging.getLogger(__name__)
 
-INPUTS: Final = "c:bell:in"  # channel: somebody said something
-OUTPUTS: Final = "c:bell:out"  # channel: somebody is to be told something
+INPUTS: Final = "c:bell:in"  # channel: gateways wrote input records
+OUTPUTS: Final = "c:bell:out"  # channel: workers wrote output records
 RETRY_S: Final = 0.2
-MOST_RUNG: Final = 10_000  # sessions; who looks now and then finds the others too
+MAX_WOKEN: Final = 10_000  # sessions; the periodic look finds the others
 
 
-def command(channel: str, sids: Iterable[str]) -> tuple[str, ...]:
-    """The Redis command that rings for these sessions; empty for none."""
+def publish_command(channel: str, sids: Iterable[str]) -> tuple[str, ...]:
+    """The Redis command that publishes these sessions; empty for none."""
     named = " ".join(sids)
     return ("PUBLISH", channel, named) if named else ()
 
 
-class Bell:
-    """One process's ear for one channel."""
+class WakeupListener:
+    """One process's subscription to one channel."""
 
     def __init__(self, redis: Redis, channel: str) -> None:
         self.redis = redis
         self.channel = channel
-        self.heard = asyncio.Event()  # set by a ring, and by whoever else wants attention
-        self.works = False  # rings would be heard now
-        self._rung: set[str] = set()
+        self.event = asyncio.Event()  # set by a wakeup, and by other tasks that want attention
+        self.subscribed = False  # wakeups would arrive now
+        self._woken: set[str] = set()
         self._stopped = False
 
     def take(self) -> set[str]:
-        """The sessions that were rung for since the last time."""
-        rung, self._rung = self._rung, set()
-        self.heard.clear()
-        return rung
+        """The sessions that were published since the last call."""
+        woken, self._woken = self._woken, set()
+        self.event.clear()
+        return woken
 
     def stop(self) -> None:
-        """Let `run` return with the next ring; whoever cannot wait for that cancels it."""
+        """Make `run` return at the next wakeup; cancel its task to end it sooner."""
         self._stopped = True
-        self.heard.set()
+        self.event.set()
 
     async def wait(self, timeout_s: float) -> None:
-        """Until it rings, or so long."""
+        """Return at the next wakeup, or after the time-out."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self.heard.wait()
+                await self.event.wait()
         except TimeoutError:
             return
 
     async def run(self) -> None:
-        """Listen until stopped. A Cluster tells every node of every ring: there, nobody rings."""
+        """Listen until stopped. A Cluster sends every message to every node, so we publish none."""
         while not (self._stopped or is_cluster(self.redis)):
             try:
                 await self._listen()
             except (RedisError, OSError) as error:
-                logger.debug("the bell is out of order: %s", error)
-            self.works = False
+                logger.debug("lost the subscription to %s: %s", self.channel, error)
+            self.subscribed = False
             if not self._stopped:
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
-        async with subscribed(self.redis, self.channel) as rings:
-            self.works = True
-            async for named in rings:
-                if len(self._rung) < MOST_RUNG:  # nobody takes them where nobody calls
-                    self._rung.update(named.decode().split())
-                self.heard.set()
+        async with subscribed(self.redis, self.channel) as messages:
+            self.subscribed = True
+            async for named in messages:
+                if len(self._woken) < MAX_WOKEN:  # a process without calls takes nothing out
+                    self._woken.update(named.decode().split())
+                self.event.set()
                 if self._stopped:
                     return

@@ -17,10 +17,10 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from shared import local_redis as redis_server
-from shared.log import wakeups as bell
-from shared.log.registry import Control
+from shared.log import wakeups
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
-from shared.log.wakeups import Bell
+from shared.log.wakeups import WakeupListener
 from tests.conftest import free_port
 from tests.load.cores import Cores, cpu_ms
 from tests.load.servers import environment, running
@@ -64,26 +64,26 @@ class Meter:
 
 
 async def _toll(redis: Redis, pid: int) -> Toll:
-    log, control, meter = SessionLog(redis), Control(redis), Meter(pid)
+    log, registry, meter = SessionLog(redis), Registry(redis), Meter(pid)
     for number in range(SESSIONS):
         sid = f"{number:032x}"
         await log.open(sid, "gateway", "nonce", "0" * 64, {"mode": "turn", "seed": number})
-        await control.announce(sid)
+        await registry.announce(sid)
     for number in range(WORKERS):
-        await control.beat(f"worker-{number}", STATUS)
+        await registry.publish_worker(f"worker-{number}", STATUS)
 
     async def sweep() -> None:
-        await log.metas(await control.sessions())
+        await log.metas(await registry.sessions())
 
     async def ring() -> None:
         names = [f"{n:032x}" for n in range(NAMES_A_RING)]
         for _ in range(RINGS):
-            _, channel, said = bell.command(bell.INPUTS, names)
+            _, channel, said = wakeups.publish_command(wakeups.INPUTS, names)
             await redis.publish(channel, said)
 
     swept = await meter.of(sweep, 10)
-    watched = await meter.of(control.workers, 30)
-    beat = await meter.of(lambda: control.beat("worker-0", STATUS), 100)
+    watched = await meter.of(registry.workers, 30)
+    beat = await meter.of(lambda: registry.publish_worker("worker-0", STATUS), 100)
     alone = await meter.of(ring, 1)
     heard = await _heard(redis, meter, ring, alone)
     sweep_redis, sweep_worker = (us / SESSIONS for us in swept)
@@ -95,12 +95,12 @@ async def _heard(
     redis: Redis, meter: Meter, ring: Callable[[], Awaitable[None]], alone: tuple[float, float]
 ) -> tuple[float, float]:
     """A ring's further cost when one listens, a session named."""
-    ear = Bell(redis, bell.INPUTS)
-    listening = asyncio.create_task(ear.run())
-    while not ear.works:  # noqa: ASYNC110 # the bell has no event for it
+    listener = WakeupListener(redis, wakeups.INPUTS)
+    listening = asyncio.create_task(listener.run())
+    while not listener.subscribed:  # noqa: ASYNC110 # the listener has no event for it
         await asyncio.sleep(0.01)
     told = await meter.of(ring, 1)
-    ear.stop()
+    listener.stop()
     await listening
     named = RINGS * NAMES_A_RING
     return max(0.0, told[0] - alone[0]) / named, max(0.0, told[1] - alone[1]) / named

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from shared.audio import Pcm16
 from shared.log.records import Audio, InputRecord, OutputRecord, Played, Speech
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer, Append, Receipt
 from tests.patience import PATIENCE_S
@@ -21,7 +21,7 @@ class Caller:
 
     def __init__(self, redis: Redis, sid: str = "caller", backlog: int = 50) -> None:
         self.log = SessionLog(redis, ttl_s=60, backlog=backlog)
-        self.control = Control(redis, ttl_s=60)
+        self.registry = Registry(redis, ttl_s=60)
         self.sid = sid
         self.conn = ""
         self.n = 0  # the last record that the log holds
@@ -32,7 +32,7 @@ class Caller:
         """Open the session and ask for a worker."""
         fields: dict[str, str | int] = {"mode": mode, "seed": 1, "options": options}
         _, self.conn = await self.log.open(self.sid, "test", "nonce", "hash", fields)
-        await self.control.announce(self.sid)
+        await self.registry.announce(self.sid)
 
     async def say(self, *records: InputRecord) -> None:
         """Append; waits while the log is full or away, repairs what it lost."""

@@ -18,7 +18,7 @@ from gateway.protocol.client_messages import SUBPROTOCOL
 from gateway.protocol.frames import HEADER
 from gateway.socket.server import configuration, listen
 from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import StepCommit
 from shared.settings import Settings
@@ -140,7 +140,7 @@ class StandInWorker:
 
     def __init__(self, redis: Redis, slots: int = 8) -> None:
         self.log = SessionLog(redis)
-        self.control = Control(redis)
+        self.registry = Registry(redis)
         self.slots = slots
         self.owned: dict[str, StepCommit] = {}  # the last commit of each
         self.inputs: dict[str, list[object]] = {}  # all that was read
@@ -160,8 +160,10 @@ class StandInWorker:
         self.beats += 1
         free = self.slots - len(self.owned)
         status = {"beat": self.beats, "slots": self.slots, "free": free, "step_ms": 1.5}
-        await self.control.beat("w1", {**status, **self.offer, "engine": "echo", "pid": 1})
-        for sid in await self.control.take(free):
+        await self.registry.publish_worker(
+            "w1", {**status, **self.offer, "engine": "echo", "pid": 1}
+        )
+        for sid in await self.registry.take(free):
             _, owner = await self.log.claim(sid, "", "w1", "n")
             self.owned[sid] = a_commit(
                 sid=sid, owner=owner, first_step=0, steps=(), outputs=(), cursor=0, frame=0
@@ -180,7 +182,7 @@ class StandInWorker:
         self.inputs[sid] += [record for _, record in entries]
         if any(isinstance(record, End) for _, record in entries):
             await self.log.end(sid, "owner", last.owner)
-            await self.control.forget([sid])
+            await self.registry.forget([sid])
             del self.owned[sid]
         elif entries:
             frame = last.frame

@@ -50,15 +50,15 @@ async def test_who_is_still_here_is_served_until_the_others_are_taken(
         assert not [sid for sid, _ in leaving.ownership.lost]
         await asyncio.gather(*(caller.speak(chunks[:15]) for caller in callers))
         await asyncio.gather(*(caller.listen(60) for caller in here))
-        taken = await callers[0].control.take(6)
+        taken = await callers[0].registry.take(6)
         await until(lambda: seated(leaving, 0))
     monkeypatch.undo()
-    await callers[0].control.requeue(taken)
+    await callers[0].registry.requeue(taken)
     async with working(make_worker(redis_client, "w2")):
         await asyncio.gather(*(caller.speak(chunks[15:]) for caller in callers))
         await asyncio.gather(*(caller.listen(120) for caller in callers))
     assert [caller.pcm for caller in callers] == [joined(chunks)] * 6
-    assert "w1" not in await callers[0].control.workers()
+    assert "w1" not in await callers[0].registry.workers()
 
 
 async def test_nothing_is_claimed_any_more(redis_client: Redis) -> None:
@@ -67,8 +67,8 @@ async def test_nothing_is_claimed_any_more(redis_client: Redis) -> None:
     async with working(worker) as stopping:
         stopping.set()
         await late.call("stream")
-    assert await late.control.queued() == 1
-    assert await worker.ownership.control.workers() == {}
+    assert await late.registry.queued() == 1
+    assert await worker.ownership.registry.workers() == {}
 
 
 async def test_claiming_that_fails_does_not_keep_the_sessions(
@@ -91,7 +91,7 @@ async def test_claiming_that_fails_does_not_keep_the_sessions(
         await task
     metas = await caller.log.metas([f"c{i}" for i in range(6)])
     assert {meta and meta.owner for meta in metas} == {""}
-    assert await caller.control.queued() == 6
+    assert await caller.registry.queued() == 6
 
 
 async def test_a_redis_that_is_away_does_not_hold_a_worker_that_leaves(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ async def test_a_step_that_hangs_is_left_behind_when_it_begins_in_the_drain(
         await task
     assert await stuck(engine)
     engine.gate.set()
-    assert await callers[0].control.queued() == 6
+    assert await callers[0].registry.queued() == 6
 
 
 async def answers(redis: Redis) -> bool:

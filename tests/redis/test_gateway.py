@@ -290,7 +290,7 @@ async def test_a_call_that_nobody_takes_is_refused_and_forgotten(
         return []
 
     place.gateway.reception.claim_within_s = 0.2
-    worker.control.take = take  # type: ignore[method-assign,assignment]
+    worker.registry.take = take  # type: ignore[method-assign,assignment]
     caller = await place.native()
     await caller.say("start")
     assert await caller.end_of() == ("no_capacity", 4503)

@@ -63,19 +63,19 @@ async def test_a_start_whose_answer_is_lost_leaves_nothing_behind(
     redis_client: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    control = place.gateway.reception.control
-    announce = control.announce
+    registry = place.gateway.reception.registry
+    announce = registry.announce
 
     async def announce_unheard(sid: str) -> None:
         await announce(sid)
         raise RedisTimeoutError("the answer is lost")
 
-    monkeypatch.setattr(control, "announce", announce_unheard)
+    monkeypatch.setattr(registry, "announce", announce_unheard)
     caller = await place.native()
     await caller.say("start")
     assert await caller.end_of() == ("internal", 4500)
     assert await redis_client.keys("s:*") == []
-    assert await control.sessions() == []
+    assert await registry.sessions() == []
 
 
 async def test_a_call_that_was_given_up_is_told_so(

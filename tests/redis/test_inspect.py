@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from shared.log.inspect import app
 from shared.log.records import Audio, Speech, Step
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Append
 from tests.commits import a_commit
@@ -30,9 +30,9 @@ async def sid(redis_client: Redis) -> str:
     said = (Speech(1, 1, b"\3\0" * 1440),)
     step = (Step(cursor=2, generation=1, state=b"state of the conversation"),)
     await log.commit([a_commit(sid=sid, owner=owner, steps=step, outputs=said, cursor=2, frame=3)])
-    control = Control(redis_client, ttl_s=60)
-    await control.announce(sid)
-    await control.beat("w1", {"beat": 9, "slots": 8, "free": 7})
+    registry = Registry(redis_client, ttl_s=60)
+    await registry.announce(sid)
+    await registry.publish_worker("w1", {"beat": 9, "slots": 8, "free": 7})
     return sid
 
 
@@ -65,9 +65,9 @@ async def test_a_session_is_decoded_and_written_as_wav(
 async def test_a_session_that_was_given_up_can_be_looked_at(
     sid: str, redis_client: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    control = Control(redis_client, ttl_s=60)
-    await control.list_dead(sid, "w1", "the engine failed")
-    assert sid not in await control.sessions()
+    registry = Registry(redis_client, ttl_s=60)
+    await registry.add_dead(sid, "w1", "the engine failed")
+    assert sid not in await registry.sessions()
     overview = await run(redis_url, monkeypatch, "overview")
     assert f"1 given up, the last of them:\n  {sid}  by w1: the engine failed" in overview
     assert f"{sid}  turn" in await run(redis_url, monkeypatch, "session", sid[:4])

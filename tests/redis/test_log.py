@@ -10,7 +10,7 @@ from shared.errors import ConfigError
 from shared.log import keys
 from shared.log.meta import TRIAL_STEPS
 from shared.log.records import Audio, Cancel, InputRecord, Played, Speech, Step, Text
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import QUARANTINE_S, SessionLog
 from shared.log.writes import Answer, Append, Receipt
 from shared.redis_client.url import check_redis
@@ -260,23 +260,23 @@ async def test_an_evicting_redis_is_refused(any_redis: Redis) -> None:
 
 
 async def test_the_hints(any_redis: Redis) -> None:
-    control = Control(any_redis, ttl_s=TTL_S)
-    await control.announce("a")
-    await control.announce("b")
-    await control.requeue(["c"])
-    assert await control.sessions() == ["a", "b"]
-    assert await control.queued() == 3
-    assert await control.take(0) == []
-    assert await control.take(2) == ["a", "b"]
-    await control.forget(["a", "b", "c"])
-    assert (await control.sessions(), await control.queued()) == ([], 0)
-    await control.beat("w1", {"beat": 3, "free": 2})
-    assert await control.workers() == {"w1": {"beat": 3, "free": 2, "client": None}}
-    await control.bury("w1")
-    assert await control.workers() == {}
-    await control.mend(["d"])
-    await control.list_dead("d", "w1", "it failed")
-    assert await control.sessions() == []
+    registry = Registry(any_redis, ttl_s=TTL_S)
+    await registry.announce("a")
+    await registry.announce("b")
+    await registry.requeue(["c"])
+    assert await registry.sessions() == ["a", "b"]
+    assert await registry.queued() == 3
+    assert await registry.take(0) == []
+    assert await registry.take(2) == ["a", "b"]
+    await registry.forget(["a", "b", "c"])
+    assert (await registry.sessions(), await registry.queued()) == ([], 0)
+    await registry.publish_worker("w1", {"beat": 3, "free": 2})
+    assert await registry.workers() == {"w1": {"beat": 3, "free": 2, "client": None}}
+    await registry.remove_worker("w1")
+    assert await registry.workers() == {}
+    await registry.relist(["d"])
+    await registry.add_dead("d", "w1", "it failed")
+    assert await registry.sessions() == []
     dead: Any = await any_redis.xrange(keys.DEAD)
     ((_, entry),) = dead
     assert entry == {b"session": b"d", b"worker": b"w1", b"reason": b"it failed"}

@@ -87,7 +87,7 @@ async def test_a_poisoned_session_is_given_up_and_its_neighbours_go_on(
     assert b"poison" in entry[b"reason"]
     assert 0 < await redis_client.ttl(keys.DEAD) <= QUARANTINE_S
     assert 3_600 < await redis_client.ttl(keys.inputs("bad")) <= QUARANTINE_S
-    assert "bad" not in await bad.control.sessions()
+    assert "bad" not in await bad.registry.sessions()
 
 
 async def three_callers(redis: Redis) -> list[Caller]:
@@ -139,7 +139,7 @@ async def test_an_engine_that_fails_at_everybody_ends_its_worker_and_no_call(
 async def test_a_session_whose_workers_die_with_it_is_given_up(redis_client: Redis) -> None:
     caller = Caller(redis_client)
     await caller.call("stream")
-    await caller.control.take(1)
+    await caller.registry.take(1)
     for name in ("dead1", "dead2", "dead3"):  # each claimed it from the one before, and died
         (meta,) = await caller.log.metas([caller.sid])
         assert meta is not None
@@ -240,4 +240,4 @@ async def seated(worker: WorkerLoop, count: int) -> bool:
 
 
 async def listed(caller: Caller) -> bool:
-    return caller.sid in await caller.control.sessions()
+    return caller.sid in await caller.registry.sessions()

@@ -21,7 +21,7 @@ from shared.log.records import (
     SpeechStopped,
     Truncate,
 )
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.settings import load_settings
 from tests.patience import PATIENCE_S, until
@@ -56,7 +56,7 @@ def make_worker(redis: Redis, name: str = "w1", engine: EchoEngine | None = None
     settings = load_settings({"ENGINE": "echo", "LEASE_MS": "300"})
     log = SessionLog(redis, ttl_s=60)
     ownership = Ownership(
-        log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits, fold=no_fold
+        log, Registry(redis, ttl_s=60), settings, name, traits=EchoEngine.traits, fold=no_fold
     )
     return WorkerLoop(log, ownership, engine or EchoEngine(8), settings)
 
@@ -275,4 +275,4 @@ async def test_a_worker_whose_engine_hangs_still_hands_its_sessions_back(
     (meta,) = await caller.log.metas([caller.sid])
     assert meta is not None
     assert meta.owner == ""
-    assert await caller.control.queued() == 1
+    assert await caller.registry.queued() == 1

@@ -11,7 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from shared.log import keys
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.log.writes import Answer
 from shared.settings import load_settings
@@ -33,7 +33,7 @@ def patient_worker(redis: Redis, name: str = "w2", lease_s: float = LEASE_S) -> 
     settings = load_settings({"ENGINE": "echo", "LEASE_MS": str(round(lease_s * 1_000))})
     log = SessionLog(redis, ttl_s=60)
     ownership = Ownership(
-        log, Control(redis, ttl_s=60), settings, name, traits=EchoEngine.traits, fold=no_fold
+        log, Registry(redis, ttl_s=60), settings, name, traits=EchoEngine.traits, fold=no_fold
     )
     return WorkerLoop(log, ownership, EchoEngine(64), settings)
 
@@ -50,9 +50,9 @@ async def connected(url: str) -> AsyncIterator[Redis]:
 
 async def beat(line: Redis, beat: int, times: int = 2) -> None:
     """As a worker w1 does; the second one tells the connection's number."""
-    control = Control(line, ttl_s=60)
+    registry = Registry(line, ttl_s=60)
     for more in range(times):
-        await control.beat(
+        await registry.publish_worker(
             "w1", {"beat": beat + more, "slots": 8, "free": 8, "step_ms": 1, "pid": 1}
         )
 
@@ -62,7 +62,7 @@ async def owned_by_w1(redis: Redis, count: int) -> list[Caller]:
     callers = [Caller(redis, f"c{i}") for i in range(count)]
     for caller in callers:
         await caller.call("stream")
-        await caller.control.take(1)
+        await caller.registry.take(1)
         assert (await caller.log.claim(caller.sid, "", "w1", "n"))[0] is Answer.STORED
         await caller.speak(noise(3))
     return callers
@@ -120,7 +120,7 @@ async def test_where_redis_does_not_tell_of_connections_the_lease_decides(
             await redis_client.hset(keys.WORKERS, "w3", json.dumps({"beat": 1, "client": 1 << 40}))
             await until(lambda: both_quiet(worker))
             await asyncio.sleep(0.3)
-            shown = await caller.control.workers()
+            shown = await caller.registry.workers()
             assert [shown[name]["client"] for name in ("w1", "w2")] == [None, None]
             assert worker.ownership._watch.dead() == set()
             assert await owners(redis_client, [caller]) == {"w1"}

@@ -69,7 +69,7 @@ class Handover:
         until = self._clock() + DRAIN_S
         sessions = self.slots.sessions
         while sessions and self._clock() < until:
-            if not await self.ownership.control.queued():
+            if not await self.ownership.registry.queued():
                 group = [s for s in sessions.values() if not s.pending][:AT_ONCE]
                 await self._hand_back({session.sid: session.owner for session in group})
                 for session in group:

@@ -17,11 +17,11 @@ from redis.exceptions import RedisError
 
 from shared.beats import SIGN_OF_LIFE_S
 from shared.errors import SchemaError, SessionLost
-from shared.log import wakeups as bell
+from shared.log import wakeups
 from shared.log.meta import TRIAL_STEPS
 from shared.log.records import InputRecord
 from shared.log.session_log import SessionLog
-from shared.log.wakeups import Bell
+from shared.log.wakeups import WakeupListener
 from shared.log.writes import Receipt
 from shared.modes import EngineName
 from shared.settings import Settings
@@ -63,7 +63,7 @@ class WorkerLoop:
         self.ownership = ownership
         self.engine_thread = EngineThread(engine, clock)
         self.slots = Slots(engine.slots)
-        self.bell = Bell(sessions.redis, bell.INPUTS)
+        self.wakeups = WakeupListener(sessions.redis, wakeups.INPUTS)
         self._sweep_at = 0.0
         self._read: set[str] = set()  # sessions whose input was read since the last sweep
         self.turns = 0  # completed ones: the beat by which other workers see this one live
@@ -81,13 +81,13 @@ class WorkerLoop:
         """
         claiming = asyncio.create_task(self.ownership.run(self.status, self.slots.owners, stopping))
         turning = asyncio.create_task(self._turns(stopping))
-        listening = asyncio.create_task(self.bell.run())
+        listening = asyncio.create_task(self.wakeups.run())
         try:
             await asyncio.wait({claiming, turning}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             # Even after an engine's failure the other workers can go on at once.
             stopping.set()
-            self.bell.stop()
+            self.wakeups.stop()
             try:
                 await self._handover().run(turning, claiming)
             finally:
@@ -121,7 +121,7 @@ class WorkerLoop:
             rest_s = begun + tick_s(len(self.slots.sessions)) - time.monotonic()
             await asyncio.sleep(0 if busy else max(0.0, rest_s))
             if not busy:
-                await self.bell.wait(IDLE_TURN_S)
+                await self.wakeups.wait(IDLE_TURN_S)
 
     def _excuse_all(self) -> None:
         """Redis is away, not the callers: once it is back, each has the full time limit again."""
@@ -190,9 +190,9 @@ class WorkerLoop:
 
     async def _fetch(self) -> None:
         """Read the input of sessions that a wakeup named, and every 100 ms of all others."""
-        wanted, now = self.bell.take(), self._clock()
+        wanted, now = self.wakeups.take(), self._clock()
         if sweeping := now >= self._sweep_at:
-            self._sweep_at = now + (SWEEP_EVERY_S if self.bell.works else 0.0)
+            self._sweep_at = now + (SWEEP_EVERY_S if self.wakeups.subscribed else 0.0)
             wanted |= self.slots.sessions.keys() - self._read
             self._read.clear()
         sessions = [s for s in self.slots.sessions.values() if s.sid in wanted or not s.fetched]

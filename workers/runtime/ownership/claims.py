@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from shared.errors import AntiphonError
 from shared.log.meta import Meta
-from shared.log.registry import Control
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer
 from shared.settings import Settings
@@ -54,7 +54,7 @@ class Ownership:
     def __init__(
         self,
         sessions: SessionLog,
-        control: Control,
+        registry: Registry,
         settings: Settings,
         worker: str,
         *,
@@ -63,7 +63,7 @@ class Ownership:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = sessions
-        self.control = control
+        self.registry = registry
         self.settings = settings
         self.worker = worker
         self.traits = traits
@@ -109,12 +109,12 @@ class Ownership:
         self._beat = status["beat"]
         free = int(status["free"]) - len(self.arrivals)
         if self._is_due("beat", BEAT_S):
-            await self.control.beat(self.worker, {**status, "free": max(0, free)})
+            await self.registry.publish_worker(self.worker, {**status, "free": max(0, free)})
         died = self._is_due("watch", WATCH_S) and await self._look()
         if self._is_due("sweep", SWEEP_S) or died:
             free -= await self._sweep(held, free, slow=self._slow(status))
         if not self._slow(status):
-            sids = await self.control.take(min(free, TAKE_AT_ONCE))
+            sids = await self.registry.take(min(free, TAKE_AT_ONCE))
             await self._claim(dict.fromkeys(sids, ""))
 
     def _slow(self, status: Mapping[str, Any]) -> bool:
@@ -134,14 +134,14 @@ class Ownership:
 
     async def _look(self) -> bool:
         """Look at the other workers; whether one has died since."""
-        shown = await self.control.workers()
+        shown = await self.registry.workers()
         known_dead = self._watch.dead()
         beats: dict[str, int | None] = dict.fromkeys(self._owners - {self.worker})
         beats |= {w: int(s["beat"]) for w, s in shown.items() if w != self.worker}
         self._watch.look(beats, self._clock())
         quiet = self._watch.quiet(self._clock())
         clients = {w: s["client"] for w, s in shown.items() if w in quiet and s.get("client")}
-        if clients and (here := await self.control.connected(clients.values())) is not None:
+        if clients and (here := await self.registry.connected(clients.values())) is not None:
             self._watch.cut([worker for worker, client in clients.items() if client not in here])
         died = self._watch.dead() - known_dead
         for worker in sorted(died):
@@ -151,12 +151,12 @@ class Ownership:
 
     async def _sweep(self, held: Mapping[str, str], free: int, *, slow: bool) -> int:
         """Repair the hints and claim sessions without a worker; return how many."""
-        listed = set(await self.control.sessions())
+        listed = set(await self.registry.sessions())
         sids = sorted(listed | set(held))
         metas = await self.log.metas(sids) if sids else []
         live = {meta.sid: meta for meta in metas if meta is not None and meta.state == "live"}
-        await self.control.forget(listed - set(live))
-        await self.control.mend((set(held) & set(live)) - listed)
+        await self.registry.forget(listed - set(live))
+        await self.registry.relist((set(held) & set(live)) - listed)
         self.lost += [
             (sid, owner)
             for sid, owner in held.items()
@@ -170,7 +170,7 @@ class Ownership:
         wanted = [meta for meta in loose if meta.k or not slow]
         claimed = await self._claim_orphans(_chosen(wanted, trying=trying)[:free])
         for worker in dead - self._owners:
-            await self.control.bury(worker)
+            await self.registry.remove_worker(worker)
         return claimed
 
     def _loose(self, metas: Collection[Meta], held: Collection[str], dead: set[str]) -> list[Meta]:
@@ -203,7 +203,7 @@ class Ownership:
             return 0
         answers = await self.log.claim_all(seen, self.worker, secrets.token_hex(4))
         ours = {sid: owner for sid, (answer, owner) in answers.items() if answer is Answer.STORED}
-        await self.control.forget(s for s, (answer, _) in answers.items() if answer is Answer.GONE)
+        await self.registry.forget(s for s, (answer, _) in answers.items() if answer is Answer.GONE)
         found = await self._rebuild(ours)
         for sid, rebuilt in found.items():
             if seen[sid]:
@@ -247,22 +247,22 @@ class Ownership:
         log.error("session %s is given up: %s", sid, reason)
         SESSIONS_ENDED.labels("poisoned").inc()
         if await self.log.quarantine(sid, owner) is Answer.STORED:
-            await self.control.list_dead(sid, self.worker, reason)
+            await self.registry.add_dead(sid, self.worker, reason)
 
     async def give_up(self, sid: str, owner: str, reason: str) -> None:
         """End a session if it is still `owner`'s."""
         answer = await self.log.end(sid, "owner", owner)
         if answer is not Answer.FENCED:
             SESSIONS_ENDED.labels(reason).inc()
-            await self.control.forget([sid])
+            await self.registry.forget([sid])
 
     async def leave(self) -> None:
         """Take this worker off the list: no gateway counts on its slots any more."""
-        await self.control.bury(self.worker)
+        await self.registry.remove_worker(self.worker)
 
     async def hand_back(self, owned: Mapping[str, str]) -> None:
         """Put sessions (id -> owner) back into the queue, for another worker to claim."""
-        await self.control.requeue(await self.log.release_all(owned))
+        await self.registry.requeue(await self.log.release_all(owned))
 
 
 def _chosen(metas: Sequence[Meta], *, trying: bool) -> list[Meta]:

@@ -10,10 +10,10 @@ import pytest
 from gateway.call.log_exchange import until
 from gateway.edge import admission
 from gateway.edge.admission import Fleet, Watcher
-from shared.log.registry import Control
+from shared.log.registry import Registry
 
 
-class OddControl(Control):
+class OddRegistry(Registry):
     """The first look finds what no worker of ours wrote."""
 
     def __init__(self) -> None:
@@ -29,13 +29,13 @@ class OddControl(Control):
     async def queued(self) -> int:
         return 0
 
-    async def mend(self, sids: Iterable[str]) -> None:
+    async def relist(self, sids: Iterable[str]) -> None:
         self.listed |= set(sids)
 
 
 async def test_the_watch_survives_a_status_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "WATCH_EVERY_S", 0)
-    watcher = Watcher(OddControl(), Fleet(lease_s=60.0, max_sessions=10), list)
+    watcher = Watcher(OddRegistry(), Fleet(lease_s=60.0, max_sessions=10), list)
     watching = asyncio.create_task(watcher.run())
     try:
         assert await until(lambda: watcher.fleet.free(time.monotonic()) == 1, 10.0)
@@ -45,7 +45,7 @@ async def test_the_watch_survives_a_status_that_is_none(monkeypatch: pytest.Monk
 
 
 async def test_the_calls_that_are_here_stay_on_the_list_of_calls() -> None:
-    control = OddControl()
-    control.looks = 1
-    await Watcher(control, Fleet(lease_s=60.0, max_sessions=10), lambda: ["a", "b"]).look()
-    assert control.listed == {"a", "b"}
+    registry = OddRegistry()
+    registry.looks = 1
+    await Watcher(registry, Fleet(lease_s=60.0, max_sessions=10), lambda: ["a", "b"]).look()
+    assert registry.listed == {"a", "b"}
