@@ -1,7 +1,7 @@
-"""Look into the log: `make inspect`, or `python -m shared.log.inspect`.
+"""Shows what the log holds: `make inspect`, or `python -m shared.log.inspect`.
 
-overview: every session and worker. session: one session's records, decoded, and its two sides as
-WAV. It only reads; a call under way does not notice.
+overview: every session and worker. session: one session's decoded records, and both sides of its
+audio as WAV files. It only reads, so it does not disturb a call.
 """
 
 import asyncio
@@ -22,8 +22,8 @@ from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.settings import load_settings
 
-SHOWN_BYTES = 8  # of a bytes field; the rest is its length
-MOST_DEAD = 5  # of the calls that were given up
+SHOWN_BYTES = 8  # of a bytes field, before its length
+MOST_DEAD = 5  # calls that workers gave up, the newest
 
 app = typer.Typer(add_completion=False, help=__doc__, rich_markup_mode=None)
 
@@ -56,7 +56,7 @@ async def _overview() -> None:
     async with connect(load_settings().redis) as redis:
         registry, log = Registry(redis), SessionLog(redis)
         metas = [meta for meta in await log.metas(await registry.sessions()) if meta]
-        typer.echo(f"{len(metas)} sessions, {await control.queued()} waiting for a worker")
+        typer.echo(f"{len(metas)} sessions, {await registry.queued()} waiting for a worker")
         for meta in metas:
             typer.echo("  " + _line(meta))
         dead = await registry.dead()
@@ -102,7 +102,7 @@ async def _session(prefix: str, wav: Path | None, last: int) -> None:
 
 
 async def _resolve(redis: Redis, prefix: str) -> str:
-    """The one session that begins so, of those that live and those that were given up."""
+    """The one session whose id begins with `prefix`, among live ones and those given up."""
     registry = Registry(redis)
     sids = {*await registry.sessions(), *(dead.sid for dead in await registry.dead())}
     found = [sid for sid in sids if sid.startswith(prefix)]
@@ -129,7 +129,7 @@ def _show(value: object) -> str:
 
 
 def _save(path: Path, pieces: Iterable[bytes]) -> None:
-    """The kept audio of one side as WAV (what was trimmed is no longer there)."""
+    """Write one side's audio as WAV, as far as the log still holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     data = b"".join(pieces)
     with wave.open(str(path), "wb") as out:

@@ -1,7 +1,7 @@
-"""One session as its log shows it: what came, what was done, what went out. Never what was said.
+"""One session's records for operators, without anything that anybody said.
 
-Of every record only numbers, flags and two words (a mode, a reason) are shown; audio, text, tokens
-and the listener's states are not. A read is bounded, and takes up where the last one ended.
+A record shows its numbers, its flags and two words (a mode, a reason); it never shows audio, text,
+tokens or the listener's states. Each read is bounded and continues after the previous one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,7 @@ from shared.log.meta import Meta, parse_meta
 from shared.log.reads import numbered_records
 from shared.log.records import Audio, Commit, Record, fields_of, type_name
 
-NEWEST: Final = 64  # records of each stream a read takes at most: 5 s of audio, some 250 KiB
+NEWEST: Final = 64  # records of each stream in one read: 5 s of audio, some 250 KiB
 WORDS: Final = ("mode", "reason")
 CHUNK_S: Final = CHUNK_MS / 1_000
 
@@ -26,9 +26,9 @@ Shown = dict[str, Any]
 async def read_timeline(
     redis: Redis, sid: str, after: Sequence[int] = (0, 0, 0)
 ) -> tuple[Meta, Shown] | None:
-    """The newest records after (n, k, m), and the meta that goes with them; None when it is gone.
+    """A session's meta and its newest records after (n, k, m); None when it is gone.
 
-    One transaction, so that the numbers fit each other. Raises SchemaError.
+    It reads all in one transaction, so that the numbers agree. Raises SchemaError.
     """
     async with redis.pipeline(transaction=True) as pipe:
         pipe.hgetall(keys.meta(sid))
@@ -47,15 +47,15 @@ async def read_timeline(
 
 
 def _placed(inputs: Iterable[Numbered], end_s: float) -> list[Shown]:
-    """Each input with the caller's time at its end: audio before it, in seconds since the start.
+    """Each input with the time of its end in the caller's audio, in seconds since the start.
 
-    The streams bear no clock times; the caller's audio is the session's clock.
+    The streams hold no clock times, so the caller's audio is the session's clock.
     """
     shown, at_s, padding_s = [], end_s, 0.0
     for number, record in reversed(list(inputs)):
         shown.append({**_shown(number, record), "at_s": round(at_s, 3)})
         if isinstance(record, Commit):
-            padding_s = record.padding / SAMPLE_RATE_HZ  # of the chunk before: no time of theirs
+            padding_s = record.padding / SAMPLE_RATE_HZ  # silence, not time
         if isinstance(record, Audio):
             at_s -= CHUNK_S - padding_s
             padding_s = 0.0
@@ -63,7 +63,7 @@ def _placed(inputs: Iterable[Numbered], end_s: float) -> list[Shown]:
 
 
 def _shown(number: int, record: Record) -> Shown:
-    """A record without what was said."""
+    """A record without audio, text, tokens and states."""
     values = fields_of(record).items()
     kept = {n: v for n, v in values if isinstance(v, int | float) or (n in WORDS and v)}
     frames = getattr(record, "frames", None)

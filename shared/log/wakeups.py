@@ -38,7 +38,7 @@ class WakeupListener:
         self.event = asyncio.Event()  # set by a wakeup, and by other tasks that want attention
         self.subscribed = False  # wakeups would arrive now
         self._woken: set[str] = set()
-        self._stopped = False
+        self._stopped = asyncio.Event()
 
     def take(self) -> set[str]:
         """The sessions that were published since the last call."""
@@ -48,7 +48,7 @@ class WakeupListener:
 
     def stop(self) -> None:
         """Make `run` return at the next wakeup; cancel its task to end it sooner."""
-        self._stopped = True
+        self._stopped.set()
         self.event.set()
 
     async def wait(self, timeout_s: float) -> None:
@@ -61,21 +61,24 @@ class WakeupListener:
 
     async def run(self) -> None:
         """Listen until stopped. A Cluster sends every message to every node, so we publish none."""
-        while not (self._stopped or is_cluster(self.redis)):
+        while not (self._stopped.is_set() or is_cluster(self.redis)):
             try:
                 await self._listen()
             except (RedisError, OSError) as error:
                 logger.debug("lost the subscription to %s: %s", self.channel, error)
             self.subscribed = False
-            if not self._stopped:
+            if not self._stopped.is_set():
                 await asyncio.sleep(RETRY_S)
 
     async def _listen(self) -> None:
         async with subscribed(self.redis, self.channel) as messages:
+            # Python 3.11's `wait_for`, which redis-py sends with, may swallow a cancellation.
+            if self._stopped.is_set():
+                return
             self.subscribed = True
             async for named in messages:
                 if len(self._woken) < MAX_WOKEN:  # a process without calls takes nothing out
                     self._woken.update(named.decode().split())
                 self.event.set()
-                if self._stopped:
+                if self._stopped.is_set():
                     return

@@ -159,10 +159,9 @@ class StandInWorker:
     async def turn(self) -> None:
         self.beats += 1
         free = self.slots - len(self.owned)
-        status = {"beat": self.beats, "slots": self.slots, "free": free, "step_ms": 1.5}
-        await self.registry.publish_worker(
-            "w1", {**status, **self.offer, "engine": "echo", "pid": 1}
-        )
+        status: dict[str, Any] = {"beat": self.beats, "slots": self.slots, "free": free}
+        status |= {"step_ms": 1.5, **self.offer, "engine": "echo", "pid": 1}
+        await self.registry.publish_worker("w1", status)
         for sid in await self.registry.take(free):
             _, owner = await self.log.claim(sid, "", "w1", "n")
             self.owned[sid] = a_commit(
