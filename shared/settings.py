@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         description="The least severe log lines that are written: DEBUG, INFO, WARNING or ERROR.",
     )
 
-    # The conversation. A caller may choose these for their own call.
+    # The conversation. A caller may choose all but the VAD for their own call.
     reply_mode: ReplyMode = Field(
         ReplyMode.TURN,
         description="`turn`: silence ends the caller's turn. `stream`: full duplex, in which the "

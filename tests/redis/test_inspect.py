@@ -16,7 +16,7 @@ from tests.commits import a_commit
 
 @pytest.fixture
 async def sid(redis_client: Redis) -> str:
-    """A session with two chunks heard and three frames said."""
+    """A session with two chunks consumed and three frames said."""
     log, sid = SessionLog(redis_client, ttl_s=60), "abcdef0123"
     _, conn = await log.open(sid, "gate", "n", "hash", {"mode": "turn", "seed": 1, "options": "{}"})
     _, owner = await log.claim(sid, "", "w1", "n")
@@ -62,7 +62,7 @@ async def test_a_session_is_decoded_and_written_as_wav(
             assert (sound.getframerate(), sound.getnframes()) == (24_000, samples)
 
 
-async def test_a_session_that_was_given_up_can_be_looked_at(
+async def test_a_session_that_was_given_up_is_shown(
     sid: str, redis_client: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry = Registry(redis_client, ttl_s=60)
@@ -73,7 +73,7 @@ async def test_a_session_that_was_given_up_can_be_looked_at(
     assert f"{sid}  turn" in await run(redis_url, monkeypatch, "session", sid[:4])
 
 
-async def test_a_redis_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_missing_redis_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     result = await asyncio.to_thread(CliRunner().invoke, app, ["overview"])
     assert result.exit_code == 1

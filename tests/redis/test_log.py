@@ -1,4 +1,4 @@
-"""The scripts' promises, on every Redis version at hand."""
+"""The promises of the log's scripts, on every installed version of Redis."""
 
 import asyncio
 from typing import Any
@@ -143,23 +143,23 @@ async def test_a_commit_is_stored_once_whole_and_in_order(log: SessionLog) -> No
     assert (meta.k, meta.m, meta.cursor, meta.f, meta.generation) == (2, 4, 3, 3, 1)
 
 
-async def test_trimming_forgets_only_what_it_was_told(log: SessionLog) -> None:
+async def test_trimming_removes_only_what_the_commit_allows(log: SessionLog) -> None:
     await append(log, 1, *(chunk(i) for i in range(6)))
-    for k in range(1, 9):  # the eighth trims what a step does not write, too
+    for k in range(1, 9):  # the eighth step also trims the streams that it does not write
         await commit(log, k, 2 * k - 1, min(k, 6), keep=min(k, 4))
     assert [n for n, _ in (await log.read_inputs([(SID, 0)]))[0]] == [4, 5, 6]
     assert [k for k, _ in await log.read_steps(SID)] == [4, 5, 6, 7, 8]
     assert [m for m, _ in (await log.read_outputs([(SID, 0)]))[0]] == list(range(4, 17))
 
 
-async def test_one_step_may_be_deleted_from_among_those_that_are_kept(log: SessionLog) -> None:
+async def test_a_commit_may_delete_one_of_the_kept_steps(log: SessionLog) -> None:
     await append(log, 1, *(chunk(i) for i in range(6)))
     for k in range(1, 5):
         await commit(log, k, 2 * k - 1, k, drop=2 if k == 3 else 0)
     assert [k for k, _ in await log.read_steps(SID)] == [1, 3, 4]
 
 
-async def test_played_is_seen_in_the_meta(log: SessionLog) -> None:
+async def test_the_meta_shows_the_playhead(log: SessionLog) -> None:
     await append(log, 1, Played(41), chunk(1))
     (meta,) = await log.metas([SID])
     assert meta is not None
@@ -167,7 +167,7 @@ async def test_played_is_seen_in_the_meta(log: SessionLog) -> None:
     assert meta.worker == "w1"
 
 
-async def test_two_deaths_in_a_trial_poison_and_a_trial_that_is_outlived_forgives(
+async def test_two_deaths_in_one_trial_poison_and_a_survived_trial_forgives(
     log: SessionLog,
 ) -> None:
     async def die(worker: str) -> Answer:
@@ -175,7 +175,7 @@ async def test_two_deaths_in_a_trial_poison_and_a_trial_that_is_outlived_forgive
         assert meta is not None
         return (await log.claim(SID, meta.owner, worker, worker))[0]
 
-    assert await die("w2") is Answer.STORED  # a first death is nobody's fault
+    assert await die("w2") is Answer.STORED  # a first death does not count
     assert await die("w3") is Answer.STORED
     (meta,) = await log.metas([SID])
     assert meta is not None
@@ -195,7 +195,7 @@ async def test_a_released_session_is_not_on_trial(log: SessionLog) -> None:
         assert answer is Answer.STORED
 
 
-async def test_a_session_that_was_given_up_tells_everybody_and_keeps_its_log(
+async def test_a_session_that_was_given_up_refuses_writes_and_keeps_its_log(
     log: SessionLog,
 ) -> None:
     await append(log, 1, chunk(1))
@@ -217,7 +217,9 @@ async def test_every_key_of_a_session_expires(log: SessionLog) -> None:
         assert 0 < await log.redis.ttl(key) <= TTL_S
 
 
-async def test_the_end_deletes_every_key_and_fences_the_rest(log: SessionLog) -> None:
+async def test_only_the_newest_connection_ends_a_session_and_deletes_its_keys(
+    log: SessionLog,
+) -> None:
     await append(log, 1, chunk(1))
     await commit(log, 1, 1, 1)
     assert await log.end(SID, "conn", "0:old:n") is Answer.FENCED
@@ -239,7 +241,7 @@ async def test_a_restarted_redis_gets_its_scripts_again(log: SessionLog) -> None
     assert await log.release(SID, OWNER) is Answer.STORED
 
 
-async def test_one_sessions_trouble_is_not_its_neighbours(log: SessionLog) -> None:
+async def test_a_refused_write_does_not_affect_others_in_the_pipeline(log: SessionLog) -> None:
     batch = [
         Append(sid="unknown", conn=CONN, first=1, records=(chunk(1),)),
         Append(sid=SID, conn=CONN, first=1, records=(chunk(1),)),
@@ -259,7 +261,7 @@ async def test_an_evicting_redis_is_refused(any_redis: Redis) -> None:
         await any_redis.config_set("maxmemory-policy", "noeviction")
 
 
-async def test_the_hints(any_redis: Redis) -> None:
+async def test_the_registry_keeps_hints(any_redis: Redis) -> None:
     registry = Registry(any_redis, ttl_s=TTL_S)
     await registry.announce("a")
     await registry.announce("b")
@@ -282,7 +284,7 @@ async def test_the_hints(any_redis: Redis) -> None:
     assert entry == {b"session": b"d", b"worker": b"w1", b"reason": b"it failed"}
 
 
-async def test_only_what_is_still_ones_own_is_released(log: SessionLog) -> None:
+async def test_a_worker_releases_only_sessions_that_it_still_owns(log: SessionLog) -> None:
     assert await log.release_all({"never was": OWNER, SID: "9:other:n"}) == []
     assert await log.release_all({"never was": OWNER, SID: OWNER}) == [SID]
     (meta,) = await log.metas([SID])
@@ -291,10 +293,10 @@ async def test_only_what_is_still_ones_own_is_released(log: SessionLog) -> None:
 
 
 @pytest.mark.parametrize("room_kib", [0, 16, 64, 128, 256])
-async def test_a_redis_that_fills_up_in_mid_commit_keeps_all_of_it_or_nothing(
+async def test_a_redis_that_fills_up_during_a_commit_keeps_all_of_it_or_nothing(
     log: SessionLog, any_redis: Redis, room_kib: int
 ) -> None:
-    """Memory runs out somewhere between the first record of a commit and the last one."""
+    """Memory runs out between the first and the last record of a commit."""
     assert await append(log, 1, chunk(1)) == Receipt(Answer.STORED, 1)
     steps = tuple(Step(cursor=1, generation=1, state=bytes(32_000)) for _ in range(4))
     said = tuple(Speech(4 * m + 1, 1, bytes(3_840)) for m in range(16))

@@ -1,4 +1,4 @@
-"""The log against a list model, in any order of writes, retries, deaths, resumes and losses."""
+"""Compares the log with a list model over random writes, retries, deaths and losses."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.redis.log_machine import SID, TOKEN, TTL_S, LogMachine
 
 pytestmark = pytest.mark.redis
 
-# Both Redis versions together stay under 20 s.
+# Both Redis versions together must take less than 20 s.
 SEARCH = settings(
     max_examples=30,
     stateful_step_count=30,
@@ -27,20 +27,20 @@ SEARCH = settings(
 
 
 class CallMachine(LogMachine):
-    """What the caller's side and the workers do, rightly and wrongly."""
+    """The right and the wrong actions of gateways and workers."""
 
     # The caller's side.
 
     @precondition(lambda self: self.model is not None)
     @rule(kinds=st.lists(st.sampled_from([True, True, True, False]), min_size=1, max_size=4))
     def append(self, kinds: list[bool]) -> None:
-        """The caller goes on."""
+        """The gateway appends new records."""
         self.say(self.live.conn, len(self.live.inputs) + 1, kinds)
 
     @precondition(lambda self: self.model is not None)
     @rule(back=st.integers(1, 5), more=st.integers(0, 3))
     def retry(self, back: int, more: int) -> None:
-        """The answer to an append was lost: all of it is sent again, and some more."""
+        """The answer to an append was lost: the gateway sends it again with more records."""
         first = max(self.live.kept[0], len(self.live.inputs) + 1 - back)
         first = min(first, len(self.live.inputs) + 1)
         self.say(self.live.conn, first, [True] * (back + more))
@@ -48,13 +48,13 @@ class CallMachine(LogMachine):
     @precondition(lambda self: self.model is not None)
     @rule(ahead=st.integers(2, 4))
     def skip_ahead(self, ahead: int) -> None:
-        """Records between are missing: nothing is stored."""
+        """Earlier records are missing: the log stores nothing."""
         self.say(self.live.conn, len(self.live.inputs) + ahead, [True])
 
     @precondition(lambda self: self.model is not None)
     @rule(right=st.sampled_from([True, True, False]), behind=st.integers(0, 6))
     def resume(self, right: bool, behind: int) -> None:
-        """The caller comes back to some gateway, which reads all that came after `behind` ago."""
+        """A caller resumes at some gateway, which reads the last `behind` outputs."""
         live = self.live
         token = TOKEN if right else "wrong"
         answer, conn = self.do(self.log.connect(SID, "gate", self.nonce(), token))
@@ -82,7 +82,7 @@ class CallMachine(LogMachine):
     @precondition(lambda self: self.model is not None)
     @rule(seen=st.sampled_from(["owner", "stale"]), worker=st.sampled_from(["w1", "w2", "w3"]))
     def claim(self, seen: str, worker: str) -> None:
-        """A kill, a lease that ran out, a free session: whoever saw the owner last gets it."""
+        """Only a worker that saw the present owner gets the session."""
         expected = self.live.owner if seen == "owner" else "0:nobody:n0"
         answer, owner = self.do(self.log.claim(SID, expected, worker, self.nonce()))
         if expected != self.live.owner:
@@ -90,7 +90,7 @@ class CallMachine(LogMachine):
             return
         wanted = Answer.STORED
         if self.live.owner and f":{worker}:" not in self.live.owner:
-            wanted = self.live.strike(0)  # else it is its own: an answer was lost, nobody died
+            wanted = self.live.strike(0)  # its own session: only an answer was lost
         assert answer is wanted
         assert owner not in self.owners
         self.owners.append(owner)
@@ -101,7 +101,7 @@ class CallMachine(LogMachine):
     @precondition(lambda self: self.model is not None and self.live.owner)
     @rule()
     def fail_alone(self) -> None:
-        """The engine cannot step this session, by itself: twice in a trial is the end."""
+        """The engine cannot step this session alone; twice in one trial ends it."""
         assert self.do(self.log.strike(SID, "0:nobody:n0")) is Answer.FENCED
         answer = self.do(self.log.strike(SID, self.live.owner))
         assert answer is self.live.strike(1)
@@ -109,7 +109,7 @@ class CallMachine(LogMachine):
             self.give_up()
 
     def give_up(self) -> None:
-        """Quarantined: everybody is told, nobody can write, and its log is kept longer."""
+        """Quarantine: every script refuses to write, and the log is kept longer."""
         owner, conn, n = self.live.owner, self.live.conn, len(self.live.inputs)
         assert self.do(self.log.quarantine(SID, "0:nobody:n0")) is Answer.FENCED
         assert self.do(self.log.quarantine(SID, owner)) is Answer.STORED
@@ -127,7 +127,7 @@ class CallMachine(LogMachine):
     @precondition(lambda self: self.model is not None and self.live.owner)
     @rule()
     def release(self) -> None:
-        """A worker leaves in order."""
+        """A worker leaves and releases the session."""
         assert self.do(self.log.release(SID, "0:nobody:n0")) is Answer.FENCED
         assert self.do(self.log.release(SID, self.live.owner)) is Answer.STORED
         self.live.owner = ""
@@ -140,7 +140,7 @@ class CallMachine(LogMachine):
         keep=st.integers(0, 9),
     )
     def step(self, eats: int, steps: int, says: int, keep: int) -> None:
-        """The owner takes records, makes steps and outputs, and trims all but the last `keep`."""
+        """The owner consumes records, commits, and trims all but the last `keep` records."""
         live = self.live
         k, m = len(live.steps) + 1, len(live.outputs) + 1
         cursor = min(live.cursor + eats, max(live.cursor, len(live.inputs)))
@@ -165,7 +165,7 @@ class CallMachine(LogMachine):
     @precondition(lambda self: self.model is not None and self.committed)
     @rule(data=st.data(), ours=st.booleans())
     def commit_again(self, data: st.DataObject, ours: bool) -> None:
-        """A commit whose answer was lost, or of a worker that woke up late, or of a lost tail."""
+        """A retry, a late commit of a replaced worker, or a repair after Redis lost its tail."""
         wish: StepCommit = data.draw(st.sampled_from(self.committed[-4:]))
         self.send(
             msgspec.structs.replace(wish, owner=self.live.owner)
@@ -176,7 +176,7 @@ class CallMachine(LogMachine):
     @precondition(lambda self: self.model is not None and self.live.owner)
     @rule(wrong=st.sampled_from(["step", "output", "cursor"]))
     def commit_out_of_order(self, wrong: str) -> None:
-        """A step, an output or an input too far, or back: nothing is stored."""
+        """A step or output leaves a gap, or the cursor goes back: the log stores nothing."""
         live = self.live
         k, m, cursor = len(live.steps) + 1, len(live.outputs) + 1, live.cursor
         k, m = k + (wrong == "step"), m + (wrong == "output")

@@ -1,4 +1,4 @@
-"""Round trips on connections that redis-py made and we speak on."""
+"""Pipelines on connections that redis-py opened and we use."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from shared.redis_client.url import client
 SHORT_S = 0.2
 
 
-async def test_answers_come_in_order_and_a_refusal_is_one_of_them(any_redis: Redis) -> None:
+async def test_answers_come_in_order_with_a_refusal_among_them(any_redis: Redis) -> None:
     bump, missing = ("INCR", "c:a"), ("EVALSHA", "0" * 40, 0)
     asked = [bump, missing, bump, ("HGET", "c:a", "x"), ("EXPIRE", "c:a", 60)]
     found = await Pipe(any_redis).ask(asked)
@@ -31,14 +31,14 @@ async def test_answers_larger_than_any_buffer_come_whole(any_redis: Redis) -> No
     assert await pipe.ask([("GET", f"c:{n}") for n in range(8)]) == large
 
 
-async def test_trips_that_overlap_do_not_mix(any_redis: Redis) -> None:
+async def test_pipelines_that_overlap_do_not_mix(any_redis: Redis) -> None:
     pipe = Pipe(any_redis)
     trips = [pipe.ask([("ECHO", f"{n}.{i}") for i in range(20)]) for n in range(6)]
     found = await asyncio.gather(*trips)
     assert found == [[f"{n}.{i}".encode() for i in range(20)] for n in range(6)]
 
 
-async def test_a_rush_of_trips_is_served_and_leaves_few_connections(any_redis_url: str) -> None:
+async def test_a_rush_of_pipelines_is_served_and_leaves_few_connections(any_redis_url: str) -> None:
     redis = client(any_redis_url, timeout_s=20)
     pipe = Pipe(redis)
     found = await asyncio.gather(*[pipe.ask([("ECHO", f"{n}")]) for n in range(150)])
@@ -56,7 +56,7 @@ async def test_a_connection_that_redis_closes_is_not_used_again(any_redis: Redis
     assert another != number
 
 
-async def test_a_connection_that_is_lost_in_a_trip_ends_it(any_redis: Redis) -> None:
+async def test_a_connection_that_is_lost_ends_its_pipeline(any_redis: Redis) -> None:
     pipe = Pipe(any_redis)
     (number,) = await pipe.ask([("CLIENT", "ID")])
     waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 1)]))
@@ -67,7 +67,7 @@ async def test_a_connection_that_is_lost_in_a_trip_ends_it(any_redis: Redis) -> 
     assert await pipe.ask([("ECHO", "again")]) == [b"again"]
 
 
-async def test_an_answer_that_does_not_come_in_time_is_nobodys_next(any_redis_url: str) -> None:
+async def test_a_late_answer_does_not_reach_the_next_pipeline(any_redis_url: str) -> None:
     redis = client(any_redis_url, timeout_s=SHORT_S)
     pipe = Pipe(redis)
     with pytest.raises(RedisTimeoutError):
@@ -76,7 +76,7 @@ async def test_an_answer_that_does_not_come_in_time_is_nobodys_next(any_redis_ur
     await redis.aclose()
 
 
-async def test_a_trip_that_is_cancelled_leaves_nothing_for_the_next(any_redis: Redis) -> None:
+async def test_a_cancelled_pipeline_leaves_nothing_for_the_next(any_redis: Redis) -> None:
     pipe = Pipe(any_redis)
     waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 1), ("ECHO", "old")]))
     await asyncio.sleep(0.05)
@@ -86,8 +86,8 @@ async def test_a_trip_that_is_cancelled_leaves_nothing_for_the_next(any_redis: R
     assert await pipe.ask([("ECHO", "new")]) == [b"new"]
 
 
-async def test_a_subscriber_hears_what_is_published_from_then_on(any_redis: Redis) -> None:
-    async with subscribed(any_redis, "c:bell") as heard:
+async def test_a_subscriber_receives_what_is_published_from_then_on(any_redis: Redis) -> None:
+    async with subscribed(any_redis, "c:bell") as received:
         for word in ("one", "two"):
             await any_redis.publish("c:bell", word)
-        assert [await anext(heard), await anext(heard)] == [b"one", b"two"]
+        assert [await anext(received), await anext(received)] == [b"one", b"two"]

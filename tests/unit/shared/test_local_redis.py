@@ -16,7 +16,7 @@ def program(folder: Path) -> Path:
     return path
 
 
-def test_the_machines_own_server_comes_before_the_one_in_our_environment(
+def test_the_machines_own_server_comes_before_redislites(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours, theirs = program(tmp_path / "venv" / "bin"), program(tmp_path / "usr")
@@ -25,19 +25,19 @@ def test_the_machines_own_server_comes_before_the_one_in_our_environment(
     assert redis_server.executable() == str(theirs)
 
 
-def test_without_any_server_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_server_is_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(ConfigError, match="apt-get install redis-server"):
         redis_server.executable()
 
 
-def test_the_server_keeps_what_it_was_told_and_evicts_nothing(tmp_path: Path) -> None:
+def test_the_server_is_durable_and_evicts_nothing(tmp_path: Path) -> None:
     line = " ".join(redis_server.command(6400, tmp_path))
     assert "--bind 127.0.0.1 --port 6400" in line
     assert "--appendonly yes" in line
     assert "--maxmemory-policy noeviction" in line
 
 
-def test_nobody_answers_on_a_closed_port() -> None:
+def test_a_closed_port_does_not_answer() -> None:
     assert not redis_server.answers("redis://127.0.0.1:1/0")

@@ -79,18 +79,18 @@ def test_a_secret_in_a_file_is_not_shown(
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_call_is_kept_for_as_long_as_its_caller_may_be_away() -> None:
+def test_redis_must_keep_a_call_longer_than_its_caller_may_be_away() -> None:
     with pytest.raises(ConfigError, match="at least SESSION_RESUME_S and 60 s more"):
         load_settings({"SESSION_TTL_S": "100"})
     assert load_settings({"SESSION_TTL_S": "120"}).session_ttl_s == 120
 
 
-def test_a_typo_is_refused_with_the_name_that_was_meant() -> None:
+def test_a_typo_is_refused_with_the_closest_name() -> None:
     with pytest.raises(ConfigError, match="VAD_TRESHOLD: no such setting; did you mean VAD_THRESH"):
         load_settings({"VAD_TRESHOLD": "0.1"})
 
 
-def test_every_problem_is_named_at_once() -> None:
+def test_one_error_names_every_problem() -> None:
     with pytest.raises(ConfigError) as caught:
         load_settings({"REPLY_MOD": "turn", "LEASE_MS": "1"})
     assert "REPLY_MOD" in str(caught.value)
@@ -113,7 +113,7 @@ def test_the_reference_describes_every_setting() -> None:
     assert entries["TORCH_HOME"].default == ""
 
 
-def test_a_described_default_is_taken_as_it_is_written() -> None:
+def test_a_default_is_valid_as_the_reference_writes_it() -> None:
     written = {e.name: e.default for e in reference() if e.default and "~" not in e.default}
     assert load_settings(written) == load_settings({})
 

@@ -104,14 +104,14 @@ def golden_entries() -> list[tuple[str, bytes]]:
     return entries
 
 
-def test_the_bytes_of_every_record_stay_as_they_are() -> None:
+def test_the_bytes_of_every_record_do_not_change() -> None:
     golden = golden_entries()
     assert [messages.encode(record) for record in EVERY_RECORD] == golden
     assert [messages.decode(name, value) for name, value in golden] == EVERY_RECORD
 
 
 @pytest.mark.parametrize("record", EVERY_RECORD, ids=lambda r: type(r).__name__)
-def test_a_record_survives_the_log(record: Record) -> None:
+def test_a_record_survives_encoding(record: Record) -> None:
     name, value = messages.encode(record)
     assert name == messages.type_name(record)
     assert messages.decode(name, value) == record

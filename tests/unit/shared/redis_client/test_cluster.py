@@ -14,7 +14,7 @@ from shared.redis_client.pipeline import Pipe
 from shared.redis_client.url import client
 
 URL = "redis+cluster://one:7000"
-# What redis-py was seen to raise while nodes died and slots moved.
+# Errors that redis-py raised while nodes died and slots moved.
 ODD = [
     AttributeError("'NoneType' object has no attribute 'writelines'"),
     RuntimeError("unable to perform operation on <TCPTransport closed=True>"),
@@ -39,7 +39,7 @@ async def meet(redis: Redis) -> None:
 
 @pytest.mark.parametrize("error", ODD, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("call", [alone, together, meet], ids=lambda call: call.__name__)
-async def test_a_node_that_is_lost_is_a_lost_connection(call: Call, error: Exception) -> None:
+async def test_a_lost_node_is_a_lost_connection(call: Call, error: Exception) -> None:
     redis = client(URL, timeout_s=1)
     with (
         mock.patch.object(RedisCluster, "execute_command", side_effect=error),
@@ -52,7 +52,7 @@ async def test_a_node_that_is_lost_is_a_lost_connection(call: Call, error: Excep
 
 
 @pytest.mark.parametrize("error", [*ODD, RedisConnectionError("gone"), RedisTimeoutError("late")])
-async def test_a_read_from_a_node_that_is_lost_can_be_asked_again(error: Exception) -> None:
+async def test_a_read_from_a_lost_node_raises_a_redis_error(error: Exception) -> None:
     log = SessionLog(client(URL, timeout_s=1))
     with (
         mock.patch.object(RedisCluster, "initialize"),
@@ -62,7 +62,7 @@ async def test_a_read_from_a_node_that_is_lost_can_be_asked_again(error: Excepti
         await log.read_outputs([("a", 0), ("b", 0)])
 
 
-async def test_what_a_node_refuses_keeps_its_name() -> None:
+async def test_a_refusal_keeps_its_own_error() -> None:
     redis, refused = client(URL, timeout_s=1), OutOfMemoryError("maxmemory")
     with (
         mock.patch.object(RedisCluster, "initialize"),
@@ -73,7 +73,7 @@ async def test_what_a_node_refuses_keeps_its_name() -> None:
     assert raised.value is refused
 
 
-async def test_who_has_an_answer_is_not_told_of_a_node_that_is_lost() -> None:
+async def test_an_answer_of_one_node_survives_the_loss_of_another() -> None:
     redis = client(URL, timeout_s=1)
     with (
         mock.patch.object(RedisCluster, "initialize"),

@@ -22,7 +22,7 @@ ADAPT = (
 
 @pytest.fixture
 def connection() -> Connection:
-    """A connection that nobody has opened."""
+    """A connection that is not open."""
     return Connection(protocol=2)
 
 
@@ -60,12 +60,12 @@ def test_replies_that_are_errors_become_redis_pys_exceptions(connection: Connect
         reader.gets()
 
 
-def test_a_command_is_packed_as_the_protocol_has_it() -> None:
+def test_hiredis_packs_a_command_as_the_protocol_says() -> None:
     command: tuple[Any, ...] = ("GET", b"key", 7)
     assert hiredis.pack_command(command) == b"*3\r\n$3\r\nGET\r\n$3\r\nkey\r\n$1\r\n7\r\n"
 
 
 @pytest.mark.parametrize("package", ["redis", "hiredis"])
-def test_the_next_major_release_is_not_taken_unseen(package: str) -> None:
+def test_pyproject_bounds_the_major_release(package: str) -> None:
     text = (Path(__file__).parents[4] / "pyproject.toml").read_text()
     assert re.search(rf'"{package}>=[\d.]+,<\d+"', text), f"expected an upper bound on {package}"

@@ -31,7 +31,7 @@ def test_sentinels_name_the_primary() -> None:
     assert not any(a.get("password") for a in asked)
 
 
-async def test_a_cluster_is_entered_by_any_node() -> None:
+async def test_a_cluster_is_reached_by_any_of_its_nodes() -> None:
     redis: object = client("rediss+cluster://:secret@one:7000,two", timeout_s=1)
     assert isinstance(redis, ClusterClient)
     assert [(n.host, n.port) for n in redis.startup_nodes] == [("one", 7000), ("two", 6379)]
@@ -48,7 +48,7 @@ async def test_a_cluster_is_entered_by_any_node() -> None:
         ("http://one:1", "redis://"),
     ],
 )
-def test_another_form_is_refused_without_its_password(url: str, expected: str) -> None:
+def test_another_form_is_refused_and_its_password_not_shown(url: str, expected: str) -> None:
     with pytest.raises(ValueError, match=re.escape(expected)):
         client(url, timeout_s=1)
     secret = url.replace("://", "://:secret@")
