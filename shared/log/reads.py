@@ -1,4 +1,4 @@
-"""What Redis answers to reads of a session's log -> records, metas, and the log as a whole."""
+"""What Redis answers to reads of a session's log -> records, metas, and all of its log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Entry = tuple[bytes, list[bytes] | dict[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class StoredSession:
     """Everything that a session's log holds: its meta, and its records with their numbers."""
 
     meta: Meta
@@ -48,7 +48,7 @@ def hash_fields(raw: list[bytes] | dict[bytes, bytes] | RedisError) -> dict[byte
     return raw if isinstance(raw, dict) else dict(zip(raw[::2], raw[1::2], strict=True))
 
 
-def whole_log(sid: str, raw: Any, *streams: Any) -> Whole | SchemaError | None:
+def stored_session(sid: str, raw: Any, *streams: Any) -> StoredSession | SchemaError | None:
     """A session's log; None when it is gone, SchemaError when it breaks the schema.
 
     Raises any other error that Redis answered, since that is not the session's fault.
@@ -65,4 +65,4 @@ def whole_log(sid: str, raw: Any, *streams: Any) -> Whole | SchemaError | None:
         inputs, steps, outputs = (numbered_records(entries) for entries in streams)
     except SchemaError as error:
         return error
-    return Whole(meta, cast(Any, inputs), cast(Any, steps), cast(Any, outputs))
+    return StoredSession(meta, cast(Any, inputs), cast(Any, steps), cast(Any, outputs))

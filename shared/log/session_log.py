@@ -15,7 +15,7 @@ from shared.errors import SchemaError
 from shared.log import keys, script_arguments, wakeups
 from shared.log.lua_scripts import Call, LuaScripts, text_answer
 from shared.log.meta import MAX_STRIKES, TRIAL_STEPS, Meta, parse_meta
-from shared.log.reads import Whole, hash_fields, numbered_records, whole_log
+from shared.log.reads import StoredSession, hash_fields, numbered_records, stored_session
 from shared.log.records import InputRecord, OutputRecord, Record, StepRecord, encode
 from shared.log.writes import Answer, Append, Receipt, StepCommit
 from shared.redis_client import url as redis_url
@@ -140,7 +140,7 @@ class SessionLog:
         found = await self._read([(keys.steps(sid), after)], None)
         return cast(list[tuple[int, StepRecord]], found[0])
 
-    async def read_whole(self, sids: Sequence[str]) -> list[Whole | SchemaError | None]:
+    async def read_sessions(self, sids: Sequence[str]) -> list[StoredSession | SchemaError | None]:
         """All that the log holds of each session, in one round trip; None for one that is gone.
 
         Other tasks run between two sessions, since a long log takes milliseconds to decode.
@@ -151,9 +151,9 @@ class SessionLog:
                 for key in (keys.inputs(sid), keys.steps(sid), keys.outputs(sid)):
                     pipe.xrange(key)
             found = await pipe.execute(raise_on_error=False)
-        logs: list[Whole | SchemaError | None] = []
+        logs: list[StoredSession | SchemaError | None] = []
         for at, sid in enumerate(sids):
-            logs.append(whole_log(sid, *found[4 * at : 4 * at + 4]))
+            logs.append(stored_session(sid, *found[4 * at : 4 * at + 4]))
             await asyncio.sleep(0)
         return logs
 

@@ -136,7 +136,7 @@ async def test_many_orphans_are_claimed_and_read_in_a_few_round_trips(
 ) -> None:
     callers = await owned_by_w1(redis_client, 40)
     worker = patient_worker(redis_client, lease_s=0.3)
-    claimed, read = noted(monkeypatch, "claim_all"), noted(monkeypatch, "read_whole")
+    claimed, read = noted(monkeypatch, "claim_all"), noted(monkeypatch, "read_sessions")
     async with working(worker):
         await until(lambda: everybody(redis_client, callers, "w2"))
         await asyncio.gather(*(caller.listen(12) for caller in callers))

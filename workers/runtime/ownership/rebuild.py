@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.errors import AntiphonError, Gone, SchemaError, SessionLost
 from shared.log.meta import Meta
-from shared.log.reads import Whole
+from shared.log.reads import StoredSession
 from shared.log.records import (
     Audio,
     Base,
@@ -45,7 +45,7 @@ async def rebuild(
     A session that cannot go on gives its error: SessionLost when it is gone or not whole,
     SchemaError when it cannot be read.
     """
-    wholes = await log.read_whole(sids)
+    wholes = await log.read_sessions(sids)
     found: list[Rebuilt | AntiphonError] = []
     for sid, whole in zip(sids, wholes, strict=True):
         found.append(_recovered(sid, whole, settings, traits, fold))
@@ -54,7 +54,11 @@ async def rebuild(
 
 
 def _recovered(
-    sid: str, whole: Whole | SchemaError | None, settings: Settings, traits: Traits, fold: Fold
+    sid: str,
+    whole: StoredSession | SchemaError | None,
+    settings: Settings,
+    traits: Traits,
+    fold: Fold,
 ) -> Rebuilt | AntiphonError:
     if whole is None:
         return Gone(f"Expected a session {sid}, got none: it ended or expired")
@@ -82,7 +86,7 @@ def tuning_of(settings: Settings, options: str) -> Tuning:
     return base.with_options(Options(**json.loads(options or "{}")))
 
 
-def recover(whole: Whole, traits: Traits, fold: Fold = no_fold) -> Rebuilt:
+def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebuilt:
     """The conversation where the log ends, and what the engine opens its slot with.
 
     Raises SessionLost when a record that it needs is gone.

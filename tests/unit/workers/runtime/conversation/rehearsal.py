@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.audio import Pcm16
 from shared.log.meta import Meta
-from shared.log.reads import Whole
+from shared.log.reads import StoredSession
 from shared.log.records import Audio, InputRecord, OutputRecord, Speech, Step, StepRecord
 from shared.modes import ReplyMode
 from workers.engines.base import Engine, Opening
@@ -82,8 +82,8 @@ class Rehearsal:
         dropped = {write.drop_step for write in self.writes}
         steps = [r for r in self.steps if r[0] >= last.keep_steps and r[0] not in dropped]
         inputs = [r for r in self.inputs if r[0] >= last.keep_inputs]
-        whole = Whole(meta=self._meta(last), inputs=inputs, steps=steps, outputs=outputs)
-        rebuilt = recover(whole, self.engine.traits, self.engine.fold)
+        stored = StoredSession(meta=self._meta(last), inputs=inputs, steps=steps, outputs=outputs)
+        rebuilt = recover(stored, self.engine.traits, self.engine.fold)
         self.conversation = rebuilt.conversation
         self.engine.open(0, replace(rebuilt.opening, history=()))
         for _ in self.engine.replay(0, rebuilt.opening.history):
