@@ -1,0 +1,232 @@
+"""`python -m docs.generate`: write the reference pages from the code, or check them.
+
+python -m docs.generate           # write docs/reference/*.md
+python -m docs.generate --check   # exit 1 with the name of each page that the code has outgrown
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Final, get_args, get_origin
+
+import msgspec
+from prometheus_client import REGISTRY
+
+import gateway.telemetry.metrics  # noqa: F401 # its series register themselves
+import shared.telemetry  # noqa: F401
+from gateway.protocol import client_messages, frames, server_messages
+from gateway.protocol.errors import (
+    ABNORMAL_CLOSE_CODE,
+    GOAWAY_CLOSE_CODE,
+    NORMAL_CLOSE_CODE,
+    RETRY_AFTER_MS,
+    ErrorCode,
+)
+from shared.log.records import Options
+from shared.settings import reference
+
+FOLDER: Final = Path(__file__).parent / "reference"
+MAKEFILE: Final = Path(__file__).parents[1] / "Makefile"
+CLOSE_CODES: Final = {
+    NORMAL_CLOSE_CODE: "The client sent `end`.",
+    ABNORMAL_CLOSE_CODE: "The connection broke without a close frame; the session can be resumed.",
+    GOAWAY_CLOSE_CODE: "The gateway restarts; resume on another gateway.",
+}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def settings() -> str:
+    """Every setting, from the settings class."""
+    rows = [
+        (f"`{e.name}`", f"`{e.default}`" if e.default else "", _cell(e.description))
+        for e in reference()
+    ]
+    return f"""# Settings
+
+Antiphon reads its settings from the environment and from a `.env` file in the working directory.
+Startup fails on invalid values and on unknown names that look like ours.
+
+{table(("name", "default", "meaning"), rows)}
+"""
+
+
+def protocol() -> str:
+    """Every message, flag, error and close code of /ws/stream."""
+    sent = [kind for kind in _structs(client_messages) if kind.__struct_config__.tag]
+    received = [kind for kind in _structs(server_messages) if kind.__struct_config__.tag]
+    nested = [client_messages.ResumePoint, Options]
+    errors = [(f"`{e.value}`", str(e.close_code), e.meaning) for e in ErrorCode]
+    codes = [(str(code), meaning) for code, meaning in CLOSE_CODES.items()]
+    return f"""# The WebSocket protocol
+
+`/ws/stream` carries a call. Binary messages are audio; text messages are JSON objects with a
+`type`. [The guide](../protocol.md) explains the order of events; this page lists every message.
+
+Without a subprotocol a client sends and receives raw PCM16 and nothing else. With
+`{client_messages.SUBPROTOCOL}` the first message is `start`, and everything below applies.
+
+## Audio
+
+Up: little-endian PCM16 mono at 24 kHz, at most {frames.MAX_AUDIO_BYTES:,} bytes a message, or one
+Opus packet a message. Down: a header of {frames.HEADER.size} bytes (`{frames.HEADER.format}`: frame
+number, generation, flags, zero), then 20 ms of audio: 960 bytes of PCM16, or one Opus packet.
+
+{
+        table(
+            ("flag", "meaning"),
+            [
+                (str(frames.FIRST_OF_REPLY), "the first frame of a reply"),
+                (str(frames.LAST_OF_REPLY), "the last frame of a reply"),
+            ],
+        )
+    }
+
+## Messages to the server
+
+{_messages(sent)}
+
+### Nested objects
+
+{_messages(nested)}
+
+## Messages from the server
+
+{_messages(received)}
+
+## Errors
+
+An `error` message names one of these codes; then the server closes the socket with the close code.
+A client refused with `no_capacity` may retry with the same token after `retry_after_ms`
+({RETRY_AFTER_MS:,} ms).
+
+{table(("code", "close code", "meaning"), errors)}
+
+Other close codes:
+
+{table(("close code", "meaning"), codes)}
+"""
+
+
+def metrics() -> str:
+    """Every series that /metrics exports."""
+    rows = []
+    for metric in sorted(REGISTRY.collect(), key=lambda m: m.name):
+        if not metric.name.startswith("antiphon"):
+            continue
+        name = metric.name + ("_total" if metric.type == "counter" else "")
+        rows.append((f"`{name}`", metric.type, _cell(metric.documentation)))
+    return f"""# Metrics
+
+A gateway serves these series at `/metrics`; a worker serves its own at `WORKER_METRICS_PORT`.
+Labels take few values and never name a session.
+
+{table(("series", "type", "meaning"), rows)}
+"""
+
+
+def commands() -> str:
+    """Every make target, from the Makefile's own index."""
+    lines = MAKEFILE.read_text().splitlines()
+    pairs = [re.fullmatch(r"#   (make .*?) {2,}(.*)", line) for line in lines]
+    rows = [(f"`{_cell(m[1])}`", _cell(m[2])) for m in pairs if m]
+    return f"""# Commands
+
+Each target sets up what it needs. `ARGS="..."` passes flags on; `ARGS=--help` lists them.
+
+{table(("command", "what it does"), rows)}
+"""
+
+
+PAGES: Final[Mapping[str, Callable[[], str]]] = {
+    "settings.md": settings,
+    "protocol.md": protocol,
+    "metrics.md": metrics,
+    "commands.md": commands,
+}
+
+
+def _structs(module: Any) -> list[type[msgspec.Struct]]:
+    found = (v for v in vars(module).values() if isinstance(v, type))
+    return [v for v in found if issubclass(v, msgspec.Struct) and v.__module__ == module.__name__]
+
+
+def _messages(kinds: Sequence[type[msgspec.Struct]]) -> str:
+    return "\n\n".join(map(_message, kinds))
+
+
+def _message(kind: type[msgspec.Struct]) -> str:
+    tag = kind.__struct_config__.tag
+    first = (kind.__doc__ or "").strip()
+    rows = [
+        (f"`{f.name}`", _cell(_type(f.type)), "" if f.required else f"`{_default(f)}`")
+        for f in msgspec.structs.fields(kind)
+    ]
+    fields = table(("field", "type", "default"), rows) if rows else "No further fields."
+    title = f"#### `{tag}`" if tag else f"#### {kind.__name__}"
+    if kind is client_messages.Resume:
+        title += " with `resume`"
+    return f"{title}\n\n{' '.join(first.split())}\n\n{fields}"
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if isinstance(field.default, msgspec.Struct):
+        return "{}"
+    if isinstance(field.default, Enum):
+        return str(field.default.value)
+    names = {None: "null", True: "true", False: "false", "": '""'}
+    return str(names.get(field.default, field.default))
+
+
+def _type(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        return str(get_args(kind)[1].description)
+    if kind is Any:
+        return "any JSON value"
+    if kind is NoneType:
+        return "null"
+    if members := get_args(kind):
+        return " or ".join(map(_type, members))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return " or ".join(f"`{m.value}`" for m in kind)
+    names = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+    return str(names.get(kind.__name__, kind.__name__))
+
+
+def _cell(text: str) -> str:
+    """Text that may stand in a table's cell."""
+    return " ".join(text.split()).replace("|", r"\|")
+
+
+def stale() -> list[str]:
+    """The pages that differ from what the code says now."""
+    return [
+        name
+        for name, page in PAGES.items()
+        if not (FOLDER / name).exists() or (FOLDER / name).read_text() != page()
+    ]
+
+
+def main() -> None:
+    """Read the command line; write or check."""
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    if parser.parse_args().check:
+        if old := stale():
+            sys.exit(f"Run `python -m docs.generate`: {', '.join(old)} differ from the code")
+        return
+    FOLDER.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(page())
+
+
+if __name__ == "__main__":
+    main()
