@@ -7,7 +7,7 @@
 #   make check-page               types of the page's JavaScript (needs Node's npx)
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
-#   make bench | make bench-full  callers a core, ms a step, against peers: writes BENCHMARKS.md
+#   make bench | make bench-full  callers a core, ms a step, against peers: writes docs/benchmarks.md
 #   make train | make evaluate    the default voice from scratch | how well it answers
 #   make voices                   pitch, melody and clearness of each voice and style
 #   make finetune DATA=folder     teach it people's own conversations (stereo WAV and JSON)

@@ -1,4 +1,4 @@
-"""Keep the picture of the tree in ARCHITECTURE.md: `python -m tests.tree` writes what is missing.
+"""Keep the tree in docs/architecture.md complete: `python -m tests.tree` writes missing lines.
 
 The picture has a line for each package and module of the product, and `(pure)` marks modules whose
 imports do no I/O. A new line takes its text from the module's docstring; edit it as you like.
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
-ARCHITECTURE: Final = ROOT / "ARCHITECTURE.md"
+ARCHITECTURE: Final = ROOT / "docs" / "architecture.md"
 PARTS: Final = ("client", "gateway", "shared", "workers")
 # Packages that the picture shows without their modules.
 FOLDED: Final = ("workers/evaluation", "workers/training")
@@ -41,7 +41,7 @@ class Line:
 
 
 def picture() -> dict[str, Line]:
-    """The lines that ARCHITECTURE.md has, by their paths."""
+    """The lines that docs/architecture.md has, by their paths."""
     lines: dict[str, Line] = {}
     folders: list[str] = []
     for drawn in _block().group(2).splitlines():

@@ -1,4 +1,4 @@
-"""The table of BENCHMARKS.md, section Echo: real replies, rooms, callers; no sound card.
+"""The table of docs/benchmarks.md, section Echo: real replies, rooms, callers; no sound card.
 
 python -m tests.echo [--seeds N]
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.load`: measure this machine, write BENCHMARKS.md and its plots.
+"""`python -m tests.load`: measure this machine, write docs/benchmarks.md and its plots.
 
 `make bench` takes some ten minutes, `make bench-full` about half an hour. A part that fails is
 reported at the end, and loses neither the others nor what an earlier run wrote of it.

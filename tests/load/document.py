@@ -1,4 +1,4 @@
-"""BENCHMARKS.md: the sections between our markers are generated, every other line stays."""
+"""docs/benchmarks.md: the sections between our markers are generated, every other line stays."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -28,7 +28,7 @@ from tests.load.roof import Need, Roof
 from tests.load.servers import ROOT
 from tests.load.transport import FULL, SHORT, SMOKE, Rivals
 
-PAPER: Final = ROOT / "BENCHMARKS.md"
+PAPER: Final = ROOT / "docs" / "benchmarks.md"
 PLOTS: Final = ROOT / "docs" / "plots"
 BATCHES: Final = (1, 4, 16, 32, 48)
 BATCHES_SMOKE: Final = (1, 2, 4)
@@ -45,7 +45,7 @@ class Bench:
     def __init__(
         self, into: Path | None = None, *, full: bool = False, smoke: bool = False
     ) -> None:
-        """`into`: a folder for all that is written, instead of BENCHMARKS.md and docs/plots."""
+        """`into`: a folder for the page, its figures and its plots, instead of docs/."""
         self.full = full
         self.smoke = smoke
         self.paper = into / PAPER.name if into else PAPER

@@ -40,7 +40,7 @@ FORBIDDEN: Final = {
         "redis",
     },
 }
-# Decisions, and the words in which they speak. ARCHITECTURE.md marks more modules as pure.
+# Decisions, and the words in which they speak. docs/architecture.md marks more modules as pure.
 PURE: Final = {
     "gateway.call.playout",
     "gateway.call.uplink",
@@ -154,9 +154,9 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 def test_the_architecture_draws_the_tree() -> None:
     drawn, real = set(tree.picture()), set(tree.tree())
-    assert not real - drawn, "not drawn in ARCHITECTURE.md: run `python -m tests.tree`"
+    assert not real - drawn, "not drawn in docs/architecture.md: run `python -m tests.tree`"
     gone = {path for path in drawn - real if not (path[-1] == "/" and (ROOT / path).is_dir())}
-    assert not gone, "drawn in ARCHITECTURE.md and not there: run `python -m tests.tree`"
+    assert not gone, "drawn in docs/architecture.md and not there: run `python -m tests.tree`"
 
 
 def test_shared_is_ours() -> None:

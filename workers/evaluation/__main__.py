@@ -21,7 +21,7 @@ SHIPPED: Final = Path("workers/weights/tiny")
 @app.command()
 def run(
     weights: Weights = SHIPPED,
-    output: Annotated[Path, typer.Option(help="Where to write EVALUATION.md and docs/.")] = Path(),
+    output: Annotated[Path, typer.Option(help="The folder of docs/evaluation.md.")] = Path(),
     runs: Annotated[Path, typer.Option(help="Where to write each call's record.")] = Path("runs"),
     quick: Annotated[
         bool, typer.Option("--quick", help="A sixth of the calls, written to runs/evaluation.")
@@ -50,7 +50,7 @@ def vad(
 @app.command()
 def voices(
     weights: Weights = SHIPPED,
-    output: Annotated[Path, typer.Option(help="The folder of EVALUATION.md.")] = Path(),
+    output: Annotated[Path, typer.Option(help="The folder of docs/evaluation.md.")] = Path(),
     replies: Annotated[int, typer.Option(help="How many replies to speak in each style.")] = 60,
 ) -> None:
     """Measure each voice and style: pitch, melody, level, and how well the judge understands it."""

@@ -1,4 +1,4 @@
-"""Asks the whole pipeline by voice and listens to its answers: EVALUATION.md, its JSON and plots.
+"""Ask the whole pipeline by voice, judge its answers: docs/evaluation.md, its JSON and plots.
 
 A right answer's text is the expected reply word for word, and its audio is heard as that sentence
 among the replies likest to it (`judge.py`). The same judge on original recordings of such replies
@@ -172,7 +172,7 @@ def _write(found: Figures, evaluation: Evaluation, protocol: Path, output: Path)
     drawn = output / "docs" / "plots"
     plots.draw(found, [v.reply_s for v in evaluation.verdicts if v.reply_s], evaluation.vads, drawn)
     (output / "docs" / "evaluation.json").write_text(json.dumps(found, indent=1) + "\n")
-    write_report(output / "EVALUATION.md", found)
+    write_report(output / "docs" / "evaluation.md", found)
 
 
 def _weights(folder: Path) -> Figures:

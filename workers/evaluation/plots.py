@@ -1,4 +1,4 @@
-"""The plots beside EVALUATION.md: small SVG files, the same bytes for the same numbers."""
+"""The plots beside docs/evaluation.md: small SVG files, the same bytes for the same numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""EVALUATION.md: tables of the figures, and sentences that are true whatever they are."""
+"""docs/evaluation.md: tables of the figures, and sentences that are true whatever they are."""
 
 import re
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ SPLIT: Final = """## What was asked, and what was held out
 
 
 def write_report(path: Path, found: Data) -> None:
-    """Write EVALUATION.md; sections between `<!-- x: begin -->` and `<!-- x: end -->` stay."""
+    """Write docs/evaluation.md; sections between `<!-- x: begin -->` and `<!-- x: end -->` stay."""
     old = path.read_text() if path.exists() else ""
     kept = [match.group(0) for match in _FOREIGN.finditer(old)]
     path.write_text("\n".join([document(found), *(section + "\n" for section in kept)]))
@@ -130,7 +130,7 @@ def _answers(found: Data) -> str:
         "The noise lies under the whole call. `No question at all` is strings of words that the "
         "listener never heard: right is to say that they were not caught.\n"
     )
-    plot = "![right answers](docs/plots/evaluation_conditions.svg)\n"
+    plot = "![right answers](plots/evaluation_conditions.svg)\n"
     return "\n".join(["## Answers\n", _table(ROWS, lines), note, plot])
 
 
@@ -145,7 +145,7 @@ def _families(found: Data) -> str:
     count = len(found["families"])
     text = f"{len(weak)} of {count} families are below 70 % of the ceiling"
     text += f": {', '.join(weak)}.\n" if weak else ".\n"
-    plot = "![families](docs/plots/evaluation_families.svg)\n"
+    plot = "![families](plots/evaluation_families.svg)\n"
     title = "## Families, by voices never heard, of engines that were\n"
     return "\n".join([title, _table(ROWS, lines), text, plot])
 
@@ -173,7 +173,7 @@ Interruptions ({over["in_time"]["count"]}): a reply fell silent in time (0.6 s a
 first sound) in {ranged(over["in_time"])}, median {over["cleared_s"].get("median")} s; the question
 that interrupted was answered right in {ranged(over["answered"])}.
 """
-    plot = "![reply lengths](docs/plots/evaluation_replies.svg)\n"
+    plot = "![reply lengths](plots/evaluation_replies.svg)\n"
     return "\n".join(["## Turns\n", text, _table(head, streams), plot])
 
 
@@ -258,7 +258,7 @@ def _vad(found: Data) -> str:
         "| turns nobody began, a minute |"
     )
     text = "Means over white and pink noise, hum, keys and babble; each of them is in the plot.\n"
-    plot = "![VADs](docs/plots/evaluation_vad.svg)\n"
+    plot = "![VADs](plots/evaluation_vad.svg)\n"
     return "\n".join(["## VADs\n", text, _table(head, lines), plot])
 
 

@@ -120,7 +120,7 @@ def spoken(voice: Voice, recording: Pcm16, personas: Sequence[Persona]) -> list[
 
 
 def section(rows: Sequence[StyleRow]) -> str:
-    """The rows as a section of EVALUATION.md, between its markers."""
+    """The rows as a section of docs/evaluation.md, between its markers."""
     lines = "\n".join(row.line() for row in rows)
     head = HEAD.format(replies=rows[0].replies)
     return f"{BEGIN}\n{head}{lines}\n{TAIL}{END}\n"
@@ -135,11 +135,12 @@ def placed(document: str, text: str) -> str:
 
 
 def main(weights: Path, output: Path, count: int = REPLIES) -> list[StyleRow]:
-    """Measure, and write voices.json beside the weights and the section of EVALUATION.md."""
+    """Measure, and write voices.json beside the weights and the section of docs/evaluation.md."""
     torch.set_num_threads(1)
     rows = measure(weights, count)
     (weights / "voices.json").write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    path = output / "EVALUATION.md"
+    path = output / "docs" / "evaluation.md"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(placed(path.read_text() if path.exists() else "", section(rows)))
     print(section(rows))
     return rows

@@ -57,7 +57,7 @@ def forecast(
             _fleets(costs, engines),
             "Latency against load, of all processes alike (1: a worker's turn takes 80 ms):",
             _curves(curves),
-            "![fleet](docs/plots/forecast.svg)",
+            "![fleet](plots/forecast.svg)",
             "The simulation on one core at each rung's own costs, beside what was measured there "
             "(ms; of ticks, wake-ups and the scheduler it knows but the way of a single call):",
             _checks(checks),

@@ -33,7 +33,7 @@ def engine(paces: Sequence[Pace], vad_us: tuple[float, float], where: str) -> st
     parts.append(
         f"VAD, a chunk of a caller: {vad_us[0]:.0f} us of speech, {vad_us[1]:.0f} of silence."
     )
-    parts.append("![step by batch](docs/plots/engine.svg)")
+    parts.append("![step by batch](plots/engine.svg)")
     return "\n\n".join(parts)
 
 

@@ -43,7 +43,7 @@ def transport(rungs: Sequence[Rung], where: str) -> str:
             f"## Transport\n\n{HOW_TRANSPORT.strip()}\n\n{where}",
             _ladder(rungs),
             f"Largest number of callers with p95 < {LIMIT_P95_MS:g} ms and nothing lost: "
-            f"**{most}**.\n\n![cost and latency](docs/plots/transport.svg)",
+            f"**{most}**.\n\n![cost and latency](plots/transport.svg)",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""EVALUATION.md: every figure finds its place, and other commands' sections stay."""
+"""docs/evaluation.md: every figure finds its place, and other commands' sections stay."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def test_what_noise_costs_is_not_said_to_be_met_by_a_few_pairs() -> None:
 
 
 def test_a_section_of_another_command_is_kept(tmp_path: Path) -> None:
-    path = tmp_path / "EVALUATION.md"
+    path = tmp_path / "evaluation.md"
     section = "<!-- voices: begin -->\n## Voices\nlow\n<!-- voices: end -->"
     path.write_text(f"old\n{section}\nold\n")
     write_report(path, sample())
