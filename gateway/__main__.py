@@ -27,7 +27,7 @@ class Server(uvicorn.Server):
         self.gateway.stats.stop()  # a stream that nobody ends would be waited for
         for server in self.servers:
             server.close()  # who is sent away must not come back here
-        await self.gateway.endpoint.say_goodbye()
+        await self.gateway.endpoint.shut_down()
         for connection in list(self.server_state.connections):
             if isinstance(connection, SocketProtocol):
                 connection.transport.abort()  # it was told, and takes no word of it

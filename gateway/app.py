@@ -1,6 +1,7 @@
-"""The gateway's ASGI application: the WebSocket, the page, and what operators ask."""
+"""The gateway's ASGI application: the WebSocket, the page, and the operators' routes."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -13,20 +14,24 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.call.lifecycle import Reception
-from gateway.call.log_exchange import Exchange
-from gateway.edge.admission import Watcher
-from gateway.edge.connection_limits import NEWCOMERS, Door
+from gateway.call.closing import SessionCloser
+from gateway.call.log_exchange import LogExchange
+from gateway.call.opening import SessionOpener, SessionResumer
+from gateway.edge.auth import TokenVerifier
+from gateway.edge.connection_limits import EXTRA_SOCKETS, ConnectionLimits
+from gateway.edge.fleet import Fleet
+from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.edge.pages import Pages
-from gateway.operators.routes import Operators
-from gateway.operators.stats import Stats, collect
+from gateway.operators.routes import OperatorRoutes
+from gateway.operators.stats import Stats
 from gateway.protocol.client_messages import SUBPROTOCOL
 from gateway.protocol.frames import MAX_AUDIO_BYTES
-from gateway.socket.endpoint import Endpoint
+from gateway.socket.endpoint import WebSocketEndpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.modes import DEFAULT_SILENCE_MS, ReplyMode
 from shared.process import watch_tasks
@@ -34,7 +39,7 @@ from shared.redis_client.url import check_redis
 from shared.settings import Settings
 from shared.voices import Offer
 
-REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis in the same moment
+REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis at the same time
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -47,7 +52,7 @@ HEADERS: Final = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
+    "Cache-Registry": "no-cache",
 }
 
 
@@ -58,7 +63,7 @@ class SecurityHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on; only a response's start is touched."""
+        """Pass the request on and change only the start of its response."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -71,35 +76,58 @@ class SecurityHeaders:
 
 
 class Gateway:
-    """The parts of one gateway process, and its HTTP answers."""
+    """The parts of one gateway process, put together, and its HTTP answers."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.name = secrets.token_hex(4)  # part of every connection's name in the log
         self.redis = connect(settings.redis)
-        log = SessionLog(
+        self.log = SessionLog(
             self.redis, ttl_s=settings.session_ttl_s, backlog=settings.uplink_backlog_chunks
         )
-        self.exchange = Exchange(log)
-        self.reception = Reception(settings, log, self.exchange)
-        self.watcher = Watcher(self.reception.registry, self.reception.fleet, self.exchange.present)
-        sockets = settings.gateway_max_sessions + NEWCOMERS
-        door = Door(sockets=sockets, per_address=settings.gateway_max_per_address)
-        self.endpoint = Endpoint(self.reception, door)
-        self.stats = Stats(self.reception)
+        self.registry = Registry(self.redis, ttl_s=settings.session_ttl_s)
+        self.fleet = Fleet(
+            lease_s=settings.lease_ms / 1_000,
+            max_sessions=settings.gateway_max_sessions,
+            step_budget_ms=settings.gateway_step_budget_ms,
+        )
+        self.exchange = LogExchange(self.log)
+        self.sessions = self.exchange.sessions
+        self.watcher = FleetWatcher(self.registry, self.fleet, self.sessions.sids)
+        self.limits = ConnectionLimits(
+            sockets=settings.gateway_max_sessions + EXTRA_SOCKETS,
+            per_address=settings.gateway_max_per_address,
+        )
+        self.opener = SessionOpener(
+            self.log,
+            self.registry,
+            self.fleet,
+            TokenVerifier(settings.gateway_auth_secret.get_secret_value(), self.registry),
+            self.sessions,
+            self.exchange.claims,
+            gateway=self.name,
+            mode=settings.reply_mode,
+            claim_within_s=settings.claim_timeout_ms / 1_000,
+        )
+        self.resumer = SessionResumer(self.log, gateway=self.name)
+        closer = SessionCloser(self.log, self.registry, self.exchange)
+        self.endpoint = WebSocketEndpoint(
+            settings, self.opener, self.resumer, closer, self.exchange, self.limits
+        )
+        self.stats = Stats(self.name, self.fleet, self.sessions, self.registry, self.log)
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Run the exchange and the watcher for as long as the server runs."""
+        """Run the exchange, the watcher and the figures as long as the server runs."""
         await self._check_redis()
         watch_tasks(asyncio.get_running_loop())
-        runs = (self.exchange.run, self.watcher.run, self.stats.run)
-        tasks = [asyncio.create_task(run()) for run in runs]
+        parts = (self.exchange, self.watcher, self.stats)
+        tasks = [asyncio.create_task(part.run()) for part in parts]
         try:
             yield
         finally:
-            self.exchange.stop()
-            self.watcher.stop()
-            self.stats.stop()
+            for part in parts:
+                part.stop()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.redis.aclose()
 
@@ -109,7 +137,7 @@ class Gateway:
 
     async def ready(self, _: Request) -> Response:
         """Whether a caller could be served: 200, or 503 with the reason."""
-        reason = self.reception.fleet.blocked(time.monotonic())
+        reason = self.fleet.unready_reason(time.monotonic())
         if self.endpoint.draining:
             reason = "the gateway is closing"
         status = 200 if reason is None else 503
@@ -117,13 +145,13 @@ class Gateway:
 
     async def prometheus(self, _: Request) -> Response:
         """All series in Prometheus' text format."""
-        collect(self.reception)
+        self.sessions.collect_counts()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def config(self, _: Request) -> Response:
-        """What a client may know of the settings: never an address, never a secret."""
+        """What clients may know of the settings: never an address, never a secret."""
         s = self.settings
-        offer = self.reception.fleet.offer(time.monotonic()) or Offer((), ())
+        offer = self.fleet.offer(time.monotonic()) or Offer((), ())
         return JSONResponse(
             {
                 "sample_rate": SAMPLE_RATE_HZ,
@@ -148,7 +176,7 @@ class Gateway:
         routes = [
             WebSocketRoute("/ws/stream", self._stream),
             *(Route(path, answer) for path, answer in self._answers().items()),
-            *Operators(self.endpoint, self.stats).routes(),
+            *self._operator_routes(),
             Route("/", lambda _: RedirectResponse("/web/")),
             Mount("/web", Pages()),
         ]
@@ -164,16 +192,22 @@ class Gateway:
             "/api/config": self.config,
         }
 
+    def _operator_routes(self) -> list[BaseRoute]:
+        operators = OperatorRoutes(
+            self.settings, self.stats, self.redis, lambda: self.endpoint.draining
+        )
+        return operators.routes()
+
     async def _stream(self, websocket: Any) -> None:
         await self.endpoint(websocket)
 
     async def _check_redis(self) -> None:
-        """Refuse a Redis that would drop calls; one that does not answer yet is waited for."""
+        """Refuse a Redis whose settings would drop calls; wait for one that is still starting."""
         deadline = time.monotonic() + REDIS_STARTS_WITHIN_S
         while True:
             try:
                 return await check_redis(self.redis)
             except (RedisError, OSError):
                 if time.monotonic() > deadline:
-                    return None  # `/ready` says so until it comes
+                    return None  # `/ready` reports it until it answers
             await asyncio.sleep(0.1)

@@ -4,12 +4,9 @@ import asyncio
 import heapq
 import itertools
 import time
-from typing import Final
 
+from gateway.call.batch import TIMER_RESOLUTION_S
 from gateway.call.session import Session
-
-# The event loop's timers have a resolution of 1 ms: what is due within it goes along.
-TIMER_RESOLUTION_S: Final = 0.001
 
 
 class Pacer:

@@ -1,7 +1,7 @@
-"""Who may take a place at this process, sans I/O: counts of sockets, in all and by address.
+"""Limits the connections of one gateway process, in all and for each address. Sans I/O.
 
-A place is a socket, from its handshake on, whether or not it ever starts a call; and for a while
-a call whose socket was lost, since it holds a worker's slot until its caller is back or given up.
+A socket takes a place from its handshake on, whether or not it ever starts a call. A call whose
+socket was lost keeps a place too, since it holds a worker's slot until it is resumed or given up.
 """
 
 import ipaddress
@@ -10,60 +10,63 @@ from typing import Final
 
 from gateway.protocol.errors import NoCapacity
 
-# Sockets beyond the sessions that a process takes: handshakes, refusals on their way out.
-NEWCOMERS: Final = 256
+# Sockets beyond the sessions that a process takes: handshakes, and refusals on their way out.
+EXTRA_SOCKETS: Final = 256
 # One customer of a provider has a whole /64 of IPv6 addresses.
 IPV6_PREFIX: Final = 64
 
 
-class Door:
-    """The places of one gateway process."""
+class ConnectionLimits:
+    """Counts sockets, and calls that lost theirs."""
 
     def __init__(self, *, sockets: int, per_address: int) -> None:
-        self.sockets = sockets
-        self.per_address = per_address
-        self._here: Counter[str] = Counter()  # sockets
-        self._away: Counter[str] = Counter()  # calls whose socket was lost
-        self._absent: OrderedDict[str, tuple[str, float]] = OrderedDict()  # by session, by age
+        self._max_sockets = sockets
+        self._per_address = per_address
+        self._sockets: Counter[str] = Counter()  # by address
+        self._lost_calls: Counter[str] = Counter()  # by address
+        # The address of each lost call by its session id, and until when it keeps its place.
+        self._reserved: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
-    def enter(self, address: str) -> None:
-        """Take a place for a socket. Raises NoCapacity when there is none.
+    def add_socket(self, address: str) -> None:
+        """Take a place for a socket. Raises NoCapacity.
 
-        An address may hold more sockets than calls: who comes back may still hold the lost one.
+        An address may have more sockets than calls, since a client that resumes a call may still
+        hold the lost socket.
         """
-        if self._here.total() >= self.sockets:
-            raise _refusal(f"all {self.sockets} connections of this gateway are taken")
-        if address and self._here[address] >= 2 * self.per_address:
+        if self._sockets.total() >= self._max_sockets:
+            raise _refusal(f"all {self._max_sockets} connections of this gateway are taken")
+        if address and self._sockets[address] >= 2 * self._per_address:
             raise _refusal("too many connections from your address")
-        self._here[address] += 1
+        self._sockets[address] += 1
 
-    def begin(self, address: str, now: float) -> None:
-        """A socket that has entered wants a new call. Raises NoCapacity when that is too many."""
-        while self._absent and (oldest := next(iter(self._absent.items())))[1][1] <= now:
-            self.welcome_back(oldest[0])
-        if address and self._here[address] + self._away[address] > self.per_address:
-            raise _refusal(f"{self.per_address} calls from your address are here already")
+    def check_new_call(self, address: str, now: float) -> None:
+        """Check that a counted socket may begin a call. Raises NoCapacity."""
+        while self._reserved and (oldest := next(iter(self._reserved.items())))[1][1] <= now:
+            self.release(oldest[0])
+        if address and self._sockets[address] + self._lost_calls[address] > self._per_address:
+            raise _refusal(f"{self._per_address} calls from your address are here already")
 
-    def leave(self, address: str) -> None:
+    def remove_socket(self, address: str) -> None:
         """A socket is gone."""
-        _take_one(self._here, address)
+        _take_one(self._sockets, address)
 
-    def expect_back(self, sid: str, address: str, until: float) -> None:
-        """A call has lost its socket: it keeps a place until then."""
-        self.welcome_back(sid)
-        self._away[address] += 1
-        self._absent[sid] = (address, until)
+    def reserve(self, sid: str, address: str, until: float) -> None:
+        """A call has lost its socket and keeps a place until then."""
+        self.release(sid)
+        self._lost_calls[address] += 1
+        self._reserved[sid] = (address, until)
 
-    def welcome_back(self, sid: str) -> None:
-        """It has a socket again."""
-        if found := self._absent.pop(sid, None):
-            _take_one(self._away, found[0])
+    def release(self, sid: str) -> None:
+        """The call has a socket again, or is given up."""
+        if found := self._reserved.pop(sid, None):
+            _take_one(self._lost_calls, found[0])
 
 
 def counted_address(host: str | None) -> str:
-    """What an address counts as; "" for one that says nothing about who it is.
+    """The address that a host counts as; "" for one that does not identify the client.
 
-    Loopback is the operator, or a proxy that nobody has named: its clients must not share a count.
+    Loopback is the operator, or a proxy that the settings do not name: its clients must not share
+    one count.
     """
     try:
         address = ipaddress.ip_address((host or "").partition("%")[0])
@@ -81,7 +84,7 @@ def counted_address(host: str | None) -> str:
 def _take_one(counts: Counter[str], address: str) -> None:
     counts[address] -= 1
     if not counts[address]:
-        del counts[address]  # strangers' addresses must not pile up
+        del counts[address]  # else addresses of past clients would pile up
 
 
 def _refusal(reason: str) -> NoCapacity:

@@ -1,10 +1,10 @@
-"""Who may see the figures of operators: /api/stats, its stream, and a session's timeline.
+"""Decides who may see the operators' figures: /api/stats, its stream, a session's timeline.
 
-They name no caller and hold nothing of what was said, yet they are nobody's business on a public
-server. Without GATEWAY_STATS_TOKEN they are for whoever sits at this machine: a loopback address,
-asked for by a loopback name (a foreign page cannot rebind its name to us), and not passed on by a
-proxy. A proxy that says nothing of itself looks like a local caller; one behind which our page
-works either passes the host on or needs GATEWAY_ORIGINS, and both end the exemption.
+They name no caller and hold nothing that was said, but a public server should not show them.
+Without GATEWAY_STATS_TOKEN only this machine may see them: the request comes from a loopback
+address, asks for a loopback name (so that a foreign page cannot rebind its name to us), and passed
+no proxy. A proxy that adds no header looks like a local client. But our page only works behind a
+proxy that passes the host on, or with GATEWAY_ORIGINS, and either one ends this exemption.
 """
 
 import hmac
@@ -18,11 +18,11 @@ from shared.settings import Settings
 PROXY_HEADERS: Final = ("forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host")
 
 
-def may_see(settings: Settings, client: str | None, headers: Mapping[str, str]) -> bool:
+def may_see_figures(settings: Settings, client: str | None, headers: Mapping[str, str]) -> bool:
     """Whether this request may see figures. `headers` by their names in lower case."""
     if token := settings.gateway_stats_token:
         kind, _, given = headers.get("authorization", "").partition(" ")
-        # Compared in constant time, as bytes: a header may hold any of latin-1.
+        # Compared in constant time, and as bytes, since a header may hold any Latin-1 character.
         return kind.lower() == "bearer" and hmac.compare_digest(given.encode(), token.encode())
     if settings.gateway_origins or any(name in headers for name in PROXY_HEADERS):
         return False
@@ -32,7 +32,7 @@ def may_see(settings: Settings, client: str | None, headers: Mapping[str, str]) 
 def _host(headers: Mapping[str, str]) -> str | None:
     try:
         return urlsplit("//" + headers.get("host", "")).hostname
-    except ValueError:  # such as "[::1": no browser's
+    except ValueError:  # such as "[::1", which no browser sends
         return None
 
 

@@ -1,4 +1,4 @@
-"""One row of figures a second over the last ten minutes, so that a fresh page has a past."""
+"""The last ten minutes, one row of figures a second, so that a new page shows a past. Sans I/O."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ COLUMNS: Final = (
     *("answer_p50", "answer_p99", "append_p50", "append_p99", "late_p50", "late_p99"),
     *("sent", "underruns", "missing", "doubled", "refusals", "redis_errors", "takeovers"),
 )
-# Given as totals since the process began; a row holds what came since the row before.
+# Given as totals since the process started; a row holds what was added since the row before.
 COUNTED: Final = (
     *("sent", "underruns", "missing", "doubled", "refusals", "redis_errors", "takeovers"),
 )
@@ -27,13 +27,13 @@ class History:
         self._totals: dict[str, float] = {}
 
     def add(self, figures: Mapping[str, float | None]) -> Row:
-        """Take a second's figures; its row. Raises KeyError when a column is missing."""
+        """Add a second's figures; returns its row. Raises KeyError when a column is missing."""
         row = [self._value(name, figures[name]) for name in COLUMNS]
         self._rows.append(row)
         return row
 
     def rows(self) -> list[Row]:
-        """All that is kept, oldest first."""
+        """All rows, the oldest first."""
         return list(self._rows)
 
     def _value(self, name: str, value: float | None) -> float | None:
@@ -41,4 +41,4 @@ class History:
             return value
         before = self._totals.get(name, value)
         self._totals[name] = value
-        return max(0, value - before)  # a total falls when a process that had counted is gone
+        return max(0, value - before)  # a total falls when a process that counted is gone

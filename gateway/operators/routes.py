@@ -1,20 +1,20 @@
-"""What operators ask over HTTP: the figures, a stream of them, one session's timeline."""
+"""The HTTP routes for operators: figures, a stream of them, one session's timeline."""
 
 import re
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from gateway.operators.access import may_see
-from gateway.operators.stats import MAX_WATCHERS, Stats, session_line, workers
-from gateway.socket.endpoint import Endpoint
+from gateway.operators.access import may_see_figures
+from gateway.operators.stats import MAX_VIEWERS, Stats, session_line
 from shared.errors import SchemaError
 from shared.log.timeline import read_timeline
+from shared.settings import Settings
 
 SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 AFTER: Final = re.compile(r"\d{1,15},\d{1,15},\d{1,15}")
@@ -25,31 +25,34 @@ FORBIDDEN: Final = (
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-class Operators:
-    """The operators' routes of one gateway."""
+class OperatorRoutes:
+    """The operators' routes of one gateway; `draining`: whether it shuts down."""
 
-    def __init__(self, endpoint: Endpoint, stats: Stats) -> None:
-        self.endpoint = endpoint
-        self.stats = stats
-        self.reception = endpoint.reception
+    def __init__(
+        self, settings: Settings, stats: Stats, redis: Redis, draining: Callable[[], bool]
+    ) -> None:
+        self._settings = settings
+        self._stats = stats
+        self._redis = redis
+        self._draining = draining
 
     def routes(self) -> list[BaseRoute]:
-        """All of them; the page itself holds no figures and is for everybody."""
+        """All of them. The dashboard's page holds no figures, so everybody may load it."""
         return [
             Route("/dashboard", lambda _: RedirectResponse("/web/dashboard.html")),
-            Route("/api/stats", self._guarded(self.now)),
+            Route("/api/stats", self._guarded(self.figures)),
             Route("/api/stats/stream", self._guarded(self.stream)),
             Route("/api/sessions/{session}", self._guarded(self.timeline)),
         ]
 
-    async def now(self, _: Request) -> Response:
-        """How this gateway and its workers do."""
-        figures = self.stats.figures()
+    async def figures(self, _: Request) -> Response:
+        """The present figures of this gateway and its workers."""
+        figures = self._stats.figures()
         pairs = ("answer", "append", "late")
         found: dict[str, Any] = {
             "sessions": figures["callers"],
-            "draining": self.endpoint.draining,
-            "workers": workers(self.reception, time.monotonic()),
+            "draining": self._draining(),
+            "workers": self._stats.workers(),
             **{n: figures[n] for n in ("free", "queue", "takeovers", "refusals", "redis_errors")},
             **{n: figures[n] for n in ("sent", "underruns", "missing", "doubled")},
             **{f"{n}_ms": {p: figures[f"{n}_{p}"] for p in ("p50", "p99")} for n in pairs},
@@ -58,22 +61,22 @@ class Operators:
 
     async def stream(self, _: Request) -> Response:
         """The last ten minutes, then one line of JSON a second."""
-        if self.stats.watchers >= MAX_WATCHERS:
-            said = f"Expected at most {MAX_WATCHERS} watchers, got one more: close another page"
-            return JSONResponse({"error": said}, 503)
+        if self._stats.viewers >= MAX_VIEWERS:
+            message = f"Expected at most {MAX_VIEWERS} viewers, got one more: close another page"
+            return JSONResponse({"error": message}, 503)
         headers = {"X-Accel-Buffering": "no"}  # a proxy must not hold lines back
         return StreamingResponse(
-            self.stats.watch(), headers=headers, media_type="application/jsonl"
+            self._stats.watch(), headers=headers, media_type="application/jsonl"
         )
 
     async def timeline(self, request: Request) -> Response:
-        """One session's newest records. `after`: the last ones that are known already."""
+        """One session's newest records. `after`: the last records that the client has."""
         sid, after = request.path_params["session"], request.query_params.get("after", "0,0,0")
         if not SESSION_ID.fullmatch(sid) or not AFTER.fullmatch(after):
             return JSONResponse({"error": "Expected a session's id, and after=n,k,m"}, 400)
         numbers = [int(part) for part in after.split(",")]
         try:
-            found = await read_timeline(self.reception.log.redis, sid, numbers)
+            found = await read_timeline(self._redis, sid, numbers)
         except (RedisError, OSError, SchemaError):
             return JSONResponse({"error": "The session's log cannot be read now"}, 503)
         if found is None:
@@ -84,7 +87,7 @@ class Operators:
     def _guarded(self, answer: Answer) -> Answer:
         async def guarded(request: Request) -> Response:
             client = request.client.host if request.client else None
-            if not may_see(self.reception.settings, client, request.headers):
+            if not may_see_figures(self._settings, client, request.headers):
                 return JSONResponse({"error": FORBIDDEN}, 401, {"WWW-Authenticate": "Bearer"})
             return await answer(request)
 

@@ -26,5 +26,5 @@ async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWo
 async def place(redis_url: str, worker: StandInWorker) -> AsyncIterator[Place]:
     """A gateway that has seen the worker."""
     async with running_gateway(redis_url, lease_ms=30_000) as place:
-        await until(lambda: place.gateway.reception.fleet.free(time.monotonic()) == worker.slots)
+        await until(lambda: place.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield place

@@ -73,7 +73,7 @@ async def test_the_end_of_a_call_leaves_no_key(place: Place, redis_client: Redis
     await caller.say("end")
     await caller.socket.wait_closed()
     assert caller.socket.close_code == 1000
-    await until(lambda: not place.gateway.exchange.sessions)
+    await until(lambda: not place.gateway.sessions)
     assert not await session_keys(redis_client)
     assert not await redis_client.scard(keys.SESSIONS)
 
@@ -84,7 +84,7 @@ async def test_the_end_of_a_call_leaves_no_key_when_the_worker_is_stuck(
     caller = await place.caller()
     worker.deaf = True
     await caller.say("end")
-    await until(lambda: not place.gateway.exchange.sessions)
+    await until(lambda: not place.gateway.sessions)
     assert not await session_keys(redis_client)
 
 
@@ -204,7 +204,7 @@ async def test_a_caller_comes_back_and_misses_nothing(
     sent = await speak(first, 0.8)
     await first.until_frame(24)
     first.socket.transport.abort()
-    await until(lambda: not place.gateway.exchange.sessions)
+    await until(lambda: not place.gateway.sessions)
     async with running_gateway(redis_url) as elsewhere:
         second = await elsewhere.native()
         wish = {"session": sid_of(first), "token": first.events[0]["token"], "frame": 24}
@@ -224,7 +224,7 @@ async def test_who_leaves_without_a_word_keeps_no_slot(
 ) -> None:
     caller = await place.caller()
     caller.socket.transport.abort()
-    await until(lambda: not worker.owned and not place.gateway.exchange.sessions)
+    await until(lambda: not worker.owned and not place.gateway.sessions)
     assert not await session_keys(redis_client)
 
 
@@ -271,7 +271,7 @@ async def test_a_full_fleet_refuses_after_accepting(
     place: Place, worker: StandInWorker, redis_client: Redis
 ) -> None:
     worker.slots = 1
-    await until(lambda: place.gateway.reception.fleet.free(time.monotonic()) == 1)
+    await until(lambda: place.gateway.fleet.free(time.monotonic()) == 1)
     first = await place.caller()
     second = await place.native()
     await second.say("start")
@@ -289,7 +289,7 @@ async def test_a_call_that_nobody_takes_is_refused_and_forgotten(
     async def take(_: int) -> list[str]:
         return []
 
-    place.gateway.reception.claim_within_s = 0.2
+    place.gateway.opener.claim_within_s = 0.2
     worker.registry.take = take  # type: ignore[method-assign,assignment]
     caller = await place.native()
     await caller.say("start")
@@ -302,7 +302,7 @@ async def test_shutdown_sends_the_callers_away_one_after_the_other(
     redis_url: str, worker: StandInWorker
 ) -> None:
     async with running_gateway(redis_url) as place:
-        await until(lambda: place.gateway.reception.fleet.free(time.monotonic()))
+        await until(lambda: place.gateway.fleet.free(time.monotonic()))
         callers = [await place.caller() for _ in range(4)]
         plain = await place.plain()
         stuck = await place.caller()
@@ -322,10 +322,10 @@ async def test_a_voice_is_chosen_by_name_and_kept_in_the_log(
     place: Place, worker: StandInWorker
 ) -> None:
     worker.offer = {"voices": ["alto", "baritone"], "styles": ["neutral", "calm"]}
-    fleet = place.gateway.reception.fleet
+    fleet = place.gateway.fleet
     await until(lambda: fleet.offer(time.monotonic()) == Offer(*map(tuple, worker.offer.values())))
     caller = await place.caller(voice="baritone", style="calm")
-    (meta,) = await place.gateway.reception.log.metas([sid_of(caller)])
+    (meta,) = await place.gateway.log.metas([sid_of(caller)])
     assert meta is not None
     assert meta.persona == Persona("baritone", "calm")
     (rebuilt,) = await rebuild(worker.log, [meta.sid], place.gateway.settings, Traits(), no_fold)
@@ -333,7 +333,7 @@ async def test_a_voice_is_chosen_by_name_and_kept_in_the_log(
     assert rebuilt.conversation.persona == rebuilt.opening.persona == meta.persona
     plain = await place.plain("?voice=baritone")
     await until(lambda: len(worker.owned) == 2)
-    metas = await place.gateway.reception.log.metas(list(worker.owned))
+    metas = await place.gateway.log.metas(list(worker.owned))
     assert {m.voice for m in metas if m is not None} == {"baritone"}
     await plain.close()
 

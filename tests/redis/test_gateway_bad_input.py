@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gateway.socket import endpoint
+from gateway.socket import handshake
 from tests.patience import PATIENCE_S, until
 from tests.redis.stage import SECOND, Caller, Place, StandInWorker
 
@@ -92,7 +92,7 @@ async def test_a_fault_of_ours_in_a_message_is_told(
         raise ArithmeticError("by way of trial")
 
     caller = await place.caller()
-    (session,) = place.gateway.exchange.sessions
+    (session,) = place.gateway.sessions
     monkeypatch.setattr(session._uplink, "push_audio", fail)
     await caller.socket.send(SECOND[:3_840])
     assert await caller.end_of() == ("internal", 4500)
@@ -123,7 +123,7 @@ async def test_the_first_message_is_start(place: Place, first: str | bytes) -> N
 
 
 async def test_who_says_nothing_is_sent_away(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "START_WITHIN_S", 0.1)
+    monkeypatch.setattr(handshake, "START_WITHIN_S", 0.1)
     caller = await place.native()
     assert await caller.end_of() == ("start_timeout", 4408)
 
@@ -154,7 +154,7 @@ async def test_who_does_not_read_is_cut_off_and_the_neighbour_goes_on(
     sid = culprit.events[0]["session"]
     culprit.socket.transport.pause_reading()
     pinging = asyncio.create_task(ping_for_ever(culprit))
-    await until(lambda: all(s.sid != sid for s in place.gateway.exchange.sessions))
+    await until(lambda: all(s.sid != sid for s in place.gateway.sessions))
     pinging.cancel()
     await neighbour.socket.send(SECOND[:3_840])
     await neighbour.until_frame(4)

@@ -30,7 +30,7 @@ async def strict(redis_url: str, worker: StandInWorker) -> AsyncIterator[Place]:
     """A gateway behind a proxy on this machine, which lets two callers of an address in."""
     settings = {"gateway_trusted_proxies": "127.0.0.1", "gateway_max_per_address": 2}
     async with running_gateway(redis_url, lease_ms=30_000, **settings) as place:
-        await until(lambda: place.gateway.reception.fleet.free(time.monotonic()) == worker.slots)
+        await until(lambda: place.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield place
 
 
@@ -38,7 +38,7 @@ async def strict(redis_url: str, worker: StandInWorker) -> AsyncIterator[Place]:
 async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[Place]:
     """A gateway that asks for tokens."""
     async with running_gateway(redis_url, lease_ms=30_000, gateway_auth_secret=SECRET) as place:
-        await until(lambda: place.gateway.reception.fleet.free(time.monotonic()) == worker.slots)
+        await until(lambda: place.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield place
 
 
@@ -76,7 +76,7 @@ async def test_a_lost_call_holds_its_place_and_is_found_again(strict: Place) -> 
     await speak(first, 0.2)
     await first.until_frame(8)
     first.socket.transport.abort()
-    await until(lambda: len(strict.gateway.exchange.sessions) == 1)
+    await until(lambda: len(strict.gateway.sessions) == 1)
     assert await (await come(strict, "203.0.113.5")).end_of() == ("no_capacity", 4503)
     wish = {"session": ready["session"], "token": ready["token"], "frame": 8}
     again = await come(strict, "203.0.113.5", resume=wish)
@@ -84,13 +84,13 @@ async def test_a_lost_call_holds_its_place_and_is_found_again(strict: Place) -> 
     for caller in (second, again):
         await caller.say("end")
         await caller.socket.wait_closed()
-    assert not strict.gateway.endpoint.door._away
+    assert not strict.gateway.limits._lost_calls
 
 
 async def test_only_a_trusted_proxy_names_an_address(place: Place, worker: StandInWorker) -> None:
     caller = await come(place, "203.0.113.5")
     await caller.until("ready")
-    assert dict(place.gateway.endpoint.door._here) == {"": 1}
+    assert dict(place.gateway.limits._sockets) == {"": 1}
     await caller.say("end")
 
 
@@ -118,7 +118,7 @@ async def test_a_token_is_good_until_a_call_begins(
     guarded: Place, worker: StandInWorker, redis_client: Redis
 ) -> None:
     good = token("kept")
-    fleet = guarded.gateway.reception.fleet
+    fleet = guarded.gateway.fleet
     most, fleet.max_sessions = fleet.max_sessions, 0
     refused = await guarded.native()
     await refused.say("start", auth=good)
@@ -134,7 +134,7 @@ async def test_a_token_of_a_call_that_no_worker_took_is_good_again(
 ) -> None:
     good = token("untaken")
     with monkeypatch.context() as patched:
-        patched.setattr(guarded.gateway.reception, "claim_within_s", 0.0)
+        patched.setattr(guarded.gateway.opener, "claim_within_s", 0.0)
         refused = await guarded.native()
         await refused.say("start", auth=good)
         assert (await refused.end_of())[0] == "no_capacity"
@@ -185,7 +185,7 @@ async def test_no_guess_of_a_resume_token_succeeds(place: Place, worker: StandIn
 
     async def guess(text: str) -> ErrorCode | None:
         try:
-            await place.gateway.reception.resume(
+            await place.gateway.resumer.resume(
                 Resume(resume=ResumePoint(session=sid, token=text, frame=0))
             )
         except CallError as error:
@@ -254,8 +254,8 @@ async def test_a_connection_that_died_without_a_word_is_found(
     monkeypatch.setattr(listener, "WS_PING_EVERY_S", 0.1)
     monkeypatch.setattr(listener, "WS_PING_TIMEOUT_S", 0.2)
     async with running_gateway(redis_url, lease_ms=30_000) as place:
-        await until(lambda: place.gateway.reception.fleet.free(time.monotonic()))
+        await until(lambda: place.gateway.fleet.free(time.monotonic()))
         caller = await place.caller()
         caller.socket.transport.pause_reading()  # it answers no ping, and closes nothing
-        await until(lambda: not place.gateway.exchange.sessions)
+        await until(lambda: not place.gateway.sessions)
         await until(lambda: not place.server.server_state.connections)

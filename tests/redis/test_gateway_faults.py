@@ -63,7 +63,7 @@ async def test_a_start_whose_answer_is_lost_leaves_nothing_behind(
     redis_client: Redis,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    registry = place.gateway.reception.registry
+    registry = place.gateway.registry
     announce = registry.announce
 
     async def announce_unheard(sid: str) -> None:
@@ -102,12 +102,12 @@ async def test_a_log_that_lost_its_tail_is_repaired(
     sid = str(caller.events[0]["session"])
     worker.deaf = True
     await speak(caller, 0.4)
-    await until(lambda: next(iter(place.gateway.exchange.sessions))._uplink.acked == 5)
+    await until(lambda: next(iter(place.gateway.sessions))._uplink.acked == 5)
     # What a restart from an older file looks like: the last records were never there.
     await redis_client.hset(keys.meta(sid), "n", "2")
     await redis_client.delete(keys.inputs(sid))
     await caller.socket.send(SECOND[:3_840])
-    session = next(iter(place.gateway.exchange.sessions))
+    session = next(iter(place.gateway.sessions))
     await until(lambda: session.unwritten == 0 and session._uplink.n == 6)
     assert await redis_client.xlen(keys.inputs(sid)) == 4
     assert (await redis_client.xinfo_stream(keys.inputs(sid)))["last-generated-id"] == b"6-0"
@@ -122,7 +122,7 @@ async def test_the_backlog_of_a_worker_that_takes_nothing_is_bounded(
     caller = await place.caller()
     worker.deaf = True
     sid = str(caller.events[0]["session"])
-    session = next(iter(place.gateway.exchange.sessions))
+    session = next(iter(place.gateway.sessions))
     session._uplink._audio_rate.charge(-10 * 24_000)  # as after a minute of speech
     for _ in range(10):
         await caller.socket.send(SECOND)
@@ -156,9 +156,9 @@ async def test_a_gateway_without_workers_is_not_ready_and_refuses(
     place: Place, worker: StandInWorker
 ) -> None:
     worker.stopped = True
-    fleet = place.gateway.reception.fleet
+    fleet = place.gateway.fleet
     fleet.lease_s = 0.1
-    await until(lambda: fleet.blocked(time.monotonic()) == "no worker is running")
+    await until(lambda: fleet.unready_reason(time.monotonic()) == "no worker is running")
     caller = await place.native()
     await caller.say("start")
     assert await caller.end_of() == ("no_capacity", 4503)

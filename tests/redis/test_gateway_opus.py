@@ -100,7 +100,7 @@ async def test_a_bad_packet_ends_its_own_call_alone(place: Place, worker: StandI
 async def test_a_gateway_without_the_codec_says_so(
     place: Place, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.call.lifecycle.AVAILABLE", False)
+    monkeypatch.setattr("gateway.call.opening.AVAILABLE", False)
     caller = await place.caller(codec="opus")
     assert (await caller.until("ready"))["codec"] == "pcm16"
     said = await speak(caller, 0.5)

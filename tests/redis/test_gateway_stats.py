@@ -8,9 +8,9 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
-from gateway.edge.admission import alias
+from gateway.edge.fleet import public_name
 from gateway.operators.history import COLUMNS
-from gateway.operators.stats import MAX_WATCHERS
+from gateway.operators.stats import MAX_VIEWERS
 from shared.log import keys
 from shared.log.records import Clear, ReplyStarted, Speech, SpeechStopped, Text
 from tests.patience import until
@@ -53,17 +53,17 @@ async def test_the_stream_begins_with_the_past_and_goes_on_with_pictures(
     assert past["columns"] == list(COLUMNS)
     assert past["rows"]
     for picture in (first, second):
-        assert picture["gateway"] == place.gateway.reception.name
+        assert picture["gateway"] == place.gateway.name
         assert picture["workers"] == {
-            alias("w1"): {
+            public_name("w1"): {
                 **{"slots": 8, "free": 7, "engine": "echo", "step_ms": 1.5},
                 **{"step_p95_ms": None, "step_p99_ms": None, "takeovers": None},
             }
         }
         (line,) = picture["sessions"]
         assert line["session"] == sid
-        assert line["worker"] == alias("w1")
-        assert line["gateway"] == place.gateway.reception.name
+        assert line["worker"] == public_name("w1")
+        assert line["gateway"] == place.gateway.name
     await caller.say("end")
 
 
@@ -72,19 +72,19 @@ async def test_a_watcher_who_leaves_costs_nothing_more(
 ) -> None:
     await lines(client, 2)
     stats = place.gateway.stats
-    await until(lambda: stats.watchers == 0)
+    await until(lambda: stats.viewers == 0)
 
     async def fail(_: object) -> dict[str, Any]:
         raise AssertionError("nobody watches")
 
-    monkeypatch.setattr(stats, "picture", fail)
+    monkeypatch.setattr(stats, "snapshot", fail)
     rows = len(stats.history.rows())
     await stats.tick()
     assert len(stats.history.rows()) == rows + 1
 
 
 async def test_watchers_are_bounded(place: Place, client: httpx.AsyncClient) -> None:
-    place.gateway.stats.watchers = MAX_WATCHERS
+    place.gateway.stats.viewers = MAX_VIEWERS
     answer = await client.get("/api/stats/stream")
     assert answer.status_code == 503
     assert "at most" in answer.json()["error"]
@@ -171,14 +171,14 @@ async def test_gateways_on_one_redis_know_each_other(
 ) -> None:
     caller = await place.caller()
     async with running_gateway(redis_url, lease_ms=30_000) as other:
-        names = {place.gateway.reception.name, other.gateway.reception.name}
+        names = {place.gateway.name, other.gateway.name}
         async with httpx.AsyncClient(base_url=other.http, timeout=10) as client:
             *_, picture = await lines(client, 5)
     assert set(picture["gateways"]) == names
-    own = picture["gateways"][place.gateway.reception.name]
+    own = picture["gateways"][place.gateway.name]
     assert own["callers"] == 1
     left = await redis_client.hkeys(keys.GATEWAYS)
-    assert left == [place.gateway.reception.name.encode()]  # who leaves takes its name along
+    assert left == [place.gateway.name.encode()]  # who leaves takes its name along
     await caller.say("end")
 
 

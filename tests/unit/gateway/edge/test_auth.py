@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from gateway.edge.auth import LIFETIME_S, read
+from gateway.edge.auth import MAX_LIFETIME_S, read
 from gateway.protocol.errors import CallError, ErrorCode
 
 SECRET = "0123456789abcdef" * 2
@@ -17,7 +17,7 @@ OTHER = "fedcba9876543210" * 2
 
 def claims(**changed: Any) -> dict[str, Any]:
     now = int(time.time())
-    made = {"aud": "antiphon", "iat": now, "exp": now + LIFETIME_S, "jti": "one", **changed}
+    made = {"aud": "antiphon", "iat": now, "exp": now + MAX_LIFETIME_S, "jti": "one", **changed}
     return {name: value for name, value in made.items() if value is not None}
 
 
@@ -39,7 +39,7 @@ def flipped(at: int) -> str:
 def test_a_good_token_permits_one_call() -> None:
     permit = read(token(), SECRET)
     assert permit.jti == "one"
-    assert permit.expires_at - time.time() <= LIFETIME_S
+    assert permit.expires_at - time.time() <= MAX_LIFETIME_S
 
 
 @pytest.mark.parametrize(

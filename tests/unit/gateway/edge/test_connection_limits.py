@@ -2,14 +2,14 @@
 
 import pytest
 
-from gateway.edge.connection_limits import Door, counted_address
+from gateway.edge.connection_limits import ConnectionLimits, counted_address
 from gateway.protocol.errors import CallError, ErrorCode
 
 HERE, THERE = "203.0.113.5", "203.0.113.6"
 
 
-def door(sockets: int = 100, per_address: int = 2) -> Door:
-    return Door(sockets=sockets, per_address=per_address)
+def limits(sockets: int = 100, per_address: int = 2) -> ConnectionLimits:
+    return ConnectionLimits(sockets=sockets, per_address=per_address)
 
 
 def refused(found: CallError) -> str:
@@ -18,13 +18,13 @@ def refused(found: CallError) -> str:
     return str(found)
 
 
-def begin(found: Door, address: str, now: float = 0.0) -> None:
-    found.enter(address)
-    found.begin(address, now)
+def begin(found: ConnectionLimits, address: str, now: float = 0.0) -> None:
+    found.add_socket(address)
+    found.check_new_call(address, now)
 
 
 def test_an_address_begins_so_many_calls_and_its_neighbour_as_many() -> None:
-    found = door()
+    found = limits()
     begin(found, HERE)
     begin(found, HERE)
     with pytest.raises(CallError) as caught:
@@ -34,60 +34,60 @@ def test_an_address_begins_so_many_calls_and_its_neighbour_as_many() -> None:
 
 
 def test_sockets_that_never_start_count_too() -> None:
-    found = door()
+    found = limits()
     for _ in range(4):
-        found.enter(HERE)
+        found.add_socket(HERE)
     with pytest.raises(CallError) as caught:
-        found.enter(HERE)
+        found.add_socket(HERE)
     assert "your address" in refused(caught.value)
-    found.leave(HERE)
-    found.enter(HERE)
+    found.remove_socket(HERE)
+    found.add_socket(HERE)
 
 
 def test_the_process_has_an_end_whoever_comes() -> None:
-    found = door(sockets=2)
-    found.enter(HERE)
-    found.enter("")
+    found = limits(sockets=2)
+    found.add_socket(HERE)
+    found.add_socket("")
     with pytest.raises(CallError) as caught:
-        found.enter(THERE)
+        found.add_socket(THERE)
     assert "all 2 connections" in refused(caught.value)
-    found.leave("")
-    found.enter(THERE)
+    found.remove_socket("")
+    found.add_socket(THERE)
 
 
 def test_a_call_without_a_socket_holds_its_place_until_it_is_given_up() -> None:
-    found = door()
+    found = limits()
     for sid in "ab":
         begin(found, HERE)
-        found.leave(HERE)
-        found.expect_back(sid, HERE, until=60.0)
+        found.remove_socket(HERE)
+        found.reserve(sid, HERE, until=60.0)
     with pytest.raises(CallError):
         begin(found, HERE, now=59.0)
-    found.begin(HERE, now=60.0)
+    found.check_new_call(HERE, now=60.0)
 
 
 def test_who_comes_back_finds_the_place_free() -> None:
-    found = door()
+    found = limits()
     begin(found, HERE)
     begin(found, HERE)
-    found.expect_back("a", HERE, until=60.0)
-    found.enter(HERE)  # beyond the calls it may begin: it goes on with one
-    found.welcome_back("a")
-    found.leave(HERE)
-    found.leave(HERE)
-    found.begin(HERE, now=1.0)
+    found.reserve("a", HERE, until=60.0)
+    found.add_socket(HERE)  # beyond the calls it may begin: it goes on with one
+    found.release("a")
+    found.remove_socket(HERE)
+    found.remove_socket(HERE)
+    found.check_new_call(HERE, now=1.0)
 
 
 def test_nothing_is_kept_of_who_is_gone() -> None:
-    found = door()
+    found = limits()
     begin(found, HERE)
-    found.expect_back("a", HERE, until=60.0)
-    found.leave(HERE)
-    found.welcome_back("a")
-    found.welcome_back("a")
-    assert not found._here
-    assert not found._away
-    assert not found._absent
+    found.reserve("a", HERE, until=60.0)
+    found.remove_socket(HERE)
+    found.release("a")
+    found.release("a")
+    assert not found._sockets
+    assert not found._lost_calls
+    assert not found._reserved
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,6 @@ def test_what_an_address_counts_as(host: str | None, counted: str) -> None:
 
 
 def test_who_has_no_address_of_their_own_is_not_counted_by_it() -> None:
-    found = door(per_address=1)
+    found = limits(per_address=1)
     for _ in range(10):
         begin(found, "")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.edge.admission import FRESH_S, Fleet
+from gateway.edge.fleet import FRESH_S, Fleet
 from gateway.protocol.errors import CallError, ErrorCode
 from shared.voices import DEFAULT, Offer
 
@@ -42,13 +42,13 @@ def test_who_waits_for_a_worker_holds_a_slot_already() -> None:
 def test_a_beat_that_never_moved_is_no_worker() -> None:
     found = Fleet(lease_s=1.0, max_sessions=10)
     found.observe({"dead": {"beat": 99, "free": 8}}, 0, 0.0)
-    assert found.blocked(0.1) == "no worker is running"
+    assert found.unready_reason(0.1) == "no worker is running"
 
 
 def test_a_beat_that_stood_still_for_the_lease_is_a_dead_worker() -> None:
     found = fleet(w1={"beat": 1, "free": 8})
     found.observe({"w1": {"beat": 2, "free": 8}}, 0, 1.3)
-    assert found.blocked(1.1) is None
+    assert found.unready_reason(1.1) is None
     assert "no worker" in refusal(found, 0, 1.3)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from gateway.call.log_exchange import until
-from gateway.edge import admission
-from gateway.edge.admission import Fleet, Watcher
+from gateway.edge import fleet_watcher
+from gateway.edge.fleet import Fleet
+from gateway.edge.fleet_watcher import FleetWatcher
+from gateway.waiting import wait_until
 from shared.log.registry import Registry
 
 
@@ -34,11 +35,12 @@ class OddRegistry(Registry):
 
 
 async def test_the_watch_survives_a_status_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "WATCH_EVERY_S", 0)
-    watcher = Watcher(OddRegistry(), Fleet(lease_s=60.0, max_sessions=10), list)
+    monkeypatch.setattr(fleet_watcher, "WATCH_EVERY_S", 0)
+    fleet = Fleet(lease_s=60.0, max_sessions=10)
+    watcher = FleetWatcher(OddRegistry(), fleet, list)
     watching = asyncio.create_task(watcher.run())
     try:
-        assert await until(lambda: watcher.fleet.free(time.monotonic()) == 1, 10.0)
+        assert await wait_until(lambda: fleet.free(time.monotonic()) == 1, 10.0)
     finally:
         watcher.stop()
         await watching
@@ -47,5 +49,5 @@ async def test_the_watch_survives_a_status_that_is_none(monkeypatch: pytest.Monk
 async def test_the_calls_that_are_here_stay_on_the_list_of_calls() -> None:
     registry = OddRegistry()
     registry.looks = 1
-    await Watcher(registry, Fleet(lease_s=60.0, max_sessions=10), lambda: ["a", "b"]).look()
+    await FleetWatcher(registry, Fleet(lease_s=60.0, max_sessions=10), lambda: ["a", "b"]).look()
     assert registry.listed == {"a", "b"}

@@ -1,0 +1,239 @@
+"""How a session begins on this gateway: a new one, or one that its client resumes."""
+
+import asyncio
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from gateway.call.claims import ClaimWaiter
+from gateway.call.closing import delete_session
+from gateway.call.connected_sessions import ConnectedSessions
+from gateway.call.opus import AVAILABLE, Opus
+from gateway.call.playout import (
+    NATIVE_GROUP_FRAMES,
+    NATIVE_LEAD_FRAMES,
+    PLAIN_LEAD_FRAMES,
+    Playout,
+)
+from gateway.call.resume import Missed, Outcome, missed
+from gateway.call.session import Session
+from gateway.call.uplink import Uplink
+from gateway.edge.auth import TokenVerifier
+from gateway.edge.fleet import Fleet
+from gateway.protocol.client_messages import Resume, ResumePoint, Start
+from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
+from gateway.protocol.frames import Codec
+from shared.errors import SchemaError
+from shared.log.meta import Meta
+from shared.log.records import OutputRecord, Speech, fields_of
+from shared.log.registry import Registry
+from shared.log.session_log import SessionLog
+from shared.log.writes import Answer
+from shared.modes import ReplyMode
+from shared.voices import Persona
+
+# All records that a session's `out` may hold; a worker keeps some 15 s of audio.
+ALL_RECORDS: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session that is ready, and what `ready` reports about it."""
+
+    session: Session
+    token: str
+    outcome: Outcome
+    mode: str
+    position: int = 0  # the last output record that was read for `missed`
+    missed: tuple[OutputRecord, ...] = ()
+
+
+class SessionOpener:
+    """Begins new sessions, if their token permits it and a worker has room."""
+
+    def __init__(
+        self,
+        log: SessionLog,
+        registry: Registry,
+        fleet: Fleet,
+        tokens: TokenVerifier,
+        sessions: ConnectedSessions,
+        claims: ClaimWaiter,
+        *,
+        gateway: str,
+        mode: ReplyMode,
+        claim_within_s: float,
+    ) -> None:
+        self._log = log
+        self._registry = registry
+        self._fleet = fleet
+        self._tokens = tokens
+        self._sessions = sessions
+        self._claims = claims
+        self._gateway = gateway
+        self._mode = mode  # of clients that ask for none
+        self.claim_within_s = claim_within_s
+        self._opening = 0  # callers that are admitted and not yet served
+
+    async def open(self, start: Start, *, native: bool) -> OpenedSession:
+        """Begin a session and wait for a worker. Raises CallError, RedisError."""
+        arrived_at = time.monotonic()
+        permit = self._tokens.verify(start.auth)
+        self._check_persona(start.persona)
+        # Before the caller takes a place: a used token takes none.
+        await self._tokens.spend(permit)
+        sid, token = secrets.token_hex(16), secrets.token_urlsafe(16)
+        mode = start.mode or self._mode.value
+        try:
+            with self._admitted():
+                conn = await self._begin(sid, token, mode, start)
+        except Exception:
+            with suppress(RedisError, OSError):
+                await self._tokens.give_back(permit)
+            raise
+        session = Session(
+            sid,
+            conn,
+            native=native,
+            # A client may have sent audio since then, without waiting for `ready`.
+            uplink=Uplink(arrived_at),
+            playout=_playout(native=native),
+            now=time.monotonic(),
+            opus=_opus(start.codec),
+        )
+        return OpenedSession(session, token, Outcome.NEW, mode)
+
+    def _check_persona(self, persona: Persona) -> None:
+        """Raises CallError when the workers have no such voice or style.
+
+        Without a worker nothing is known, and the caller is refused for want of one.
+        """
+        offer = self._fleet.offer(time.monotonic())
+        if offer is not None:
+            try:
+                offer.check(persona)
+            except SchemaError as error:
+                raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """A place for one more caller. Raises NoCapacity."""
+        self._fleet.admit(len(self._sessions) + self._opening, time.monotonic())
+        self._opening += 1
+        try:
+            yield
+        finally:
+            self._opening -= 1
+
+    async def _begin(self, sid: str, token: str, mode: str, start: Start) -> str:
+        """Make the session's log and wait for a worker; the connection's name in the log."""
+        options = {k: v for k, v in fields_of(start.options).items() if v is not None}
+        fields: dict[str, str | int] = {
+            "mode": mode,
+            "seed": secrets.randbits(31),
+            "options": json.dumps(options),
+            **asdict(start.persona),
+        }
+        nonce = secrets.token_hex(4)
+        try:
+            _, conn = await self._log.open(sid, self._gateway, nonce, _hash(token), fields)
+            await self._registry.announce(sid)
+            await self._await_worker(sid, conn)
+        except (RedisError, OSError):
+            # Perhaps only the answer was lost: a worker would hold a slot for a call without a
+            # caller.
+            with suppress(RedisError, OSError):
+                await self._log.end(sid)
+                await self._registry.forget([sid])
+            raise
+        return conn
+
+    async def _await_worker(self, sid: str, conn: str) -> None:
+        try:
+            async with asyncio.timeout(self.claim_within_s):
+                claimed = await self._claims.wait(sid)
+        except TimeoutError:
+            claimed = False
+        if not claimed:
+            await delete_session(self._log, self._registry, sid, conn)
+            raise NoCapacity("No worker took the call")
+
+
+class SessionResumer:
+    """Takes sessions over from another connection of this or another gateway."""
+
+    def __init__(self, log: SessionLog, *, gateway: str) -> None:
+        self._log = log
+        self._gateway = gateway
+
+    async def resume(self, request: Resume) -> OpenedSession:
+        """Go on with a session. Raises CallError, RedisError, SchemaError."""
+        point = request.resume
+        conn = await self._take_over(point)
+        # Read after the takeover: the older connection cannot change the log any more.
+        meta = (await self._log.metas([point.session]))[0]
+        if meta is None:
+            raise _not_found()
+        position, found = await self._missed(meta, point.frame)
+        now = time.monotonic()
+        session = Session(
+            meta.sid,
+            conn,
+            native=True,
+            uplink=Uplink(now, n=meta.n, samples=meta.samples),
+            playout=_playout(native=True, next_frame=found.next_frame),
+            now=now,
+            opus=_opus(request.codec),
+        )
+        return OpenedSession(
+            session, point.token, found.outcome, meta.mode, position, found.records
+        )
+
+    async def _take_over(self, point: ResumePoint) -> str:
+        """Fence the older connection off; the new one's name in the log. Raises CallError."""
+        nonce = secrets.token_hex(4)
+        answer, conn = await self._log.connect(
+            point.session, self._gateway, nonce, _hash(point.token)
+        )
+        if answer is Answer.FENCED:
+            raise CallError(ErrorCode.BAD_TOKEN, "The token is not this session's")
+        if answer is Answer.POISONED:
+            raise CallError(ErrorCode.POISONED, "The model failed at this call: start a new one")
+        if answer is Answer.GONE:
+            raise _not_found()
+        return conn
+
+    async def _missed(self, meta: Meta, frame: int) -> tuple[int, Missed]:
+        """The number of the last output record, and what the caller missed."""
+        entries = (await self._log.read_outputs([(meta.sid, 0)], ALL_RECORDS))[0]
+        last = max([meta.f, *(r.frame + r.frames - 1 for _, r in entries if isinstance(r, Speech))])
+        position = entries[-1][0] if entries else meta.m
+        return position, missed([record for _, record in entries], frame, last)
+
+
+def _not_found() -> CallError:
+    return CallError(ErrorCode.NOT_FOUND, "The session has ended or never existed: start a new one")
+
+
+def _hash(token: str) -> str:
+    """What Redis keeps of a resume token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _opus(requested: Codec) -> Opus | None:
+    """The codec for a client that asks for Opus; None if it does not, or this gateway has none."""
+    return Opus() if requested is Codec.OPUS and AVAILABLE else None
+
+
+def _playout(*, native: bool, next_frame: int = 1) -> Playout:
+    if not native:
+        return Playout(lead_frames=PLAIN_LEAD_FRAMES, next_frame=next_frame)
+    lead, group = NATIVE_LEAD_FRAMES, NATIVE_GROUP_FRAMES
+    return Playout(lead_frames=lead, group_frames=group, next_frame=next_frame)

@@ -1,0 +1,109 @@
+"""Decides whether one more caller fits, sans I/O: free slots of the live workers that keep up.
+
+A worker lives while its beat counter moves by this process's own monotonic clock, so a fresh
+gateway knows a worker only after it saw two beats.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from gateway.protocol.errors import NoCapacity
+from shared.audio import CHUNK_MS
+from shared.beats import Beats
+from shared.voices import Offer, common
+
+# An older observation says nothing: Redis does not answer.
+FRESH_S: Final = 2.0
+FULL: Final = "every slot of every worker is taken"
+OVERLOADED: Final = "the workers are at their limit"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What one worker last published."""
+
+    status: Mapping[str, Any]
+
+    def number(self, name: str) -> int:
+        """A whole number of its status; 0 if it has none of that name."""
+        value = self.status.get(name)
+        return value if isinstance(value, int) else 0
+
+    @property
+    def offer(self) -> Offer:
+        """The voices and styles that it has; the defaults if it does not say."""
+        found = {name: self.status.get(name) for name in ("voices", "styles")}
+        return Offer(**{n: tuple(map(str, v)) for n, v in found.items() if isinstance(v, list)})
+
+    def keeps_up(self, budget_ms: float) -> bool:
+        """Whether its steps leave room for one more caller. An idle worker is always tried.
+
+        One step in twenty may be slow, as on a machine with other work: players hold 200 ms.
+        With the p99 instead, two slow steps in 10 s refused callers while 4 of 30 were there.
+        """
+        taken_ms = self.status.get("step_p95_ms")
+        idle = self.number("free") >= self.number("slots")
+        return idle or not isinstance(taken_ms, int | float) or taken_ms <= budget_ms
+
+
+class Fleet:
+    """The workers as this process has seen them."""
+
+    def __init__(
+        self, *, lease_s: float, max_sessions: int, step_budget_ms: float = CHUNK_MS
+    ) -> None:
+        self.lease_s = lease_s
+        self.max_sessions = max_sessions
+        self.queued = 0
+        self._step_budget_ms = step_budget_ms
+        self._observed_at: float | None = None
+        self._workers: dict[str, Worker] = {}
+        self._beats = Beats()
+        self._admitted = 0  # since the last observation: no worker's status counts them yet
+
+    def observe(self, statuses: Mapping[str, Mapping[str, Any]], queued: int, now: float) -> None:
+        """Take what the workers have published, and how many sessions wait for one."""
+        self._beats.look({name: status.get("beat") for name, status in statuses.items()}, now)
+        self._workers = {name: Worker(status) for name, status in statuses.items()}
+        self.queued, self._observed_at, self._admitted = queued, now, 0
+
+    def live(self, now: float) -> dict[str, Worker]:
+        """Workers whose beat moved within the lease."""
+        return {name: self._workers[name] for name in self._beats.moving(self.lease_s, now)}
+
+    def free(self, now: float) -> int:
+        """How many more callers the workers that keep up could take."""
+        live = self.live(now).values()
+        slots = sum(w.number("free") for w in live if w.keeps_up(self._step_budget_ms))
+        return max(0, slots - self.queued - self._admitted)
+
+    def offer(self, now: float) -> Offer | None:
+        """The voices and styles of every live worker; None without a live worker."""
+        return common(worker.offer for worker in self.live(now).values())
+
+    def unready_reason(self, now: float) -> str | None:
+        """Why no caller at all can be served now; None if one could."""
+        if self._observed_at is None or now - self._observed_at > FRESH_S:
+            return "Redis does not answer"
+        if not self.live(now):
+            return "no worker is running"
+        return None
+
+    def admit(self, sessions: int, now: float) -> None:
+        """Admit one more caller to a gateway that has `sessions`. Raises NoCapacity."""
+        reason = self.unready_reason(now)
+        if reason is None and sessions >= self.max_sessions:
+            reason = f"all {self.max_sessions} places of this gateway are taken"
+        if reason is None and self.free(now) < 1:
+            slow = any(not w.keeps_up(self._step_budget_ms) for w in self.live(now).values())
+            reason = OVERLOADED if slow else FULL
+        if reason is not None:
+            raise NoCapacity(f"No room for a call: {reason}")
+        self._admitted += 1
+
+
+def public_name(worker: str) -> str:
+    """A name for a worker that does not show its machine's name, as its own does."""
+    return f"w-{hashlib.sha256(worker.encode()).hexdigest()[:6]}"

@@ -1,0 +1,75 @@
+"""What a client asks for at first: its origin, its `start`, and the answer `ready`."""
+
+import asyncio
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from gateway.call.opening import OpenedSession
+from gateway.protocol.client_messages import Resume, Start, parse
+from gateway.protocol.errors import CallError, ErrorCode
+from gateway.protocol.server_messages import Ready
+from shared.errors import SchemaError
+
+START_WITHIN_S: Final = 3.0
+
+
+def origin_allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
+    """Whether a page of this origin may open a socket. Only browsers send an origin."""
+    origin = websocket.headers.get("origin")
+    if origin is None or origin in origins:
+        return True
+    try:
+        return urlsplit(origin).netloc == websocket.headers.get("host")
+    except ValueError:  # such as "http://[", which no browser sends
+        return False
+
+
+async def first_message(websocket: WebSocket) -> Start | Resume:
+    """The first message of an antiphon.v1 client. Raises CallError, WebSocketDisconnect."""
+    try:
+        async with asyncio.timeout(START_WITHIN_S):
+            data = await receive(websocket)
+    except TimeoutError as error:
+        raise CallError(
+            ErrorCode.START_TIMEOUT, f"Expected 'start' within {START_WITHIN_S:g} s"
+        ) from error
+    first = parse(data) if isinstance(data, str) else None
+    if not isinstance(first, Start | Resume):
+        raise CallError(ErrorCode.BAD_MESSAGE, "Expected 'start' as the first message")
+    return first
+
+
+def plain_start(websocket: WebSocket) -> Start:
+    """The `start` of a plain client, from its URL's query. Raises CallError."""
+    query = websocket.query_params
+    try:
+        return Start(
+            mode=query.get("mode"), voice=query.get("voice", ""), style=query.get("style", "")
+        )
+    except SchemaError as error:
+        raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
+
+
+def ready_message(opened: OpenedSession) -> Ready:
+    """The answer to `start`."""
+    session = opened.session
+    return Ready(
+        session=session.sid,
+        token=opened.token,
+        outcome=opened.outcome.value,
+        mode=opened.mode,
+        codec=session.codec,
+        next_sample=session.next_sample,
+        next_frame=session.next_frame,
+    )
+
+
+async def receive(websocket: WebSocket) -> bytes | str:
+    """The next message. Raises WebSocketDisconnect."""
+    event = await websocket.receive()
+    if event["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(event.get("code", 1005), event.get("reason"))
+    data: bytes | str | None = event.get("bytes")
+    return event["text"] if data is None else data
