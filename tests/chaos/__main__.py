@@ -1,6 +1,7 @@
-"""`python -m tests.chaos`: faults against real processes, one table, and a verdict as exit status.
+"""Inject faults into real processes, print one table, and exit with a verdict: `make chaos`.
 
-Needs no network and no GPU: the echo engine is the oracle, and every frame is told from all others.
+It needs no network and no GPU. The echo engine returns every frame, and no two frames are alike, so
+each frame that a caller receives identifies itself.
 """
 
 import argparse
@@ -18,41 +19,43 @@ from tests.chaos.trial import CALLERS, Count, repeated
 
 
 def main() -> None:
-    """Read the command line, run, print."""
-    wish = _wish()
+    """Read the command line, run the trials, print the table."""
+    options = _options()
     begun = time.monotonic()
     rows, good = [], True
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(wish.jobs, context) as pool:
-        jobs = [(name, "") for name in wish.faults]
-        jobs += [(name, what) for what, name in ABLATED_BY.items()] if wish.ablations else []
-        asked = [
-            (*job, pool.submit(repeated, *job, wish.repetitions, wish.seed, wish.callers))
+    with ProcessPoolExecutor(options.jobs, context) as pool:
+        jobs = [(name, "") for name in options.faults]
+        jobs += [(name, what) for what, name in ABLATED_BY.items()] if options.ablations else []
+        running = [
+            (*job, pool.submit(repeated, *job, options.repetitions, options.seed, options.callers))
             for job in jobs
         ]
-        for name, ablation, answer in asked:
-            line, fine = _judged(name, ablation, answer.result(), times=wish.times)
-            good &= fine
+        for name, ablation, result in running:
+            line, passed = _judge(name, ablation, result.result(), times=options.times)
+            good &= passed
             rows.append(line)
-            _say(" | ".join(line))
+            _print(" | ".join(line))
     took_min = (time.monotonic() - begun) / 60
-    words = f"Seed {wish.seed}, {wish.callers} callers a trial, {wish.jobs} faults at a time"
-    text = f"{words}, {os.cpu_count()} cores, {took_min:.0f} minutes.\n\n{table(rows)}"
-    _say("\n" + text)
-    if wish.markdown:
-        write(wish.markdown, text)
+    head = (
+        f"Seed {options.seed}, {options.callers} callers a trial, {options.jobs} faults at a time"
+    )
+    text = f"{head}, {os.cpu_count()} cores, {took_min:.0f} minutes.\n\n{table(rows)}"
+    _print("\n" + text)
+    if options.markdown:
+        write(options.markdown, text)
     sys.exit(0 if good else 1)
 
 
-def _wish() -> argparse.Namespace:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     every = ", ".join(FAULTS)
     parser.add_argument("--faults", type=_names, default=list(FAULTS), help=f"of {every}")
     parser.add_argument("--repetitions", type=int, default=1, help="trials of each fault")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--callers", type=int, default=CALLERS)
-    parser.add_argument("--jobs", type=int, default=1, help="faults at a time, each with its own")
-    parser.add_argument("--markdown", type=Path, help="put the table into this file")
+    parser.add_argument("--jobs", type=int, default=1, help="faults at a time, each on its own")
+    parser.add_argument("--markdown", type=Path, help="write the table into this file")
     how = argparse.BooleanOptionalAction
     parser.add_argument("--times", action=how, default=True, help="judge times as well as counts")
     parser.add_argument("--ablations", action=how, default=True)
@@ -68,22 +71,22 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _judged(
-    name: str, ablation: str, found: Count | str, *, times: bool
+def _judge(
+    name: str, ablation: str, result: Count | str, *, times: bool
 ) -> tuple[Sequence[str], bool]:
-    """A line of the table, and whether it is as it must be."""
-    if isinstance(found, str):
-        return skipped(name, found), True
-    rule = FAULTS[name]
-    wrong = found.wrong(rule, times=times and not ablation)
+    """The line of the table, and whether the fault passed."""
+    if isinstance(result, str):
+        return skipped(name, result), True
+    fault = FAULTS[name]
+    broken = result.broken_promises(fault, times=times and not ablation)
     if not ablation:
-        return row(found, rule, "WRONG: " + ", ".join(wrong) if wrong else "ok"), not wrong
-    found.fault = f"{name} without {ablation}"
-    verdict = f"seen: {', '.join(wrong)}" if wrong else "WRONG: not seen"
-    return row(found, rule, verdict), bool(wrong)
+        return row(result, fault, "WRONG: " + ", ".join(broken) if broken else "ok"), not broken
+    result.fault = f"{name} without {ablation}"
+    verdict = f"seen: {', '.join(broken)}" if broken else "WRONG: not seen"
+    return row(result, fault, verdict), bool(broken)
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.ablated`: a product's process with other scripts, or a mortal engine."""
+"""Start a gateway or a worker with changed Lua scripts, or with an engine that a chunk kills."""
 
 import os
 import runpy
@@ -14,7 +14,7 @@ from workers.engines.echo import EchoEngine
 
 
 class MortalEngine(EchoEngine):
-    """Dies, and takes its process along, when it hears poison: as from a fault in native code."""
+    """Kills its own process when it hears the poison chunk, as a fault in native code would."""
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Echo, or die."""

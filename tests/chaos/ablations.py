@@ -1,4 +1,4 @@
-"""The log's scripts with one promise taken out: proof that the suite would see it missing."""
+"""Remove one guarantee from the Lua scripts: the suite must then fail."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Final
 
 from shared.log.lua_scripts import SCRIPTS
 
-# ablation -> script -> (line that holds the promise, what stands there instead)
+# ablation -> script -> (line that holds the guarantee, its replacement)
 ABLATIONS: Final[Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]] = {
     "fence": {
         "append": (("if newest_conn ~= conn then return {'fenced', last} end\n", ""),),
@@ -29,7 +29,7 @@ ABLATIONS: Final[Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]]] = {
 
 
 def write_scripts(ablation: str, folder: Path) -> Path:
-    """All scripts into a folder, the ablation's without their promise."""
+    """Write all scripts into a folder, those of the ablation without their guarantee."""
     folder.mkdir(parents=True)
     changes = ABLATIONS[ablation]
     for script in SCRIPTS.glob("*.lua"):
@@ -39,9 +39,9 @@ def write_scripts(ablation: str, folder: Path) -> Path:
 
 def _without(script: Path, changes: tuple[tuple[str, str], ...]) -> str:
     text = script.read_text()
-    for what, instead in changes:
-        pattern = what if "\\" in what else re.escape(what)
-        text, count = re.subn(pattern, instead, text)
+    for line, replacement in changes:
+        pattern = line if "\\" in line else re.escape(line)
+        text, count = re.subn(pattern, replacement, text)
         if not count:
-            raise ValueError(f"Expected {what!r} in {script.name}, got none: mend the ablation")
+            raise ValueError(f"Expected {line!r} in {script.name}, got none: update the ablation")
     return text

@@ -1,5 +1,5 @@
-/* Shifts one process's wall clock, at any moment: LD_PRELOAD this, CLOCK_SHIFT names a file whose
- * first 8 bytes are the shift in seconds. The monotonic clocks are left alone. */
+/* Shifts the wall clock of one process at any moment. Load it with LD_PRELOAD; CLOCK_SHIFT names a
+ * file whose first 8 bytes are the shift in seconds. The monotonic clocks do not change. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>

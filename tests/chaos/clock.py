@@ -1,4 +1,4 @@
-"""Wall clocks that jump: a shim before libc, and a file for each process that says how far off."""
+"""Shift the wall clock of a process: a shim over libc reads the shift from a file."""
 
 import shutil
 import struct
@@ -16,22 +16,22 @@ def missing() -> str:
 
 
 class Clocks:
-    """One compiled shim, and each process's clock by its name."""
+    """One compiled shim, and a shift file for each process."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._shim = folder / "clock.so"
-        what = ["cc", "-shared", "-fPIC", "-O2", "-o", str(self._shim), str(SOURCE)]
-        subprocess.run(what, check=True)
+        line = ["cc", "-shared", "-fPIC", "-O2", "-o", str(self._shim), str(SOURCE)]
+        subprocess.run(line, check=True)
 
     def environ(self, name: str) -> dict[str, str]:
-        """What a process must be started with so that its clock can jump."""
+        """The environment variables with which a process must start so that its clock can jump."""
         if not self._file(name).exists():
             self.shift(name, 0)
         return {"LD_PRELOAD": str(self._shim), "CLOCK_SHIFT": str(self._file(name))}
 
     def shift(self, name: str, seconds: int) -> None:
-        """From now on this process's wall clock is so far off."""
+        """Shift this process's wall clock from now on."""
         with self._file(name).open("r+b" if self._file(name).exists() else "wb") as file:
             file.write(SHIFT.pack(seconds))
 

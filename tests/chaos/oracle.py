@@ -1,7 +1,7 @@
-"""What a caller must hear, and what became of it: the echo engine gives back frame by frame.
+"""Check what a caller receives: the echo engine returns every frame, and each identifies itself.
 
-Every frame that is ever said is unlike every other, so a frame tells who said it and as which
-one. Pure: no clock, no socket.
+No two frames are alike, so a frame shows which call sent it and at which index. Pure: no clock, no
+socket.
 """
 
 import random
@@ -10,7 +10,7 @@ from typing import Final
 
 from shared.audio import CHUNK_BYTES, FRAME_BYTES, FRAMES_PER_CHUNK
 
-_BITS: Final = 13  # samples stay within +-8,191: what is quieter than -9 dBFS passes bit for bit
+_BITS: Final = 13  # samples stay within +-8,191: below -9 dBFS they pass bit for bit
 _MASK: Final = (1 << _BITS) - 1
 _QUIET: Final = int.from_bytes(_MASK.to_bytes(2, "little") * (FRAME_BYTES // 2), "little")
 
@@ -20,14 +20,14 @@ def _pcm(*values: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """One call's audio: a function of the seed, the voice's number and the frame's index."""
+class CallAudio:
+    """The audio of one call: a function of the seed, the call's number and the frame's index."""
 
     seed: int
     number: int
 
     def frame(self, index: int) -> bytes:
-        """Frame `index` (from 1): voice, index, then noise."""
+        """Frame `index` (from 1): the call's number, the index, then noise."""
         noise = random.Random(f"{self.seed}.{self.number}.{index}").randbytes(FRAME_BYTES)
         quiet = (int.from_bytes(noise, "little") & _QUIET).to_bytes(FRAME_BYTES, "little")
         mark = _pcm(self.number, index >> _BITS, index)
@@ -41,7 +41,7 @@ class Voice:
         return data
 
     def index_of(self, pcm: bytes) -> int | None:
-        """Which frame of this voice it is; None for a foreign or a damaged one."""
+        """The index of a frame of this call; None for a foreign or a damaged frame."""
         words = [int.from_bytes(pcm[at : at + 2], "little") for at in (0, 2, 4)]
         index = words[1] << _BITS | words[2]
         return index if index and pcm == self.frame(index) else None
@@ -49,46 +49,46 @@ class Voice:
 
 @dataclass
 class Ledger:
-    """What came back of one call."""
+    """The frames that one call got back."""
 
-    voice: Voice
+    audio: CallAudio
     doubled: int = 0
     reordered: int = 0
     foreign: int = 0
-    heard: set[int] = field(default_factory=set)
-    skipped: set[int] = field(default_factory=set)  # we were told that they would never come
+    received: set[int] = field(default_factory=set)
+    skipped: set[int] = field(default_factory=set)  # the server reported them as lost for good
     newest: int = 0
-    told: str = ""  # the code with which the server ended the call, when it did
-    _again_from: int | None = None  # what we were told would come a second time
+    ended_by: str = ""  # the error code with which the server ended the call
+    _repeats_from: int | None = None  # the server announced these frames a second time
 
     def take(self, pcm: bytes) -> None:
-        """A frame came."""
-        index = self.voice.index_of(pcm)
+        """Count a received frame."""
+        index = self.audio.index_of(pcm)
         if index is None:
             self.foreign += 1
-        elif index in self.heard:
-            self.doubled += self._again_from is None or index < self._again_from
+        elif index in self.received:
+            self.doubled += self._repeats_from is None or index < self._repeats_from
         else:
             self.reordered += index < self.newest
-            self.heard.add(index)
+            self.received.add(index)
         self.newest = max(self.newest, index or 0)
 
     def skip(self, first: int, last: int) -> None:
-        """The server said that these frames would never come."""
-        self.skipped |= set(range(first, last + 1)) - self.heard
+        """The server reported that these frames will never come."""
+        self.skipped |= set(range(first, last + 1)) - self.received
 
     def resumed(self, outcome: str, next_frame: int) -> None:
-        """The server said how the call goes on."""
+        """The server answered a resume with this outcome."""
         if outcome == "not_recovered":
-            self._again_from = next_frame
+            self._repeats_from = next_frame
 
     def lost(self, chunks: int) -> int:
-        """Frames of the first `chunks` chunks that never came although nobody said so."""
-        if self.told:
+        """Frames of the first `chunks` chunks that never came and were not reported as lost."""
+        if self.ended_by:
             return 0
-        said = range(1, chunks * FRAMES_PER_CHUNK + 1)
-        return sum(i not in self.heard and i not in self.skipped for i in said)
+        sent = range(1, chunks * FRAMES_PER_CHUNK + 1)
+        return sum(i not in self.received and i not in self.skipped for i in sent)
 
     def complete(self, chunks: int) -> bool:
-        """Whether all of them came or were said to be gone."""
-        return len(self.heard | self.skipped) >= chunks * FRAMES_PER_CHUNK
+        """Whether all these frames came or were reported as lost."""
+        return len(self.received | self.skipped) >= chunks * FRAMES_PER_CHUNK

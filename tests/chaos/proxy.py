@@ -1,4 +1,4 @@
-"""A TCP proxy with weather: replies lost after the write, resets in mid-message, crumbs, delay."""
+"""A TCP proxy that impairs traffic: lost replies, resets in mid-message, single bytes, delay."""
 
 import asyncio
 import random
@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from typing import Final
 
 PIECE_BYTES: Final = 64 * 1024
-CRUMBS: Final = 32  # bytes of every piece that go one by one: each header is cut everywhere
-HELD_PIECES: Final = 1_024  # of a connection whose pieces are delayed; then its sender waits
+SINGLE_BYTES: Final = 32  # the first bytes of each piece, sent one by one: they cut every header
+HELD_PIECES: Final = 1_024  # of a delayed connection; then its sender waits
 
 
 @dataclass
-class Weather:
-    """What the proxy does to what passes now."""
+class Impairments:
+    """What the proxy does to the traffic from now on."""
 
-    to_drop: int = 0  # answers to scripts that are still to be lost: written, and nobody knows
-    to_cut: int = 0  # answers that end in their middle, with a reset
-    crumbs: bool = False  # the first bytes of every piece go one by one
+    replies_to_drop: int = 0  # replies to scripts: the write happened, its reply never arrives
+    replies_to_cut: int = 0  # replies that end half way, with a reset
+    byte_by_byte: bool = False  # send the first bytes of every piece one by one
 
 
 class Proxy:
-    """Runs in a thread of its own: it must pass bytes on while tests start and stop loops.
+    """Runs in a thread of its own: it must pass bytes on while tests start and stop event loops.
 
-    `delay_s`: each piece is late by a random time between these two, in order, both ways.
+    `delay_s`: delay each piece by a random time between these two, in order, both ways.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Proxy:
     ) -> None:
         self.port = port
         self.upstream_port = upstream_port
-        self.weather = Weather()
+        self.impairments = Impairments()
         self.dropped = 0
         self.cut = 0
         self._delay_s = delay_s
@@ -46,7 +46,7 @@ class Proxy:
         self._up.wait()
 
     def close(self) -> None:
-        """Stop, and close every connection."""
+        """Stop and close every connection."""
         assert self._loop is not None
         assert self._stopping is not None
         self._loop.call_soon_threadsafe(self._stopping.set)
@@ -75,10 +75,10 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
-        wrote = asyncio.Event()  # the last request ran a script
+        ran_script = asyncio.Event()  # the last request did
         pumps = [
-            asyncio.create_task(self._ask(reader, upstream[1], wrote)),
-            asyncio.create_task(self._answer(upstream[0], writer, wrote)),
+            asyncio.create_task(self._forward(reader, upstream[1], ran_script)),
+            asyncio.create_task(self._reply(upstream[0], writer, ran_script)),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -89,43 +89,43 @@ class Proxy:
             upstream[1].transport.abort()
             writer.transport.abort()
 
-    async def _ask(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wrote: asyncio.Event
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ran_script: asyncio.Event
     ) -> None:
         with suppress(OSError):
             async for data in self._pieces(reader):
                 if b"EVALSHA" in data:
-                    wrote.set()
+                    ran_script.set()
                 await self._pass(writer, data)
 
-    async def _answer(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, wrote: asyncio.Event
+    async def _reply(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ran_script: asyncio.Event
     ) -> None:
         with suppress(OSError):
             async for data in self._pieces(reader):
-                if wrote.is_set() and self.weather.to_drop > 0:
-                    self.weather.to_drop -= 1
+                if ran_script.is_set() and self.impairments.replies_to_drop > 0:
+                    self.impairments.replies_to_drop -= 1
                     self.dropped += 1
                     return
-                if self.weather.to_cut > 0:
-                    self.weather.to_cut -= 1
+                if self.impairments.replies_to_cut > 0:
+                    self.impairments.replies_to_cut -= 1
                     self.cut += 1
                     await self._pass(writer, data[: len(data) // 2])
                     return
-                wrote.clear()
+                ran_script.clear()
                 await self._pass(writer, data)
 
     async def _pass(self, writer: asyncio.StreamWriter, data: bytes) -> None:
-        if self.weather.crumbs:
-            for at in range(min(CRUMBS, len(data))):
+        if self.impairments.byte_by_byte:
+            for at in range(min(SINGLE_BYTES, len(data))):
                 writer.write(data[at : at + 1])
                 await asyncio.sleep(0)
-            data = data[CRUMBS:]
+            data = data[SINGLE_BYTES:]
         writer.write(data)
         await writer.drain()
 
     def _pieces(self, reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-        """What is read, when it is to go on."""
+        """Each piece that was read, once its delay is over."""
         return _at_once(reader) if self._delay_s is None else self._late(reader, *self._delay_s)
 
     async def _late(

@@ -1,8 +1,8 @@
-"""`python -m tests.chaos.soak`: calls come and go, a process a minute dies, and nothing may grow.
+"""Run calls for a long time, kill a process every minute, and check that nothing grows.
 
-One gateway and one worker are never killed: what they and Redis hold is measured every few seconds.
-Growth is the median of all slopes between two samples (Theil and Sen) times the time measured; the
-first quarter is left out, since caches fill then.
+The soak never kills one gateway and one worker, and samples what they and Redis hold every few
+seconds. Growth is the median of all slopes between two samples (Theil and Sen) times the measured
+time. The first quarter does not count, because caches fill then.
 """
 
 import argparse
@@ -22,8 +22,8 @@ from typing import Final
 from websockets.exceptions import WebSocketException
 
 from tests.chaos.caller import Caller
-from tests.chaos.cluster import Cluster, descriptors, memory
-from tests.chaos.strikes.crowd import Quiet
+from tests.chaos.deployment import Deployment, descriptors, memory
+from tests.chaos.injections.callers import SimpleCaller
 from tests.chaos.trial import Count, counted
 
 TALKERS: Final = 4
@@ -35,7 +35,7 @@ REPLACED_AFTER_S: Final = 1.5
 SAMPLE_EVERY_S: Final = 5.0
 LOOK_S: Final = 0.5
 WARM_UP: Final = 0.25  # of the whole time
-# How much a series may have grown in the end: a share of its median, and so many units.
+# How much a series may grow: a share of its median plus a number of units.
 ALLOWED: Final = {
     "memory MB": (0.05, 1.0),
     "descriptors": (0.0, 3.0),
@@ -46,15 +46,15 @@ ALLOWED: Final = {
 
 @dataclass
 class Series:
-    """One thing of one process, over time."""
+    """Samples of one quantity of one process."""
 
     process: str
-    what: str
+    quantity: str
     samples: list[tuple[float, float]] = field(default_factory=list)  # seconds, value
 
     @property
     def grown(self) -> float:
-        """By how much from the end of the warm-up to the end."""
+        """The growth from the end of the warm-up to the end."""
         warm = [s for s in self.samples if s[0] >= WARM_UP * self.samples[-1][0]]
         pairs = itertools.combinations(warm, 2)
         slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairs if b[0] > a[0]]
@@ -62,21 +62,21 @@ class Series:
 
     @property
     def flat(self) -> bool:
-        """Whether it grew by no more than is allowed."""
-        share, units = ALLOWED[self.what]
+        """Whether the growth is within what is allowed."""
+        share, units = ALLOWED[self.quantity]
         return self.grown <= units + share * statistics.median(v for _, v in self.samples)
 
     def __str__(self) -> str:
-        """Where it stands and by how much it grew."""
+        """The last value and the growth."""
         last = self.samples[-1][1] if self.samples else 0.0
-        return f"{self.process} {self.what} {last:.4g} ({self.grown:+.2g})"
+        return f"{self.process} {self.quantity} {last:.4g} ({self.grown:+.2g})"
 
 
 class Soak:
-    """All that goes on for so many seconds."""
+    """The calls, kills and samples of so many seconds."""
 
-    def __init__(self, cluster: Cluster, seconds: float, seed: int) -> None:
-        self.cluster = cluster
+    def __init__(self, deployment: Deployment, seconds: float, seed: int) -> None:
+        self.deployment = deployment
         self.seconds = seconds
         self.rng = random.Random(seed)
         self.total = Count("soak")
@@ -84,10 +84,13 @@ class Soak:
         self.series: dict[tuple[str, str], Series] = {}
         self._seeds = itertools.count(seed)
         self._begun = time.monotonic()
-        self._elders = {"worker": cluster.workers[0], "gateway": cluster.gateways[cluster.ports[0]]}
+        self._spared = {
+            "worker": deployment.workers[0],
+            "gateway": deployment.gateways[deployment.ports[0]],
+        }
 
     async def run(self) -> None:
-        """Until it is over; every call's frames are counted."""
+        """Run until the time is over and count the frames of every call."""
         tasks = [self._talk(number) for number in range(1, TALKERS + 1)]
         tasks += [self._idle(number) for number in range(IDLERS)]
         async with asyncio.TaskGroup() as group:
@@ -96,13 +99,13 @@ class Soak:
 
     @property
     def left_s(self) -> float:
-        """Seconds to go."""
+        """The seconds that remain."""
         return self._begun + self.seconds - time.monotonic()
 
     async def _talk(self, number: int) -> None:
-        """One caller after the other."""
+        """Run one talking caller after another."""
         while self.left_s > 0:
-            caller = Caller(self.cluster.urls, next(self._seeds), number)
+            caller = Caller(self.deployment.urls, next(self._seeds), number)
             running = asyncio.create_task(caller.run())
             began = time.monotonic()
             await asyncio.sleep(min(self.rng.uniform(*CALL_S), max(1.0, self.left_s)))
@@ -111,19 +114,19 @@ class Soak:
             self.total.add(counted("soak", [caller], began))
 
     async def _idle(self, number: int) -> None:
-        """Calls in which nobody speaks; one comes back when its socket is lost."""
+        """Run silent calls, one after another; reconnect when a socket is lost."""
         while self.left_s > 0:
-            # Each begins at its own gateway, or all would gather at the one that never dies.
-            quiet = Quiet(self.cluster.urls, number)
+            # Each begins at its own gateway, or all would end up at the one that never dies.
+            idler = SimpleCaller(self.deployment.urls, number)
             ends_at = time.monotonic() + min(self.left_s, self.rng.uniform(*IDLE_S))
             while (stays_s := ends_at - time.monotonic()) > 0:
                 with suppress(OSError, WebSocketException, TimeoutError):
-                    await quiet.begin("turn")
-                    await quiet.say(0)
-                    await asyncio.wait_for(quiet.closed(), stays_s)
+                    await idler.begin("turn")
+                    await idler.send_chunk(0)
+                    await asyncio.wait_for(idler.closed(), stays_s)
                 await asyncio.sleep(LOOK_S)
-                quiet.url = self.rng.choice(self.cluster.urls)
-            await quiet.end()
+                idler.url = self.rng.choice(self.deployment.urls)
+            await idler.end()
 
     async def _kill(self) -> None:
         while self.left_s > KILL_EVERY_S / 2:
@@ -136,17 +139,17 @@ class Soak:
 
     def _kill_worker(self) -> None:
         victim = self.rng.choice(
-            [w for w in self.cluster.workers if w is not self._elders["worker"]]
+            [w for w in self.deployment.workers if w is not self._spared["worker"]]
         )
         victim.kill()
         time.sleep(REPLACED_AFTER_S)
-        self.cluster.replace_dead_workers()
+        self.deployment.replace_dead_workers()
 
     def _kill_gateway(self) -> None:
-        port = self.rng.choice(self.cluster.ports[1:])
-        self.cluster.gateways[port].kill()
+        port = self.rng.choice(self.deployment.ports[1:])
+        self.deployment.gateways[port].kill()
         time.sleep(REPLACED_AFTER_S)
-        self.cluster.start_gateway(port)
+        self.deployment.start_gateway(port)
 
     async def _sample(self) -> None:
         while self.left_s > 0:
@@ -154,51 +157,51 @@ class Soak:
             await asyncio.sleep(SAMPLE_EVERY_S)
 
     def _look(self) -> None:
-        for name, process in self._elders.items():
+        for name, process in self._spared.items():
             self._note(name, "memory MB", memory(process.pid) / 1e6)
             self._note(name, "descriptors", descriptors(process.pid))
-            self._note(name, "tasks", self.cluster.gauge(process, "antiphon_asyncio_tasks"))
-        store = self.cluster.store
-        self._note("redis", "memory MB", float(store.client.info("memory")["used_memory"]) / 1e6)
-        self._note("redis", "keys", float(store.client.dbsize()))
+            self._note(name, "tasks", self.deployment.gauge(process, "antiphon_asyncio_tasks"))
+        redis = self.deployment.redis
+        self._note("redis", "memory MB", float(redis.client.info("memory")["used_memory"]) / 1e6)
+        self._note("redis", "keys", float(redis.client.dbsize()))
 
-    def _note(self, process: str, what: str, value: float) -> None:
-        series = self.series.setdefault((process, what), Series(process, what))
+    def _note(self, process: str, quantity: str, value: float) -> None:
+        series = self.series.setdefault((process, quantity), Series(process, quantity))
         series.samples.append((time.monotonic() - self._begun, value))
 
-    def wrong(self) -> list[str]:
-        """What breaks a promise."""
-        names = ("lost", "doubled", "reordered", "foreign", "skipped", "told")
+    def broken_promises(self) -> list[str]:
+        """The promises that did not hold."""
+        names = ("lost", "doubled", "reordered", "foreign", "skipped", "ended")
         found = [name for name in names if getattr(self.total, name)]
-        return found + [f"{s.process} {s.what}" for s in self.series.values() if not s.flat]
+        return found + [f"{s.process} {s.quantity}" for s in self.series.values() if not s.flat]
 
     def line(self) -> str:
-        """The result."""
-        t, wrong = self.total, self.wrong()
-        verdict = "WRONG: " + ", ".join(wrong) if wrong else "ok"
+        """The result in one line."""
+        t, broken = self.total, self.broken_promises()
+        verdict = "WRONG: " + ", ".join(broken) if broken else "ok"
         return (
             f"soak {self.seconds / 60:.0f} min: {self.kills} kills, {t.calls} calls and {IDLERS} "
             f"idle ones, {t.frames} frames; lost {t.lost}, doubled {t.doubled}, reordered "
-            f"{t.reordered}, foreign {t.foreign}, skipped {t.skipped}, told {t.told}; in the end "
+            f"{t.reordered}, foreign {t.foreign}, skipped {t.skipped}, ended {t.ended}; at the end "
             f"(grown): {', '.join(map(str, self.series.values()))}; {verdict}"
         )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command line, run, print; exit status 1 when something is lost or grows."""
+    """Read the command line, run, print; exit with 1 if a frame is lost or something grows."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seed", type=int, default=1)
-    wish = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="soak-") as folder:
-        cluster = Cluster(Path(folder))
+        deployment = Deployment(Path(folder))
         try:
-            soak = Soak(cluster, 60 * wish.minutes, wish.seed)
+            soak = Soak(deployment, 60 * options.minutes, options.seed)
             asyncio.run(soak.run())
         finally:
-            cluster.close()
+            deployment.close()
     sys.stdout.write(soak.line() + "\n")
-    sys.exit(1 if soak.wrong() else 0)
+    sys.exit(1 if soak.broken_promises() else 0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The table that `make chaos` prints."""
+"""Format the table that `make chaos` prints."""
 
 import re
 from collections.abc import Sequence
@@ -10,29 +10,30 @@ from tests.chaos.trial import Count
 
 COLUMNS: Final = (
     *("fault", "repetitions", "calls", "frames", "lost", "doubled", "reordered", "foreign"),
-    *("skipped", "told", "resume p50 ms", "p95", "max", "limit", "verdict"),
+    *("skipped", "ended", "resume p50 ms", "p95", "max", "limit", "verdict"),
 )
 BEGIN: Final = "<!-- faults: written by `make chaos` -->"
 END: Final = "<!-- end of faults -->"
 
 
-def row(count: Count, rule: Fault, verdict: str) -> tuple[str, ...]:
-    """One fault's line."""
+def row(count: Count, fault: Fault, verdict: str) -> tuple[str, ...]:
+    """The line of one fault."""
     numbers = (count.trials, count.calls, count.frames, count.lost, count.doubled, count.reordered)
-    more = (count.foreign, count.skipped, count.told)
+    more = (count.foreign, count.skipped, count.ended)
     times = [count.resume_ms(q) for q in (0.5, 0.95, 1.0)]
-    told = ["-" if ms is None else f"{ms:.0f}" for ms in times]
-    limit = f"p95 {1_000 * rule.resume_p95_s:.0f}" if rule.resume_p95_s else "-"
-    return (count.fault, *map(str, (*numbers, *more)), *told, limit, _said(count, rule, verdict))
+    resumes = ["-" if ms is None else f"{ms:.0f}" for ms in times]
+    limit = f"p95 {1_000 * fault.resume_p95_s:.0f}" if fault.resume_p95_s else "-"
+    cells = (*map(str, (*numbers, *more)), *resumes, limit)
+    return (count.fault, *cells, _explained(count, fault, verdict))
 
 
 def skipped(name: str, why: str) -> tuple[str, ...]:
-    """The line of a fault that this machine cannot have."""
+    """The line of a fault that this machine cannot run."""
     return (name, "0", *["-"] * (len(COLUMNS) - 3), f"not run: {why}")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
-    """Markdown, with aligned columns."""
+    """Markdown with aligned columns."""
     lines = [COLUMNS, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
     texts = [
@@ -54,10 +55,11 @@ def write(path: Path, text: str) -> None:
     path.write_text(after)
 
 
-def _said(count: Count, rule: Fault, verdict: str) -> str:
-    """The verdict, the strike's own measures with their limits, and why calls ended."""
+def _explained(count: Count, fault: Fault, verdict: str) -> str:
+    """The verdict, the injection's own measures with their limits, and why calls ended."""
     measured = [
-        f"{name} {count.worst(name):.3g} (at most {limit:g})" for name, limit in rule.limits.items()
+        f"{name} {count.worst(name):.3g} (at most {limit:g})"
+        for name, limit in fault.limits.items()
     ]
-    why = sorted(f"{count.reasons.count(reason)} {reason}" for reason in set(count.reasons))
-    return ", ".join([verdict, *(measured if count.measures else []), *why])
+    reasons = [f"{count.reasons.count(reason)} {reason}" for reason in set(count.reasons)]
+    return ", ".join([verdict, *(measured if count.measures else []), *sorted(reasons)])

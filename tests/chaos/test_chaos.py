@@ -1,7 +1,6 @@
-"""The six core faults against real processes, a Cluster, and that a missing promise is seen.
+"""The six core faults, two Redis failovers, and the proof that a missing guarantee is noticed.
 
-Only counts are judged here: a test must not fail because its machine is slow. `make chaos` judges
-times as well.
+These tests judge counts alone: a slow machine must not fail them. `make chaos` also judges times.
 """
 
 import asyncio
@@ -10,48 +9,51 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.cluster import Cluster
+from tests.chaos.deployment import Deployment
 from tests.chaos.faults import ABLATED_BY, FAULTS, PROXIED
 from tests.chaos.trial import run_trial
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(240)]
 
 CORE = [name for name, fault in FAULTS.items() if fault.core]
-REDIS_OF_MORE = ["sentinel", "shard-kill"]
+FAILOVERS = ["sentinel", "shard-kill"]
 CALLERS = 4
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Two gateways and three workers; every fault leaves as many."""
-    cluster = Cluster(tmp_path_factory.mktemp("cluster"), setting=PROXIED)
-    yield cluster
-    cluster.close()
+    deployment = Deployment(tmp_path_factory.mktemp("deployment"), setup=PROXIED)
+    yield deployment
+    deployment.close()
 
 
 @pytest.mark.parametrize("name", CORE)
-async def test_nothing_is_lost_doubled_reordered_or_foreign(name: str, cluster: Cluster) -> None:
-    count = await run_trial(cluster, name, FAULTS[name], 1, callers=CALLERS)
-    assert count.wrong(FAULTS[name], times=False) == [], f"{count}\n{cluster.logs()}"
+async def test_no_frame_is_lost_doubled_reordered_or_foreign(
+    name: str, deployment: Deployment
+) -> None:
+    count = await run_trial(deployment, name, FAULTS[name], 1, callers=CALLERS)
+    broken = count.broken_promises(FAULTS[name], times=False)
+    assert broken == [], f"{count}\n{deployment.logs()}"
 
 
-@pytest.mark.parametrize("name", REDIS_OF_MORE)
-async def test_nothing_is_lost_when_a_redis_takes_over(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", FAILOVERS)
+async def test_no_frame_is_lost_when_a_replica_takes_over(name: str, tmp_path: Path) -> None:
     fault = FAULTS[name]
-    cluster = await asyncio.to_thread(lambda: Cluster(tmp_path, workers=2, setting=fault.setting))
+    deployment = await asyncio.to_thread(lambda: Deployment(tmp_path, workers=2, setup=fault.setup))
     try:
-        count = await run_trial(cluster, name, fault, 1, callers=CALLERS)
-        assert count.wrong(fault, times=False) == [], f"{count}\n{cluster.logs()}"
+        count = await run_trial(deployment, name, fault, 1, callers=CALLERS)
+        assert count.broken_promises(fault, times=False) == [], f"{count}\n{deployment.logs()}"
     finally:
-        await asyncio.to_thread(cluster.close)
+        await asyncio.to_thread(deployment.close)
 
 
 @pytest.mark.parametrize("ablation", sorted(ABLATED_BY))
-async def test_a_promise_taken_out_is_seen(ablation: str, tmp_path: Path) -> None:
+async def test_a_missing_guarantee_is_noticed(ablation: str, tmp_path: Path) -> None:
     name = ABLATED_BY[ablation]
-    cluster = await asyncio.to_thread(lambda: Cluster(tmp_path, workers=2, ablation=ablation))
+    deployment = await asyncio.to_thread(lambda: Deployment(tmp_path, workers=2, ablation=ablation))
     try:
-        count = await run_trial(cluster, name, FAULTS[name], 1, callers=CALLERS)
+        count = await run_trial(deployment, name, FAULTS[name], 1, callers=CALLERS)
     finally:
-        await asyncio.to_thread(cluster.close)
-    assert count.wrong(FAULTS[name], times=False) != [], count
+        await asyncio.to_thread(deployment.close)
+    assert count.broken_promises(FAULTS[name], times=False) != [], count

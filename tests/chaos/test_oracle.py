@@ -1,4 +1,4 @@
-"""What the chaos suite counts by: it must see each kind of harm."""
+"""The chaos suite's own counting: it must notice every kind of damage."""
 
 import pytest
 
@@ -6,73 +6,74 @@ from shared.audio import FRAME_BYTES
 from shared.log.lua_scripts import SCRIPTS
 from tests.chaos.ablations import ABLATIONS, write_scripts
 from tests.chaos.faults import FAULTS
-from tests.chaos.oracle import Ledger, Voice
+from tests.chaos.oracle import CallAudio, Ledger
 from tests.chaos.trial import Count
 
-VOICE = Voice(seed=1, number=70)
+AUDIO = CallAudio(seed=1, number=70)
 
 
-def heard(*indices: int) -> Ledger:
-    ledger = Ledger(VOICE)
+def received(*indices: int) -> Ledger:
+    ledger = Ledger(AUDIO)
     for index in indices:
-        ledger.take(VOICE.frame(index))
+        ledger.take(AUDIO.frame(index))
     return ledger
 
 
-def harm(ledger: Ledger, chunks: int = 1) -> tuple[int, int, int, int]:
+def damage(ledger: Ledger, chunks: int = 1) -> tuple[int, int, int, int]:
     return ledger.lost(chunks), ledger.doubled, ledger.reordered, ledger.foreign
 
 
-def test_a_frame_says_who_said_it_and_as_which_one() -> None:
-    assert VOICE.chunk(3)[FRAME_BYTES : 2 * FRAME_BYTES] == VOICE.frame(14)
-    assert VOICE.index_of(VOICE.frame(9_000)) == 9_000
-    assert VOICE.index_of(Voice(1, 71).frame(1)) is None
-    assert VOICE.index_of(bytes(FRAME_BYTES)) is None
-    damaged = bytearray(VOICE.frame(5))
+def test_a_frame_identifies_its_call_and_its_index() -> None:
+    assert AUDIO.chunk(3)[FRAME_BYTES : 2 * FRAME_BYTES] == AUDIO.frame(14)
+    assert AUDIO.index_of(AUDIO.frame(9_000)) == 9_000
+    assert AUDIO.index_of(CallAudio(1, 71).frame(1)) is None
+    assert AUDIO.index_of(bytes(FRAME_BYTES)) is None
+    damaged = bytearray(AUDIO.frame(5))
     damaged[-2] ^= 1
-    assert VOICE.index_of(bytes(damaged)) is None
+    assert AUDIO.index_of(bytes(damaged)) is None
 
 
-def test_a_whole_call_is_unharmed() -> None:
-    ledger = heard(1, 2, 3, 4)
-    assert harm(ledger) == (0, 0, 0, 0)
+def test_a_whole_call_is_undamaged() -> None:
+    ledger = received(1, 2, 3, 4)
+    assert damage(ledger) == (0, 0, 0, 0)
     assert ledger.complete(1)
     assert not ledger.complete(2)
 
 
-def test_each_harm_is_seen() -> None:
-    assert harm(heard(1, 2, 4)) == (1, 0, 0, 0)
-    assert harm(heard(1, 2, 2, 3, 4)) == (0, 1, 0, 0)
-    assert harm(heard(1, 3, 2, 4)) == (0, 0, 1, 0)
-    ledger = heard(1, 2, 3, 4)
-    ledger.take(Voice(1, 71).frame(1))
-    assert harm(ledger) == (0, 0, 0, 1)
+def test_each_kind_of_damage_is_counted() -> None:
+    assert damage(received(1, 2, 4)) == (1, 0, 0, 0)
+    assert damage(received(1, 2, 2, 3, 4)) == (0, 1, 0, 0)
+    assert damage(received(1, 3, 2, 4)) == (0, 0, 1, 0)
+    ledger = received(1, 2, 3, 4)
+    ledger.take(CallAudio(1, 71).frame(1))
+    assert damage(ledger) == (0, 0, 0, 1)
 
 
-def test_what_was_said_to_be_gone_or_to_come_again_is_no_harm() -> None:
-    ledger = heard(1, 4)
+def test_announced_losses_and_repeats_are_no_damage() -> None:
+    ledger = received(1, 4)
     ledger.skip(2, 3)
-    assert harm(ledger) == (0, 0, 0, 0)
+    assert damage(ledger) == (0, 0, 0, 0)
     ledger.resumed("not_recovered", 4)
-    ledger.take(VOICE.frame(4))
-    assert harm(ledger) == (0, 0, 0, 0)
-    ledger.take(VOICE.frame(1))
-    assert harm(ledger) == (0, 1, 0, 0)
+    ledger.take(AUDIO.frame(4))
+    assert damage(ledger) == (0, 0, 0, 0)
+    ledger.take(AUDIO.frame(1))
+    assert damage(ledger) == (0, 1, 0, 0)
 
 
-def test_a_verdict_names_what_is_wrong() -> None:
-    rule = FAULTS["worker-kill"]
-    assert Count("f").wrong(rule, times=True) == ["silent"]
-    assert Count("f", frames=9, resumes_s=[0.4]).wrong(rule, times=True) == []
+def test_a_verdict_names_the_broken_promises() -> None:
+    fault = FAULTS["worker-kill"]
+    assert Count("f").broken_promises(fault, times=True) == ["silent"]
+    assert Count("f", frames=9, resumes_s=[0.4]).broken_promises(fault, times=True) == []
     slow = Count("f", frames=9, resumes_s=[9.0])
-    assert (slow.wrong(rule, times=True), slow.wrong(rule, times=False)) == (["slow"], [])
-    bad = Count("f", trials=1, frames=9, lost=1, told=1)
-    assert bad.wrong(rule, times=False) == ["lost", "told"]
-    assert bad.wrong(FAULTS["flushall"], times=False) == ["lost"]
+    assert slow.broken_promises(fault, times=True) == ["slow"]
+    assert slow.broken_promises(fault, times=False) == []
+    bad = Count("f", trials=1, frames=9, lost=1, ended=1)
+    assert bad.broken_promises(fault, times=False) == ["lost", "ended"]
+    assert bad.broken_promises(FAULTS["flushall"], times=False) == ["lost"]
 
 
 @pytest.mark.parametrize("ablation", sorted(ABLATIONS))
-def test_an_ablation_takes_its_promise_out(
+def test_an_ablation_changes_its_own_scripts_alone(
     ablation: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = write_scripts(ablation, tmp_path_factory.mktemp("scripts") / "new")

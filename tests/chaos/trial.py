@@ -1,4 +1,4 @@
-"""One fault, once: callers talk, it strikes, they go on; then everything is counted."""
+"""Run one fault once: callers talk, the fault happens, they go on; then count every frame."""
 
 import asyncio
 import random
@@ -11,21 +11,20 @@ from pathlib import Path
 from typing import Final
 
 from tests.chaos.caller import Caller, silences
-from tests.chaos.cluster import Cluster
+from tests.chaos.deployment import Deployment
 from tests.chaos.faults import FAULTS, Fault
+from tests.patience import PATIENCE_S, until
 
 CALLERS: Final = 5
 BEFORE_S: Final = 0.8
 AFTER_S: Final = 1.2
-# Frames come every 20 ms; a silence under this is the machine's, not the fault's.
+# Frames come every 20 ms. The machine causes shorter silences, a fault longer ones.
 NOTICED_S: Final = 0.15
-READY_WITHIN_S: Final = 30.0
-ENDS_WITHIN_S: Final = 60.0
 
 
 @dataclass
 class Count:
-    """What one or more trials of a fault have shown."""
+    """What one or more trials of a fault counted."""
 
     fault: str
     trials: int = 0
@@ -35,137 +34,130 @@ class Count:
     doubled: int = 0
     reordered: int = 0
     foreign: int = 0
-    skipped: int = 0  # frames of which a caller was told that they would never come
-    told: int = 0  # sessions that ended with a reason
+    skipped: int = 0  # frames that the server reported as lost for good
+    ended: int = 0  # sessions that the server ended with an error
     unbounded: int = 0  # keys without a TTL
     holes: int = 0  # records missing in the middle of a stream
-    reasons: list[str] = field(default_factory=list)  # of the sessions that were told
+    reasons: list[str] = field(default_factory=list)  # error codes of the ended sessions
     resumes_s: list[float] = field(default_factory=list)
-    measures: list[tuple[str, float]] = field(default_factory=list)  # the strike's own
+    measures: list[tuple[str, float]] = field(default_factory=list)  # what the injection measured
     broken: list[str] = field(default_factory=list)  # why a trial did not come to its end
 
     def add(self, other: "Count") -> None:
-        """Take another trial's counts in."""
+        """Add the counts of another trial."""
         for name in self.__dataclass_fields__:
             if name != "fault":
                 setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def resume_ms(self, quantile: float) -> float | None:
-        """Of the longest silences that callers heard; None when nobody heard any."""
+        """A quantile of the callers' longest silences; None when no caller noticed any."""
         if not self.resumes_s:
             return None
         ordered = sorted(self.resumes_s)
         return 1_000 * ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
 
-    def wrong(self, rule: Fault, *, times: bool) -> list[str]:
-        """What breaks the promise; `times`: how long it took counts too."""
+    def broken_promises(self, fault: Fault, *, times: bool) -> list[str]:
+        """The promises that did not hold; `times` adds those on durations."""
         names = ["lost", "doubled", "reordered", "foreign", "unbounded", "holes"]
-        names += [] if rule.skips else ["skipped"]
+        names += [] if fault.skips else ["skipped"]
         found = [name for name in names if getattr(self, name)]
-        if self.told > rule.told * self.trials:
-            found.append("told")
+        if self.ended > fault.ended * self.trials:
+            found.append("ended")
         if not self.frames:
             found.append("silent")
         found += self.broken
         p95_ms = self.resume_ms(0.95)
-        if times and rule.resume_p95_s and p95_ms and p95_ms > 1_000 * rule.resume_p95_s:
+        if times and fault.resume_p95_s and p95_ms and p95_ms > 1_000 * fault.resume_p95_s:
             found.append("slow")
         if times:
-            found += [name for name, limit in rule.limits.items() if self.worst(name) > limit]
+            found += [name for name, limit in fault.limits.items() if self.worst(name) > limit]
         return found
 
     def worst(self, name: str) -> float:
-        """The largest of a strike's own measure."""
+        """The largest value of one of the injection's measures."""
         return max((value for measure, value in self.measures if measure == name), default=0.0)
 
 
 async def run_trial(
-    cluster: Cluster, name: str, fault: Fault, seed: int, *, callers: int = CALLERS
+    deployment: Deployment, name: str, fault: Fault, seed: int, *, callers: int = CALLERS
 ) -> Count:
     """One trial. The same seed gives the same audio and the same choices."""
     rng = random.Random(f"{name}.{seed}")
-    urls = cluster.behind_proxies(fault.delay_s) if fault.proxied else cluster.urls
-    people = [Caller(urls, seed, number) for number in range(1, callers + 1)]
-    talking = [asyncio.create_task(person.run()) for person in people]
+    urls = deployment.proxied_urls(fault.delay_s) if fault.proxied else deployment.urls
+    talkers = [Caller(urls, seed, number) for number in range(1, callers + 1)]
+    talking = [asyncio.create_task(talker.run()) for talker in talkers]
     try:
-        await _all_heard(people)
+        await until(lambda: all(t.arrivals for t in talkers), lambda: _silent(talkers))
         await asyncio.sleep(BEFORE_S + rng.uniform(0, 0.5))
-        struck_at = time.monotonic()
-        measures = await fault.strike(cluster, people, rng)
+        injected_at = time.monotonic()
+        measures = await fault.inject(deployment, talkers, rng)
         await asyncio.sleep(AFTER_S)
-        unbounded = await asyncio.to_thread(cluster.unbounded)
-        holes = await asyncio.to_thread(cluster.holes)
-        for person in people:
-            person.stop()
-        await asyncio.wait(talking, timeout=ENDS_WITHIN_S)
+        unbounded = await asyncio.to_thread(deployment.unbounded)
+        holes = await asyncio.to_thread(deployment.holes)
+        for talker in talkers:
+            talker.stop()
+        await asyncio.wait(talking, timeout=PATIENCE_S)
     finally:
         for task in talking:
             task.cancel()
         results = await asyncio.gather(*talking, return_exceptions=True)
-        cluster.close_proxies()
+        deployment.close_proxies()
     for result in results:
         if isinstance(result, Exception):
             raise result
-    await asyncio.to_thread(cluster.await_whole)
-    count = counted(name, people, struck_at)
+    await asyncio.to_thread(deployment.await_whole)
+    count = counted(name, talkers, injected_at)
     count.unbounded, count.holes = len(unbounded), holes
     count.measures = list((measures or {}).items())
     return count
 
 
 def repeated(name: str, ablation: str, trials: int, seed: int, callers: int) -> Count | str:
-    """All trials of one fault with processes of their own; or why there can be none here.
+    """Run all trials of one fault on processes of their own; a text says why it cannot run here.
 
-    One trial, when a promise is taken out of the scripts (`ablation`).
+    With an `ablation`, one trial on scripts without that guarantee.
     """
     fault = FAULTS[name]
-    if why := fault.setting.missing():
+    if why := fault.setup.missing():
         return why
     total = Count(name)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         slots = max(32, 2 * callers)
-        cluster = Cluster(Path(folder), slots=slots, setting=fault.setting, ablation=ablation)
+        deployment = Deployment(Path(folder), slots=slots, setup=fault.setup, ablation=ablation)
         try:
             for trial in range(1 if ablation else trials):
-                running = run_trial(cluster, name, fault, seed + trial, callers=callers)
+                running = run_trial(deployment, name, fault, seed + trial, callers=callers)
                 total.add(asyncio.run(running))
-        except Exception as error:  # the other faults' table must still be had
+        except Exception as error:  # the table must still show the other faults
             total.broken.append(f"seed {seed + total.trials}: {error!r:.300}")
-            sys.stderr.write(f"{name}: {error!r}\n{cluster.logs()}\n")
+            sys.stderr.write(f"{name}: {error!r}\n{deployment.logs()}\n")
         finally:
-            cluster.close()
+            deployment.close()
     return total
 
 
-def counted(name: str, people: Sequence[Caller], struck_at: float) -> Count:
-    """What became of all that was said."""
+def counted(name: str, callers: Sequence[Caller], injected_at: float) -> Count:
+    """Count the frames of all calls, and the callers' silences since the fault."""
     count = Count(name, trials=1)
-    for call in (call for person in people for call in person.calls):
+    for call in (call for caller in callers for call in caller.calls):
         ledger = call.ledger
         count.calls += 1
-        count.frames += len(ledger.heard)
-        count.lost += ledger.lost(call.made(time.monotonic()))
+        count.frames += len(ledger.received)
+        count.lost += ledger.lost(call.recorded_chunks(time.monotonic()))
         count.doubled += ledger.doubled
         count.reordered += ledger.reordered
         count.foreign += ledger.foreign
         count.skipped += len(ledger.skipped)
-        count.told += bool(ledger.told)
-        count.reasons += [ledger.told] if ledger.told else []
-    for person in people:
-        longest = max(silences(person.arrivals, struck_at, time.monotonic()), default=0.0)
+        count.ended += bool(ledger.ended_by)
+        count.reasons += [ledger.ended_by] if ledger.ended_by else []
+    for caller in callers:
+        longest = max(silences(caller.arrivals, injected_at, time.monotonic()), default=0.0)
         if longest >= NOTICED_S:
             count.resumes_s.append(longest)
     return count
 
 
-async def _all_heard(people: Sequence[Caller]) -> None:
-    """Until everybody has heard themselves."""
-    deadline = time.monotonic() + READY_WITHIN_S
-    while not all(person.arrivals for person in people):
-        if time.monotonic() > deadline:
-            deaf = [p.number for p in people if not p.arrivals]
-            told = {p.number: (p.refused, p.outcomes[-3:]) for p in people if not p.arrivals}
-            raise TimeoutError(
-                f"Expected all callers to hear themselves, got none by {deaf}: {told}"
-            )
-        await asyncio.sleep(0.02)
+def _silent(callers: Sequence[Caller]) -> str:
+    """What happened to the callers who got no frame."""
+    found = {c.number: (c.refused, c.outcomes[-3:]) for c in callers if not c.arrivals}
+    return f"no frame at these callers (refusals, last outcomes): {found}"

@@ -1,4 +1,4 @@
-"""A durable redis-server that can be killed and started again."""
+"""Redis servers that a fault can kill, fill or impair, and that start again."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.chaos.proxy import Proxy
 from tests.conftest import free_port, redis_binaries
 from tests.patience import wait_until
 
-# A rewrite would change the size of the file from which a lost tail is cut.
+# A rewrite would change the size of the file whose tail a fault cuts off.
 NO_REWRITE: Final = ("--auto-aof-rewrite-percentage", "0")
 
 
@@ -43,7 +43,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
+        """Start and wait until it answers."""
         self._popen = subprocess.Popen(self._line, stdout=subprocess.DEVNULL, env=self._env)
         wait_until(self._answers, lambda: "no answer from a redis-server")
 
@@ -62,7 +62,7 @@ class Server:
         self._popen.send_signal(number)
 
     def close(self) -> None:
-        """Kill it for good."""
+        """Kill it and close its client."""
         self.client.close()
         self.kill()
 
@@ -73,38 +73,38 @@ class Server:
             return False
 
 
-class Keeper(Protocol):
-    """What keeps the log: one server, a primary and its replica, or a Cluster."""
+class Storage(Protocol):
+    """The Redis that holds the log: one server, a primary with a replica, or a Cluster."""
 
     @property
     def url(self) -> str:
-        """REDIS_URL of the product's processes."""
+        """REDIS_URL for gateways and workers."""
 
     @property
     def client(self) -> Any:
-        """To look at all keys."""
+        """A client that sees all keys."""
 
     def close(self) -> None:
-        """Stop all of it."""
+        """Stop all servers."""
 
 
-class Store(Server):
-    """One durable server."""
+class DurableRedis(Server):
+    """One server with an append-only file."""
 
     def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, "--save", "", *DURABLE, *NO_EVICTION, *NO_REWRITE, env=env)
 
     @property
     def url(self) -> str:
-        """Its own address."""
+        """The address of the server."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def log_bytes(self) -> int:
-        """How long the append-only file is now."""
+        """The size of the append-only file."""
         return sum(path.stat().st_size for path in self._logs())
 
     def cut(self, size: int) -> None:
-        """Lose what was appended after it was `size` long. Only while it is down."""
+        """Cut the append-only file to this size. Only while the server is down."""
         (path,) = [path for path in self._logs() if path.stat().st_size]
         with path.open("r+b") as file:
             file.truncate(size)
@@ -114,8 +114,8 @@ class Store(Server):
         return sorted(found)
 
 
-class Proxied(Store):
-    """A server behind a proxy with weather."""
+class ProxiedRedis(DurableRedis):
+    """A server that clients reach through an impairing proxy."""
 
     def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
         super().__init__(folder, env=env)
@@ -123,23 +123,23 @@ class Proxied(Store):
 
     @property
     def url(self) -> str:
-        """Through the proxy."""
+        """The address of the proxy."""
         return f"redis://127.0.0.1:{self.proxy.port}/0"
 
     def close(self) -> None:
-        """Stop both."""
+        """Stop the proxy and the server."""
         self.proxy.close()
         super().close()
 
 
-class SmallDisk(Store):
-    """A server whose files lie on a file system of a few MB, which a fault fills."""
+class SmallDiskRedis(DurableRedis):
+    """A server whose files are on a file system of a few MB, which a fault fills."""
 
     BYTES: Final = 48 * 1024 * 1024
 
     @staticmethod
     def missing() -> str:
-        """Why there can be none here; "" if there can."""
+        """Why this machine cannot mount a small file system; "" if it can."""
         if os.geteuid() == 0 and shutil.which("mount"):
             return ""
         return "no right to mount a small file system"
@@ -147,22 +147,22 @@ class SmallDisk(Store):
     def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
         self._disk = folder / "disk"
         self._disk.mkdir()
-        what = ["mount", "-t", "tmpfs", "-o", f"size={self.BYTES}", "tmpfs", str(self._disk)]
-        subprocess.run(what, check=True)
+        line = ["mount", "-t", "tmpfs", "-o", f"size={self.BYTES}", "tmpfs", str(self._disk)]
+        subprocess.run(line, check=True)
         super().__init__(self._disk, env=env)
 
     def fill(self) -> None:
-        """Until not one byte more is to be had."""
+        """Write until the disk is full."""
         with suppress(OSError), (self._disk / "ballast").open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(4_096))
 
     def drain(self) -> None:
-        """There is room again, for as many trials as one likes."""
+        """Make room again, for any number of trials."""
         (self._disk / "ballast").unlink()
         self.client.bgrewriteaof()
 
     def close(self) -> None:
-        """Stop, and give the disk back."""
+        """Stop and unmount the file system."""
         super().close()
         subprocess.run(["umount", str(self._disk)], check=True)

@@ -1,9 +1,9 @@
-"""`python -m tests.chaos.neighbours`: how long callers wait for a step while others are taken over.
+"""Measure how long callers wait for a step while the worker takes over other sessions.
 
-Some callers talk in stream mode, a chunk every 80 ms; then the sessions of a dead worker arrive,
-each with a past of some seconds, and are rebuilt between the steps. The lateness of a step is from
-the moment its chunk was there until its audio is. The hybrid engine with the shipped weights. Time
-is the processor's, so that whatever else a machine does is not counted.
+Some callers talk in stream mode, one chunk every 80 ms. Then the sessions of a dead worker arrive,
+and the worker rebuilds them, some seconds of past each, between its steps. A step's lateness runs
+from its chunk's arrival to its audio. The engine is the hybrid one with the shipped weights. Time
+is CPU time, so that other programs on the machine do not count.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import torch
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16
 from workers.engines.base import Opening, Past, Speak
 from workers.engines.hybrid.engine import HybridEngine
-from workers.runtime import engine_thread as driving
+from workers.runtime import engine_thread
 from workers.runtime.conversation.conversation import Conversation
 from workers.runtime.conversation.step import Plan
 from workers.runtime.engine_thread import EngineThread
@@ -34,7 +34,7 @@ REPLY_STEPS: Final = 40
 
 
 class Clock:
-    """The processor time of this process, in seconds, and what it would have slept."""
+    """The CPU time of this process plus the time it would have slept, in seconds."""
 
     def __init__(self) -> None:
         self._slept_s = 0.0
@@ -43,17 +43,17 @@ class Clock:
         return time.process_time() + self._slept_s
 
     def sleep_until(self, due: float) -> None:
-        """At once."""
+        """Advance to this time without sleeping."""
         self._slept_s += max(0.0, due - self())
 
 
 def noise(count: int, rng: np.random.Generator) -> tuple[Pcm16, ...]:
-    """Chunks that are all different."""
+    """So many chunks of noise."""
     return tuple(rng.integers(-3_000, 3_000, (count, CHUNK_SAMPLES), dtype=np.int16))
 
 
 def past_of(engine: HybridEngine, seconds: float, rng: np.random.Generator) -> tuple[Past, ...]:
-    """A call that heard so many seconds and was some way into its reply, as the log has it."""
+    """The log of a call that heard so many seconds and was in the middle of its reply."""
     engine.open(0, Opening(1))
     pasts: list[Past] = []
     heard = round(seconds / CHUNK_S)
@@ -71,7 +71,7 @@ def past_of(engine: HybridEngine, seconds: float, rng: np.random.Generator) -> t
 async def lateness_ms(
     thread: EngineThread, clock: Clock, live: Sequence[HeldSession], arriving: Sequence[HeldSession]
 ) -> list[float]:
-    """Step the live ones in real time until everybody who arrives is open."""
+    """Step the live sessions in real time until all arriving ones are open."""
     rng, late, start = np.random.default_rng(2), list[float](), clock()
     while any(session.opening for session in arriving) or len(late) < CALM_CHUNKS:
         due = start + len(late) * CHUNK_S
@@ -86,45 +86,49 @@ async def lateness_ms(
 
 
 async def measured(
-    engine: HybridEngine, wish: argparse.Namespace, *, taken: int
+    engine: HybridEngine, options: argparse.Namespace, *, taken: int
 ) -> dict[str, float]:
-    """One run: its steps' lateness, and when the last session was whole."""
-    clock, past = Clock(), past_of(engine, wish.seconds, np.random.default_rng(1))
+    """One run: the lateness of its steps, and the time until the last session was open."""
+    clock, past = Clock(), past_of(engine, options.seconds, np.random.default_rng(1))
     thread, slots = EngineThread(engine, clock), Slots(engine.slots)
     live, arriving = (
         [slots.take(f"{name}{i}", "o", Conversation(), 0.0, opening) for i in range(count)]
         for name, opening, count in (
-            ("live", Opening(1), wish.live),
+            ("live", Opening(1), options.live),
             ("taken", Opening(1, past), taken),
         )
     )
     await thread.open(live)
     begun = clock()
     late = sorted(await lateness_ms(thread, clock, live, arriving))
-    whole_s = clock() - begun
+    open_s = clock() - begun
     for session in (*live, *arriving):
         engine.close(session.slot)
     thread.stop()
     found = {"p50_ms": late[len(late) // 2], "p99_ms": late[int(0.99 * (len(late) - 1))]}
-    found |= {"worst_ms": late[-1], "seconds": whole_s}
+    found |= {"worst_ms": late[-1], "seconds": open_s}
     return {"steps": len(late), **{name: round(value, 2) for name, value in found.items()}}
 
 
 def main() -> None:
-    """Three runs: nobody arrives; they are rebuilt in pieces; each in one go."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos.neighbours", description=__doc__)
-    parser.add_argument("--live", type=int, default=2, help="callers who talk meanwhile")
-    parser.add_argument("--taken", type=int, default=4, help="sessions that are taken over")
-    parser.add_argument("--seconds", type=float, default=6.0, help="that each had been heard for")
+    """Run three times: without a takeover, rebuilt in pieces, each rebuilt in one go."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.chaos.takeover_latency", description=__doc__
+    )
+    parser.add_argument("--live", type=int, default=2, help="callers that talk meanwhile")
+    parser.add_argument("--taken", type=int, default=4, help="sessions that arrive")
+    parser.add_argument(
+        "--seconds", type=float, default=6.0, help="of past of each arriving session"
+    )
     parser.add_argument("--model", type=Path, default=Path("workers/weights/tiny"))
-    wish = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    engine = HybridEngine.load(wish.model, wish.live + wish.taken, device)
-    found = {"calm": asyncio.run(measured(engine, wish, taken=0))}
-    found["in pieces"] = asyncio.run(measured(engine, wish, taken=wish.taken))
-    with mock.patch.object(driving, "BUSY_S", 1e9):
-        found["in one go"] = asyncio.run(measured(engine, wish, taken=wish.taken))
+    engine = HybridEngine.load(options.model, options.live + options.taken, device)
+    found = {"calm": asyncio.run(measured(engine, options, taken=0))}
+    found["in pieces"] = asyncio.run(measured(engine, options, taken=options.taken))
+    with mock.patch.object(engine_thread, "BUSY_S", 1e9):
+        found["in one go"] = asyncio.run(measured(engine, options, taken=options.taken))
     sys.stdout.write(json.dumps({"device": device, **found}, indent=2) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""A Redis Cluster: three primaries with a replica each."""
+"""A Redis Cluster of three primaries with one replica each."""
 
 import socket
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,18 @@ from typing import Any, Final
 import redis
 
 from shared.local_redis import DURABLE, NO_EVICTION
-from tests.chaos.store import Server
+from tests.chaos.redis_server import Server
 from tests.conftest import free_port
 from tests.patience import wait_until
 
 PRIMARIES: Final = 3
 SLOTS: Final = 16_384
 NODE_TIMEOUT_MS: Final = 1_000
-BUS_OFFSET: Final = 10_000  # the cluster's own port lies so far above the data port
+BUS_OFFSET: Final = 10_000  # from a node's data port to its cluster port
 
 
-class Shards:
-    """Six processes. Node i and node i + 3 share a part of the slots."""
+class RedisCluster:
+    """Six processes. Nodes i and i + 3 are the primary and the replica of a third of the slots."""
 
     def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
         self.nodes = [self._node(folder / f"node-{i}", env) for i in range(2 * PRIMARIES)]
@@ -28,23 +28,23 @@ class Shards:
 
     @property
     def url(self) -> str:
-        """Any of the nodes."""
+        """The addresses of the first nodes."""
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes[:PRIMARIES])
         return f"redis+cluster://{hosts}"
 
     def primaries(self) -> list[Server]:
-        """The nodes that have slots now."""
+        """The nodes that are primaries now."""
         return [node for node in self.nodes if _role(node) == b"master"]
 
     def heal(self, victim: Server) -> None:
-        """Once it has a successor start a dead node again, and wait until it follows."""
+        """Wait until a replica has taken over, restart the dead node, wait until it replicates."""
         wait_until(lambda: len(self.primaries()) == PRIMARIES, lambda: "no successor")
         victim.start()
         wait_until(lambda: _role(victim) == b"slave", lambda: f"role {_role(victim)!r}")
         wait_until(self._whole, lambda: "a Cluster that is not whole")
 
     def move(self, keys: Sequence[bytes]) -> int:
-        """Give the slots of these keys to another node, key by key, under load; how many."""
+        """Move the slots of these keys to other nodes, key by key, under load; how many slots."""
         by_port = {node.port: node for node in self.nodes}
         moved = 0
         for slot in {self.client.keyslot(key) for key in keys}:
@@ -55,20 +55,20 @@ class Shards:
         return moved
 
     def close(self) -> None:
-        """Stop all of it."""
+        """Stop all nodes."""
         self.client.close()
         for node in self.nodes:
             node.close()
 
     def _move_slot(self, slot: int, source: Server, target: Server) -> None:
-        ids = {node.port: _ask(node, "MYID").decode() for node in (source, target)}
-        _ask(target, "SETSLOT", slot, "IMPORTING", ids[source.port])
-        _ask(source, "SETSLOT", slot, "MIGRATING", ids[target.port])
-        while keys := _ask(source, "GETKEYSINSLOT", slot, 1):
+        ids = {node.port: _cluster(node, "MYID").decode() for node in (source, target)}
+        _cluster(target, "SETSLOT", slot, "IMPORTING", ids[source.port])
+        _cluster(source, "SETSLOT", slot, "MIGRATING", ids[target.port])
+        while keys := _cluster(source, "GETKEYSINSLOT", slot, 1):
             where = ("127.0.0.1", target.port, "", 0, 5_000, "KEYS", *keys)
-            _tell(source, "MIGRATE", *where)
+            _execute(source, "MIGRATE", *where)
         for node in (target, source, *self.primaries()):
-            _ask(node, "SETSLOT", slot, "NODE", ids[target.port])
+            _cluster(node, "SETSLOT", slot, "NODE", ids[target.port])
         self.client.nodes_manager.initialize()
 
     def _node(self, folder: Path, env: Mapping[str, str] | None) -> Server:
@@ -81,36 +81,36 @@ class Shards:
     def _meet(self) -> None:
         first = self.nodes[0]
         for epoch, node in enumerate(self.nodes, 1):
-            _ask(node, "SET-CONFIG-EPOCH", epoch)
-            _ask(node, "MEET", "127.0.0.1", first.port)
+            _cluster(node, "SET-CONFIG-EPOCH", epoch)
+            _cluster(node, "MEET", "127.0.0.1", first.port)
         for number, node in enumerate(self.nodes[:PRIMARIES]):
             part = range(number * SLOTS // PRIMARIES, (number + 1) * SLOTS // PRIMARIES)
-            _ask(node, "ADDSLOTS", *part)
+            _cluster(node, "ADDSLOTS", *part)
         wait_until(lambda: all(map(_knows_all, self.nodes)), lambda: "nodes that are strangers")
         for number, node in enumerate(self.nodes[PRIMARIES:]):
-            _ask(node, "REPLICATE", _ask(self.nodes[number], "MYID").decode())
+            _cluster(node, "REPLICATE", _cluster(self.nodes[number], "MYID").decode())
         wait_until(self._whole, lambda: "a Cluster that is not whole")
 
     def _whole(self) -> bool:
-        """Whether every node sees all slots served, and every replica follows."""
+        """Whether every node sees all slots served and every replica replicates."""
         replicas = [node for node in self.nodes if _role(node) == b"slave"]
         return (
             len(replicas) == PRIMARIES
-            and all(map(_follows, replicas))
+            and all(map(_replicates, replicas))
             and all(map(_ok, self.nodes))
         )
 
 
-def _ask(node: Server, *what: Any) -> Any:
-    return _tell(node, f"CLUSTER {what[0]}", *what[1:])
+def _cluster(node: Server, *command: Any) -> Any:
+    return _execute(node, f"CLUSTER {command[0]}", *command[1:])
 
 
-def _tell(node: Server, *what: Any) -> Any:
-    return node.client.execute_command(*what)  # type: ignore[no-untyped-call]
+def _execute(node: Server, *command: Any) -> Any:
+    return node.client.execute_command(*command)  # type: ignore[no-untyped-call]
 
 
 def _info(node: Server) -> dict[str, str]:
-    found: dict[str, str] = _ask(node, "INFO")
+    found: dict[str, str] = _cluster(node, "INFO")
     return found
 
 
@@ -123,14 +123,14 @@ def _knows_all(node: Server) -> bool:
 
 
 def _role(node: Server) -> bytes:
-    """b"master", b"slave", or b"" of one that is dead."""
+    """b"master", b"slave", or b"" for a dead node."""
     try:
-        return bytes(_tell(node, "ROLE")[0])
+        return bytes(_execute(node, "ROLE")[0])
     except redis.RedisError:
         return b""
 
 
-def _follows(node: Server) -> bool:
+def _replicates(node: Server) -> bool:
     return bool(node.client.info("replication")["master_link_status"] == "up")
 
 

@@ -1,4 +1,4 @@
-"""A network namespace of callers, whose link can go dark without a word: half-open TCP."""
+"""A network namespace for callers whose link can go dark without a word: half-open TCP."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ CLONE_NEWNET: Final = 0x40000000
 
 
 def missing() -> str:
-    """Why there can be no island here; "" if there can."""
+    """Why this machine has no network namespaces; "" if it has."""
     if os.geteuid() != 0 or not shutil.which("ip"):
         return "no network namespaces (root and iproute2)"
     made = subprocess.run(["ip", "netns", "add", _name()], capture_output=True)
@@ -23,12 +23,12 @@ def missing() -> str:
     return ""
 
 
-class Island:
-    """One namespace, joined to the host by a pair of virtual cards."""
+class NetworkNamespace:
+    """One namespace, joined to the host by a pair of virtual network cards."""
 
     def __init__(self) -> None:
         self._part = 1 + os.getpid() % 250
-        self.gateway = f"10.213.{self._part}.1"  # where callers find the gateways
+        self.gateway = f"10.213.{self._part}.1"  # the host's address inside the namespace
         self._self = f"10.213.{self._part}.2"
         self._card = f"chaos{self._part}"
         ip = f"ip -n {_name()}"
@@ -43,20 +43,21 @@ class Island:
             subprocess.run(line.split(), check=True)
 
     def connect(self, port: int) -> socket.socket:
-        """A connection from the island to a port of the host."""
+        """A connection from the namespace to a port of the host."""
         made: list[socket.socket] = []
+        # A thread of its own: a thread that has entered the namespace cannot return.
         thread = threading.Thread(target=lambda: made.append(self._connected(port)))
-        thread.start()  # of its own: a thread that has moved there does not come back
+        thread.start()
         thread.join()
         return made[0]
 
     def go_dark(self) -> None:
-        """The island's address is nobody's any more: what is sent there is dropped in silence."""
+        """Remove the namespace's address: the host's packets are dropped in silence."""
         line = f"ip -n {_name()} addr del {self._self}/24 dev inside"
         subprocess.run(line.split(), check=True)
 
     def close(self) -> None:
-        """Leave nothing of it."""
+        """Remove the namespace and its network cards."""
         subprocess.run(["ip", "netns", "del", _name()], check=True)
         subprocess.run(["ip", "link", "del", self._card], check=False, capture_output=True)
 

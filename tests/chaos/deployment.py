@@ -1,4 +1,4 @@
-"""Real processes of every kind: what keeps the log, gateways, workers; started anew at will."""
+"""Start, kill and restart the real processes: Redis, gateways and workers."""
 
 import json
 import urllib.request
@@ -12,29 +12,29 @@ from typing import Any, Final
 from shared.log import keys
 from tests.chaos.ablations import write_scripts
 from tests.chaos.clock import Clocks
-from tests.chaos.proxy import Proxy, Weather
-from tests.chaos.store import Keeper, Store
+from tests.chaos.proxy import Impairments, Proxy
+from tests.chaos.redis_server import DurableRedis, Storage
 from tests.conftest import free_port
 from tests.e2e.launcher import Process
 from tests.patience import wait_until
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What a fault needs around it. `missing` says why this machine has none of it, or ""."""
+class Setup:
+    """What a fault needs. `missing` says why this machine cannot provide it, or ""."""
 
-    keeper: Callable[..., Keeper] = Store
-    mortal: bool = False  # engines die, and their processes with them, of `caller.POISON`
-    clocks: bool = False  # every process's wall clock can be shifted
-    env: Mapping[str, str] = field(default_factory=dict)  # settings of the product's processes
+    storage: Callable[..., Storage] = DurableRedis
+    mortal: bool = False  # `caller.POISON` kills the process of any engine that hears it
+    clocks: bool = False  # the suite can shift every process's wall clock
+    env: Mapping[str, str] = field(default_factory=dict)  # settings of gateways and workers
     missing: Callable[[], str] = str
 
 
-PLAIN: Final = Setting()
+PLAIN: Final = Setup()
 
 
-class Cluster:
-    """`slots` of each worker; `ablation` takes a promise out of every process's scripts."""
+class Deployment:
+    """Redis, gateways, and workers of `slots` each; `ablation` removes a guarantee from all."""
 
     def __init__(
         self,
@@ -43,23 +43,23 @@ class Cluster:
         gateways: int = 2,
         workers: int = 3,
         slots: int = 32,
-        setting: Setting = PLAIN,
+        setup: Setup = PLAIN,
         ablation: str = "",
     ) -> None:
         self.folder = folder
-        self.clocks = Clocks(folder) if setting.clocks else None
+        self.clocks = Clocks(folder) if setup.clocks else None
         (folder / "redis").mkdir()
-        self.keeper = setting.keeper(folder / "redis", env=self._clock("redis"))
+        self.storage = setup.storage(folder / "redis", env=self._clock("redis"))
         self._env = {
-            "REDIS_URL": self.keeper.url,
+            "REDIS_URL": self.storage.url,
             "ENGINE": "echo",
             "WORKER_SLOTS": str(slots),
             "LOG_LEVEL": "INFO",
-            **setting.env,
+            **setup.env,
         }
         if ablation:
             self._env["CHAOS_SCRIPTS"] = str(write_scripts(ablation, folder / "scripts"))
-        if setting.mortal:
+        if setup.mortal:
             self._env["CHAOS_MORTAL"] = "1"
         self._started = 0
         self.ports = [free_port() for _ in range(gateways)]
@@ -82,11 +82,11 @@ class Cluster:
 
     @property
     def urls(self) -> list[str]:
-        """Every gateway's WebSocket."""
+        """The WebSocket address of every gateway."""
         return [f"ws://127.0.0.1:{port}/ws/stream" for port in self.ports]
 
     def urls_at(self, host: str) -> list[str]:
-        """The same by another of this machine's addresses."""
+        """The same at another address of this machine."""
         return [url.replace("127.0.0.1", host) for url in self.urls]
 
     @property
@@ -95,31 +95,31 @@ class Cluster:
         return [*self.gateways.values(), *self.workers]
 
     @property
-    def store(self) -> Store:
-        """The one durable server. Raises TypeError when something else keeps the log."""
-        if not isinstance(self.keeper, Store):
-            raise TypeError(f"Expected one server, got {self.keeper}")
-        return self.keeper
+    def redis(self) -> DurableRedis:
+        """The one durable server. Raises TypeError when Sentinel or a Cluster keeps the log."""
+        if not isinstance(self.storage, DurableRedis):
+            raise TypeError(f"Expected one server, got {self.storage}")
+        return self.storage
 
-    def behind_proxies(self, delay_s: tuple[float, float] | None = None) -> list[str]:
-        """Every gateway's WebSocket through a proxy of its own."""
+    def proxied_urls(self, delay_s: tuple[float, float] | None = None) -> list[str]:
+        """The WebSocket address of every gateway through a proxy of its own."""
         self.close_proxies()
         self._proxies = {port: Proxy(free_port(), port, delay_s) for port in self.ports}
         return [f"ws://127.0.0.1:{proxy.port}/ws/stream" for proxy in self._proxies.values()]
 
     @property
-    def weathers(self) -> list[Weather]:
-        """Of the proxies between callers and gateways."""
-        return [proxy.weather for proxy in self._proxies.values()]
+    def impairments(self) -> list[Impairments]:
+        """Those of the proxies between callers and gateways."""
+        return [proxy.impairments for proxy in self._proxies.values()]
 
     def close_proxies(self) -> None:
-        """Callers and gateways speak directly again."""
+        """Stop the proxies between callers and gateways."""
         for proxy in self._proxies.values():
             proxy.close()
         self._proxies = {}
 
     def start_worker(self, *, wait: bool = True) -> Process:
-        """One more worker."""
+        """Start one more worker."""
         port = free_port()
         worker = self._start("workers", {"WORKER_METRICS_PORT": str(port)})
         self._metrics[worker.pid] = port
@@ -129,7 +129,7 @@ class Cluster:
         return worker
 
     def start_gateway(self, port: int, *, wait: bool = True) -> None:
-        """The gateway of this port."""
+        """Start the gateway of this port."""
         gateway = self._start("gateway", {"GATEWAY_PORT": str(port)})
         self.gateways[port] = gateway
         self._metrics[gateway.pid] = port
@@ -137,7 +137,7 @@ class Cluster:
             wait_until(partial(self._ready, port), self.logs)
 
     def await_whole(self) -> None:
-        """Until every worker beats and every gateway would take a call."""
+        """Wait until every worker beats and every gateway is ready."""
         for worker in self.workers:
             wait_until(partial(self._beats, worker), self.logs)
         for port in self.ports:
@@ -145,13 +145,13 @@ class Cluster:
 
     def loaded_worker(self) -> Process:
         """The worker that owns the most sessions."""
-        client = self.keeper.client
+        client = self.storage.client
         owners = [client.hget(key, "owner") or b"" for key in client.scan_iter("s:*:meta")]
         pids = [int(o.split(b":")[1].split(b"-")[-2]) for o in owners if isinstance(o, bytes) and o]
         return max(self.workers, key=lambda worker: pids.count(worker.pid))
 
     def get(self, port: int, path: str) -> bytes | None:
-        """What a gateway answers; None for no good answer."""
+        """A gateway's response body; None when it did not answer 200."""
         with suppress(OSError):
             url = f"http://127.0.0.1:{port}{path}"
             with urllib.request.urlopen(url, timeout=2) as answer:
@@ -159,26 +159,26 @@ class Cluster:
         return None
 
     def stats(self) -> list[dict[str, Any]]:
-        """Every gateway's /api/stats."""
+        """The /api/stats of every gateway."""
         return [json.loads(self.get(port, "/api/stats") or b"{}") for port in self.ports]
 
     def gateway_bytes(self) -> int:
-        """The gateways' resident memory."""
+        """The resident memory of all gateways together."""
         return sum(memory(process.pid) for process in self.gateways.values())
 
     def gauge(self, process: Process, name: str) -> float:
-        """A series without labels that a process exports."""
+        """The value of a metric without labels."""
         text = (self.get(self._metrics[process.pid], "/metrics") or b"").decode()
         (value,) = [line.split()[1] for line in text.splitlines() if line.startswith(name + " ")]
         return float(value)
 
     def unbounded(self) -> list[bytes]:
-        """Keys that would never expire."""
-        client = self.keeper.client
+        """The keys without a TTL."""
+        client = self.storage.client
         return [key for key in client.scan_iter("*") if client.ttl(key) == -1]
 
     def replace_dead_workers(self) -> int:
-        """What a supervisor does; how many there were."""
+        """Restart dead workers as a supervisor does; how many there were."""
         dead = [worker for worker in self.workers if not worker.alive]
         for worker in dead:
             self.workers.remove(worker)
@@ -186,12 +186,12 @@ class Cluster:
         return len(dead)
 
     def holes(self) -> int:
-        """Records missing in the middle of some session's stream, or at the end of its steps.
+        """Count records missing in the middle of a session's streams, or at the end of its steps.
 
-        A step that heard nothing and said nothing is deleted by the next one (`commit.lua`), so
-        steps have gaps; that what is left of them suffices is for the callers' frames to tell.
+        Each commit deletes the step before it if that step heard and said nothing (`commit.lua`),
+        so the steps have gaps. The callers' frames show whether the remaining steps suffice.
         """
-        client, found = self.keeper.client, 0
+        client, found = self.storage.client, 0
         for key in client.scan_iter("s:*", _type="stream"):
             done: Any = client.hget(key.rpartition(b":")[0] + b":meta", "k")
             entries: Any = client.xrange(key)
@@ -205,17 +205,17 @@ class Cluster:
         return found
 
     def logs(self) -> str:
-        """What every process wrote."""
+        """The output of every process."""
         files = sorted(self.folder.glob("*.log"))
         return "\n".join(f"--- {file.name}\n{file.read_text()[-4_000:]}" for file in files)
 
     def close(self) -> None:
-        """Stop everything."""
+        """Stop all processes."""
         for process in self.processes:
             if process.alive:
                 process.kill()
         self.close_proxies()
-        self.keeper.close()
+        self.storage.close()
 
     def _start(self, module: str, env: dict[str, str]) -> Process:
         self._started += 1
@@ -233,18 +233,18 @@ class Cluster:
         return self.get(port, "/ready") is not None
 
     def _beats(self, worker: Process) -> bool:
-        found = self.keeper.client.hvals(keys.WORKERS)
+        found = self.storage.client.hvals(keys.WORKERS)
         assert isinstance(found, list)
         return any(json.loads(raw)["pid"] == worker.pid for raw in found)
 
 
 def memory(pid: int) -> int:
-    """Bytes that a process has in memory."""
+    """The resident memory of a process, in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (kib,) = [line.split()[1] for line in lines if line.startswith("VmRSS")]
     return int(kib) * 1024
 
 
 def descriptors(pid: int) -> int:
-    """How many a process has open."""
+    """How many file descriptors a process has open."""
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
