@@ -1,7 +1,8 @@
-"""`python -m tests.load`: measure this machine, write docs/benchmarks.md and its plots.
+"""Measure this machine and write docs/benchmarks.md and its plots.
 
-`make bench` takes some ten minutes, `make bench-full` about half an hour. A part that fails is
-reported at the end, and loses neither the others nor what an earlier run wrote of it.
+`make bench` takes about ten minutes, `make bench-full` half an hour. If a part fails, the other
+parts still run, and its section stays as an earlier run wrote it. `--report` measures nothing: it
+writes the sections again from docs/plots/bench.json.
 """
 
 import argparse
@@ -18,22 +19,23 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--full", action="store_true", help="longer and finer")
-    length.add_argument("--smoke", action="store_true", help="does all of it work? No good figures")
-    parser.add_argument("--no-peers", action="store_true", help="ours alone")
-    parser.add_argument("--into", type=Path, help="a folder for everything that is written")
-    wish = parser.parse_args()
-    # However we are ended, the servers that we started are ended with us. A shell that starts us
-    # in the background has Ctrl-C ignored.
+    length.add_argument("--smoke", action="store_true", help="only try everything; bad figures")
+    length.add_argument("--report", action="store_true", help="measure nothing, write the sections")
+    parser.add_argument("--no-peers", action="store_true", help="measure antiphon alone")
+    parser.add_argument("--into", type=Path, help="a folder for everything that the run writes")
+    options = parser.parse_args()
+    # End the servers that we started when a signal ends us. A shell that starts us in the
+    # background makes us ignore Ctrl-C, hence SIGINT too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    chosen = [part for part in wish.parts or PARTS if not (wish.no_peers and part == "peers")]
-    bench = Bench(wish.into, full=wish.full, smoke=wish.smoke)
+    parts = [part for part in options.parts or PARTS if not (options.no_peers and part == "peers")]
+    bench = Bench(options.into, full=options.full, smoke=options.smoke)
     try:
-        failed = bench.run(chosen)
+        failed = bench.report(parts) if options.report else bench.run(parts)
     except KeyboardInterrupt:
-        sys.exit("stopped; what the parts before this one found is written")
+        sys.exit("stopped; the sections of the parts before this one are written")
     if failed:
-        sys.exit(f"failed: {', '.join(failed)}; the rest is written")
+        sys.exit(f"failed: {', '.join(failed)}; the other sections are written")
 
 
 if __name__ == "__main__":

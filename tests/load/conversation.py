@@ -1,4 +1,4 @@
-"""Spoken questions to the shipped model through the whole path, by several callers at once."""
+"""Ask the shipped model spoken questions through the whole path, from several callers at once."""
 
 import asyncio
 import random
@@ -12,28 +12,28 @@ from typing import Any, Final
 from websockets.exceptions import WebSocketException
 
 from client.talk import TalkError, talk
-from tests.load.cores import Cores, Usage
-from tests.load.servers import Serving, ours
+from tests.load.cores import Cores, CpuMeter
+from tests.load.servers import RunningServer, ours
 
 QUESTIONS: Final = Path(__file__).resolve().parents[1] / "e2e" / "questions"
 NAMES: Final = ("sum", "day", "capital", "story")
-PATIENCE_S: Final = 45.0  # for a whole call
-SPREAD_S: Final = 2.0  # within which the callers of a round begin to speak
+CALL_WITHIN_S: Final = 45.0
+SPREAD_S: Final = 2.0  # the callers of a round begin at random times within it
 
 
 @dataclass(frozen=True, slots=True)
-class Talks:
-    """Questions asked by so many callers at a time; times in ms."""
+class Conversations:
+    """The questions of so many callers at a time; times in ms."""
 
     mode: str
     callers: int
     asked: int
     failed: int
-    first_audio: list[float]  # from the decision that the turn is over; of turn mode
+    first_audio: list[float]  # since the server decided that the turn is over; turn mode only
     from_speech_end: list[float]
     gaps: int
     underruns: int
-    worker_load: float  # share of its core
+    worker_load: float  # the share of its core that the worker used
 
     def __str__(self) -> str:
         return (
@@ -43,12 +43,12 @@ class Talks:
 
     @property
     def first_audio_p50(self) -> float:
-        """The median; NaN without any."""
+        """The median; NaN for none."""
         return statistics.median(self.first_audio) if self.first_audio else float("nan")
 
     @property
     def from_speech_end_p50(self) -> float:
-        """The median; NaN without any."""
+        """The median; NaN for none."""
         return statistics.median(self.from_speech_end) if self.from_speech_end else float("nan")
 
 
@@ -56,7 +56,7 @@ async def _ask(url: str, name: str, mode: str, delay_s: float, folder: Path) -> 
     await asyncio.sleep(delay_s)
     reply = folder / f"{name}-{delay_s}.wav"
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(CALL_WITHIN_S):
             return await talk(QUESTIONS / f"{name}.wav", url, reply, mode=mode, plain=False)
     except (TalkError, OSError, WebSocketException, TimeoutError):
         return {}
@@ -73,42 +73,44 @@ async def _rounds(url: str, mode: str, callers: int, rounds: int) -> list[dict[s
     return found
 
 
-def hold(serving: Serving, mode: str, callers: int, rounds: int, cores: Cores) -> Talks:
-    """Some rounds of questions."""
-    usage = Usage(serving.pids, cores.server)
-    found = asyncio.run(_rounds(serving.url, mode, callers, rounds))
-    told = [report for report in found if report]
-    return Talks(
+def run_rounds(
+    server: RunningServer, mode: str, callers: int, rounds: int, cores: Cores
+) -> Conversations:
+    """Ask some rounds of questions and measure them."""
+    meter = CpuMeter(server.pids, cores.server)
+    found = asyncio.run(_rounds(server.url, mode, callers, rounds))
+    answered = [report for report in found if report]
+    return Conversations(
         mode=mode,
         callers=callers,
         asked=len(found),
-        failed=len(found) - len(told),
-        first_audio=_known(told, "first_audio_ms"),
-        from_speech_end=_known(told, "first_audio_from_speech_end_ms"),
-        gaps=sum(report["gaps"] for report in told),
-        underruns=sum(report["underruns"] for report in told),
-        worker_load=usage.end().cpu["worker"] / 1_000,
+        failed=len(found) - len(answered),
+        first_audio=_known(answered, "first_audio_ms"),
+        from_speech_end=_known(answered, "first_audio_from_speech_end_ms"),
+        gaps=sum(report["gaps"] for report in answered),
+        underruns=sum(report["underruns"] for report in answered),
+        worker_load=meter.stop().cpu["worker"] / 1_000,
     )
 
 
 def measure(
-    sizes: Sequence[int], rounds: int, cores: Cores, tell: Callable[[str], None]
-) -> list[Talks]:
+    sizes: Sequence[int], rounds: int, cores: Cores, progress: Callable[[str], None]
+) -> list[Conversations]:
     """Turn mode at each number of callers, then stream mode with one.
 
-    A server that does not live through it ends the row; what was measured before stays.
+    If the server dies, the measurement ends and keeps what it has.
     """
     plans = [("turn", n, rounds * (3 if n < 4 else 1)) for n in sizes]
-    found: list[Talks] = []
-    with ours(cores.server, max(sizes), ENGINE="hybrid", REPLY_MODE="turn") as serving:
+    found: list[Conversations] = []
+    with ours(cores.server, max(sizes), ENGINE="hybrid", REPLY_MODE="turn") as server:
         for mode, callers, times in [*plans, ("stream", 1, rounds * 2)]:
             try:
-                talks = hold(serving, mode, callers, times, cores)
+                result = run_rounds(server, mode, callers, times, cores)
             except OSError as error:
-                tell(f"{mode}, {callers} callers: the server is gone, {error}")
+                progress(f"{mode}, {callers} callers: the server died, {error}")
                 break
-            tell(str(talks))
-            found.append(talks)
+            progress(str(result))
+            found.append(result)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Latency against load, simulated; and the simulation beside what was measured."""
+"""Simulate latency against load, and compare the simulation with the measurement."""
 
 import math
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from tests.load.forecast import ECHO, Costs, Engine, a_worker_holds
 from tests.load.ladder import Rung, percentile
 from tests.load.simulation import CHUNK_US, Simulation
 
-LOADS: Final = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)  # 1: a worker's turn takes all of 80 ms
-SIMULATED: Final = 600  # callers, or one worker of them
+LOADS: Final = (0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0)  # 1: a worker's turn takes 80 ms
+SIMULATED: Final = 600  # callers, or as many as one worker holds
 SECONDS: Final = 1.5
 SEED: Final = 1
 
@@ -29,7 +29,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rung of the ladder, and the same simulated on one core; ms."""
+    """One rung of the ladder as measured, and as simulated on one core; ms."""
 
     callers: int
     measured_p50: float
@@ -39,7 +39,7 @@ class Check:
 
 
 def curve(costs: Costs, engine: Engine) -> list[Point]:
-    """The latency of a fleet whose processes all are at the same load."""
+    """The latency of fleets whose processes all have the same load."""
     return [_point(costs, engine, load) for load in LOADS if a_worker_holds(costs, engine, load)]
 
 
@@ -55,7 +55,7 @@ def _point(costs: Costs, engine: Engine, load: float) -> Point:
 
 
 def check(rungs: Sequence[Rung], fleet: Fleet) -> list[Check]:
-    """Every rung that held, simulated on one core at its own costs."""
+    """Simulate every rung that held on one core at its own costs."""
     return [_check(rungs, rung, fleet) for rung in rungs if rung.holds]
 
 

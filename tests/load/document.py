@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: the sections between our markers are generated, every other line stays."""
+"""Write the generated sections of docs/benchmarks.md, each between its markers."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,13 +7,13 @@ from typing import Final
 
 TITLE: Final = (
     "# Benchmarks\n\n"
-    "Measured, not estimated; each section says on what machine and with which command. Sections\n"
-    "between markers are written by that command: run it on your own machine.\n"
+    "All figures are measured. Each section names its machine and its command; the command also\n"
+    "writes the section between its markers: run it on your own machine.\n"
 )
 
 
 def put(path: Path, name: str, text: str) -> None:
-    """Write the section of this name, in its place or behind the rest."""
+    """Write the section of this name in its place, or at the end of the file."""
     old = path.read_text() if path.exists() else TITLE
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     section = f"{begin}\n{text.strip()}\n{end}"
@@ -27,14 +27,14 @@ def put(path: Path, name: str, text: str) -> None:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; floats are written with as many digits as they deserve."""
+    """A Markdown table; floats get three significant digits."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
     return "\n".join(lines)
 
 
 def times(value: float) -> str:
-    """A ratio, as N.NNx; NaN is a dash."""
+    """A ratio as N.NNx; NaN is a dash."""
     return "-" if value != value else f"{value:.2f}x"
 
 

@@ -1,13 +1,13 @@
-"""What a step of the hybrid engine costs, by batch and by stage, on this machine's one core or GPU.
+"""Measure a step of the hybrid engine by batch and by stage, on one core or on the GPU.
 
-    speaking    every caller's assistant speaks: the worst case of turn mode
-    duplex      every caller is heard and spoken to in the same step: stream mode's worst case
-    listening   every caller speaks, nobody is answered
-    mix         a third of the callers is spoken to, the others speak
-    begin       every caller's turn has ended in the same step: questions are read, replies begin
-    silent      nobody speaks: the VAD alone, no step of the engine
+    speaking    the assistant speaks to every caller: the worst case of turn mode
+    duplex      every caller speaks and gets speech in the same step: stream mode's worst case
+    listening   every caller speaks and gets no reply
+    mix         the assistant speaks to a third of the callers, the others speak
+    begin       every caller's turn ends in the same step: the engine reads questions, replies begin
+    silent      no caller speaks: the VAD alone runs, the engine makes no step
 
-All rows ask the same recorded question, so all of them speak for as many steps.
+All rows of a batch ask the same recorded question, so all replies have as many steps.
 """
 
 import itertools
@@ -35,10 +35,10 @@ from workers.engines import load_engine
 from workers.engines.base import Engine, Opening, Speak, Work
 
 QUESTION: Final = Path(__file__).resolve().parents[1] / "e2e" / "questions" / "story.wav"
-AT_ONCE: Final = 8  # chunks of the question a step hears
-STEPS: Final = 16  # measured in a row: fewer than the reply has
-WARM_UP: Final = 4  # steps of a reply that are not counted: its first is not like the others
-REPEATS_GPU: Final = 8  # of the 16: a p99 of 128 steps
+AT_ONCE: Final = 8  # chunks of the question in one step
+STEPS: Final = 16  # measured in a row; a reply has more
+WARM_UP: Final = 4  # the first steps of a reply do not count: they differ from the others
+REPEATS_GPU: Final = 8  # of the 16 steps: the p99 is of 128 steps
 SCENES: Final = ("speaking", "duplex", "listening", "mix")
 BEGIN: Final = "begin"
 STAGES: Final = {
@@ -51,20 +51,20 @@ THRESHOLD: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Steps of one scene at one batch: ms of one core's time, or of a GPU's clock."""
+class StepTime:
+    """The time of a step by scene and batch, in ms of CPU time or, with a GPU, of the clock."""
 
     scene: str
     batch: int
     step_ms: float  # the median
-    p99_ms: float  # of fewer than a hundred steps, the worst
-    stages: dict[str, float]  # ms a step of listener, temporal, depth, voice
+    p99_ms: float  # the worst of fewer than a hundred steps
+    stages: dict[str, float]  # ms of listener, temporal, depth and voice
 
 
 class Stopwatch:
-    """Time spent in parts of an engine while it steps.
+    """Measures the time in the stages of an engine while it steps.
 
-    A part that has another name by now, or runs inside a CUDA graph, is not timed by itself.
+    It leaves out stages that the engine has renamed, or that run inside a CUDA graph.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -89,8 +89,9 @@ class Stopwatch:
 
 
 def now() -> float:
-    """Seconds: of this thread's CPU time, so that neighbours do not count; with a GPU, by the clock
-    after whatever it still does.
+    """Seconds of this thread's CPU time, so that other programs do not count.
+
+    With a GPU, seconds of the clock, once the GPU has finished its work.
     """
     if torch.cuda.is_available():
         torch.cuda.synchronize()
@@ -105,16 +106,16 @@ def question() -> list[Pcm16]:
     return list(np.pad(pcm, (0, -pcm.size % CHUNK_SAMPLES)).reshape(-1, CHUNK_SAMPLES))
 
 
-class Stage:
-    """An engine, and its slots brought to where a scene begins."""
+class Scenes:
+    """Brings the slots of an engine to the begin of a scene and measures the scene."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.watch = Stopwatch(engine)
         self._question = question()
 
-    def ask(self, slots: Sequence[int]) -> float:
-        """Every slot hears the question and begins its answer; ms of the step that begins it."""
+    def begin_replies(self, slots: Sequence[int]) -> float:
+        """Ask the question in every slot and begin the replies; ms of the step that begins them."""
         for slot in slots:
             self.engine.open(slot, Opening(slot))
         for at in range(0, len(self._question), AT_ONCE):
@@ -127,28 +128,28 @@ class Stage:
         return begun_ms
 
     def step(self, works: Sequence[Work]) -> float:
-        """One step; ms."""
+        """Make one step; its ms."""
         start = now()
         self.engine.step(works)
         return (now() - start) * 1_000
 
-    def begin(self, batch: int, repeats: int) -> Pace:
+    def measure_begin(self, batch: int, repeats: int) -> StepTime:
         """Measure the step that begins a reply."""
-        taken = sorted(self.ask(range(batch)) for _ in range(2 * repeats))
-        return _pace(BEGIN, batch, taken, {})
+        taken_ms = sorted(self.begin_replies(range(batch)) for _ in range(2 * repeats))
+        return _step_time(BEGIN, batch, taken_ms, {})
 
-    def play(self, scene: str, batch: int, repeats: int) -> Pace:
-        """Measure a scene."""
-        taken: list[float] = []
+    def measure(self, scene: str, batch: int, repeats: int) -> StepTime:
+        """Measure the steps of a scene."""
+        taken_ms: list[float] = []
         stages: Counter[str] = Counter()
         works = [self._work(scene, slot) for slot in range(batch)]
         for _ in range(repeats):
-            self.ask(range(batch))
+            self.begin_replies(range(batch))
             self.watch.spent.clear()
-            taken += [self.step(works) for _ in range(STEPS)]
+            taken_ms += [self.step(works) for _ in range(STEPS)]
             stages.update(self.watch.spent)
-        each = {name: ms / len(taken) for name, ms in stages.items()}
-        return _pace(scene, batch, taken, each)
+        each = {name: ms / len(taken_ms) for name, ms in stages.items()}
+        return _step_time(scene, batch, taken_ms, each)
 
     def _work(self, scene: str, slot: int) -> Work:
         chunk = (self._question[slot % len(self._question)],)
@@ -158,26 +159,28 @@ class Stage:
         return Work(slot, (), Speak.CONTINUE) if speaks else Work(slot, chunk)
 
 
-def _pace(scene: str, batch: int, taken: Sequence[float], stages: dict[str, float]) -> Pace:
-    ordered = sorted(taken)
-    worst = ordered[math.ceil(0.99 * len(ordered)) - 1]
-    return Pace(scene, batch, statistics.median(ordered), worst, stages)
+def _step_time(
+    scene: str, batch: int, taken_ms: Sequence[float], stages: dict[str, float]
+) -> StepTime:
+    ordered = sorted(taken_ms)
+    p99_ms = ordered[math.ceil(0.99 * len(ordered)) - 1]
+    return StepTime(scene, batch, statistics.median(ordered), p99_ms, stages)
 
 
 def load(slots: int, **settings: str) -> Engine:
-    """The hybrid engine as a worker would run it here (MODEL, DEVICE, DTYPE count)."""
-    wanted = {"engine": EngineName.HYBRID, "worker_slots": slots, **settings}
-    return load_engine(load_settings().model_copy(update=wanted))
+    """The hybrid engine as a worker would load it; it reads MODEL, DEVICE and DTYPE."""
+    changes = {"engine": EngineName.HYBRID, "worker_slots": slots, **settings}
+    return load_engine(load_settings().model_copy(update=changes))
 
 
 def device_and_dtype(part: object) -> tuple[str, torch.dtype]:
-    """Where and in what a loaded engine's language model is: of its largest weight."""
+    """The device and dtype of the largest weight of an engine."""
     weight = max(weights(part), key=torch.Tensor.numel)
     return str(weight.device), weight.dtype
 
 
 def weights(part: object, without: str = "-") -> Iterator[Tensor]:
-    """All of an engine's, but for attributes and submodules of that name."""
+    """All weights of an engine, without those of attributes and submodules of that name."""
     for name, held in vars(part).items():
         if isinstance(held, nn.Module):
             named = held.named_parameters()
@@ -186,24 +189,26 @@ def weights(part: object, without: str = "-") -> Iterator[Tensor]:
             yield from weights(held, without)
 
 
-def measure(engine: Engine, batches: Sequence[int], tell: Callable[[str], None]) -> list[Pace]:
-    """Every scene at every batch; those behind one that does not fit into memory are left out."""
-    paces: list[Pace] = []
-    stage, repeats = Stage(engine), REPEATS_GPU if torch.cuda.is_available() else 1
+def measure(
+    engine: Engine, batches: Sequence[int], progress: Callable[[str], None]
+) -> list[StepTime]:
+    """Measure every scene at every batch, up to the first batch that does not fit into memory."""
+    steps: list[StepTime] = []
+    scenes, repeats = Scenes(engine), REPEATS_GPU if torch.cuda.is_available() else 1
     for batch in batches:
         try:
-            paces += [stage.play(scene, batch, repeats) for scene in SCENES]
-            paces.append(stage.begin(batch, repeats))
+            steps += [scenes.measure(scene, batch, repeats) for scene in SCENES]
+            steps.append(scenes.measure_begin(batch, repeats))
         except torch.OutOfMemoryError as error:
-            tell(f"batch {batch} and more do not fit: {error}")
+            progress(f"batch {batch} and more do not fit: {error}")
             break
-        shown = ", ".join(f"{p.scene} {p.step_ms:.1f}" for p in paces if p.batch == batch)
-        tell(f"batch {batch}, ms a step: {shown}")
-    return paces
+        shown = ", ".join(f"{p.scene} {p.step_ms:.1f}" for p in steps if p.batch == batch)
+        progress(f"batch {batch}, ms a step: {shown}")
+    return steps
 
 
 def vad_us() -> tuple[float, float]:
-    """What the VAD costs a chunk, in us: (of speech, of silence)."""
+    """The VAD's time for a chunk of speech and for a chunk of silence, in us."""
     return _vad_us(question()), _vad_us([np.zeros(CHUNK_SAMPLES, dtype=np.int16)] * 50)
 
 
@@ -216,13 +221,13 @@ def _vad_us(chunks: Sequence[Pcm16]) -> float:
     return statistics.median(taken)
 
 
-def callers_in_real_time(paces: Sequence[Pace], scene: str, *, p99: bool = False) -> int:
-    """How many callers a step of 80 ms holds, between two batches measured by a straight line.
+def callers_in_real_time(steps: Sequence[StepTime], scene: str, *, p99: bool = False) -> int:
+    """How many callers' step takes at most 80 ms, interpolated linearly between measured batches.
 
-    `p99`: nearly every step, not the median one.
+    `p99` takes the p99 step instead of the median one.
     """
     held = 0
-    known = sorted((p.batch, p.p99_ms if p99 else p.step_ms) for p in paces if p.scene == scene)
+    known = sorted((p.batch, p.p99_ms if p99 else p.step_ms) for p in steps if p.scene == scene)
     if known and known[0][1] <= CHUNK_MS:
         held = known[0][0]
     for (low, low_ms), (high, high_ms) in itertools.pairwise(known):

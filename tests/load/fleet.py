@@ -1,27 +1,27 @@
-"""Two gateways and two workers beside one of each: what it costs to be several."""
+"""Measure what two gateways and two workers cost compared with one of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tests.load import toll
+from tests.load import shared_keys
 from tests.load.cores import Cores
-from tests.load.ladder import Rung, Tell, climb_one
+from tests.load.ladder import Progress, Rung, measure_rung
 from tests.load.servers import ours
-from tests.load.toll import Toll
+from tests.load.shared_keys import SharedKeyCosts
 
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The same callers on the same core, in turns."""
+    """Both measured in turns, with the same callers on the same core."""
 
     one: list[Rung]  # one gateway, one worker
     two: list[Rung]  # two and two
-    toll: Toll
+    shared_keys: SharedKeyCosts
 
     @property
-    def dearer(self) -> float:
-        """CPU of two and two as a multiple of one and one; NaN when either was not measured."""
+    def cost_ratio(self) -> float:
+        """The CPU time of two and two over that of one and one; NaN when one is missing."""
         ones, twos = _cpu(self.one), _cpu(self.two)
         return twos / ones if ones else float("nan")
 
@@ -31,16 +31,16 @@ def _cpu(rungs: Sequence[Rung]) -> float:
     return sum(known) / len(known) if known else float("nan")
 
 
-def measure(callers: int, repeats: int, seconds: float, cores: Cores, tell: Tell) -> Fleet:
-    """In turns, as often."""
-    tell("the keys that all share:")
-    tolls = toll.measure(cores)
-    tell(str(tolls))
+def measure(callers: int, repeats: int, seconds: float, cores: Cores, progress: Progress) -> Fleet:
+    """Measure the shared keys, then both fleets in turns."""
+    progress("the keys that all processes share:")
+    costs = shared_keys.measure(cores)
+    progress(str(costs))
     one: list[Rung] = []
     two: list[Rung] = []
     for _ in range(repeats):
         for rungs, each in ((one, 1), (two, 2)):
-            tell(f"{each} gateway(s), {each} worker(s):")
+            progress(f"{each} gateway(s), {each} worker(s):")
             start = partial(ours, gateways=each, workers=each)
-            rungs.append(climb_one(start, callers, seconds, cores, tell))
-    return Fleet(one, two, tolls)
+            rungs.append(measure_rung(start, callers, seconds, cores, progress))
+    return Fleet(one, two, costs)

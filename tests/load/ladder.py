@@ -1,4 +1,4 @@
-"""How one echo server does as its callers grow, until one of the promises breaks."""
+"""Load one echo server with more and more callers until it breaks a promise."""
 
 import json
 import math
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from threading import Timer
 from typing import Any, Final
 
-from tests.load.cores import Cores, Spent, Usage
-from tests.load.servers import ROOT, Serving, environment
+from tests.load.cores import Cores, CpuMeter, CpuTime
+from tests.load.servers import ROOT, RunningServer, environment
 
-# What a rung must hold to count: the added latency's p95, and every frame, once and in order.
+# A rung holds if the p95 of its added latency is below this and every frame comes once, in order.
 LIMIT_P95_MS: Final = 100.0
 NEAR: Final = 3.0
-# Above the crowd's own 45 s to begin, 2 s to warm up and 1.5 s for the last echo.
+# More than the load generator's 45 s to begin, 2 s to warm up and 1.5 s for the last echoes.
 OVERTIME_S: Final = 75.0
 
-Start = Callable[[int, int], AbstractContextManager[Serving]]
-Tell = Callable[[str], None]
+Start = Callable[[int, int], AbstractContextManager[RunningServer]]
+Progress = Callable[[str], None]
 
 
-class CrowdError(RuntimeError):
-    """The callers could not measure; the message says why."""
+class LoadError(RuntimeError):
+    """The load generator could not measure; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ class Rung:
     latency_p99: float
     lateness_p99: float
     lateness_max: float
-    lost: int  # frames lost, doubled, reordered, foreign, or of calls that broke off
-    behind_p99: float  # the generator's own lateness
+    lost: int  # frames lost, doubled, reordered or foreign, and broken calls
+    behind_p99: float  # lateness of the load generator itself
     cpu: dict[str, float]  # CPU ms a second of each process of the server
-    others: float = 0.0  # share of the server's core that others used meanwhile
-    fell: str = ""  # why there is nothing measured
+    others: float = 0.0  # the share of the server's core that other programs used
+    failure: str = ""  # why nothing was measured
 
     @classmethod
-    def fallen(cls, callers: int, why: str) -> "Rung":
-        """A server that did not even begin so many calls, or did not live through them."""
+    def failed(cls, callers: int, why: str) -> "Rung":
+        """The rung of a server that could not begin so many calls, or died."""
         return cls(
             callers=callers,
             latency_p50=math.inf,
@@ -58,16 +58,16 @@ class Rung:
             lost=0,
             behind_p99=math.inf,
             cpu={},
-            fell=why,
+            failure=why,
         )
 
     @property
     def cpu_per_caller(self) -> float:
-        """CPU ms a second that one caller costs the whole server side; NaN of none measured."""
+        """CPU ms a second of the whole server side for one caller; NaN if not measured."""
         return sum(self.cpu.values()) / self.callers if self.cpu else math.nan
 
     def cpu_of(self, kind: str) -> float:
-        """CPU ms a second a caller of all processes of a kind ("gateway", "gateway 2"); NaN."""
+        """The same for all processes of a kind (as "gateway" and "gateway 2")."""
         found = [ms for name, ms in self.cpu.items() if name.split()[0] == kind]
         return sum(found) / self.callers if found else math.nan
 
@@ -79,16 +79,16 @@ class Rung:
     @property
     def holds(self) -> bool:
         """Whether the promises held."""
-        return not self.fell and self.lost == 0 and self.latency_p95 < LIMIT_P95_MS
+        return not self.failure and self.lost == 0 and self.latency_p95 < LIMIT_P95_MS
 
     @property
     def is_near(self) -> bool:
-        """Whether it held, but for what a neighbour on the machine could have done."""
-        return not self.fell and self.latency_p95 < NEAR * LIMIT_P95_MS
+        """Whether it holds, or another program on the machine could be why it does not."""
+        return not self.failure and self.latency_p95 < NEAR * LIMIT_P95_MS
 
     def __str__(self) -> str:
-        if self.fell:
-            return f"{self.callers} callers: fell over, {self.fell.splitlines()[-1]}"
+        if self.failure:
+            return f"{self.callers} callers: failed, {self.failure.splitlines()[-1]}"
         return (
             f"{self.callers} callers: p50 {self.latency_p50:.1f} p95 {self.latency_p95:.1f} ms, "
             f"lost {self.lost}, CPU {self.cpu_per_caller:.2f} ms/s a caller, "
@@ -97,24 +97,26 @@ class Rung:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """The value below which that share of the sorted values lies; infinity of none."""
+    """The value at that share of the sorted values; infinity for none."""
     return ordered[int(share * (len(ordered) - 1))] if ordered else math.inf
 
 
-def climb_one(start: Start, callers: int, seconds: float, cores: Cores, tell: Tell) -> Rung:
-    """A fresh server under so many callers for so long. Whatever goes wrong is the rung's."""
+def measure_rung(
+    start: Start, callers: int, seconds: float, cores: Cores, progress: Progress
+) -> Rung:
+    """Load a fresh server with so many callers for so long; an error becomes a failed rung."""
     try:
-        with start(cores.server, callers) as serving:
-            found, spent = _crowd(serving, callers, seconds, cores)
+        with start(cores.server, callers) as server:
+            found, cpu = _load(server, callers, seconds, cores)
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
-        rung = Rung.fallen(callers, str(error) or repr(error))
+        rung = Rung.failed(callers, str(error) or repr(error))
     else:
-        rung = _rung(callers, found, spent)
-    tell(str(rung))
+        rung = _rung(callers, found, cpu)
+    progress(str(rung))
     return rung
 
 
-def _rung(callers: int, found: dict[str, Any], spent: Spent) -> Rung:
+def _rung(callers: int, found: dict[str, Any], cpu: CpuTime) -> Rung:
     latency, lateness = found["latency_ms"], found["lateness_ms"]
     return Rung(
         callers=callers,
@@ -125,75 +127,80 @@ def _rung(callers: int, found: dict[str, Any], spent: Spent) -> Rung:
         lateness_max=percentile(lateness, 1.0),
         lost=found["lost"] + found["wrong"] + found["closed"],
         behind_p99=found["behind_p99_ms"],
-        cpu=spent.cpu,
-        others=spent.others,
+        cpu=cpu.cpu,
+        others=cpu.others,
     )
 
 
 def climb(
-    one: Callable[[int], Rung], sizes: Sequence[int], bisections: int, known: Sequence[Rung] = ()
+    measure: Callable[[int], Rung],
+    sizes: Sequence[int],
+    bisections: int,
+    known: Sequence[Rung] = (),
 ) -> list[Rung]:
-    """Rungs in turn up to the first that does not hold, then between it and the last that did.
+    """Measure rungs up to the first that does not hold, then between it and the last that does.
 
-    `known` are measured already. Who nearly keeps the promises is asked once more: a neighbour
+    `known` rungs are measured already. A rung that nearly holds gets a second try: another program
     on the machine must not end the ladder.
     """
     rungs = list(known)
     for callers in sizes:
         if any(not r.holds for r in rungs):
             break
-        rung = one(callers)
-        rungs.append(one(callers) if rung.is_near and not rung.holds else rung)
+        rung = measure(callers)
+        rungs.append(measure(callers) if rung.is_near and not rung.holds else rung)
     for _ in range(bisections):
         low, high = largest(rungs), min((r.callers for r in rungs if not r.holds), default=0)
         if high - low <= max(5, low // 10):
             break
-        rungs.append(one((low + high) // 2))
+        rungs.append(measure((low + high) // 2))
     return sorted(rungs, key=lambda rung: rung.callers)
 
 
 def largest(rungs: Sequence[Rung]) -> int:
-    """The most callers at which the promises held, with all smaller numbers too; 0 for none."""
+    """The most callers that hold, if all smaller numbers hold too; 0 for none."""
     failed = min((r.callers for r in rungs if not r.holds), default=sys.maxsize)
     return max((r.callers for r in rungs if r.callers < failed), default=0)
 
 
-def _crowd(
-    serving: Serving, callers: int, seconds: float, cores: Cores
-) -> tuple[dict[str, Any], Spent]:
-    """Load a server from the load's core: what the crowd saw, and what the server spent.
+def _load(
+    server: RunningServer, callers: int, seconds: float, cores: Cores
+) -> tuple[dict[str, Any], CpuTime]:
+    """Load a server from the other core: the callers' result and the server's CPU time.
 
-    Raises CrowdError.
+    Raises LoadError.
     """
-    line = [sys.executable, "-m", "tests.load.crowd"]
-    line += [",".join(serving.urls), str(callers), str(seconds)]
-    line += ["--native"] if serving.native else []
-    with tempfile.TemporaryFile("w+") as trouble:
-        crowd = subprocess.Popen(
-            line, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=trouble, text=True
+    line = [sys.executable, "-m", "tests.load.load_generator"]
+    line += [",".join(server.urls), str(callers), str(seconds)]
+    line += ["--native"] if server.native else []
+    with tempfile.TemporaryFile("w+") as errors:
+        generator = subprocess.Popen(
+            line, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=errors, text=True
         )
-        late = Timer(seconds + OVERTIME_S, crowd.kill)
-        late.start()
+        deadline = Timer(seconds + OVERTIME_S, generator.kill)
+        deadline.start()
         try:
-            os.sched_setaffinity(crowd.pid, {cores.load})
-            return _listen(crowd, Usage(serving.pids, cores.server))
-        except CrowdError as error:
-            trouble.seek(0)
-            raise CrowdError(trouble.read().strip() or str(error)) from None
+            os.sched_setaffinity(generator.pid, {cores.load})
+            return _read_result(generator, CpuMeter(server.pids, cores.server))
+        except LoadError as error:
+            errors.seek(0)
+            raise LoadError(errors.read().strip() or str(error)) from None
         finally:
-            late.cancel()
-            crowd.kill()
-            crowd.wait()
+            deadline.cancel()
+            generator.kill()
+            generator.wait()
 
 
-def _listen(crowd: "subprocess.Popen[str]", usage: Usage) -> tuple[dict[str, Any], Spent]:
-    spent = Spent({}, 0.0)
-    for said in crowd.stdout or ():
-        if said == "begin\n":
-            usage.begin()
-        elif said == "end\n":
-            spent = usage.end()
+def _read_result(
+    generator: "subprocess.Popen[str]", meter: CpuMeter
+) -> tuple[dict[str, Any], CpuTime]:
+    cpu = CpuTime({}, 0.0)
+    for line in generator.stdout or ():
+        if line == "begin\n":
+            meter.start()
+        elif line == "end\n":
+            cpu = meter.stop()
         else:
-            found: dict[str, Any] = json.loads(said)
-            return found, spent
-    raise CrowdError(f"Expected the crowd to measure, got exit status {crowd.wait()}")
+            found: dict[str, Any] = json.loads(line)
+            return found, cpu
+    raise LoadError(f"Expected a measurement, got exit status {generator.wait()}")

@@ -1,34 +1,35 @@
-"""The parts of the bench: each measures, writes its section and its plot, and may fail alone."""
+"""The parts of the bench: each measures, keeps its result, and writes its section and its plot."""
 
 import os
 import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import torch
 
 from tests.load import conversation, curves, engine, fleet, forecast, plots, transport
-from tests.load.conversation import Talks
+from tests.load.conversation import Conversations
 from tests.load.cores import Cores, describe
 from tests.load.document import put
-from tests.load.engine import Pace
 from tests.load.fleet import Fleet
 from tests.load.ladder import Rung, largest
 from tests.load.record import Record
 from tests.load.report import forecast as forecast_report
 from tests.load.report import model, path
 from tests.load.report.goals import goals
-from tests.load.roof import Need, Roof
+from tests.load.report.model import EngineResult
+from tests.load.roofline import Roofline, StepWork
 from tests.load.servers import ROOT
-from tests.load.transport import FULL, SHORT, SMOKE, Rivals
+from tests.load.transport import FULL, SHORT, SMOKE, PeerComparison
 
-PAPER: Final = ROOT / "docs" / "benchmarks.md"
+BENCHMARKS: Final = ROOT / "docs" / "benchmarks.md"
 PLOTS: Final = ROOT / "docs" / "plots"
 BATCHES: Final = (1, 4, 16, 32, 48)
 BATCHES_SMOKE: Final = (1, 2, 4)
@@ -36,58 +37,47 @@ BATCHES_FULL: Final = (1, 2, 4, 8, 16, 32, 48, 64)
 BATCHES_GPU: Final = (1, 4, 16, 64, 256, 512, 1_024, 2_048)
 CALLERS: Final = (1, 4, 8, 16)
 REFERENCE_SLOTS: Final = 4  # of the engine whose operations are counted
-FLEET_CALLERS: Final = 100  # or half of what was held, if that is less
+FLEET_CALLERS: Final = 100  # or half of the largest number that held, if that is less
+
+T = TypeVar("T")
 
 
 class Bench:
-    """One run, and what it has found so far."""
+    """One run and its results so far."""
 
     def __init__(
         self, into: Path | None = None, *, full: bool = False, smoke: bool = False
     ) -> None:
-        """`into`: a folder for the page, its figures and its plots, instead of docs/."""
+        """`into`: a folder for all files, instead of docs/."""
         self.full = full
         self.smoke = smoke
-        self.paper = into / PAPER.name if into else PAPER
+        self.document = into / BENCHMARKS.name if into else BENCHMARKS
         self.figures = into or PLOTS
         self.figures.mkdir(parents=True, exist_ok=True)
         self.record = Record(self.figures / "bench.json")
         self.cores = Cores.of_machine()
         self.plan = FULL if full else SMOKE if smoke else SHORT
         self._began = time.monotonic()
-        # Now: what follows makes the machine busy, and the working tree dirty, by itself.
+        # Read them now: the run itself loads the machine and changes the working tree.
         self._busy, self._revision = os.getloadavg()[0], _revision()
         self._allowed = os.sched_getaffinity(0)
 
-    def run(self, parts: Sequence[str]) -> list[str]:
-        """Measure these; the names of those that failed."""
-        failed = []
-        for part in parts:
-            self.tell(f"== {part} ==")
-            os.sched_setaffinity(0, {self.cores.load})
-            try:
-                PARTS[part](self)
-            except Exception as error:  # one part's fault must not lose the others
-                self.tell(f"{part} FAILED, its section is not of this run: {error!r}")
-                failed.append(part)
-            finally:
-                os.sched_setaffinity(0, self._allowed)
-        try:
-            put(self.paper, "goals", self._goals())
-        except Exception as error:  # the same
-            self.tell(f"the table of goals FAILED: {error!r}")
-            failed.append("goals")
-        self.tell(f"wrote {self.paper.name}; failed: {', '.join(failed) or 'nothing'}")
-        return failed
+    def run(self, names: Sequence[str]) -> list[str]:
+        """Measure these parts and write their sections; return the names of those that failed."""
+        return self._each(names, self._measure)
 
-    def tell(self, line: str) -> None:
-        """Progress, with the minutes since the start."""
+    def report(self, names: Sequence[str]) -> list[str]:
+        """Write the sections of these parts from their last results; the failed ones' names."""
+        return self._each(names, lambda part: part.report(self))
+
+    def progress(self, line: str) -> None:
+        """Print a line with the time since the start."""
         minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
         sys.stdout.write(f"{minutes:2}:{seconds:02} {line}\n")
         sys.stdout.flush()
 
     def place(self) -> str:
-        """The machine, the time, the code, how busy it was before."""
+        """The machine, the command, the time, the code, and the load before the run."""
         length = "bench-full" if self.full else "bench ARGS=--smoke" if self.smoke else "bench"
         day = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
         return (
@@ -95,17 +85,60 @@ class Bench:
             f"{self._revision}; load average before the run {self._busy:.1f}."
         )
 
+    def last(self, part: str, kind: type[T]) -> T:
+        """The last result of a part. Raises ValueError when there is none."""
+        if (found := self.record.found(part, kind)) is None:
+            raise ValueError(f"Expected a result of the part `{part}`, got none")
+        return found
+
     def rungs(self) -> list[Rung]:
-        """Our ladder as it was measured last."""
+        """The last measured ladder of antiphon."""
         return self.record.found("transport", list[Rung]) or []
 
+    def _measure(self, part: "Part") -> None:
+        if part.measure is None:
+            return part.report(self)
+        place = self.place()
+        self.record.keep(part.name, part.measure(self), place)
+        part.report(self)
+
+    def _each(self, names: Sequence[str], work: Callable[["Part"], None]) -> list[str]:
+        failed = []
+        for name in names:
+            self.progress(f"== {name} ==")
+            os.sched_setaffinity(0, {self.cores.load})
+            try:
+                work(PARTS[name])
+            except Exception as error:  # the other parts must still run
+                self.progress(f"{name} FAILED, its section is an older one: {error!r}")
+                failed.append(name)
+            finally:
+                os.sched_setaffinity(0, self._allowed)
+        try:
+            put(self.document, "goals", self._goals())
+        except Exception as error:  # as above
+            self.progress(f"the table of goals FAILED: {error!r}")
+            failed.append("goals")
+        self.progress(f"wrote {self.document.name}; failed: {', '.join(failed) or 'nothing'}")
+        return failed
+
     def _goals(self) -> str:
+        measured = self.record.found("engine", EngineResult)
         return goals(
             self.rungs(),
-            self.record.found("peers", Rivals),
-            self.record.found("engine", list[Pace]),
-            self.record.found("conversation", list[Talks]),
+            self.record.found("peers", PeerComparison),
+            measured.steps if measured else None,
+            self.record.found("conversation", list[Conversations]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part. Without `measure` its report calculates from the results of other parts."""
+
+    name: str
+    measure: Callable[[Bench], object] | None
+    report: Callable[[Bench], None]
 
 
 def _revision() -> str:
@@ -114,104 +147,115 @@ def _revision() -> str:
     return f"commit {found.stdout.strip()}" if found.returncode == 0 else "no git"
 
 
-def _plot(bench: Bench) -> None:
-    rivals = bench.record.found("peers", Rivals)
-    plots.transport(bench.rungs(), rivals, bench.figures / "transport.svg")
+def _plot_transport(bench: Bench) -> None:
+    comparison = bench.record.found("peers", PeerComparison)
+    plots.transport(bench.rungs(), comparison, bench.figures / "transport.svg")
 
 
-def run_transport(bench: Bench) -> None:
-    """The whole path with the echo engine."""
-    place = bench.place()
-    found = transport.measure(bench.plan, bench.cores, bench.tell)
-    bench.record.keep("transport", found, place)
-    _plot(bench)
-    put(bench.paper, "transport", path.transport(found, place))
+def measure_transport(bench: Bench) -> list[Rung]:
+    """Measure the whole path with the echo engine."""
+    return transport.measure(bench.plan, bench.cores, bench.progress)
 
 
-def run_peers(bench: Bench) -> None:
-    """The same of others, beside ours."""
-    place = bench.place()
-    found = transport.compare(bench.plan, bench.cores, bench.tell)
-    bench.record.keep("peers", found, place)
-    _plot(bench)
-    put(bench.paper, "peers", path.peers(found, bench.rungs(), place))
+def report_transport(bench: Bench) -> None:
+    """Write the section and the plot."""
+    rungs = bench.last("transport", list[Rung])
+    _plot_transport(bench)
+    put(bench.document, "transport", path.transport(rungs, bench.record.place("transport")))
 
 
-def run_engine(bench: Bench) -> None:
-    """The hybrid engine by batch and stage."""
-    place, cuda = bench.place(), torch.cuda.is_available()
+def measure_peers(bench: Bench) -> PeerComparison:
+    """Measure the peers beside antiphon."""
+    return transport.compare(bench.plan, bench.cores, bench.progress)
+
+
+def report_peers(bench: Bench) -> None:
+    """Write the section and the plot."""
+    comparison = bench.last("peers", PeerComparison)
+    _plot_transport(bench)
+    put(bench.document, "peers", path.peers(comparison, bench.rungs(), bench.record.place("peers")))
+
+
+def measure_engine(bench: Bench) -> EngineResult:
+    """Measure the steps of the hybrid engine by batch and stage."""
+    cuda = torch.cuda.is_available()
     if not cuda:
         os.sched_setaffinity(0, {bench.cores.server})
     batches: tuple[int, ...] = BATCHES_FULL if bench.full else BATCHES
     batches = BATCHES_GPU if cuda else BATCHES_SMOKE if bench.smoke else batches
     loaded = engine.load(max(batches))
     device, dtype = engine.device_and_dtype(loaded)
-    paces = engine.measure(loaded, batches, bench.tell)
-    bench.record.keep("engine", paces, place)
-    plots.engine(paces, bench.figures / "engine.svg")
-    text = model.engine(paces, engine.vad_us(), f"{place} {device}, {dtype}.")
-    held = engine.callers_in_real_time(paces, "speaking", p99=True)
-    bench.tell(f"sessions that all speak at step p99 < 80 ms: {held}")
-    put(bench.paper, "engine", text)
-    put(bench.paper, "roof", _roof(bench, paces, device, dtype))
+    steps = engine.measure(loaded, batches, bench.progress)
+    held = engine.callers_in_real_time(steps, "speaking", p99=True)
+    bench.progress(f"callers that all get speech at a p99 step below 80 ms: {held}")
+    work = StepWork.of(engine.load(REFERENCE_SLOTS, device="cpu", dtype="float32"))
+    card = Roofline.measure(device, dtype)
+    shares = work.shares(steps, card, scale=dtype.itemsize / torch.float32.itemsize)
+    on = f"{device}, {dtype}"
+    return EngineResult(steps, engine.vad_us(), on, card, work.operations, shares)
 
 
-def _roof(bench: Bench, paces: Sequence[Pace], device: str, dtype: torch.dtype) -> str:
-    """What of the machine's rates the steps need."""
-    need = Need.of(engine.load(REFERENCE_SLOTS, device="cpu", dtype="float32"))
-    card = Roof.measure(device, dtype)
-    shares = need.shares(paces, card, scale=dtype.itemsize / torch.float32.itemsize)
-    for s in shares:
-        rates = f"{100 * s.multiply:.2f} % of matrix rate, {100 * s.memory:.2f} % of memory rate"
-        bench.tell(f"batch {s.batch}: {rates}")
-    return model.roof(shares, card, need.operations)
+def report_engine(bench: Bench) -> None:
+    """Write both sections and the plot."""
+    result = bench.last("engine", EngineResult)
+    plots.engine(result.steps, bench.figures / "engine.svg")
+    put(bench.document, "engine", model.engine(result, bench.record.place("engine")))
+    put(bench.document, "roof", model.roofline(result))
 
 
-def run_conversation(bench: Bench) -> None:
-    """Spoken questions."""
-    place, sizes = bench.place(), CALLERS[:1] if bench.smoke else CALLERS
-    rounds = 4 if bench.full else 1
-    found = conversation.measure(sizes, rounds, bench.cores, bench.tell)
-    bench.record.keep("conversation", found, place)
-    put(bench.paper, "conversation", model.conversation(found, place))
+def measure_conversation(bench: Bench) -> list[Conversations]:
+    """Ask spoken questions."""
+    sizes, rounds = CALLERS[:1] if bench.smoke else CALLERS, 4 if bench.full else 1
+    return conversation.measure(sizes, rounds, bench.cores, bench.progress)
 
 
-def run_fleet(bench: Bench) -> None:
-    """Two gateways and two workers."""
-    place, most = bench.place(), largest(bench.rungs())
+def report_conversation(bench: Bench) -> None:
+    """Write the section."""
+    found, place = bench.last("conversation", list[Conversations]), bench.record.place
+    put(bench.document, "conversation", model.conversation(found, place("conversation")))
+
+
+def measure_fleet(bench: Bench) -> Fleet:
+    """Measure two gateways and two workers."""
+    most = largest(bench.rungs())
     callers = 4 if bench.smoke else max(2, min(FLEET_CALLERS, most // 2 or FLEET_CALLERS))
     repeats = 1 if bench.smoke else 2
     measure = partial(fleet.measure, callers, repeats, bench.plan.side_seconds)
-    found = measure(bench.cores, bench.tell)
-    bench.record.keep("fleet", found, place)
-    put(bench.paper, "fleet", path.fleet(found, place))
+    return measure(bench.cores, bench.progress)
 
 
-def run_forecast(bench: Bench) -> None:
-    """Ten thousand and a million callers. Raises ValueError when a part it builds on is missing."""
-    rungs, paces = bench.rungs(), bench.record.found("engine", list[Pace]) or []
-    several = bench.record.found("fleet", Fleet)
-    if several is None:
-        raise ValueError("Expected the part `fleet` to have been measured, got none")
+def report_fleet(bench: Bench) -> None:
+    """Write the section."""
+    put(
+        bench.document, "fleet", path.fleet(bench.last("fleet", Fleet), bench.record.place("fleet"))
+    )
+
+
+def report_forecast(bench: Bench) -> None:
+    """Simulate fleets of up to a million callers; write the section and the plot."""
+    rungs, several = bench.rungs(), bench.last("fleet", Fleet)
     costs = forecast.Costs.of(rungs, several)
     engines = [forecast.ECHO, forecast.GPU]
     try:
-        engines.insert(1, forecast.cpu_engine(paces))
+        engines.insert(1, forecast.cpu_engine(bench.last("engine", EngineResult).steps))
     except ValueError as error:
-        bench.tell(f"without the engine: {error}")
+        bench.progress(f"without the engine: {error}")
     found = {one.name: curves.curve(costs, one) for one in engines}
     checks = curves.check(rungs, several)
     plots.forecast(costs, engines, found, bench.figures / "forecast.svg")
     where = f"Costs: {bench.record.place('transport')}"
     text = forecast_report.forecast(costs, engines, found, checks, where)
-    put(bench.paper, "forecast", text)
+    put(bench.document, "forecast", text)
 
 
 PARTS: Final = {
-    "transport": run_transport,
-    "peers": run_peers,
-    "engine": run_engine,
-    "conversation": run_conversation,
-    "fleet": run_fleet,
-    "forecast": run_forecast,
+    part.name: part
+    for part in (
+        Part("transport", measure_transport, report_transport),
+        Part("peers", measure_peers, report_peers),
+        Part("engine", measure_engine, report_engine),
+        Part("conversation", measure_conversation, report_conversation),
+        Part("fleet", measure_fleet, report_fleet),
+        Part("forecast", None, report_forecast),
+    )
 }

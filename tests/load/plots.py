@@ -1,4 +1,4 @@
-"""The plots beside docs/benchmarks.md: small SVG files, the same bytes for the same numbers."""
+"""Draw the plots of docs/benchmarks.md: small SVG files, the same bytes for the same numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +11,10 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from tests.load.curves import Point
-from tests.load.engine import SCENES, Pace
+from tests.load.engine import SCENES, StepTime
 from tests.load.forecast import Costs, Engine, ends_at, size
 from tests.load.ladder import LIMIT_P95_MS, Rung
-from tests.load.transport import OURS, Rivals
+from tests.load.transport import OURS, PeerComparison
 
 SIZE: Final = (9.0, 3.4)  # inches
 STEP_MS: Final = 80
@@ -22,12 +22,12 @@ FLEETS: Final = tuple(round(10 ** (exponent / 4)) for exponent in range(12, 25))
 plt.rcParams["svg.hashsalt"] = "antiphon"
 
 
-def transport(rungs: Sequence[Rung], rivals: Rivals | None, path: Path) -> None:
-    """Latency and CPU against callers, ours and the peers'."""
+def transport(rungs: Sequence[Rung], comparison: PeerComparison | None, path: Path) -> None:
+    """Draw latency and CPU time against callers, of antiphon and of its peers."""
     figure, (left, right) = plt.subplots(1, 2, figsize=SIZE, layout="constrained")
-    ladders = {OURS: rungs, **(rivals.ladders if rivals else {})}
+    ladders = {OURS: rungs, **(comparison.ladders if comparison else {})}
     for name, ladder in ladders.items():
-        shown = [rung for rung in ladder if not rung.fell]
+        shown = [rung for rung in ladder if not rung.failure]
         sizes = [rung.callers for rung in shown]
         width = 2.2 if name == OURS else 1.2
         left.plot(sizes, [r.latency_p95 for r in shown], "o-", ms=3, lw=width, label=name)
@@ -39,11 +39,11 @@ def transport(rungs: Sequence[Rung], rivals: Rivals | None, path: Path) -> None:
     _save(figure, path)
 
 
-def engine(paces: Sequence[Pace], path: Path) -> None:
-    """A step against the batch."""
+def engine(steps: Sequence[StepTime], path: Path) -> None:
+    """Draw the time of a step against its batch."""
     figure, axes = plt.subplots(figsize=(SIZE[0] / 2, SIZE[1]), layout="constrained")
     for scene in SCENES:
-        shown = [pace for pace in paces if pace.scene == scene]
+        shown = [step for step in steps if step.scene == scene]
         axes.plot([p.batch for p in shown], [p.step_ms for p in shown], "o-", ms=3, label=scene)
     axes.axhline(STEP_MS, color="grey", lw=0.8, ls="--")
     axes.set(xscale="log", yscale="log", xlabel="batch", ylabel="ms a step")
@@ -54,7 +54,7 @@ def engine(paces: Sequence[Pace], path: Path) -> None:
 def forecast(
     costs: Costs, engines: Sequence[Engine], curves: dict[str, list[Point]], path: Path
 ) -> None:
-    """Latency against load; worker processes against callers, to where one fleet ends."""
+    """Draw latency against load, and workers against callers up to the largest fleet."""
     figure, (left, right) = plt.subplots(1, 2, figsize=SIZE, layout="constrained")
     for engine in engines:
         points = curves[engine.name]

@@ -1,4 +1,4 @@
-"""What a run found, as JSON beside the plots: later parts and later runs read it again."""
+"""Keep the results of each part as JSON beside the plots, for later parts and later runs."""
 
 import json
 import math
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: a rung that fell over holds infinities, which JSON does not."""
+    """The value as JSON allows it: a failed rung has infinities, which become text."""
     if is_dataclass(value):
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, dict):
@@ -23,7 +23,7 @@ def _plain(value: Any) -> Any:
 
 
 class Record:
-    """What each part found last, and where."""
+    """The last result of each part, and the place of its run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,14 +32,14 @@ class Record:
         )
 
     def keep(self, part: str, found: object, place: str) -> None:
-        """Write down what a part found; the others' stays."""
+        """Store the result of a part; those of the other parts stay."""
         self._parts[part] = {"place": place, "found": _plain(found)}
         fresh = self.path.with_suffix(".new")
         fresh.write_text(json.dumps(self._parts, indent=1, allow_nan=False) + "\n")
-        fresh.replace(self.path)  # a run that is ended here leaves the old one whole
+        fresh.replace(self.path)  # a run that ends here leaves the old file whole
 
     def found(self, part: str, kind: type[T]) -> T | None:
-        """What a part found; None when it never ran, or was of another shape then."""
+        """The result of a part; None if it never ran or its stored shape is outdated."""
         try:
             found: T = TypeAdapter(kind).validate_python(self._parts[part]["found"])
         except (KeyError, ValueError):
@@ -47,5 +47,5 @@ class Record:
         return found
 
     def place(self, part: str) -> str:
-        """Where and when the part ran; empty when it never did."""
+        """The place and time of the part's run; empty if it never ran."""
         return str(self._parts.get(part, {}).get("place", ""))

@@ -1,12 +1,12 @@
-"""A fleet as queues: when every caller's chunk has gone all the way, event by event.
+"""Simulate a fleet as a network of queues: the latency of every chunk, event by event.
 
-Each caller sends a chunk every 80 ms, at a phase of their own. Its way, as in the real thing:
+Each caller sends a chunk every 80 ms, at a phase of its own. The chunk visits, as in the product:
 
     gateway -> Redis -> worker -> Redis -> gateway
 
-Gateways and Redis primaries take one job after another. A worker takes all that waits for it as one
-batch, whose time is a straight line over its size. Each process has a core (a worker perhaps a
-GPU, too) of its own, or all share one, in turns; a caller's way is fixed once.
+Gateways and Redis primaries serve one job after another. A worker serves all waiting jobs as one
+batch, whose time is linear in its size. Each process has a core of its own (a worker perhaps also a
+GPU), or all share one core in turns. A caller's path is fixed.
 """
 
 import heapq
@@ -24,22 +24,22 @@ WARM_UP_US: Final = 500_000
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """How many of each, and what a chunk costs them (us)."""
+class FleetShape:
+    """The number of each kind of process, and the cost of a chunk there, in us."""
 
     gateways: int
     primaries: int
     workers: int
-    gateway_us: float  # a visit: a chunk visits it twice
-    primary_us: float  # the same
-    worker_us: float  # a chunk in a batch
-    batch_us: float  # a batch, however small
-    way_us: float = 0.0  # whatever else lies on the way: sockets, ticks, wake-ups
-    one_core: bool = False  # all share one, as where the costs were measured
+    gateway_us: float  # a visit; a chunk makes two
+    primary_us: float  # a visit; a chunk makes two
+    worker_us: float  # each chunk of a batch
+    batch_us: float  # each batch, whatever its size
+    other_us: float = 0.0  # sockets, ticks and wakeups along the path
+    one_core: bool = False  # all processes share a core, as during the measurement
 
 
 class _Core:
-    """Serves its stations in turns, each until its job is done."""
+    """Serves its stations in turns, one job or batch at a time."""
 
     def __init__(self) -> None:
         self.ready: deque[_Station] = deque()
@@ -47,7 +47,7 @@ class _Core:
 
 
 class _Station:
-    """One process; `batch_us` None: one job after another."""
+    """One process. With `batch_us` None it serves one job after another."""
 
     def __init__(self, core: _Core, each_us: float, batch_us: float | None = None) -> None:
         self.core = core
@@ -56,7 +56,7 @@ class _Station:
         self.waiting: deque[int] = deque()
 
     def take(self) -> tuple[list[int], float]:
-        """The next jobs and how long they take together."""
+        """The next jobs, and the time that they take together."""
         if self.batch_us is None:
             return [self.waiting.popleft()], self.each_us
         jobs = list(self.waiting)
@@ -65,9 +65,9 @@ class _Station:
 
 
 class Simulation:
-    """Callers of one fleet; times in us."""
+    """The callers of one fleet; times in us."""
 
-    def __init__(self, shape: Shape, callers: int, seed: int) -> None:
+    def __init__(self, shape: FleetShape, callers: int, seed: int) -> None:
         self._draw = random.Random(seed)
         self._shape = shape
         self._events: list[tuple[float, int, Callable[[], None]]] = []
@@ -81,52 +81,52 @@ class Simulation:
         gateways = stations(shape.gateways, shape.gateway_us)
         primaries = stations(shape.primaries, shape.primary_us)
         workers = stations(shape.workers, shape.worker_us, shape.batch_us)
-        self._ways = [self._way(n, gateways, primaries, workers) for n in range(callers)]
-        self._said_at: list[float] = []
+        self._paths = [self._path(n, gateways, primaries, workers) for n in range(callers)]
+        self._sent_at: list[float] = []
         self._caller: list[int] = []
         self._stage: list[int] = []
         self.latency_us: list[float] = []
         self.now = 0.0
 
-    def _way(
+    def _path(
         self, n: int, gateways: list[_Station], primaries: list[_Station], workers: list[_Station]
     ) -> tuple[_Station, ...]:
-        """Gateways and workers are filled evenly; which primary it is, a hash decides."""
+        """Fill gateways and workers evenly; a hash chooses the primary."""
         gateway = gateways[n % len(gateways)]
         primary = self._draw.choice(primaries)
         return gateway, primary, workers[n % len(workers)], primary, gateway
 
     def run(self, seconds: float) -> list[float]:
-        """The latencies of all chunks that came back, behind a warm-up, sorted; in ms."""
-        for caller in range(len(self._ways)):
+        """The latencies of all chunks after the warm-up, sorted, in ms."""
+        for caller in range(len(self._paths)):
             self._at(self._draw.random() * CHUNK_US, self._speaker(caller))
         while self._events and self._events[0][0] < seconds * 1e6:
             self.now, _, event = heapq.heappop(self._events)
             event()
-        return sorted((us + self._shape.way_us) / 1_000 for us in self.latency_us)
+        return sorted((us + self._shape.other_us) / 1_000 for us in self.latency_us)
 
     def _at(self, when: float, event: Callable[[], None]) -> None:
         heapq.heappush(self._events, (when, next(self._order), event))
 
     def _speaker(self, caller: int) -> Callable[[], None]:
         def speak() -> None:
-            self._said_at.append(self.now)
+            self._sent_at.append(self.now)
             self._caller.append(caller)
             self._stage.append(0)
-            self._arrive(len(self._said_at) - 1)
+            self._arrive(len(self._sent_at) - 1)
             self._at(self.now + CHUNK_US, speak)
 
         return speak
 
     def _arrive(self, job: int) -> None:
-        station = self._ways[self._caller[job]][self._stage[job]]
+        station = self._paths[self._caller[job]][self._stage[job]]
         station.waiting.append(job)
         if len(station.waiting) == 1:
             station.core.ready.append(station)
             self._serve(station.core)
 
     def _serve(self, core: _Core) -> None:
-        """Begin the next station's work, if the core is free."""
+        """Begin the next station's work if the core is free."""
         if core.busy or not core.ready:
             return
         core.busy = True
@@ -138,14 +138,14 @@ class Simulation:
         def end() -> None:
             core.busy = False
             for job in jobs:
-                self._go_on(job)
+                self._advance(job)
             self._serve(core)
 
         self._at(self.now + taken, end)
 
-    def _go_on(self, job: int) -> None:
+    def _advance(self, job: int) -> None:
         self._stage[job] += 1
-        if self._stage[job] < len(self._ways[0]):
+        if self._stage[job] < len(self._paths[0]):
             self._arrive(job)
-        elif self._said_at[job] > WARM_UP_US:
-            self.latency_us.append(self.now - self._said_at[job])
+        elif self._sent_at[job] > WARM_UP_US:
+            self.latency_us.append(self.now - self._sent_at[job])

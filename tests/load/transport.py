@@ -1,4 +1,4 @@
-"""Our whole path against its peers: the same callers, the same chunks, the same core, in turns."""
+"""Compare the whole path with its peers: the same callers, chunks and core, in turns."""
 
 import statistics
 import subprocess
@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from tests.load.cores import Cores
-from tests.load.ladder import Rung, Start, Tell, climb, climb_one, largest
+from tests.load.ladder import Progress, Rung, Start, climb, largest, measure_rung
 from tests.load.servers import ours, peer, prepare_peers
 
 OURS: Final = "antiphon"
@@ -19,18 +19,18 @@ PEERS: Final = (LEAN, DEFAULT, FLOOR)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long and how far."""
+    """How long to measure, and with how many callers."""
 
-    seconds: float  # measured at each rung, behind 2 s of warming up
+    seconds: float  # of each rung, after 2 s of warm-up
     sizes: dict[str, tuple[int, ...]]
     bisections: dict[str, int]
-    side_by_side: tuple[int, ...]  # callers at which all are measured in turns
+    side_by_side: tuple[int, ...]  # numbers of callers at which all servers run in turns
     side_seconds: float
     repeats: int
 
 
-# Seconds of `make bench`, a rung of N callers: about 8 (start, 2 warming up, 1.5 for the last
-# echo), N / 100 to let them in, and what is measured.
+# A rung of N callers takes about 8 s (start, 2 of warm-up, 1.5 for the last echoes), N / 100 s to
+# begin the calls, and the measured seconds.
 SHORT: Final = Plan(
     seconds=6.0,
     sizes={
@@ -57,7 +57,7 @@ FULL: Final = Plan(
     side_seconds=15.0,
     repeats=2,
 )
-# To see that all of it works, in a minute; no figures to publish.
+# Tries everything in a minute; its figures are not to be published.
 SMOKE: Final = Plan(
     seconds=2.0,
     sizes={OURS: (1, 10, 20), LEAN: (8,), DEFAULT: (8,), FLOOR: (20,)},
@@ -77,25 +77,25 @@ def peers() -> dict[str, Start]:
     }
 
 
-def measure(plan: Plan, cores: Cores, tell: Tell) -> list[Rung]:
-    """Our own ladder."""
-    one = partial(climb_one, ours, seconds=plan.seconds, cores=cores, tell=tell)
+def measure(plan: Plan, cores: Cores, progress: Progress) -> list[Rung]:
+    """Measure the ladder of antiphon."""
+    one = partial(measure_rung, ours, seconds=plan.seconds, cores=cores, progress=progress)
     return climb(
         lambda callers: one(callers=callers), plan.sizes[OURS], plan.bisections.get(OURS, 0)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Rivals:
-    """The peers beside us."""
+class PeerComparison:
+    """The peers beside antiphon."""
 
-    side_by_side: dict[str, list[Rung]]  # by server: rungs of every number measured in turns
+    side_by_side: dict[str, list[Rung]]  # by server; the servers ran in turns
     ladders: dict[str, list[Rung]] = field(default_factory=dict)  # of the peers
 
     def cost(self, callers: int, name: str) -> float:
-        """CPU ms a second a caller, the median of the side-by-side runs; NaN without any.
+        """CPU ms a second for each caller, the median of the side-by-side runs; NaN for none.
 
-        A run that lost something does not count: what is not done is cheap.
+        A run that lost frames does not count: lost work costs nothing.
         """
         known = self.side_by_side.get(name, [])
         rungs = [r for r in known if r.callers == callers and r.cpu and not r.lost]
@@ -103,20 +103,20 @@ class Rivals:
 
     @property
     def sizes(self) -> list[int]:
-        """The numbers of callers that were measured side by side."""
+        """The numbers of callers in the side-by-side runs."""
         return sorted({r.callers for rungs in self.side_by_side.values() for r in rungs})
 
     def most(self, name: str) -> int:
-        """The largest number of callers that a peer held."""
+        """The largest number of callers that a peer holds."""
         return largest(self.ladders.get(name, []))
 
 
-def compare(plan: Plan, cores: Cores, tell: Tell) -> Rivals:
-    """Side by side first, each in turn and again; then each peer up its ladder.
+def compare(plan: Plan, cores: Cores, progress: Progress) -> PeerComparison:
+    """Run all servers side by side, in turns and repeatedly; then measure each peer's ladder.
 
-    Raises CalledProcessError when the peers' environment cannot be made.
+    Raises RuntimeError when pip cannot install the peers.
     """
-    tell("the peers' environment (the first time: a minute or two) ...")
+    progress("the peers' environment (the first time: a minute or two) ...")
     try:
         prepare_peers()
     except subprocess.CalledProcessError as error:
@@ -126,21 +126,21 @@ def compare(plan: Plan, cores: Cores, tell: Tell) -> Rivals:
     for callers in plan.side_by_side:
         for _ in range(plan.repeats):
             for name, start in servers.items():
-                tell(f"{name}, side by side:")
-                rung = climb_one(start, callers, plan.side_seconds, cores, tell)
+                progress(f"{name}, side by side:")
+                rung = measure_rung(start, callers, plan.side_seconds, cores, progress)
                 together[name].append(rung)
     ladders = {}
     for name in PEERS:
-        tell(f"{name}, its ladder:")
-        ladders[name] = _ladder(plan, name, servers[name], together[name], cores, tell)
-    return Rivals(together, ladders)
+        progress(f"{name}, its ladder:")
+        ladders[name] = _ladder(plan, name, servers[name], together[name], cores, progress)
+    return PeerComparison(together, ladders)
 
 
 def _ladder(
-    plan: Plan, name: str, start: Start, known: list[Rung], cores: Cores, tell: Tell
+    plan: Plan, name: str, start: Start, known: list[Rung], cores: Cores, progress: Progress
 ) -> list[Rung]:
-    """A peer's own; the best of its runs side by side is its first rung."""
-    one = partial(climb_one, start, seconds=plan.side_seconds, cores=cores, tell=tell)
+    """Measure a peer's ladder; the best of its side-by-side runs is its first rung."""
+    one = partial(measure_rung, start, seconds=plan.side_seconds, cores=cores, progress=progress)
     best = {r.callers: r for r in sorted(known, key=lambda r: -r.latency_p95)}
     return climb(
         lambda callers: one(callers=callers),

@@ -1,4 +1,4 @@
-"""The section on fleets that nobody has measured."""
+"""The section on simulated fleets."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -21,23 +21,24 @@ from tests.load.forecast import (
 
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000)
 HOW: Final = f"""\
-**Simulated, not measured.** Costs are this run's own (`docs/plots/bench.json`). What is assumed:
+**These figures are simulated.** The costs are those of the last runs (`plots/bench.json`). The
+simulation assumes:
 
-- A chunk costs gateway, Redis and worker what it cost at the largest number of callers that the
-  ladder held (where none held: lost nothing), on cores like this one, each process on its own and
-  none of them over {100 * FULL:.0f} %.
-- Every caller is heard and answered all the time (the echo's worst case); the engine is stepped as
-  in *mix*. A worker's turn (its own work and a step) fits into {FULL * 80:.0f} of a chunk's 80 ms.
-- `tiny`: one core a worker, the straight line through the measured steps. `base` on an H200 is
-  **stated**: {GPU.batch_us / 1_000:.0f} ms a step and {GPU.row_us:.0f} us a row (2,000: 70 ms);
-  several workers share a card, whose steps follow one another.
-- Sessions lie on the primaries by their hash; a Redis Cluster costs a command no more than one
-  Redis does. There the bell does not ring and everybody polls: that is not counted.
-- What all share grows faster than the fleet: each second every worker reads every session's meta,
-  and {LOOKS_PER_S} times a second every worker and gateway reads every worker's beat, from one
-  primary. Where that fills a worker's or that primary's core, one fleet ends. Beyond it callers go
-  to *cells*: fleets of their own, with their own Redis, behind one name; the table gives the
-  largest that spends at most {100 * CELL_SHARE:.0f} % of a core so.
+- A chunk costs gateway, Redis and worker as much as at the largest number of callers that the
+  ladder held (or, if none held, that lost no frame). Each process has a core like this one to
+  itself and uses at most {100 * FULL:.0f} % of it.
+- Every caller speaks and gets speech all the time (the echo's worst case); the engine steps as in
+  *mix*. A worker's turn (its own work and a step) takes at most {FULL * 80:.0f} of a chunk's 80 ms.
+- `tiny`: one core a worker, the line through the measured steps. `base` on an H200 is **assumed**:
+  {GPU.batch_us / 1_000:.0f} ms a step and {GPU.row_us:.0f} us a row (2,000 rows: 70 ms). Several
+  workers share a card, on which their steps run one after another.
+- The hash of a session chooses its primary. A command costs the same on a Redis Cluster as on one
+  Redis. On a Cluster there are no wakeups and every process polls; the simulation leaves that out.
+- The cost of the shared keys grows faster than the fleet. Every worker reads the meta of every
+  session each second, and {LOOKS_PER_S} times a second every worker and gateway reads the beat of
+  every worker, all from one primary. The largest fleet is where that fills the core of a worker or
+  of that primary. More callers need *cells*: fleets with their own Redis behind one name. The table
+  gives the largest cell that spends at most {100 * CELL_SHARE:.0f} % of a core so.
 """
 
 
@@ -55,29 +56,29 @@ def forecast(
             _costs(costs),
             _units(costs, engines),
             _fleets(costs, engines),
-            "Latency against load, of all processes alike (1: a worker's turn takes 80 ms):",
+            "Latency against the load of all processes (1: a worker's turn takes 80 ms):",
             _curves(curves),
             "![fleet](plots/forecast.svg)",
-            "The simulation on one core at each rung's own costs, beside what was measured there "
-            "(ms; of ticks, wake-ups and the scheduler it knows but the way of a single call):",
+            "The simulation on one core at each rung's own costs, beside the measurement (ms; it "
+            "knows ticks, wakeups and the scheduler only from the latency of a single call):",
             _checks(checks),
         ]
     )
 
 
 def _costs(costs: Costs) -> str:
-    toll = costs.toll
+    keys = costs.shared_keys
     a_chunk = (costs.gateway_us, costs.primary_us, costs.worker_us)
     rows: list[list[object]] = [
-        [f"a chunk of one of {costs.callers} callers", *a_chunk],
-        ["sweep, a session", "", toll.sweep_redis, toll.sweep_worker],
-        ["look at one worker's beat", toll.watch_worker, toll.watch_redis, toll.watch_worker],
-        ["a beat", "", toll.beat_redis, toll.beat_worker],
+        [f"chunk, one of {costs.callers} callers", *a_chunk],
+        ["sweep, each session", "", keys.sweep_redis, keys.sweep_worker],
+        ["watch, each beat that is read", keys.watch_worker, keys.watch_redis, keys.watch_worker],
+        ["beat", "", keys.beat_redis, keys.beat_worker],
         [
-            "a ring, a session named and a hearer",
-            toll.ring_worker,
-            toll.ring_redis,
-            toll.ring_worker,
+            "wakeup, each session id and listener",
+            keys.wakeup_worker,
+            keys.wakeup_redis,
+            keys.wakeup_worker,
         ],
     ]
     return table(["us of CPU", "gateway", "Redis", "worker"], rows)
@@ -99,26 +100,26 @@ def _units(costs: Costs, engines: Sequence[Engine]) -> str:
 
 def _fleets(costs: Costs, engines: Sequence[Engine]) -> str:
     head = ["engine", "callers", "gateways", "primaries", "workers", "cards"]
-    head += ["shared keys, of a worker's core", "of their primary's core"]
+    head += ["shared keys, share of a worker's core", "share of their primary's core"]
     rows: list[list[object]] = []
     for engine in engines:
         most = cell(costs, engine)
         rows += [_fleet(costs, engine, callers, most) for callers in SIZES]
-        rows.append([engine.name, f"one fleet ends at {ends_at(costs, engine):,}", *[""] * 6])
+        rows.append([engine.name, f"largest fleet: {ends_at(costs, engine):,}", *[""] * 6])
     return table(head, rows)
 
 
 def _fleet(costs: Costs, engine: Engine, callers: int, most: int) -> list[object]:
-    """One fleet while it is small enough, cells beyond it."""
+    """One fleet if it is small enough, else cells."""
     cells = 1 if not most or callers <= most else -(-callers // most)
     found = size(costs, engine, -(-callers // cells))
     if found is None:
         return [engine.name, f"{callers:,}", *["-"] * 6]
-    said = f"{callers:,}" + (f" in {cells:,} cells" if cells > 1 else "")
+    size_text = f"{callers:,}" + (f" in {cells:,} cells" if cells > 1 else "")
     counts = (found.gateways, found.primaries, found.workers, found.cards)
     shares = (found.shared_share, found.hub_share)
     total = [f"{cells * count:,}" if count else "" for count in counts]
-    return [engine.name, said, *total, *(f"{100 * share:.1f} %" for share in shares)]
+    return [engine.name, size_text, *total, *(f"{100 * share:.1f} %" for share in shares)]
 
 
 def _curves(curves: dict[str, list[Point]]) -> str:

@@ -1,20 +1,20 @@
-"""The section at the top: the goals, and how far we are."""
+"""The first section: the goals and how far antiphon meets them."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.load.conversation import Talks
+from tests.load.conversation import Conversations
 from tests.load.document import table, times
-from tests.load.engine import Pace, callers_in_real_time
+from tests.load.engine import StepTime, callers_in_real_time
 from tests.load.ladder import Rung, largest
 from tests.load.report.model import gain_of
-from tests.load.transport import LEAN, OURS, Rivals
+from tests.load.transport import LEAN, OURS, PeerComparison
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What we want of a figure, and what it is; NaN where it was not measured."""
+    """The wanted and the measured value of a figure; NaN if it was not measured."""
 
     what: str
     wanted: float
@@ -31,13 +31,13 @@ class Goal:
         return "yes" if good else "**no**"
 
     def row(self) -> list[object]:
-        """Of the table."""
+        """The goal's row of the table."""
         sign = "at most" if self.at_most else "at least"
-        found = "" if math.isnan(self.found) else _said(self.found, self.unit)
-        return [self.what, f"{sign} {_said(self.wanted, self.unit)}", found, self.met]
+        found = "" if math.isnan(self.found) else _value(self.found, self.unit)
+        return [self.what, f"{sign} {_value(self.wanted, self.unit)}", found, self.met]
 
 
-def _said(value: float, unit: str) -> str:
+def _value(value: float, unit: str) -> str:
     if unit == "x":
         return times(value)
     return f"{value:.3g} {unit}".strip()
@@ -45,23 +45,23 @@ def _said(value: float, unit: str) -> str:
 
 def goals(
     rungs: Sequence[Rung] | None,
-    rivals: Rivals | None,
-    paces: Sequence[Pace] | None,
-    talks: Sequence[Talks] | None,
+    comparison: PeerComparison | None,
+    steps: Sequence[StepTime] | None,
+    conversations: Sequence[Conversations] | None,
 ) -> str:
-    """The section; None for what was never measured."""
-    found = [*_path(rungs or [], rivals), *_model(paces or [], talks or [])]
+    """The section; None for results that do not exist."""
+    found = [*_path(rungs or [], comparison), *_model(steps or [], conversations or [])]
     head = ["goal", "wanted", "measured", "met"]
     return "## Goals\n\n" + table(head, [goal.row() for goal in found])
 
 
-def _path(rungs: Sequence[Rung], rivals: Rivals | None) -> list[Goal]:
-    callers = rivals.sizes[0] if rivals and rivals.sizes else 0
+def _path(rungs: Sequence[Rung], comparison: PeerComparison | None) -> list[Goal]:
+    callers = comparison.sizes[0] if comparison and comparison.sizes else 0
     ratio, sessions = math.nan, math.nan
-    if rivals is not None:
-        ratio = rivals.cost(callers, OURS) / rivals.cost(callers, LEAN)
-        sessions = largest(rungs) / (rivals.most(LEAN) or math.nan) if rungs else math.nan
-    at = {rung.callers: rung for rung in rungs if not rung.fell}
+    if comparison is not None:
+        ratio = comparison.cost(callers, OURS) / comparison.cost(callers, LEAN)
+        sessions = largest(rungs) / (comparison.most(LEAN) or math.nan) if rungs else math.nan
+    at = {rung.callers: rung for rung in rungs if not rung.failure}
     p50 = at[1].latency_p50 if 1 in at else math.nan
     p99 = at[200].latency_p99 if 200 in at else math.nan
     what = f"CPU per session, ours / pipecat ({callers} callers)"
@@ -73,16 +73,16 @@ def _path(rungs: Sequence[Rung], rivals: Rivals | None) -> list[Goal]:
     ]
 
 
-def _model(paces: Sequence[Pace], talks: Sequence[Talks]) -> list[Goal]:
-    speaking = {pace.batch: pace for pace in paces if pace.scene == "speaking"}
+def _model(steps: Sequence[StepTime], conversations: Sequence[Conversations]) -> list[Goal]:
+    speaking = {step.batch: step for step in steps if step.scene == "speaking"}
     gain = gain_of(speaking[1], speaking[16]) if {1, 16} <= speaking.keys() else math.nan
-    held = callers_in_real_time(paces, "speaking") or math.nan
-    first = [t.first_audio_p50 for t in talks if (t.mode, t.callers) == ("turn", 1)]
+    held = callers_in_real_time(steps, "speaking") or math.nan
+    first = [c.first_audio_p50 for c in conversations if (c.mode, c.callers) == ("turn", 1)]
     return [
-        Goal("batch of 16 over one by one", 8, gain, "x", at_most=False),
-        Goal("callers who speak all the time", 32, held, "", at_most=False),
+        Goal("batch of 16 over 16 single steps", 8, gain, "x", at_most=False),
+        Goal("callers that all get speech in real time", 32, held, "", at_most=False),
         Goal(
-            "turn decided to first audible frame, p50, 1 caller",
+            "end of turn decided to first audible frame, p50, 1 caller",
             60,
             first[0] if first else math.nan,
             "ms",

@@ -1,47 +1,62 @@
-"""The sections on the model: steps of the engine, spoken questions."""
+"""The sections on the model: steps of the engine, its roofline, spoken questions."""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from tests.load.conversation import Talks
+from tests.load.conversation import Conversations
 from tests.load.document import table
-from tests.load.engine import BEGIN, SCENES, STAGES, Pace, callers_in_real_time
-from tests.load.roof import Roof, Share
+from tests.load.engine import BEGIN, SCENES, STAGES, StepTime, callers_in_real_time
+from tests.load.roofline import Roofline, RooflineShare
 
 HOW_ENGINE: Final = """\
-Ms a step of a batch, the median. A step is 80 ms of every caller. *speaking*: every caller's
-assistant speaks (turn mode); *duplex*: every caller is heard and spoken to at once (stream mode);
-*listening*: all callers speak; *mix*: a third is spoken to, the others speak; *begin*: every
-caller's turn ends in the same step. Who is silent costs the VAD alone.
+The median time of a step in ms, by batch. A step is 80 ms of every caller. *speaking*: the
+assistant speaks to every caller (turn mode). *duplex*: every caller speaks and gets speech (stream
+mode). *listening*: all callers speak. *mix*: a third of the callers gets speech, the others speak.
+*begin*: every caller's turn ends in the same step. A silent caller costs the VAD alone.
 """
 HOW_TALKS: Final = """\
-Recorded questions (`tests/e2e/questions`) through the whole path with `tiny`: the server side on
-one core, the callers, who begin within two seconds of each other, on the other. *First audio*:
-from the moment the caller had said all that the turn's end needed to the first audible frame; *from
-speech end* (mouth to ear) includes the 600 ms of silence that end a turn. In stream mode the model
-itself decides when to speak. *Load*: share of the core that the worker used.
+Recorded questions (`tests/e2e/questions`) through the whole path with `tiny`. The server side runs
+on one core, the callers run on the other and begin within two seconds. *First audio* is the time
+from the sample with which the server can decide that the turn is over to the first audible frame.
+*From speech end* (mouth to ear) includes the 600 ms of silence that end a turn. In stream mode the
+model itself decides when to speak. *Load* is the share of the core that the worker used.
 """
 
 
-def engine(paces: Sequence[Pace], vad_us: tuple[float, float], where: str) -> str:
+@dataclass(frozen=True, slots=True)
+class EngineResult:
+    """Everything that the part on the engine measures."""
+
+    steps: list[StepTime]
+    vad_us: tuple[float, float]  # for a chunk of speech, and of silence
+    device: str  # and the dtype
+    card: Roofline
+    operations: float  # of a speaking step, for each caller
+    shares: list[RooflineShare]
+
+
+def engine(result: EngineResult, where: str) -> str:
     """The section on the engine."""
-    parts = [f"## Engine\n\n{HOW_ENGINE.strip()}\n\n{where}", _steps(paces)]
-    parts.append("Callers in real time, that is with a step within its 80 ms:")
-    held = [[s, _held(paces, s, p99=False), _held(paces, s, p99=True)] for s in SCENES]
-    parts.append(table(["scene", "callers, median step", "p99 step"], held))
+    steps, vad_us = result.steps, result.vad_us
+    parts = [f"## Engine\n\n{HOW_ENGINE.strip()}\n\n{where} {result.device}.", _steps(steps)]
+    parts.append("Callers in real time: the largest batches whose step takes at most 80 ms.")
+    held = [[s, _held(steps, s, p99=False), _held(steps, s, p99=True)] for s in SCENES]
+    parts.append(table(["scene", "callers by the median step", "by the p99 step"], held))
     parts.append(
-        f"VAD, a chunk of a caller: {vad_us[0]:.0f} us of speech, {vad_us[1]:.0f} of silence."
+        f"The VAD takes {vad_us[0]:.0f} us for a chunk of speech and {vad_us[1]:.0f} us for one of "
+        "silence."
     )
     parts.append("![step by batch](plots/engine.svg)")
     return "\n\n".join(parts)
 
 
-def _steps(paces: Sequence[Pace]) -> str:
-    alone = min((p for p in paces if p.scene == "speaking"), key=lambda p: p.batch)
-    head = ["scene", "batch", "step", "p99", *STAGES, "rest", "a caller", "batch / one by one"]
+def _steps(steps: Sequence[StepTime]) -> str:
+    alone = min((p for p in steps if p.scene == "speaking"), key=lambda p: p.batch)
+    head = ["scene", "batch", "step", "p99", *STAGES, "rest", "a caller", "gain over single steps"]
     rows = []
-    for p in sorted(paces, key=lambda p: ([*SCENES, BEGIN].index(p.scene), p.batch)):
+    for p in sorted(steps, key=lambda p: ([*SCENES, BEGIN].index(p.scene), p.batch)):
         stages = [p.stages.get(stage, math.nan if p.scene == BEGIN else 0.0) for stage in STAGES]
         gain = f"{gain_of(alone, p):.1f}x" if p.scene == "speaking" else ""
         rest = max(0.0, p.step_ms - sum(stages))
@@ -50,31 +65,33 @@ def _steps(paces: Sequence[Pace]) -> str:
     return table(head, rows)
 
 
-def gain_of(alone: Pace, batch: Pace) -> float:
-    """How often the batch's callers would take longer one by one."""
+def gain_of(alone: StepTime, batch: StepTime) -> float:
+    """The time of single steps for all callers of a batch over the time of the batch."""
     return alone.step_ms / alone.batch * batch.batch / batch.step_ms
 
 
-def _held(paces: Sequence[Pace], scene: str, *, p99: bool) -> str:
-    held = callers_in_real_time(paces, scene, p99=p99)
-    return f"{held}{' or more' if held == max(p.batch for p in paces) else ''}"
+def _held(steps: Sequence[StepTime], scene: str, *, p99: bool) -> str:
+    held = callers_in_real_time(steps, scene, p99=p99)
+    return f"{held}{' or more' if held == max(p.batch for p in steps) else ''}"
 
 
-def roof(shares: Sequence[Share], card: Roof, operations: float) -> str:
-    """Which part of the machine's measured rates the steps need."""
+def roofline(result: EngineResult) -> str:
+    """The section on the shares of the machine's measured rates that the steps need."""
+    card = result.card
     rates = f"{card.multiply_per_s / 1e12:.3g} TFLOP/s, {card.memory_per_s / 1e9:.3g} GB/s"
     rows = [
-        [s.batch, s.step_ms, f"{100 * s.multiply:.2f} %", f"{100 * s.memory:.2f} %"] for s in shares
+        [s.batch, s.step_ms, f"{100 * s.multiply:.2f} %", f"{100 * s.memory:.2f} %"]
+        for s in result.shares
     ]
+    machine = "this card" if "cuda" in card.device else "one core"
     return (
-        f"What a speaking step needs at least ({operations / 1e6:.1f} MFLOP a caller, every weight "
-        f"read once), of what {'this card' if 'cuda' in card.device else 'one core'} does at most "
-        f"(measured: matrix product {rates} copied):\n\n"
-        + table(["batch", "step", "of matrix rate", "of memory rate"], rows)
+        f"The least share that a speaking step needs ({result.operations / 1e6:.1f} MFLOP a "
+        f"caller, every weight read once) of what {machine} can do (measured: matrix product "
+        f"{rates} copied):\n\n" + table(["batch", "step", "of matrix rate", "of memory rate"], rows)
     )
 
 
-def conversation(found: Sequence[Talks], where: str) -> str:
+def conversation(found: Sequence[Conversations], where: str) -> str:
     """The section on spoken questions."""
     head = ["mode", "callers", "asked", "unanswered", "first audio p50", "worst"]
     head += ["from speech end p50", "gaps", "underruns", "load"]

@@ -1,4 +1,4 @@
-"""The sections on the whole path: our ladder, the peers, several of each."""
+"""The sections on the whole path: antiphon's ladder, its peers, two of each process."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,37 +6,37 @@ from typing import Final
 from tests.load.document import table, times
 from tests.load.fleet import Fleet
 from tests.load.ladder import LIMIT_P95_MS, Rung, largest
-from tests.load.transport import DEFAULT, FLOOR, LEAN, OURS, PEERS, Rivals
+from tests.load.transport import DEFAULT, FLOOR, LEAN, OURS, PEERS, PeerComparison
 
 HOW_TRANSPORT: Final = """\
 The whole path with the echo engine: WebSocket, gateway, Redis (append-only file, everysec), worker
-and back, all on ONE core; the callers on the other. Each caller sends 80 ms every 80 ms, their
-phases spread, against absolute deadlines, whatever comes back. Every frame carries its number:
-*lost* counts frames lost, doubled, reordered or foreign, and calls that broke off. The ladder ends
-at the first number that does not hold; one that nearly holds is asked twice.
+and back, all on ONE core; the callers run on the other. Each caller sends 80 ms of audio every 80
+ms against absolute deadlines, whatever comes back; the phases are spread. Every frame carries its
+number: *lost* counts frames lost, doubled, reordered or foreign, and broken calls. The ladder ends
+at the first number of callers that does not hold; one that nearly holds gets a second try.
 
-*Added latency*: from sending a chunk, when its last sample is spoken, to the first 20 ms frame of
-its echo. *Lateness*: of each frame, for a player that began with the first one and has no buffer.
-CPU is the scheduler's own count of the processes. *Others*: what programs that are not ours used of
-that core meanwhile; where it is not near 0, latencies are too high. *Sent late*: how far the
-callers themselves were behind; where that is much, their own core is full. All times in ms.
+*Added latency* runs from sending a chunk, when its last sample is spoken, to the first 20 ms frame
+of its echo. *Lateness* is how late a frame is for a player that starts with the first one and has
+no buffer. The scheduler counts the CPU times. *Others* is the share of that core that other
+programs used; if it is not near 0, the latencies are too high. *Sent late* is how late the callers
+themselves sent; if it is large, their own core is full. All times are in ms.
 """
 HOW_PEERS: Final = """\
-The same callers, chunks and core in the same run, in turns. pipecat is one process with an echo in
-it: no log, no second process, nothing survives its death; its transport sends 40 ms messages.
-*default* is a pipeline as its documentation makes one, *lean* leaves out what an echo can do
-without. The bare websockets echo gives whole messages back, unpaced: what any Python server pays at
-least. Versions: `tests/load/peers/requirements.txt`.
+The servers ran in turns, with the same callers and chunks on the same core. pipecat is one process
+with an echo inside: it has no log and no second process, and no call survives its death. Its
+transport sends messages of 40 ms. *default* is a pipeline as in its documentation, *lean* leaves
+out what an echo does not need. The bare websockets echo returns whole messages without pacing: the
+least cost of any Python server. Versions: `tests/load/peers/requirements.txt`.
 """
 HOW_FLEET: Final = """\
-Two gateways and two workers beside one of each, in turns, all on the same core with one Redis: not
-faster, since there is no more CPU, but what it costs to be several. A caller is on one gateway and
-one worker, and half of them on each.
+Two gateways and two workers beside one of each, in turns, all on the same core with one Redis. They
+cannot be faster there; the section shows what a second process of each kind costs. Each gateway and
+each worker has half of the callers.
 """
 
 
 def transport(rungs: Sequence[Rung], where: str) -> str:
-    """The section on our ladder."""
+    """The section on antiphon's ladder."""
     most = largest(rungs)
     return "\n\n".join(
         [
@@ -56,20 +56,20 @@ def _ladder(rungs: Sequence[Rung]) -> str:
 
 def _row(r: Rung) -> list[object]:
     cpu = [r.cpu_of(kind) for kind in ("redis", "gateway", "worker")]
-    return [*_seen(r), *cpu, r.cpu_per_caller, *_loads(r), r.behind_p99]
+    return [*_measured(r), *cpu, r.cpu_per_caller, *_loads(r), r.behind_p99]
 
 
-def _seen(r: Rung) -> list[object]:
+def _measured(r: Rung) -> list[object]:
     shown = [r.latency_p50, r.latency_p95, r.latency_p99, r.lateness_p99, r.lateness_max]
-    return [r.callers, *shown, r.lost if not r.fell else "fell over"]
+    return [r.callers, *shown, r.lost if not r.failure else "failed"]
 
 
 def _loads(r: Rung) -> list[str]:
     return [f"{100 * r.load:.0f} %", f"{100 * r.others:.0f} %"]
 
 
-def peers(found: Rivals, rungs: Sequence[Rung], where: str) -> str:
-    """The section on the peers; `rungs` is our own ladder of the same run, or none."""
+def peers(found: PeerComparison, rungs: Sequence[Rung], where: str) -> str:
+    """The section on the peers; `rungs` is antiphon's own ladder, or empty."""
     rows: list[Sequence[object]] = []
     for callers in found.sizes:
         ours, theirs = found.cost(callers, OURS), found.cost(callers, LEAN)
@@ -94,15 +94,15 @@ def peers(found: Rivals, rungs: Sequence[Rung], where: str) -> str:
 def _peer_ladder(name: str, rungs: Sequence[Rung]) -> str:
     head = [name, "added p50", "p95", "p99", "lateness p99", "max", "lost"]
     head += ["CPU ms/s a caller", "core", "others"]
-    return table(head, [[*_seen(r), r.cpu_per_caller, *_loads(r)] for r in rungs])
+    return table(head, [[*_measured(r), r.cpu_per_caller, *_loads(r)] for r in rungs])
 
 
 def fleet(found: Fleet, where: str) -> str:
-    """The section on several of each."""
+    """The section on two of each process."""
     head = ["gateways and workers", "callers", "added p50", "p95", "p99", "lateness p99", "max"]
     head += ["lost", "redis ms/s a caller", "gateways", "workers", "all", "core", "others"]
     head += ["sent late p99"]
     both = ("1 and 1", found.one), ("2 and 2", found.two)
     rows = [[name, *_row(rung)] for name, rungs in both for rung in rungs]
-    said = f"CPU of two and two, as a multiple of one and one: {times(found.dearer)}."
-    return f"## Several of each\n\n{HOW_FLEET.strip()}\n\n{where}\n\n{table(head, rows)}\n\n{said}"
+    ratio = f"CPU time of two and two over that of one and one: {times(found.cost_ratio)}."
+    return f"## Several of each\n\n{HOW_FLEET.strip()}\n\n{where}\n\n{table(head, rows)}\n\n{ratio}"

@@ -1,7 +1,7 @@
-"""A WebSocket client that costs the machine little, so that one core can play a thousand callers.
+"""A cheap WebSocket client, so that one core can play a thousand callers.
 
-Only what a load generator needs: the handshake, unfragmented messages both ways, pong and close.
-Its mask is zero, which the protocol allows: the server unmasks as ever, the client need not mask.
+It has what a load generator needs: the handshake, unfragmented messages both ways, pong and close.
+Its mask is zero, as the protocol allows: the server unmasks as ever, the client saves the masking.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ _FINAL: Final = 0x80
 _MASKED: Final = 0x80
 _NO_MASK: Final = bytes(4)
 
-Listener = Callable[[int, bytes], None]
+Receive = Callable[[int, bytes], None]
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """One whole message as a client sends it."""
+    """A whole message as a client sends it."""
     size = len(payload)
     if size < 126:
         head = struct.pack("!BB", _FINAL | opcode, _MASKED | size)
@@ -32,21 +32,21 @@ def frame(opcode: int, payload: bytes) -> bytes:
     return head + _NO_MASK + payload
 
 
-class Line(asyncio.Protocol):
-    """One connection; `listener` gets the opcode and payload of each text or binary message."""
+class Connection(asyncio.Protocol):
+    """One connection. `receive` gets the opcode and payload of each text or binary message."""
 
-    def __init__(self, path: str, subprotocol: str, listener: Listener) -> None:
+    def __init__(self, path: str, subprotocol: str, receive: Receive) -> None:
         self.closed = False
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._path = path
         self._subprotocol = subprotocol
-        self._listener = listener
+        self._on_message = receive
         self._rest = b""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the upgrade."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
+        """Request the upgrade."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not a subclass
         extra = f"Sec-WebSocket-Protocol: {self._subprotocol}\r\n" if self._subprotocol else ""
         key = base64.b64encode(bytes(16)).decode()
         self._transport.write(
@@ -56,35 +56,35 @@ class Line(asyncio.Protocol):
         )
 
     def send(self, opcode: int, payload: bytes) -> None:
-        """Send one message; after the end, nothing."""
+        """Send one message, unless the connection is closed."""
         if self._transport is not None and not self.closed:
             self._transport.write(frame(opcode, payload))
 
     def data_received(self, data: bytes) -> None:
-        """Take what came: first the upgrade's answer, then messages."""
+        """Take received data: first the answer to the upgrade, then messages."""
         data = self._rest + data if self._rest else data
         if not self.opened.done():
             head, found, data = data.partition(b"\r\n\r\n")
             if not found:
                 self._rest = head
                 return
-            self._greet(head)
+            self._check_upgrade(head)
         self._rest = data[self._take(data) :]
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The server is gone."""
+        """The server has closed the connection."""
         self.closed = True
         if not self.opened.done():
             self.opened.set_exception(ConnectionError(f"Expected an upgrade, got {exc}"))
 
-    def _greet(self, head: bytes) -> None:
+    def _check_upgrade(self, head: bytes) -> None:
         if b" 101 " in head.split(b"\r\n", 1)[0]:
             self.opened.set_result(None)
         else:
             self.opened.set_exception(ConnectionError(f"Expected an upgrade, got {head!r:.80}"))
 
     def _take(self, data: bytes) -> int:
-        """Hand on every whole message; how many bytes they were."""
+        """Take every whole message; return their total size in bytes."""
         at, end = 0, len(data)
         while end - at >= 2:
             size, start = data[at + 1], at + 2
@@ -100,7 +100,7 @@ class Line(asyncio.Protocol):
 
     def _receive(self, opcode: int, payload: bytes) -> None:
         if opcode in (TEXT, BINARY):
-            self._listener(opcode, payload)
+            self._on_message(opcode, payload)
         elif opcode == PING:
             self.send(PONG, payload)
         elif opcode == CLOSE and self._transport is not None:

@@ -1,12 +1,12 @@
-"""One caller of an echo: what is said carries its number, and what comes back is checked.
+"""Check and time the echo of one caller.
 
-Every 20 ms frame said begins with a stamp: who said it, and which frame of the call it is. So a
-frame that is lost, doubled, reordered or another caller's is seen, and its way is timed.
+Every 20 ms frame begins with a stamp: its caller and its number in the call. So the check notices
+frames that are lost, doubled, reordered or another caller's, and it measures the others:
 
-    added latency   from sending a chunk, as its last sample is spoken, to the first frame of its
-                    echo: the chunk's later frames are played behind it and need not be faster
-    lateness        how late a frame is for a player that began with the first one measured and
-                    plays on without a buffer: what a jitter buffer would have to hold
+    added latency   from sending a chunk, when its last sample is spoken, to the first frame of its
+                    echo; the chunk's later frames play after it and need not be faster
+    lateness        how late a frame is for a player that starts with the first measured frame and
+                    has no buffer: a jitter buffer must hold so much
 """
 
 import random
@@ -20,7 +20,7 @@ STAMP: Final = struct.Struct("<4h")  # caller, thousands and rest of the frame n
 MARKER: Final = 4_711
 _RADIX: Final = 1_000
 FRAME_S: Final = FRAME_MS / 1_000
-# Quiet enough to pass every limiter bit for bit.
+# So quiet that it passes every limiter bit for bit.
 _LOUDEST: Final = 2_000
 
 
@@ -35,7 +35,7 @@ NOISE: Final = _noise(1)
 
 
 def chunk(caller: int, number: int) -> bytes:
-    """The caller's chunk `number` (from 0), 3,840 bytes; caller and frame / 1,000 under 32,768."""
+    """Chunk `number` (from 0) of a caller, 3,840 bytes; caller and frame / 1,000 under 32,768."""
     parts = []
     for index in range(FRAMES_PER_CHUNK):
         high, low = divmod(number * FRAMES_PER_CHUNK + index, _RADIX)
@@ -45,29 +45,29 @@ def chunk(caller: int, number: int) -> bytes:
     return b"".join(parts)
 
 
-class Echo:
-    """Times and checks one caller's echo. Measures only between `begin` and `end`."""
+class EchoCheck:
+    """Checks one caller's echo all the time, and measures it between `begin` and `end`."""
 
     def __init__(self, caller: int) -> None:
         self.caller = caller
         self.sent_at: list[float] = []  # of each chunk
         self.expected = 0  # the next frame
-        self.wrong = 0  # frames that are not the next one of this caller
-        self.lost = 0  # frames passed over
+        self.wrong = 0  # frames that are not this caller's next one
+        self.lost = 0  # frames that were left out
         self.latency_s: list[float] = []
         self.lateness_s: list[float] = []
-        self._anchor: float | None = None  # frame 0 would have been played then
+        self._anchor: float | None = None  # when frame 0 would have played
         self._measuring = False
         self._rest = b""
 
-    def say(self, now: float) -> bytes:
-        """The next chunk, sent now."""
+    def next_chunk(self, now: float) -> bytes:
+        """The next chunk, which the caller sends now."""
         self.sent_at.append(now)
         return chunk(self.caller, len(self.sent_at) - 1)
 
     @property
     def missing(self) -> int:
-        """Frames said that have not come back."""
+        """The number of sent frames that have not come back."""
         return len(self.sent_at) * FRAMES_PER_CHUNK - self.expected
 
     def begin(self) -> None:
@@ -75,11 +75,11 @@ class Echo:
         self._measuring, self._anchor = True, None
 
     def end(self) -> None:
-        """Measure no more; still check."""
+        """Stop measuring; go on checking."""
         self._measuring = False
 
     def take(self, audio: bytes, now: float) -> None:
-        """Audio of any whole number of samples came."""
+        """Take received audio of any length in whole samples."""
         data = self._rest + audio if self._rest else audio
         whole = len(data) - len(data) % FRAME_BYTES
         for at in range(0, whole, FRAME_BYTES):
@@ -89,7 +89,7 @@ class Echo:
     def _frame(self, data: bytes, at: int, now: float) -> None:
         caller, high, low, marker = STAMP.unpack_from(data, at)
         if not marker and not any(data[at : at + FRAME_BYTES]):
-            return  # silence of the server's own between two pieces of echo
+            return  # the server fills gaps in the echo with silence
         number = high * _RADIX + low
         if marker != MARKER or caller != self.caller or number < self.expected:
             self.wrong += 1

@@ -1,4 +1,4 @@
-"""What a GPU or a core can do at most, measured, and which part of it a step uses."""
+"""Measure what a GPU or a core can do at most, and which share of it a step uses."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,26 +8,26 @@ from typing import Final
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from tests.load.engine import Pace, Stage, weights
+from tests.load.engine import Scenes, StepTime, weights
 from workers.engines.base import Engine, Speak, Work
 
 _REPEATS: Final = 20
-_ROWS: Final = 4  # that the operations of a step are counted at
+_ROWS: Final = 4  # the batch whose operations are counted
 
 
 @dataclass(frozen=True, slots=True)
-class Roof:
-    """Measured rates of one card, or of one core."""
+class Roofline:
+    """The measured rates of one card or of one core."""
 
     device: str
     multiply_per_s: float  # floating-point operations of a matrix product
-    memory_per_s: float  # bytes read and written by a copy
+    memory_per_s: float  # bytes that a copy reads and writes
 
     @classmethod
-    def measure(cls, device: str, dtype: torch.dtype) -> "Roof":
-        """Multiply and copy large matrices."""
+    def measure(cls, device: str, dtype: torch.dtype) -> "Roofline":
+        """Measure by multiplying and copying large matrices."""
         cuda = device.startswith("cuda")
-        side, words = (8_192, 2**28) if cuda else (1_024, 2**26)  # both are out of every cache
+        side, words = (8_192, 2**28) if cuda else (1_024, 2**26)  # larger than every cache
         a = torch.randn(side, side, device=device).to(dtype)
         b, product = torch.randn_like(a), torch.empty_like(a)
         source = torch.zeros(words, device=device)
@@ -38,8 +38,8 @@ class Roof:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What a step of so many speaking callers needs of the roof, at least."""
+class RooflineShare:
+    """The least share of the roofline that a step of so many speaking callers needs."""
 
     batch: int
     step_ms: float
@@ -48,33 +48,35 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """A step's work: what cannot be saved."""
+class StepWork:
+    """The least work of a step."""
 
-    operations: float  # a caller: products and convolutions
-    weight_bytes: int  # read once a step, however many callers; with the codec's encoder
+    operations: float  # of products and convolutions, for each caller
+    weight_bytes: int  # read once a step for any number of callers; with the codec's encoder
 
     @classmethod
-    def of(cls, engine: Engine) -> "Need":
-        """Count an engine's own; it must not run inside CUDA graphs (a CPU's does not)."""
-        stage = Stage(engine)
-        stage.ask(range(_ROWS))
+    def of(cls, engine: Engine) -> "StepWork":
+        """Count the work of an engine without CUDA graphs, as on a CPU."""
+        scenes = Scenes(engine)
+        scenes.begin_replies(range(_ROWS))
         works = [Work(slot, (), Speak.CONTINUE) for slot in range(_ROWS)]
         with FlopCounterMode(display=False) as counter:
             engine.step(works)
         read = {id(w): w.nbytes for w in weights(engine, "_listener")}
         return cls(counter.get_total_flops() / _ROWS, sum(read.values()))
 
-    def shares(self, paces: Sequence[Pace], roof: Roof, scale: float = 1.0) -> list[Share]:
-        """For each step of the speaking scene; `scale`: bytes a weight here for one counted."""
+    def shares(
+        self, steps: Sequence[StepTime], roofline: Roofline, scale: float = 1.0
+    ) -> list[RooflineShare]:
+        """Those of the speaking steps; `scale`: bytes of a weight there over those counted here."""
         return [
-            Share(
+            RooflineShare(
                 p.batch,
                 p.step_ms,
-                self.operations * p.batch / (p.step_ms / 1_000) / roof.multiply_per_s,
-                self.weight_bytes * scale / (p.step_ms / 1_000) / roof.memory_per_s,
+                self.operations * p.batch / (p.step_ms / 1_000) / roofline.multiply_per_s,
+                self.weight_bytes * scale / (p.step_ms / 1_000) / roofline.memory_per_s,
             )
-            for p in paces
+            for p in steps
             if p.scene == "speaking"
         ]
 

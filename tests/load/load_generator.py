@@ -1,8 +1,8 @@
-"""`python -m tests.load.crowd`: many callers of one echo server, in one process on one core.
+"""Play many callers of an echo server in one process on one core.
 
-The callers' phases are spread over the 80 ms of a chunk and every deadline is absolute, so the load
-neither bunches up nor slows down when the server does. Prints `begin` and `end` around the measured
-time, then one JSON line.
+The callers' phases are spread over the 80 ms of a chunk and every deadline is absolute. So the load
+stays even, and it does not slow down when the server does. Prints `begin` and `end` around the
+measured time, then one JSON line.
 """
 
 import argparse
@@ -19,26 +19,26 @@ from urllib.parse import urlsplit
 import uvloop
 
 from shared.audio import CHUNK_MS
-from tests.load.echo import Echo
-from tests.load.wire import BINARY, CLOSE, TEXT, Line
+from tests.load.echo_check import EchoCheck
+from tests.load.websocket_client import BINARY, CLOSE, TEXT, Connection
 
 CHUNK_S: Final = CHUNK_MS / 1_000
 SUBPROTOCOL: Final = "antiphon.v1"
-NORMAL: Final = (1000).to_bytes(2, "big")  # why a plain caller leaves
+NORMAL_CLOSURE: Final = (1000).to_bytes(2, "big")
 HEADER_BYTES: Final = 12  # of a frame in antiphon.v1
-AT_ONCE: Final = 8  # calls that begin at a time
+AT_ONCE: Final = 8  # calls that begin at the same time
 BEGINS_WITHIN_S: Final = 20.0
-ALL_BEGIN_WITHIN_S: Final = 45.0  # else the server does not hold so many
-ATTEMPTS: Final = 50  # of one call to begin: a server that says "no capacity" is asked again
+ALL_BEGIN_WITHIN_S: Final = 45.0  # a slower server does not hold so many callers
+ATTEMPTS: Final = 50  # to begin one call, when the server says "no capacity"
 RETRY_S: Final = 0.2
 WARM_UP_S: Final = 2.0
-DRAIN_S: Final = 1.5  # for the echo of what was said last
+DRAIN_S: Final = 1.5  # for the last echoes
 PLAYED_EVERY: Final = 3  # chunks between two reports of the playhead
 
 
 @dataclass(frozen=True, slots=True)
-class Harvest:
-    """What the crowd saw; times in ms."""
+class Result:
+    """What the callers measured; times in ms."""
 
     callers: int
     seconds: float
@@ -47,39 +47,39 @@ class Harvest:
     lost: int
     wrong: int
     closed: int
-    behind_p99_ms: float  # how late this generator itself sent
+    behind_p99_ms: float  # how late this process itself sent
 
 
 class Caller:
-    """One call, and its echo."""
+    """One call and the check of its echo."""
 
     def __init__(self, number: int, url: str, *, native: bool) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.path = parts.path + (f"?{parts.query}" if parts.query else "")
         self.native = native
-        self.echo = Echo(number)
-        self.line: Line | None = None
+        self.echo = EchoCheck(number)
+        self.connection: Connection | None = None
         self.begun = False
         self._ready: asyncio.Future[bool] | None = None
         self._frame = 0
 
     async def begin(self) -> None:
-        """Be connected and let in. Raises ConnectionError."""
+        """Connect and begin the call. Raises ConnectionError."""
         for _ in range(ATTEMPTS):
             self.begun = await asyncio.wait_for(self._try(), BEGINS_WITHIN_S)
             if self.begun:
                 return
             await asyncio.sleep(RETRY_S)
-        raise ConnectionError(f"Expected {self.path} to take call {self.echo.caller}, was refused")
+        raise ConnectionError(f"Expected {self.path} to take call {self.echo.caller}, got no")
 
     async def _try(self) -> bool:
         loop = asyncio.get_running_loop()
         subprotocol = SUBPROTOCOL if self.native else ""
-        _, self.line = await loop.create_connection(
-            lambda: Line(self.path, subprotocol, self._take), self.host, self.port
+        _, self.connection = await loop.create_connection(
+            lambda: Connection(self.path, subprotocol, self._take), self.host, self.port
         )
-        await self.line.opened
+        await self.connection.opened
         if not self.native:
             return True
         self._ready = loop.create_future()
@@ -88,21 +88,21 @@ class Caller:
 
     def speak(self, now: float) -> None:
         """Send the next chunk."""
-        if self.line is not None:
-            self.line.send(BINARY, self.echo.say(now))
+        if self.connection is not None:
+            self.connection.send(BINARY, self.echo.next_chunk(now))
             if self.native and self._frame and len(self.echo.sent_at) % PLAYED_EVERY == 0:
                 self._send(type="played", frame=self._frame)
 
     def hang_up(self) -> None:
-        """Leave."""
+        """End the call."""
         if self.native:
             self._send(type="end")
-        elif self.line is not None:
-            self.line.send(CLOSE, NORMAL)
+        elif self.connection is not None:
+            self.connection.send(CLOSE, NORMAL_CLOSURE)
 
     def _send(self, **message: object) -> None:
-        if self.line is not None:
-            self.line.send(TEXT, json.dumps(message).encode())
+        if self.connection is not None:
+            self.connection.send(TEXT, json.dumps(message).encode())
 
     def _take(self, opcode: int, payload: bytes) -> None:
         now = time.monotonic()
@@ -116,26 +116,26 @@ class Caller:
             self.echo.take(payload, now)
 
 
-class Crowd:
-    """All callers, driven by one loop over their phases."""
+class LoadGenerator:
+    """Drives all callers in one loop over their phases."""
 
     def __init__(self, callers: list[Caller]) -> None:
         self.callers = callers
         self.behind_s: list[float] = []
 
-    async def gather(self) -> None:
-        """Let all in, a few at a time. Raises TimeoutError when that takes too long."""
+    async def begin(self) -> None:
+        """Begin all calls, a few at a time. Raises TimeoutError when that takes too long."""
         async with asyncio.timeout(ALL_BEGIN_WITHIN_S):
             for at in range(0, len(self.callers), AT_ONCE):
                 await asyncio.gather(*(c.begin() for c in self.callers[at : at + AT_ONCE]))
 
     async def speak(self, seconds: float) -> None:
-        """Speak for so long, whatever comes back; a chunk of each caller every 80 ms."""
+        """Send a chunk of each caller every 80 ms for so long, whatever comes back."""
         start, count = time.monotonic(), len(self.callers)
         for turn in range(round(seconds / CHUNK_S)):
             for index, caller in enumerate(self.callers):
                 due = start + (turn + index / count) * CHUNK_S
-                # The loop's timers have a grain of a millisecond: who is due within it goes along.
+                # The loop's timers have a resolution of 1 ms: a chunk due within it goes now.
                 if due - time.monotonic() > 0.001:
                     await asyncio.sleep(due - time.monotonic())
                 now = time.monotonic()
@@ -143,75 +143,77 @@ class Crowd:
                 caller.speak(now)
             await asyncio.sleep(0)
 
-    async def measure(self, seconds: float) -> Harvest:
-        """Warm up, measure, and wait for the last echo."""
+    async def measure(self, seconds: float) -> Result:
+        """Warm up, measure, and wait for the last echoes."""
         await self.speak(WARM_UP_S)
         self.behind_s.clear()
         for caller in self.callers:
             caller.echo.begin()
-        _say("begin")
+        _print("begin")
         await self.speak(seconds)
-        _say("end")
+        _print("end")
         for caller in self.callers:
             caller.echo.end()
         await asyncio.sleep(DRAIN_S)
-        found = self._harvest(seconds)
+        found = self._result(seconds)
         for caller in self.callers:
             caller.hang_up()
         return found
 
-    def _harvest(self, seconds: float) -> Harvest:
+    def _result(self, seconds: float) -> Result:
         echoes = [caller.echo for caller in self.callers]
         behind = sorted(self.behind_s)
-        return Harvest(
+        return Result(
             callers=len(echoes),
             seconds=seconds,
             latency_ms=_thinned([s for echo in echoes for s in echo.latency_s]),
             lateness_ms=_thinned([s for echo in echoes for s in echo.lateness_s]),
             lost=sum(echo.lost + echo.missing for echo in echoes),
             wrong=sum(echo.wrong for echo in echoes),
-            closed=sum(c.line is None or c.line.closed for c in self.callers),
+            closed=sum(c.connection is None or c.connection.closed for c in self.callers),
             behind_p99_ms=round(behind[int(0.99 * (len(behind) - 1))] * 1_000, 2),
         )
 
 
 def _thinned(seconds: list[float]) -> list[float]:
-    """As ms, sorted; every value of few, every n-th of many, the largest always."""
+    """In ms, sorted: at most 20,000 of the values, always with the largest."""
     ordered = sorted(seconds, reverse=True)
     return [round(s * 1_000, 3) for s in ordered[:: max(1, len(ordered) // 20_000)]][::-1]
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
-async def _run(wish: argparse.Namespace) -> Harvest:
-    urls = wish.url.split(",")
-    crowd = Crowd(
-        [Caller(n + 1, urls[n % len(urls)], native=wish.native) for n in range(wish.callers)]
+async def _run(options: argparse.Namespace) -> Result:
+    urls = options.url.split(",")
+    generator = LoadGenerator(
+        [Caller(n + 1, urls[n % len(urls)], native=options.native) for n in range(options.callers)]
     )
     try:
-        await crowd.gather()
+        await generator.begin()
     except (TimeoutError, OSError) as error:
-        begun = sum(caller.begun for caller in crowd.callers)
-        sys.exit(f"only {begun} of {wish.callers} calls began: {error!r}")
-    return await crowd.measure(wish.seconds)
+        begun = sum(caller.begun for caller in generator.callers)
+        sys.exit(f"only {begun} of {options.callers} calls began: {error!r}")
+    return await generator.measure(options.seconds)
 
 
 def main() -> None:
-    """Read the command line, load the server, print what was seen."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load.crowd", description=__doc__)
-    parser.add_argument("url", help="or several, between commas: each caller takes the next one")
+    """Read the command line, load the server, print the result."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.load.load_generator", description=__doc__
+    )
+    parser.add_argument("url", help="one or more, separated by commas: the callers take turns")
     parser.add_argument("callers", type=int)
     parser.add_argument("seconds", type=float)
     parser.add_argument("--native", action="store_true", help="speak antiphon.v1")
-    wish = parser.parse_args()
+    options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a socket a caller
-    gc.disable()  # a collection among millions of numbers would count as the server's delay
-    found: dict[str, Any] = asdict(uvloop.run(_run(wish)))
-    _say(json.dumps(found))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # one socket a caller
+    gc.disable()  # our garbage collections must not count as the server's delay
+    found: dict[str, Any] = asdict(uvloop.run(_run(options)))
+    _print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The load's own checks: what was said must come back, and nothing else passes for it."""
+"""The load generator's own checks: it must notice every wrong frame."""
 
 from pathlib import Path
 
@@ -7,28 +7,28 @@ import pytest
 from shared.audio import CHUNK_BYTES, FRAME_BYTES
 from tests.load.cores import Cores
 from tests.load.document import TITLE, put, table
-from tests.load.echo import Echo, chunk
+from tests.load.echo_check import EchoCheck, chunk
 from tests.load.ladder import Rung, largest
-from tests.load.wire import BINARY, frame
+from tests.load.websocket_client import BINARY, frame
 
 
-def echoed(said: bytes, *, caller: int = 7, measured: bool = True) -> Echo:
-    echo = Echo(caller)
+def checked(received: bytes, *, caller: int = 7, measured: bool = True) -> EchoCheck:
+    echo = EchoCheck(caller)
     for now in (1.0, 1.08, 1.16):
-        echo.say(now)
+        echo.next_chunk(now)
     if measured:
         echo.begin()
-    echo.take(said, 1.5)
+    echo.take(received, 1.5)
     return echo
 
 
-def all_said() -> bytes:
+def all_sent() -> bytes:
     return b"".join(chunk(7, number) for number in range(3))
 
 
-def test_an_echo_of_any_size_is_whole_and_timed() -> None:
-    echo = Echo(7)
-    data = echo.say(1.0)
+def test_an_echo_in_pieces_of_any_size_is_complete_and_timed() -> None:
+    echo = EchoCheck(7)
+    data = echo.next_chunk(1.0)
     echo.begin()
     for start in range(0, CHUNK_BYTES, 100):
         echo.take(data[start : start + 100], 1.25)
@@ -37,9 +37,9 @@ def test_an_echo_of_any_size_is_whole_and_timed() -> None:
     assert echo.lateness_s == [0.0] * 4
 
 
-def test_later_frames_may_come_as_late_as_they_are_played() -> None:
-    echo = Echo(7)
-    data = echo.say(1.0)
+def test_a_later_frame_may_come_as_late_as_it_plays() -> None:
+    echo = EchoCheck(7)
+    data = echo.next_chunk(1.0)
     echo.begin()
     for index, now in enumerate((1.0, 1.02, 1.07, 1.06)):
         echo.take(data[index * FRAME_BYTES : (index + 1) * FRAME_BYTES], now)
@@ -47,24 +47,24 @@ def test_later_frames_may_come_as_late_as_they_are_played() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "lost", "wrong", "missing"),
+    ("received", "lost", "wrong", "missing"),
     [
-        (all_said()[FRAME_BYTES:], 1, 0, 0),
-        (all_said()[: 2 * FRAME_BYTES] + all_said()[FRAME_BYTES:], 0, 1, 0),
-        (all_said()[:FRAME_BYTES] + chunk(8, 0), 0, 4, 11),
-        (bytes(FRAME_BYTES) + all_said(), 0, 0, 0),
-        (all_said()[:-1], 0, 0, 1),
+        (all_sent()[FRAME_BYTES:], 1, 0, 0),
+        (all_sent()[: 2 * FRAME_BYTES] + all_sent()[FRAME_BYTES:], 0, 1, 0),
+        (all_sent()[:FRAME_BYTES] + chunk(8, 0), 0, 4, 11),
+        (bytes(FRAME_BYTES) + all_sent(), 0, 0, 0),
+        (all_sent()[:-1], 0, 0, 1),
     ],
     ids=["lost", "doubled", "foreign", "silence between", "not whole"],
 )
-def test_what_is_not_the_echo_is_counted(said: bytes, lost: int, wrong: int, missing: int) -> None:
-    echo = echoed(said)
+def test_a_wrong_echo_is_counted(received: bytes, lost: int, wrong: int, missing: int) -> None:
+    echo = checked(received)
     assert (echo.lost, echo.wrong, echo.missing) == (lost, wrong, missing)
 
 
-def test_frame_numbers_beyond_one_half_of_the_stamp() -> None:
+def test_frame_numbers_above_a_thousand_use_both_fields_of_the_stamp() -> None:
     assert chunk(1, 249)[:FRAME_BYTES] != chunk(1, 250)[:FRAME_BYTES]
-    echo = Echo(1)
+    echo = EchoCheck(1)
     echo.expected = 1_000
     echo.sent_at = [0.0] * 251
     echo.take(chunk(1, 250), 0.0)
@@ -72,7 +72,7 @@ def test_frame_numbers_beyond_one_half_of_the_stamp() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 125, 126, 3_840])
-def test_a_client_frame_is_masked_with_nothing(size: int) -> None:
+def test_a_client_frame_has_a_mask_of_zero(size: int) -> None:
     data = frame(BINARY, b"x" * size)
     assert data[0] == 0x82
     assert data[1] & 0x80
@@ -83,7 +83,7 @@ def rung(callers: int, p95: float, lost: int = 0) -> Rung:
     return Rung(callers, 1, p95, p95, 1, 1, lost, 1, {"gateway": 2.0 * callers})
 
 
-def test_the_largest_number_has_all_smaller_ones_below_it() -> None:
+def test_the_largest_number_counts_only_if_all_smaller_ones_hold() -> None:
     rungs = [rung(1, 5), rung(50, 20), rung(100, 30, lost=1), rung(200, 40)]
     assert largest(rungs) == 50
     assert largest([rung(1, 200)]) == 0
@@ -103,6 +103,6 @@ def test_a_section_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
     assert "| x | - |" in text
 
 
-def test_the_load_has_a_core_of_its_own_where_there_are_two() -> None:
+def test_server_and_load_use_the_first_and_the_last_core() -> None:
     cores = Cores.of_machine()
     assert cores.server <= cores.load
