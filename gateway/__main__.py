@@ -1,37 +1,16 @@
 """`python -m gateway`: the gateway process."""
 
 import logging
-import socket
 import sys
 
-import uvicorn
-
 from gateway.app import Gateway
-from gateway.socket.server import SocketProtocol, configuration, listen, raise_descriptor_limit
+from gateway.socket.listener import listen, raise_descriptor_limit
+from gateway.socket.uvicorn_adapter import GracefulServer, server_config
 from shared.errors import ConfigError
 from shared.process import tame_collector
 from shared.settings import load_settings
 
 logger = logging.getLogger("gateway")
-
-
-class Server(uvicorn.Server):
-    """uvicorn, but callers are told before their sockets close."""
-
-    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
-        super().__init__(config)
-        self.gateway = gateway
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let nobody in, say goodbye, then close."""
-        self.gateway.stats.stop()  # a stream that nobody ends would be waited for
-        for server in self.servers:
-            server.close()  # who is sent away must not come back here
-        await self.gateway.endpoint.shut_down()
-        for connection in list(self.server_state.connections):
-            if isinstance(connection, SocketProtocol):
-                connection.transport.abort()  # it was told, and takes no word of it
-        await super().shutdown(sockets)
 
 
 def main() -> None:
@@ -49,7 +28,8 @@ def main() -> None:
     tame_collector()
     host, port = listener.getsockname()[:2]
     logger.info("page at http://%s:%d/web", host, port)
-    Server(configuration(gateway.app(), settings), gateway).run(sockets=[listener])
+    config = server_config(gateway.app(), settings)
+    GracefulServer(config, gateway.shut_down).run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -131,6 +131,11 @@ class Gateway:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.redis.aclose()
 
+    async def shut_down(self) -> None:
+        """Ask every caller to resume elsewhere, and close their sockets."""
+        self.stats.stop()  # else the server would wait for the viewers' streams
+        await self.endpoint.shut_down()
+
     async def health(self, _: Request) -> Response:
         """The process is alive."""
         return PlainTextResponse("ok\n")

@@ -33,8 +33,7 @@ from gateway.socket.handshake import (
     ready_message,
     receive,
 )
-from gateway.socket.server import CLOSE_WITHIN_S
-from gateway.socket.transport import wire_of
+from gateway.socket.uvicorn_adapter import CLOSE_WITHIN_S, connection_of
 from gateway.telemetry import metrics
 from gateway.waiting import wait_until
 from shared.errors import SchemaError
@@ -159,9 +158,9 @@ class WebSocketEndpoint:
 
     async def _serve(self, websocket: WebSocket, session: Session) -> int:
         """Receive and send until either ends; the close code."""
-        wire = wire_of(websocket)
-        session.attach(wire)
-        wire.attach(self._receiver(session))
+        connection = connection_of(websocket)
+        session.attach(connection)
+        connection.attach(self._receiver(session))
         receiving = asyncio.create_task(_wait_for_disconnect(websocket))
         sending = asyncio.create_task(_send(websocket, session))
         closed = asyncio.create_task(session.closed())
@@ -216,13 +215,13 @@ async def _wait_for_disconnect(websocket: WebSocket) -> int:
 
 async def _send(websocket: WebSocket, session: Session) -> int:
     """Send the session's messages until it closes; the close code."""
-    wire = wire_of(websocket)
+    connection = connection_of(websocket)
     while True:
         message = await session.next_message()
         if isinstance(message, Close):
             await websocket.close(message.code)
             return message.code
-        await wire.write([message, *session.more_messages()])
+        await connection.write([message, *session.more_messages()])
 
 
 async def _refuse(websocket: WebSocket, error: CallError) -> None:

@@ -12,11 +12,11 @@ from redis.exceptions import OutOfMemoryError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from gateway.__main__ import Server
 from gateway.app import Gateway
 from gateway.protocol.client_messages import SUBPROTOCOL
 from gateway.protocol.frames import HEADER
-from gateway.socket.server import configuration, listen
+from gateway.socket.listener import listen
+from gateway.socket.uvicorn_adapter import GracefulServer, server_config
 from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
@@ -28,7 +28,7 @@ from tests.patience import PATIENCE_S, until
 SECOND = b"\1\2" * 24_000
 
 
-class QuietServer(Server):
+class QuietServer(GracefulServer):
     """The gateway's server without signal handlers: pytest has its own."""
 
     @contextlib.contextmanager
@@ -43,7 +43,7 @@ async def running_gateway(url: str, **settings: Any) -> AsyncIterator["Place"]:
     chosen = Settings(redis_url=url, gateway_port=0, **settings)
     gateway = Gateway(chosen)
     listener = listen(chosen.gateway_host, 0)
-    server = QuietServer(configuration(gateway.app(), chosen), gateway)
+    server = QuietServer(server_config(gateway.app(), chosen), gateway.shut_down)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     await until(lambda: server.started)
     place = Place(gateway, server, listener.getsockname()[1])

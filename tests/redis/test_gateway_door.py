@@ -13,8 +13,8 @@ from redis.asyncio import Redis
 
 from gateway.protocol.client_messages import Resume, ResumePoint
 from gateway.protocol.errors import CallError, ErrorCode
-from gateway.socket import server as listener
-from gateway.socket.server import raise_descriptor_limit
+from gateway.socket import request_deadlines, uvicorn_adapter
+from gateway.socket.listener import raise_descriptor_limit
 from tests.patience import PATIENCE_S, until
 from tests.redis.stage import SECOND, Caller, Place, StandInWorker, running_gateway, speak
 
@@ -205,7 +205,7 @@ async def test_connections_that_only_wait_keep_nobody_out(
     place: Place, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raise_descriptor_limit()  # both ends of each are in this process
-    monkeypatch.setattr(listener, "REQUEST_WITHIN_S", 60.0)
+    monkeypatch.setattr(request_deadlines, "REQUEST_WITHIN_S", 60.0)
     async with half_requests(place, PARTIAL) as waiting:
         caller = await place.caller()
         async with httpx.AsyncClient(base_url=place.http) as client:
@@ -219,7 +219,7 @@ async def test_connections_that_only_wait_keep_nobody_out(
 async def test_connections_that_only_wait_are_closed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "REQUEST_WITHIN_S", 0.1)
+    monkeypatch.setattr(request_deadlines, "REQUEST_WITHIN_S", 0.1)
     async with half_requests(place, 3) as waiting:
         for reader in waiting:
             assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
@@ -241,7 +241,7 @@ async def half_requests(place: Place, count: int) -> AsyncIterator[list[asyncio.
 async def test_who_waits_longest_for_nothing_goes_first(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "MAX_UNREAD", 3)
+    monkeypatch.setattr(request_deadlines, "MAX_WAITING", 3)
     async with half_requests(place, 5) as waiting:
         for reader in waiting[:2]:
             assert await asyncio.wait_for(reader.read(), PATIENCE_S) == b""
@@ -251,8 +251,8 @@ async def test_who_waits_longest_for_nothing_goes_first(
 async def test_a_connection_that_died_without_a_word_is_found(
     redis_url: str, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listener, "WS_PING_EVERY_S", 0.1)
-    monkeypatch.setattr(listener, "WS_PING_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(uvicorn_adapter, "WS_PING_EVERY_S", 0.1)
+    monkeypatch.setattr(uvicorn_adapter, "WS_PING_TIMEOUT_S", 0.2)
     async with running_gateway(redis_url, lease_ms=30_000) as place:
         await until(lambda: place.gateway.fleet.free(time.monotonic()))
         caller = await place.caller()

@@ -1,0 +1,259 @@
+"""Fits the gateway to uvicorn: the only file that uses names which uvicorn does not document.
+
+A call receives 12 messages a second and sends 50. Through ASGI each of them costs a dictionary, a
+queue or two and some coroutines, and each received one stops and restarts the reading. So the
+WebSocket protocol below hands messages straight from the bytes to a handler, and sends what is due
+together in one write. The library still does all else: handshake, pings, fragments, closes, faults.
+
+`tests/unit/gateway/socket/test_uvicorn_contract.py` says which names this needs. A new version of
+uvicorn or websockets must pass it before the upper bounds in pyproject.toml are raised.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar, Final, cast
+
+import uvicorn
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.speedups import apply_mask
+
+from gateway.protocol.errors import ABNORMAL_CLOSE_CODE
+from gateway.protocol.frames import MAX_AUDIO_BYTES
+from gateway.socket.request_deadlines import RequestDeadlines
+from gateway.socket.ws_frames import BINARY, MASK_BYTES, TEXT, FrameCutter, packed
+from gateway.token_bucket import TokenBucket
+from shared.settings import Settings
+
+EXTENSION: Final = "antiphon.connection"  # its name in the ASGI scope
+# Larger messages than the protocol allows are still read whole, so that a typed error can answer;
+# beyond this the socket is closed with 1009.
+WS_READ_BYTES: Final = 4 * MAX_AUDIO_BYTES
+# Their sum bounds how long a dead connection goes unnoticed; we promise 10 s.
+WS_PING_EVERY_S: Final = 3.0
+WS_PING_TIMEOUT_S: Final = 6.0
+# For the last messages to leave and be answered; a client that does not read them is cut off.
+CLOSE_WITHIN_S: Final = 1.0
+# Pings, pongs and further fragments that a client may send: at once, and a second. The limits on
+# audio and controls do not count them, and each costs as much as a message.
+EXTRA_FRAMES: Final = 200
+EXTRA_FRAMES_PER_S: Final = 50.0
+
+MessageHandler = Callable[[bytes | str], None]
+
+
+class HttpConnection(HttpToolsProtocol):
+    """A connection before its upgrade: a request comes whole and soon, or the connection ends."""
+
+    deadlines: ClassVar = RequestDeadlines()  # of this process
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect the first request."""
+        super().connection_made(transport)
+        self.deadlines.start(self)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        super().on_message_complete()
+        self.deadlines.stop(self)
+
+    def on_response_complete(self) -> None:
+        """Expect the next request, unless it is here already."""
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self.deadlines.start(self)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Go on as a WebSocket."""
+        self.deadlines.stop(self)
+        super().handle_websocket_upgrade()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        self.deadlines.stop(self)
+        super().connection_lost(exc)
+
+    def abort(self) -> None:
+        """End the connection now."""
+        self.transport.abort()
+
+
+class WebSocketConnection(WebSocketsSansIOProtocol):
+    """One WebSocket, which its ASGI scope holds as the extension EXTENSION.
+
+    Closing a transport waits until its buffer is empty, which a client that stopped reading
+    prevents. So this drops what a dead or stuck client does not take.
+    """
+
+    _handler: MessageHandler | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.close_timeout = CLOSE_WITHIN_S
+        self._cutter = FrameCutter(self.config.ws_max_size)
+        self._extra_frames = TokenBucket(
+            time.monotonic(), capacity=EXTRA_FRAMES, per_s=EXTRA_FRAMES_PER_S
+        )
+
+    # For the gateway
+
+    def attach(self, handler: MessageHandler) -> None:
+        """Hand each message to the handler as it comes; `receive` then reports only the end."""
+        self._handler = handler
+        for event in [self.queue.get_nowait() for _ in range(self.queue.qsize())]:
+            if event["type"] == "websocket.receive":
+                data = event.get("bytes")
+                handler(cast(str, event["text"]) if data is None else data)
+            else:
+                self.queue.put_nowait(event)
+        if self.read_paused:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    @property
+    def open(self) -> bool:
+        """Whether messages still reach the client."""
+        return not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    @property
+    def ready(self) -> bool:
+        """Whether `send_now` may be called: the connection is open and its client keeps up."""
+        return self.writable.is_set() and self.open
+
+    def send_now(self, messages: Sequence[bytes | str]) -> None:
+        """Send messages in one write."""
+        self.transport.write(b"".join([packed(message) for message in messages]))
+
+    async def write(self, messages: Sequence[bytes | str]) -> None:
+        """Send messages in one write when the client keeps up. Raises WebSocketDisconnect."""
+        await self.writable.wait()
+        if not self.open:
+            raise WebSocketDisconnect(ABNORMAL_CLOSE_CODE)
+        self.send_now(messages)
+
+    def abort(self) -> None:
+        """End the connection now, and drop what is not sent yet."""
+        self.transport.abort()
+
+    # For uvicorn
+
+    async def run_asgi(self) -> None:
+        """Serve the socket with this connection in its scope, then let the rest leave."""
+        cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
+        await super().run_asgi()
+        self.loop.call_later(CLOSE_WITHIN_S, self.transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        """Take every frame that is whole."""
+        if not self.handshake_initiated:
+            return super().data_received(data)
+        for frame, payload_at in self._cutter.feed(data):
+            if self.transport.is_closing():
+                break
+            if not (payload_at and self._handle(frame, payload_at)):
+                super().data_received(frame)
+        return None
+
+    def handle_ping(self) -> None:
+        """Answer it, if there are not too many."""
+        if self._extra_frame_allowed():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Note that the client is alive, if it does not say so too often."""
+        if self._extra_frame_allowed():
+            super().handle_pong(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """Keep a further fragment of a message; no limit of size would stop empty ones."""
+        if self._extra_frame_allowed():
+            super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """A message of several fragments is whole, in `frames`."""
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        if not self._hand_on(bytes(data), is_text=self.curr_msg_data_type == "text"):
+            super().send_receive_event_to_app()
+
+    def keepalive_timeout(self) -> None:
+        """The client did not answer a ping."""
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    def _handle(self, frame: bytes, payload_at: int) -> bool:
+        """Hand a frame on if it is a whole message; False if the library must take it."""
+        first = frame[0]
+        if self._handler is None or first not in (BINARY, TEXT):
+            return False
+        mask = frame[payload_at - MASK_BYTES : payload_at]
+        return self._hand_on(apply_mask(frame[payload_at:], mask), is_text=first == TEXT)
+
+    def _hand_on(self, data: bytes, *, is_text: bool) -> bool:
+        """Give a message to the handler; False if there is none, or the text is no UTF-8."""
+        if self._handler is None or self.close_sent:
+            return False
+        if not is_text:
+            self._handler(data)
+            return True
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return False  # the library closes with 1007
+        self._handler(text)
+        return True
+
+    def _extra_frame_allowed(self) -> bool:
+        """Count a frame that is no message; ends the connection when there are too many."""
+        allowed = self._extra_frames.spend(1, time.monotonic())
+        if not allowed:
+            self.transport.abort()
+        return allowed
+
+
+class GracefulServer(uvicorn.Server):
+    """uvicorn's server, which waits for `before_close` between its last accept and the closes."""
+
+    def __init__(self, config: uvicorn.Config, before_close: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._before_close = before_close
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nothing more, let the gateway send its callers away, then close."""
+        for server in self.servers:
+            server.close()  # else callers who are sent away could come back here
+        await self._before_close()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, WebSocketConnection):
+                connection.abort()  # it did not answer the close
+        await super().shutdown(sockets)
+
+
+def server_config(app: Any, settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves the gateway."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=HttpConnection,
+        ws=WebSocketConnection,
+        ws_max_size=WS_READ_BYTES,
+        ws_per_message_deflate=False,
+        ws_ping_interval=WS_PING_EVERY_S,
+        ws_ping_timeout=WS_PING_TIMEOUT_S,
+        # By default uvicorn trusts X-Forwarded-For from 127.0.0.1.
+        proxy_headers=bool(settings.gateway_trusted_proxies),
+        forwarded_allow_ips=list(settings.gateway_trusted_proxies),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        log_level="warning",  # at INFO it logs the URL of every WebSocket, query included
+    )
+
+
+def connection_of(websocket: WebSocket) -> WebSocketConnection:
+    """The connection under an ASGI WebSocket that this gateway's server serves."""
+    return cast(WebSocketConnection, websocket.scope["extensions"][EXTENSION])
