@@ -5,6 +5,7 @@
 #   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
 #   make test | make check        the tests | format, lint, types
 #   make check-page               types of the page's JavaScript (needs Node's npx)
+#   make docs                     the documentation, as a site in var/site
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
 #   make bench | make bench-full  callers a core, ms a step, against peers: writes docs/benchmarks.md
@@ -22,9 +23,9 @@ export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
 RUN_EXTRAS := gateway,opus,worker,local
-DEV_EXTRAS := $(RUN_EXTRAS),silero,train,dev
+DEV_EXTRAS := $(RUN_EXTRAS),silero,train,docs,dev
 
-.PHONY: run worker talk inspect test check check-page chaos soak bench bench-full train evaluate voices finetune adapt vad lock
+.PHONY: run worker talk inspect test check check-page docs chaos soak bench bench-full train evaluate voices finetune adapt vad lock
 
 run: $(VENV)/.run
 	honcho start
@@ -49,6 +50,10 @@ check: $(VENV)/.dev
 
 check-page:
 	npx --yes --package typescript@5 tsc -p gateway/web/jsconfig.json
+
+docs: $(VENV)/.dev
+	python -m docs.generate --check
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --clean
 
 chaos: $(VENV)/.dev
 	@python -m tests.chaos $(ARGS)

@@ -154,6 +154,18 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
 }
 
 
+def tags(module: Any) -> list[str]:
+    """The `type` of every message that a module declares."""
+    found = (kind.__struct_config__.tag for kind in _structs(module))
+    return sorted({tag for tag in found if isinstance(tag, str)})
+
+
+def field_names(module: Any) -> set[str]:
+    """The names of all fields of a module's messages, nested ones included."""
+    kinds = [*_structs(module), Options]
+    return {field.name for kind in kinds for field in msgspec.structs.fields(kind)}
+
+
 def _structs(module: Any) -> list[type[msgspec.Struct]]:
     found = (v for v in vars(module).values() if isinstance(v, type))
     return [v for v in found if issubclass(v, msgspec.Struct) and v.__module__ == module.__name__]
