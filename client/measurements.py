@@ -1,39 +1,30 @@
-"""What a talking client heard, and how well: the measuring half of `client.talk`, sans I/O.
+"""What a call brought, and how well: frames, words, gaps, underruns, times. Sans I/O.
 
-Times are monotonic seconds. A simulated player stands in for a loudspeaker: it starts 60 ms after
-a reply's first frame and plays one frame every 20 ms.
+Times are monotonic seconds. A simulated player takes the place of a loudspeaker: it starts 60 ms
+after a reply's first frame and plays one frame every 20 ms.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from shared.audio import (
-    CHUNK_SAMPLES,
-    FRAME_MS,
-    SAMPLE_RATE_HZ,
-    Pcm16,
-    pcm16_from_bytes,
-    pcm16_from_floats,
-)
+from shared.audio import CHUNK_SAMPLES, FRAME_MS, SAMPLE_RATE_HZ, Pcm16, pcm16_from_bytes
 
 FRAME_S: Final = FRAME_MS / 1_000  # 0.02
 PREBUFFER_S: Final = 0.060
 AUDIBLE: Final = 32_768 * 10 ** (-50 / 20)  # -50 dBFS: 103.6
+LOUD_RATIO: Final = 10 ** (-35 / 20)  # of the loudest 20 ms of a recording
 
 
 @dataclass(slots=True)
-class Heard:
-    """One frame: when it came, and when a player without a buffer would play it."""
+class ReceivedFrame:
+    """One frame: when it arrived, and when a player without a buffer would play it."""
 
     number: int
     generation: int
     pcm: bytes
-    came_at: float
+    received_at: float
     plays_at: float
 
     @property
@@ -43,37 +34,37 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Hearing:
-    """All that came from the server."""
+class CallMeasurements:
+    """All that the server sent in one call."""
 
-    frames: list[Heard] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    rough: list[str] = field(default_factory=list)  # our turns as the server heard them
-    decided_sample: int | None = None  # our sample with which the server decided: turn over
+    frames: list[ReceivedFrame] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)  # of the replies
+    transcripts: list[str] = field(default_factory=list)  # of the caller's turns
+    decided_sample: int | None = None  # the caller's sample that ended the turn for the server
     gaps: int = 0
     underruns: int = 0
-    reply_open: bool = False  # our turn or its answer is under way
+    reply_open: bool = False  # the caller's turn or its reply is under way
     answered: bool = False
-    _next: int | None = None  # the frame number to come
+    _next_frame: int | None = None
     _dry_at: float = float("-inf")  # when the simulated player runs out
 
     @property
     def last_frame(self) -> int:
-        """The number of the last frame that came, or will not come any more; 0: none."""
-        return (self._next or 1) - 1
+        """The number of the last frame that arrived, or will never arrive; 0: none."""
+        return (self._next_frame or 1) - 1
 
     def take_frame(self, number: int | None, generation: int, pcm: bytes, now: float) -> None:
-        """A frame came; `number` is None where the server sends none."""
-        number = (self._next or 1) if number is None else number
-        if self._next is not None and number > self._next:
-            self.gaps += number - self._next
-        self._next = number + 1
+        """A frame arrived; `number` is None if the server sends none."""
+        number = (self._next_frame or 1) if number is None else number
+        if self._next_frame is not None and number > self._next_frame:
+            self.gaps += number - self._next_frame
+        self._next_frame = number + 1
         self._play(now)
         plays_at = max(now, self.frames[-1].plays_at + FRAME_S if self.frames else now)
-        self.frames.append(Heard(number, generation, pcm, now, plays_at))
+        self.frames.append(ReceivedFrame(number, generation, pcm, now, plays_at))
 
     def take_event(self, event: dict[str, Any], now: float) -> None:
-        """A JSON message came."""
+        """A JSON message arrived."""
         match event["type"]:
             case "speech_started":
                 self.reply_open = True
@@ -81,7 +72,7 @@ class Hearing:
                 if self.decided_sample is None:
                     self.decided_sample = event["sample"] + CHUNK_SAMPLES
             case "heard" if event["final"]:
-                self.rough.append(event["text"])
+                self.transcripts.append(event["text"])
             case "text":
                 self.texts.append(event["text"])
             case "reply_started":
@@ -90,20 +81,20 @@ class Hearing:
             case "reply_done":
                 self.reply_open = False
             case "skip":
-                self._next = event["last"] + 1
+                self._next_frame = event["last"] + 1
             case "clear":
                 self._clear(event["next_frame"], now)
 
     def played(self, now: float) -> int:
-        """The number of the last frame that has been played."""
+        """The number of the last frame that was played."""
         return max((f.number for f in self.frames if f.plays_at + FRAME_S <= now), default=0)
 
     def first_audible_at(self) -> float | None:
-        """When the first frame that can be heard was played."""
+        """When the first audible frame was played."""
         return next((f.plays_at for f in self.frames if f.audible), None)
 
     def quiet_s(self, now: float) -> float:
-        """How long nothing audible has been playing."""
+        """How long no audible frame has been playing."""
         return now - max((f.plays_at for f in self.frames if f.audible), default=now)
 
     def playing(self, now: float) -> bool:
@@ -111,7 +102,7 @@ class Hearing:
         return bool(self.frames) and now < self.frames[-1].plays_at + FRAME_S + PREBUFFER_S
 
     def samples(self) -> Pcm16:
-        """What was heard, int16."""
+        """All audio that was played, int16."""
         return pcm16_from_bytes(b"".join(frame.pcm for frame in self.frames))
 
     def _play(self, now: float) -> None:
@@ -121,9 +112,9 @@ class Hearing:
         self._dry_at += FRAME_S
 
     def _clear(self, next_frame: int, now: float) -> None:
-        """Drop what the player had not begun to play."""
+        """Drop what the player has not begun to play."""
         self.frames = [frame for frame in self.frames if frame.plays_at <= now]
-        self._next = next_frame
+        self._next_frame = next_frame
         self._dry_at = float("-inf")
         self.reply_open = False
 
@@ -135,38 +126,5 @@ def speech_end_s(samples: Pcm16) -> float:
     if not len(whole):
         return len(samples) / SAMPLE_RATE_HZ
     rms = np.sqrt((whole**2).mean(axis=1))
-    loud = np.flatnonzero(rms >= rms.max() * 10 ** (-35 / 20))
+    loud = np.flatnonzero(rms >= rms.max() * LOUD_RATIO)
     return float((loud[-1] + 1) * FRAME_S)
-
-
-def resample(samples: NDArray[np.float32], rate_hz: int) -> Pcm16:
-    """Mono float32 in [-1, 1] at any rate -> int16 at 24 kHz: a polyphase windowed sinc.
-
-    The cut-off lies just under the lower of the two Nyquist rates, so that nothing folds back.
-    """
-    if rate_hz == SAMPLE_RATE_HZ:
-        return pcm16_from_floats(samples)
-    common = math.gcd(SAMPLE_RATE_HZ, rate_hz)
-    phases, step = SAMPLE_RATE_HZ // common, rate_hz // common
-    kernels = _kernels(phases, step)
-    half = kernels.shape[1] // 2
-    padded = np.pad(samples.astype(np.float64), half)
-    audio = np.zeros(len(samples) * phases // step)
-    for phase in range(min(phases, len(audio))):
-        # Every output of one phase has the same taps, each time `step` input samples further on.
-        first = phase * step // phases + 1
-        windows = sliding_window_view(padded, 2 * half)[first::step]
-        chosen = audio[phase::phases]
-        chosen[:] = windows[: len(chosen)] @ kernels[phase]
-    return pcm16_from_floats(audio.astype(np.float32))
-
-
-def _kernels(phases: int, step: int) -> NDArray[np.float64]:
-    """The taps of each phase, shape (phases, taps): 32 zero crossings to a side, Kaiser window."""
-    ratio = min(1.0, phases / step)
-    half = math.ceil(32 / ratio)
-    fraction = (np.arange(phases) * step % phases) / phases
-    offset = fraction[:, None] - np.arange(-half + 1, half + 1)[None, :]
-    window = np.i0(8.0 * np.sqrt(np.maximum(0.0, 1 - (offset / half) ** 2))) / np.i0(8.0)
-    cutoff = 0.95 * ratio
-    return np.asarray(cutoff * np.sinc(cutoff * offset) * window)

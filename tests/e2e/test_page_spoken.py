@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from playwright.sync_api import Playwright, expect
 
-from client.measurements import resample
+from client.resampling import resample
 from shared.audio import pcm16_from_floats
 from tests.e2e.browser import MICROPHONE_HZ, SECOND, Complaints, chromium
 from tests.e2e.caller import saved

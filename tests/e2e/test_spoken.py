@@ -16,8 +16,8 @@ import pytest
 import soundfile
 from websockets.asyncio.client import connect
 
-from client.measurements import resample
-from client.talk import talk
+from client.resampling import resample
+from client.talk import speak_file
 from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
 from tests.e2e.client import Client
 from tests.e2e.launcher import Stack
@@ -54,7 +54,7 @@ async def ask(
 ) -> dict[str, Any]:
     """What `make talk` reports; the reply lies in the folder."""
     wav, reply = QUESTIONS / f"{name}.wav", folder / f"{name}.wav"
-    return await talk(wav, stack.url, reply, mode=mode, plain=plain)
+    return await speak_file(wav, stack.url, reply, mode=mode, plain=plain)
 
 
 def assert_says(folder: Path, name: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from websockets.exceptions import WebSocketException
 
-from client.talk import TalkError, talk
+from client.call import CallFailed
+from client.talk import speak_file
 from tests.load.cores import Cores, CpuMeter
 from tests.load.servers import RunningServer, ours
 
@@ -57,8 +58,8 @@ async def _ask(url: str, name: str, mode: str, delay_s: float, folder: Path) -> 
     reply = folder / f"{name}-{delay_s}.wav"
     try:
         async with asyncio.timeout(CALL_WITHIN_S):
-            return await talk(QUESTIONS / f"{name}.wav", url, reply, mode=mode, plain=False)
-    except (TalkError, OSError, WebSocketException, TimeoutError):
+            return await speak_file(QUESTIONS / f"{name}.wav", url, reply, mode=mode, plain=False)
+    except (CallFailed, OSError, WebSocketException, TimeoutError):
         return {}
 
 

@@ -26,7 +26,7 @@ import soundfile
 import torch
 from torch import Tensor, nn
 
-from client.measurements import resample
+from client.resampling import resample
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16
 from shared.modes import EngineName
 from shared.settings import load_settings

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from client.talk import TalkError, talk
+from client.call import CallFailed
+from client.talk import speak_file
 from tests.conftest import free_port
 from tests.redis.stage import Place, StandInWorker
 
@@ -73,7 +74,7 @@ async def test_talk_speaks_a_file_and_saves_the_answer(
     place: Place, worker: StandInWorker, question: Path, tmp_path: Path, plain: bool
 ) -> None:
     out = tmp_path / "reply.wav"
-    report = await talk(question, place.url, out, mode="stream", plain=plain)
+    report = await speak_file(question, place.url, out, mode="stream", plain=plain)
     said, _ = soundfile.read(question, dtype="int16")
     heard, rate_hz = soundfile.read(out, dtype="int16")
     assert rate_hz == 24_000
@@ -85,5 +86,5 @@ async def test_talk_speaks_a_file_and_saves_the_answer(
 
 async def test_talk_without_a_server_says_what_to_do(question: Path, tmp_path: Path) -> None:
     url = f"ws://127.0.0.1:{free_port()}/ws/stream"
-    with pytest.raises(TalkError, match="make run"):
-        await talk(question, url, tmp_path / "reply.wav", mode=None, plain=False)
+    with pytest.raises(CallFailed, match="make run"):
+        await speak_file(question, url, tmp_path / "reply.wav", mode=None, plain=False)

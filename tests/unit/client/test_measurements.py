@@ -3,53 +3,53 @@
 import numpy as np
 import pytest
 
-from client.measurements import Hearing, resample, speech_end_s
+from client.measurements import CallMeasurements, speech_end_s
 
 LOUD = b"\0\x10" * 480
 QUIET = b"\x20\0" * 480
 
 
 def test_the_first_audible_frame_counts_and_not_the_first_frame() -> None:
-    hearing = Hearing()
-    hearing.take_event({"type": "speech_stopped", "sample": 0}, 1.0)
+    found = CallMeasurements()
+    found.take_event({"type": "speech_stopped", "sample": 0}, 1.0)
     for number, pcm in enumerate([QUIET, QUIET, LOUD], 1):
-        hearing.take_frame(number, 1, pcm, 2.0)
+        found.take_frame(number, 1, pcm, 2.0)
     # All three came at once, but two frames play before it.
-    assert hearing.first_audible_at() == pytest.approx(2.04)
-    assert hearing.decided_sample == 1920
+    assert found.first_audible_at() == pytest.approx(2.04)
+    assert found.decided_sample == 1920
 
 
 def test_missing_numbers_are_gaps_unless_they_were_announced() -> None:
-    hearing = Hearing()
-    hearing.take_frame(1, 1, LOUD, 0.0)
-    hearing.take_frame(5, 1, LOUD, 0.0)
-    assert hearing.gaps == 3
-    hearing.take_event({"type": "skip", "first": 6, "last": 9, "reason": "trimmed"}, 0.0)
-    hearing.take_frame(10, 1, LOUD, 0.0)
-    hearing.take_event({"type": "clear", "generation": 1, "next_frame": 51}, 0.1)
-    hearing.take_frame(51, 2, LOUD, 0.1)
-    assert hearing.gaps == 3
+    found = CallMeasurements()
+    found.take_frame(1, 1, LOUD, 0.0)
+    found.take_frame(5, 1, LOUD, 0.0)
+    assert found.gaps == 3
+    found.take_event({"type": "skip", "first": 6, "last": 9, "reason": "trimmed"}, 0.0)
+    found.take_frame(10, 1, LOUD, 0.0)
+    found.take_event({"type": "clear", "generation": 1, "next_frame": 51}, 0.1)
+    found.take_frame(51, 2, LOUD, 0.1)
+    assert found.gaps == 3
 
 
 def test_a_clear_drops_what_was_not_played() -> None:
-    hearing = Hearing()
+    found = CallMeasurements()
     for number in range(1, 11):
-        hearing.take_frame(number, 1, LOUD, 0.0)
-    hearing.take_event({"type": "clear", "generation": 1, "next_frame": 11}, 0.05)
-    assert [f.number for f in hearing.frames] == [1, 2, 3]
-    assert hearing.played(0.05) == 2
+        found.take_frame(number, 1, LOUD, 0.0)
+    found.take_event({"type": "clear", "generation": 1, "next_frame": 11}, 0.05)
+    assert [f.number for f in found.frames] == [1, 2, 3]
+    assert found.played(0.05) == 2
 
 
 def test_an_underrun_is_a_frame_that_comes_after_its_time() -> None:
-    hearing = Hearing()
+    found = CallMeasurements()
     for number in range(1, 21):  # up to 60 ms late is what the buffer is for
-        hearing.take_frame(number, 1, LOUD, number * 0.02 + (0.05 if number % 2 else 0.0))
-    assert hearing.underruns == 0
-    hearing.take_frame(21, 1, LOUD, 1.0)
-    assert hearing.underruns == 1
-    hearing.take_event({"type": "reply_started", "generation": 2, "frame": 22}, 9.0)
-    hearing.take_frame(22, 2, LOUD, 9.0)
-    assert hearing.underruns == 1
+        found.take_frame(number, 1, LOUD, number * 0.02 + (0.05 if number % 2 else 0.0))
+    assert found.underruns == 0
+    found.take_frame(21, 1, LOUD, 1.0)
+    assert found.underruns == 1
+    found.take_event({"type": "reply_started", "generation": 2, "frame": 22}, 9.0)
+    found.take_frame(22, 2, LOUD, 9.0)
+    assert found.underruns == 1
 
 
 def test_where_the_speech_of_a_recording_ends() -> None:
@@ -57,18 +57,3 @@ def test_where_the_speech_of_a_recording_ends() -> None:
     samples[4_800:24_000] = 8_000
     samples[40_000:] = 20  # room noise
     assert speech_end_s(samples) == pytest.approx(1.0, abs=0.02)
-
-
-@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 22_050, 24_000, 44_100, 48_000])
-def test_a_tone_keeps_pitch_and_level_at_any_rate(rate_hz: int) -> None:
-    time_s = np.arange(rate_hz) / rate_hz
-    heard = resample((0.5 * np.sin(2 * np.pi * 1_000 * time_s)).astype(np.float32), rate_hz)
-    want = 0.5 * 32_767 * np.sin(2 * np.pi * 1_000 * np.arange(len(heard)) / 24_000)
-    assert len(heard) == 24_000
-    assert np.abs(heard - want)[500:-500].max() < 0.01 * 32_767
-
-
-def test_what_is_above_the_new_nyquist_rate_does_not_fold_back() -> None:
-    time_s = np.arange(48_000) / 48_000
-    heard = resample((0.5 * np.sin(2 * np.pi * 15_000 * time_s)).astype(np.float32), 48_000)
-    assert np.abs(heard[500:-500].astype(np.int32)).max() < 33  # -60 dB of full scale
