@@ -28,7 +28,7 @@ def main() -> None:
     tame_collector()
     host, port = listener.getsockname()[:2]
     logger.info("page at http://%s:%d/web", host, port)
-    config = server_config(gateway.app(), settings)
+    config = server_config(gateway.app(), settings.gateway_trusted_proxies)
     GracefulServer(config, gateway.shut_down).run(sockets=[listener])
 
 

@@ -25,6 +25,7 @@ from gateway.edge.connection_limits import EXTRA_SOCKETS, ConnectionLimits
 from gateway.edge.fleet import Fleet
 from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.edge.pages import Pages
+from gateway.operators.access import FigureAccess
 from gateway.operators.routes import OperatorRoutes
 from gateway.operators.stats import Stats
 from gateway.protocol.client_messages import SUBPROTOCOL
@@ -112,7 +113,13 @@ class Gateway:
         self.resumer = SessionResumer(self.log, gateway=self.name)
         closer = SessionCloser(self.log, self.registry, self.exchange)
         self.endpoint = WebSocketEndpoint(
-            settings, self.opener, self.resumer, closer, self.exchange, self.limits
+            self.opener,
+            self.resumer,
+            closer,
+            self.exchange,
+            self.limits,
+            origins=settings.gateway_origins,
+            resume_s=settings.session_resume_s,
         )
         self.stats = Stats(self.name, self.fleet, self.sessions, self.registry, self.log)
 
@@ -199,7 +206,10 @@ class Gateway:
 
     def _operator_routes(self) -> list[BaseRoute]:
         operators = OperatorRoutes(
-            self.settings, self.stats, self.redis, lambda: self.endpoint.draining
+            FigureAccess(self.settings.gateway_stats_token, self.settings.gateway_origins),
+            self.stats,
+            self.redis,
+            lambda: self.endpoint.draining,
         )
         return operators.routes()
 

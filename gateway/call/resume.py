@@ -1,4 +1,4 @@
-"""What a caller missed, sans I/O: which records of the log come after their last frame."""
+"""Finds what a resumed caller missed, sans I/O: the log's records after their last frame."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from shared.log.records import Clear, OutputRecord, Skip, Speech
 
 
 class Outcome(StrEnum):
-    """How a session goes on, as `ready` says it."""
+    """How a session goes on, as `ready` reports it."""
 
     NEW = "new"
     RECOVERED = "recovered"  # every later frame comes, once and in order
-    SKIPPED = "skipped"  # some later frames are trimmed; a `skip` says which, the rest comes
-    NOT_RECOVERED = "not_recovered"  # the log ends before the caller's last frame: go on behind it
+    SKIPPED = "skipped"  # some later frames are gone; a `skip` names them, the rest comes
+    NOT_RECOVERED = "not_recovered"  # the log ends before the caller's last frame: go on after it
 
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """What to send first. `next_frame` is the number that the caller's next frame will have."""
+    """What to send first. `next_frame`: the number of the caller's next frame."""
 
     outcome: Outcome
     next_frame: int
@@ -27,7 +27,7 @@ class Missed:
 
 
 def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
-    """What comes after `frame`, the caller's last, in a log whose newest frame is `last`."""
+    """What follows `frame`, the caller's last one, in a log whose newest frame is `last`."""
     if frame > last:
         return Missed(Outcome.NOT_RECOVERED, last + 1, ())
     later = _later(records, frame)
@@ -39,17 +39,17 @@ def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
 
 
 def _later(records: Sequence[OutputRecord], frame: int) -> tuple[OutputRecord, ...]:
-    """What follows `frame`: the rest of its own record, then the records behind that one.
+    """What follows `frame`: the rest of its own record, then the records after that one.
 
-    What stands before its record left before it did: the words were read on the old connection.
+    The records before it were sent before it, so the old connection delivered their words.
     """
     for index in range(len(records) - 1, -1, -1):
         record = records[index]
         if isinstance(record, Speech) and record.frame <= frame:
-            had = (frame + 1 - record.frame) * FRAME_BYTES
-            if had >= len(record.pcm):
+            received = (frame + 1 - record.frame) * FRAME_BYTES
+            if received >= len(record.pcm):
                 return tuple(records[index + 1 :])
-            rest = Speech(frame + 1, record.generation, record.pcm[had:])
+            rest = Speech(frame + 1, record.generation, record.pcm[received:])
             return (rest, *records[index + 1 :])
     return tuple(records)
 
@@ -63,5 +63,5 @@ def _start(records: Sequence[OutputRecord], default: int) -> int:
             case Skip():
                 return record.first
             case Clear():
-                return 0  # whatever is missing before it, nobody may play any more
+                return 0  # the client drops all frames before it
     return default

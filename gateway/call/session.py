@@ -289,4 +289,4 @@ class Session:
 
     def _time_reply(self, frame: Frame, now: float) -> None:
         if frame.flags & FIRST_OF_REPLY and (s := self._stopwatch.reply_started(now)) is not None:
-            metrics.answered(s, now)
+            metrics.add_reply_time(s, now)

@@ -1,8 +1,8 @@
-"""The page's files, each under the content policy that fits it.
+"""Serves the page's files, each under its content security policy.
 
-The example client is one file that people copy, so its script stands in it. The policy of that file
-alone allows that very script, by its hash, and the worklet that the script makes of itself; the
-page's own policy allows no inline script.
+The example client is one file to copy, so it contains its script. Its policy allows exactly this
+script, by its hash, and the worklet that the script makes of itself. The policy of all other files
+allows no inline script.
 """
 
 import base64
@@ -21,14 +21,14 @@ _SCRIPT: Final = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
 
 
 class Pages(StaticFiles):
-    """gateway/web over HTTP. Read at start: the example's hash is the one of the file then."""
+    """gateway/web over HTTP. The example's hash is taken at start."""
 
     def __init__(self) -> None:
         super().__init__(directory=WEB, html=True)
         self._policy = example_policy((WEB / EXAMPLE).read_text())
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file; the example under a policy of its own."""
+        """The file; the example has a policy of its own."""
         response = await super().get_response(path, scope)
         if path == EXAMPLE:
             response.headers["Content-Security-Policy"] = self._policy
@@ -36,7 +36,7 @@ class Pages(StaticFiles):
 
 
 def example_policy(html: str) -> str:
-    """The content policy under which exactly this file's own scripts run."""
+    """The content policy under which only this file's own scripts run."""
     digests = (hashlib.sha256(script.encode()).digest() for script in _SCRIPT.findall(html))
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return (

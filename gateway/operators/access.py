@@ -9,24 +9,31 @@ proxy that passes the host on, or with GATEWAY_ORIGINS, and either one ends this
 
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
-from shared.settings import Settings
-
 PROXY_HEADERS: Final = ("forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host")
 
 
-def may_see_figures(settings: Settings, client: str | None, headers: Mapping[str, str]) -> bool:
-    """Whether this request may see figures. `headers` by their names in lower case."""
-    if token := settings.gateway_stats_token:
-        kind, _, given = headers.get("authorization", "").partition(" ")
-        # Compared in constant time, and as bytes, since a header may hold any Latin-1 character.
-        return kind.lower() == "bearer" and hmac.compare_digest(given.encode(), token.encode())
-    if settings.gateway_origins or any(name in headers for name in PROXY_HEADERS):
-        return False
-    return _is_loopback(client) and _is_loopback(_host(headers))
+@dataclass(frozen=True, slots=True)
+class FigureAccess:
+    """GATEWAY_STATS_TOKEN and GATEWAY_ORIGINS."""
+
+    token: str = field(default="", repr=False)
+    origins: tuple[str, ...] = ()
+
+    def allows(self, client: str | None, headers: Mapping[str, str]) -> bool:
+        """Whether this request may see figures. `headers` by their names in lower case."""
+        if self.token:
+            kind, _, given = headers.get("authorization", "").partition(" ")
+            # In constant time; as bytes, since a header may hold any Latin-1 character.
+            correct = hmac.compare_digest(given.encode(), self.token.encode())
+            return kind.lower() == "bearer" and correct
+        if self.origins or any(name in headers for name in PROXY_HEADERS):
+            return False
+        return _is_loopback(client) and _is_loopback(_host(headers))
 
 
 def _host(headers: Mapping[str, str]) -> str | None:

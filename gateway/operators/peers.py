@@ -1,4 +1,4 @@
-"""The gateways that share this Redis, as one of them sees them. Sans I/O."""
+"""The gateways that share this Redis, as this one sees them. Sans I/O."""
 
 from collections.abc import Mapping
 from typing import Any, Final

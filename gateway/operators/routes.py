@@ -10,11 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from gateway.operators.access import may_see_figures
+from gateway.operators.access import FigureAccess
 from gateway.operators.stats import MAX_VIEWERS, Stats, session_line
 from shared.errors import SchemaError
 from shared.log.timeline import read_timeline
-from shared.settings import Settings
 
 SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 AFTER: Final = re.compile(r"\d{1,15},\d{1,15},\d{1,15}")
@@ -29,9 +28,9 @@ class OperatorRoutes:
     """The operators' routes of one gateway; `draining`: whether it shuts down."""
 
     def __init__(
-        self, settings: Settings, stats: Stats, redis: Redis, draining: Callable[[], bool]
+        self, access: FigureAccess, stats: Stats, redis: Redis, draining: Callable[[], bool]
     ) -> None:
-        self._settings = settings
+        self._access = access
         self._stats = stats
         self._redis = redis
         self._draining = draining
@@ -87,7 +86,7 @@ class OperatorRoutes:
     def _guarded(self, answer: Answer) -> Answer:
         async def guarded(request: Request) -> Response:
             client = request.client.host if request.client else None
-            if not may_see_figures(self._settings, client, request.headers):
+            if not self._access.allows(client, request.headers):
                 return JSONResponse({"error": FORBIDDEN}, 401, {"WWW-Authenticate": "Bearer"})
             return await answer(request)
 

@@ -37,7 +37,6 @@ from gateway.socket.uvicorn_adapter import CLOSE_WITHIN_S, connection_of
 from gateway.telemetry import metrics
 from gateway.waiting import wait_until
 from shared.errors import SchemaError
-from shared.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -54,16 +53,18 @@ class WebSocketEndpoint:
 
     def __init__(
         self,
-        settings: Settings,
         opener: SessionOpener,
         resumer: SessionResumer,
         closer: SessionCloser,
         exchange: LogExchange,
         limits: ConnectionLimits,
+        *,
+        origins: tuple[str, ...],
+        resume_s: float,
     ) -> None:
         self.draining = False
-        self._origins = settings.gateway_origins
-        self._resume_s = settings.session_resume_s
+        self._origins = origins  # that may open a socket, besides the gateway's own
+        self._resume_s = resume_s  # how long a lost call can be resumed
         self._opener = opener
         self._resumer = resumer
         self._closer = closer

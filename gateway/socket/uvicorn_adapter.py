@@ -27,7 +27,6 @@ from gateway.protocol.frames import MAX_AUDIO_BYTES
 from gateway.socket.request_deadlines import RequestDeadlines
 from gateway.socket.ws_frames import BINARY, MASK_BYTES, TEXT, FrameCutter, packed
 from gateway.token_bucket import TokenBucket
-from shared.settings import Settings
 
 EXTENSION: Final = "antiphon.connection"  # its name in the ASGI scope
 # Larger messages than the protocol allows are still read whole, so that a typed error can answer;
@@ -232,7 +231,7 @@ class GracefulServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_config(app: Any, settings: Settings) -> uvicorn.Config:
+def server_config(app: Any, trusted_proxies: Sequence[str]) -> uvicorn.Config:
     """How uvicorn serves the gateway."""
     return uvicorn.Config(
         app,
@@ -244,8 +243,8 @@ def server_config(app: Any, settings: Settings) -> uvicorn.Config:
         ws_ping_interval=WS_PING_EVERY_S,
         ws_ping_timeout=WS_PING_TIMEOUT_S,
         # By default uvicorn trusts X-Forwarded-For from 127.0.0.1.
-        proxy_headers=bool(settings.gateway_trusted_proxies),
-        forwarded_allow_ips=list(settings.gateway_trusted_proxies),
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         access_log=False,
         log_config=None,
         server_header=False,

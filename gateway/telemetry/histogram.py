@@ -1,7 +1,7 @@
 """A Prometheus histogram that takes many values at once.
 
-The client library's own takes them one by one: with 60 callers, the frames that were sent since the
-last scrape held the event loop up for 30 ms, and made the frames late whose lateness they tell.
+The client library's own histogram takes them one by one. With 60 callers, adding the frames since
+the last scrape blocked the event loop for 30 ms, and so delayed the very frames that it measures.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -13,8 +13,8 @@ from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 
-class Tally(Collector):
-    """Counts values by bucket; a value belongs to the first bound that is not below it."""
+class BatchHistogram(Collector):
+    """Counts values by bucket. A value belongs to the first bucket whose bound is not below it."""
 
     def __init__(
         self, name: str, text: str, bounds: Sequence[float], registry: CollectorRegistry = REGISTRY
@@ -27,7 +27,7 @@ class Tally(Collector):
         registry.register(self)
 
     def add(self, values: Collection[float]) -> None:
-        """Count these."""
+        """Count these values."""
         if not values:
             return
         array = np.fromiter(values, np.float64, len(values))
@@ -36,7 +36,7 @@ class Tally(Collector):
         self._sum += float(array.sum())
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        """The counts as Prometheus takes them: each bucket holds those below it too."""
+        """The counts as Prometheus expects them: each bucket includes those below it."""
         names = [*(str(bound) for bound in self.bounds.tolist()), "+Inf"]
         totals = np.cumsum(self._counts).tolist()
         buckets = list(zip(names, totals, strict=True))

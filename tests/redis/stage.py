@@ -43,7 +43,9 @@ async def running_gateway(url: str, **settings: Any) -> AsyncIterator["Place"]:
     chosen = Settings(redis_url=url, gateway_port=0, **settings)
     gateway = Gateway(chosen)
     listener = listen(chosen.gateway_host, 0)
-    server = QuietServer(server_config(gateway.app(), chosen), gateway.shut_down)
+    server = QuietServer(
+        server_config(gateway.app(), chosen.gateway_trusted_proxies), gateway.shut_down
+    )
     task = asyncio.create_task(server.serve(sockets=[listener]))
     await until(lambda: server.started)
     place = Place(gateway, server, listener.getsockname()[1])

@@ -61,6 +61,15 @@ PURE: Final = {
     "workers.runtime.conversation.turn_taking",
     "workers.runtime.scheduler",
 }
+# They use the event loop, and load no other I/O.
+EVENT_LOOP_ONLY: Final = {
+    "gateway.call.connected_sessions",
+    "gateway.call.outbox",
+    "gateway.call.pacer",
+    "gateway.call.session",
+    "gateway.socket.request_deadlines",
+    "gateway.waiting",
+}
 LIGHT: Final = {"gateway.app", "workers.runtime.loop"}
 
 
@@ -103,7 +112,12 @@ def pure_modules() -> set[str]:
 @pytest.fixture(scope="module")
 def loaded() -> Mapping[str, list[str]]:
     """What the import of each pure or light module loads, of what `import_closures` watches."""
-    line = [sys.executable, "-m", "tests.unit.import_closures", *sorted(pure_modules() | LIGHT)]
+    line = [
+        sys.executable,
+        "-m",
+        "tests.unit.import_closures",
+        *sorted(pure_modules() | LIGHT | EVENT_LOOP_ONLY),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(line, cwd=ROOT, env=environment, check=True, capture_output=True)
     return dict(json.loads(done.stdout))
@@ -131,6 +145,13 @@ def test_a_pure_module_loads_no_io(module: str, loaded: Mapping[str, list[str]])
 def test_a_pure_module_awaits_nothing(module: str) -> None:
     nodes = ast.walk(ast.parse(modules()[module].read_text()))
     assert not [node for node in nodes if isinstance(node, ast.AsyncFunctionDef | ast.Await)]
+
+
+@pytest.mark.parametrize("module", sorted(EVENT_LOOP_ONLY))
+def test_a_module_of_the_event_loop_loads_no_other_io(
+    module: str, loaded: Mapping[str, list[str]]
+) -> None:
+    assert loaded[module] == ["asyncio"]
 
 
 @pytest.mark.parametrize("module", sorted(LIGHT))

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from gateway.telemetry.histogram import Tally
+from gateway.telemetry.histogram import BatchHistogram
 
 BOUNDS = (0.001, 0.01, 0.1)
 VALUES = [0.0, 0.0005, 0.001, 0.0011, 0.05, 0.1, 0.2, 7.0]
@@ -10,7 +10,7 @@ VALUES = [0.0, 0.0005, 0.001, 0.0011, 0.05, 0.1, 0.2, 7.0]
 
 def test_it_says_what_the_librarys_own_says() -> None:
     ours, theirs = CollectorRegistry(), CollectorRegistry()
-    tally = Tally("late_seconds", "How late", BOUNDS, ours)
+    tally = BatchHistogram("late_seconds", "How late", BOUNDS, ours)
     single = Histogram("late_seconds", "How late", buckets=BOUNDS, registry=theirs)
     tally.add(VALUES[:3])
     tally.add([])
