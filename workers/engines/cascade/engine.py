@@ -1,0 +1,369 @@
+"""ENGINE=cascade: Whisper hears, a language model thinks, a voice speaks, all slots as one batch.
+
+A step does, in this order and as far as its time goes: transcribe turns that ended, then turns
+that pause; let the model read what was asked and write; speak what is written; while no reply is
+going on, transcribe parts of turns. A slot whose part did not fit gets it in a later step.
+
+What was decided is logged and never computed again (`log.py`); a rebuilt slot reads logged tokens.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from shared.audio import (
+    CHUNK_MS,
+    FRAME_SAMPLES,
+    Floats,
+    Pcm16,
+    floats_from_pcm16,
+    pcm16_from_bytes,
+    pcm16_from_floats,
+)
+from shared.voices import Persona
+from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
+from workers.engines.cascade import memory
+from workers.engines.cascade.log import LoggedStep
+from workers.engines.cascade.parts import Hear
+from workers.engines.cascade.parts import Speak as Voice
+from workers.engines.cascade.script import Piece, Script
+from workers.engines.cascade.think import Delta, Prompt, Thinker
+
+# A step should leave half of a chunk's 80 ms to the loop and to what cannot be cut short.
+THINK_S: Final = 0.030
+SPEAK_S: Final = 0.025
+HEAR_S: Final = 0.040
+READ_S: Final = 0.020  # ahead, while nobody waits for it
+PARTIAL_CHUNKS: Final = 640 // CHUNK_MS  # a partial transcript every 8 chunks at most
+MIN_PARTIAL_CHUNKS: Final = 10  # of less Whisper guesses
+MAX_BATCH: Final = 8  # turns transcribed in one call
+TRANSCRIBE_S: Final = 0.045  # the first guess of what one turn costs; then measured
+MAX_TURN_SAMPLES: Final = 30 * 24_000 - 2_400  # what Whisper takes at once
+# Silence at a turn's end is not passed on: longer silence must not change a transcript.
+KEEP_SILENCE_SAMPLES: Final = 12_000  # 500 ms
+AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One slot's turn and reply."""
+
+    seed: int
+    persona: Persona
+    chunks: list[Pcm16] = field(default_factory=list)  # of the present turn
+    partial_at: int = 0  # chunks that the last partial transcript covered
+    transcript: str | None = None  # of the turn as far as it was transcribed for a reply
+    prepared_at: int | None = None  # chunks that `transcript` covers; None: nothing is prepared
+    replying: bool = False
+    waits: bool = False  # the turn has ended and is not transcribed yet
+    script: Script = field(default_factory=Script)
+    pieces: int = 0  # spoken in this reply: with the seed it fixes the voice's draws
+    rest: Pcm16 = field(default_factory=lambda: np.zeros(0, np.int16))  # made, no whole frame yet
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What one slot's share of a step gave so far."""
+
+    transcript: str | None = None
+    delta: Delta = field(default_factory=Delta)
+    pcm: Pcm16 | None = None  # whole frames
+    words_at: tuple[tuple[int, str], ...] = ()
+    words: str = ""  # to report, of a turn that goes on
+
+
+class CascadeEngine:
+    """See `base.Engine`. One thread calls it."""
+
+    traits = Traits(
+        duplex=False, burst_frames=120, max_reply_steps=4_000, prepares=True, folds=True
+    )
+
+    def __init__(
+        self,
+        hear: Hear,
+        thinker: Thinker,
+        voice: Voice,
+        slots: int,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.slots = slots
+        self.offer = voice.offer
+        self._hear = hear
+        self._thinker = thinker
+        self._voice = voice
+        self._clock = clock
+        self._slots: dict[int, _Slot] = {}
+        self._turn_s = TRANSCRIBE_S  # what transcribing one turn of a batch takes, smoothed
+
+    # Slots.
+
+    def open(self, slot: int, opening: Opening) -> None:
+        """Begin a turn after the remembered ones; then replay its history."""
+        earlier = tuple(memory.exchanges(opening.memory))
+        self._thinker.open(slot, Prompt(opening.seed, opening.instructions, earlier))
+        self._slots[slot] = _Slot(opening.seed, opening.persona)
+        for _ in self.replay(slot, opening.history):
+            pass
+
+    def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
+        """Take the turn's audio and the reply's logged tokens; the model reads them in pieces."""
+        state = self._slots[slot]
+        tokens: list[int] = []
+        for past in history:
+            state.chunks += past.hear
+            if past.speak is Speak.BEGIN:
+                state.replying = state.waits = True
+            if past.said is not None:
+                self._replay_step(state, LoggedStep.from_bytes(past.said), tokens)
+            if past.ended:
+                state.replying = state.waits = False
+        if state.transcript:
+            self._thinker.resume(slot, state.transcript, tokens, state.script.text)
+        while history and self._thinker.read(self._clock()):
+            yield
+
+    def _replay_step(self, state: _Slot, step: LoggedStep, tokens: list[int]) -> None:
+        if step.transcript is not None:
+            state.transcript, state.waits = step.transcript, False
+        tokens += step.tokens
+        state.script.write(step.text, complete=step.complete)
+        state.script.sentence, state.script.said = step.sentence, step.said
+        state.pieces += bool(step.words)
+        state.rest = pcm16_from_bytes(step.rest)
+
+    def close(self, slot: int) -> None:
+        """Free the slot."""
+        self._slots.pop(slot, None)
+        self._thinker.close(slot)
+
+    def fold(self, memory_: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
+        """See `base.Engine` and `memory.fold`."""
+        return memory.fold(memory_, turn, frames)
+
+    # A step.
+
+    def step(self, batch: Sequence[Work]) -> list[Output]:
+        """Advance the slots named in the batch; one output a work, in order."""
+        begun = self._clock()
+        drafts = {work.slot: _Draft() for work in batch}
+        for work in batch:
+            self._listen(work)
+        self._transcribe_ended(batch, drafts, begun + HEAR_S)
+        self._transcribe_paused(batch, drafts, begun + HEAR_S)
+        self._think(batch, drafts)
+        self._speak(batch, drafts)
+        if not any(state.replying for state in self._slots.values()):
+            self._transcribe_partly(batch, drafts)
+            self._thinker.read(self._clock() + READ_S)
+        return [self._output(work, drafts[work.slot]) for work in batch]
+
+    def _listen(self, work: Work) -> None:
+        state = self._slots[work.slot]
+        state.chunks += work.hear
+        if work.hear and not work.paused:
+            state.prepared_at = None  # the caller goes on
+        if work.speak is Speak.BEGIN:
+            state.replying = True
+            state.waits = state.prepared_at is None
+            if not state.waits:
+                self._slots[work.slot].partial_at = len(state.chunks)
+
+    # Hearing.
+
+    def _transcribe_ended(
+        self, batch: Sequence[Work], drafts: dict[int, _Draft], until: float
+    ) -> None:
+        """Turns that have ended, as many as the step has time for, but one at least."""
+        for work in batch:
+            state = self._slots[work.slot]
+            if work.speak is Speak.BEGIN and not state.waits:
+                drafts[work.slot].transcript = state.transcript
+        waiting = [w.slot for w in batch if w.speak is not Speak.NONE and self._slots[w.slot].waits]
+        for slot, text in self._texts(waiting, until, least=1):
+            self._slots[slot].waits = False
+            self._take_transcript(slot, text)
+            drafts[slot].transcript = text
+
+    def _transcribe_paused(
+        self, batch: Sequence[Work], drafts: dict[int, _Draft], until: float
+    ) -> None:
+        """Turns whose caller is silent just now: so that the answer is ready if they have ended."""
+        paused = [
+            work.slot
+            for work in batch
+            if work.paused
+            and work.speak is Speak.NONE
+            and self._slots[work.slot].prepared_at is None
+        ]
+        if any(state.waits for state in self._slots.values()):
+            return
+        for slot, text in self._texts(paused, until, least=1):
+            state = self._slots[slot]
+            state.prepared_at = state.partial_at = len(state.chunks)
+            self._take_transcript(slot, text)
+            drafts[slot].words = text
+
+    def _transcribe_partly(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
+        """Words of turns that go on, while nobody waits for an answer."""
+        due = [
+            work.slot
+            for work in batch
+            if work.hear and not work.paused and self._partial_due(self._slots[work.slot])
+        ]
+        for slot, text in self._texts(due, self._clock(), least=1, final=False):
+            drafts[slot].words = text
+            state = self._slots[slot]
+            state.partial_at = len(state.chunks)
+
+    def _partial_due(self, state: _Slot) -> bool:
+        count = len(state.chunks)
+        return count >= MIN_PARTIAL_CHUNKS and count - state.partial_at >= PARTIAL_CHUNKS
+
+    def _texts(
+        self, slots: Sequence[int], until: float, *, least: int, final: bool = True
+    ) -> Iterator[tuple[int, str]]:
+        """Transcribe these slots' turns, the shortest first, in batches that fit the time."""
+        waiting = sorted(slots, key=lambda slot: len(self._slots[slot].chunks))
+        while waiting:
+            room = int(max(0.0, until - self._clock()) / self._turn_s)
+            count = min(MAX_BATCH, max(least, room), len(waiting))
+            if count < 1:
+                return
+            now, waiting, least = waiting[:count], waiting[count:], 0
+            begun = self._clock()
+            found = self._hear.transcribe([self._audio(slot) for slot in now], final=final)
+            self._turn_s += 0.2 * ((self._clock() - begun) / count - self._turn_s)
+            yield from zip(now, (transcript.text for transcript in found), strict=True)
+
+    def _audio(self, slot: int) -> Floats:
+        """The turn's sound, float32 of full scale 1, without most of the silence at its end."""
+        chunks = self._slots[slot].chunks
+        samples = floats_from_pcm16(np.concatenate(chunks))[-MAX_TURN_SAMPLES:]
+        return trimmed(samples)
+
+    def _take_transcript(self, slot: int, text: str) -> None:
+        """The model begins an answer to these words, unless it is answering them already."""
+        state = self._slots[slot]
+        if text and text != state.transcript:
+            self._thinker.ask(slot, text)
+        state.transcript = text
+
+    # Thinking and speaking.
+
+    def _think(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
+        """Write until every reply that may be spoken now has a piece to speak, or time is up."""
+        until = self._clock() + THINK_S
+        begun = [w.slot for w in batch if w.speak is not Speak.NONE and self._answers(w.slot)]
+        paused = [w.slot for w in batch if w.paused and self._slots[w.slot].prepared_at is not None]
+        if begun or paused:
+            self._thinker.read(until, [*begun, *paused])
+        if not begun:
+            self._think_ahead(paused, until)
+        while hungry := [slot for slot in begun if self._hungry(slot)]:
+            self._thinker.think(hungry)
+            for slot in hungry:
+                self._write(slot, drafts[slot])
+            if self._clock() >= until:
+                return
+
+    def _think_ahead(self, paused: Sequence[int], until: float) -> None:
+        """Write answers that may not be wanted: the first piece at most, in idle time."""
+        while short := [slot for slot in paused if self._thinker.pending(slot) < AHEAD_TOKENS]:
+            before = sum(map(self._thinker.pending, short))
+            self._thinker.think(short)
+            if self._clock() >= until or sum(map(self._thinker.pending, short)) == before:
+                return
+
+    def _answers(self, slot: int) -> bool:
+        state = self._slots[slot]
+        return state.replying and not state.waits and bool(state.transcript)
+
+    def _hungry(self, slot: int) -> bool:
+        script = self._slots[slot].script
+        return not script.complete and script.next() is None
+
+    def _write(self, slot: int, draft: _Draft) -> None:
+        delta = self._thinker.take(slot)
+        self._slots[slot].script.write(delta.text, complete=delta.complete)
+        was = draft.delta
+        draft.delta = Delta(was.tokens + delta.tokens, was.text + delta.text, delta.complete)
+
+    def _speak(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
+        """One piece of each reply that has one, as far as the time goes, but one at least."""
+        until = self._clock() + SPEAK_S
+        for work in batch:
+            state = self._slots[work.slot]
+            if work.speak is Speak.NONE or not self._answers(work.slot):
+                continue
+            piece = state.script.next()
+            if piece is None:
+                continue
+            self._say(state, piece, drafts[work.slot])
+            if self._clock() >= until:
+                return
+
+    def _say(self, state: _Slot, piece: Piece, draft: _Draft) -> None:
+        """Speak one piece; what fills no whole frame waits, unless the sentence ends."""
+        seed = (state.seed + state.pieces * 7_919) % 2**31
+        sound = self._voice.say(
+            piece.sentence, piece.since, whole=piece.whole, seed=seed, persona=state.persona
+        )
+        draft.words_at = tuple(
+            ((at + state.rest.size) // FRAME_SAMPLES, word) for at, word in sound.words
+        )
+        pcm = np.concatenate([state.rest, pcm16_from_floats(sound.pcm)])
+        if piece.whole:
+            pcm = np.pad(pcm, (0, -pcm.size % FRAME_SAMPLES))
+        whole = pcm.size - pcm.size % FRAME_SAMPLES
+        draft.pcm, state.rest = pcm[:whole], pcm[whole:]
+        state.script.spoken(piece, sound.said)
+        state.pieces += 1
+
+    def _output(self, work: Work, draft: _Draft) -> Output:
+        heard = (b"",) * len(work.hear)
+        state = self._slots[work.slot]
+        if work.speak is Speak.NONE:
+            finished = self._thinker.finished(work.slot) if state.prepared_at is not None else None
+            return Output(work.slot, heard, words=draft.words, finished=finished)
+        nothing = not state.waits and not state.transcript
+        ended = nothing or (not state.waits and state.script.over)
+        step = LoggedStep(
+            transcript=draft.transcript,
+            tokens=draft.delta.tokens,
+            text=draft.delta.text,
+            complete=draft.delta.complete,
+            words=draft.words_at,
+            frames=draft.pcm.size // FRAME_SAMPLES if draft.pcm is not None else 0,
+            sentence=state.script.sentence,
+            said=state.script.said,
+            rest=state.rest.astype("<i2").tobytes(),
+        )
+        state.replying = state.replying and not ended
+        return Output(
+            work.slot,
+            heard,
+            said=step.to_bytes(),
+            pcm=draft.pcm,
+            words_at=draft.words_at,
+            words=draft.transcript or "",
+            began=work.speak is Speak.BEGIN,
+            ended=ended,
+        )
+
+
+def trimmed(samples: Floats) -> Floats:
+    """A turn without the silence at its end that goes beyond 500 ms.
+
+    Silence: 20 ms blocks under 2 % of the turn's loudest block.
+    """
+    count = samples.size // FRAME_SAMPLES
+    blocks = samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)
+    level = np.sqrt(np.mean(np.square(blocks), axis=1)) if count else np.zeros(0)
+    loud = np.flatnonzero(level > 0.02 * level.max(initial=0.0))
+    if not loud.size:
+        return samples
+    return samples[: (int(loud[-1]) + 1) * FRAME_SAMPLES + KEEP_SILENCE_SAMPLES]

@@ -1,0 +1,73 @@
+"""The cascade that the settings HEAR, THINK and SPEAK name, warm."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import torch
+
+from workers.engines.cascade.engine import CascadeEngine
+from workers.engines.cascade.parts import Hear, Speak
+from workers.engines.cascade.remote import RemoteThinker
+from workers.engines.cascade.think import LocalThinker, Thinker
+from workers.models.hibari import load_hibari
+from workers.models.kokoro import load_kokoro
+from workers.models.llama.model import LanguageModel
+from workers.models.llama.source import Source, default_file, open_source
+from workers.models.whisper import load_whisper
+
+if TYPE_CHECKING:
+    from shared.settings import Settings
+
+WEIGHTS: Final = Path(__file__).parents[2] / "weights" / "cascade"
+ADAPTER: Final = WEIGHTS / "adapter.safetensors"
+# Positions that a row of the model holds: 500 for instructions, 2,000 of memory, 640 of a turn.
+CAPACITY: Final = 3_200
+# DTYPE as the language model names it. `auto` times what this machine has.
+_PRECISIONS: Final = {"auto": "auto", "float32": "float32", "bfloat16": "bf16"}
+
+
+def load_cascade(settings: "Settings") -> CascadeEngine:
+    """The three parts, each warmed up. Raises ConfigError on a part that is missing or wrong."""
+    torch.set_num_threads(settings.torch_threads)
+    slots = settings.worker_slots
+    hear = _hear(settings)
+    voice = _voice(settings)
+    thinker = _thinker(settings)
+    hear.warm_up()
+    voice.warm_up()
+    return CascadeEngine(hear, thinker, voice, slots)
+
+
+def _hear(settings: "Settings") -> Hear:
+    return load_whisper(Path(settings.hear) if settings.hear else None, settings.torch_threads)
+
+
+def _voice(settings: "Settings") -> Speak:
+    if settings.speak == "hibari":
+        return load_hibari(settings.torch_threads)
+    return load_kokoro(Path(settings.speak), settings.torch_threads)
+
+
+def _thinker(settings: "Settings") -> Thinker:
+    if settings.think.startswith(("http://", "https://")):
+        key = settings.think_key.get_secret_value()
+        return RemoteThinker(settings.think, settings.think_model, key)
+    source = _source(settings.think)
+    device = settings.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = LanguageModel(
+        source,
+        slots=settings.worker_slots,
+        capacity=CAPACITY,
+        precision=_PRECISIONS[settings.dtype],
+        device=device,
+    )
+    model.warm_up()
+    return LocalThinker(model, source.chat)
+
+
+def _source(think: str) -> Source:
+    if think:
+        return open_source(Path(think))
+    return open_source(default_file(), ADAPTER if ADAPTER.exists() else None)

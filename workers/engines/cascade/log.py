@@ -1,0 +1,58 @@
+"""What the cascade logs of each step: everything that another worker must not compute again.
+
+Another CPU gives other transcripts and other tokens (55 of 60 and 34 of 40 were the same), so the
+log X
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgpack
+
+from shared.errors import SchemaError
+
+_PACKER: Final = msgpack.Packer(use_bin_type=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedStep:
+    """One speaking step of one slot."""
+
+    # The caller's turn in words; None: this step did not decide it; "": nobody spoke.
+    transcript: str | None = None
+    tokens: tuple[int, ...] = ()  # sampled in this step; empty for a remote model
+    text: str = ""  # what they add to the reply's text
+    complete: bool = False  # the model ended the reply here
+    words: tuple[tuple[int, str], ...] = ()  # spoken in this step: frame of its sound, word
+    frames: int = 0  # of sound in this step
+    sentence: int = (
+        0  # after this step: character of the reply at which the present sentence begins
+    )
+    said: int = 0  # after this step: words of that sentence that were spoken
+    # After this step: samples (PCM16) that were made and fill no whole frame; they are sent with
+    # the next piece, so that a join in mid-sentence has no gap.
+    rest: bytes = b""
+
+    def to_bytes(self) -> bytes:
+        """msgpack, a map by name; fields at their default are left out."""
+        return bytes(_PACKER.pack(_changed(self)))
+
+    @classmethod
+    def from_bytes(cls, logged: bytes) -> "LoggedStep":
+        """The reverse. Raises SchemaError on bytes of another engine."""
+        try:
+            body = msgpack.unpackb(logged)
+            body["tokens"] = tuple(body.get("tokens", ()))
+            body["words"] = tuple((frame, word) for frame, word in body.get("words", ()))
+            return cls(**body)
+        except (ValueError, TypeError, AttributeError, msgpack.UnpackException) as error:
+            raise SchemaError(f"Expected a step of the cascade, got {logged!r:.40}") from error
+
+
+_EMPTY: Final = LoggedStep()
+
+
+def _changed(step: LoggedStep) -> dict[str, Any]:
+    fields = LoggedStep.__dataclass_fields__
+    values = ((name, getattr(step, name)) for name in fields)
+    return {name: value for name, value in values if value != getattr(_EMPTY, name)}

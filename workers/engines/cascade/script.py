@@ -1,0 +1,84 @@
+"""A reply's text on its way to the voice: which words can be spoken next. Pure.
+
+The voice speaks a sentence in pieces while the model still writes it. A piece needs two words of
+look-ahead, so that its melody goes on; the first piece is short, so that it comes soon.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+FIRST_WORDS: Final = 3  # in the reply's first piece, where its first sentence is longer
+PIECE_WORDS: Final = 6  # about 2.4 s: a piece must fit within the lead of 4 s
+LOOK_AHEAD: Final = 2
+# A sentence ends at its mark, and quotes after it, if a space or the text's end follows.
+_END: Final = re.compile(r"[.!?]+[\"')\]]*(?=\s)|\n+")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What the voice is asked to say."""
+
+    sentence: str  # as far as it is passed on: with the look-ahead
+    since: int  # words of it already spoken
+    whole: bool  # the sentence ends here
+
+
+@dataclass(slots=True)
+class Script:
+    """The text of one reply and how far it was spoken."""
+
+    text: str = ""
+    complete: bool = False  # the model has ended it
+    sentence: int = 0  # character at which the present sentence begins
+    said: int = 0  # words of the present sentence that were spoken
+
+    def write(self, text: str, *, complete: bool) -> None:
+        """The reply's text goes on with `text`."""
+        self.text += text
+        self.complete = self.complete or complete
+
+    @property
+    def over(self) -> bool:
+        """Whether all of a complete reply was spoken."""
+        return self.complete and not self.text[self.sentence :].strip()
+
+    @property
+    def waiting(self) -> int:
+        """Words written and not yet spoken."""
+        return max(0, len(self.text[self.sentence :].split()) - self.said)
+
+    def next(self) -> Piece | None:
+        """The next piece that can be spoken; None: the text must grow first, or it is over."""
+        sentence, whole = self._sentence()
+        words = sentence.split()
+        if not words:
+            return None
+        left = len(words) - self.said
+        most = FIRST_WORDS if self.sentence == 0 and self.said == 0 else PIECE_WORDS
+        if whole and left <= most + LOOK_AHEAD:
+            return Piece(sentence.strip(), self.said, whole=True)
+        if left < most + LOOK_AHEAD:
+            return None
+        known = words[: self.said + most + LOOK_AHEAD]
+        return Piece(" ".join(known), self.said, whole=False)
+
+    def spoken(self, piece: Piece, said: int) -> None:
+        """The voice has spoken the piece; `said` words of its sentence by now."""
+        if not piece.whole:
+            self.said = said
+            return
+        self.sentence += len(self._sentence()[0])
+        self.said = 0
+
+    def _sentence(self) -> tuple[str, bool]:
+        """The present sentence as far as it is written, with the space around it; is it whole?"""
+        rest = self.text[self.sentence :]
+        start = len(rest) - len(rest.lstrip())
+        end = _END.search(rest, start)
+        if end is not None:
+            return rest[: end.end()], True
+        # The last word may still grow while the model writes.
+        if self.complete:
+            return rest, True
+        return rest[: max(rest.rfind(" "), 0)], False

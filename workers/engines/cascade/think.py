@@ -1,0 +1,275 @@
+"""The part that thinks: a caller's words in, the reply's text out, piece by piece.
+
+`LocalThinker` runs a language model over one batch of rows, a row for each slot. `Thinker` is what
+the engine asks of it or of a remote endpoint (`remote.py`).
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Protocol
+
+from workers.engines.cascade.memory import Exchange
+from workers.engines.cascade.parts import LanguageModel, Logits
+from workers.models.llama.chat import Chat
+from workers.models.llama.sampling import Draw, Sampling, choose
+
+SYSTEM: Final = (
+    "You are Antiphon, a friendly voice assistant. Answer in one or two short spoken sentences."
+)
+MAX_REPLY_TOKENS: Final = 120  # about 35 s of speech; then the reply ends
+TURN_TOKENS: Final = 640  # room for the present turn and its reply
+READ_TOKENS: Final = 128  # of one row in one piece: about 100 ms on one core at most
+READ_ROWS_TOKENS: Final = 256  # of all rows in one step
+
+
+class Prompt(NamedTuple):
+    """What a slot's model knows before the caller's turn."""
+
+    seed: int
+    instructions: str = ""  # the caller's own system prompt; "": ours
+    earlier: tuple[Exchange, ...] = ()
+
+
+class Delta(NamedTuple):
+    """What was added to a reply since the last `take`."""
+
+    tokens: tuple[int, ...] = ()
+    text: str = ""
+    complete: bool = False
+
+
+class Thinker(Protocol):
+    """Replies for a batch of slots. No slot's reply depends on its neighbours."""
+
+    def open(self, slot: int, prompt: Prompt) -> None:
+        """A new turn: what came before it, and nothing of the turn itself."""
+
+    def ask(self, slot: int, transcript: str) -> None:
+        """The caller's words; an answer in the making to other words is thrown away."""
+
+    def resume(self, slot: int, transcript: str, tokens: Sequence[int], text: str) -> None:
+        """Go on with a reply that another worker began, without sampling what it has."""
+
+    def finished(self, slot: int) -> float | None:
+        """How likely the caller's turn is over after its words; None: not known (yet)."""
+
+    def think(self, slots: Collection[int]) -> None:
+        """One round: each of these slots that can answer grows by a token, or by what has come."""
+
+    def read(self, until: float, slots: Collection[int] | None = None) -> bool:
+        """Read what these slots (None: all) have yet to read; whether anything is left.
+
+        Nothing is sampled. `until`: of `time.perf_counter`; at least one piece is read.
+        """
+
+    def pending(self, slot: int) -> int:
+        """Tokens written and not yet taken."""
+
+    def take(self, slot: int) -> Delta:
+        """The reply's growth since the last call."""
+
+    def close(self, slot: int) -> None:
+        """Forget the slot."""
+
+
+@dataclass(slots=True)
+class _Row:
+    """One slot's row of the model."""
+
+    seed: int
+    held: list[int] = field(default_factory=list)  # the tokens whose keys and values the row has
+    before: list[int] = field(default_factory=list)  # what the turn begins after
+    wanted: list[int] = field(default_factory=list)  # what the row is to hold before it replies
+    judge_at: int = 0  # held tokens after which the turn's end is judged; 0: it is not
+    finished: float | None = None
+    logits: Logits | None = None  # after the last token held, shape (vocabulary,)
+    reply: list[int] = field(default_factory=list)
+    asked: bool = False
+    complete: bool = False
+    taken: int = 0  # tokens of the reply that `take` returned
+    written: int = 0  # characters of its text that `take` returned
+
+    @property
+    def unread(self) -> int:
+        """Tokens that the model must read before it can answer."""
+        return len(self.wanted) - len(self.held)
+
+
+class LocalThinker:
+    """A language model on this machine."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        chat: Chat,
+        sampling: Sampling | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._model = model
+        self._chat = chat
+        self._sampling = sampling or Sampling()
+        self._clock = clock
+        self._rows: dict[int, _Row] = {}
+        self._shared = self._chat.system(SYSTEM)
+        model.share(self._shared)
+
+    # Turns.
+
+    def open(self, slot: int, prompt: Prompt) -> None:
+        """See `Thinker`. The row keeps what it holds of the new context's beginning."""
+        before = self._context(prompt)
+        row = self._rows.get(slot)
+        held = row.held if row else []
+        same = _common(held, before)
+        shared = len(self._shared)
+        if same < shared and before[:shared] == self._shared:
+            self._model.reset(slot)
+            held, same = self._shared, shared
+        elif row is None:
+            self._model.reset(slot, shared=False)
+        self._model.cut(slot, same)
+        self._rows[slot] = _Row(prompt.seed, held[:same], before, list(before))
+
+    def ask(self, slot: int, transcript: str) -> None:
+        """See `Thinker`."""
+        self._want(slot, transcript)
+
+    def resume(self, slot: int, transcript: str, tokens: Sequence[int], text: str) -> None:
+        """See `Thinker`."""
+        row = self._want(slot, transcript)
+        row.judge_at = 0
+        row.reply = list(tokens)
+        row.wanted += row.reply
+        row.taken, row.written = len(tokens), len(text)
+
+    def _want(self, slot: int, transcript: str) -> _Row:
+        row = self._rows[slot]
+        words = transcript.rstrip(" .?!")
+        start = [*row.before, *self._chat.user_start()]
+        bare = start + self._model.tokenizer.encode(words)
+        turn = [*row.before, *self._chat.user(transcript), *self._chat.assistant_start()]
+        same = _common(row.held, turn)
+        self._model.cut(slot, same)
+        del row.held[same:]
+        row.wanted, row.logits = turn, None
+        row.reply, row.complete, row.asked = [], False, True
+        row.taken = row.written = 0
+        if turn[: len(bare)] == bare and same < len(bare):
+            row.judge_at, row.finished = len(bare), None
+        return row
+
+    def _context(self, prompt: Prompt) -> list[int]:
+        """The system prompt and the earlier turns; the oldest go where there is no room."""
+        system = self._chat.system(prompt.instructions) if prompt.instructions else self._shared
+        turns = [self._turn(exchange) for exchange in prompt.earlier]
+        room = self._model.capacity - len(system) - TURN_TOKENS
+        while turns and sum(map(len, turns)) > room:
+            del turns[0]
+        return [*system, *(token for turn in turns for token in turn)]
+
+    def _turn(self, exchange: Exchange) -> list[int]:
+        encode = self._model.tokenizer.encode
+        tokens = self._chat.user(exchange.caller)
+        if exchange.assistant:
+            tokens += self._chat.assistant_start() + encode(exchange.assistant)
+            tokens += self._chat.assistant_end()
+        return tokens
+
+    def close(self, slot: int) -> None:
+        """See `Thinker`."""
+        self._rows.pop(slot, None)
+
+    def pending(self, slot: int) -> int:
+        """See `Thinker`."""
+        row = self._rows[slot]
+        return len(row.reply) - row.taken
+
+    def finished(self, slot: int) -> float | None:
+        """See `Thinker`."""
+        row = self._rows.get(slot)
+        return row.finished if row else None
+
+    # Reading and writing.
+
+    def read(self, until: float, slots: Collection[int] | None = None) -> bool:
+        """See `Thinker`. The shortest first: most callers are answered soonest."""
+        rows = {slot: row for slot, row in self._rows.items() if slots is None or slot in slots}
+        while pieces := self._pieces(rows):
+            self._extend(pieces)
+            if self._clock() >= until:
+                break
+        return any(row.unread for row in rows.values())
+
+    def _pieces(self, rows: Mapping[int, _Row]) -> dict[int, list[int]]:
+        left = READ_ROWS_TOKENS
+        pieces: dict[int, list[int]] = {}
+        for slot, row in sorted(rows.items(), key=lambda pair: pair[1].unread):
+            if piece := self._piece(row)[:left]:
+                pieces[slot] = piece
+                left -= len(piece)
+        return pieces
+
+    def _piece(self, row: _Row) -> list[int]:
+        """The next tokens that the row reads: up to where its turn's end is judged, at most."""
+        at = len(row.held)
+        end = min(at + READ_TOKENS, len(row.wanted))
+        if at < row.judge_at < end:
+            end = row.judge_at
+        return row.wanted[at:end]
+
+    def _extend(self, pieces: dict[int, list[int]]) -> None:
+        logits = self._model.extend(list(pieces), list(pieces.values()))
+        for (slot, piece), after in zip(pieces.items(), logits, strict=True):
+            row = self._rows[slot]
+            row.held += piece
+            row.logits = after
+            if row.judge_at and len(row.held) == row.judge_at:
+                row.finished = self._chat.ended(after)
+
+    def think(self, slots: Collection[int]) -> None:
+        """See `Thinker`. A round samples one token of each slot that can answer."""
+        tokens = {slot: self._sample(slot) for slot in slots if self._can_write(slot)}
+        pieces = {slot: [token] for slot, token in tokens.items() if token is not None}
+        if pieces:
+            self._extend(pieces)
+
+    def _can_write(self, slot: int) -> bool:
+        row = self._rows.get(slot)
+        if row is None or not row.asked or row.complete or row.logits is None:
+            return False
+        return row.unread <= 0
+
+    def _sample(self, slot: int) -> int | None:
+        """The row's next token; None when it has ended its reply."""
+        row = self._rows[slot]
+        if row.logits is None:
+            return None
+        draw = Draw(row.seed, 0, len(row.reply))  # the seed is the turn's own
+        token = choose(row.logits, row.reply, self._sampling, draw)
+        if token in self._chat.stops or len(row.reply) >= MAX_REPLY_TOKENS:
+            row.complete = True
+            return None
+        row.reply.append(token)
+        row.wanted.append(token)
+        return token
+
+    def take(self, slot: int) -> Delta:
+        """See `Thinker`. A character whose bytes are incomplete waits for its next token."""
+        row = self._rows[slot]
+        text = self._model.tokenizer.decode(row.reply)
+        if not row.complete and text.endswith("\N{REPLACEMENT CHARACTER}"):
+            return Delta()
+        delta = Delta(tuple(row.reply[row.taken :]), text[row.written :], row.complete)
+        row.taken, row.written = len(row.reply), len(text)
+        return delta
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    count = 0
+    for one, other in zip(a, b, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count

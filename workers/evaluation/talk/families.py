@@ -1,0 +1,59 @@
+"""The hybrid model's questions, asked of an engine that answers in its own words.
+
+An answer is right when it holds what the expected reply adds to the question: of "three plus four
+is seven" the word "seven". Small talk has no one right answer and is left out.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from workers.evaluation.talk.cases import MOST_WORDS, Case, plain
+from workers.training.questions.catalogue import Question, Split, questions
+from workers.training.questions.families import Language
+
+SEED: Final = 2024
+# Families whose replies are one of many right ones, or speak of the hybrid model itself.
+LEFT_OUT: Final = ("chat", "repeat")
+# Words that a right answer may do without.
+SMALL: Final = frozenset(
+    """a an the is are was were be it its it's of in on at to and or that this there then than
+    i you your my me we they he she not no yes has have do does for with as by from so
+    comes come after before day month called one okay sure well sorry""".split()
+)
+
+
+def family_cases(each: int, families: Sequence[str] = ()) -> list[Case]:
+    """`each` questions of every family, in phrasings kept for evaluation where there are some."""
+    return [case for family, asked in _by_family(families) for case in _cases(family, asked, each)]
+
+
+def _by_family(families: Sequence[str]) -> Iterator[tuple[str, list[Question]]]:
+    found: dict[str, list[Question]] = {}
+    for question in questions(Split.PHRASING, Language.ENGLISH):
+        if question.family not in LEFT_OUT and (not families or question.family in families):
+            found.setdefault(question.family, []).append(question)
+    yield from found.items()
+
+
+def _cases(family: str, asked: Sequence[Question], each: int) -> list[Case]:
+    rng = random.Random(f"{SEED}/{family}")
+    judged = [question for question in asked if _wanted(question)]
+    return [
+        Case(
+            name=f"{family}-{number}",
+            kind="family",
+            topic=family,
+            say=(question.text,),
+            must=tuple((word,) for word in _wanted(question)),
+            must_not=(),
+            most_words=MOST_WORDS,
+        )
+        for number, question in enumerate(rng.sample(judged, min(each, len(judged))))
+    ]
+
+
+def _wanted(question: Question) -> list[str]:
+    """What the reply says that the question does not."""
+    asked = set(plain(question.text).split())
+    return [w for w in dict.fromkeys(plain(question.reply).split()) if w not in asked | SMALL]

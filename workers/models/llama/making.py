@@ -1,0 +1,76 @@
+"""Makes a decoder's matrices and norms from a model's tensors, on one grid and device."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workers.models.llama.grids import Grid
+from workers.models.llama.linear import Choice, Linear
+from workers.models.llama.smoothing import Smoothing
+from workers.models.llama.tensors import Tensors
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Where matrices come from and what they become."""
+
+    tensors: Tensors
+    grid: Grid
+    choice: Choice  # of the layers' kernels
+    device: torch.device
+
+    def norm(self, name: str, smoothing: Smoothing | None) -> Tensor:
+        """A norm's weight (D,); it also divides for the matrix behind it."""
+        weight = self._of(name)
+        return weight if smoothing is None else weight / smoothing.factors
+
+    def optional_norm(self, name: str) -> Tensor | None:
+        """The weight of a norm that only some families have."""
+        return self._of(name) if name in self.tensors else None
+
+    def joined(self, names: Sequence[str], smoothing: Smoothing | None) -> Linear:
+        """Matrices of the same input as one; their input is divided already."""
+        weight = torch.cat([self._of(name) for name in names])
+        return self._linear(weight, self._bias(names), smoothing, None)
+
+    def divided(self, name: str, smoothing: Smoothing | None) -> Linear:
+        """A matrix that divides its input itself."""
+        factors = None if smoothing is None else 1 / smoothing.factors
+        return self._linear(self._of(name), self._bias([name]), smoothing, factors)
+
+    def head(self, choice: Choice, smoothing: Smoothing | None) -> Linear:
+        """The head, which may be the embedding."""
+        own = "lm_head.weight" in self.tensors
+        weight = self._of("lm_head.weight" if own else "model.embed_tokens.weight")
+        if smoothing is not None:
+            weight = smoothing.weight(weight)
+        return Linear(self.grid.head_rounded(weight), None, choice)
+
+    def _linear(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        smoothing: Smoothing | None,
+        factors: Tensor | None,
+    ) -> Linear:
+        if smoothing is not None:
+            weight = smoothing.weight(weight)
+        return Linear(self.grid.rounded(weight), bias, self.choice, factors)
+
+    def _bias(self, names: Sequence[str]) -> Tensor | None:
+        biases = [name.removesuffix("weight") + "bias" for name in names]
+        if not any(bias in self.tensors for bias in biases):
+            return None
+        return torch.cat(
+            [
+                self._of(bias)
+                if bias in self.tensors
+                else torch.zeros(len(self.tensors[name]), device=self.device)
+                for name, bias in zip(names, biases, strict=True)
+            ]
+        )
+
+    def _of(self, name: str) -> Tensor:
+        return self.tensors[name].to(self.device).float()

