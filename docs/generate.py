@@ -44,6 +44,11 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
+def stacked(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of texts, which a phone shows cell below cell."""
+    return f'<div class="stacked" markdown>\n\n{table(head, rows)}\n\n</div>'
+
+
 def settings() -> str:
     """Every setting, from the settings class."""
     rows = [
@@ -55,7 +60,7 @@ def settings() -> str:
 Antiphon reads its settings from the environment and from a `.env` file in the working directory.
 Startup fails on invalid values and on unknown names that look like ours.
 
-{table(("name", "default", "meaning"), rows)}
+{stacked(("name", "default", "meaning"), rows)}
 """
 
 
@@ -108,7 +113,7 @@ An `error` message names one of these codes; then the server closes the socket w
 A client refused with `no_capacity` may retry with the same token after `retry_after_ms`
 ({RETRY_AFTER_MS:,} ms).
 
-{table(("code", "close code", "meaning"), errors)}
+{stacked(("code", "close code", "meaning"), errors)}
 
 Other close codes:
 
@@ -129,7 +134,7 @@ def metrics() -> str:
 A gateway serves these series at `/metrics`; a worker serves its own at `WORKER_METRICS_PORT`.
 Labels take few values and never name a session.
 
-{table(("series", "type", "meaning"), rows)}
+{stacked(("series", "type", "meaning"), rows)}
 """
 
 
@@ -142,7 +147,7 @@ def commands() -> str:
 
 Each target sets up what it needs. `ARGS="..."` passes flags on; `ARGS=--help` lists them.
 
-{table(("command", "what it does"), rows)}
+{stacked(("command", "what it does"), rows)}
 """
 
 
