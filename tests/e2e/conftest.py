@@ -1,6 +1,7 @@
 """One Redis for all end-to-end tests, a fresh, empty stack of processes for each; a browser."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from tests.patience import PATIENCE_S
 expect.set_options(timeout=PATIENCE_S * 1_000)
 
 
-@pytest.fixture
-def stack(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
-    """Nothing runs yet: the test starts the workers and the gateway that it needs."""
-    stack = Stack(redis_url, tmp_path)
+@contextmanager
+def running_stack(redis_url: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack without processes; prints their output if a test fails meanwhile."""
+    stack = Stack(redis_url, folder)
     failed_before = request.session.testsfailed
     try:
         yield stack
@@ -25,6 +26,13 @@ def stack(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
         stack.close()
         if request.session.testsfailed > failed_before:
             print(stack.logs())  # noqa: T201 # pytest shows it with the failure
+
+
+@pytest.fixture
+def stack(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """No process yet: the test starts the workers and the gateway that it needs."""
+    with running_stack(redis_url, tmp_path, request) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
-"""Starts the product's real processes (gateway, workers) against a Redis, and stops them."""
+"""Start and stop the product's real processes (gateway, workers) on a Redis."""
 
 import os
 import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -20,9 +19,10 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class Process:
-    """One process of ours; its output goes to a file that a failing test shows."""
+    """One process; its output goes to a file, which a failing test prints."""
 
     def __init__(self, module: str, log: Path, env: dict[str, str]) -> None:
+        self.module = module
         self.log = log
         with log.open("wb") as sink:
             self._popen = subprocess.Popen(
@@ -44,21 +44,21 @@ class Process:
         return self._popen.poll() is None
 
     def kill(self) -> None:
-        """kill -9, and wait for its end."""
+        """Kill it (SIGKILL) and wait for its end."""
         self._popen.kill()
         self._popen.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal, as SIGSTOP or SIGCONT."""
+        """Send a signal, such as SIGSTOP or SIGCONT."""
         self._popen.send_signal(number)
 
     def terminate(self, within_s: float = PATIENCE_S) -> int:
-        """SIGTERM, and wait; its exit status. Raises TimeoutExpired when it will not go."""
+        """Send SIGTERM and wait; its exit status. Raises TimeoutExpired when it does not end."""
         self._popen.terminate()
         return self._popen.wait(within_s)
 
     def stop(self) -> None:
-        """End it, politely first."""
+        """End it with SIGTERM, or with SIGKILL if it does not end."""
         with suppress(ProcessLookupError):
             self.signal(signal.SIGCONT)
         try:
@@ -80,42 +80,51 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """The WebSocket's address."""
+        """The address of the WebSocket."""
         return f"ws://127.0.0.1:{self.port}/ws/stream"
 
     @property
     def http(self) -> str:
-        """The gateway's address."""
+        """The address of the gateway."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def workers(self) -> list[Process]:
+        """The workers that run."""
+        return [p for p in self.processes if p.module == "workers" and p.alive]
+
     def start_worker(self, **env: str) -> Process:
-        """A worker with the echo engine, up and beating."""
+        """Start a worker with the echo engine.
+
+        Before the gateway this does not wait: the processes start up together.
+        """
         process = self._start("workers", {"ENGINE": "echo", **env})
-        self._await(process, lambda: self._beats(process.pid))
+        if self.port:
+            self._await_ready()
         return process
 
     def start_gateway(self, **env: str) -> Process:
-        """The gateway, ready: it sees Redis and a live worker, if one is up."""
+        """Start the gateway and wait until it and all workers are ready."""
         self.port = free_port()
         process = self._start("gateway", {"GATEWAY_PORT": str(self.port), **env})
-        self._await(process, self._ready if len(self.processes) > 1 else self._healthy)
+        self._await_ready()
         return process
 
     def owner_of(self, sid: str) -> Process:
-        """The worker process that owns a session now."""
+        """The worker that owns a session now."""
         owner = self.redis.hget(keys.meta(sid), "owner")
         assert isinstance(owner, bytes)
         pid = int(owner.split(b":")[1].split(b"-")[-2])
         return next(process for process in self.processes if process.pid == pid)
 
     def close(self) -> None:
-        """Stop what still runs, the newest first."""
+        """Stop the processes that still run, the newest first."""
         for process in reversed(self.processes):
             process.stop()
         self.redis.close()
 
     def logs(self) -> str:
-        """What every process wrote."""
+        """The output of every process."""
         return "\n".join(f"--- {p.log.name}\n{p.log.read_text()}" for p in self.processes)
 
     def _start(self, module: str, env: dict[str, str]) -> Process:
@@ -124,31 +133,37 @@ class Stack:
         self.processes.append(process)
         return process
 
-    def _await(self, process: Process, ready: Callable[[], bool]) -> None:
-        wait_until(lambda: ready() or not process.alive, self.logs)
-        if not process.alive:
-            raise RuntimeError(f"Expected {process.log.name} to start, got:\n{self.logs()}")
+    def _await_ready(self) -> None:
+        """Wait for every worker's beat, and for a gateway that sees a worker if there is one."""
+        starting = [process for process in self.processes if process.alive]
+        path = "/ready" if self.workers else "/health"
+        wait_until(
+            lambda: (
+                (self._all_beat() and self._answers(path))
+                or not all(process.alive for process in starting)
+            ),
+            self.logs,
+        )
+        if ended := [process.log.name for process in starting if not process.alive]:
+            raise RuntimeError(f"Expected {', '.join(ended)} to start, got:\n{self.logs()}")
 
-    def _beats(self, pid: int) -> bool:
+    def _all_beat(self) -> bool:
         found = self.redis.hvals(keys.WORKERS)
-        return any(f'"pid": {pid}'.encode() in raw for raw in found)
+        assert isinstance(found, list)
+        return all(
+            any(f'"pid": {worker.pid}'.encode() in raw for raw in found) for worker in self.workers
+        )
 
-    def _healthy(self) -> bool:
-        return self._get("/health")
-
-    def _ready(self) -> bool:
-        return self._get("/ready")
-
-    def _get(self, path: str) -> bool:
+    def _answers(self, path: str) -> bool:
         with (
             suppress(OSError),
-            urllib.request.urlopen(self.http + path, timeout=1) as answer,  # noqa: S310
+            urllib.request.urlopen(self.http + path, timeout=5) as answer,  # noqa: S310
         ):
             return bool(answer.status == 200)
         return False
 
 
 def _clean_environ() -> dict[str, str]:
-    """This process's environment without settings of ours; one thread for each numeric library."""
+    """This environment without the product's settings, one thread for each numeric library."""
     kept = {n: v for n, v in os.environ.items() if n in ("PATH", "HOME", "LANG", "TMPDIR")}
     return {**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}

@@ -1,11 +1,10 @@
 """Spoken questions to the shipped model through real processes; a recogniser reads the answers.
 
-Voices and phrasings are ones that training never saw (tests/e2e/questions/README.md).
+Training never saw these voices and phrasings (tests/e2e/questions/README.md).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import pairwise
 from pathlib import Path
@@ -14,20 +13,20 @@ from typing import Any, Final
 import numpy as np
 import pytest
 import soundfile
-from websockets.asyncio.client import connect
 
 from client.resampling import resample
 from client.talk import speak_file
 from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
-from tests.e2e.client import Client
+from tests.e2e.client import FAST, Client, calling
+from tests.e2e.conftest import running_stack
 from tests.e2e.launcher import Stack
 from tests.sounds import silence
 from workers.evaluation.judge import judge_of, says
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.e2e
 
 QUESTIONS: Final = Path(__file__).parent / "questions"
-TURN_END: Final = silence(10)  # 800 ms: more than the 600 that end a turn
+TURN_END: Final = silence(10)  # 800 ms; 600 end a turn
 ANSWERS: Final = {
     "sum": "three plus four is seven.",
     "day": "the day after monday is tuesday.",
@@ -52,7 +51,7 @@ def plain_words(text: str) -> str:
 async def ask(
     stack: Stack, name: str, folder: Path, *, mode: str | None = "turn", plain: bool = False
 ) -> dict[str, Any]:
-    """What `make talk` reports; the reply lies in the folder."""
+    """Speak a question with `make talk`'s client; its report. The reply is in the folder."""
     wav, reply = QUESTIONS / f"{name}.wav", folder / f"{name}.wav"
     return await speak_file(wav, stack.url, reply, mode=mode, plain=plain)
 
@@ -63,22 +62,23 @@ def assert_says(folder: Path, name: str) -> None:
     assert says(pcm, ANSWERS[name]), judge_of(ANSWERS[name]).hear(pcm)
 
 
+@pytest.fixture(scope="module")
+def spoken(
+    redis_url: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Stack]:
+    """A gateway and a worker with the shipped model, for all tests of this module."""
+    with running_stack(redis_url, tmp_path_factory.mktemp("spoken"), request) as stack:
+        stack.start_worker(ENGINE="hybrid")
+        stack.start_gateway()
+        yield stack
+
+
 @pytest.fixture
-def spoken(stack: Stack) -> Stack:
-    """Gateway and a worker with the shipped model."""
-    stack.start_worker(ENGINE="hybrid")
-    stack.start_gateway()
-    return stack
-
-
-@asynccontextmanager
-async def calling(stack: Stack) -> AsyncIterator[Client]:
-    """A call that is hung up at the end."""
-    async with connect(stack.url, subprotocols=["antiphon.v1"], compression=None) as socket:  # type: ignore[list-item]
-        client = Client(socket)
-        await client.start("turn")
-        yield client
-        await client.hang_up()
+def two_workers(spoken: Stack) -> Stack:
+    """The same with a second worker, if an earlier test has not left it."""
+    if len(spoken.workers) < 2:
+        spoken.start_worker(ENGINE="hybrid")
+    return spoken
 
 
 def transcript(client: Client, generation: int) -> str:
@@ -87,13 +87,12 @@ def transcript(client: Client, generation: int) -> str:
     )
 
 
-async def speak_until(client: Client, done: str, count: int) -> None:
-    """Stay on the line in silence until so many events of a type have come."""
-    for _ in range(130):
-        if len(client.got(done)) >= count:
-            return
-        await client.speak(silence(3))
-    pytest.fail(f"no {done} within 32 s: {client.events}")
+async def stay_silent_until_replies(client: Client, count: int) -> None:
+    """Send silence until the server has completed so many replies."""
+    silent = asyncio.create_task(client.speak(silence(1_000)))
+    await client.until(lambda: len(client.got("reply_done")) >= count)
+    silent.cancel()
+    await asyncio.gather(silent, return_exceptions=True)
 
 
 async def test_four_callers_at_once_get_the_right_answers(spoken: Stack, tmp_path: Path) -> None:
@@ -121,11 +120,11 @@ async def test_in_stream_mode_the_model_itself_knows_when_to_answer(
 
 
 async def test_speaking_over_an_answer_stops_it_and_the_next_is_right(spoken: Stack) -> None:
-    async with calling(spoken) as client:
-        await client.speak(question("story"))
+    async with calling(spoken.url, "turn") as client:
+        await client.speak(question("story"), FAST)
         await client.until(lambda: len(client.frames) > 50)
         await client.speak(question("sum"))
-        await speak_until(client, "reply_done", 2)
+        await stay_silent_until_replies(client, 2)
     (clear,) = client.got("clear")
     old = [number for number, generation, _ in client.frames if generation == 1]
     new = [number for number, generation, _ in client.frames if generation == 2]
@@ -134,37 +133,33 @@ async def test_speaking_over_an_answer_stops_it_and_the_next_is_right(spoken: St
     assert transcript(client, 2) == plain_words(ANSWERS["sum"])
 
 
-async def test_the_caller_s_words_come_roughly_and_survive_a_death(stack: Stack) -> None:
-    stack.start_worker(ENGINE="hybrid")
-    stack.start_worker(ENGINE="hybrid")
-    stack.start_gateway()
+async def test_the_caller_s_words_come_roughly_and_survive_a_worker(two_workers: Stack) -> None:
     said = question("capital")
-    async with calling(stack) as client:
-        await client.speak(said[: len(said) // 2])
+    async with calling(two_workers.url, "turn") as client:
+        await client.speak(said[: len(said) // 2], FAST)
         await client.until(lambda: bool(client.got("heard")))
-        stack.owner_of(client.ready["session"]).kill()
-        await client.speak(said[len(said) // 2 :])
-        await speak_until(client, "reply_done", 1)
-    told = client.got("heard")
-    assert [event["final"] for event in told] == [*[False] * (len(told) - 1), True]
-    assert all(event["rough"] for event in told[:-1])
-    letters = [event["text"] for event in told[:-1]]
-    assert all(more.startswith(less) for less, more in pairwise(letters))
-    likeness = SequenceMatcher(None, told[-1]["text"], "do you know the capital of france")
+        two_workers.owner_of(client.ready["session"]).kill()
+        await client.speak(said[len(said) // 2 :], FAST)
+        await stay_silent_until_replies(client, 1)
+    events = client.got("heard")
+    assert [event["final"] for event in events] == [*[False] * (len(events) - 1), True]
+    assert all(event["rough"] for event in events[:-1])
+    partial = [event["text"] for event in events[:-1]]
+    assert all(more.startswith(less) for less, more in pairwise(partial))
+    likeness = SequenceMatcher(None, events[-1]["text"], "do you know the capital of france")
     assert likeness.ratio() > 0.7
 
 
-async def test_a_worker_killed_in_mid_answer_is_not_noticed(stack: Stack) -> None:
-    stack.start_worker(ENGINE="hybrid")
-    stack.start_worker(ENGINE="hybrid")
-    stack.start_gateway()
-    async with calling(stack) as client:
-        await client.speak(question("story"))
+async def test_a_caller_does_not_notice_a_worker_s_death_in_mid_answer(
+    two_workers: Stack,
+) -> None:
+    async with calling(two_workers.url, "turn") as client:
+        await client.speak(question("story"), FAST)
         await client.until(lambda: len(client.frames) > 20)
-        stack.owner_of(client.ready["session"]).kill()
-        await speak_until(client, "reply_done", 1)
-        await client.speak(question("sum"))
-        await speak_until(client, "reply_done", 2)
+        two_workers.owner_of(client.ready["session"]).kill()
+        await stay_silent_until_replies(client, 1)
+        await client.speak(question("sum"), FAST)
+        await stay_silent_until_replies(client, 2)
     assert client.numbers == list(range(1, len(client.numbers) + 1))
     for generation, name in ((1, "story"), (2, "sum")):
         pcm = b"".join(pcm for _, g, pcm in client.frames if g == generation)
