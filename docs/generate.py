@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 
 import gateway.telemetry.metrics  # noqa: F401 # its series register themselves
 import shared.telemetry  # noqa: F401
+from docs.meanings import MEANINGS
 from gateway.protocol import client_messages, frames, server_messages
 from gateway.protocol.errors import (
     ABNORMAL_CLOSE_CODE,
@@ -166,9 +167,9 @@ def tags(module: Any) -> list[str]:
 
 
 def field_names(module: Any) -> set[str]:
-    """The names of all fields of a module's messages, nested ones included."""
+    """The fields of a module's messages, nested ones included, as "message.field"."""
     kinds = [*_structs(module), Options]
-    return {field.name for kind in kinds for field in msgspec.structs.fields(kind)}
+    return {f"{key(kind)}.{f.name}" for kind in kinds for f in msgspec.structs.fields(kind)}
 
 
 def _structs(module: Any) -> list[type[msgspec.Struct]]:
@@ -182,16 +183,26 @@ def _messages(kinds: Sequence[type[msgspec.Struct]]) -> str:
 
 def _message(kind: type[msgspec.Struct]) -> str:
     tag = kind.__struct_config__.tag
-    first = (kind.__doc__ or "").strip()
     rows = [
-        (f"`{f.name}`", _cell(_type(f.type)), "" if f.required else f"`{_default(f)}`")
+        (f"`{f.name}`", _cell(_type(f.type)), _needed(f), MEANINGS[f"{key(kind)}.{f.name}"])
         for f in msgspec.structs.fields(kind)
     ]
-    fields = table(("field", "type", "default"), rows) if rows else "No further fields."
+    head = ("field", "type", "default", "meaning")
+    fields = stacked(head, rows) if rows else "No further fields."
     title = f"#### `{tag}`" if tag else f"#### {kind.__name__}"
     if kind is client_messages.Resume:
         title += " with `resume`"
-    return f"{title}\n\n{' '.join(first.split())}\n\n{fields}"
+    text = " ".join((kind.__doc__ or "").split()).replace("None", "null")
+    return f"{title}\n\n{text}\n\n{fields}"
+
+
+def key(kind: type[msgspec.Struct]) -> str:
+    """The name of a message's class as MEANINGS has it."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def _needed(field: msgspec.structs.FieldInfo) -> str:
+    return "required" if field.required else f"`{_default(field)}`"
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:

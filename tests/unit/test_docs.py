@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from docs import generate
+from docs.meanings import MEANINGS
 from gateway.call.resume import Outcome
 from gateway.protocol import client_messages, server_messages
 from gateway.protocol.errors import ErrorCode
@@ -28,7 +29,6 @@ OTHERS: Final = {
     *("ARGS", "CONFIG", "CLIENT", "DATA", "FAULTS", "MINUTES", "NAME", "PARTS", "PID", "SID"),
     *("SPEAKER_MAIN", "TOKEN", "WAV"),
 }
-CASCADE: Final = {"HEAR", "THINK", "THINK_MODEL", "THINK_KEY", "SPEAK"}
 SESSION: Final = f'"session": "{"0" * 32}"'
 
 _FENCE: Final = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
@@ -97,7 +97,7 @@ def test_every_named_file_exists(path: Path) -> None:
 
 @pytest.mark.parametrize("path", GUIDES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_named_setting_exists(path: Path) -> None:
-    known = {entry.name for entry in reference()} | OTHERS | CASCADE
+    known = {entry.name for entry in reference()} | OTHERS
     assert set(_SETTING.findall(path.read_text())) <= known
 
 
@@ -118,7 +118,8 @@ def test_the_guide_explains_every_message_and_the_fields_that_a_client_needs() -
 def test_every_code_and_field_that_the_guide_names_exists() -> None:
     names = {code.value for code in ErrorCode} | {outcome.value for outcome in Outcome}
     for module in (client_messages, server_messages):
-        names |= {*generate.tags(module), *generate.field_names(module)}
+        names |= set(generate.tags(module))
+        names |= {name.partition(".")[2] for name in generate.field_names(module)}
     named = {
         n for n in code_names(ROOT / "docs" / "protocol.md") if re.fullmatch("[a-z]+(_[a-z]+)+", n)
     }
@@ -131,6 +132,11 @@ def test_the_examples_of_messages_in_the_guide_are_valid() -> None:
     assert len(examples) >= 3
     for example in examples:
         client_messages.parse(example.strip("`"))  # raises CallError where it is wrong
+
+
+def test_every_field_of_the_protocol_has_a_meaning_and_no_other() -> None:
+    sides = (client_messages, server_messages)
+    assert set(MEANINGS) == {name for side in sides for name in generate.field_names(side)}
 
 
 def test_the_reference_lists_every_error_code() -> None:
