@@ -17,7 +17,7 @@ from tests.patience import PATIENCE_S
 
 
 class Caller:
-    """One session's caller side."""
+    """The caller's side of one session."""
 
     def __init__(self, redis: Redis, sid: str = "caller", backlog: int = 50) -> None:
         self.log = SessionLog(redis, ttl_s=60, backlog=backlog)
@@ -35,7 +35,7 @@ class Caller:
         await self.registry.announce(self.sid)
 
     async def say(self, *records: InputRecord) -> None:
-        """Append; waits while the log is full or away, repairs what it lost."""
+        """Append records; wait while the log is full or away, and repair what it lost."""
         self._said += records
         deadline = time.monotonic() + PATIENCE_S
         while self.n < len(self._said):
@@ -58,7 +58,7 @@ class Caller:
         await self.say(*(Audio(chunk.tobytes()) for chunk in chunks))
 
     async def listen(self, frames: int = 0, *kinds: type[OutputRecord]) -> None:
-        """Read until that many frames and one record of each kind have come."""
+        """Read until this many frames and one record of each kind have arrived."""
         deadline = time.monotonic() + PATIENCE_S
         while self.frame < frames or not all(self.got(kind) for kind in kinds):
             last = self.outputs[-1][0] if self.outputs else 0
@@ -68,7 +68,7 @@ class Caller:
             await asyncio.sleep(0.005)
 
     async def play(self) -> None:
-        """Say that everything was heard."""
+        """Report that all frames were played."""
         await self.say(Played(self.frame))
 
     def got(self, kind: type[OutputRecord]) -> list[OutputRecord]:
@@ -77,17 +77,17 @@ class Caller:
 
     @property
     def speech(self) -> list[Speech]:
-        """What the assistant said."""
+        """The assistant's speech records."""
         return [record for _, record in self.outputs if isinstance(record, Speech)]
 
     @property
     def events(self) -> list[OutputRecord]:
-        """All but speech."""
+        """All records but speech."""
         return [record for _, record in self.outputs if not isinstance(record, Speech)]
 
     @property
     def frame(self) -> int:
-        """The last frame heard of."""
+        """The number of the last frame."""
         return self.speech[-1].frame + self.speech[-1].frames - 1 if self.speech else 0
 
     @property

@@ -8,12 +8,12 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.patience import until
-from tests.redis.stage import Place, StandInWorker, running_gateway
+from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 
 
 @pytest.fixture
 async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWorker]:
-    """A worker with eight slots. Its own client has patience: it knows no retries."""
+    """A worker with eight slots. Its Redis client waits long, since it does not retry."""
     async with Redis.from_url(redis_url) as patient:
         worker = StandInWorker(patient)
         task = asyncio.create_task(worker.run())
@@ -23,8 +23,8 @@ async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWo
 
 
 @pytest.fixture
-async def place(redis_url: str, worker: StandInWorker) -> AsyncIterator[Place]:
+async def server(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
     """A gateway that has seen the worker."""
-    async with running_gateway(redis_url, lease_ms=30_000) as place:
-        await until(lambda: place.gateway.fleet.free(time.monotonic()) == worker.slots)
-        yield place
+    async with running_gateway(redis_url, lease_ms=30_000) as server:
+        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        yield server

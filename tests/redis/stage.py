@@ -38,33 +38,33 @@ class QuietServer(GracefulServer):
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(url: str, **settings: Any) -> AsyncIterator["Place"]:
+async def running_gateway(url: str, **settings: Any) -> AsyncIterator["GatewayServer"]:
     """A gateway on a free port."""
     chosen = Settings(redis_url=url, gateway_port=0, **settings)
     gateway = Gateway(chosen)
     listener = listen(chosen.gateway_host, 0)
-    server = QuietServer(
+    uvicorn = QuietServer(
         server_config(gateway.app(), chosen.gateway_trusted_proxies), gateway.shut_down
     )
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    await until(lambda: server.started)
-    place = Place(gateway, server, listener.getsockname()[1])
+    task = asyncio.create_task(uvicorn.serve(sockets=[listener]))
+    await until(lambda: uvicorn.started)
+    server = GatewayServer(gateway, uvicorn, listener.getsockname()[1])
     try:
-        yield place
+        yield server
     finally:
-        server.should_exit = True
+        uvicorn.should_exit = True
         await task
-        for client in place.clients:
-            client.transport.abort()  # a close waits for a reader, and not every test reads
+        for client in server.clients:
+            client.transport.abort()  # a close would wait for tests that do not read
             await client.wait_closed()
 
 
 @dataclass
-class Place:
-    """A gateway that runs."""
+class GatewayServer:
+    """A gateway that serves on a real socket, and its clients."""
 
     gateway: Gateway
-    server: QuietServer
+    uvicorn: QuietServer
     port: int
     clients: list[ClientConnection] = field(default_factory=list)
 
@@ -77,37 +77,37 @@ class Place:
         return f"http://127.0.0.1:{self.port}"
 
     async def plain(self, query: str = "", **options: Any) -> ClientConnection:
-        """A client that knows nothing of us."""
+        """A plain client, without the subprotocol."""
         client = await connect(self.url + query, compression=None, **options)
         self.clients.append(client)
         return client
 
     async def native(self) -> "Caller":
-        """An antiphon.v1 client that has said nothing yet."""
+        """An antiphon.v1 client that has not sent `start`."""
         return Caller(await self.plain(subprotocols=[Subprotocol(SUBPROTOCOL)]))
 
     async def caller(self, **start: Any) -> "Caller":
-        """An antiphon.v1 client that is ready."""
+        """An antiphon.v1 client that got `ready`."""
         caller = await self.native()
-        await caller.say("start", **start)
+        await caller.send("start", **start)
         await caller.until("ready")
         return caller
 
 
 @dataclass
 class Caller:
-    """An antiphon.v1 client that keeps everything it got."""
+    """An antiphon.v1 client that keeps everything it receives."""
 
     socket: ClientConnection
     events: list[dict[str, Any]] = field(default_factory=list)
     frames: list[tuple[int, int, int]] = field(default_factory=list)  # number, generation, flags
     pcm: bytes = b""
 
-    async def say(self, kind: str, **fields: Any) -> None:
+    async def send(self, kind: str, **fields: Any) -> None:
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
     async def next(self) -> None:
-        """Take one message."""
+        """Receive one message."""
         data = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
         if isinstance(data, str):
             self.events.append(json.loads(data))
@@ -116,7 +116,7 @@ class Caller:
             self.pcm += data[12:]
 
     async def until(self, kind: str) -> dict[str, Any]:
-        """Take messages until one of this type came; that one."""
+        """Receive messages until one of this type arrives; returns it."""
         while True:
             for event in self.events:
                 if event["type"] == kind:
@@ -138,23 +138,23 @@ class Caller:
 
 
 class StandInWorker:
-    """Claims every session and gives each chunk back as one Speech record of an endless reply."""
+    """Claims every session and echoes each chunk as one Speech record of an endless reply."""
 
     def __init__(self, redis: Redis, slots: int = 8) -> None:
         self.log = SessionLog(redis)
         self.registry = Registry(redis)
         self.slots = slots
         self.owned: dict[str, StepCommit] = {}  # the last commit of each
-        self.inputs: dict[str, list[object]] = {}  # all that was read
+        self.inputs: dict[str, list[object]] = {}  # all records that it read
         self.stopped = False
-        self.deaf = False  # reads nothing: the log fills
+        self.stalled = False  # reads nothing, so the log fills
         self.beats = 0
-        self.offer: dict[str, list[str]] = {}  # its voices and styles, as a worker tells them
+        self.offer: dict[str, list[str]] = {}  # its voices and styles, as a worker publishes them
 
     async def run(self) -> None:
         """Work until stopped."""
         while not self.stopped:
-            with contextlib.suppress(OutOfMemoryError):  # as long as a test fills its Redis
+            with contextlib.suppress(OutOfMemoryError):  # while a test keeps Redis full
                 await self.turn()
             await asyncio.sleep(0.01)
 
@@ -170,7 +170,7 @@ class StandInWorker:
                 sid=sid, owner=owner, first_step=0, steps=(), outputs=(), cursor=0, frame=0
             )
             self.inputs[sid] = []
-        for sid in [] if self.deaf else list(self.owned):
+        for sid in [] if self.stalled else list(self.owned):
             await self._serve(sid)
 
     async def say(self, sid: str, *records: OutputRecord, frame: int, generation: int) -> None:
@@ -222,7 +222,7 @@ class StandInWorker:
 
 
 async def speak(caller: Caller, seconds: float) -> bytes:
-    """Send audio in real time, in messages of 100 ms; what was sent."""
+    """Send audio in real time, in messages of 100 ms; returns what was sent."""
     sent = b""
     for index in range(round(seconds * 10)):
         piece = bytes([index % 251]) * 4_800

@@ -30,7 +30,7 @@ from tests.patience import PATIENCE_S, until
 from tests.redis.stage import (
     SECOND,
     Caller,
-    Place,
+    GatewayServer,
     StandInWorker,
     running_gateway,
     speak,
@@ -50,8 +50,10 @@ async def session_keys(redis: Redis) -> list[bytes | str]:
     return list(await redis.keys("s:*"))
 
 
-async def test_a_call_gives_back_what_was_said(place: Place, worker: StandInWorker) -> None:
-    caller = await place.caller(mode="stream", options={"silence_ms": 300})
+async def test_a_call_echoes_the_audio_and_acknowledges_it(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    caller = await server.caller(mode="stream", options={"silence_ms": 300})
     assert caller.events[0]["outcome"] == "new"
     assert caller.events[0]["mode"] == "stream"
     assert (caller.events[0]["next_sample"], caller.events[0]["next_frame"]) == (0, 1)
@@ -62,39 +64,41 @@ async def test_a_call_gives_back_what_was_said(place: Place, worker: StandInWork
     assert caller.frames[0] == (1, 1, 1)
     while caller.events[-1].get("samples") != 19_200:
         await caller.next()
-    await caller.say("ping", t="now")
+    await caller.send("ping", t="now")
     assert (await caller.until("pong"))["t"] == "now"
     await caller.socket.close()
 
 
-async def test_the_end_of_a_call_leaves_no_key(place: Place, redis_client: Redis) -> None:
-    caller = await place.caller()
+async def test_the_end_of_a_call_leaves_no_key(server: GatewayServer, redis_client: Redis) -> None:
+    caller = await server.caller()
     await speak(caller, 0.2)
-    await caller.say("end")
+    await caller.send("end")
     await caller.socket.wait_closed()
     assert caller.socket.close_code == 1000
-    await until(lambda: not place.gateway.sessions)
+    await until(lambda: not server.gateway.sessions)
     assert not await session_keys(redis_client)
     assert not await redis_client.scard(keys.SESSIONS)
 
 
 async def test_the_end_of_a_call_leaves_no_key_when_the_worker_is_stuck(
-    place: Place, worker: StandInWorker, redis_client: Redis
+    server: GatewayServer, worker: StandInWorker, redis_client: Redis
 ) -> None:
-    caller = await place.caller()
-    worker.deaf = True
-    await caller.say("end")
-    await until(lambda: not place.gateway.sessions)
+    caller = await server.caller()
+    worker.stalled = True
+    await caller.send("end")
+    await until(lambda: not server.gateway.sessions)
     assert not await session_keys(redis_client)
 
 
-async def test_controls_reach_the_log_in_order(place: Place, worker: StandInWorker) -> None:
-    caller = await place.caller()
-    await caller.say("mode", mode="stream")
-    await caller.say("options", manual=True)
+async def test_controls_reach_the_log_in_order(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    caller = await server.caller()
+    await caller.send("mode", mode="stream")
+    await caller.send("options", manual=True)
     await caller.socket.send(SECOND[:100])
-    await caller.say("commit")
-    await caller.say("cancel")
+    await caller.send("commit")
+    await caller.send("cancel")
     await until(lambda: len(worker.inputs[sid_of(caller)]) >= 5)
     mode, options, audio, commit, cancel = worker.inputs[sid_of(caller)][:5]
     assert (mode, options) == (Mode("stream"), Options(manual=True))
@@ -102,12 +106,12 @@ async def test_controls_reach_the_log_in_order(place: Place, worker: StandInWork
     assert (commit, cancel) == (Commit(padding=1_870), Cancel())
     while {"type": "ack", "samples": 50} not in caller.events:
         await caller.next()
-    await caller.say("end")
+    await caller.send("end")
 
 
-async def test_events_and_frames_of_a_turn(place: Place, worker: StandInWorker) -> None:
-    caller = await place.caller()
-    worker.deaf = True
+async def test_events_and_frames_of_a_turn(server: GatewayServer, worker: StandInWorker) -> None:
+    caller = await server.caller()
+    worker.stalled = True
     sid = sid_of(caller)
     frames = bytes(4 * 960)
     await worker.say(
@@ -120,8 +124,8 @@ async def test_events_and_frames_of_a_turn(place: Place, worker: StandInWorker) 
     )
     await caller.until("reply_done")
     kinds = [event["type"] for event in caller.events]
-    told = ["speech_started", "speech_stopped", "heard", "reply_started", "text", "reply_done"]
-    assert kinds == ["ready", *told]
+    sent = ["speech_started", "speech_stopped", "heard", "reply_started", "text", "reply_done"]
+    assert kinds == ["ready", *sent]
     assert caller.events[1] == {"type": "speech_started", "sample": 0}
     assert caller.events[3] == {
         "type": "heard",
@@ -131,13 +135,13 @@ async def test_events_and_frames_of_a_turn(place: Place, worker: StandInWorker) 
     }
     assert caller.events[5] == {"type": "text", "generation": 1, "frame": 1, "text": "four "}
     assert caller.frames == [(1, 1, 1), (2, 1, 0), (3, 1, 0), (4, 1, 2)]
-    worker.deaf = False
-    await caller.say("end")
+    worker.stalled = False
+    await caller.send("end")
 
 
-async def test_a_clear_stops_a_reply_at_once(place: Place, worker: StandInWorker) -> None:
-    caller = await place.caller()
-    worker.deaf = True
+async def test_a_clear_stops_a_reply_at_once(server: GatewayServer, worker: StandInWorker) -> None:
+    caller = await server.caller()
+    worker.stalled = True
     sid = sid_of(caller)
     long = [Speech(1 + 4 * i, 1, bytes(4 * 960)) for i in range(25)]
     await worker.say(sid, ReplyStarted(1, 1), *long, frame=100, generation=1)
@@ -154,24 +158,26 @@ async def test_a_clear_stops_a_reply_at_once(place: Place, worker: StandInWorker
     assert numbers[:-1] == list(range(1, len(numbers)))
     assert len(numbers) < 60
     assert (await caller.until("clear")) == {"type": "clear", "generation": 1, "next_frame": 101}
-    worker.deaf = False
-    await caller.say("end")
+    worker.stalled = False
+    await caller.send("end")
 
 
-async def test_the_playhead_is_logged(place: Place, worker: StandInWorker) -> None:
-    caller = await place.caller()
+async def test_the_playhead_is_logged(server: GatewayServer, worker: StandInWorker) -> None:
+    caller = await server.caller()
     sid = sid_of(caller)
     await speak(caller, 0.3)
     await caller.until_frame(8)
-    await caller.say("played", frame=5)
+    await caller.send("played", frame=5)
     await until(lambda: Played(5) in worker.inputs[sid])
-    await caller.say("played", frame=10_000)  # never more than was sent
+    await caller.send("played", frame=10_000)  # is capped at the last frame sent
     await until(lambda: Played(12) in worker.inputs[sid])
-    await caller.say("end")
+    await caller.send("end")
 
 
-async def test_a_plain_client_gets_plain_audio(place: Place, worker: StandInWorker) -> None:
-    socket = await place.plain("?mode=stream")
+async def test_a_plain_client_gets_plain_audio(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    socket = await server.plain("?mode=stream")
     await until(lambda: worker.owned)
     got = b""
     for _ in range(5):
@@ -189,55 +195,55 @@ async def test_a_plain_client_gets_plain_audio(place: Place, worker: StandInWork
     await until(lambda: not worker.owned)
 
 
-async def test_a_plain_client_that_asks_for_a_foreign_mode_is_refused(place: Place) -> None:
-    socket = await place.plain("?mode=karaoke")
+async def test_a_plain_client_with_an_unknown_mode_is_refused(server: GatewayServer) -> None:
+    socket = await server.plain("?mode=karaoke")
     assert "karaoke" in str(await socket.recv())
     with pytest.raises(ConnectionClosed):
         await socket.recv()
     assert socket.close_code == 4400
 
 
-async def test_a_caller_comes_back_and_misses_nothing(
-    place: Place, worker: StandInWorker, redis_url: str
+async def test_a_caller_resumes_on_another_gateway_and_misses_no_frame(
+    server: GatewayServer, worker: StandInWorker, redis_url: str
 ) -> None:
-    first = await place.caller()
+    first = await server.caller()
     sent = await speak(first, 0.8)
     await first.until_frame(24)
     first.socket.transport.abort()
-    await until(lambda: not place.gateway.sessions)
+    await until(lambda: not server.gateway.sessions)
     async with running_gateway(redis_url) as elsewhere:
         second = await elsewhere.native()
         wish = {"session": sid_of(first), "token": first.events[0]["token"], "frame": 24}
-        await second.say("start", resume=wish)
+        await second.send("start", resume=wish)
         ready = await second.until("ready")
         assert ready["outcome"] == "recovered"
         assert (ready["next_sample"], ready["next_frame"]) == (19_200, 25)
         await second.until_frame(40)
         assert second.numbers() == list(range(25, 41))
         assert second.pcm == sent[24 * 960 :]
-        await second.say("end")
+        await second.send("end")
         await second.socket.wait_closed()
 
 
-async def test_who_leaves_without_a_word_keeps_no_slot(
-    place: Place, worker: StandInWorker, redis_client: Redis
+async def test_a_client_that_leaves_before_it_sends_anything_keeps_no_slot(
+    server: GatewayServer, worker: StandInWorker, redis_client: Redis
 ) -> None:
-    caller = await place.caller()
+    caller = await server.caller()
     caller.socket.transport.abort()
-    await until(lambda: not worker.owned and not place.gateway.sessions)
+    await until(lambda: not worker.owned and not server.gateway.sessions)
     assert not await session_keys(redis_client)
 
 
-async def test_a_newer_connection_wins(place: Place) -> None:
-    first = await place.caller()
-    second = await place.native()
+async def test_a_newer_connection_wins(server: GatewayServer) -> None:
+    first = await server.caller()
+    second = await server.native()
     wish = {"session": sid_of(first), "token": first.events[0]["token"], "frame": 0}
-    await second.say("start", resume=wish)
+    await second.send("start", resume=wish)
     await second.until("ready")
     assert await first.end_of() == ("replaced", 4409)
     await speak(second, 0.2)
     await second.until_frame(8)
-    await second.say("end")
+    await second.send("end")
 
 
 @pytest.mark.parametrize(
@@ -249,103 +255,105 @@ async def test_a_newer_connection_wins(place: Place) -> None:
     ],
 )
 async def test_a_resume_needs_session_and_token(
-    place: Place, session: str | None, token: str, end: tuple[str, int]
+    server: GatewayServer, session: str | None, token: str, end: tuple[str, int]
 ) -> None:
-    first = await place.caller()
-    second = await place.native()
+    first = await server.caller()
+    second = await server.native()
     wish = {"session": session or sid_of(first), "token": token, "frame": 0}
-    await second.say("start", resume=wish)
+    await second.send("start", resume=wish)
     assert await second.end_of() == end
     await speak(first, 0.1)
     await first.until_frame(4)
-    await first.say("end")
+    await first.send("end")
 
 
-async def test_a_flushed_redis_is_told(place: Place, redis_client: Redis) -> None:
-    caller = await place.caller()
+async def test_a_flushed_redis_ends_the_call_with_session_lost(
+    server: GatewayServer, redis_client: Redis
+) -> None:
+    caller = await server.caller()
     await redis_client.flushall()
     assert await caller.end_of() == ("session_lost", 4410)
 
 
 async def test_a_full_fleet_refuses_after_accepting(
-    place: Place, worker: StandInWorker, redis_client: Redis
+    server: GatewayServer, worker: StandInWorker, redis_client: Redis
 ) -> None:
     worker.slots = 1
-    await until(lambda: place.gateway.fleet.free(time.monotonic()) == 1)
-    first = await place.caller()
-    second = await place.native()
-    await second.say("start")
+    await until(lambda: server.gateway.fleet.free(time.monotonic()) == 1)
+    first = await server.caller()
+    second = await server.native()
+    await second.send("start")
     refusal = await second.until("error")
     assert refusal["code"] == "no_capacity"
     assert refusal["retry_after_ms"] > 0
     await second.socket.wait_closed()
     assert second.socket.close_code == 4503
-    await first.say("end")
+    await first.send("end")
 
 
-async def test_a_call_that_nobody_takes_is_refused_and_forgotten(
-    place: Place, worker: StandInWorker, redis_client: Redis
+async def test_a_call_that_no_worker_claims_is_refused_and_deleted(
+    server: GatewayServer, worker: StandInWorker, redis_client: Redis
 ) -> None:
     async def take(_: int) -> list[str]:
         return []
 
-    place.gateway.opener.claim_within_s = 0.2
+    server.gateway.opener.claim_within_s = 0.2
     worker.registry.take = take  # type: ignore[method-assign,assignment]
-    caller = await place.native()
-    await caller.say("start")
+    caller = await server.native()
+    await caller.send("start")
     assert await caller.end_of() == ("no_capacity", 4503)
     assert not await session_keys(redis_client)
     assert not await redis_client.llen(keys.QUEUE)
 
 
-async def test_shutdown_sends_the_callers_away_one_after_the_other(
+async def test_shutdown_closes_the_sockets_one_after_the_other(
     redis_url: str, worker: StandInWorker
 ) -> None:
-    async with running_gateway(redis_url) as place:
-        await until(lambda: place.gateway.fleet.free(time.monotonic()))
-        callers = [await place.caller() for _ in range(4)]
-        plain = await place.plain()
-        stuck = await place.caller()
+    async with running_gateway(redis_url) as server:
+        await until(lambda: server.gateway.fleet.free(time.monotonic()))
+        callers = [await server.caller() for _ in range(4)]
+        plain = await server.plain()
+        stuck = await server.caller()
         stuck.socket.transport.pause_reading()
-        place.server.should_exit = True
-        await until(lambda: not place.server.server_state.tasks)
-    told = [(await caller.until("goaway"))["resume_in_ms"] for caller in callers]
-    assert len(set(told)) == 4
+        server.uvicorn.should_exit = True
+        await until(lambda: not server.uvicorn.server_state.tasks)
+    sent = [(await caller.until("goaway"))["resume_in_ms"] for caller in callers]
+    assert len(set(sent)) == 4
     for socket in (plain, *(caller.socket for caller in callers)):
         await socket.wait_closed()
         assert socket.close_code == 1012
     kinds = [type(record) for caller in callers for record in worker.inputs[sid_of(caller)]]
-    assert kinds.count(Detach) == 4  # their logs know that they are away
+    assert kinds.count(Detach) == 4  # each log records the lost socket
 
 
 async def test_a_voice_is_chosen_by_name_and_kept_in_the_log(
-    place: Place, worker: StandInWorker
+    server: GatewayServer, worker: StandInWorker
 ) -> None:
     worker.offer = {"voices": ["alto", "baritone"], "styles": ["neutral", "calm"]}
-    fleet = place.gateway.fleet
+    fleet = server.gateway.fleet
     await until(lambda: fleet.offer(time.monotonic()) == Offer(*map(tuple, worker.offer.values())))
-    caller = await place.caller(voice="baritone", style="calm")
-    (meta,) = await place.gateway.log.metas([sid_of(caller)])
+    caller = await server.caller(voice="baritone", style="calm")
+    (meta,) = await server.gateway.log.metas([sid_of(caller)])
     assert meta is not None
     assert meta.persona == Persona("baritone", "calm")
-    (rebuilt,) = await rebuild(worker.log, [meta.sid], place.gateway.settings, Traits(), no_fold)
+    (rebuilt,) = await rebuild(worker.log, [meta.sid], server.gateway.settings, Traits(), no_fold)
     assert isinstance(rebuilt, Rebuilt)
     assert rebuilt.conversation.persona == rebuilt.opening.persona == meta.persona
-    plain = await place.plain("?voice=baritone")
+    plain = await server.plain("?voice=baritone")
     await until(lambda: len(worker.owned) == 2)
-    metas = await place.gateway.log.metas(list(worker.owned))
+    metas = await server.gateway.log.metas(list(worker.owned))
     assert {m.voice for m in metas if m is not None} == {"baritone"}
     await plain.close()
 
 
 async def test_a_voice_that_no_worker_has_is_refused_by_name(
-    place: Place, worker: StandInWorker
+    server: GatewayServer, worker: StandInWorker
 ) -> None:
-    caller = await place.native()
-    await caller.say("start", voice="bass")
+    caller = await server.native()
+    await caller.send("start", voice="bass")
     assert await caller.end_of() == ("bad_message", 4400)
     assert caller.events[-1]["message"] == "Expected voice as default, got 'bass'"
-    plain = await place.plain("?style=calm")
+    plain = await server.plain("?style=calm")
     assert "Expected style as default" in await socket_message(plain)
     assert not worker.owned
 

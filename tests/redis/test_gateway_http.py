@@ -1,4 +1,4 @@
-"""What the gateway answers over HTTP, and the talking client against it."""
+"""The gateway's HTTP answers, and the talking client against a real gateway."""
 
 from pathlib import Path
 
@@ -10,37 +10,39 @@ import soundfile
 from client.call import CallFailed
 from client.talk import speak_file
 from tests.conftest import free_port
-from tests.redis.stage import Place, StandInWorker
+from tests.redis.stage import GatewayServer, StandInWorker
 
 pytestmark = pytest.mark.redis
 
 
-async def test_what_operators_ask(place: Place, worker: StandInWorker) -> None:
-    caller = await place.caller()
-    async with httpx.AsyncClient(base_url=place.http) as client:
+async def test_health_readiness_figures_and_metrics(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    caller = await server.caller()
+    async with httpx.AsyncClient(base_url=server.http) as client:
         assert (await client.get("/health")).status_code == 200
         assert (await client.get("/ready")).json() == {"ready": True, "reason": None}
         stats = (await client.get("/api/stats")).json()
         metrics = (await client.get("/metrics")).text
     assert stats["sessions"] == 1
     ((name, shown),) = stats["workers"].items()
-    assert name.startswith("w-")  # its own name holds the name of its machine
+    assert name.startswith("w-")  # its own name contains its machine's name
     assert shown["slots"] == 8
     assert shown["step_ms"] == 1.5
     assert "antiphon_sessions 1.0" in metrics
-    await caller.say("end")
+    await caller.send("end")
 
 
-async def test_not_ready_says_why(place: Place) -> None:
-    place.gateway.endpoint.draining = True
-    async with httpx.AsyncClient(base_url=place.http) as client:
+async def test_not_ready_comes_with_a_reason(server: GatewayServer) -> None:
+    server.gateway.endpoint.draining = True
+    async with httpx.AsyncClient(base_url=server.http) as client:
         answer = await client.get("/ready")
     assert answer.status_code == 503
     assert answer.json()["reason"] == "the gateway is closing"
 
 
-async def test_the_public_settings_hold_no_address(place: Place) -> None:
-    async with httpx.AsyncClient(base_url=place.http) as client:
+async def test_the_public_settings_hold_no_address(server: GatewayServer) -> None:
+    async with httpx.AsyncClient(base_url=server.http) as client:
         answer = await client.get("/api/config")
     assert answer.json()["sample_rate"] == 24_000
     assert answer.json()["mode"] == "turn"
@@ -49,8 +51,8 @@ async def test_the_public_settings_hold_no_address(place: Place) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/web", "/web/"])
-async def test_the_page_is_served_under_a_strict_policy(place: Place, path: str) -> None:
-    async with httpx.AsyncClient(base_url=place.http, follow_redirects=True) as client:
+async def test_the_page_is_served_under_a_strict_policy(server: GatewayServer, path: str) -> None:
+    async with httpx.AsyncClient(base_url=server.http, follow_redirects=True) as client:
         answer = await client.get(path)
     assert answer.status_code == 200
     assert answer.url.path == "/web/"
@@ -63,28 +65,30 @@ async def test_the_page_is_served_under_a_strict_policy(place: Place, path: str)
 
 @pytest.fixture
 def question(tmp_path: Path) -> Path:
-    """Half a second of a tone at 24 kHz, so that nothing is resampled."""
+    """Half a second of a tone at 24 kHz, so that no resampling is needed."""
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(11_520) / 24_000)
     soundfile.write(tmp_path / "question.wav", tone, 24_000, subtype="PCM_16")
     return tmp_path / "question.wav"
 
 
 @pytest.mark.parametrize("plain", [False, True])
-async def test_talk_speaks_a_file_and_saves_the_answer(
-    place: Place, worker: StandInWorker, question: Path, tmp_path: Path, plain: bool
+async def test_the_talking_client_speaks_a_file_and_saves_the_reply(
+    server: GatewayServer, worker: StandInWorker, question: Path, tmp_path: Path, plain: bool
 ) -> None:
     out = tmp_path / "reply.wav"
-    report = await speak_file(question, place.url, out, mode="stream", plain=plain)
-    said, _ = soundfile.read(question, dtype="int16")
-    heard, rate_hz = soundfile.read(out, dtype="int16")
+    report = await speak_file(question, server.url, out, mode="stream", plain=plain)
+    question_pcm, _ = soundfile.read(question, dtype="int16")
+    reply_pcm, rate_hz = soundfile.read(out, dtype="int16")
     assert rate_hz == 24_000
-    assert np.array_equal(heard[: len(said)], said)
+    assert np.array_equal(reply_pcm[: len(question_pcm)], question_pcm)
     assert report["gaps"] == 0
-    assert report["frames"] == len(heard) // 480
+    assert report["frames"] == len(reply_pcm) // 480
     assert (report["session"] is None) is plain
 
 
-async def test_talk_without_a_server_says_what_to_do(question: Path, tmp_path: Path) -> None:
+async def test_the_talking_client_without_a_server_says_what_to_do(
+    question: Path, tmp_path: Path
+) -> None:
     url = f"ws://127.0.0.1:{free_port()}/ws/stream"
     with pytest.raises(CallFailed, match="make run"):
         await speak_file(question, url, tmp_path / "reply.wav", mode=None, plain=False)

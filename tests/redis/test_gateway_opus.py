@@ -1,4 +1,4 @@
-"""Callers with Opus through a gateway, beside callers without."""
+"""Calls with Opus through a gateway, beside calls without."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from gateway.call.opus import LOOKAHEAD_SAMPLES, Opus
 from gateway.protocol.frames import HEADER
 from shared.audio import CHUNK_SAMPLES, FRAME_BYTES
 from tests.patience import PATIENCE_S
-from tests.redis.stage import Caller, Place, StandInWorker, speak
+from tests.redis.stage import Caller, GatewayServer, StandInWorker, speak
 from tests.unit.gateway.call.test_opus import likeness, packets, voice
 
 pytestmark = [
@@ -20,19 +20,19 @@ pytestmark = [
 
 
 class Listener:
-    """Takes packed frames apart as a client does: a decoder for each reply."""
+    """Decodes packed frames as a client does."""
 
     def __init__(self) -> None:
         self.numbers: list[int] = []
         self.pcm = b""
-        self._ears = Opus()
+        self._decoder = Opus()
 
-    async def hear(self, caller: Caller, frames: int) -> None:
+    async def receive(self, caller: Caller, frames: int) -> None:
         while len(self.numbers) < frames:
             data = await asyncio.wait_for(caller.socket.recv(), PATIENCE_S)
             if isinstance(data, bytes):
                 self.numbers.append(HEADER.unpack(data[:12])[0])
-                self.pcm += self._ears.decode(data[12:])
+                self.pcm += self._decoder.decode(data[12:])
 
 
 async def send_paced(caller: Caller, sounds: list[bytes]) -> None:
@@ -41,69 +41,73 @@ async def send_paced(caller: Caller, sounds: list[bytes]) -> None:
         await asyncio.sleep(0.015)
 
 
-async def test_a_voice_goes_round_as_opus(place: Place, worker: StandInWorker) -> None:
-    caller, said = await place.caller(codec="opus"), voice()
+async def test_a_voice_comes_back_as_opus(server: GatewayServer, worker: StandInWorker) -> None:
+    caller, sent = await server.caller(codec="opus"), voice()
     assert (await caller.until("ready"))["codec"] == "opus"
-    sender = asyncio.create_task(send_paced(caller, packets(said)))
+    sender = asyncio.create_task(send_paced(caller, packets(sent)))
     listener = Listener()
-    await listener.hear(caller, 144)
+    await listener.receive(caller, 144)
     await sender
     assert listener.numbers == list(range(1, 145))
-    heard = np.frombuffer(listener.pcm, np.int16)
-    # Both ways' look-ahead is cut off, so every sample is at its own place.
-    assert likeness(said[2_000 : len(heard)], heard[2_000:]) >= 0.98
-    await caller.say("end")
+    received = np.frombuffer(listener.pcm, np.int16)
+    # The look-ahead is cut off in both directions, so every sample keeps its position.
+    assert likeness(sent[2_000 : len(received)], received[2_000:]) >= 0.98
+    await caller.send("end")
 
 
-async def test_positions_count_samples_whatever_carries_them(
-    place: Place, worker: StandInWorker
+async def test_positions_count_decoded_samples(
+    server: GatewayServer, worker: StandInWorker
 ) -> None:
-    caller = await place.caller(codec="opus")
+    caller = await server.caller(codec="opus")
     await send_paced(caller, packets(voice())[:100])
     expected = (100 * 480 - LOOKAHEAD_SAMPLES) // CHUNK_SAMPLES * CHUNK_SAMPLES
     while (caller.events[-1].get("type"), caller.events[-1].get("samples")) != ("ack", expected):
         await caller.next()
-    await caller.say("end")
+    await caller.send("end")
 
 
-async def test_a_resumed_call_may_change_its_codec(place: Place, worker: StandInWorker) -> None:
-    first = await place.caller(codec="opus")
+async def test_a_resumed_call_may_change_its_codec(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    first = await server.caller(codec="opus")
     ready = await first.until("ready")
     listener = Listener()
     sender = asyncio.create_task(send_paced(first, packets(voice())[:60]))
-    await listener.hear(first, 20)
+    await listener.receive(first, 20)
     first.socket.transport.abort()
     await asyncio.gather(sender, return_exceptions=True)
     ticket = {"session": ready["session"], "token": ready["token"], "frame": 20}
-    second = await place.caller(resume=ticket)
+    second = await server.caller(resume=ticket)
     assert (await second.until("ready"))["codec"] == "pcm16"
     await speak(second, 0.4)
     await second.until_frame(24)
     assert second.numbers()[:4] == [21, 22, 23, 24]
     assert len(second.pcm) == len(second.frames) * FRAME_BYTES
-    await second.say("end")
+    await second.send("end")
 
 
-async def test_a_bad_packet_ends_its_own_call_alone(place: Place, worker: StandInWorker) -> None:
-    neighbour = await place.caller()
-    culprit = await place.caller(codec="opus")
-    said = asyncio.create_task(speak(neighbour, 1.0))
-    await culprit.socket.send(packets(voice())[0])
-    await culprit.socket.send(b"\xff" * 40)
-    assert await culprit.end_of() == ("bad_message", 4400)
+async def test_a_bad_packet_ends_its_own_call_only(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    neighbour = await server.caller()
+    offender = await server.caller(codec="opus")
+    sent = asyncio.create_task(speak(neighbour, 1.0))
+    await offender.socket.send(packets(voice())[0])
+    await offender.socket.send(b"\xff" * 40)
+    assert await offender.end_of() == ("bad_message", 4400)
     await neighbour.until_frame(40)
-    assert neighbour.pcm == (await said)[: len(neighbour.pcm)]
+    assert neighbour.pcm == (await sent)[: len(neighbour.pcm)]
     assert neighbour.numbers() == list(range(1, len(neighbour.frames) + 1))
-    await neighbour.say("end")
+    await neighbour.send("end")
 
 
-async def test_a_gateway_without_the_codec_says_so(
-    place: Place, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
+async def test_a_gateway_without_the_codec_answers_with_pcm16(
+    server: GatewayServer, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.call.opening.AVAILABLE", False)
-    caller = await place.caller(codec="opus")
+    caller = await server.caller(codec="opus")
     assert (await caller.until("ready"))["codec"] == "pcm16"
-    said = await speak(caller, 0.5)
+    sent = await speak(caller, 0.5)
     await caller.until_frame(20)
-    assert caller.pcm == said[: len(caller.pcm)]
-    await caller.say("end")
+    assert caller.pcm == sent[: len(caller.pcm)]
+    await caller.send("end")

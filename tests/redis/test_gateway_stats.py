@@ -1,4 +1,4 @@
-"""What operators see of a running gateway: figures, a stream of them, a session's timeline."""
+"""What operators see of a running gateway: figures, their stream, a session's timeline."""
 
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from gateway.operators.stats import MAX_VIEWERS
 from shared.log import keys
 from shared.log.records import Clear, ReplyStarted, Speech, SpeechStopped, Text
 from tests.patience import until
-from tests.redis.stage import Caller, Place, StandInWorker, running_gateway, speak
+from tests.redis.stage import Caller, GatewayServer, StandInWorker, running_gateway, speak
 
 pytestmark = pytest.mark.redis
 
@@ -23,8 +23,8 @@ SECRET_WORDS = "nobody may read this"  # noqa: S105 # a reply's text
 
 
 @pytest.fixture
-async def client(place: Place) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=place.http, timeout=10) as client:
+async def client(server: GatewayServer) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=server.http, timeout=10) as client:
         yield client
 
 
@@ -44,16 +44,16 @@ async def sid_of(caller: Caller) -> str:
     return str((await caller.until("ready"))["session"])
 
 
-async def test_the_stream_begins_with_the_past_and_goes_on_with_pictures(
-    place: Place, worker: StandInWorker, client: httpx.AsyncClient
+async def test_the_stream_starts_with_the_history_and_continues_with_snapshots(
+    server: GatewayServer, worker: StandInWorker, client: httpx.AsyncClient
 ) -> None:
-    caller = await place.caller()
+    caller = await server.caller()
     sid = await sid_of(caller)
     past, first, second = await lines(client, 3)
     assert past["columns"] == list(COLUMNS)
     assert past["rows"]
     for picture in (first, second):
-        assert picture["gateway"] == place.gateway.name
+        assert picture["gateway"] == server.gateway.name
         assert picture["workers"] == {
             public_name("w1"): {
                 **{"slots": 8, "free": 7, "engine": "echo", "step_ms": 1.5},
@@ -63,15 +63,15 @@ async def test_the_stream_begins_with_the_past_and_goes_on_with_pictures(
         (line,) = picture["sessions"]
         assert line["session"] == sid
         assert line["worker"] == public_name("w1")
-        assert line["gateway"] == place.gateway.name
-    await caller.say("end")
+        assert line["gateway"] == server.gateway.name
+    await caller.send("end")
 
 
-async def test_a_watcher_who_leaves_costs_nothing_more(
-    place: Place, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+async def test_without_viewers_no_snapshot_is_made(
+    server: GatewayServer, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await lines(client, 2)
-    stats = place.gateway.stats
+    stats = server.gateway.stats
     await until(lambda: stats.viewers == 0)
 
     async def fail(_: object) -> dict[str, Any]:
@@ -83,39 +83,41 @@ async def test_a_watcher_who_leaves_costs_nothing_more(
     assert len(stats.history.rows()) == rows + 1
 
 
-async def test_watchers_are_bounded(place: Place, client: httpx.AsyncClient) -> None:
-    place.gateway.stats.viewers = MAX_VIEWERS
+async def test_the_number_of_viewers_is_bounded(
+    server: GatewayServer, client: httpx.AsyncClient
+) -> None:
+    server.gateway.stats.viewers = MAX_VIEWERS
     answer = await client.get("/api/stats/stream")
     assert answer.status_code == 503
     assert "at most" in answer.json()["error"]
 
 
 async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
-    place: Place, worker: StandInWorker, client: httpx.AsyncClient, redis_client: Redis
+    server: GatewayServer, worker: StandInWorker, client: httpx.AsyncClient, redis_client: Redis
 ) -> None:
-    caller = await place.caller()
+    caller = await server.caller()
     sid = await sid_of(caller)
-    worker.deaf = True  # what it has read is trimmed
+    worker.stalled = True  # what a worker has read is trimmed
     await speak(caller, 0.8)
     await caller.until("ack")
-    heard = (await client.get(f"/api/sessions/{sid}")).json()
-    worker.deaf = False
+    before = (await client.get(f"/api/sessions/{sid}")).json()
+    worker.stalled = False
     await caller.until_frame(40)
     frame = worker.owned[sid].frame
-    said = (
+    outputs = (
         SpeechStopped(10),
         Text(2, SECRET_WORDS),
         ReplyStarted(2, frame + 1),
         Speech(frame + 1, 2, b"\5\0" * 480),
         Clear(2, frame + 2),
     )
-    await worker.say(sid, *said, frame=frame + 1, generation=2)
+    await worker.say(sid, *outputs, frame=frame + 1, generation=2)
     answer = await client.get(f"/api/sessions/{sid}")
     found = answer.json()
-    chunks = [record["at_s"] for record in heard["in"] if record["type"] == "audio"]
+    chunks = [record["at_s"] for record in before["in"] if record["type"] == "audio"]
     assert len(chunks) >= 9
     assert chunks == [round(0.08 * n, 3) for n in range(1, len(chunks) + 1)]
-    assert heard["unread_ms"] >= 80 * len(chunks)
+    assert before["unread_ms"] >= 80 * len(chunks)
     assert found["seconds"] == 0.8
     assert found["steps"][-1]["cursor"] == worker.owned[sid].cursor
     assert [record["type"] for record in found["out"][-5:]] == [
@@ -129,7 +131,7 @@ async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
     last = ",".join(str(found[name][-1]["id"]) for name in ("in", "steps", "out"))
     more = (await client.get(f"/api/sessions/{sid}?after={last}")).json()
     assert (more["steps"], more["out"]) == ([], [])
-    await caller.say("end")
+    await caller.send("end")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +144,7 @@ async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
         ("/api/sessions/" + "0" * 32 + "?after=-1,0,0", 400),
     ],
 )
-async def test_a_timeline_of_nothing_is_refused(
+async def test_a_timeline_of_an_unknown_session_is_refused(
     client: httpx.AsyncClient, path: str, status: int
 ) -> None:
     answer = await client.get(path)
@@ -153,8 +155,8 @@ async def test_a_timeline_of_nothing_is_refused(
 @pytest.mark.parametrize("path", ["/api/stats", "/api/stats/stream", "/api/sessions/" + "0" * 32])
 async def test_figures_are_for_operators(redis_url: str, worker: StandInWorker, path: str) -> None:
     async with (
-        running_gateway(redis_url, gateway_stats_token=TOKEN) as place,
-        httpx.AsyncClient(base_url=place.http) as client,
+        running_gateway(redis_url, gateway_stats_token=TOKEN) as server,
+        httpx.AsyncClient(base_url=server.http) as client,
     ):
         refused = await client.get(path)
         wrong = await client.get(path, headers={"Authorization": f"Bearer {TOKEN}x"})
@@ -163,41 +165,41 @@ async def test_figures_are_for_operators(redis_url: str, worker: StandInWorker, 
             assert answer.status_code != 401
     assert (refused.status_code, wrong.status_code) == (401, 401)
     assert "GATEWAY_STATS_TOKEN" in refused.json()["error"]
-    assert worker.slots  # it was there
+    assert worker.slots  # a worker was there
 
 
 async def test_gateways_on_one_redis_know_each_other(
-    place: Place, worker: StandInWorker, redis_url: str, redis_client: Redis
+    server: GatewayServer, worker: StandInWorker, redis_url: str, redis_client: Redis
 ) -> None:
-    caller = await place.caller()
+    caller = await server.caller()
     async with running_gateway(redis_url, lease_ms=30_000) as other:
-        names = {place.gateway.name, other.gateway.name}
+        names = {server.gateway.name, other.gateway.name}
         async with httpx.AsyncClient(base_url=other.http, timeout=10) as client:
             *_, picture = await lines(client, 5)
     assert set(picture["gateways"]) == names
-    own = picture["gateways"][place.gateway.name]
+    own = picture["gateways"][server.gateway.name]
     assert own["callers"] == 1
     left = await redis_client.hkeys(keys.GATEWAYS)
-    assert left == [place.gateway.name.encode()]  # who leaves takes its name along
-    await caller.say("end")
+    assert left == [server.gateway.name.encode()]  # a gateway that leaves removes its name
+    await caller.send("end")
 
 
-async def test_an_answer_is_timed(
-    place: Place, worker: StandInWorker, client: httpx.AsyncClient
+async def test_the_time_to_a_reply_is_measured(
+    server: GatewayServer, worker: StandInWorker, client: httpx.AsyncClient
 ) -> None:
-    caller = await place.caller()
+    caller = await server.caller()
     sid = await sid_of(caller)
     await speak(caller, 0.4)
     await caller.until_frame(20)
     frame = worker.owned[sid].frame
-    said = (
+    outputs = (
         SpeechStopped(1),
         ReplyStarted(2, frame + 1),
         Speech(frame + 1, 2, b"\5\0" * 480),
     )
-    await worker.say(sid, *said, frame=frame + 1, generation=2)
+    await worker.say(sid, *outputs, frame=frame + 1, generation=2)
     await caller.until_frame(frame + 1)
     stats = (await client.get("/api/stats")).json()
     assert 0 < stats["answer_ms"]["p50"] < 5_000
     assert 0 < stats["append_ms"]["p50"] < 5_000
-    await caller.say("end")
+    await caller.send("end")

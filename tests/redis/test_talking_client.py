@@ -1,4 +1,4 @@
-"""`make talk`'s client against a real gateway: a lost socket costs it nothing."""
+"""The client of `make talk` against a real gateway: a lost socket costs no frame."""
 
 import asyncio
 from functools import partial
@@ -9,7 +9,7 @@ import pytest
 from client.call import CallFailed, SpokenCall
 from shared.audio import CHUNK_SAMPLES, FRAMES_PER_CHUNK
 from tests.patience import until
-from tests.redis.stage import Place, StandInWorker, running_gateway
+from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 from tests.sounds import noise
 
 pytestmark = pytest.mark.redis
@@ -17,11 +17,11 @@ pytestmark = pytest.mark.redis
 LOUD_CHUNKS = 40
 
 
-async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
-    place: Place, worker: StandInWorker
+async def test_a_lost_socket_is_replaced_and_no_frame_is_lost(
+    server: GatewayServer, worker: StandInWorker
 ) -> None:
     question = np.concatenate(noise(LOUD_CHUNKS))
-    call = SpokenCall(place.url, question, plain=False, start={"mode": "stream"})
+    call = SpokenCall(server.url, question, plain=False, start={"mode": "stream"})
     running = asyncio.create_task(call.run())
     for frames in (20, 60):
         await until(partial(_received, call, running, frames))
@@ -38,24 +38,26 @@ async def test_a_lost_socket_is_replaced_and_nothing_of_the_answer_is_lost(
     assert len(numbers) >= LOUD_CHUNKS * FRAMES_PER_CHUNK
 
 
-async def test_who_is_sent_away_goes_on_elsewhere_and_misses_nothing(
-    place: Place, worker: StandInWorker, redis_url: str
+async def test_after_a_goaway_the_call_continues_on_another_gateway(
+    server: GatewayServer, worker: StandInWorker, redis_url: str
 ) -> None:
     question = np.concatenate(noise(LOUD_CHUNKS))
     async with running_gateway(redis_url) as elsewhere:
-        call = SpokenCall(place.url, question, plain=False, start={"mode": "stream"})
+        call = SpokenCall(server.url, question, plain=False, start={"mode": "stream"})
         running = asyncio.create_task(call.run())
         await until(partial(_received, call, running, 40))
-        call.url = elsewhere.url  # what a balancer in front does
-        place.server.should_exit = True
+        call.url = elsewhere.url  # as a load balancer would
+        server.uvicorn.should_exit = True
         await running
     assert call.resumes == 1
     assert call.measurements.gaps == 0
     assert np.array_equal(call.measurements.samples()[: len(question)], question)
 
 
-async def test_a_session_that_is_gone_is_said_to_be(place: Place, worker: StandInWorker) -> None:
-    call = SpokenCall(place.url, np.concatenate(noise(200)), plain=False, start={"mode": "stream"})
+async def test_a_session_that_cannot_be_resumed_fails_the_call(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    call = SpokenCall(server.url, np.concatenate(noise(200)), plain=False, start={"mode": "stream"})
     running = asyncio.create_task(call.run())
     await until(partial(_received, call, running, 4))
     call._token = "another"  # noqa: S105 # no secret

@@ -1,4 +1,4 @@
-"""The talking client's measurements."""
+"""The measurements of the talking client."""
 
 import numpy as np
 import pytest
@@ -14,12 +14,12 @@ def test_the_first_audible_frame_counts_and_not_the_first_frame() -> None:
     found.take_event({"type": "speech_stopped", "sample": 0}, 1.0)
     for number, pcm in enumerate([QUIET, QUIET, LOUD], 1):
         found.take_frame(number, 1, pcm, 2.0)
-    # All three came at once, but two frames play before it.
+    # All three arrived at once, but two frames play first.
     assert found.first_audible_at() == pytest.approx(2.04)
     assert found.decided_sample == 1920
 
 
-def test_missing_numbers_are_gaps_unless_they_were_announced() -> None:
+def test_missing_numbers_are_gaps_unless_an_event_explains_them() -> None:
     found = CallMeasurements()
     found.take_frame(1, 1, LOUD, 0.0)
     found.take_frame(5, 1, LOUD, 0.0)
@@ -40,9 +40,9 @@ def test_a_clear_drops_what_was_not_played() -> None:
     assert found.played(0.05) == 2
 
 
-def test_an_underrun_is_a_frame_that_comes_after_its_time() -> None:
+def test_a_frame_after_the_buffer_ran_dry_is_an_underrun() -> None:
     found = CallMeasurements()
-    for number in range(1, 21):  # up to 60 ms late is what the buffer is for
+    for number in range(1, 21):  # the buffer covers 60 ms
         found.take_frame(number, 1, LOUD, number * 0.02 + (0.05 if number % 2 else 0.0))
     assert found.underruns == 0
     found.take_frame(21, 1, LOUD, 1.0)
@@ -52,7 +52,7 @@ def test_an_underrun_is_a_frame_that_comes_after_its_time() -> None:
     assert found.underruns == 1
 
 
-def test_where_the_speech_of_a_recording_ends() -> None:
+def test_speech_ends_with_the_last_loud_part() -> None:
     samples = np.zeros(48_000, dtype=np.int16)
     samples[4_800:24_000] = 8_000
     samples[40_000:] = 20  # room noise

@@ -15,7 +15,7 @@ def test_a_tone_keeps_pitch_and_level_at_any_rate(rate_hz: int) -> None:
     assert np.abs(found - want)[500:-500].max() < 0.01 * 32_767
 
 
-def test_what_is_above_the_new_nyquist_rate_does_not_fold_back() -> None:
+def test_a_tone_above_the_new_nyquist_rate_is_removed() -> None:
     time_s = np.arange(48_000) / 48_000
     found = resample((0.5 * np.sin(2 * np.pi * 15_000 * time_s)).astype(np.float32), 48_000)
     assert np.abs(found[500:-500].astype(np.int32)).max() < 33  # -60 dB of full scale

@@ -1,4 +1,4 @@
-"""Opus in and out, without a socket."""
+"""Opus decoding and encoding, without a socket."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ FRAMES = 150  # 3 s
 
 
 def voice() -> Pcm16:
-    """Harmonics with a pitch and a loudness that move: as a voice, and like itself nowhere else."""
+    """Harmonics of changing pitch and loudness, so that no two parts are alike."""
     time = np.arange(FRAMES * FRAME_SAMPLES) / SAMPLE_RATE_HZ
     phase = 2 * np.pi * np.cumsum(120 + 40 * np.sin(2 * np.pi * 0.7 * time)) / SAMPLE_RATE_HZ
     signal = sum(np.sin(k * phase) / k for k in range(1, 15))
@@ -32,13 +32,15 @@ def likeness(one: Pcm16, other: Pcm16) -> float:
     return float(np.corrcoef(one.astype(float), other.astype(float))[0, 1])
 
 
-def test_what_comes_back_is_the_same_samples_at_the_same_places() -> None:
-    codec, said = Opus(), voice()
-    heard = np.frombuffer(b"".join(map(codec.decode, packets(said))), np.int16)
-    assert len(heard) == len(said) - LOOKAHEAD_SAMPLES
-    assert likeness(said[1_000 : len(heard)], heard[1_000:]) >= 0.99
-    shifted = [likeness(said[1_000:60_000], heard[1_000 + s : 60_000 + s]) for s in (-2, -1, 1, 2)]
-    assert likeness(said[1_000:60_000], heard[1_000:60_000]) > max(shifted)
+def test_decoded_audio_is_the_same_at_the_same_positions() -> None:
+    codec, sent = Opus(), voice()
+    received = np.frombuffer(b"".join(map(codec.decode, packets(sent))), np.int16)
+    assert len(received) == len(sent) - LOOKAHEAD_SAMPLES
+    assert likeness(sent[1_000 : len(received)], received[1_000:]) >= 0.99
+    shifted = [
+        likeness(sent[1_000:60_000], received[1_000 + s : 60_000 + s]) for s in (-2, -1, 1, 2)
+    ]
+    assert likeness(sent[1_000:60_000], received[1_000:60_000]) > max(shifted)
 
 
 def test_it_takes_an_eighth_of_the_bytes() -> None:
@@ -46,22 +48,22 @@ def test_it_takes_an_eighth_of_the_bytes() -> None:
     assert size * 7.5 < FRAMES * FRAME_BYTES
 
 
-def test_a_reply_carries_nothing_of_the_one_before() -> None:
-    said = voice()[:FRAME_SAMPLES].tobytes()
+def test_a_reply_contains_nothing_of_the_one_before() -> None:
+    sent = voice()[:FRAME_SAMPLES].tobytes()
     fresh, used = Opus(), Opus()
     for frame in range(20):
         used.encode(voice()[frame * 480 : frame * 480 + 480].tobytes(), 1)
-    assert used.encode(said, 2) == fresh.encode(said, 1)
+    assert used.encode(sent, 2) == fresh.encode(sent, 1)
 
 
 @pytest.mark.parametrize("packet", [b"", b"\xff", bytes([0x03]), b"\x1b" * 3])
-def test_what_is_no_packet_is_refused(packet: bytes) -> None:
+def test_bytes_that_are_no_packet_are_refused(packet: bytes) -> None:
     with pytest.raises(CallError, match="Expected an Opus packet") as refused:
         Opus().decode(packet)
     assert refused.value.code is ErrorCode.BAD_MESSAGE
 
 
-def test_a_packet_beyond_the_limit_is_not_looked_at() -> None:
+def test_a_packet_beyond_the_limit_is_refused_undecoded() -> None:
     with pytest.raises(CallError) as refused:
         Opus().decode(bytes(MAX_PACKET_BYTES + 1))
     assert refused.value.code is ErrorCode.TOO_LARGE

@@ -1,4 +1,4 @@
-"""The pacer: one timer for all sessions, and one session's fault is its own."""
+"""The pacer: one timer for all sessions, and one session's fault stops no other."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from shared.log.records import Speech
 
 
 def talking(frames: int) -> Session:
-    """A plain caller for whom this many frames wait; three lead, one follows every 20 ms."""
+    """A plain caller with this many frames waiting: three leave at once, then one every 20 ms."""
     now = time.monotonic()
     playout = Playout(lead_frames=3)
     session = Session("s", "c", native=False, uplink=Uplink(now), playout=playout, now=now)
@@ -22,7 +22,7 @@ def talking(frames: int) -> Session:
     return session
 
 
-async def heard(session: Session, frames: int) -> None:
+async def receive(session: Session, frames: int) -> None:
     """Wait for this many frames."""
     async with asyncio.timeout(5):
         for _ in range(frames):
@@ -34,26 +34,26 @@ async def test_every_session_gets_all_its_frames() -> None:
     for session in sessions:
         pacer.schedule(session, time.monotonic())
     for session, frames in zip(sessions, (8, 5, 1), strict=True):
-        await heard(session, frames)
+        await receive(session, frames)
 
 
-async def test_what_comes_later_is_seen_to() -> None:
+async def test_later_frames_are_sent_too() -> None:
     pacer, session = Pacer(), talking(1)
     pacer.schedule(session, time.monotonic())
-    await heard(session, 1)
+    await receive(session, 1)
     session.take_records([(2, Speech(2, 1, bytes(960)))], time.monotonic())
     pacer.schedule(session, time.monotonic())
-    await heard(session, 1)
+    await receive(session, 1)
 
 
-async def test_a_session_that_fails_does_not_stop_its_neighbour(
+async def test_a_failing_session_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pacer, victim, neighbour = Pacer(), talking(3), talking(6)
     monkeypatch.setattr(victim._playout, "due", lambda now: 1 / 0)
     pacer.schedule(victim, time.monotonic())
     pacer.schedule(neighbour, time.monotonic())
-    await heard(neighbour, 6)
+    await receive(neighbour, 6)
     assert victim.error is not None
     assert victim.error.code is ErrorCode.INTERNAL
 

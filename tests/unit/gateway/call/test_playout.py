@@ -1,4 +1,4 @@
-"""The playout: absolute deadlines, a small lead, and numbers without a hole."""
+"""The playout: absolute deadlines, a small lead, numbers without gaps."""
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +32,7 @@ def reply(first: int, records: int, generation: int = 1) -> list[OutputRecord]:
 
 
 def play(playout: Playout, start: float, seconds: float) -> list[tuple[float, object]]:
-    """Poll every millisecond; what left, and when."""
+    """Poll every millisecond; returns what left, and when."""
     left: list[tuple[float, object]] = []
     for tick in range(round(seconds * 1_000)):
         now = start + tick / 1_000
@@ -44,7 +44,7 @@ def frames(left: list[tuple[float, object]]) -> list[tuple[float, Frame]]:
     return [(at, item) for at, item in left if isinstance(item, Frame)]
 
 
-def test_a_reply_leads_and_then_keeps_its_beat() -> None:
+def test_a_reply_fills_the_buffer_and_then_sends_a_frame_every_20_ms() -> None:
     playout = Playout(lead_frames=LEAD)
     playout.feed(reply(1, 20), 5.0)
     left = frames(play(playout, 5.0, 2.0))
@@ -76,7 +76,7 @@ def test_a_late_poll_does_not_shift_the_rest() -> None:
     assert playout.next_due(0.1001) == pytest.approx(0.12)
 
 
-def test_frames_carry_where_a_reply_begins_and_ends() -> None:
+def test_flags_mark_the_first_and_last_frame_of_a_reply() -> None:
     playout = Playout(lead_frames=LEAD)
     playout.feed(reply(1, 1), 0.0)
     left = playout.due(0.0)
@@ -111,11 +111,11 @@ def test_after_a_clear_no_frame_of_the_reply_leaves() -> None:
     assert playout.feed([clear, *reply(81, 2, generation=2)], 0.1) == [clear]
     left = frames(play(playout, 0.1, 0.5))
     assert [(f.number, f.generation) for _, f in left] == [(n, 2) for n in range(81, 89)]
-    assert left[-1][0] == 0.1  # the player's buffer was emptied: the lead comes anew
+    assert left[-1][0] == 0.1  # the player's buffer is empty, so it is filled again
     assert playout.counts.missing == 0
 
 
-def test_a_dry_player_gets_a_new_lead_and_the_underrun_is_counted() -> None:
+def test_an_underrun_is_counted_and_the_buffer_filled_again() -> None:
     playout = Playout(lead_frames=LEAD)
     playout.feed([ReplyStarted(1, 1), speech(1)], 0.0)
     playout.due(0.0)
@@ -154,7 +154,7 @@ def test_a_skip_moves_the_playhead() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=30))
-def test_numbers_are_contiguous_but_for_what_clears_say(steps: list[tuple[int, bool]]) -> None:
+def test_numbers_are_contiguous_except_after_a_clear(steps: list[tuple[int, bool]]) -> None:
     playout = Playout(lead_frames=LEAD)
     frame, generation, now, expected = 1, 1, 0.0, 1
     for count, interrupted in steps:
@@ -183,7 +183,7 @@ def test_the_estimated_playhead_follows_the_clock() -> None:
     assert [playout.playhead(10.0 + t) for t in (0.0, 0.021, 0.041, 1.0)] == [0, 1, 2, 3]
 
 
-def test_a_full_queue_asks_for_no_more() -> None:
+def test_a_full_queue_takes_no_more() -> None:
     playout = Playout(lead_frames=LEAD)
     playout.feed([speech(1 + 4 * i) for i in range(MAX_QUEUED_FRAMES // 4 + 1)], 0.0)
     assert playout.full

@@ -1,4 +1,4 @@
-"""What a caller who comes back has missed."""
+"""What a resumed caller has missed."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_every_later_frame_comes_once_and_in_order(frame: int) -> None:
 
 
 @pytest.mark.parametrize("frame", [1, 2, 4, 6])
-def test_words_that_were_read_before_do_not_come_again(frame: int) -> None:
+def test_text_from_before_the_last_frame_is_not_sent_again(frame: int) -> None:
     found = missed(LOG, frame, 12)
     playout = Playout(lead_frames=1_000, next_frame=found.next_frame)
     playout.feed(found.records, 0.0)
@@ -47,24 +47,24 @@ def test_words_that_were_read_before_do_not_come_again(frame: int) -> None:
     assert words == (["b"] if frame <= 4 else [])
 
 
-def test_what_is_trimmed_is_said() -> None:
+def test_trimmed_frames_are_reported_as_a_skip() -> None:
     outcome, left = resumed(LOG[4:], 2, 12)
     assert outcome is Outcome.SKIPPED
     assert left[0] == Skip(3, 4, "trimmed")
     assert [f.number for f in left if isinstance(f, Frame)] == list(range(5, 13))
 
 
-def test_a_log_trimmed_whole_goes_on_behind_its_last_frame() -> None:
+def test_a_log_without_records_continues_after_its_last_frame() -> None:
     outcome, left = resumed([], 2, 12)
     assert (outcome, left) == (Outcome.SKIPPED, [Skip(3, 12, "trimmed")])
 
 
-def test_a_log_that_knows_less_than_the_caller_says_so() -> None:
+def test_a_log_that_ends_before_the_callers_frame_is_not_recovered() -> None:
     found = missed(LOG, 40, 12)
     assert (found.outcome, found.next_frame) == (Outcome.NOT_RECOVERED, 13)
 
 
-def test_an_interrupted_reply_is_not_played_on() -> None:
+def test_an_interrupted_reply_is_not_continued() -> None:
     log = [*LOG[:-1], Clear(1, 13), ReplyStarted(2, 13), speech(13, generation=2)]
     outcome, left = resumed(log, 6, 16)
     assert outcome is Outcome.RECOVERED

@@ -40,8 +40,8 @@ def new_session(*, native: bool = True) -> Session:
     return Session("s", "1:g:n", native=native, uplink=Uplink(0.0), playout=playout, now=0.0)
 
 
-async def said(next_message: Callable[[], Awaitable[Message]]) -> list[Message]:
-    """All that waits to be sent."""
+async def waiting(next_message: Callable[[], Awaitable[Message]]) -> list[Message]:
+    """All messages that wait to be sent."""
     found: list[Message] = []
     while True:
         try:
@@ -52,7 +52,9 @@ async def said(next_message: Callable[[], Awaitable[Message]]) -> list[Message]:
 
 
 async def events(session: Session) -> list[dict[str, Any]]:
-    return [json.loads(item) for item in await said(session.next_message) if isinstance(item, str)]
+    return [
+        json.loads(item) for item in await waiting(session.next_message) if isinstance(item, str)
+    ]
 
 
 def append(session: Session, now: float) -> Append:
@@ -77,14 +79,14 @@ async def test_acknowledgements_are_cumulative_and_not_too_many() -> None:
     assert [e["samples"] for e in await events(session)] == [2 * 1_920, 4 * 1_920]
 
 
-async def test_a_quiet_connection_asks_whether_it_is_still_the_one() -> None:
+async def test_a_silent_connection_probes_whether_it_was_replaced() -> None:
     session = new_session()
     assert session.next_append(PROBE_EVERY_S / 2) is None
     assert append(session, PROBE_EVERY_S) == Append(sid="s", conn="1:g:n", first=1, records=())
     assert session.next_append(PROBE_EVERY_S * 1.5) is None
 
 
-async def test_a_full_log_is_not_asked_at_every_tick() -> None:
+async def test_a_full_log_is_not_tried_at_every_tick() -> None:
     session = new_session()
     session.receive(CHUNK * 17, 0.0)
     session.receive(CHUNK * 8, 0.0)
@@ -95,7 +97,7 @@ async def test_a_full_log_is_not_asked_at_every_tick() -> None:
     assert (again.first, len(again.records)) == (6, BUSY_RECORDS)
 
 
-async def test_a_quiet_caller_gives_a_sign_of_life() -> None:
+async def test_a_silent_caller_still_logs_a_sign_of_life() -> None:
     session = new_session()
     assert append(session, SIGN_OF_LIFE_S).records == (Played(0),)
 
@@ -110,7 +112,7 @@ async def test_the_playhead_is_estimated_until_the_client_reports_it() -> None:
     assert append(session, 10.5).records[-1] == Played(1)
 
 
-async def test_the_playhead_goes_before_the_chunk_that_takes_it_along() -> None:
+async def test_the_playhead_is_logged_right_before_a_chunk() -> None:
     session = new_session()
     session.take_records([(1, ReplyStarted(1, 1)), (2, Speech(1, 1, bytes(3_840)))], 10.0)
     session.send_due(10.0)
@@ -129,7 +131,7 @@ async def test_a_client_that_stops_reporting_its_playhead_is_estimated_again() -
     assert append(session, 10.1 + REPORTS_WITHIN_S).records[-1] == Played(4)
 
 
-async def test_events_say_where_in_the_callers_audio_they_are() -> None:
+async def test_events_carry_positions_in_the_callers_audio() -> None:
     session = new_session()
     session.receive(CHUNK * 2, 0.0)
     session.take_records(
@@ -163,7 +165,7 @@ async def test_a_plain_client_gets_samples_and_nothing_else() -> None:
     session.take_records(list(enumerate(records)), 0.0)
     session.send_due(0.0)
     session.receive('{"type":"ping"}', 0.0)
-    assert await said(session.next_message) == [b"\1\2" * 480]
+    assert await waiting(session.next_message) == [b"\1\2" * 480]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +176,7 @@ async def test_the_first_error_ends_the_socket(code: ErrorCode, lost: bool) -> N
     error = CallError(code, "why")
     session.fail(error)
     session.fail(CallError(ErrorCode.INTERNAL, "later"))
-    assert await said(session.next_message) == [
+    assert await waiting(session.next_message) == [
         Error.of(error).to_json(),
         Close(error.code.close_code),
     ]
@@ -182,7 +184,7 @@ async def test_the_first_error_ends_the_socket(code: ErrorCode, lost: bool) -> N
     assert (session.next_append(0.0) is None) is lost
 
 
-async def test_a_client_that_is_far_behind_is_given_up() -> None:
+async def test_a_client_that_reads_too_slowly_is_refused_more() -> None:
     outbox = Outbox()
     for _ in range(MAX_BEHIND_BYTES // 972):
         outbox.put(bytes(972))
@@ -190,13 +192,13 @@ async def test_a_client_that_is_far_behind_is_given_up() -> None:
         outbox.put(bytes(972))
     assert caught.value.code is ErrorCode.TOO_SLOW
     outbox.close(caught.value.code.close_code, "bye")
-    assert await said(outbox.next) == ["bye", Close(4430)]
+    assert await waiting(outbox.next) == ["bye", Close(4430)]
     assert MAX_BEHIND_BYTES == 240_000
 
 
-async def test_nothing_is_said_after_the_last_words() -> None:
+async def test_nothing_is_sent_after_the_last_message() -> None:
     outbox = Outbox()
     outbox.put("hello")
     outbox.close(1000, "bye")
     outbox.put("more")
-    assert await said(outbox.next) == ["hello", "bye", Close(1000)]
+    assert await waiting(outbox.next) == ["hello", "bye", Close(1000)]

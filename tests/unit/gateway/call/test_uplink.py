@@ -1,4 +1,4 @@
-"""The uplink: any cutting of the audio gives the same records, and none is lost on the way."""
+"""The uplink: messages of any size give the same records, and none is lost."""
 
 import pytest
 from hypothesis import given, settings
@@ -48,7 +48,7 @@ def test_controls_keep_their_place_among_the_audio() -> None:
     assert uplink.pending() == (1, (Audio(CHUNK), Cancel(), Audio(CHUNK)))
 
 
-def test_a_commit_fills_the_begun_chunk_and_counts_only_the_callers_samples() -> None:
+def test_a_commit_pads_the_chunk_and_counts_only_the_callers_samples() -> None:
     uplink = Uplink(0.0)
     uplink.push_audio(CHUNK + b"\1\0" * 20, 0.0)
     uplink.push(Commit())
@@ -59,9 +59,9 @@ def test_a_commit_fills_the_begun_chunk_and_counts_only_the_callers_samples() ->
     assert uplink.acked_samples == CHUNK_SAMPLES + 20
 
 
-def test_what_commits_add_is_paid_for_as_audio() -> None:
+def test_the_padding_of_commits_counts_against_the_rate() -> None:
     uplink = Uplink(0.0)
-    for _ in range(25):  # 2 s for the model at once, of 25 samples
+    for _ in range(25):  # 2 s of padding for the model, from 25 samples
         uplink.push_audio(b"\1\0", 0.0)
         uplink.push(Commit())
         uplink.take_receipt(stored(uplink.n))
@@ -72,7 +72,7 @@ def test_what_commits_add_is_paid_for_as_audio() -> None:
 
 def test_a_flood_of_tiny_messages_is_too_fast_and_a_worklets_pieces_are_not() -> None:
     uplink = Uplink(0.0)
-    for quantum in range(2_000):  # 128 samples at a time, as a page's audio thread gives them
+    for quantum in range(2_000):  # 128 samples at a time, as a page's audio thread delivers them
         now = quantum * 128 / 24_000
         uplink.push_audio(bytes(256), now)
         uplink.take_receipt(stored(uplink.n))
@@ -83,7 +83,7 @@ def test_a_flood_of_tiny_messages_is_too_fast_and_a_worklets_pieces_are_not() ->
     assert caught.value.code is ErrorCode.TOO_FAST
 
 
-def test_what_was_not_stored_is_sent_again() -> None:
+def test_unstored_records_are_sent_again() -> None:
     uplink = Uplink(0.0)
     for _ in range(3):
         uplink.push_audio(CHUNK, 0.0)
@@ -124,7 +124,7 @@ def test_a_log_that_lost_more_than_the_ring_ends_the_session() -> None:
         (Answer.POISONED, ErrorCode.POISONED),
     ],
 )
-def test_a_session_that_is_another_s_or_gone_ends_here(answer: Answer, code: ErrorCode) -> None:
+def test_an_answer_that_ends_the_session_raises_its_error(answer: Answer, code: ErrorCode) -> None:
     with pytest.raises(CallError) as caught:
         Uplink(0.0).take_receipt(Receipt(answer, 0))
     assert caught.value.code is code
@@ -139,7 +139,7 @@ def send_a_minute(uplink: Uplink, speed: float, *, stored_at_once: bool = True) 
 
 
 def flood(uplink: Uplink, now: float) -> None:
-    """Far too much audio, all at once."""
+    """Send far too much audio at once."""
     while True:
         uplink.push_audio(CHUNK, now)
         uplink.take_receipt(stored(uplink.n))
@@ -154,9 +154,7 @@ def test_twice_real_time_passes_and_more_does_not() -> None:
 
 
 @pytest.mark.parametrize(("waited_s", "most"), [(0.0, BURST_SAMPLES), (3_600.0, STALL_SAMPLES)])
-def test_a_client_may_catch_up_after_a_stall_but_not_save_up_for_ever(
-    waited_s: float, most: int
-) -> None:
+def test_a_client_may_catch_up_after_a_stall_within_a_bound(waited_s: float, most: int) -> None:
     uplink = Uplink(0.0)
     with pytest.raises(CallError, match="real time"):
         flood(uplink, waited_s)
@@ -171,7 +169,7 @@ def test_a_client_may_catch_up_after_a_stall_but_not_save_up_for_ever(
         (False, 1.0, ErrorCode.INTERNAL),
     ],
 )
-def test_the_ring_is_bounded_and_says_whose_fault_it_is(
+def test_the_ring_is_bounded_and_its_error_names_the_cause(
     busy: bool, speed: float, code: ErrorCode
 ) -> None:
     uplink = Uplink(0.0)
@@ -183,7 +181,7 @@ def test_the_ring_is_bounded_and_says_whose_fault_it_is(
     assert uplink.waiting == MAX_WAITING_RECORDS
 
 
-def test_a_record_is_found_in_the_audio() -> None:
+def test_the_first_sample_of_a_record_is_known() -> None:
     uplink = Uplink(0.0, n=10, samples=1_000)
     uplink.push_audio(CHUNK, 0.0)  # n = 11
     uplink.push(Cancel())  # n = 12

@@ -1,4 +1,4 @@
-"""Tokens that begin a call: what is good, and everything near it that is not."""
+"""Tokens that permit a call: the valid one, and everything close to it that is not."""
 
 import base64
 import json
@@ -36,7 +36,7 @@ def flipped(at: int) -> str:
     return good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :]
 
 
-def test_a_good_token_permits_one_call() -> None:
+def test_a_valid_token_permits_a_call() -> None:
     permit = read(token(), SECRET)
     assert permit.jti == "one"
     assert permit.expires_at - time.time() <= MAX_LIFETIME_S
@@ -66,7 +66,7 @@ def test_a_good_token_permits_one_call() -> None:
         pytest.param(token(iat=time.time() + 0.5), id="half seconds"),
     ],
 )
-def test_a_bad_token_permits_none(bad: str | None) -> None:
+def test_an_invalid_token_is_refused(bad: str | None) -> None:
     with pytest.raises(CallError) as caught:
         read(bad, SECRET)
     assert caught.value.code is ErrorCode.UNAUTHORIZED
@@ -75,7 +75,7 @@ def test_a_bad_token_permits_none(bad: str | None) -> None:
 
 def test_no_byte_of_a_token_may_change() -> None:
     good = token()
-    # The last character of a part may hold unused bits, which say nothing.
+    # The last character of a part may hold unused bits.
     for at in [i for i in range(len(good) - 1) if "." not in good[i : i + 2]]:
         with pytest.raises(CallError):
             read(flipped(at), SECRET)

@@ -1,4 +1,4 @@
-"""Places by process and by address: who is counted together, and when a place is free again."""
+"""Limits by process and by address: which clients share a count, when a place is free again."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def begin(found: ConnectionLimits, address: str, now: float = 0.0) -> None:
     found.check_new_call(address, now)
 
 
-def test_an_address_begins_so_many_calls_and_its_neighbour_as_many() -> None:
+def test_each_address_has_a_limit_of_its_own() -> None:
     found = limits()
     begin(found, HERE)
     begin(found, HERE)
@@ -44,7 +44,7 @@ def test_sockets_that_never_start_count_too() -> None:
     found.add_socket(HERE)
 
 
-def test_the_process_has_an_end_whoever_comes() -> None:
+def test_the_process_has_a_limit_over_all_addresses() -> None:
     found = limits(sockets=2)
     found.add_socket(HERE)
     found.add_socket("")
@@ -55,7 +55,7 @@ def test_the_process_has_an_end_whoever_comes() -> None:
     found.add_socket(THERE)
 
 
-def test_a_call_without_a_socket_holds_its_place_until_it_is_given_up() -> None:
+def test_a_call_without_a_socket_keeps_its_place_until_it_expires() -> None:
     found = limits()
     for sid in "ab":
         begin(found, HERE)
@@ -66,19 +66,19 @@ def test_a_call_without_a_socket_holds_its_place_until_it_is_given_up() -> None:
     found.check_new_call(HERE, now=60.0)
 
 
-def test_who_comes_back_finds_the_place_free() -> None:
+def test_a_resumed_call_frees_its_reserved_place() -> None:
     found = limits()
     begin(found, HERE)
     begin(found, HERE)
     found.reserve("a", HERE, until=60.0)
-    found.add_socket(HERE)  # beyond the calls it may begin: it goes on with one
+    found.add_socket(HERE)  # beyond the limit of calls, to resume one
     found.release("a")
     found.remove_socket(HERE)
     found.remove_socket(HERE)
     found.check_new_call(HERE, now=1.0)
 
 
-def test_nothing_is_kept_of_who_is_gone() -> None:
+def test_no_address_is_kept_after_its_last_socket() -> None:
     found = limits()
     begin(found, HERE)
     found.reserve("a", HERE, until=60.0)
@@ -107,7 +107,7 @@ def test_what_an_address_counts_as(host: str | None, counted: str) -> None:
     assert counted_address(host) == counted
 
 
-def test_who_has_no_address_of_their_own_is_not_counted_by_it() -> None:
+def test_loopback_has_no_limit_by_address() -> None:
     found = limits(per_address=1)
     for _ in range(10):
         begin(found, "")

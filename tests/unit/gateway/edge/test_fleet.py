@@ -1,4 +1,4 @@
-"""Who is let in: live workers by this process's clock, and what they have free."""
+"""Whether one more caller fits: live workers by this process's clock, and their free slots."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from shared.voices import DEFAULT, Offer
 
 
 def fleet(**statuses: dict[str, Any]) -> Fleet:
-    """A fleet whose workers' beats were seen to move at second 0.2."""
+    """A fleet whose workers' beats moved at second 0.2."""
     found = Fleet(lease_s=1.0, max_sessions=10)
     found.observe(statuses, 0, 0.0)
     found.observe({n: {**s, "beat": s["beat"] + 1} for n, s in statuses.items()}, 0, 0.2)
@@ -32,14 +32,14 @@ def test_every_free_slot_takes_one_caller() -> None:
     assert "every slot" in refusal(found, 3, 0.3)
 
 
-def test_who_waits_for_a_worker_holds_a_slot_already() -> None:
+def test_queued_sessions_count_as_taken_slots() -> None:
     found = fleet(w1={"beat": 1, "free": 2})
     found.observe({"w1": {"beat": 3, "free": 2}}, 1, 0.4)
     found.admit(0, 0.5)
     assert "every slot" in refusal(found, 1, 0.5)
 
 
-def test_a_beat_that_never_moved_is_no_worker() -> None:
+def test_a_beat_that_never_moved_is_no_live_worker() -> None:
     found = Fleet(lease_s=1.0, max_sessions=10)
     found.observe({"dead": {"beat": 99, "free": 8}}, 0, 0.0)
     assert found.unready_reason(0.1) == "no worker is running"
@@ -58,7 +58,7 @@ def test_a_worker_that_left_is_forgotten() -> None:
     assert not found.live(0.4)
 
 
-def test_a_redis_that_does_not_answer_admits_nobody() -> None:
+def test_nothing_is_admitted_without_redis() -> None:
     assert "Redis" in refusal(Fleet(lease_s=1.0, max_sessions=10), 0, 0.0)
     found = fleet(w1={"beat": 1, "free": 8})
     assert "Redis" in refusal(found, 0, 0.3 + FRESH_S)
@@ -71,11 +71,11 @@ def test_a_gateway_has_a_limit_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("status", [{"beat": 1}, {"beat": 1, "free": "many"}])
-def test_a_status_without_a_number_has_nothing_free(status: dict[str, Any]) -> None:
+def test_a_status_without_free_slots_counts_as_full(status: dict[str, Any]) -> None:
     assert fleet(w1=status).free(0.3) == 0
 
 
-def test_a_worker_whose_steps_take_too_long_gets_no_more_callers() -> None:
+def test_a_slow_worker_gets_no_more_callers() -> None:
     slow = {"beat": 1, "slots": 8, "free": 5, "step_p95_ms": 79.0}
     found = Fleet(lease_s=1.0, max_sessions=10, step_budget_ms=70)
     for beat in (1, 2):
@@ -85,12 +85,12 @@ def test_a_worker_whose_steps_take_too_long_gets_no_more_callers() -> None:
     assert found.free(0.4) == 5
 
 
-def test_an_idle_worker_is_tried_however_slow_it_was() -> None:
+def test_an_idle_worker_is_always_tried() -> None:
     found = fleet(w1={"beat": 1, "slots": 8, "free": 8, "step_p95_ms": 900.0})
     assert found.free(0.3) == 8
 
 
-def test_a_call_may_sound_like_what_every_live_worker_offers() -> None:
+def test_the_offer_is_what_every_live_worker_has() -> None:
     both = {"voices": ["alto", "baritone"], "styles": ["neutral", "calm"]}
     found = fleet(w1={"beat": 1, **both}, w2={"beat": 1, "voices": ["alto"], "styles": ["calm"]})
     assert found.offer(0.3) == Offer(("alto",), ("calm",))

@@ -1,4 +1,4 @@
-"""The watch over the fleet goes on whatever it finds."""
+"""The watch over the workers survives whatever it reads."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from shared.log.registry import Registry
 
 
 class OddRegistry(Registry):
-    """The first look finds what no worker of ours wrote."""
+    """The first look finds a status that no worker writes."""
 
     def __init__(self) -> None:
         self.looks = 0
@@ -34,7 +34,7 @@ class OddRegistry(Registry):
         self.listed |= set(sids)
 
 
-async def test_the_watch_survives_a_status_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_watch_survives_an_unreadable_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet_watcher, "WATCH_EVERY_S", 0)
     fleet = Fleet(lease_s=60.0, max_sessions=10)
     watcher = FleetWatcher(OddRegistry(), fleet, list)
@@ -46,7 +46,7 @@ async def test_the_watch_survives_a_status_that_is_none(monkeypatch: pytest.Monk
         await watching
 
 
-async def test_the_calls_that_are_here_stay_on_the_list_of_calls() -> None:
+async def test_connected_sessions_stay_on_the_list_of_sessions() -> None:
     registry = OddRegistry()
     registry.looks = 1
     await FleetWatcher(registry, Fleet(lease_s=60.0, max_sessions=10), lambda: ["a", "b"]).look()

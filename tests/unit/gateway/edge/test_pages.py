@@ -1,4 +1,4 @@
-"""The content policies of the page's files."""
+"""The content security policies of the page's files."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The ten minutes behind the charts."""
+"""The ten minutes that the charts show."""
 
 import pytest
 
@@ -9,11 +9,16 @@ def figures(**some: float | None) -> dict[str, float | None]:
     return {**dict.fromkeys(COLUMNS, 0.0), **some}
 
 
-def test_counts_become_what_came_in_that_second() -> None:
+def test_a_row_holds_the_counts_of_its_second() -> None:
     history = History()
     at = COLUMNS.index("underruns")
     rows = [history.add(figures(underruns=n)) for n in (7, 9, 9, 2)]
-    assert [row[at] for row in rows] == [0, 2, 0, 0]  # 2: a process that had counted is gone
+    assert [row[at] for row in rows] == [
+        0,
+        2,
+        0,
+        0,
+    ]  # the fall to 2: a process that counted is gone
 
 
 def test_levels_stay_as_they_are_and_may_be_missing() -> None:

@@ -1,4 +1,4 @@
-"""The JSON messages of clients: what the gateway takes, and what it refuses."""
+"""The JSON messages of clients: what the gateway accepts, and what it refuses."""
 
 import json
 
@@ -42,7 +42,7 @@ SID = "0123456789abcdef" * 2
         ('{"type":"end"}', EndCall()),
     ],
 )
-def test_every_message_is_understood(text: str, meaning: object) -> None:
+def test_every_message_is_parsed(text: str, meaning: object) -> None:
     assert parse(text) == meaning
 
 
@@ -82,7 +82,7 @@ def test_every_message_is_understood(text: str, meaning: object) -> None:
         "[" * 8_000,
     ],
 )
-def test_what_breaks_the_rules_is_refused(text: str) -> None:
+def test_a_message_that_breaks_the_protocol_is_refused(text: str) -> None:
     with pytest.raises(CallError) as caught:
         parse(text)
     assert caught.value.code is ErrorCode.BAD_MESSAGE
@@ -90,14 +90,14 @@ def test_what_breaks_the_rules_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("session", ["", "ABC", "*" * 32, "../x", SID[:-1], f"{SID}0"])
-def test_a_foreign_session_name_never_reaches_a_key(session: str) -> None:
+def test_a_malformed_session_id_is_not_found(session: str) -> None:
     wish = {"session": session, "token": "t", "frame": 0}
     with pytest.raises(CallError) as caught:
         parse(json.dumps({"type": "start", "resume": wish}))
     assert caught.value.code is ErrorCode.NOT_FOUND
 
 
-def test_a_token_that_has_no_bytes_is_wrong() -> None:
+def test_a_token_that_is_not_ascii_is_a_bad_token() -> None:
     wish = {"session": SID, "token": "\ud800", "frame": 0}
     with pytest.raises(CallError) as caught:
         parse(json.dumps({"type": "start", "resume": wish}))
@@ -110,7 +110,7 @@ def test_the_size_of_a_message_is_limited() -> None:
     assert caught.value.code is ErrorCode.TOO_LARGE
 
 
-def test_a_start_or_resume_may_wish_a_codec() -> None:
+def test_start_and_resume_may_request_a_codec() -> None:
     assert parse('{"type":"start"}') == Start(codec=Codec.PCM16)
     assert parse('{"type":"start","codec":"opus"}') == Start(codec=Codec.OPUS)
     resume = {"session": "0" * 32, "token": "t", "frame": 0}

@@ -1,4 +1,4 @@
-"""Connections that owe a request."""
+"""Connections without a whole request."""
 
 import asyncio
 

@@ -110,7 +110,7 @@ async def test_fragments_are_joined_and_later_messages_arrive(socket: Socket) ->
     assert socket.received == [b"one", b"two", "three"]
 
 
-async def test_a_flood_of_pings_or_empty_pieces_is_cut_off(socket: Socket) -> None:
+async def test_a_flood_of_pings_or_empty_fragments_is_cut_off(socket: Socket) -> None:
     socket.connection._extra_frames = TokenBucket(0.0, capacity=EXTRA_FRAMES, per_s=0.0)
     socket.attach()
     socket.connection.data_received(framed(Opcode.BINARY, b"", fin=False))

@@ -1,4 +1,4 @@
-"""A histogram by the handful gives what the library's own gives one by one."""
+"""A histogram filled in batches equals the library's own, filled one by one."""
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
@@ -8,7 +8,7 @@ BOUNDS = (0.001, 0.01, 0.1)
 VALUES = [0.0, 0.0005, 0.001, 0.0011, 0.05, 0.1, 0.2, 7.0]
 
 
-def test_it_says_what_the_librarys_own_says() -> None:
+def test_it_equals_the_librarys_own_histogram() -> None:
     ours, theirs = CollectorRegistry(), CollectorRegistry()
     tally = BatchHistogram("late_seconds", "How late", BOUNDS, ours)
     single = Histogram("late_seconds", "How late", buckets=BOUNDS, registry=theirs)
