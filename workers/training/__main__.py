@@ -211,7 +211,7 @@ def mean(
 
 @app.command()
 def finetune(
-    data: Annotated[Path, typer.Argument(help="Stereo WAVs, transcripts, data.jsonl.")],
+    data: Annotated[Path, typer.Argument(help="Stereo WAVs with data.jsonl, or *.jsonl of text.")],
     base: Annotated[Path, typer.Option(help="The weights to begin with.")] = SHIPPED,
     output: Annotated[Path, typer.Option(help="The tuned weights' folder.")] = TUNED / "weights",
     run: Annotated[Path, typer.Option(help="Checkpoint, loss and its plot.")] = TUNED,
@@ -220,7 +220,12 @@ def finetune(
     method: Annotated[str, typer.Option(help="lora or full.")] = "lora",
     rate: Annotated[float, typer.Option(help="Peak learning rate; 0: the method's own.")] = 0.0,
 ) -> None:
-    """Teach a model people's own conversations."""
+    """Teach a model people's own conversations: spoken ones, or written ones for the cascade."""
+    from workers.training.talk_tuning import finetune as talk
+
+    if talk.is_written(data):
+        talk.main(data, run, minutes)
+        return
     from workers.training.tuning import finetune as stage
 
     course = stage.FinetuneSettings(steps, stage.Method(method), rate)

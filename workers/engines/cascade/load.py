@@ -52,7 +52,7 @@ def _thinker(settings: "Settings") -> Thinker:
     if settings.think.startswith(("http://", "https://")):
         key = settings.think_key.get_secret_value()
         return RemoteThinker(settings.think, settings.think_model, key)
-    source = _source(settings.think)
+    source = _source(settings)
     device = settings.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -67,7 +67,8 @@ def _thinker(settings: "Settings") -> Thinker:
     return LocalThinker(model, source.chat)
 
 
-def _source(think: str) -> Source:
-    if think:
-        return open_source(Path(think))
-    return open_source(default_file(), ADAPTER if ADAPTER.exists() else None)
+def _source(settings: "Settings") -> Source:
+    adapter = Path(settings.think_adapter) if settings.think_adapter else None
+    if settings.think:
+        return open_source(Path(settings.think), adapter)
+    return open_source(default_file(), adapter or (ADAPTER if ADAPTER.exists() else None))

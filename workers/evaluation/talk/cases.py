@@ -1,7 +1,6 @@
 """The written questions of the evaluation, and when an answer to one is acceptable.
 
-Their author has not seen the corpus that the language model is tuned on; a test holds that no
-question stands in it.
+Their author has not seen the corpus that the language model is tuned on.
 """
 
 import json
@@ -22,7 +21,7 @@ class Case:
     """One call: what the caller says, turn by turn, and what the last answer must hold."""
 
     name: str
-    kind: str  # open, memory or sum
+    kind: str  # open, known (see overlap.py), memory, sum or family
     topic: str
     say: tuple[str, ...]
     # Of each group the answer must hold one word or phrase; none of the others.

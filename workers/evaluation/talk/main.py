@@ -13,6 +13,7 @@ from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.talk.cases import written_cases
 from workers.evaluation.talk.families import family_cases
 from workers.evaluation.talk.measure import Verdict, measured_row, write
+from workers.evaluation.talk.overlap import sorted_out
 from workers.evaluation.talk.report import place, section
 from workers.evaluation.talk.rows import ROWS
 from workers.models.whisper import load_whisper
@@ -29,7 +30,7 @@ def main(output: Path, runs: Path, *, quick: bool, share: float) -> None:
     engine = load_engine(settings)
     judge = load_whisper()
     part = share / QUICK if quick else share
-    cases = [*written_cases(), *family_cases(EACH)]
+    cases = [*sorted_out(written_cases()), *family_cases(EACH)]
     kept = [case for at, case in enumerate(cases) if int(at * part) != int((at + 1) * part)]
     progress = ProgressBar(sum(len(row.picked(kept)) for row in ROWS) + round(MINUTES * part))
     verdicts: list[Verdict] = []

@@ -35,13 +35,16 @@ def tune_command(
     batch: Annotated[int, typer.Option(help="Tokens a step.")] = BATCH_TOKENS,
     seed: int = 1,
     threads: int = 2,
+    start: Annotated[
+        Path | None, typer.Option(help="An adapter of this rank to go on from.")
+    ] = None,
 ) -> None:
     """Tune, or go on with a tuning that was stopped."""
     torch.set_num_threads(threads)
     source = open_source(model or default_file())
     course = Run(run, NEVER_MINUTES, every=10)
     settings = Settings(rank=rank, rate=rate, epochs=epochs, seed=seed)
-    loss = tune(source, Corpus(corpus, run, source, seed, batch), course, settings, minutes)
+    loss = tune(source, Corpus(corpus, run, source, seed, batch), course, settings, minutes, start)
     print(f"{run}: {course.step} steps, held-out loss {loss:.4f}")
 
 

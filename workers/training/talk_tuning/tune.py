@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from shared.errors import ConfigError
-from workers.models.llama.adapter import write_adapter
+from workers.models.llama.adapter import read_adapter, write_adapter
 from workers.models.llama.source import Source
 from workers.training.stages.training_run import Run, write_json
 from workers.training.talk_tuning.corpus import SYSTEM_TEXT, Corpus
@@ -38,13 +38,25 @@ class Settings:
     seed: int = 1
 
 
-def tune(source: Source, corpus: Corpus, run: Run, settings: Settings, minutes: float) -> float:
-    """Tune until the epochs or the minutes are over; returns the held-out loss."""
+def tune(
+    source: Source,
+    corpus: Corpus,
+    run: Run,
+    settings: Settings,
+    minutes: float,
+    start: Path | None = None,
+) -> float:
+    """Tune until the epochs or the minutes are over; returns the held-out loss.
+
+    `start`: an adapter of the same rank that the tuning goes on from.
+    """
     torch.manual_seed(settings.seed)
     network = Network(source.config, source.tensors, settings.rank, SCALE)
     trained = [value for value in network.parameters() if value.requires_grad]
     optimiser = torch.optim.AdamW(trained, settings.rate, (0.9, 0.99), weight_decay=0.0, fused=True)
     state = run.load() or {}
+    if start is not None and not state:
+        _begin_from(network, start, settings.rank)
     if state:
         _take(state, settings, network, optimiser)
     held_out = corpus.held_out_batches()
@@ -118,6 +130,18 @@ def _take(
         )
     network.load_state_dict(state["weights"])
     optimiser.load_state_dict(state["optimiser"])
+
+
+def _begin_from(network: Network, start: Path, rank: int) -> None:
+    """Give the network an adapter's weights. Raises ConfigError on one of another shape."""
+    pairs, scale = read_adapter(start)
+    for name, layer in network.named_linear():
+        found = pairs.get(name)
+        if found is None or found[0].shape != layer.a.shape:
+            raise ConfigError(f"Expected an adapter of rank {rank} for {name} in {start}")
+        with torch.no_grad():
+            layer.a.copy_(found[0])
+            layer.b.copy_(found[1] * (scale / SCALE))
 
 
 def _export(folder: Path, network: Network) -> None:
