@@ -26,6 +26,7 @@ OUR_PREFIXES: Final = (
     "ANTIPHON_",
     "CLAIM_",
     "GATEWAY_",
+    "INTERRUPT_",
     "LEASE_",
     "REPLY_",
     "SESSION_",
@@ -85,7 +86,14 @@ class Settings(BaseSettings):
         120,
         ge=20,
         le=2_000,
-        description="The speech in milliseconds that starts a turn or interrupts a reply.",
+        description="The speech in milliseconds that starts a turn.",
+    )
+    interrupt_speech_ms: int = Field(
+        500,
+        ge=20,
+        le=5_000,
+        description="The speech in milliseconds that interrupts a reply; shorter speech, as "
+        "`yeah` or `mm hmm`, leaves it alone.",
     )
 
     # The gateway.

@@ -30,7 +30,7 @@ MAX_WAITING_RECORDS: Final = 200  # 16 s of audio
 KEEP_RECORDS: Final = 48  # acknowledged records kept for a repair: over 2 s, controls included
 SEND_RECORDS: Final = 50  # most in one append: 4 s of audio, some 200 KiB
 BUSY_RECORDS: Final = 8  # most while the log is full: it would refuse the rest again
-KNOWN_CHUNKS: Final = 256  # chunks whose first sample is remembered: 20 s
+KNOWN_CHUNKS: Final = 384  # chunks whose first sample is remembered: 30 s, over the longest turn
 
 _ENDINGS: Final = {
     Answer.FENCED: (ErrorCode.REPLACED, "A newer connection took this session over"),

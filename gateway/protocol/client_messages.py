@@ -121,6 +121,7 @@ class Options(_Fields, frozen=True, tag="options"):
     vad_threshold: float | None = None
     silence_ms: int | None = None
     min_speech_ms: int | None = None
+    interrupt_ms: int | None = None
     manual: bool | None = None
 
     def to_record(self) -> records.Options:

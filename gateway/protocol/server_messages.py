@@ -65,7 +65,7 @@ class Pong(ServerMessage, frozen=True, tag="pong"):
 
 
 class SpeechStarted(ServerMessage, frozen=True, tag="speech_started"):
-    """The caller began to speak at this sample of their audio."""
+    """The caller began to speak at this sample; the last one again: they go on with that turn."""
 
     sample: int
 

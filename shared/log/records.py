@@ -67,12 +67,14 @@ class Options(Fields, frozen=True):
     vad_threshold: float | None = None  # RMS of full scale
     silence_ms: int | None = None
     min_speech_ms: int | None = None
+    interrupt_ms: int | None = None
     manual: bool | None = None  # push-to-talk: only a commit ends a turn
 
     def __post_init__(self) -> None:
         _within("vad_threshold", self.vad_threshold, (1e-5, 0.9))
         _within("silence_ms", self.silence_ms, (100, 5_000))
         _within("min_speech_ms", self.min_speech_ms, (20, 2_000))
+        _within("interrupt_ms", self.interrupt_ms, (20, 5_000))
 
 
 class Detach(Fields, frozen=True):
@@ -102,6 +104,7 @@ class Truncate(Fields, frozen=True):
 
     generation: int
     keep_step: int
+    reopened: bool = False  # the reply is withdrawn: the turn that it answered goes on
 
 
 class Base(Fields, frozen=True):

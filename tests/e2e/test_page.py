@@ -60,6 +60,24 @@ def test_the_caller_s_words_are_not_marked_as_rough_where_the_model_knows_them(
     expect(said.locator(".rough")).to_have_count(0)
 
 
+def test_a_turn_that_goes_on_stays_one_entry_and_its_withdrawn_reply_goes(
+    page: Page, gateway: FakeGateway
+) -> None:
+    start(page, gateway)
+    gateway.say("speech_started", sample=SECOND)
+    gateway.say("speech_stopped", sample=2 * SECOND)
+    gateway.say("heard", text="How much is three plus", final=True, rough=False)
+    gateway.say("reply_started", generation=1, frame=1)
+    gateway.say("text", generation=1, frame=1, text="Three.")
+    expect(page.locator(".reply .said")).to_have_text("Three.")
+    gateway.say("clear", generation=1, next_frame=5)
+    gateway.say("reply_done", generation=1, frame=5, reason="cancelled")
+    gateway.say("speech_started", sample=SECOND)
+    gateway.say("heard", text="How much is three plus four?", final=True, rough=False)
+    expect(page.locator(".reply")).to_have_count(0)
+    expect(page.locator(".caller .said")).to_have_text(["How much is three plus four?"])
+
+
 def test_an_interrupted_reply_stops_and_is_marked(page: Page, gateway: FakeGateway) -> None:
     start_tape(page)
     start(page, gateway)

@@ -12,6 +12,8 @@ from shared.log.records import Audio, Clear, OutputRecord, Played, ReplyDone, Sp
 from tests.echo.room import Microphone, Path, Signal
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.conversation.state import State
+from workers.runtime.conversation.tuning import Tuning
 
 PREBUFFER_FRAMES: Final = 3  # the page's jitter buffer
 REPORT_CHUNKS: Final = (3, 2)  # the page says what it played every 200 ms
@@ -124,7 +126,9 @@ class Loudspeaker:
 
     def __init__(self, question: Signal, reply: Pcm16, path: Path, seed: int = 0) -> None:
         self._rng = np.random.default_rng(seed)
-        self._conversation = Conversation(seed=seed)
+        # The echo path is judged here, so whatever it takes for the caller interrupts at once.
+        tuning = Tuning(interrupt_ms=Tuning().min_speech_ms)
+        self._conversation = Conversation(State.new(tuning), seed=seed)
         self._engine = Teller([reply])
         self._speaker = Speaker()
         self._microphone = Microphone(path)

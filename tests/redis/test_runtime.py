@@ -116,28 +116,34 @@ async def test_turn_mode_answers_a_turn_with_it(redis_client: Redis) -> None:
     assert caller.events[-1] == ReplyDone(1, caller.frame + 1, "end")
 
 
-async def test_speaking_over_a_reply_clears_it_and_the_next_turn_works(
-    redis_client: Redis,
+@pytest.mark.parametrize(("played", "reopened"), [(20, True), (100, False)])
+async def test_speaking_over_a_reply_clears_it_and_all_of_it_is_answered(
+    redis_client: Redis, played: int, reopened: bool
 ) -> None:
     caller = Caller(redis_client)
+    first = voice(30)
+    words = [*voice(4, 190), *silence(1), *voice(4, 130), *silence(1), *voice(4, 170)]
     await caller.call("turn")
     async with working(make_worker(redis_client)):
-        await caller.speak([*voice(30), *silence(12)])
+        await caller.speak([*first, *silence(12)])
         await caller.listen(1, ReplyDone)
         said = caller.frame
-        await caller.say(Played(20))
-        # A steady buzz over a steady buzz: it takes a while to tell it from the reply's echo.
-        await caller.speak(voice(12, pitch_hz=190))
+        await caller.say(Played(played))
+        await caller.speak([*words, *silence(4)])
         await caller.listen(0, Clear)
         steps = await SessionLog(redis_client).read_steps(caller.sid)
         await caller.speak(silence(12))
         await caller.listen(said + 1)
+        await caller.say(Played(said + 1))
         while len(caller.got(ReplyDone)) < 2:
+            await caller.say(Played(caller.frame))
             await caller.listen(caller.frame + 1)
     assert caller.got(Clear) == [Clear(1, said + 1)]
     assert caller.got(ReplyStarted)[1] == ReplyStarted(2, said + 1)
-    assert caller.pcm
-    assert all(not isinstance(record, Truncate) for _, record in steps[-1:])
+    assert {r.reopened for _, r in steps if isinstance(r, Truncate)} == {reopened}
+    again = caller.pcm[said * 960 :]
+    assert joined(words) in again
+    assert (joined(first) in again) == reopened
 
 
 async def test_mode_switch_ends_one_reply_and_begins_another(redis_client: Redis) -> None:

@@ -7,6 +7,7 @@ from shared.audio import FRAME_MS
 
 ONSET_MS: Final = 40  # shorter is a click
 RUN_GAP_MS: Final = 100  # a stop consonant's closure does not break a run of speech
+PHRASE_GAP_MS: Final = 300  # words of one phrase follow each other sooner
 _LONG_MS: Final = 60_000  # counters stop here
 
 
@@ -53,3 +54,20 @@ class Endpoint:
         endpoint = cls()
         endpoint.speech_ms, endpoint.silence_ms = state["speech_ms"], state["silence_ms"]
         return endpoint
+
+
+class Phrase:
+    """Counts the speech of words that follow each other closely."""
+
+    def __init__(self, speech_ms: int = 0, silence_ms: int = _LONG_MS) -> None:
+        self.speech_ms = speech_ms  # of the present phrase; 0 when there is none
+        self.silence_ms = silence_ms
+
+    def hear(self, frames: Iterable[bool]) -> None:
+        """Count a chunk's frames."""
+        for speech in frames:
+            self.silence_ms = 0 if speech else min(self.silence_ms + FRAME_MS, _LONG_MS)
+            if speech:
+                self.speech_ms = min(self.speech_ms + FRAME_MS, _LONG_MS)
+            elif self.silence_ms >= PHRASE_GAP_MS:
+                self.speech_ms = 0

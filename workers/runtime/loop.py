@@ -251,7 +251,7 @@ class WorkerLoop:
             sessions = [
                 session
                 for session in sessions
-                if session.conversation.waiting and not session.stale
+                if session.conversation.waiting and not (session.stale or session.opening)
             ]
             if not sessions:
                 return
@@ -261,12 +261,16 @@ class WorkerLoop:
         plans: list[tuple[HeldSession, Plan]] = []
         for session, may in zip(sessions, allowed, strict=True):
             try:
-                plan = session.conversation.plan(may_continue=may)
+                plan = session.planned or session.conversation.plan(may_continue=may)
             except Exception as error:  # a fault in one session must not reach its neighbours
                 log.exception("session %s cannot be planned", session.sid)
                 self._strike(session, error)
-            else:
-                plans += [(session, plan)] if plan is not None else []
+                continue
+            session.planned = None
+            if plan is not None and plan.opening is not None and plan.opening.history:
+                session.open_first(plan)  # a whole history at once would stall the neighbours
+            elif plan is not None:
+                plans.append((session, plan))
         return plans
 
     async def _step(self, group: Group) -> None:
@@ -371,7 +375,8 @@ def _hurries(session: HeldSession) -> bool:
     """Whether the loop's next turn can do something for it at once."""
     if session.pending:
         return not session.refused
-    return session.opening is not None or session.stale or session.conversation.ready
+    waits = session.opening or session.planned or session.stale
+    return bool(waits) or session.conversation.ready
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

@@ -1,13 +1,14 @@
 """The sessions that this worker holds: each has a slot of the batch and commits under way."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from shared.errors import SessionLost
 from shared.log.writes import Answer, Receipt, StepCommit
 from workers.engines.base import Opening
 from workers.runtime.conversation.conversation import Conversation
+from workers.runtime.conversation.step import Plan
 
 # Redis with AOF everysec may lose its last second; two are kept to append them again.
 KEEP_COMMITS_S: Final = 2.5
@@ -25,6 +26,7 @@ class HeldSession:
     read_to: int  # last input record fetched
     alive_at: float  # when the caller's side last wrote, monotonic seconds
     opening: Opening | None = None  # the engine has yet to open the slot with it
+    planned: Plan | None = None  # its next step, for when the slot is open
     pending: deque[StepCommit] = field(default_factory=deque)  # not acknowledged, oldest first
     refused: bool = False  # the last commit failed, for no reason that the log gave
     stale: bool = False  # the engine failed: only the log says what the session's state is
@@ -49,6 +51,11 @@ class HeldSession:
         self.conversation, self.opening = conversation, opening
         self.read_to = conversation.state.cursor
         self.stale = self.fetched = False
+        self.planned = None
+
+    def open_first(self, plan: Plan) -> None:
+        """Open the slot with the plan's history, piece by piece, before the plan is stepped."""
+        self.opening, self.planned = plan.opening, replace(plan, opening=None)
 
     def receive(self, receipt: Receipt, now: float) -> None:
         """Take the log's answer to the oldest pending commit. Raises SessionLost."""

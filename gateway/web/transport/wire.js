@@ -43,6 +43,7 @@ export const LAST_OF_REPLY = 2;
  * @property {number} [vad_threshold] RMS of full scale under which nothing is speech
  * @property {number} [silence_ms] that ends a turn
  * @property {number} [min_speech_ms] that begins one
+ * @property {number} [interrupt_ms] of speech that interrupts a reply
  * @property {boolean} [manual] push-to-talk: only `commit` ends a turn
  */
 

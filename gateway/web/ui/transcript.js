@@ -23,6 +23,8 @@ export class Transcript {
   #turn = null;
   /** @type {HTMLElement | null} what the caller said last */
   #said = null;
+  /** @type {number | null} the sample with which that began */
+  #began = null;
   /** @type {Reply | null} the last reply */
   #reply = null;
   #played = 0;
@@ -67,10 +69,27 @@ export class Transcript {
 
   /** @param {number} sample */
   #beginTurn(sample) {
+    if (this.#said !== null && sample === this.#began) {
+      this.#goOn(this.#said, sample);
+      return;
+    }
+    this.#began = sample;
     this.#turn?.said.closest("li")?.remove(); // it came to nothing
     this.#said = this.#entry("caller", "You", "speaking …");
     this.#said.setAttribute("aria-live", "off"); // nobody needs to be told what they say
     this.#turn = { said: this.#said, sample };
+  }
+
+  /**
+   * The caller goes on with the same turn: the reply to its first part was withdrawn.
+   * @param {HTMLElement} said
+   * @param {number} sample
+   */
+  #goOn(said, sample) {
+    const entry = said.closest("li");
+    while (entry?.nextSibling) entry.nextSibling.remove();
+    this.#reply = null;
+    this.#turn = { said, sample };
   }
 
   /** @param {number} sample */

@@ -39,7 +39,7 @@ from workers.engines.base import Opening, Output, Past, Speak, Traits
 from workers.runtime.conversation import snapshot, transitions
 from workers.runtime.conversation.memory import Fold, no_fold
 from workers.runtime.conversation.retention import Retention
-from workers.runtime.conversation.state import Phase, State
+from workers.runtime.conversation.state import Context, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft, LogWrite, Plan
 from workers.runtime.conversation.tuning import Tuning
 from workers.runtime.conversation.turn_taking import TurnPolicy, policy_for
@@ -174,7 +174,11 @@ class Conversation:
 
     def _opening(self, draft: Draft) -> Opening | None:
         state = self.state
-        if not draft.reset or state.context is None:
+        if state.context is None:
+            return None
+        if draft.reopened:
+            return self._reopening(state.context)
+        if not draft.reset:
             return None
         # After the truncates come the base record itself and then the step.
         base = state.context.base = state.step + len(draft.truncates) + 2
@@ -183,7 +187,18 @@ class Conversation:
             folded = memory.fold(self.fold, base_record=base - 1)
             return Opening(seed=seed, memory=folded, persona=self.persona)
         memory.fade(state.step)
-        return Opening(seed=seed, earlier=memory.recall(), persona=self.persona)
+        return Opening(seed=seed, earlier=memory.open_turn(), persona=self.persona)
+
+    def _reopening(self, context: Context) -> Opening:
+        """The turn's opening once more, with all its steps but those of the withdrawn reply."""
+        memory = self.state.memory
+        return Opening(
+            seed=self.seed + context.base,
+            history=memory.reopen(context.base),
+            earlier=memory.recall(),
+            memory=memory.folded,
+            persona=self.persona,
+        )
 
     def settle(self, output: Output | None) -> LogWrite:
         """The planned step's records, with what the engine returned (None when it was idle)."""
@@ -242,7 +257,7 @@ class Conversation:
                 if not endless:  # nothing interrupts it, so no echo can be mistaken for the caller
                     transitions.note_speech(state, record)
         if reply.done:
-            transitions.finish_reply(state, reply, step)
+            transitions.finish_reply(state, reply, step, reopens=self.policy.reopens)
         return records
 
     def _note_step(self, number: int, draft: Draft, output: Output) -> int:
@@ -253,7 +268,9 @@ class Conversation:
         dropped, self._idle_step = self._idle_step, number
         if output.heard or draft.speak is not Speak.NONE:
             self._idle_step = 0
-            self.state.memory.note(number, _past(draft.speak, output))
+            # Audio costs much memory: only a turn that may be reopened needs it again.
+            hear = tuple(chunk.pcm for chunk in draft.hear) if self.policy.reopens else ()
+            self.state.memory.note(number, _past(hear, draft.speak, output))
         return dropped
 
     def _step(self, draft: Draft, output: Output) -> Step:
@@ -288,9 +305,10 @@ class Conversation:
         return state.step if first is None else max(1, first - 1)
 
 
-def _past(speak: Speak, output: Output) -> Past:
-    """A step as its turn is remembered: what was heard, without its audio."""
+def _past(hear: tuple[Pcm16, ...], speak: Speak, output: Output) -> Past:
+    """A step as its turn is remembered."""
     return Past(
+        hear=hear,
         heard=output.heard,
         said=output.said,
         speak=speak,

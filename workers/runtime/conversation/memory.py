@@ -40,13 +40,30 @@ class Memory:
     """The steps of the last answered turn and of the present one, and the folded earlier turns."""
 
     answered: AnsweredTurn | None = None  # not folded yet
+    before: AnsweredTurn | None = None  # what the present turn was opened with, not folded
     base_record: int = 0  # the step record that holds `folded`; 0: none yet
     folded: bytes = b""
-    steps: deque[tuple[int, Past]] = field(default_factory=deque)
+    steps: deque[tuple[int, Past]] = field(default_factory=deque)  # the present turn's with audio
 
     def note(self, step: int, past: Past) -> None:
         """Remember a step of the present turn that was written."""
         self.steps.append((step, past))
+
+    def close_turn(self) -> None:
+        """The present turn can go on no more: its audio is not needed again."""
+        self.before = None
+        self.steps = deque((k, replace(p, hear=()) if p.hear else p) for k, p in self.steps)
+
+    def reopen(self, base: int) -> tuple[Past, ...]:
+        """Withdraw the reply of the turn that began with step `base`; return the turn's steps."""
+        self.answered = self.before
+        steps = ((k, listening_only(p) if k >= base else p) for k, p in self.steps)
+        self.steps = deque((k, past) for k, past in steps if past is not None)
+        return self.since(base)
+
+    def since(self, base: int) -> tuple[Past, ...]:
+        """The steps of the turn that began with step `base`."""
+        return tuple(past for k, past in self.steps if k >= base)
 
     def set_answered(self, first: int, last: int) -> None:
         """The turn that began with step `first` has its answer, up to step `last`."""
@@ -67,11 +84,19 @@ class Memory:
         if self.answered is not None and step - self.answered.kept > MEMORY_STEPS:
             self.answered = None
 
+    def open_turn(self) -> tuple[Past, ...]:
+        """Begin a turn after the answered one; return what `recall` does."""
+        self.before = self.answered
+        return self.recall()
+
     def recall(self) -> tuple[Past, ...]:
-        """The answered turn as far as the caller heard its answer; () if they hardly did."""
-        if self.answered is None:
+        """What the present turn was opened with: the turn before it as far as the caller heard it.
+
+        Nothing where they hardly heard any of its answer.
+        """
+        if self.before is None:
             return ()
-        turn = self._between(self.answered.first, self.answered.kept)
+        turn = self._between(self.before.first, self.before.kept)
         began = next((at for at, past in enumerate(turn) if past.began), len(turn))
         spoken = sum(past.said is not None for past in turn[began:])
         return turn if spoken >= MIN_STEPS else ()
@@ -82,6 +107,7 @@ class Memory:
             turn = self._between(self.answered.first, self.answered.last)
             self.folded = fold(self.folded, turn, self.answered.frames)
             self.answered = None
+        self.before = None
         if len(self.folded) > MAX_FOLDED_BYTES:
             raise ValueError(
                 f"Expected a memory of at most {MAX_FOLDED_BYTES} bytes, got {len(self.folded)}"
@@ -90,11 +116,22 @@ class Memory:
         return self.folded
 
     def trim(self, present: int | None) -> int | None:
-        """Drop steps older than the answered turn, or than `present`; return the first kept."""
-        first = self.answered.first if self.answered else present
+        """Drop steps older than all that is remembered; return the first kept.
+
+        `present`: the step with which the present turn began.
+        """
+        firsts = [turn.first for turn in (self.before, self.answered) if turn is not None]
+        first = min([*firsts, present] if present is not None else firsts, default=None)
         while self.steps and (first is None or self.steps[0][0] < first):
             self.steps.popleft()
         return first
 
     def _between(self, first: int, last: int) -> tuple[Past, ...]:
-        return tuple(past for step, past in self.steps if first <= step <= last)
+        """The turn's steps, without the audio that they heard."""
+        found = (past for step, past in self.steps if first <= step <= last)
+        return tuple(replace(past, hear=()) if past.hear else past for past in found)
+
+
+def listening_only(past: Past) -> Past | None:
+    """A step as if nothing had been said in it; None when nothing is left."""
+    return Past(hear=past.hear, heard=past.heard) if past.hear or past.heard else None

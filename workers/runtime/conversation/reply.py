@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-from shared.audio import CHUNK_SAMPLES, FRAME_BYTES, FRAMES_PER_CHUNK, Floats, Pcm16
+from shared.audio import CHUNK_SAMPLES, FRAME_BYTES, FRAME_MS, FRAMES_PER_CHUNK, Floats, Pcm16
 from shared.log.records import OutputRecord, ReplyDone, ReplyStarted, Speech, Text
 from workers.engines.base import Output
 from workers.runtime.conversation.limiter import Guard
@@ -23,6 +23,7 @@ class Reply:
 
     generation: int
     first: int  # its first frame
+    before: int  # the last step before its own
     kept: int  # the last step whose every frame was played
     steps: int = 0
     announced: bool = False  # ReplyStarted was sent
@@ -97,6 +98,10 @@ class Reply:
     def played_frames(self, played: int) -> int:
         """How many of its frames the playhead has passed."""
         return max(0, played - self.first + 1)
+
+    def played_ms(self, played: int) -> int:
+        """For how long it has been played."""
+        return FRAME_MS * self.played_frames(played)
 
     def lead(self, frame: int, played: int) -> int:
         """How many of its frames are ahead of the caller's playhead."""

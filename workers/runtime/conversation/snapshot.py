@@ -22,13 +22,15 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-VERSION: Final = 9
+VERSION: Final = 10
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 _FLAT: Final = {
     kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript, AnsweredTurn)
 }
 # Fields of State that are written as they are.
-_PLAIN: Final = ("played", "confirmed", "paused", "finished", "armed", "waited", "ended")
+_PLAIN: Final = (
+    *("played", "phrase_played", "confirmed", "paused", "finished", "armed", "waited", "ended"),
+)
 
 
 def pack(state: State) -> bytes:
@@ -87,6 +89,7 @@ def _reply(reply: Reply) -> dict[str, Any]:
     return {
         "generation": reply.generation,
         "first": reply.first,
+        "before": reply.before,
         "kept": reply.kept,
         "steps": reply.steps,
         "announced": reply.announced,
@@ -101,6 +104,7 @@ def _restored_reply(body: Mapping[str, Any]) -> Reply:
     reply = Reply(
         generation=body["generation"],
         first=body["first"],
+        before=body["before"],
         kept=body["kept"],
         steps=body["steps"],
         announced=body["announced"],
@@ -113,13 +117,17 @@ def _restored_reply(body: Mapping[str, Any]) -> Reply:
 
 
 def _memory(memory: Memory) -> dict[str, Any]:
-    answered = _flat(memory.answered) if memory.answered else None
-    return {"answered": answered, "base_record": memory.base_record}
+    return {
+        "answered": _flat(memory.answered) if memory.answered else None,
+        "before": _flat(memory.before) if memory.before else None,
+        "base_record": memory.base_record,
+    }
 
 
 def _restored_memory(body: Mapping[str, Any]) -> Memory:
-    answered = body["answered"]
+    answered, before = body["answered"], body["before"]
     return Memory(
         answered=AnsweredTurn(**answered) if answered else None,
+        before=AnsweredTurn(**before) if before else None,
         base_record=body["base_record"],
     )

@@ -6,13 +6,15 @@ from typing import Any, Final, TypeAlias
 
 from shared.errors import ConfigError
 from shared.modes import VadName
-from workers.audio.echo_path import EchoPath
-from workers.audio.endpointing import RUN_GAP_MS, Endpoint
+from workers.audio.echo_path import TRUSTED, EchoPath
+from workers.audio.endpointing import RUN_GAP_MS, Endpoint, Phrase
 from workers.audio.energy_vad import Vad
 from workers.audio.silero_vad import SileroVad
 from workers.runtime.conversation.step import Chunk
 
 log = logging.getLogger(__name__)
+
+PROVED_MS: Final = 120  # of speech that cannot be the assistant's own voice
 
 AnyVad: TypeAlias = Vad | SileroVad
 VADS: Final[dict[VadName, type[Vad] | type[SileroVad]]] = {
@@ -27,8 +29,11 @@ class SpeechDetector:
     def __init__(self, vad: AnyVad | None = None) -> None:
         self._vad = vad or Vad()
         self._endpoint = Endpoint()
+        self._phrase = Phrase()
+        self._proved = False  # the present phrase is the caller's
         self.echo = EchoPath()
         self.run_n = 0  # the input record in which the present run of speech began
+        self.phrase_n = 0  # and the present phrase
 
     def hear(self, chunk: Chunk, threshold: float) -> int:
         """Take one more chunk; return its longest run of the caller's speech, in ms.
@@ -40,6 +45,12 @@ class SpeechDetector:
         frames = tuple(a and b for a, b in zip(speech, callers, strict=True))
         if self._endpoint.speech_ms == 0:
             self.run_n = chunk.n
+        if self._phrase.speech_ms == 0:
+            self.phrase_n = chunk.n
+        # Without a known echo, speech that follows proved speech of the caller is the caller's.
+        enough = self._phrase.speech_ms >= PROVED_MS and self.echo.trust < TRUSTED
+        self._proved = self._phrase.speech_ms > 0 and (self._proved or enough)
+        self._phrase.hear(speech if self._proved else frames)
         return self._endpoint.hear(frames)
 
     @property
@@ -53,6 +64,11 @@ class SpeechDetector:
         return self._endpoint.onset
 
     @property
+    def phrase_ms(self) -> int:
+        """How much speech the present phrase has; 0 without one."""
+        return self._phrase.speech_ms
+
+    @property
     def silence_ms(self) -> int:
         """Time since the last frame of speech."""
         return self._endpoint.silence_ms
@@ -63,8 +79,9 @@ class SpeechDetector:
         return self._endpoint.silence_ms >= RUN_GAP_MS
 
     def forget_run(self) -> None:
-        """Let speech so far count towards no run."""
+        """Let speech so far count towards no run and no phrase."""
         self._endpoint.forget_run()
+        self._phrase = Phrase()
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as msgpack takes it."""
@@ -73,6 +90,12 @@ class SpeechDetector:
             "vad": self._vad.state(),
             "endpoint": self._endpoint.state(),
             "run_n": self.run_n,
+            "phrase": {
+                "n": self.phrase_n,
+                "speech_ms": self._phrase.speech_ms,
+                "silence_ms": self._phrase.silence_ms,
+                "proved": self._proved,
+            },
             "echo": self.echo.state(),
         }
 
@@ -88,6 +111,9 @@ class SpeechDetector:
             log.warning("a session goes on with the energy VAD: %s", error)
             detector = cls()
         detector._endpoint = Endpoint.restore(state["endpoint"])
-        detector.run_n = state["run_n"]
+        phrase = state["phrase"]
+        detector.run_n, detector.phrase_n = state["run_n"], phrase["n"]
+        detector._phrase = Phrase(phrase["speech_ms"], phrase["silence_ms"])
+        detector._proved = phrase["proved"]
         detector.echo.restore(state["echo"])
         return detector

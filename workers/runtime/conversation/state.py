@@ -16,7 +16,7 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-MAX_RING_CHUNKS: Final = 25  # 2 s
+MAX_RING_CHUNKS: Final = 50  # 4 s: what a turn that is reopened goes on with
 
 
 class Phase(IntEnum):
@@ -36,6 +36,7 @@ class Context:
     chunks: int
     base: int = 0  # the step at which it starts
     spoke: bool = False  # real speech was in it
+    started: int = 0  # the input record in which that speech began
 
 
 def _ring() -> deque[Chunk]:
@@ -55,8 +56,9 @@ class State:
     frame: int = 0
     generation: int = 0
     played: int = 0  # last frame that the caller has heard
+    phrase_played: int = 0  # the same when the present phrase began
     phase: Phase = Phase.ASLEEP
-    context: Context | None = None
+    context: Context | None = None  # of a turn that may still go on
     reply: Reply | None = None
     memory: Memory = field(default_factory=Memory)
     transcript: Transcript = field(default_factory=Transcript)

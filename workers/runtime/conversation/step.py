@@ -44,6 +44,7 @@ class Draft:
     speak: Speak = Speak.NONE
     paused: bool = False
     reset: bool = False  # a new context begins; `hear` starts with its pre-roll
+    reopened: bool = False  # the context goes on without its reply
     truncates: list[Truncate] = field(default_factory=list)
     events: list[OutputRecord] = field(default_factory=list)
     consumed: bool = False  # a record was consumed
@@ -53,7 +54,7 @@ class Draft:
         """Ask nothing of the engine after all."""
         self.hear.clear()
         self.speak = Speak.NONE
-        self.paused = self.reset = self.full = False
+        self.paused = self.reset = self.reopened = self.full = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,15 @@ class Transcript:
     words: str = ""
     reported: int = 0  # how many letters of the text were reported
     finished_words: int = 0  # words of the turn's parts that have ended
+    # What `end` cleared, for a turn that is reopened.
+    ended_letters: str = ""
+    ended_words: str = ""
+    ended_finished_words: int = 0
 
     def begin(self) -> None:
         """Start another turn."""
         self.letters, self.words, self.reported, self.finished_words = "", "", 0, 0
+        self.ended_letters, self.ended_words, self.ended_finished_words = "", "", 0
 
     def add_letters(self, letters: str) -> None:
         """Append more rough letters."""
@@ -43,11 +48,18 @@ class Transcript:
 
     def end(self) -> list[Heard]:
         """The whole turn, if it has any text; what follows is another turn or its next part."""
-        text, finished = self._text.strip(), self.finished_words + len(self.words.split())
-        rough = self._rough
+        text, rough = self._text.strip(), self._rough
+        letters, words, finished = self.letters, self.words, self.finished_words
         self.begin()
-        self.finished_words = finished
+        self.ended_letters, self.ended_words, self.ended_finished_words = letters, words, finished
+        self.finished_words = finished + len(words.split())
         return [Heard(text=text, final=True, rough=rough)] if text else []
+
+    def reopen(self) -> None:
+        """The turn that ended last goes on: what follows is more of it."""
+        letters, words, finished = self.ended_letters, self.ended_words, self.ended_finished_words
+        self.begin()
+        self.letters, self.words, self.finished_words = letters, words, finished
 
     @property
     def _text(self) -> str:

@@ -19,7 +19,8 @@ MAX_HEAR: Final = 8  # chunks a step hears when it catches up; more would stall 
 def sleep(state: State, draft: Draft) -> None:
     """End the turn and the reply; only the VAD goes on."""
     state.phase = Phase.ASLEEP
-    state.context = state.reply = None
+    state.reply = None
+    close_context(state)
     state.confirmed = False
     end_pause(state)
     draft.drop_work()
@@ -27,6 +28,7 @@ def sleep(state: State, draft: Draft) -> None:
 
 def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     """Begin a turn that has heard these chunks."""
+    close_context(state)
     state.context = Context(first=chunks[0].n, chunks=len(chunks))
     state.phase = Phase.HEARING
     state.confirmed = False
@@ -34,6 +36,34 @@ def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     state.transcript.begin()
     draft.drop_work()
     draft.reset, draft.hear = True, chunks
+
+
+def close_context(state: State) -> None:
+    """The turn can go on no more."""
+    if state.context is not None:
+        state.context = None
+        state.memory.close_turn()
+
+
+def reopen_turn(state: State, draft: Draft, chunks: list[Chunk]) -> None:
+    """The caller goes on with the turn that is being answered: withdraw the reply.
+
+    `chunks`: the audio since the turn's end.
+    """
+    if state.context is None or state.reply is None:
+        raise RuntimeError("Expected a context and its reply to reopen a turn, got none")
+    reply = state.reply
+    draft.truncates.append(
+        Truncate(generation=reply.generation, keep_step=reply.before, reopened=True)
+    )
+    _stop_reply(state, draft, reply)
+    state.context.chunks += len(chunks)
+    state.phase = Phase.HEARING
+    state.confirmed = True
+    state.transcript.reopen()
+    draft.events.append(SpeechStarted(n=state.context.started))
+    draft.drop_work()
+    draft.reopened, draft.hear, draft.full = True, chunks, True
 
 
 def hear(state: State, draft: Draft, chunk: Chunk) -> None:
@@ -44,12 +74,12 @@ def hear(state: State, draft: Draft, chunk: Chunk) -> None:
     draft.full = len(draft.hear) >= MAX_HEAR
 
 
-def confirm_speech(state: State, draft: Draft) -> None:
-    """The present sound is long enough to be speech."""
+def confirm_speech(state: State, draft: Draft, n: int) -> None:
+    """The present sound, since input record `n`, is long enough to be speech."""
     state.confirmed = True
-    draft.events.append(SpeechStarted(n=state.detector.run_n))
-    if state.context is not None:
-        state.context.spoke = True
+    draft.events.append(SpeechStarted(n=n))
+    if state.context is not None and not state.context.spoke:
+        state.context.spoke, state.context.started = True, n
 
 
 def end_turn(state: State, draft: Draft, n: int) -> None:
@@ -81,22 +111,29 @@ def end_pause(state: State) -> None:
 def begin_reply(state: State) -> None:
     """The next frame begins a new reply."""
     state.generation += 1
-    state.reply = Reply(generation=state.generation, first=state.frame + 1, kept=state.step)
+    state.reply = Reply(
+        generation=state.generation, first=state.frame + 1, before=state.step, kept=state.step
+    )
     state.detector.echo.begin(state.frame + 1)
     state.phase = Phase.REPLYING
     state.armed = state.detector.paused
     state.detector.forget_run()
 
 
-def finish_reply(state: State, reply: Reply, step: int) -> None:
-    """The reply is made; the caller can still interrupt it until it is played."""
+def finish_reply(state: State, reply: Reply, step: int, *, reopens: bool) -> None:
+    """The reply is made; the caller can still interrupt it until it is played.
+
+    `reopens`: or go on with the turn.
+    """
     if state.context is not None:
         state.memory.set_answered(first=state.context.base, last=step)
-    state.context = None
     state.waited = 0
     state.phase = Phase.PLAYING
-    if state.frame <= state.played or state.frame < reply.first:
+    played = state.frame <= state.played or state.frame < reply.first
+    if played:
         state.phase, state.reply = Phase.ASLEEP, None
+    if played or not reopens:
+        close_context(state)
 
 
 def clear_reply(state: State, draft: Draft) -> None:
@@ -104,11 +141,15 @@ def clear_reply(state: State, draft: Draft) -> None:
     reply = state.reply
     if reply is None:
         return
-    generation, next_frame = reply.generation, state.frame + 1
-    draft.truncates.append(Truncate(generation=generation, keep_step=reply.kept))
+    draft.truncates.append(Truncate(generation=reply.generation, keep_step=reply.kept))
     if state.context is not None:
         state.memory.set_answered(first=state.context.base, last=state.step)
     state.memory.cut(reply.kept, frames=reply.played_frames(state.played))
+    _stop_reply(state, draft, reply)
+
+
+def _stop_reply(state: State, draft: Draft, reply: Reply) -> None:
+    generation, next_frame = reply.generation, state.frame + 1
     if reply.announced:
         draft.events.append(Clear(generation=generation, next_frame=next_frame))
     if reply.announced and not reply.done:

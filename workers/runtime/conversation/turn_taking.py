@@ -19,19 +19,25 @@ from workers.runtime.conversation.tuning import Tuning
 PRE_ROLL_CHUNKS: Final = 5  # 400 ms before the onset: the VAD is late, the first sound is faint
 # Over a reply it takes up to 400 ms more to tell the caller from the reply's own echo.
 PRE_ROLL_OVER_CHUNKS: Final = 9
+# Kept over a reply, so that a turn that interrupts it has its beginning.
+OVER_REPLY_CHUNKS: Final = 25
 MAX_CONTEXT_CHUNKS: Final = 250  # 20 s of hearing; bounds what a rebuild costs
 STREAM_SLEEP_MS: Final = 4_000  # stream mode: after so much silence the model stays silent
 MANUAL_REST_MS: Final = 1_000  # push-to-talk: silence that need not be kept in the context
 MANUAL_REST_CHUNKS: Final = 50
 # Push-to-talk: a commit over a reply answers the last 2 s; one with less than 240 ms of audio is a
 # key that bounced.
+MAX_OVER_CHUNKS: Final = 25
 MIN_OVER_CHUNKS: Final = 3
+# A caller who goes on so soon after the answer began had not ended their turn.
+REOPEN_MS: Final = 1_500
 PLAYHEAD_GRACE_CHUNKS: Final = 25  # 2 s: then a reply counts as played without a report
 
 
 class TurnPolicy(Protocol):
     """What a session does with each record of its caller."""
 
+    reopens: bool  # a caller who goes on early in a reply goes on with their turn
     endless: bool  # replies have no step limit, and nothing interrupts them
     runs_ahead: bool  # replies are made faster than they are played
 
@@ -57,15 +63,18 @@ class TurnPolicy(Protocol):
 class Gated:
     """What the policies have in common that wake the engine when the VAD detects speech."""
 
+    reopens = True
     endless = False
     runs_ahead = True
-    ring_over_reply = PRE_ROLL_OVER_CHUNKS
+    ring_over_reply = OVER_REPLY_CHUNKS
 
     def __init__(self, traits: Traits) -> None:
         self.traits = traits
 
     def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
         """Take one chunk of the caller's audio."""
+        if not state.detector.phrase_ms:
+            state.phrase_played = state.played
         run_ms = state.detector.hear(chunk, state.tuning.vad_threshold)
         if state.phase is Phase.ASLEEP:
             if self.wakes(state):
@@ -75,7 +84,7 @@ class Gated:
             transitions.hear(state, draft, chunk)
             self._judge(state, draft, chunk.n, run_ms)
         else:
-            self._hear_over_reply(state, draft, chunk, run_ms)
+            self._hear_over_reply(state, draft, chunk)
         # The end of a turn has emptied the ring: its audio does not belong to the next turn.
         if draft.speak is not Speak.BEGIN:
             self._remember(state, chunk)
@@ -86,25 +95,23 @@ class Gated:
 
     def _judge(self, state: State, draft: Draft, n: int, run_ms: int) -> None:
         if not state.confirmed and run_ms >= state.tuning.min_speech_ms:
-            transitions.confirm_speech(state, draft)
+            transitions.confirm_speech(state, draft, state.detector.run_n)
         self.judge(state, draft, n)
 
     def judge(self, state: State, draft: Draft, n: int) -> None:
         """HEARING: decide whether the turn is over."""
         raise NotImplementedError
 
-    def _hear_over_reply(self, state: State, draft: Draft, chunk: Chunk, run_ms: int) -> None:
+    def _hear_over_reply(self, state: State, draft: Draft, chunk: Chunk) -> None:
         """REPLYING or PLAYING: decide whether the caller speaks over the assistant."""
         if not state.armed:
             state.armed = state.detector.paused
-        elif run_ms >= state.tuning.min_speech_ms:
-            transitions.clear_reply(state, draft)
-            pre_roll = _pre_roll(state, chunk, PRE_ROLL_OVER_CHUNKS)
-            transitions.begin_context(state, draft, pre_roll)
-            transitions.confirm_speech(state, draft)
-            self._judge(state, draft, chunk.n, run_ms)
+        elif state.detector.phrase_ms >= self._interrupt_ms(state):
+            self._interrupt(state, draft, chunk)
             return
         if state.phase is Phase.PLAYING:
+            if state.context is not None and not self._may_reopen(state):
+                transitions.close_context(state)
             state.waited += 1
             unplayed = state.frame - state.played
             if state.waited * 4 > unplayed + PLAYHEAD_GRACE_CHUNKS * 4:
@@ -112,14 +119,45 @@ class Gated:
         else:
             self.hear_while_replying(state, draft, chunk)
 
+    def _interrupt_ms(self, state: State) -> int:
+        """How much speech interrupts the reply: little before the caller has heard any of it."""
+        tuning, reply = state.tuning, state.reply
+        if (
+            self._may_reopen(state)
+            and reply is not None
+            and not reply.played_ms(state.phrase_played)
+        ):
+            return min(tuning.min_speech_ms, tuning.interrupt_ms)
+        return tuning.interrupt_ms
+
+    def _interrupt(self, state: State, draft: Draft, chunk: Chunk) -> None:
+        """End the reply for what the caller says: more of their turn, or a new turn."""
+        if self._may_reopen(state):
+            transitions.reopen_turn(state, draft, [*state.ring, chunk])
+        else:
+            transitions.clear_reply(state, draft)
+            pre_roll = _pre_roll(state, chunk, PRE_ROLL_OVER_CHUNKS)
+            transitions.begin_context(state, draft, pre_roll)
+            transitions.confirm_speech(state, draft, state.detector.phrase_n)
+        self.judge(state, draft, chunk.n)
+
+    def _may_reopen(self, state: State) -> bool:
+        """Whether the present phrase belongs to the turn that is being answered."""
+        context, reply = state.context, state.reply
+        if not self.reopens or context is None or reply is None:
+            return False
+        fits = context.chunks + MAX_RING_CHUNKS < MAX_CONTEXT_CHUNKS
+        return fits and reply.played_ms(state.phrase_played) <= REOPEN_MS
+
     def hear_while_replying(self, state: State, draft: Draft, chunk: Chunk) -> None:
         """REPLYING: what the engine does with audio that interrupts nothing."""
 
     def _remember(self, state: State, chunk: Chunk) -> None:
         """Keep what a turn may begin with."""
         state.ring.append(chunk)
-        replying = state.phase in (Phase.REPLYING, Phase.PLAYING)
-        most = self.ring_over_reply if replying else PRE_ROLL_CHUNKS
+        most = PRE_ROLL_CHUNKS
+        if state.phase in (Phase.REPLYING, Phase.PLAYING):
+            most = MAX_RING_CHUNKS if self._may_reopen(state) else self.ring_over_reply
         while len(state.ring) > most:
             state.ring.popleft()
 
@@ -183,7 +221,7 @@ class VadTurns(Gated):
 class PushToTalk(Gated):
     """Turn mode with `manual`: the engine hears everything, and only a commit ends the turn."""
 
-    ring_over_reply = MAX_RING_CHUNKS
+    ring_over_reply = MAX_OVER_CHUNKS
 
     def wakes(self, state: State) -> bool:
         """Always: what is too quiet for the VAD is heard as well."""
@@ -207,13 +245,14 @@ class PushToTalk(Gated):
         replying = state.phase in (Phase.REPLYING, Phase.PLAYING)
         if replying and len(state.ring) >= MIN_OVER_CHUNKS:
             transitions.clear_reply(state, draft)
-            transitions.begin_context(state, draft, list(state.ring))
+            transitions.begin_context(state, draft, list(state.ring)[-MAX_OVER_CHUNKS:])
         super().commit(state, draft, n)
 
 
 class Duplex(Gated):
     """Stream mode: the model steps with every chunk of a turn and decides when to speak."""
 
+    reopens = False
     runs_ahead = False
 
     def judge(self, state: State, draft: Draft, n: int) -> None:
@@ -252,6 +291,7 @@ class Duplex(Gated):
 class Passthrough:
     """Stream mode of an engine that is not gated: one endless reply, chunk by chunk (echo)."""
 
+    reopens = False
     endless = True
     runs_ahead = False
 
@@ -317,5 +357,10 @@ def _least_ms(state: State) -> int:
 
 
 def _pre_roll(state: State, chunk: Chunk, most: int) -> list[Chunk]:
-    """The chunk and up to `most` chunks before it."""
-    return [*state.ring, chunk][-most - 1 :]
+    """The chunk, and what a turn begins with before it.
+
+    From five chunks before the present phrase, but `most` chunks at least.
+    """
+    chunks = [*state.ring, chunk]
+    first = next(at for at, each in enumerate(chunks) if each.n >= state.detector.phrase_n)
+    return chunks[max(0, min(first - PRE_ROLL_CHUNKS, len(chunks) - most - 1)) :]

@@ -17,6 +17,7 @@ from shared.log.records import (
     Speech,
     Step,
     StepRecord,
+    Truncate,
 )
 from shared.log.session_log import SessionLog
 from shared.modes import ReplyMode
@@ -24,8 +25,8 @@ from shared.settings import Settings
 from workers.engines.base import Opening, Past, Speak, Traits
 from workers.runtime.conversation import snapshot
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.conversation.memory import Fold, no_fold
-from workers.runtime.conversation.state import State
+from workers.runtime.conversation.memory import Fold, listening_only, no_fold
+from workers.runtime.conversation.state import Phase, State
 from workers.runtime.conversation.tuning import Tuning
 
 
@@ -81,6 +82,7 @@ def tuning_of(settings: Settings, options: str) -> Tuning:
         vad_threshold=settings.vad_threshold,
         silence_ms=settings.turn_silence_ms,
         min_speech_ms=settings.turn_min_speech_ms,
+        interrupt_ms=settings.interrupt_speech_ms,
         vad=settings.vad,
     )
     return base.with_options(Options(**json.loads(options or "{}")))
@@ -99,17 +101,18 @@ def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebui
     }
     state = snapshot.unpack(_last_state(whole.steps), meta, audio)
     _replay_echo(state, whole.outputs)
-    for k, step in _worked(whole.steps):
-        state.memory.note(k, _past(step, ()))
+    base = state.context.base if state.context else meta.k + 1
+    for k, past in _pasts(whole.steps, base, audio):
+        state.memory.note(k, past)
     state.memory.trim(state.context.base if state.context else None)
     state.memory.folded = _folded(whole.steps, state.memory.base_record)
     conversation = _conversation(state, meta, traits, fold)
     conversation.retention.note(whole.outputs)
-    if state.context is None:
+    if state.context is None or state.phase is Phase.PLAYING:
         return Rebuilt(conversation, Opening(seed=meta.seed, persona=meta.persona))
     opening = Opening(
-        seed=meta.seed + state.context.base,
-        history=_history(whole.steps, state.context.base, audio),
+        seed=meta.seed + base,
+        history=state.memory.since(base),
         earlier=() if traits.folds else state.memory.recall(),
         memory=state.memory.folded,
         persona=meta.persona,
@@ -152,14 +155,27 @@ def _replay_echo(state: State, outputs: Sequence[tuple[int, OutputRecord]]) -> N
             state.detector.echo.playback.recall(record.frame, pcm16_from_bytes(record.pcm))
 
 
-def _history(
+def _pasts(
     steps: Sequence[tuple[int, StepRecord]], base: int, audio: Mapping[int, Pcm16]
-) -> tuple[Past, ...]:
-    """The steps since the context base. Raises SessionLost when audio that they heard is gone."""
-    since = [step for k, step in _worked(steps) if k >= base]
-    if missing := [n for step in since for n in step.hear if n not in audio]:
-        raise SessionLost(f"Expected the input records {missing[:5]} of the context, got none")
-    return tuple(_past(step, tuple(audio[n] for n in step.hear)) for step in since)
+) -> Iterator[tuple[int, Past]]:
+    """The steps in which the engine worked, without those of replies that were withdrawn.
+
+    With the audio that they heard from step `base` on. Raises SessionLost when some of it is gone.
+    """
+    withdrawn = [
+        range(record.keep_step + 1, k)
+        for k, record in steps
+        if isinstance(record, Truncate) and record.reopened
+    ]
+    for k, step in _worked(steps):
+        numbers = step.hear if k >= base else ()
+        if missing := [n for n in numbers if n not in audio]:
+            raise SessionLost(f"Expected the input records {missing[:5]} of the context, got none")
+        past: Past | None = _past(step, tuple(audio[n] for n in numbers))
+        if past is not None and any(k in steps_of for steps_of in withdrawn):
+            past = listening_only(past)
+        if past is not None:
+            yield k, past
 
 
 def _worked(steps: Sequence[tuple[int, StepRecord]]) -> Iterator[tuple[int, Step]]:

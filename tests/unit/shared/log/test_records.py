@@ -43,6 +43,7 @@ EVERY_RECORD: list[Record] = [
     Step(cursor=3, generation=1, hear=(2, 3), heard=(b"a", b"b"), said=b"c", speak=2, began=True),
     Step(cursor=4, generation=1),
     Truncate(1, 5),
+    Truncate(1, 5, reopened=True),
     Base(9),
     Base(10, b"so far"),
     Speech(1, 1, bytes(960)),
@@ -70,15 +71,16 @@ mode 81 a46d6f6465 a673747265616d
 commit 81 a770616464696e67 00
 cancel 80
 played 81 a56672616d65 07
-options 84 ad7661645f7468726573686f6c64 cb3f847ae147ae147b aa73696c656e63655f6d73 c0
-    ad6d696e5f7370656563685f6d73 c0 a66d616e75616c c3
+options 85 ad7661645f7468726573686f6c64 cb3f847ae147ae147b aa73696c656e63655f6d73 c0
+    ad6d696e5f7370656563685f6d73 c0 ac696e746572727570745f6d73 c0 a66d616e75616c c3
 detach 80
 end 80
 step 89 a6637572736f72 03 aa67656e65726174696f6e 01 a468656172 920203 a56865617264 92c40161c40162
     a473616964 c40163 a5737065616b 02 a5626567616e c3 a5656e646564 c2 a57374617465 c400
 step 89 a6637572736f72 04 aa67656e65726174696f6e 01 a468656172 90 a56865617264 90
     a473616964 c0 a5737065616b 00 a5626567616e c2 a5656e646564 c2 a57374617465 c400
-truncate 82 aa67656e65726174696f6e 01 a96b6565705f73746570 05
+truncate 83 aa67656e65726174696f6e 01 a96b6565705f73746570 05 a872656f70656e6564 c2
+truncate 83 aa67656e65726174696f6e 01 a96b6565705f73746570 05 a872656f70656e6564 c3
 base 82 a473746570 09 a66d656d6f7279 c400
 base 82 a473746570 0a a66d656d6f7279 c406736f20666172
 speech 83 a56672616d65 01 aa67656e65726174696f6e 01 a370636d c503c0..
@@ -129,7 +131,10 @@ def test_a_record_survives_encoding(record: Record) -> None:
         ("mode", {"mode": "loud"}, "'stream' or 'turn'"),
         (
             "options",
-            {**dict.fromkeys(("silence_ms", "min_speech_ms", "manual")), "vad_threshold": 9},
+            {
+                **dict.fromkeys(("silence_ms", "min_speech_ms", "interrupt_ms", "manual")),
+                "vad_threshold": 9,
+            },
             "vad_threshold",
         ),
         ("speech", {"frame": 1, "generation": 1, "pcm": bytes(961)}, "1 to 4 frames"),

@@ -82,7 +82,7 @@ class FakeEngine:
         spoken = self._slot.spoken or 0
         if self.script:
             return [replace(self.script[spoken - 1], heard=heard, said=said)]
-        pcm = np.frombuffer(said * 30 * self.traits.burst_frames, np.int16) // 16
+        pcm = np.frombuffer(said * 30 * self.traits.burst_frames, np.int16) // 512
         pcm = pcm.astype(np.int16)[: FRAME_SAMPLES * self.traits.burst_frames]
         began, ended = spoken == 1, spoken == REPLY_STEPS
         return [

@@ -57,9 +57,9 @@ def test_a_turn_is_folded_with_all_its_steps() -> None:
 
 
 def test_an_interrupted_turn_is_folded_with_the_frames_that_were_played() -> None:
-    call, engine = called(*QUESTION, Played(30), *voice(8, pitch_hz=190))
+    call, engine = called(*QUESTION, Played(80), *voice(10, pitch_hz=190))
     ((_, turn, frames),) = engine.folds
-    assert frames == 30
+    assert frames == 80
     assert sum(past.said is not None for past in turn) == REPLY_STEPS
     tell(call, *silence(12), Played(130), Cancel(), *QUESTION)
     assert engine.folds[1][2] == 10  # of frames 121 to 240
@@ -83,7 +83,7 @@ def test_a_memory_is_bounded() -> None:
             return bytes(MAX_FOLDED_BYTES + 1)
 
     call = Rehearsal(engine=Greedy(FOLDING))
-    call.run(*QUESTION, ALL)
+    tell(call, *QUESTION, ALL)
     with pytest.raises(ValueError, match="16384"):
         call.run(*ANOTHER)
 
@@ -104,8 +104,8 @@ def test_of_a_long_pause_the_log_keeps_the_memory_alone() -> None:
 def test_a_death_after_any_turn_changes_nothing(mode: ReplyMode) -> None:
     parts: list[list[InputRecord | Pcm16]] = [
         QUESTION,
-        [Played(40), *voice(8, pitch_hz=190), *silence(10)],
-        [Played(150), Mode("stream"), *voice(7), *silence(12), ALL],
+        [Played(80), *voice(10, pitch_hz=190), *silence(10)],
+        [Played(190), Mode("stream"), *voice(7), *silence(12), ALL],
         [Mode("turn"), *silence(30), *ANOTHER, Cancel(), *QUESTION, ALL, *ANOTHER],
     ]
     steady, mortal = (Rehearsal(mode, FakeEngine(FOLDING)) for _ in range(2))

@@ -85,13 +85,13 @@ def test_only_the_turn_before_is_remembered() -> None:
 
 def test_what_an_interruption_cut_off_is_forgotten() -> None:
     call, engine = called(*QUESTION)
-    call.run(Played(10), *voice(4, pitch_hz=190))  # two steps of four frames, and half of a third
-    assert steps_of(earlier(engine)) == (23, 2)
+    call.run(Played(82), *voice(8, pitch_hz=190))  # 20 steps of four frames, and half of the next
+    assert steps_of(earlier(engine)) == (23, 20)
 
 
 def test_an_answer_of_which_hardly_anything_was_heard_is_no_turn() -> None:
     call, engine = called(*QUESTION)
-    call.run(Played(4), *voice(4, pitch_hz=190))
+    call.run(Played(4), Cancel(), *ANOTHER)
     assert earlier(engine) == ()
 
 

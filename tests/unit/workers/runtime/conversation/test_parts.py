@@ -98,7 +98,7 @@ def test_guard_goes_on_where_its_gain_stood() -> None:
 
 
 def test_reply_fills_its_last_frame_and_cuts_at_four() -> None:
-    reply = Reply(generation=3, first=11, kept=0)
+    reply = Reply(generation=3, first=11, before=0, kept=0)
     audio = np.ones(2_500, dtype=np.int16)
     records = reply.records(
         Output(0, pcm=audio, text="hi", ended=True), step=9, frame=10, most_steps=None
@@ -110,7 +110,7 @@ def test_reply_fills_its_last_frame_and_cuts_at_four() -> None:
 
 
 def test_reply_knows_which_steps_were_heard() -> None:
-    reply = Reply(generation=1, first=1, kept=4)
+    reply = Reply(generation=1, first=1, before=0, kept=4)
     chunk = np.ones(CHUNK_SAMPLES, dtype=np.int16)
     for step in (5, 6, 7):
         reply.records(Output(0, pcm=chunk), step, frame=(step - 5) * 4, most_steps=None)

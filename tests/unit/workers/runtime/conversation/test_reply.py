@@ -30,7 +30,7 @@ def shape(records: list[OutputRecord]) -> list[object]:
 
 
 def test_a_burst_is_cut_into_records_of_four_frames() -> None:
-    reply = Reply(generation=1, first=11, kept=0)
+    reply = Reply(generation=1, first=11, before=0, kept=0)
     records = reply.records(Output(0, pcm=sound(10)), 5, 10, most_steps=None)
     assert shape(records) == [ReplyStarted, (11, 4), (15, 4), (19, 2)]
     assert b"".join(r.pcm for r in records if isinstance(r, Speech)) == sound(10).tobytes()
@@ -38,7 +38,7 @@ def test_a_burst_is_cut_into_records_of_four_frames() -> None:
 
 
 def test_a_word_comes_right_before_its_frame() -> None:
-    reply = Reply(generation=1, first=1, kept=0)
+    reply = Reply(generation=1, first=1, before=0, kept=0)
     words = ((0, "Yes,"), (6, "of"), (6, "course"), (8, "I"), (12, "can."))
     records = reply.records(Output(0, pcm=sound(12), words_at=words), 5, 0, most_steps=None)
     assert shape(records) == [
@@ -48,7 +48,7 @@ def test_a_word_comes_right_before_its_frame() -> None:
 
 
 def test_a_burst_is_played_when_all_of_it_is() -> None:
-    reply = Reply(generation=1, first=1, kept=4)
+    reply = Reply(generation=1, first=1, before=0, kept=4)
     reply.records(Output(0, pcm=sound(60)), 5, 0, most_steps=None)
     reply.records(Output(0), 6, 60, most_steps=None)  # a step without sound
     reply.records(Output(0, pcm=sound(8)), 7, 60, most_steps=None)
@@ -59,18 +59,18 @@ def test_a_burst_is_played_when_all_of_it_is() -> None:
 
 
 def test_a_reply_ends_after_the_steps_that_it_may_have() -> None:
-    reply = Reply(generation=1, first=1, kept=0)
+    reply = Reply(generation=1, first=1, before=0, kept=0)
     for step in range(3):
         records = reply.records(Output(0, pcm=sound(4)), step, 4 * step, most_steps=3)
     assert records[-1] == ReplyDone(1, 13, "length")
 
 
 def test_a_lazy_reply_is_announced_with_its_first_word_or_sound() -> None:
-    reply = Reply(generation=1, first=1, kept=0)
+    reply = Reply(generation=1, first=1, before=0, kept=0)
     assert reply.records(Output(0, began=True), 1, 0, most_steps=None, lazy=True) == []
     records = reply.records(Output(0, pcm=sound(1)), 2, 0, most_steps=None, lazy=True)
     assert shape(records) == [ReplyStarted, (1, 1)]
-    silent = replace(Reply(generation=2, first=2, kept=0))
+    silent = replace(Reply(generation=2, first=2, before=0, kept=0))
     assert silent.records(Output(0, ended=True), 3, 1, most_steps=None, lazy=True) == []
     assert silent.done
 
