@@ -21,7 +21,8 @@ from workers.training.questions.catalogue import Question, words
 from workers.training.speech.assistant import synthesise
 
 AUDIBLE: Final = 164  # of 32,768: -46 dBFS
-LISTENS_MS: Final = (400, 700, 1000)  # of a reply, before it is spoken over
+# Of a reply, before it is spoken over; speech in its first 1.5 s would go on with the question.
+LISTENS_MS: Final = (1_600, 1_800, 2_000)
 SHORTEST_WORDS: Final = 6  # of a reply that can be spoken over
 
 

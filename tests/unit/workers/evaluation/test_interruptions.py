@@ -23,7 +23,7 @@ def said(chunks: int, pitch_hz: float) -> Pcm16:
 
 def test_a_reply_is_cleared_and_what_was_said_over_it_is_answered() -> None:
     first, second = said(30, 110.0), said(14, 210.0)
-    call = InterruptingCall((first, second), seed=1, listen_ms=700)
+    call = InterruptingCall((first, second), seed=1, listen_ms=1_600)
     run_calls(Gated(1), [call])
     assert call.interrupted
     assert call.cleared_s is not None
