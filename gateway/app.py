@@ -99,17 +99,7 @@ class Gateway:
             sockets=settings.gateway_max_sessions + EXTRA_SOCKETS,
             per_address=settings.gateway_max_per_address,
         )
-        self.opener = SessionOpener(
-            self.log,
-            self.registry,
-            self.fleet,
-            TokenVerifier(settings.gateway_auth_secret.get_secret_value(), self.registry),
-            self.sessions,
-            self.exchange.claims,
-            gateway=self.name,
-            mode=settings.reply_mode,
-            claim_within_s=settings.claim_timeout_ms / 1_000,
-        )
+        self.opener = self._make_opener()
         self.resumer = SessionResumer(self.log, gateway=self.name)
         closer = SessionCloser(self.log, self.registry, self.exchange)
         self.endpoint = WebSocketEndpoint(
@@ -203,6 +193,20 @@ class Gateway:
             "/metrics": self.prometheus,
             "/api/config": self.config,
         }
+
+    def _make_opener(self) -> SessionOpener:
+        s = self.settings
+        return SessionOpener(
+            self.log,
+            self.registry,
+            self.fleet,
+            TokenVerifier(s.gateway_auth_secret.get_secret_value(), self.registry),
+            self.sessions,
+            self.exchange.claims,
+            gateway=self.name,
+            mode=s.reply_mode,
+            claim_within_s=s.claim_timeout_ms / 1_000,
+        )
 
     def _operator_routes(self) -> list[BaseRoute]:
         operators = OperatorRoutes(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
 MAX_WAIT_S: Final = 0.020  # one frame
-# The event loop's timers have a resolution of 1 ms: what is due within it goes along.
+# The event loop's timers have a resolution of 1 ms: what is due within it leaves too.
 TIMER_RESOLUTION_S: Final = 0.001
 
 _T = TypeVar("_T")

@@ -85,7 +85,7 @@ class LogExchange:
         self._pacer.stop()
 
     async def tick(self) -> None:
-        """Append what waits, read what is new, see who was claimed. Raises RedisError."""
+        """Append waiting records, read new ones, look for claims. Raises RedisError."""
         self._reader.note_wakeups(self._wakeups.take())
         now = time.monotonic()
         failing = self._backoff.failures > 0

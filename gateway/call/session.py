@@ -28,13 +28,13 @@ logger = logging.getLogger(__name__)
 
 ACK_EVERY_S: Final = 0.2
 PLAYED_EVERY_S: Final = 0.2
-PLAYED_ALONE_EVERY_S: Final = 0.4  # when no audio goes along, which makes a record of its own
+PLAYED_ALONE_EVERY_S: Final = 0.4  # without audio, when the log holds the playhead alone
 # How soon a silent connection learns that a newer one took its place.
 PROBE_EVERY_S: Final = 0.5
 # A full log is tried again after half a chunk, not at every tick.
 BUSY_EVERY_S: Final = 0.04
 
-# After these errors the log is another connection's or nobody's: nothing more is written to it.
+# After these errors the log belongs to another connection, or is gone: write nothing more.
 _LOG_LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED)
 
 

@@ -33,7 +33,7 @@ class Worker:
 
     @property
     def offer(self) -> Offer:
-        """The voices and styles that it has; the defaults if it does not say."""
+        """The voices and styles that it has; the defaults if it publishes none."""
         found = {name: self.status.get(name) for name in ("voices", "styles")}
         return Offer(**{n: tuple(map(str, v)) for n, v in found.items() if isinstance(v, list)})
 

@@ -36,7 +36,7 @@ class OperatorRoutes:
         self._draining = draining
 
     def routes(self) -> list[BaseRoute]:
-        """All of them. The dashboard's page holds no figures, so everybody may load it."""
+        """All routes. The dashboard's page holds no figures, so it needs no guard."""
         return [
             Route("/dashboard", lambda _: RedirectResponse("/web/dashboard.html")),
             Route("/api/stats", self._guarded(self.figures)),

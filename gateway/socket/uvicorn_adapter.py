@@ -61,7 +61,7 @@ class HttpConnection(HttpToolsProtocol):
         self.deadlines.stop(self)
 
     def on_response_complete(self) -> None:
-        """Expect the next request, unless it is here already."""
+        """Expect the next request, unless it has arrived already."""
         super().on_response_complete()
         if self.timeout_keep_alive_task is not None:
             self.deadlines.start(self)
@@ -163,7 +163,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
-        """Note that the client is alive, if it does not say so too often."""
+        """Note that the client is alive, if it does not send too many."""
         if self._extra_frame_allowed():
             super().handle_pong(event)
 
@@ -223,7 +223,7 @@ class GracefulServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nothing more, let the gateway send its callers away, then close."""
         for server in self.servers:
-            server.close()  # else callers who are sent away could come back here
+            server.close()  # else a caller could resume on this gateway again
         await self._before_close()
         for connection in list(self.server_state.connections):
             if isinstance(connection, WebSocketConnection):
