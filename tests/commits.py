@@ -1,4 +1,4 @@
-"""Commits for tests: every field has the value of a session's first turn unless a test sets it."""
+"""Commits for tests: unset fields have the values of a session's first turn."""
 
 from typing import Any, Final
 
@@ -16,5 +16,5 @@ _FIRST: Final[dict[str, Any]] = {
 
 
 def a_commit(**fields: Any) -> StepCommit:
-    """A commit with these fields: sid, owner, steps, outputs, cursor and frame at least."""
+    """A commit; the test must set at least sid, owner, steps, outputs, cursor and frame."""
     return StepCommit(**{**_FIRST, **fields})

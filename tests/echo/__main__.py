@@ -1,6 +1,6 @@
-"""The table of docs/benchmarks.md, section Echo: real replies, rooms, callers; no sound card.
+"""Print the table of docs/benchmarks.md, section Echo: real replies and callers in simulated rooms.
 
-python -m tests.echo [--seeds N]
+Run it with `python -m tests.echo [--seeds N]`. It needs no sound card.
 """
 
 import argparse
@@ -35,7 +35,7 @@ CALLERS: Final = (
     TtsVoice("flite", "cmu_us_awb"),
     UNSEEN_FESTIVAL[0],
 )
-SAID_OVER: Final = (
+INTERRUPTIONS: Final = (
     "no wait stop please",
     "what about berlin then",
     "actually i meant something else",
@@ -47,21 +47,21 @@ SAID_OVER: Final = (
 
 
 def voices() -> Voices:
-    """The shipped voice's replies to some questions, and callers of three engines."""
+    """The replies of the shipped voice to some questions, and callers of three engines."""
     engine = HybridEngine.load(WEIGHTS, len(QUESTIONS))
     asked = speak([SpeechJob(TtsVoice("espeak", "gmw/en-US+m3"), text) for text in QUESTIONS])
     replies = converse(engine, [pcm16_from_floats(question) for question in asked])
-    callers = speak([SpeechJob(voice, text) for voice in CALLERS for text in SAID_OVER])
+    callers = speak([SpeechJob(voice, text) for voice in CALLERS for text in INTERRUPTIONS])
     return Voices([np.asarray(reply.pcm) for reply in replies], callers)
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=6, help="rooms for each gain and delay")
     seeds = range(parser.parse_args().seeds)
-    material = voices()
-    rows = [measure(gain, delay, material, seeds) for gain in GAINS_DB for delay in DELAYS_MS]
+    spoken = voices()
+    rows = [measure(gain, delay, spoken, seeds) for gain in GAINS_DB for delay in DELAYS_MS]
     sys.stdout.write(markdown(rows) + "\n")
 
 

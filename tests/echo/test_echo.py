@@ -1,4 +1,4 @@
-"""The assistant on loudspeakers: its echo interrupts nothing, a caller over it does."""
+"""The assistant on loudspeakers: its echo does not interrupt a reply, a caller over it does."""
 
 from functools import cache
 
@@ -35,27 +35,25 @@ def voices() -> Voices:
 
 @pytest.mark.parametrize("gain_db", [-6.0, -15.0])
 @pytest.mark.parametrize("delay_ms", [40.0, 400.0])
-def test_an_echo_interrupts_nothing_and_a_caller_over_it_does(
-    gain_db: float, delay_ms: float
-) -> None:
+def test_a_caller_interrupts_a_reply_and_its_echo_does_not(gain_db: float, delay_ms: float) -> None:
     row = measure(gain_db, delay_ms, voices(), range(2))
     assert row.self_interruptions == 0
     assert row.in_time >= len(row.over) - 1
 
 
 @pytest.mark.parametrize("delay_ms", [40.0, 400.0])
-def test_a_faint_echo_interrupts_nothing(delay_ms: float) -> None:
+def test_a_faint_echo_does_not_interrupt_a_reply(delay_ms: float) -> None:
     assert measure(-30.0, delay_ms, voices(), range(2)).self_interruptions == 0
 
 
-def test_without_an_echo_the_caller_is_heard_at_once() -> None:
+def test_without_an_echo_a_caller_interrupts_at_once() -> None:
     row = measure(-120.0, 100.0, voices(), range(2))
     assert row.self_interruptions == 0
     assert np.median(row.delays_ms) < 300
 
 
-def test_a_takeover_hears_the_echo_as_before() -> None:
-    """The state and what the log holds of the reply are all there is to remember."""
+def test_a_takeover_continues_with_the_same_echo_path() -> None:
+    """The state and the logged reply are all that a takeover needs."""
     reply = voices().replies[0][: 1_920 * 20]
     heard = np.roll(reply, 4_000).reshape(-1, 1_920) // 4
     path = EchoPath()
@@ -71,7 +69,7 @@ def test_a_takeover_hears_the_echo_as_before() -> None:
     assert path.trust > 0
 
 
-def test_what_was_cleared_is_waited_for_no_longer() -> None:
+def test_a_cleared_reply_has_no_more_echo() -> None:
     path = EchoPath()
     path.begin(1)
     path.playback.say(1, voices().replies[0][: 1_920 * 20])

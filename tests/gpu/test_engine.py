@@ -1,4 +1,4 @@
-"""The hybrid engine on a GPU: as on a CPU, with graphs as without, at any batch, bounded."""
+"""The hybrid engine on a GPU equals the one on a CPU, with and without graphs, at any batch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,9 +17,9 @@ pytestmark = [
 ]
 
 SLOTS = 5
-# float32 without TF32: sums in another order, and the phase of a voice remembers them.
+# float32 without TF32: the GPU sums in another order, and a voice's phase accumulates that.
 SOUND_WITHIN = 1e-3
-HEARD_WITHIN = 4e-3  # a step of float16 at 2 to 4, twice
+STATES_WITHIN = 4e-3  # two steps of float16 between 2 and 4
 
 
 @pytest.fixture(autouse=True)
@@ -30,8 +30,10 @@ def _exact() -> Iterator[None]:
     torch.backends.cudnn.allow_tf32 = before
 
 
-def played(engine: HybridEngine, works: Sequence[Work], rows: Sequence[int]) -> list[list[Output]]:
-    """Every row does the same works in one batch: its outputs by step."""
+def run_in_batch(
+    engine: HybridEngine, works: Sequence[Work], rows: Sequence[int]
+) -> list[list[Output]]:
+    """Give every row the same works in one batch; the outputs by step."""
     for slot in rows:
         engine.open(slot, Opening(7))
     return [engine.step([replace(work, slot=slot) for slot in rows]) for work in works]
@@ -43,7 +45,7 @@ def check_same(one: Output, other: Output) -> None:
     )  # fmt: skip
     for ours, theirs in zip(one.heard, other.heard, strict=True):
         left, right = (np.frombuffer(state, "<f2").astype(float) for state in (ours, theirs))
-        assert np.abs(left - right).max() <= HEARD_WITHIN
+        assert np.abs(left - right).max() <= STATES_WITHIN
     assert (one.pcm is None) == (other.pcm is None)
     if one.pcm is not None and other.pcm is not None:
         assert np.abs(one.pcm - other.pcm).max(initial=0.0) <= SOUND_WITHIN
@@ -55,30 +57,30 @@ def works_of(mode: str) -> list[Work]:
 
 @pytest.mark.parametrize("static", [False, True])
 @pytest.mark.parametrize("mode", ["turn", "stream"])
-def test_a_gpu_says_what_a_cpu_says(mode: str, static: bool) -> None:
+def test_a_gpu_says_the_same_as_a_cpu(mode: str, static: bool) -> None:
     works, rows = works_of(mode), range(SLOTS)
-    here = played(made_engine(SLOTS, go_bias=100.0), works, rows)
+    here = run_in_batch(made_engine(SLOTS, go_bias=100.0), works, rows)
     there = made_engine(SLOTS, go_bias=100.0, static=static, device="cuda")
-    for expected, got in zip(here, played(there, works, rows), strict=True):
+    for expected, got in zip(here, run_in_batch(there, works, rows), strict=True):
         for one, other in zip(expected, got, strict=True):
             check_same(other, one)
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, SLOTS])
-def test_graphs_of_every_size_give_what_no_graph_gives(rows: int) -> None:
+def test_graphs_of_every_size_equal_the_engine_without_graphs(rows: int) -> None:
     works, slots = works_of("turn"), [SLOTS - 1 - row for row in range(rows)]
-    plain = played(made_engine(SLOTS, go_bias=100.0, device="cuda"), works, slots)
+    plain = run_in_batch(made_engine(SLOTS, go_bias=100.0, device="cuda"), works, slots)
     engine = made_engine(SLOTS, go_bias=100.0, static=True, device="cuda")
-    for _ in range(2):  # captured, then replayed alone
-        for expected, got in zip(plain, played(engine, works, slots), strict=True):
+    for _ in range(2):  # the first run captures the graphs, the second replays them
+        for expected, got in zip(plain, run_in_batch(engine, works, slots), strict=True):
             for one, other in zip(expected, got, strict=True):
                 check_same(other, one)
 
 
-def test_padding_leaves_who_does_not_take_part_alone() -> None:
+def test_padding_does_not_change_rows_outside_the_batch() -> None:
     engine = made_engine(SLOTS, go_bias=100.0, static=True, device="cuda")
     works = works_of("turn")
-    alone = played(engine, works, [0])
+    alone = run_in_batch(engine, works, [0])
     for slot in range(SLOTS):
         engine.open(slot, Opening(7))
     for work, (expected,) in zip(works, alone, strict=True):
@@ -86,12 +88,12 @@ def test_padding_leaves_who_does_not_take_part_alone() -> None:
         engine.step([Work(slot, (chunks(1, slot)[0],), Speak.DUPLEX) for slot in (1, 2, 4)])
 
 
-def test_steps_take_no_more_memory() -> None:
+def test_repeated_steps_take_no_more_memory() -> None:
     engine = made_engine(SLOTS, go_bias=100.0, static=True, device="cuda")
     works = works_of("turn")
-    played(engine, works, range(SLOTS))
+    run_in_batch(engine, works, range(SLOTS))
     torch.cuda.synchronize()
     before = torch.cuda.memory_allocated()
     for _ in range(5):
-        played(engine, works, range(SLOTS))
+        run_in_batch(engine, works, range(SLOTS))
     assert torch.cuda.memory_allocated() <= before
