@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 def test_every_spanish_word_is_pronounced_in_both_accents() -> None:
     texts = {question.text for split in Split for question in questions(split, Language.SPANISH)}
-    texts.update(all_reply_texts(Language.SPANISH), spanish.AGAIN, spanish.STRANGE)
+    texts.update(all_reply_texts(Language.SPANISH), spanish.AGAIN, spanish.OTHER_SPEECH)
     texts.update(spanish.LEADS, spanish.HESITATIONS)
     said = {word for text in texts for word in words(text)}
     assert len(said) > 250

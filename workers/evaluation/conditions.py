@@ -32,7 +32,8 @@ from workers.training.speech.callers import (
     UNSEEN_FLITE,
     UNSEEN_SPANISH,
 )
-from workers.training.speech.tts import LEVEL, SpeechJob, TtsVoice, speak
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
+from workers.training.speech.waveforms import LEVEL
 
 SEED: Final = 2024
 ROOM: Final = AcousticScene(room=1.0, line=0.0, narrow=0.0, noise=0.0, clip=0.0, gain_db=(0.0, 0.0))

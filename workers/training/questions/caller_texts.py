@@ -1,7 +1,7 @@
-"""What callers say in training, drawn without end: questions, fragments, second questions, noise.
+"""Draws what callers say in training: questions, fragments, follow-ups, other speech, noise.
 
-Only trained phrasings and combinations are drawn. Families are drawn by their weights, intents of
-a family alike, so that a table of sums is seen whole. A caller speaks one language.
+It draws only trained phrasings and combinations. Families are drawn by their weights, a family's
+intents evenly, so that training sees a whole table of sums. A caller speaks one language.
 """
 
 import random
@@ -24,52 +24,52 @@ from workers.training.questions.catalogue import (
 from workers.training.questions.chat import NO_REPLY, UNKNOWN_REPLY
 from workers.training.questions.families import Language
 from workers.training.questions.follow_ups import NO_CONTEXT_REPLY, follow_up_texts
-from workers.training.questions.listener_texts import HESITATIONS, broad_text, halting
+from workers.training.questions.listener_texts import HESITATIONS, broad_text, with_disfluency
 from workers.training.questions.wording import SAID_AROUND, reworded
 
-LEAD: Final = 0.12  # share of questions behind a lead word
-HALTING: Final = 0.08  # ... with a hesitation or a false start
-# Shares of what is no question; the rest are questions.
-STRANGE: Final = 0.05  # other speech
+LEAD: Final = 0.12  # share of questions that start with a lead word
+DISFLUENT: Final = 0.08  # share of questions with a hesitation or a false start
+# Shares of texts that are no question; all others are questions.
+OTHER_SPEECH: Final = 0.05
 FRAGMENT: Final = 0.02  # a question that breaks off
-WITHOUT_CONTEXT: Final = 0.03  # a second question, said first
-FOLLOW_UP: Final = 0.14  # a second question, to be put behind a first
-NOISE: Final = 0.02  # nothing said
-# Half the words of two questions, in no order. Without them words were guessed from those around:
-# 2 and 10 % of those of unseen voices (espeak-ng, flite) were misheard, in phrasings never trained
-# 16 %.
+WITHOUT_CONTEXT: Final = 0.03  # a follow-up without a first question
+FOLLOW_UP: Final = 0.14  # a follow-up, to place after a first question
+NOISE: Final = 0.02  # no speech
+# Half the words of two questions, shuffled. Without such texts the model guessed words from their
+# neighbours: it misrecognised 2 and 10 % of the words of unseen voices (espeak-ng, flite), and 16 %
+# in unseen phrasings.
 SHUFFLED: Final = 0.12
-SPANISH: Final = 0.08  # share of Spanish where both languages are read
+SPANISH: Final = 0.08  # share of Spanish texts, if both languages are taught
 
 
 @dataclass(frozen=True, slots=True)
 class CallerText:
-    """What is said (`text`, '' for noise) and what it means.
+    """What a caller says (`text`, '' for noise) and what it means.
 
-    `second`: only behind a first. `unfinished`: it breaks off, and might go on after a pause.
-    `loose`: words in no order, which mean nothing and are only to be heard.
+    `is_follow_up`: it needs a first question. `unfinished`: it breaks off, and may continue after a
+    pause. `shuffled`: words without meaning, only to be recognised.
     """
 
     text: str
     question: Question
-    second: bool = False
+    is_follow_up: bool = False
     unfinished: bool = False
-    loose: bool = False
+    shuffled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LanguagePhrases:
-    """What a language has around its questions."""
+    """What callers of one language say around and instead of questions, and the replies."""
 
     leads: tuple[str, ...]
     hesitations: tuple[str, ...]
     unknown_reply: str
-    cold_reply: str
+    no_context_reply: str
     follow_up_texts: Callable[[], tuple[str, ...]]
-    strange: Callable[[random.Random], str]
-    reworded: Callable[[str, random.Random], str]  # what is asked in still other words
-    around: tuple[str, ...]  # ... and those words
-    beginning: str  # said of a question too short to break off in the middle
+    other_speech: Callable[[random.Random], str]
+    reworded: Callable[[str, random.Random], str]  # puts more words around a question
+    around: tuple[str, ...]  # the phrases that `reworded` uses
+    beginning: str  # stands for a question too short to break off in the middle
 
 
 PHRASES: Final = {
@@ -90,7 +90,7 @@ PHRASES: Final = {
         spanish.UNKNOWN_REPLY,
         spanish.NO_CONTEXT_REPLY,
         lambda: spanish.AGAIN,
-        lambda rng: rng.choice(spanish.STRANGE),
+        lambda rng: rng.choice(spanish.OTHER_SPEECH),
         lambda text, _: text,
         (),
         "cuál es el",
@@ -99,7 +99,7 @@ PHRASES: Final = {
 
 
 class CallerTextSampler:
-    """Draws with its own generator, from some families of one language or from all."""
+    """Draws texts of one language, from the named families or from all."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class CallerTextSampler:
         families: Sequence[str] = (),
         language: Language = Language.ENGLISH,
     ) -> None:
-        self._rng, self._language, self._manner = rng, language, PHRASES[language]
+        self._rng, self._language, self._phrases = rng, language, PHRASES[language]
         chosen = [f for f in FAMILIES_IN[language] if not families or f.name in families]
         if not chosen:
             raise ValueError(f"Expected names of families, got {families}")
@@ -118,11 +118,11 @@ class CallerTextSampler:
         self._weights = list(accumulate(family.weight for family in chosen))
         self._others: tuple[tuple[float, Callable[[], CallerText]], ...] = (
             (NOISE, lambda: self._other("noise", "", NO_REPLY)),
-            (FOLLOW_UP, lambda: self._second(True)),
-            (WITHOUT_CONTEXT, lambda: self._second(False)),
+            (FOLLOW_UP, lambda: self._follow_up(with_context=True)),
+            (WITHOUT_CONTEXT, lambda: self._follow_up(with_context=False)),
             (FRAGMENT, self._fragment),
-            (SHUFFLED, self._loose),
-            (STRANGE, self._strange),
+            (SHUFFLED, self._shuffled),
+            (OTHER_SPEECH, self._other_speech),
         )
 
     def question(self) -> Question:
@@ -131,7 +131,7 @@ class CallerTextSampler:
         return self._rng.choice(self._rng.choice(intents))
 
     def __call__(self) -> CallerText:
-        """The next thing said."""
+        """The next text."""
         luck = self._rng.random()
         for share, make in self._others:
             luck -= share
@@ -142,47 +142,49 @@ class CallerTextSampler:
     def _asked(self) -> CallerText:
         question = self.question()
         text = question.text
-        if question.content != (question.family,):  # what has no slots is rather said than asked
-            text = self._manner.reworded(text, self._rng)
+        if question.content != (question.family,):  # a text without slots is often no question
+            text = self._phrases.reworded(text, self._rng)
         if self._rng.random() < LEAD:
-            text = f"{self._rng.choice(self._manner.leads)} {text}"
-        if self._rng.random() < HALTING:
-            halted = halting(text, self._rng, self._manner.hesitations)
-            # A false start makes "hello" the held-out "hello, hello".
-            text = text if is_held_out_text(halted, self._language) else halted
+            text = f"{self._rng.choice(self._phrases.leads)} {text}"
+        if self._rng.random() < DISFLUENT:
+            disfluent = with_disfluency(text, self._rng, self._phrases.hesitations)
+            # A false start turns "hello" into the held-out "hello, hello".
+            text = text if is_held_out_text(disfluent, self._language) else disfluent
         return CallerText(text, question)
 
     def _other(self, family: str, text: str, reply: str) -> CallerText:
         named = Question(family, family, f"{family}/0", text, reply, (), (), "", self._language)
         return CallerText(text, named)
 
-    def _second(self, behind: bool) -> CallerText:
-        text = self._rng.choice(self._manner.follow_up_texts())
-        return replace(self._other("then", text, self._manner.cold_reply), second=behind)
+    def _follow_up(self, *, with_context: bool) -> CallerText:
+        text = self._rng.choice(self._phrases.follow_up_texts())
+        said = self._other("then", text, self._phrases.no_context_reply)
+        return replace(said, is_follow_up=with_context)
 
-    def _strange(self) -> CallerText:
-        return self._other("unknown", self._manner.strange(self._rng), self._manner.unknown_reply)
+    def _other_speech(self) -> CallerText:
+        text = self._phrases.other_speech(self._rng)
+        return self._other("unknown", text, self._phrases.unknown_reply)
 
     def _fragment(self) -> CallerText:
-        """The first half of a question at most, so that no answer can be known."""
-        said = self.question().text.split()
-        half = " ".join(said[: len(said) // 2]).rstrip(",.?")
-        text = self._manner.beginning if len(said) < 4 else half
-        said_half = self._other("unknown", text, self._manner.unknown_reply)
-        return replace(said_half, unfinished=True)
+        """At most the first half of a question, too little to know the answer."""
+        whole = self.question().text.split()
+        half = " ".join(whole[: len(whole) // 2]).rstrip(",.?")
+        text = self._phrases.beginning if len(whole) < 4 else half
+        said = self._other("unknown", text, self._phrases.unknown_reply)
+        return replace(said, unfinished=True)
 
-    def _loose(self) -> CallerText:
-        """Words that come together by chance."""
-        said = words(f"{self.question().text} {self.question().text}")
-        self._rng.shuffle(said)
-        text = " ".join(said[: len(said) // 2])
+    def _shuffled(self) -> CallerText:
+        """Half the words of two questions, in random order."""
+        found = words(f"{self.question().text} {self.question().text}")
+        self._rng.shuffle(found)
+        text = " ".join(found[: len(found) // 2])
         if is_held_out_text(text, self._language):
-            return self._loose()
-        return replace(self._other("loose", text, self._manner.unknown_reply), loose=True)
+            return self._shuffled()
+        return replace(self._other("loose", text, self._phrases.unknown_reply), shuffled=True)
 
 
 def samplers(rng: random.Random, families: Sequence[str] = ()) -> dict[Language, CallerTextSampler]:
-    """One for each language that has some of the families; () all."""
+    """A sampler for each language that has some of the families; empty: all."""
     return {
         language: CallerTextSampler(rng, families, language)
         for language, taught in FAMILIES_IN.items()
@@ -193,7 +195,7 @@ def samplers(rng: random.Random, families: Sequence[str] = ()) -> dict[Language,
 def caller_text_source(
     rng: random.Random, families: Sequence[str] = ()
 ) -> Callable[[], CallerText]:
-    """Draws in any language, Spanish by its share."""
+    """Draws texts in all taught languages; a share of SPANISH is Spanish."""
     found = samplers(rng, families)
     if len(found) == 1:
         return next(iter(found.values()))

@@ -1,8 +1,8 @@
-"""The questions of the training and of the evaluation, and the one place of the split's rules.
+"""The catalogue of all questions, and the rules that split it into trained and held-out ones.
 
-Held out of training, always: each family's `unseen` phrasings, and of each compositional family
-about one combination in seven, chosen by a hash of its slot words. (The mirror of a held-out sum,
-four plus three for three plus four, may be trained.) Voices are split in `callers.py`.
+Training never uses a family's `unseen` phrasings. Of each compositional family it also leaves out
+about one combination in seven, chosen by a hash of the slot words. It may train the mirror of a
+held-out sum: four plus three for three plus four. `callers.py` splits the voices.
 """
 
 import re
@@ -23,19 +23,19 @@ from workers.training.questions.reckoning import RECKONING
 from workers.training.questions.sayings import SAYINGS
 
 HELD_OUT_ONE_IN: Final = 7
-# Said before a question by impatient or polite callers; part of no phrasing.
+# Impatient or polite callers say one of these before a question; no phrasing contains them.
 LEADS: Final = ("okay,", "hey,", "so,", "please,", "well,", "now,", "um,", "and")
 FAMILIES: Final = RECKONING + CALENDAR + KNOWLEDGE + SAYINGS + CHAT  # English
 FAMILIES_IN: Final = {Language.ENGLISH: FAMILIES, Language.SPANISH: spanish.SPANISH}
-_NAMELESS: Final = frozenset({"list", "letters"})  # slots that another slot implies
+_IMPLIED: Final = frozenset({"list", "letters"})  # slots that follow from another slot
 
 
 class Split(StrEnum):
-    """Which of the questions: only `TRAIN` is ever trained on."""
+    """The parts of the catalogue; training uses `TRAIN` alone."""
 
     TRAIN = "train"  # trained phrasings of trained combinations
-    PHRASING = "phrasing"  # trained combinations in phrasings never trained
-    COMBINATION = "combination"  # combinations never trained, in trained phrasings
+    PHRASING = "phrasing"  # trained combinations in held-out phrasings
+    COMBINATION = "combination"  # held-out combinations in trained phrasings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class Question:
 
     intent: str  # unique: family and slot words
     family: str
-    phrasing_id: str  # family and index; `u` marks a phrasing never trained
+    phrasing_id: str  # family and index; `u` marks a held-out phrasing
     text: str
     reply: str
-    slots: tuple[str, ...]  # words the reply must say to be right
+    slots: tuple[str, ...]  # words that a right reply contains
     content: tuple[str, ...]  # words of the question that decide the answer
-    result: str = ""  # what a second question may go on from
+    result: str = ""  # what a follow-up may refer to
     language: Language = Language.ENGLISH
 
 
@@ -59,13 +59,13 @@ def words(text: str) -> list[str]:
 
 
 def is_held_out(family: Family, case: Case) -> bool:
-    """Whether a combination of slot words is kept out of training."""
+    """Whether a combination of slot words is held out of training."""
     key = f"{family.name}/{'/'.join(case.values())}".encode()
     return family.compositional and zlib.crc32(key) % HELD_OUT_ONE_IN == 0
 
 
 def _filled(form: str, case: Case, language: Language) -> str:
-    """The form with its slots filled, and `an` where one begins with a vowel: `an owl`."""
+    """The form with its slots filled, with `an` before a vowel: `an owl`."""
     text = form.format(**case)
     return re.sub(r"\ba (?=[aeiou])", "an ", text) if language is Language.ENGLISH else text
 
@@ -75,7 +75,7 @@ def _question(family: Family, case: Case, form: Form, phrasing: str, name: str) 
     slots = [case[name] for name in case if f"{{{name}}}" in form.reply]
     reply = _filled(form.reply, case, family.language)
     return Question(
-        intent="/".join([family.name, *(case[k] for k in case if k not in _NAMELESS)]),
+        intent="/".join([family.name, *(case[k] for k in case if k not in _IMPLIED)]),
         family=family.name,
         phrasing_id=f"{family.name}/{name}",
         text=_filled(phrasing, case, family.language),
@@ -107,21 +107,21 @@ def questions(split: Split, language: Language = Language.ENGLISH) -> tuple[Ques
 
 
 @cache
-def _kept(language: Language) -> frozenset[str]:
+def _held_out_texts(language: Language) -> frozenset[str]:
     splits = (Split.PHRASING, Split.COMBINATION)
     return frozenset(" ".join(words(q.text)) for s in splits for q in questions(s, language))
 
 
 def is_held_out_text(text: str, language: Language) -> bool:
-    """Whether these are the words of a question that is never trained."""
-    return " ".join(words(text)) in _kept(language)
+    """Whether these are the words of a held-out question."""
+    return " ".join(words(text)) in _held_out_texts(language)
 
 
 @cache
 def reply_texts(
     split: Split = Split.TRAIN, language: Language = Language.ENGLISH
 ) -> tuple[str, ...]:
-    """The distinct replies of a split, and the answers to what was not understood."""
+    """The distinct replies of a split, and the replies to speech that makes no sense."""
     texts = {question.reply: None for question in questions(split, language)}
     if language is Language.SPANISH:
         return (*texts, spanish.UNKNOWN_REPLY, spanish.NO_CONTEXT_REPLY)
@@ -130,7 +130,7 @@ def reply_texts(
 
 @cache
 def all_reply_texts(language: Language = Language.ENGLISH) -> tuple[str, ...]:
-    """Every reply, held-out combinations included: what an evaluation's answers are chosen from."""
+    """Every reply, including those of held-out combinations; the evaluation's judge uses them."""
     trained, held_out = (reply_texts(s, language) for s in (Split.TRAIN, Split.COMBINATION))
     return tuple(dict.fromkeys(trained + held_out))
 
@@ -141,15 +141,16 @@ def _spanish_replies() -> frozenset[str]:
 
 
 def language_of(reply: str) -> Language:
-    """What a reply is said in: English, unless it is one of the Spanish ones."""
+    """The language of a reply: Spanish if it is one of the Spanish replies, else English."""
     return Language.SPANISH if reply in _spanish_replies() else Language.ENGLISH
 
 
 @cache
 def vocabulary_words() -> tuple[str, ...]:
-    """The model's whole words: those of English, sorted, then those that only Spanish has.
+    """The model's whole words: the English ones, sorted, then those that only Spanish has.
 
-    A language is put behind, so that the words of a model that is to learn it keep their numbers.
+    A new language's words come last, so that the words of a model that learns it keep their
+    numbers.
     """
     english = _english_words()
     texts = all_reply_texts(Language.SPANISH)
@@ -157,7 +158,7 @@ def vocabulary_words() -> tuple[str, ...]:
 
 
 def _english_words() -> tuple[str, ...]:
-    """Of all English replies, but for words that are said by letters."""
+    """The words of all English replies, except words that the model spells or says by letters."""
     spoken = {
         word
         for family in FAMILIES
@@ -171,7 +172,7 @@ def _english_words() -> tuple[str, ...]:
 
 
 def _frames() -> Iterator[str]:
-    """The replies of the families whose words are spelled, without those words."""
+    """The replies of the families that repeat or spell words, without those words."""
     for family in SAYINGS:
         for form in family.forms:
             yield form.reply.format(x="", letters=" ".join(ascii_lowercase))

@@ -1,4 +1,4 @@
-"""Small talk: single questions with their own phrasings and a fixed answer, some of it long."""
+"""Families of small talk: one question each, with its phrasings and a fixed reply."""
 
 import tomllib
 from pathlib import Path
@@ -24,7 +24,7 @@ def _read() -> tuple[Family, ...]:
 
 CHAT: Final = _read()
 
-# What the model says to speech it cannot make sense of.
+# The reply to speech that makes no sense.
 UNKNOWN_REPLY: Final = "sorry, i did not catch that. please say it again."
-# What it says to noise that the VAD took for speech.
+# The reply to noise that the VAD took for speech.
 NO_REPLY: Final = ""

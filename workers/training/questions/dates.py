@@ -1,4 +1,4 @@
-"""Families of days, months and dates."""
+"""Families of questions about days, months and dates."""
 
 from typing import Final
 

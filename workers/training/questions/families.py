@@ -1,7 +1,8 @@
-"""What a family of intents is: a table of cases, and the forms in which they are asked.
-Everything is lower case, numbers are spelled. A family has cases (the slot words of each intent)
-and forms; a form has its phrasings and the sentence that answers them. `unseen` phrasings are never
-trained; `dialogue.py` holds the rules of the split.
+"""A family of intents: a table of cases, and the forms in which callers ask for them.
+
+All texts are lower case, with numbers in words. A case holds the slot words of one intent. A form
+holds phrasings and the sentence that answers them. Training never uses `unseen` phrasings;
+`catalogue.py` holds the rules of the split.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ _ORDINALS: Final = (
 
 
 class Language(StrEnum):
-    """What a caller speaks, and is answered in."""
+    """The language of a caller and of the reply."""
 
     ENGLISH = "en"
     SPANISH = "es"
@@ -31,7 +32,7 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Phrasings that are answered in the same words. `{name}` is a slot of the case."""
+    """Phrasings with the same reply. `{name}` is a slot of the case."""
 
     reply: str
     seen: tuple[str, ...]
@@ -40,17 +41,14 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Intents of one shape: every case can be asked in every form."""
+    """Intents of one shape: callers can ask for every case in every form."""
 
     name: str
     cases: tuple[Case, ...]
     forms: tuple[Form, ...]
-    # The combinations of slots can be recombined: some are held out of training.
-    compositional: bool = False
-    # The slot that a second question may go on from ("and plus two?"), if any.
-    result: str = ""
-    # How often it is asked in training, against the others.
-    weight: float = 1.0
+    compositional: bool = False  # slots combine freely, so that some combinations are held out
+    result: str = ""  # the slot that a follow-up may refer to ("and plus two?"), if any
+    weight: float = 1.0  # how often training draws it, relative to the others
     language: Language = Language.ENGLISH
 
 
@@ -77,7 +75,7 @@ def number(value: int) -> str:
 
 
 def ordinal(value: int) -> str:
-    """1..39 as in a date: first, twenty third."""
+    """1..39 in words, as in a date: first, twenty third."""
     if not 1 <= value < 40:
         raise ValueError(f"Expected an ordinal in 1..39, got {value}")
     if value <= 20:
@@ -101,7 +99,7 @@ def pairs(text: str) -> tuple[Case, ...]:
 
 
 def neighbours(words: Sequence[str], offset: int) -> tuple[Case, ...]:
-    """Each word and the one `offset` places on, around the end."""
+    """Each word, and the word `offset` places later, counting on from the start after the end."""
     count = len(words)
     return tuple({"x": word, "y": words[(i + offset) % count]} for i, word in enumerate(words))
 

@@ -1,7 +1,7 @@
-"""Second questions: they go on from the answer before ("and plus two?") or ask for it again.
+"""Follow-ups: questions that build on the previous answer ("and plus two?") or ask for it again.
 
-A follow-up makes sense only after a fitting first answer. Said on its own, the model answers
-that it does not know what came before. One combination in seven is held out, as everywhere.
+A follow-up makes sense only after a fitting answer. Without one, the model replies that it does not
+know what came before. One combination in seven is held out, as in the catalogue.
 """
 
 import random
@@ -16,7 +16,7 @@ from workers.training.questions.catalogue import HELD_OUT_ONE_IN, Question, Spli
 from workers.training.questions.dates import DAYS, MONTHS
 from workers.training.questions.families import Language, number
 
-LARGEST: Final = 40  # results that follow-ups go on from
+LARGEST: Final = 40  # the largest result that follow-ups build on
 STEPS: Final = range(1, 11)
 NO_CONTEXT_REPLY: Final = "i do not know what came before. please ask me the whole question."
 SURE_REPLY: Final = "yes, i am sure. that is what i have learned."
@@ -29,7 +29,7 @@ AGAIN: Final = (
     "once more, please",
 )
 SURE: Final = ("are you sure?", "is that right?", "really?", "are you certain?")
-# Families whose follow-up may name just another thing: "and france?"
+# Families whose follow-up may name another thing: "and france?"
 NAMED: Final = ("capital", "opposite", "colour", "legs", "animal", "month length")
 
 _PLUS: Final = ("and plus {n}?", "and {n} more?", "now add {n}", "plus {n}")
@@ -38,7 +38,7 @@ _AFTER: Final = ("and the {kind} after that?", "and the next {kind}?", "what com
 _BEFORE: Final = ("and the {kind} before that?", "what comes before that?")
 _NAME: Final = ("and {x}?", "what about {x}?", "and what about {x}?")
 
-FollowUp = tuple[str, str]  # what is asked and what is answered
+FollowUp = tuple[str, str]  # the question and its answer
 
 
 @cache
@@ -50,19 +50,19 @@ def _held_out(*key: str) -> bool:
     return zlib.crc32("/".join(("follow", *key)).encode()) % HELD_OUT_ONE_IN == 0
 
 
-def _reckoned(first: Question, held_out: bool) -> Iterator[FollowUp]:
+def _arithmetic(first: Question, held_out: bool) -> Iterator[FollowUp]:
     value = _values().get(first.result)
     if value is None:
         return
     for n in STEPS:
-        for phrasings, word, made in ((_PLUS, "plus", value + n), (_MINUS, "minus", value - n)):
-            if made < 0 or _held_out(word, first.result, str(n)) != held_out:
+        for phrasings, word, result in ((_PLUS, "plus", value + n), (_MINUS, "minus", value - n)):
+            if result < 0 or _held_out(word, first.result, str(n)) != held_out:
                 continue
-            reply = f"{first.result} {word} {number(n)} is {number(made)}."
+            reply = f"{first.result} {word} {number(n)} is {number(result)}."
             yield from ((phrasing.format(n=number(n)), reply) for phrasing in phrasings)
 
 
-def _stepped(first: Question) -> Iterator[FollowUp]:
+def _calendar_steps(first: Question) -> Iterator[FollowUp]:
     for kind, names in (("day", DAYS), ("month", MONTHS)):
         if first.result not in names:
             continue
@@ -81,32 +81,32 @@ def _named() -> dict[str, tuple[FollowUp, ...]]:
             thing = question.content[0]
             for phrasing in _NAME:
                 found[question.family][phrasing.format(x=thing), question.reply] = None
-    return {name: tuple(follow_ups_to) for name, follow_ups_to in found.items()}
+    return {name: tuple(follow_ups) for name, follow_ups in found.items()}
 
 
 def follow_ups_to(first: Question, held_out: bool = False) -> list[FollowUp]:
-    """What may be asked behind this question's answer; `held_out`: only what is never trained.
+    """The follow-ups to this question's answer; `held_out`: those that training never uses.
 
-    Behind a Spanish one: to say it again.
+    After a Spanish answer, callers only ask for it again.
     """
     if first.language is Language.SPANISH:
         return [] if held_out else [(text, first.reply) for text in spanish.AGAIN]
-    found = list(_reckoned(first, held_out))
+    found = list(_arithmetic(first, held_out))
     if held_out:
         return found
-    found += _stepped(first)
+    found += _calendar_steps(first)
     found += _named().get(first.family, ())
     found += [(text, first.reply) for text in AGAIN]
     return found + [(text, SURE_REPLY) for text in SURE]
 
 
 def trained_follow_up(first: Question, rng: random.Random) -> Question:
-    """One trained follow-up: each way of going on is as likely as the others."""
+    """One trained follow-up, drawn evenly from those of its kind."""
     kinds: dict[str, list[FollowUp]] = {}
     for text, reply in follow_ups_to(first):
         again = reply in (first.reply, SURE_REPLY)
         kinds.setdefault("again" if again else "on", []).append((text, reply))
-    # The way on is what the context is for; it is asked for more often.
+    # The context exists for follow-ups that build on the answer, so they are drawn more often.
     kind = "on" if "on" in kinds and rng.random() < 0.7 else "again"
     text, reply = rng.choice(kinds[kind])
     return replace(first, family=f"then {kind}", text=text, reply=reply, result="")
@@ -114,7 +114,7 @@ def trained_follow_up(first: Question, rng: random.Random) -> Question:
 
 @cache
 def follow_up_texts() -> tuple[str, ...]:
-    """Every follow-up: said first, each gets NO_CONTEXT_REPLY."""
+    """Every follow-up; without a first question each gets NO_CONTEXT_REPLY."""
     texts: dict[str, None] = {}
     seen: set[tuple[str, str]] = set()
     for first in questions(Split.TRAIN):
@@ -126,7 +126,7 @@ def follow_up_texts() -> tuple[str, ...]:
 
 @cache
 def follow_up_replies(families: tuple[str, ...]) -> tuple[str, ...]:
-    """Every answer to a follow-up after questions of these families; held-out ones included."""
+    """Every answer to a follow-up to questions of these families, including held-out ones."""
     found = {NO_CONTEXT_REPLY: None, SURE_REPLY: None}
     seen: set[tuple[str, str]] = set()
     for first in questions(Split.TRAIN):

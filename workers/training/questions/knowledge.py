@@ -1,4 +1,4 @@
-"""Families of things to know: words, countries, colours, animals, and comparisons of them."""
+"""Families of questions about facts: words, countries, colours, animals, and comparisons."""
 
 from itertools import combinations
 from typing import Final
@@ -63,7 +63,7 @@ _TOOLS: Final = (
     "a chair:sit; an umbrella:keep dry; a lamp:read at night; a map:find the way; "
     "a towel:dry yourself; a boat:cross water; an oven:bake bread"
 )
-# Each list from the least to the most.
+# Each list runs from the least to the most.
 _SIZES: Final = (
     "an ant; a bee; a mouse; a cat; a dog; a sheep; a lion; a horse; an elephant; a whale; "
     "a house; a mountain; the moon; the earth; the sun"
@@ -78,7 +78,7 @@ _WEIGHTS: Final = (
 
 
 def _ordered(text: str) -> tuple[Case, ...]:
-    """Every two of a list from least to most, asked in an order that gives nothing away."""
+    """Every pair of a list from least to most, in an order that does not reveal the answer."""
     things = [thing.strip() for thing in text.split(";")]
     found = []
     for i, j in combinations(range(len(things)), 2):
@@ -89,7 +89,7 @@ def _ordered(text: str) -> tuple[Case, ...]:
 
 
 def _compared(name: str, things: str, more: str, less: str) -> Family:
-    """Which of two is more, and which is less."""
+    """A family that asks which of two things is more, or less."""
     return Family(
         name,
         _ordered(things),
@@ -121,7 +121,7 @@ def _compared(name: str, things: str, more: str, less: str) -> Family:
 
 
 def _claims() -> tuple[Case, ...]:
-    """`is paris the capital of france?`: each country with its own city and with two others."""
+    """`is paris the capital of france?`: each country with its capital and two others."""
     cases = pairs(_CAPITALS)
     found = []
     for i, case in enumerate(cases):

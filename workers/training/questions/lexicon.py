@@ -1,6 +1,6 @@
-"""English words by their frequency, with their sounds: pocketsphinx's model and dictionary.
+"""English words by frequency, with their pronunciations, from pocketsphinx's model and dictionary.
 
-The dictionary is cmudict (BSD licence), in the package, so nothing is downloaded.
+The dictionary is cmudict (BSD licence). The package contains it, so nothing is downloaded.
 """
 
 from functools import cache
@@ -12,7 +12,7 @@ COMMON_WORDS: Final = 20_000
 
 @cache
 def pronunciations() -> dict[str, tuple[str, ...]]:
-    """Word -> phones, without stress; the first pronunciation of each."""
+    """Word -> phones without stress, of each word's first pronunciation."""
     from pocketsphinx import get_model_path
 
     path = Path(get_model_path()) / "en-us" / "cmudict-en-us.dict"
@@ -22,7 +22,7 @@ def pronunciations() -> dict[str, tuple[str, ...]]:
 
 @cache
 def ordinary_words(count: int = COMMON_WORDS) -> tuple[str, ...]:
-    """The most frequent pronounceable words, most frequent first."""
+    """The most frequent words of at least three letters in the dictionary, in that order."""
     from pocketsphinx import Config, LogMath, NGramModel, get_model_path
 
     folder = Path(get_model_path()) / "en-us"

@@ -1,7 +1,7 @@
-"""The listener's texts: phonetically broad, thousands of words, with characters and phones.
+"""The listener's texts: phonetically broad, of thousands of words, with characters and phones.
 
-One word in twenty is never spoken in training: what the listener makes of those is its
-open-vocabulary error.
+Training never speaks one word in twenty. The listener's error on those words is its open-vocabulary
+error.
 """
 
 import random
@@ -22,11 +22,13 @@ PHONES: Final = tuple(
     "Y Z ZH".split()
 )  # CTC classes 1..39; 0 is the blank
 
-HALTING: Final = 0.12  # share of texts with a hesitation or a false start
+DISFLUENT: Final = 0.12  # share of texts with a hesitation or a false start
 HESITATIONS: Final = ("uh,", "um,", "er,", "hmm,", "uh, uh,", "well, um,", "you know,")
 
-_SMALL: Final = "the a of to and is it you in for that on with my this are be what can".split()
-# Carriers for one or two words: none is a phrasing of the dialogue, trained or held out.
+_FUNCTION_WORDS: Final = (
+    "the a of to and is it you in for that on with my this are be what can".split()
+)
+# Sentences around one or two words. None is a phrasing of the catalogue, trained or held out.
 _CARRIERS: Final = (
     "i would like a {x} and a {y}",
     "my friend talked about {x} yesterday",
@@ -51,8 +53,8 @@ _CARRIERS: Final = (
 
 @cache
 def carrier_words() -> frozenset[str]:
-    """All words of the trained questions and of the carriers: never held out."""
-    return frozenset(word for text in (*_dialogue(), *_CARRIERS) for word in words(text))
+    """All words of the trained questions and of the carriers, which are never held out."""
+    return frozenset(word for text in (*_question_texts(), *_CARRIERS) for word in words(text))
 
 
 def is_held_out(word: str) -> bool:
@@ -68,32 +70,34 @@ def trained_words() -> tuple[str, ...]:
 
 @cache
 def untrained_words() -> tuple[str, ...]:
-    """The ordinary words kept for the evaluation."""
+    """The ordinary words that only the evaluation speaks, most frequent first."""
     return tuple(word for word in ordinary_words() if is_held_out(word))
 
 
 @cache
-def _dialogue() -> tuple[str, ...]:
+def _question_texts() -> tuple[str, ...]:
     return tuple(question.text for question in questions(Split.TRAIN))
 
 
 def random_string(rng: random.Random, vocabulary: tuple[str, ...], low: int, high: int) -> str:
-    """`low` to `high` words, one in five of them small."""
+    """`low` to `high` words; one in five is a function word."""
     count = rng.randint(low, high)
-    return " ".join(rng.choice(_SMALL if rng.random() < 0.2 else vocabulary) for _ in range(count))
+    return " ".join(
+        rng.choice(_FUNCTION_WORDS if rng.random() < 0.2 else vocabulary) for _ in range(count)
+    )
 
 
 def broad_text(rng: random.Random, asked: float = 0.18) -> str:
-    """One training text: half word strings, the rest questions (`asked`), carriers, numbers."""
-    text = _smooth_text(rng, asked)
-    return halting(text, rng) if rng.random() < HALTING else text
+    """One training text: a share `asked` are questions; most others are strings of words."""
+    text = _fluent_text(rng, asked)
+    return with_disfluency(text, rng) if rng.random() < DISFLUENT else text
 
 
-def _smooth_text(rng: random.Random, asked: float) -> str:
+def _fluent_text(rng: random.Random, asked: float) -> str:
     if rng.random() < asked:
         lead = f"{rng.choice(LEADS)} " if rng.random() < 0.2 else ""
-        return lead + rng.choice(_dialogue())
-    # Two texts in five draw from all of the list, the rest from its commonest third.
+        return lead + rng.choice(_question_texts())
+    # Two texts in five draw from the whole list, the others from its most frequent third.
     vocabulary = trained_words()[: None if rng.random() < 0.4 else COMMON_WORDS // 3]
     kind = rng.random()
     if kind < 0.6:
@@ -105,33 +109,33 @@ def _smooth_text(rng: random.Random, asked: float) -> str:
     return " ".join(number(rng.randrange(1000)) for _ in range(rng.randint(1, 3)))
 
 
-def halting(text: str, rng: random.Random, hesitations: Sequence[str] = HESITATIONS) -> str:
-    """The text with a hesitation, or begun a second time."""
-    said = text.split()
-    at = rng.randrange(len(said))
+def with_disfluency(text: str, rng: random.Random, hesitations: Sequence[str] = HESITATIONS) -> str:
+    """The text with a hesitation or a false start."""
+    parts = text.split()
+    at = rng.randrange(len(parts))
     if rng.random() < 0.5:
-        return " ".join([*said[:at], rng.choice(hesitations), *said[at:]])
-    restart = [*said[: at + 1]][-3:]
-    return " ".join([*restart[:-1], restart[-1].rstrip(",.?!") + ",", *said])
+        return " ".join([*parts[:at], rng.choice(hesitations), *parts[at:]])
+    restart = [*parts[: at + 1]][-3:]
+    return " ".join([*restart[:-1], restart[-1].rstrip(",.?!") + ",", *parts])
 
 
 def untrained_text(rng: random.Random) -> str:
-    """One evaluation text: a string of words that training never spoke."""
+    """One evaluation text: a string of words that training never speaks."""
     return random_string(rng, untrained_words(), 3, 6)
 
 
 def characters(text: str) -> list[int]:
-    """The CTC classes of a text's letters, punctuation left out."""
+    """The CTC classes of a text's letters, without punctuation."""
     return [CHARACTERS.index(c) + 1 for c in " ".join(words(text))]
 
 
 def phones(text: str) -> list[int]:
-    """The CTC classes of a text's phones; words without an entry give none."""
+    """The CTC classes of a text's phones; words missing from the dictionary have none."""
     found = pronunciations()
     return [PHONES.index(p) + 1 for word in words(text) for p in found.get(word, ())]
 
 
 def spanish_phones(text: str, accent: str) -> list[int]:
-    """The CTC classes of a Spanish text: the nearest English phones in one accent."""
-    said = (spanish_pronunciation.pronounced(word, accent) for word in words(text))
-    return [PHONES.index(phone) + 1 for word in said for phone in word]
+    """The CTC classes of a Spanish text: its nearest English phones, in one accent."""
+    pronounced = (spanish_pronunciation.pronounced(word, accent) for word in words(text))
+    return [PHONES.index(phone) + 1 for word in pronounced for phone in word]

@@ -1,4 +1,4 @@
-"""Families of numbers. Their tables are whole, so that results are learned and not remembered."""
+"""Families of questions about numbers; complete tables make the model learn to calculate."""
 
 from itertools import product
 from typing import Final

@@ -1,4 +1,4 @@
-"""Families about words as such: saying one after the caller, and spelling it."""
+"""Families of requests about words: repeat a word, or spell it."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from workers.training.questions.lexicon import ordinary_words, pronunciations
 
 REPEATED: Final = 1400
 SPELLED: Final = 260
-_FIRST: Final = 150  # the most frequent words are small and sound like nothing in particular
-# Not to be put into a voice's mouth, be it by chance.
+_FIRST: Final = 150  # the most frequent words are short and sound alike
+# Words that the assistant must not say.
 _LEFT_OUT: Final = frozenset(
     "fuck fucking fucked shit bullshit bitch bitches ass asshole damn goddamn bastard bastards "
     "dick cock pussy whore whores slut tits sex sexy porn rape raped nigga niggas nigger faggot "
@@ -21,7 +21,7 @@ def _plain(word: str) -> bool:
 
 
 def _repeated() -> list[str]:
-    """Frequent words, no two of which sound alike."""
+    """Frequent words with different pronunciations."""
     found: dict[tuple[str, ...], str] = {}
     for word in ordinary_words()[_FIRST:]:
         if _plain(word):

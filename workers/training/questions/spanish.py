@@ -1,7 +1,7 @@
-"""Spanish: a few families, and what is said around them. The polite form, as to a stranger.
+"""The Spanish families, and the phrases around their questions, in the polite form.
 
-Names begin with `es`, since a family is named once whatever its language. Words keep their accents;
-`sounds.py` says how they are pronounced.
+Names begin with `es`, because a family's name is unique across languages. Words keep their accents;
+`spanish_pronunciation.py` pronounces them.
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from workers.training.questions.families import (
     pairs,
 )
 
-# What is said to Spanish speech that makes no sense, and to a second question without a first.
+# The replies to Spanish speech that makes no sense, and to a follow-up without a first question.
 UNKNOWN_REPLY: Final = "perdón, no le he entendido. repita, por favor."
 NO_CONTEXT_REPLY: Final = "no sé qué vino antes. haga la pregunta entera, por favor."
 LEADS: Final = ("bueno,", "oiga,", "por favor,", "pues,", "eh,", "y")
@@ -29,8 +29,8 @@ AGAIN: Final = (
     "no le he oído",
     "¿qué ha dicho?",
 )
-# Other speech: no phrasing of a family, and no part of one.
-STRANGE: Final = (
+# Other speech: neither a phrasing of a family nor part of one.
+OTHER_SPEECH: Final = (
     "mañana vamos a la playa con los niños",
     "mi hermana trabaja en un hospital",
     "ayer llovió toda la tarde",
@@ -91,8 +91,8 @@ def _family(name: str, cases: tuple[Case, ...], forms: tuple[Form, ...], weight:
     return Family(f"es {name}", cases, forms, weight=weight, language=Language.SPANISH)
 
 
-def _talk(name: str, reply: str, seen: str, unseen: str) -> Family:
-    """Small talk: one question and its answer."""
+def _chat(name: str, reply: str, seen: str, unseen: str) -> Family:
+    """A family of small talk: one question and its reply."""
     return _family(name, ({},), (form(reply, seen, unseen),), 0.7)
 
 
@@ -178,15 +178,15 @@ COLOURS: Final = _family(
     ),
     1.5,
 )
-TALK: Final = (
-    _talk(
+CHAT: Final = (
+    _chat(
         "hello",
         "¡hola! me alegro de oírle. ¿qué quiere saber?",
         "hola | buenos días | buenas tardes | hola, buenos días | hola, buenas tardes"
         "| buenas | muy buenas tardes | saludos | encantado de saludarle",
         "muy buenos días | hola, hola",
     ),
-    _talk(
+    _chat(
         "how are you",
         "muy bien, gracias. ¿y usted?",
         "¿cómo está? | ¿cómo está usted? | ¿qué tal? | hola, ¿qué tal? | ¿cómo le va?"
@@ -194,7 +194,7 @@ TALK: Final = (
         "| ¿qué tal le va todo?",
         "hola, ¿cómo está? | ¿qué tal está usted?",
     ),
-    _talk(
+    _chat(
         "name",
         "me llamo antiphon. soy una voz pequeña.",
         "¿cómo se llama? | ¿cómo te llamas? | ¿cuál es su nombre? | dígame su nombre"
@@ -203,7 +203,7 @@ TALK: Final = (
         "| ¿me dice cómo se llama?",
         "¿cómo se llama usted? | ¿cuál es tu nombre?",
     ),
-    _talk(
+    _chat(
         "thanks",
         "de nada. ¿quiere saber algo más?",
         "gracias | muchas gracias | muy amable, gracias | gracias por todo | se lo agradezco"
@@ -211,7 +211,7 @@ TALK: Final = (
         "| le agradezco su respuesta | estoy muy agradecido",
         "muchísimas gracias | muchas gracias por todo",
     ),
-    _talk(
+    _chat(
         "goodbye",
         "adiós, hasta la próxima.",
         "adiós | hasta luego | hasta mañana | hasta pronto | buenas noches | me tengo que ir"
@@ -219,7 +219,7 @@ TALK: Final = (
         "| que le vaya bien",
         "adiós, hasta mañana | tengo que irme",
     ),
-    _talk(
+    _chat(
         "help",
         "puedo sumar, contar, decir los días, los colores y lo contrario de una palabra.",
         "¿qué sabe hacer? | ayuda | ¿qué puedo preguntar? | ¿en qué puede ayudarme?"
@@ -230,4 +230,4 @@ TALK: Final = (
     ),
 )
 
-SPANISH: Final = (SUMS, COUNTING, DAYS, OPPOSITES, COLOURS, *TALK)
+SPANISH: Final = (SUMS, COUNTING, DAYS, OPPOSITES, COLOURS, *CHAT)

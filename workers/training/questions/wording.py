@@ -1,7 +1,7 @@
-"""Further wordings of a trained question: what callers put before and behind it, and around it.
+"""Puts further words around a trained English question: openings, indirect questions, endings.
 
-A few phrasings a form are learned as wholes: another beginning then makes another question of it.
-Drawn anew each time, the words around a question become what they are, of no weight. English only.
+The model learns a few phrasings of a form as wholes, and then takes another beginning for another
+question. Random words around each question teach it that these words carry no meaning.
 """
 
 import random
@@ -13,11 +13,11 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split("|"))
 
 
-OPENED: Final = 0.1  # share of questions behind an opening
-INDIRECT: Final = 0.2  # ... of those that can be put indirectly
-ENDED: Final = 0.07  # ... before an ending
+OPENED: Final = 0.1  # share of questions with an opening
+INDIRECT: Final = 0.2  # share that becomes indirect, of those that can
+ENDED: Final = 0.07  # share of questions with an ending
 
-# Of any question, and of what is no question by its form: "count to ten".
+# For questions, and for requests such as "count to ten".
 OPENINGS: Final = _listed(
     "let me ask you, | my question is, | quick question, | next question, | i have a question, "
     "| here is another one, | excuse me, | listen, | one more thing, | this is important,"
@@ -35,7 +35,7 @@ SAID_AROUND: Final = (
     *(KNOWING + WANTING),
 )
 
-# What can be given: the double of five, and no builder's job.
+# Questions for a thing that can be given: the double of five, but not the job of a builder.
 _THING: Final = re.compile(
     r"(?:what is|tell me) (half of [^,?]+|the (?:(?:next|last|capital) )?"
     r"(?:sum|double|half|number|day|month|opposite|capital|city|colour) [^,?]+)\??"
@@ -51,7 +51,7 @@ _ASKS_ALREADY: Final = re.compile(r"\bplease\b|\bright\?|\bnot\?")
 
 
 def _indirect(text: str, rng: random.Random) -> str | None:
-    """`what is x?` as `i need to know what x is`; None where no rule fits."""
+    """`what is x?` as `i need to know what x is`; None if no rule applies."""
     ways: list[str] = []
     if found := _THING.fullmatch(text):
         ways.append(f"{rng.choice(WANTING)} {found[1]}")
@@ -63,7 +63,7 @@ def _indirect(text: str, rng: random.Random) -> str | None:
 
 
 def reworded(text: str, rng: random.Random) -> str:
-    """The question as it is, or with more words about it."""
+    """The question, unchanged or with more words around it."""
     if rng.random() < INDIRECT:
         text = _indirect(text, rng) or text
     asks = text.endswith("?")

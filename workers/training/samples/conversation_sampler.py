@@ -1,7 +1,7 @@
-"""Training samples: a turn and its reply, or two turns, the second of which may lean on the first.
+"""Draws training conversations: a turn and its reply, or two turns, the second often a follow-up.
 
-A conversation's context in service is the turn before and the present one; what was cut off by an
-interruption is not in it. Two turns of unlike matter teach the model to let the first go.
+In service a context holds the previous turn and the present one, without what an interruption cut
+off. Pairs of unrelated turns teach the model to let the first one go.
 """
 
 import random
@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from shared.audio import Floats
 from workers.models.s2s import S2SConfig
 from workers.training.questions import follow_ups, spanish
 from workers.training.questions.catalogue import Question
@@ -20,7 +21,6 @@ from workers.training.samples.sequences import (
     GO_AFTER,
     GO_LATE,
     TURN_TAIL,
-    Floats,
     Sample,
     SampleBatch,
     collate,
@@ -35,32 +35,31 @@ from workers.training.samples.spoken_turns import EncodedTurn
 from workers.training.stages.caller_words import CallerVocabulary
 
 POOL: Final = 16  # batches drawn together and sorted by length
-TWO: Final = 0.35  # share of samples with two turns
-LEANING: Final = 0.65  # ... whose second goes on from the first
-INTERRUPTED: Final = 0.25  # ... of the others: the first reply was cut off
+TWO_TURNS: Final = 0.35  # share of samples
+FOLLOW_UP: Final = 0.65  # share of second turns that are a follow-up to the first
+INTERRUPTED: Final = 0.25  # share of the other second turns whose first reply was cut off
 STREAM_SHARE: Final = 0.3
-# Share of single turns behind which any reply is said, its text given, as behind words in no order:
-# only so does the sound learn to follow the text. Where it may also follow the question, the name
-# that was nearly said is heard behind the text of the right one.
+# Share of single turns that get any reply, with its text given; turns of shuffled words always do.
+# Only this teaches the sound to follow the text. Where the sound may also follow the question, the
+# reply says a similar name from the question although its text has the right one.
 READ_OUT: Final = 0.1
-LONGEST: Final = 250  # positions: what the model's window holds
+LONGEST: Final = 250  # positions in the model's window
 
-
-COLD_REPLIES: Final = (follow_ups.NO_CONTEXT_REPLY, spanish.NO_CONTEXT_REPLY)
+NO_CONTEXT_REPLIES: Final = (follow_ups.NO_CONTEXT_REPLY, spanish.NO_CONTEXT_REPLY)
 
 
 class TurnSource(Protocol):
-    """Where turns come from: speech (`turns.Memory`) or text alone (`reading.Reader`)."""
+    """Where turns come from: speech (`spoken_turns.TurnPool`) or text (`text_turns.TextTurns`)."""
 
     def first(self, rng: random.Random) -> EncodedTurn:
-        """Any turn that stands for itself."""
+        """A turn that needs no earlier turn."""
 
     def second(self, question: Question, rng: random.Random) -> EncodedTurn | None:
-        """A second question as it is said, if it was said."""
+        """A follow-up, or None if the source has none of this text."""
 
 
 class MixedTurns:
-    """Turns from either of two sources: `share` of them from `one`."""
+    """Draws turns from two sources, a `share` of them from the first."""
 
     def __init__(self, one: TurnSource, other: TurnSource, share: float) -> None:
         self._one, self._other, self._share = one, other, share
@@ -69,54 +68,56 @@ class MixedTurns:
         return self._one if rng.random() < self._share else self._other
 
     def first(self, rng: random.Random) -> EncodedTurn:
-        """Any turn that stands for itself."""
+        """A turn that needs no earlier turn."""
         return self._source(rng).first(rng)
 
     def second(self, question: Question, rng: random.Random) -> EncodedTurn | None:
-        """A second question as it is said, if it was said."""
+        """A follow-up, or None if the chosen source has none of this text."""
         return self._source(rng).second(question, rng)
 
 
 class ConversationSampler:
-    """Endless batches of samples, disturbed."""
+    """Endless batches of disturbed samples."""
 
     def __init__(
         self,
         turns: TurnSource,
         replies: Mapping[str, TargetReply],
         config: S2SConfig,
+        *,
         spread: Floats,
         seed: int,
-        asked: CallerVocabulary,
+        vocabulary: CallerVocabulary,
         read_out: float = READ_OUT,
     ) -> None:
-        self._asked, self._reads_out = asked, read_out
+        """`spread` is the standard deviation of the listener's states, (W,)."""
+        self._vocabulary, self._reads_out = vocabulary, read_out
         self._turns, self._replies, self._config, self._spread = turns, replies, config, spread
         self._texts = [text for text in replies if text != NO_REPLY]
         self._rng, self._draws = np.random.default_rng(seed), random.Random(seed)
 
     def _placed(self, turn: EncodedTurn, text: str, stream: bool) -> Sample:
         """One turn and a reply on the model's positions."""
-        reply = self._replies[text]
+        reply, said = self._replies[text], turn.said
         states = turn.states.astype(np.float32)
         speech, after = stumbled(states[: turn.end], self._rng), states[turn.end :]
-        asked = self._asked.encode(turn.ask.text)
-        if stream and turn.ask.text:
+        words = self._vocabulary.encode(said.text)
+        if stream and said.text:
             whole = np.concatenate([speech, after])
-            go = len(speech) + (GO_LATE if turn.ask.unfinished else GO_AFTER)
-            return stream_sample(whole, go, reply, self._config, asked)
+            go = len(speech) + (GO_LATE if said.unfinished else GO_AFTER)
+            return stream_sample(whole, go, reply, self._config, words)
         tail = int(self._rng.integers(*TURN_TAIL))
-        return turn_sample(np.concatenate([speech, after[:tail]]), reply, self._config, asked)
+        return turn_sample(np.concatenate([speech, after[:tail]]), reply, self._config, words)
 
     def sample(self) -> Sample:
         """One conversation."""
         first = self._turns.first(self._draws)
         stream = self._draws.random() < STREAM_SHARE
-        two = not first.ask.loose and self._draws.random() < TWO
-        if first.ask.loose or (not two and self._draws.random() < self._reads_out):
+        two = not first.said.shuffled and self._draws.random() < TWO_TURNS
+        if first.said.shuffled or (not two and self._draws.random() < self._reads_out):
             sample = self._read_out(first, stream)
         else:
-            sample = self._placed(first, first.ask.question.reply, stream)
+            sample = self._placed(first, first.said.question.reply, stream)
         if two:
             second = self._second(first, sample, stream)
             if len(second.text) <= LONGEST:
@@ -124,22 +125,23 @@ class ConversationSampler:
         return disturbed(sample, self._config, self._spread, self._rng)
 
     def _read_out(self, turn: EncodedTurn, stream: bool) -> Sample:
-        """A turn, and any reply whose text is given: what it says is not to be learned."""
+        """A turn and any reply, whose text is given and has no loss."""
         sample = self._placed(turn, self._draws.choice(self._texts), stream)
-        return replace(sample, weight=np.zeros_like(sample.weight))
+        return replace(sample, text_weight=np.zeros_like(sample.text_weight))
 
     def _second(self, first: EncodedTurn, sample: Sample, stream: bool) -> Sample:
-        if self._draws.random() < LEANING and first.ask.question.content:
-            question = follow_ups.trained_follow_up(first.ask.question, self._draws)
+        if self._draws.random() < FOLLOW_UP and first.said.question.content:
+            question = follow_ups.trained_follow_up(first.said.question, self._draws)
             turn = self._turns.second(question, self._draws)
             if turn is not None:
                 return joined(sample, self._placed(turn, question.reply, stream))
         if self._draws.random() < INTERRUPTED:
             sample = interrupted(sample, self._rng)
         other = self._turns.first(self._draws)
-        while other.ask.loose or other.ask.question.reply in COLD_REPLIES:
-            other = self._turns.first(self._draws)  # behind a first question that would be warm
-        return joined(sample, self._placed(other, other.ask.question.reply, stream))
+        # After a first turn, a follow-up would have a context.
+        while other.said.shuffled or other.said.question.reply in NO_CONTEXT_REPLIES:
+            other = self._turns.first(self._draws)
+        return joined(sample, self._placed(other, other.said.question.reply, stream))
 
     def batches(self, rows: int) -> Iterator[SampleBatch]:
         """Endless batches of samples of similar length."""

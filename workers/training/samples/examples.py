@@ -1,10 +1,9 @@
-"""Conversations of people -> training examples: what the caller said, what was answered.
+"""Turns recorded conversations into training examples: a question and its reply.
 
-A reply is a run of the assistant's words without a pause of `PAUSE_S`, and at most `MAX_STEPS`
-long. What it answers is what the
-caller said since the reply before, found by the VAD as in service, encoded by the folder's
-listener from 400 ms before its onset, in several distorted copies: one recording of each question
-is too few.
+A reply is a run of the assistant's words without a pause of `PAUSE_S`, at most `MAX_STEPS` long.
+Its question is what the caller said since the previous reply, found by the VAD as in service. The
+folder's listener encodes it from 400 ms before the onset, in several distorted copies, because one
+recording of each question is too few.
 """
 
 import zlib
@@ -22,7 +21,7 @@ from shared.audio import CHUNK_SAMPLES, FRAME_MS, SAMPLE_RATE_HZ, Floats, pcm16_
 from workers.audio.energy_vad import Vad
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import Codec
-from workers.models.tokenizer.listener import Listener
+from workers.models.tokenizer.listener import Listener, States
 from workers.models.vocabulary import Vocabulary
 from workers.training.samples.replies import MAX_STEPS, TargetReply, place_tokens
 from workers.training.samples.stereo import DataError, StereoRecording, TimedWord
@@ -30,25 +29,23 @@ from workers.training.speech.augment import Augmenter, Strength
 
 PAUSE_S: Final = 0.8
 BEFORE_S: Final = 0.4  # the runtime's pre-roll
-AFTER_STEPS: Final = 12  # heard after the question
-LONGEST_S: Final = 12.8  # of a question: the engine keeps no more
-LEAD_OUT_S: Final = 0.16  # a reply's sound beyond its last word's end
+AFTER_STEPS: Final = 12  # steps encoded after the question
+LONGEST_S: Final = 12.8  # the longest question that the engine keeps
+LEAD_OUT_S: Final = 0.16  # a reply's sound after the end of its last word
 HELD_OUT_ONE_IN: Final = 10
 COPIES: Final = 6
 THRESHOLD: Final = 0.001  # VAD_THRESHOLD
-# Tempo, tract, level and noise in the range of one caller on several days.
+# Tempo, vocal tract, level and noise in the range of one caller on several days.
 STRENGTH: Final = Strength(
     warp=(0.95, 1.06), stretch=(0.93, 1.08), gain_db=(-10.0, 6.0), channel_db=3.0, narrow=0.0,
     noise_db=(15.0, 50.0), quiet=0.4, babble=0.0, room=0.15, masks=1, mask_frames=5, mask_bins=5,
 )  # fmt: skip
 
-# Why replies are left out.
-UNASKED: Final = "said where the caller had not spoken since the reply before"
+# Why a reply is left out.
+UNASKED: Final = "without speech of the caller since the previous reply"
 TOO_LONG: Final = (
     f"longer than {MAX_STEPS * 0.08 - LEAD_OUT_S:.1f} s without a pause of {PAUSE_S} s"
 )
-
-States = NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +60,13 @@ class RecordedExchange:
 
     @property
     def held_out(self) -> bool:
-        """Whether it is kept from training, to be judged by."""
+        """Whether training leaves it out, for judging."""
         return zlib.crc32(self.name.encode()) % HELD_OUT_ONE_IN == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """An exchange as the model meets it: one copy of the question, and the reply."""
+    """An exchange as the model sees it: one copy of the question, and the reply."""
 
     states: States  # (T, W)
     end: int  # the first step after the question
@@ -77,7 +74,7 @@ class Example:
 
 
 def exchanges(conversation: StereoRecording, left_out: Counter[str]) -> Iterator[RecordedExchange]:
-    """What was asked and answered, in order; of replies `left_out`, counts why."""
+    """The questions and replies of a conversation in order; `left_out` counts the other replies."""
     speech = _speech(conversation.caller)
     free_s = 0.0
     for number, words in enumerate(_runs(conversation.words)):
@@ -109,7 +106,7 @@ def _runs(words: Sequence[TimedWord]) -> Iterator[tuple[TimedWord, ...]]:
 
 
 def _speech(caller: Floats) -> NDArray[np.bool_]:
-    """Whether each 20 ms of the caller's channel are speech."""
+    """Whether each 20 ms frame of the caller's channel is speech."""
     vad = Vad()
     whole = pcm16_from_floats(caller[: len(caller) // CHUNK_SAMPLES * CHUNK_SAMPLES])
     found = [vad.hear(chunk, THRESHOLD) for chunk in whole.reshape(-1, CHUNK_SAMPLES)]
@@ -117,7 +114,7 @@ def _speech(caller: Floats) -> NDArray[np.bool_]:
 
 
 def _cut(samples: Floats, start_s: float, end_s: float) -> Floats:
-    """A piece; silence where the recording is over."""
+    """A piece of the recording, padded with silence at its end."""
     start, end = round(start_s * SAMPLE_RATE_HZ), round(end_s * SAMPLE_RATE_HZ)
     piece = samples[start:end]
     return np.pad(piece, (0, end - start - len(piece)))
@@ -126,9 +123,9 @@ def _cut(samples: Floats, start_s: float, end_s: float) -> Floats:
 def all_exchanges(
     conversations: Sequence[StereoRecording],
 ) -> tuple[list[RecordedExchange], Counter[str]]:
-    """Of every conversation, and why replies are left out. Raises DataError where all are."""
+    """Every conversation's exchanges, and why replies are left out. Raises DataError if all are."""
     left_out: Counter[str] = Counter()
-    found = [exchange for talk in conversations for exchange in exchanges(talk, left_out)]
+    found = [one for recording in conversations for one in exchanges(recording, left_out)]
     if not found:
         reasons = ", ".join(f"{count} {why}" for why, count in left_out.items())
         raise DataError(
@@ -140,9 +137,9 @@ def all_exchanges(
 
 
 def make_reply(exchange: RecordedExchange, codec: Codec, vocabulary: Vocabulary) -> TargetReply:
-    """The reply's codes by the folder's codec, and its words' tokens, each where it begins.
+    """The reply's codes by the folder's codec, and its tokens, each where its word begins.
 
-    Raises DataError when there are more tokens than steps.
+    Raises DataError if there are more tokens than steps.
     """
     steps = -(-len(exchange.sound) // CHUNK_SAMPLES)
     whole = np.pad(exchange.sound, (0, steps * CHUNK_SAMPLES - len(exchange.sound)))
@@ -166,7 +163,7 @@ def make_reply(exchange: RecordedExchange, codec: Codec, vocabulary: Vocabulary)
 def encode_question(
     listener: Listener, exchange: RecordedExchange, augment: Augmenter | None
 ) -> tuple[States, int]:
-    """The question's states (T, W) and the first step after it; distorted where `augment` is."""
+    """The question's states (T, W) and the first step after it; `augment` distorts the mels."""
     mel = LogMel()(torch.from_numpy(exchange.question)[None])
     end = exchange.end_s * 100  # frames of 10 ms
     if augment is not None:
@@ -185,7 +182,7 @@ def examples(
     vocabulary: Vocabulary,
     seed: int,
 ) -> list[Example]:
-    """Each exchange as it is and, unless it is held out, in COPIES distorted copies."""
+    """Each exchange undistorted and, unless it is held out, in COPIES distorted copies."""
     augment = Augmenter(STRENGTH, seed)
     made: list[Example] = []
     for exchange in found:

@@ -1,8 +1,8 @@
-"""The assistant's replies as the model is to say them: one text token and Q codes a step.
+"""The assistant's replies as training targets: one text token and Q codes a step.
 
-Each reply has one canonical recording, made and encoded when it is first wanted. A word's token
-stands at the step in which the word begins (moved on when two begin in one step), so that its sound
-is made with the word in view.
+Each reply has one recording, synthesised and encoded at its first use. A word's token lies at the
+step in which the word begins, or later if two words begin in one step, so the model sees the word
+when it makes its sound.
 """
 
 import hashlib
@@ -25,27 +25,27 @@ from workers.training.questions.catalogue import words
 from workers.training.speech.assistant import Utterance, synthesise
 
 STEP_S: Final = CHUNK_MS / 1000  # 0.08
-# A word's token comes this long before its sound: the first frames of a word are shaped by it.
+# A word's token comes this long before its sound, because it shapes the word's first frames.
 LEAD_S: Final = 0.04
 MAX_STEPS: Final = 128
-SHARD: Final = 500  # replies, about twenty seconds
+SHARD: Final = 500  # replies a shard, about twenty seconds of work
 
 Tokens = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class TargetReply:
-    """What is said, step by step, and the step of its end."""
+    """What the assistant says in each step, and the step in which it ends."""
 
     text: str
-    tokens: Tokens  # (T + 1,): the last is EOS, in a step that makes no sound
+    tokens: Tokens  # (T + 1,): the last is EOS, in a step without sound
     codes: Tokens  # (T, Q)
 
 
 def place_tokens(starts_s: Sequence[float], pieces: Sequence[Sequence[int]], steps: int) -> Tokens:
     """Put each word's tokens at its start, one a step, in order -> (steps + 1,) with EOS last.
 
-    Raises ValueError when the words do not fit into the steps.
+    Raises ValueError if the tokens do not fit into the steps.
     """
     tokens = np.full(steps + 1, PAD, dtype=np.int64)
     tokens[steps] = EOS
@@ -53,7 +53,7 @@ def place_tokens(starts_s: Sequence[float], pieces: Sequence[Sequence[int]], ste
     place = 0
     for start_s, piece in zip(starts_s, pieces, strict=True):
         wanted = int(max(0.0, start_s - LEAD_S) / STEP_S)
-        # Not so late that what follows would not fit.
+        # Early enough for the tokens that follow.
         place = max(place, min(wanted, steps - left))
         if place + len(piece) > steps:
             raise ValueError(f"Expected the tokens to fit into {steps} steps, {left} are left")
@@ -64,7 +64,7 @@ def place_tokens(starts_s: Sequence[float], pieces: Sequence[Sequence[int]], ste
 
 
 def _starts(utterance: Utterance, spoken: Sequence[str]) -> list[float]:
-    """When each word begins, in seconds; spread evenly where the voice's words differ from ours."""
+    """When each word begins, in seconds; spread evenly if the voice's words differ from ours."""
     times = [(word.lower(), start) for word, start, _ in utterance.words]
     if [word for word, _ in times] == list(spoken):
         return [start for _, start in times]
@@ -75,7 +75,7 @@ def _starts(utterance: Utterance, spoken: Sequence[str]) -> list[float]:
 def make_reply(
     text: str, begins_s: Sequence[float], codes: Tokens, vocabulary: Vocabulary
 ) -> TargetReply:
-    """One recording's codes and word times -> a reply. Raises ValueError beyond 128 steps."""
+    """A reply from a recording's codes and word times. Raises ValueError beyond 128 steps."""
     if not 0 < len(codes) <= MAX_STEPS:
         raise ValueError(f"Expected a reply of 1 to {MAX_STEPS} steps, got {len(codes)}: {text!r}")
     pieces = [vocabulary.encode(word) for word in words(text)]
@@ -83,10 +83,10 @@ def make_reply(
 
 
 class ReplyCache:
-    """The codes and word times of every reply that was ever wanted, kept on disk.
+    """Keeps the codes and word times of every reply used so far on disk.
 
     A shard in `folder` is `<codec>-<n>.npy` (codes, int16, end to end) and `.jsonl`. Recordings
-    are not kept: 7,000 replies are five hours, their codes four megabytes.
+    are not kept: 7,000 replies last five hours, and their codes take four megabytes.
     """
 
     def __init__(self, folder: Path, codec: Codec, name: str) -> None:
@@ -111,7 +111,7 @@ class ReplyCache:
         return codes
 
     def _record(self, texts: Sequence[str]) -> None:
-        """Speak, encode and keep these."""
+        """Synthesise, encode and store these texts as one shard."""
         path = self._folder / f"{self._name}-{len(self._shards):03d}.jsonl"
         start, lines, parts = 0, [], []
         for said in synthesise(texts):
@@ -125,14 +125,14 @@ class ReplyCache:
         path.write_text("\n".join(lines) + "\n")
         self._shards.append(path)
 
-    def want(self, texts: Sequence[str]) -> None:
-        """Make what is missing."""
+    def require(self, texts: Sequence[str]) -> None:
+        """Make the replies that are missing."""
         missing = [text for text in dict.fromkeys(texts) if text and text not in self._held]
         for start in range(0, len(missing), SHARD):
             self._record(missing[start : start + SHARD])
 
     def reply(self, text: str, vocabulary: Vocabulary) -> TargetReply:
-        """One reply; '' is no reply at all: its only step ends it."""
+        """One reply; for '', a reply that ends in its only step."""
         if not text:
             quiet = np.zeros((0, self._codec.config.codebooks), np.int64)
             return TargetReply(text, np.array([EOS]), quiet)
@@ -143,13 +143,13 @@ class ReplyCache:
 def load_replies(
     runs: Path, weights: Path, texts: Sequence[str], vocabulary: Vocabulary
 ) -> dict[str, TargetReply]:
-    """These replies in the assistant's voice, by the codec of the weights folder."""
+    """The replies in the assistant's voice, encoded by the codec of the weights folder."""
     part = read_part(weights, "codec")
     codec = Codec(config_of(CodecConfig, part))
     fill(codec, part)
-    # The decoder may be trained on with the vocoder: it changes no code.
+    # Training the decoder further, as `train_voice.py` does, changes no code.
     kept = sorted(name for name in part.tensors if not name.startswith("decoder"))
     digest = hashlib.sha256(b"".join(part.tensors[name].numpy().tobytes() for name in kept))
-    book = ReplyCache(runs / "replies", codec, digest.hexdigest()[:8])
-    book.want(texts)
-    return {text: book.reply(text, vocabulary) for text in texts}
+    cache = ReplyCache(runs / "replies", codec, digest.hexdigest()[:8])
+    cache.require(texts)
+    return {text: cache.reply(text, vocabulary) for text in texts}

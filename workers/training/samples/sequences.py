@@ -1,10 +1,11 @@
-"""How a heard question and its reply lie on the model's positions, and what is to be learned there.
+"""Training sequences: how a question and its reply lie on the model's positions, with the targets.
 
-Letters: B rows, T positions, Q codebooks, W width of a heard state, R steps of a reply.
-Turn mode: heard positions, then reply positions that hear nothing. Stream mode: every position
-hears; the model itself says GO at a fixed time after the end of speech, later where that breaks
-off. The reply's positions are those after GO: the first has GO as its input, the last says EOS and
-makes no sound.
+In turn mode the listening positions come first, then reply positions without listener states. In
+stream mode every position has a listener state, and the model itself says GO: a fixed time after
+the end of speech, later if the speech breaks off. The reply's positions follow GO. The first has GO
+as its input; the last says EOS and makes no sound.
+
+Letters: B rows, T positions, Q codebooks, W width of a listener state.
 """
 
 from collections.abc import Sequence
@@ -16,49 +17,48 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from shared.audio import Floats
 from workers.models.s2s import Inputs, S2SConfig
 from workers.models.vocabulary import GO, MASK, PAD
 from workers.training.samples.replies import TargetReply
 
-Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-# Turn mode: steps heard after the end of speech; the VAD needs 600 ms and may lag.
+# Turn mode: steps after the end of speech. The VAD needs 600 ms and may lag.
 TURN_TAIL: Final = (5, 12)
-# Stream mode: GO comes this many steps (560 ms) after the end of speech.
-GO_AFTER: Final = 7
-GO_LATE: Final = 20  # ... where what was said breaks off: its caller may go on
-AFTER_REPLY: Final = 4  # stream mode: silent positions trained behind EOS
-# Weight of a PAD while listening. With .05 a GO was said where it was likely once in twenty times:
-# two in three callers who paused in mid-question were answered too early.
+GO_AFTER: Final = 7  # stream mode: steps from the end of speech to GO, 560 ms
+GO_LATE: Final = 20  # the same after speech that breaks off: its caller may continue
+AFTER_REPLY: Final = 4  # stream mode: silent positions trained after EOS
+# Weight of a PAD while listening. With .05 the model said GO where it was right once in twenty
+# times, and answered two in three callers who paused in mid-question too early.
 PAD_OUTSIDE: Final = 0.25
 PAD_INSIDE: Final = 0.3  # weight of a PAD between the words of a reply
-HIDE_TEXT: Final = 0.1  # share of the assistant's own text inputs hidden in training
-# ... and of its codes: a text that leans on codes goes astray with the first wrong one.
+HIDE_TEXT: Final = 0.1  # share of the assistant's text inputs hidden in training
+# Share of its code inputs hidden. A text that relies on codes goes astray at the first wrong code.
 HIDE_CODES: Final = 0.25
-HIDE_HEARD: Final = 0.08
-STUMBLE: Final = 0.05  # share of heard positions dropped, and as many doubled
-NOISE: Final = 0.15  # of the states' own spread
+HIDE_STATES: Final = 0.08  # share of the listener's states hidden
+STUMBLE: Final = 0.05  # share of listening positions dropped, and the same share doubled
+NOISE: Final = 0.15  # of the states' standard deviation
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One training sequence of T positions."""
 
-    heard: Floats  # (T, W)
-    hears: Flags  # (T,)
+    states: Floats  # (T, W) of the listener
+    has_states: Flags  # (T,)
     text: Integers  # (T,) inputs
     codes: Integers  # (T, Q) inputs
     next_text: Integers  # (T,) targets
-    weight: Floats  # (T,) of the text's loss
+    text_weight: Floats  # (T,) of the text's loss
     next_codes: Integers  # (T, Q) targets where `speaks`
     speaks: Flags  # (T,)
-    listens: Flags  # (T,) where the caller's words are heard: before the reply
-    asked: Integers  # (T,) their numbers, one a position from the turn's first on; 0 beyond
+    listens: Flags  # (T,) before the reply: the caller's words are recognised here
+    caller_words: Integers  # (T,) their numbers, from the turn's first position on; 0 elsewhere
 
 
-def _said(
+def _reply_parts(
     reply: TargetReply, before: int, after: int, config: S2SConfig
 ) -> dict[str, NDArray[np.int64]]:
     """Inputs and targets of `before` listening positions, the reply, and `after` silent ones."""
@@ -77,10 +77,10 @@ def _said(
     }
 
 
-def _asked(asked: Sequence[int], before: int, total: int) -> Integers:
-    """The caller's words, so many as there are positions that listen."""
+def _padded(words: Sequence[int], before: int, total: int) -> Integers:
+    """The caller's words, at most as many as there are listening positions."""
     numbers = np.zeros(total, dtype=np.int64)
-    numbers[: min(len(asked), before)] = asked[:before]
+    numbers[: min(len(words), before)] = words[:before]
     return numbers
 
 
@@ -92,56 +92,56 @@ def _weights(next_text: Integers, before: int, steps: int) -> Floats:
 
 
 def turn_sample(
-    heard: Floats, reply: TargetReply, config: S2SConfig, asked: Sequence[int] = ()
+    states: Floats, reply: TargetReply, config: S2SConfig, words: Sequence[int] = ()
 ) -> Sample:
-    """Turn mode: all of `heard` (n, W), then the reply behind it, hearing nothing.
+    """Turn mode: all listener states (n, W), then the reply, at positions without states.
 
-    `asked`: the numbers of the caller's words, where they are to be learned.
+    `words`: the numbers of the caller's words, if the model is to learn them.
     """
-    before, steps = len(heard), len(reply.codes)
-    said = _said(reply, before, 0, config)
-    unheard = np.zeros((steps + 1, heard.shape[1]), dtype=np.float32)
+    before, steps = len(states), len(reply.codes)
+    parts = _reply_parts(reply, before, 0, config)
+    none = np.zeros((steps + 1, states.shape[1]), dtype=np.float32)
     place = np.arange(before + steps + 1)
-    weight = _weights(said["next_text"], before, steps)
-    weight[:before] = 0.0  # when the turn ends is not the model's to say
+    weight = _weights(parts["next_text"], before, steps)
+    weight[:before] = 0.0  # in turn mode the VAD decides when the turn ends
     return Sample(
-        np.concatenate([heard, unheard]),
+        np.concatenate([states, none]),
         place < before,
-        weight=weight,
+        text_weight=weight,
         speaks=(place >= before) & (place < before + steps),
         listens=place < before,
-        asked=_asked(asked, before, len(place)),
-        **said,
+        caller_words=_padded(words, before, len(place)),
+        **parts,
     )
 
 
 def stream_sample(
-    heard: Floats, go: int, reply: TargetReply, config: S2SConfig, asked: Sequence[int] = ()
+    states: Floats, go: int, reply: TargetReply, config: S2SConfig, words: Sequence[int] = ()
 ) -> Sample:
-    """Stream mode: GO is said at position `go`; `heard` is the question and the quiet after it.
+    """Stream mode: the model says GO at position `go`; states (n, W) of question and quiet.
 
-    Where `heard` ends before the reply does, its last states go on.
+    Where the states end before the reply, the last ones repeat.
     """
     before, steps = go + 1, len(reply.codes)
-    said = _said(reply, before, AFTER_REPLY, config)
+    parts = _reply_parts(reply, before, AFTER_REPLY, config)
     total = before + steps + 1 + AFTER_REPLY
-    said["next_text"][go] = GO
-    tail = max(1, min(8, len(heard) - go))
+    parts["next_text"][go] = GO
+    tail = max(1, min(8, len(states) - go))
     place = np.arange(total)
-    beyond = len(heard) - tail + (place - len(heard)) % tail
+    beyond = len(states) - tail + (place - len(states)) % tail
     return Sample(
-        heard[np.where(place < len(heard), place, beyond)],
+        states[np.where(place < len(states), place, beyond)],
         np.ones(total, dtype=bool),
-        weight=_weights(said["next_text"], before, steps),
+        text_weight=_weights(parts["next_text"], before, steps),
         speaks=(place >= before) & (place < before + steps),
         listens=place < before,
-        asked=_asked(asked, before, total),
-        **said,
+        caller_words=_padded(words, before, total),
+        **parts,
     )
 
 
 def joined(first: Sample, second: Sample) -> Sample:
-    """Two turns of one conversation, one behind the other."""
+    """Two turns of one conversation, one after the other."""
     parts = {
         name: np.concatenate([getattr(first, name), getattr(second, name)])
         for name in Sample.__slots__
@@ -150,33 +150,36 @@ def joined(first: Sample, second: Sample) -> Sample:
 
 
 def interrupted(sample: Sample, rng: np.random.Generator) -> Sample:
-    """The sample up to a place in its reply: the caller spoke over the rest."""
-    said = np.flatnonzero(sample.speaks)
-    if len(said) < 4:
+    """The sample up to a place in its reply, where the caller interrupted."""
+    spoken = np.flatnonzero(sample.speaks)
+    if len(spoken) < 4:
         return sample
-    cut = int(rng.integers(said[2], said[-1]))
+    cut = int(rng.integers(spoken[2], spoken[-1]))
     return Sample(**{name: getattr(sample, name)[:cut] for name in Sample.__slots__})
 
 
-def stumbled(heard: Floats, rng: np.random.Generator) -> Floats:
-    """Some positions dropped, some doubled: a speed no rendition has."""
-    luck = rng.random(len(heard))
+def stumbled(states: Floats, rng: np.random.Generator) -> Floats:
+    """The states (n, W) with some steps dropped and some doubled: a new speed."""
+    luck = rng.random(len(states))
     times = np.where(luck < STUMBLE, 0, np.where(luck > 1 - STUMBLE, 2, 1))
-    return heard[np.arange(len(heard)).repeat(times)]
+    return states[np.arange(len(states)).repeat(times)]
 
 
 def disturbed(
     sample: Sample, config: S2SConfig, spread: Floats, rng: np.random.Generator
 ) -> Sample:
-    """The sample with noise on what was heard, and parts of its inputs hidden."""
+    """The sample with noise on its states, and with parts of its inputs hidden.
+
+    `spread` is the standard deviation of the listener's states, (W,).
+    """
     count = len(sample.text)
-    noise = rng.standard_normal(sample.heard.shape, dtype=np.float32)
+    noise = rng.standard_normal(sample.states.shape, dtype=np.float32)
     text_hidden = (rng.random(count) < HIDE_TEXT) & (sample.text != GO)
     codes_hidden = (rng.random(count) < HIDE_CODES) & (sample.text != GO)
     return replace(
         sample,
-        heard=sample.heard + noise * spread * np.float32(NOISE * rng.random()),
-        hears=sample.hears & (rng.random(count) >= HIDE_HEARD),
+        states=sample.states + noise * spread * np.float32(NOISE * rng.random()),
+        has_states=sample.has_states & (rng.random(count) >= HIDE_STATES),
         text=np.where(text_hidden, MASK, sample.text),
         codes=np.where(codes_hidden[:, None], config.hidden, sample.codes),
     )
@@ -184,22 +187,22 @@ def disturbed(
 
 @dataclass(frozen=True, slots=True)
 class SampleBatch:
-    """Samples padded on the right to one length: their losses weigh nothing there."""
+    """Samples padded on the right to one length, with no loss on the padding."""
 
     inputs: Inputs
     next_text: Tensor  # (B, T)
-    weight: Tensor  # (B, T)
+    text_weight: Tensor  # (B, T)
     next_codes: Tensor  # (B, T, Q)
     speaks: Tensor  # (B, T)
     listens: Tensor  # (B, T)
-    asked: Tensor  # (B, T)
+    caller_words: Tensor  # (B, T)
 
     def to(self, device: torch.device) -> "SampleBatch":
         """The batch on another device."""
         given = self.inputs
         moved = (p.to(device) for p in (given.heard, given.hears, given.text, given.codes))
-        rest = (self.next_text, self.weight, self.next_codes, self.speaks, self.listens, self.asked)
-        return SampleBatch(Inputs(*moved), *(part.to(device) for part in rest))
+        names = [name for name in self.__slots__ if name != "inputs"]
+        return SampleBatch(Inputs(*moved), *(getattr(self, name).to(device) for name in names))
 
 
 def _stack(parts: Sequence[NDArray[np.generic]], length: int) -> Tensor:
@@ -211,11 +214,11 @@ def _stack(parts: Sequence[NDArray[np.generic]], length: int) -> Tensor:
 
 
 def collate(samples: Sequence[Sample]) -> SampleBatch:
-    """Samples -> one batch."""
+    """One batch of samples."""
     length = max(len(sample.text) for sample in samples)
     columns = {
         name: _stack([getattr(sample, name) for sample in samples], length)
         for name in Sample.__slots__
     }
-    inputs = Inputs(*(columns.pop(name) for name in ("heard", "hears", "text", "codes")))
+    inputs = Inputs(*(columns.pop(name) for name in ("states", "has_states", "text", "codes")))
     return SampleBatch(inputs, **columns)

@@ -1,11 +1,11 @@
-"""People's own conversations: stereo WAVs and transcripts, in the layout of moshi-finetune.
+"""Reads recorded conversations: stereo WAVs and transcripts, in the layout of moshi-finetune.
 
     data.jsonl       a line a conversation: {"path": "calls/a.wav", "duration": 61.2}
     calls/a.wav      two channels: left the assistant, right the caller; any sample rate
     calls/a.json     {"alignments": [["hello", [0.46, 0.81], "SPEAKER_MAIN"], ...]}
 
-SPEAKER_MAIN is the assistant; other speakers' words may be there and are not needed. All problems
-of a folder are said at once, each with its file, what was expected, what was found, what to do.
+SPEAKER_MAIN is the assistant; words of other speakers are optional. The error lists all problems of
+a folder at once, each with its file, what was expected, what was found and what to do.
 """
 
 import json
@@ -24,13 +24,13 @@ from shared.errors import ConfigError
 
 INDEX: Final = "data.jsonl"
 ASSISTANT: Final = "SPEAKER_MAIN"
-SLACK_S: Final = 0.25  # that a stated duration or a word's end may be off
-MOST_PROBLEMS: Final = 20  # said in full
+SLACK_S: Final = 0.25  # tolerance of a stated duration or a word's end
+MOST_PROBLEMS: Final = 20  # listed in full
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 class DataError(ConfigError):
-    """The folder is not as this layout wants it."""
+    """The folder does not follow this layout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def read_folder(folder: Path) -> list[StereoRecording]:
     index = folder / INDEX
     if not index.exists():
         raise DataError(
-            f"Expected {index}, got none: write one line a conversation, "
+            f"Expected {index}, got none: write one line for each conversation, "
             '{"path": "calls/a.wav", "duration": 61.2}'
         )
     found: list[StereoRecording] = []
@@ -115,7 +115,7 @@ def _channels(path: Path, where: str) -> tuple[Floats, Floats]:
     if samples.shape[1] != 2:
         raise DataError(
             f"{path}: Expected 2 channels (left the assistant, right the caller), got "
-            f"{samples.shape[1]}: record the two sides apart; a mixed recording cannot be used"
+            f"{samples.shape[1]}: record the two sides separately; mixed recordings do not work"
         )
     ratio = Fraction(SAMPLE_RATE_HZ, rate_hz)
     if ratio != 1:

@@ -1,9 +1,9 @@
-"""Turns from text alone: heard states put together from a book of phones, no speech, no listener.
+"""Turns from text alone: listener states composed phone by phone, without speech or listener.
 
-A real state says above all which phone was just heard. So the book holds, for each phone, states
-in which the listener heard just that one; a text becomes a walk through the book with the pace and
-the slips of real hearing. What numbers and names mean can be learned from such turns at a fraction
-of the cost of speech; afterwards the model goes on with real states, which look the same.
+A real state mostly encodes the last phone. `PhoneStates` therefore keeps, for each phone, states of
+steps in which the listener recognised that phone alone. A text becomes a sequence of such states,
+with the pace and the errors of real recognition. These turns teach what numbers and names mean at a
+fraction of the cost of speech. Training then continues with real states, which look the same.
 """
 
 import random
@@ -24,24 +24,24 @@ from workers.training.samples.spoken_turns import EncodedTurn, TurnBatch
 from workers.training.speech.spanish_pronunciation import ACCENTS
 
 KEPT: Final = 600  # states of each phone
-QUIET_STEPS: Final = (3, 9)  # before speech, and at least so many after it
-AFTER_STEPS: Final = 12
-BREAK: Final = 0.12  # share of phones followed by a step that brings none
-JOIN: Final = 0.16  # ... that share their step with the next
-SLIP: Final = 0.06  # ... that are heard as another, or not at all
+QUIET_STEPS: Final = (3, 9)  # steps before speech
+AFTER_STEPS: Final = 12  # steps after speech
+BREAK: Final = 0.12  # share of phones followed by a step without a phone
+JOIN: Final = 0.16  # share of phones that share their step with the next one
+SLIP: Final = 0.06  # share of phones recognised as another phone, or not at all
 PAUSED: Final = 0.1  # share of turns with a pause inside
 PAUSE_STEPS: Final = (3, 10)
 
 
-def _said(ask: CallerText, rng: random.Random) -> list[int]:
-    """The phones of what is said, if Spanish in any accent."""
-    if ask.question.language is Language.SPANISH:
-        return spanish_phones(ask.text, rng.choice(ACCENTS))
-    return phones(ask.text)
+def _phones_of(said: CallerText, rng: random.Random) -> list[int]:
+    """The phones of a text; a Spanish text gets a random accent."""
+    if said.question.language is Language.SPANISH:
+        return spanish_phones(said.text, rng.choice(ACCENTS))
+    return phones(said.text)
 
 
 class PhoneStates:
-    """States (n, W) of each phone class; class 0: none."""
+    """States (n, W) of each phone class; class 0: no phone."""
 
     def __init__(self, states: dict[int, States]) -> None:
         missing = [phone for phone, held in states.items() if not len(held)]
@@ -50,33 +50,32 @@ class PhoneStates:
         self._states = states
         self._phones = sorted(set(states) - {0})
 
-    def turn(self, ask: CallerText, rng: random.Random) -> EncodedTurn:
-        """A text as it might be heard."""
-        walk = [0] * rng.randint(*QUIET_STEPS)
-        begin = len(walk)
-        said = _said(ask, rng)
-        for phone in said:
+    def turn(self, said: CallerText, rng: random.Random) -> EncodedTurn:
+        """A text as the listener might encode it."""
+        steps = [0] * rng.randint(*QUIET_STEPS)
+        begin = len(steps)
+        for phone in _phones_of(said, rng):
             luck = rng.random()
             if luck < SLIP:
                 phone = rng.choice(self._phones) if luck < SLIP / 2 else 0
-            elif luck < SLIP + JOIN and walk[-1]:
-                walk[-1] = rng.choice((walk[-1], phone))
+            elif luck < SLIP + JOIN and steps[-1]:
+                steps[-1] = rng.choice((steps[-1], phone))
                 continue
-            walk.append(phone)
+            steps.append(phone)
             if rng.random() < BREAK:
-                walk.append(0)
-        if len(walk) > begin + 1 and rng.random() < PAUSED:
-            at = rng.randrange(begin + 1, len(walk))
-            walk[at:at] = [0] * rng.randint(*PAUSE_STEPS)
-        end = len(walk)
-        walk += [0] * (GO_LATE + AFTER_STEPS if ask.unfinished else AFTER_STEPS)
-        rows = [self._states[p][rng.randrange(len(self._states[p]))] for p in walk]
-        return EncodedTurn(ask, np.stack(rows), end)
+                steps.append(0)
+        if len(steps) > begin + 1 and rng.random() < PAUSED:
+            at = rng.randrange(begin + 1, len(steps))
+            steps[at:at] = [0] * rng.randint(*PAUSE_STEPS)
+        end = len(steps)
+        steps += [0] * (GO_LATE + AFTER_STEPS if said.unfinished else AFTER_STEPS)
+        rows = [self._states[p][rng.randrange(len(self._states[p]))] for p in steps]
+        return EncodedTurn(said, np.stack(rows), end)
 
 
 @torch.no_grad()
 def collect(listener: Listener, batches: list[TurnBatch]) -> PhoneStates:
-    """A book of what the listener hears in these batches."""
+    """The states of each phone, as the listener recognises them in these batches."""
     held: dict[int, list[NDArray[np.float16]]] = {p: [] for p in range(listener.config.phones)}
     anything: list[NDArray[np.float16]] = []
     for batch in batches:
@@ -93,25 +92,26 @@ def collect(listener: Listener, batches: list[TurnBatch]) -> PhoneStates:
     rng = np.random.default_rng(0)
     picked = {}
     for phone, rows in held.items():
-        rows = rows or anything  # a phone that did not come alone, or an untrained listener
+        rows = rows or anything  # a phone that never occurred alone, or an untrained listener
         chosen = rng.permutation(len(rows))[:KEPT]
         picked[phone] = np.stack([rows[i] for i in chosen])
     return PhoneStates(picked)
 
 
 class TextTurns:
-    """Draws turns from the book: what `turns.Memory` is for speech."""
+    """Draws turns from text, as `spoken_turns.TurnPool` does from speech."""
 
-    def __init__(self, book: PhoneStates, asker: Callable[[], CallerText]) -> None:
-        self._book, self._asker = book, asker
+    def __init__(self, phone_states: PhoneStates, next_text: Callable[[], CallerText]) -> None:
+        self._phone_states, self._next_text = phone_states, next_text
 
     def first(self, rng: random.Random) -> EncodedTurn:
-        """A turn that is no second question."""
-        ask = self._asker()
-        while ask.second:
-            ask = self._asker()
-        return self._book.turn(ask, rng)
+        """A turn that needs no earlier turn."""
+        said = self._next_text()
+        while said.is_follow_up:
+            said = self._next_text()
+        return self._phone_states.turn(said, rng)
 
     def second(self, question: Question, rng: random.Random) -> EncodedTurn:
-        """A second question."""
-        return self._book.turn(CallerText(question.text, question, second=True), rng)
+        """A follow-up."""
+        said = CallerText(question.text, question, is_follow_up=True)
+        return self._phone_states.turn(said, rng)

@@ -1,9 +1,10 @@
-"""What lies between a mouth and the model: rooms, microphones, other voices, noise, clipping.
+"""Acoustic scenes between the caller and the model: rooms, microphones, babble, noise, clipping.
 
-Works on samples, before the mel front end, so that every time an utterance is heard its waveform
-is another one. Speaker and tempo are changed on the mels (`augment`), where it is cheaper.
+They apply to samples, before the mel front end, so that each rendition of an utterance has its own
+waveform. `augment.py` changes speaker and tempo on the mels, where it costs less. All draws come
+from the given generator.
 
-Letters: N samples. All draws come from the generator that is handed in.
+Letters: N samples.
 """
 
 from collections.abc import Sequence
@@ -16,31 +17,34 @@ from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 
 from shared.audio import SAMPLE_RATE_HZ, Floats
-from workers.training.speech.tts import LEVEL
+from workers.training.speech.waveforms import LEVEL
 
-NOISE_S: Final = 12.0  # of each kind; pieces are taken at random places
-KINDS: Final = 16  # of noise
+NOISE_S: Final = 12.0  # length of each noise, from which random pieces are cut
+NOISES: Final = 16
 BANK_SEED: Final = 17
-TAIL_S: Final = 0.4  # of a room's answer
-DIRECT_DB: Final = (-2.0, 16.0)  # direct sound against the room
+TAIL_S: Final = 0.4  # length of a room's impulse response
+DIRECT_DB: Final = (-2.0, 16.0)  # direct to reverberant sound
 REVERBERATION_S: Final = (0.12, 0.8)
-# Shares of turns in which nobody speaks; the others are tones.
+# Shares of sounds without speech; the others are tones.
 SILENT: Final = 0.3
 NOISY: Final = 0.35
 
 
 @dataclass(frozen=True, slots=True)
 class AcousticScene:
-    """How likely and how strong each distortion is; the defaults train the listener."""
+    """How likely and how strong each distortion is; the defaults train the listener.
 
-    room: float = 0.35  # share of utterances
-    line: float = 0.6  # ... with a microphone's frequency response
+    Each share is one of all utterances, unless stated otherwise.
+    """
+
+    room: float = 0.35  # share with reverberation
+    line: float = 0.6  # share with a microphone's frequency response
     line_db: float = 5.0  # of each of four cosines over the logarithm of the frequency
-    narrow: float = 0.12  # ... through a telephone-like band
-    noise: float = 0.65
-    noise_db: tuple[float, float] = (5.0, 30.0)  # signal to noise
-    babble: float = 0.3  # of the noisy: other callers instead of noise
-    clip: float = 0.06
+    narrow: float = 0.12  # share limited to a telephone-like band
+    noise: float = 0.65  # share with noise
+    noise_db: tuple[float, float] = (5.0, 30.0)  # signal-to-noise ratio
+    babble: float = 0.3  # share of the noisy ones that have other callers as noise
+    clip: float = 0.06  # share with clipping
     gain_db: tuple[float, float] = (-16.0, 10.0)
 
 
@@ -51,9 +55,9 @@ MILD: Final = AcousticScene(
 
 @cache
 def _noises() -> tuple[Floats, ...]:
-    """Noise of RMS 1: coloured, swelling, humming, ticking."""
+    """Noises of RMS 1: coloured, and some of them swelling, humming or ticking."""
     rng = np.random.default_rng(BANK_SEED)
-    return tuple(_noise(rng) for _ in range(KINDS))
+    return tuple(_noise(rng) for _ in range(NOISES))
 
 
 def _noise(rng: np.random.Generator) -> Floats:
@@ -88,7 +92,7 @@ def _response(hz: NDArray[np.floating], rng: np.random.Generator, depth_db: floa
 
 
 def _room(rng: np.random.Generator) -> Floats:
-    """An impulse response: the direct sound at 0, some early echoes, a decaying tail."""
+    """An impulse response: the direct sound at 0, early echoes, and a decaying tail."""
     count = round(TAIL_S * SAMPLE_RATE_HZ)
     seconds = np.arange(count) / SAMPLE_RATE_HZ
     tail = rng.standard_normal(count) * 10 ** (-3 * seconds / rng.uniform(*REVERBERATION_S))
@@ -97,12 +101,12 @@ def _room(rng: np.random.Generator) -> Floats:
     tail[early] += rng.normal(0, 6, size=8)
     tail *= 10 ** (-rng.uniform(*DIRECT_DB) / 20) / np.sqrt((tail**2).sum())
     tail[0] = 1.0
-    answer: Floats = tail.astype(np.float32)
-    return answer
+    response: Floats = tail.astype(np.float32)
+    return response
 
 
-def _spoken_through(samples: Floats, scene: AcousticScene, rng: np.random.Generator) -> Floats:
-    """Room and microphone, as one filter in the frequency domain."""
+def _filtered(samples: Floats, scene: AcousticScene, rng: np.random.Generator) -> Floats:
+    """The samples after room and microphone, as one filter in the frequency domain."""
     room, line = rng.random() < scene.room, rng.random() < scene.line
     narrow = rng.random() < scene.narrow
     if not (room or line or narrow):
@@ -117,12 +121,12 @@ def _spoken_through(samples: Floats, scene: AcousticScene, rng: np.random.Genera
     if narrow:
         low, high = rng.uniform(150, 350), rng.uniform(3300, 6000)
         spectrum *= 1 / (1 + (low / np.maximum(hz, 1)) ** 8) / (1 + (hz / high) ** 16)
-    heard: Floats = irfft(spectrum, size)[: len(samples)].astype(np.float32)
-    return heard
+    filtered: Floats = irfft(spectrum, size)[: len(samples)].astype(np.float32)
+    return filtered
 
 
 def _babble(count: int, others: Sequence[Floats], rng: np.random.Generator) -> Floats:
-    """One to five other voices that talk on, RMS 1."""
+    """One to five other voices that speak without pause, of RMS 1."""
     y = np.zeros(count, np.float32)
     for _ in range(rng.integers(1, 6)):
         voice = others[int(rng.integers(len(others)))]
@@ -131,28 +135,28 @@ def _babble(count: int, others: Sequence[Floats], rng: np.random.Generator) -> F
 
 
 def _piece(count: int, rng: np.random.Generator) -> Floats:
-    noise = _noises()[rng.integers(KINDS)]
+    noise = _noises()[rng.integers(NOISES)]
     start = int(rng.integers(max(1, len(noise) - count)))
     return np.resize(noise[start : start + count], count)
 
 
 def add_noise(samples: Floats, noise: Floats, distance_db: float) -> Floats:
-    """Add noise of RMS 1 at this distance below speech of `tts.LEVEL`."""
+    """Add noise of RMS 1, at this distance below speech of LEVEL."""
     return samples + noise * np.float32(LEVEL * 10 ** (-distance_db / 20))
 
 
 def apply_scene(
     samples: Floats, scene: AcousticScene, others: Sequence[Floats], rng: np.random.Generator
 ) -> Floats:
-    """Samples (N,) at `tts.LEVEL` with their silence around -> as a microphone gives them (N,).
+    """Samples (N,) at LEVEL, with silence around -> the samples that a microphone records, (N,).
 
-    `others` are what other callers say, for babble.
+    `others` are other callers' samples, for babble.
     """
-    y = _spoken_through(samples, scene, rng)
+    y = _filtered(samples, scene, rng)
     if rng.random() < scene.noise:
         babble = len(others) > 0 and rng.random() < scene.babble
         noise = _babble(len(y), others, rng) if babble else _piece(len(y), rng)
-        # Voices over the voice: 5 dB would make two callers of one.
+        # Babble at 5 dB would turn one caller into two.
         y = add_noise(y, noise, rng.uniform(*scene.noise_db) + 5.0 * babble)
     if rng.random() < scene.clip:
         limit = np.abs(y).max() * rng.uniform(0.15, 0.6)
@@ -163,7 +167,7 @@ def apply_scene(
 
 
 def with_pause(samples: Floats, seconds: float, within: tuple[float, float]) -> Floats:
-    """The utterance with a pause at its quietest place between these parts of it, (N,)."""
+    """The utterance (N,) with a pause at its quietest place between these two shares of it."""
     hop = SAMPLE_RATE_HZ // 50
     level = np.abs(samples[: len(samples) // hop * hop].reshape(-1, hop)).max(axis=1)
     if not len(level):
@@ -175,12 +179,12 @@ def with_pause(samples: Floats, seconds: float, within: tuple[float, float]) -> 
 
 
 def noise_alone(count: int, rng: np.random.Generator) -> Floats:
-    """`count` samples without speech: noise, now faint, now loud."""
+    """`count` samples of noise without speech, at a random level."""
     return _piece(count, rng) * np.float32(LEVEL * 10 ** (-rng.uniform(0, 40) / 20))
 
 
 def sound_alone(count: int, rng: np.random.Generator) -> Floats:
-    """`count` samples of what may begin a turn though nobody speaks: silence, noise or tones."""
+    """`count` samples of silence, noise or tones, which may begin a turn although no one speaks."""
     luck = rng.random()
     if luck < SILENT:
         return np.zeros(count, np.float32)
@@ -188,7 +192,7 @@ def sound_alone(count: int, rng: np.random.Generator) -> Floats:
 
 
 def _tones(count: int, rng: np.random.Generator) -> Floats:
-    """Bells, beeps and tunes: notes of a few harmonics, some of them trills, with rests."""
+    """Bells, beeps and tunes: notes of a few harmonics with rests, some of them trills."""
     y = np.zeros(count, np.float32)
     note_s, trill_hz = rng.uniform(0.05, 0.6), rng.uniform(12, 30) * (rng.random() < 0.4)
     scale = rng.uniform(180, 1200) * 2 ** (rng.integers(0, 13, size=4) / 12)
@@ -208,5 +212,5 @@ def _tones(count: int, rng: np.random.Generator) -> Floats:
 
 
 def with_fixed_noise(samples: Floats, distance_db: float, seed: int) -> Floats:
-    """For evaluations: a fixed kind and place of noise at this distance below the speech."""
+    """The samples with noise that the seed determines, at this distance below the speech."""
     return add_noise(samples, _piece(len(samples), np.random.default_rng(seed)), distance_db)

@@ -1,15 +1,14 @@
-"""The assistant's voice: festival's cmu_us_slt_arctic_hts, as recordings with word times.
+"""The assistant's voice, festival's cmu_us_slt_arctic_hts, as recordings with word times.
 
-`synthesise` makes one canonical recording a text; the broad corpus (random strings of ordinary
-words, thousands of them) teaches the codec and the vocoder the whole voice, the replies of
-`dialogue` what is said in service. A shard is `<name>.npy` (int16, 24 kHz, all utterances
-end to end) and `<name>.jsonl` (text, position, word times), under runs/assistant.
+`synthesise` makes one recording of each text. The broad corpus, thousands of random strings of
+ordinary words, teaches codec and vocoder the whole voice; the replies teach what the service says.
+A shard is `<name>.npy` (int16, 24 kHz, all utterances end to end) and `<name>.jsonl` (text,
+position, word times), in the folder `assistant` of the runs.
 """
 
 import json
 import random
 import tempfile
-import wave
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy as np
 from scipy.signal import resample_poly
 from tqdm import tqdm
 
-from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
+from shared.audio import SAMPLE_RATE_HZ, Pcm16, pcm16_from_floats
 from workers.training.questions import follow_ups
 from workers.training.questions.catalogue import (
     Split,
@@ -30,16 +29,18 @@ from workers.training.questions.catalogue import (
 )
 from workers.training.questions.chat import UNKNOWN_REPLY
 from workers.training.questions.families import Language
+from workers.training.questions.lexicon import ordinary_words
 from workers.training.speech import spanish_pronunciation
-from workers.training.speech.speech_library import festival
+from workers.training.speech.speech_library import festival, quotable
+from workers.training.speech.waveforms import levelled, read_wave, sound_bounds
 
 VOICE: Final = "cmu_us_slt_arctic_hts"  # 32 kHz, parametric; licences EST (CMU) and BSD-3
 VOICE_RATE_HZ: Final = 32_000
-LEVEL: Final = 10 ** (-23 / 20)  # RMS of every utterance: -23 dBFS
-HEAD_S: Final = 0.03  # silence kept before the first sound
-TAIL_S: Final = 0.06
-FLOOR: Final = 0.02  # of the loudest 10 ms: quieter is silence; the voice's pauses lie near .002
-BATCH: Final = 100  # utterances a festival process
+HEAD_S: Final = 0.03  # silence kept before the sound
+TAIL_S: Final = 0.06  # silence kept after it
+FLOOR: Final = 0.02  # of the loudest 10 ms; quieter is silence: the voice's pauses lie near .002
+BATCH: Final = 100  # utterances of one festival process
+ORDINARY_WORDS: Final = 9_000
 BROAD_UTTERANCES: Final = 1700
 REPLIES: Final = 1600
 HELD_OUT_UTTERANCES: Final = 60
@@ -63,7 +64,7 @@ class Utterance:
 
 
 def synthesise(texts: Sequence[str]) -> list[Utterance]:
-    """Speak each text once: trimmed, at -23 dBFS, deterministic. Needs the `festival` program."""
+    """A trimmed recording of each text at -23 dBFS, the same each time. Needs `festival`."""
     found: list[Utterance] = []
     for start in tqdm(range(0, len(texts), BATCH), desc="assistant", mininterval=10):
         found.extend(_speak(texts[start : start + BATCH]))
@@ -71,14 +72,14 @@ def synthesise(texts: Sequence[str]) -> list[Utterance]:
 
 
 def _speak(texts: Sequence[str]) -> list[Utterance]:
-    """Spanish ones are put before festival in words of its English phones."""
+    """The recordings of one festival process, which gets Spanish words in English phones."""
     with tempfile.TemporaryDirectory(prefix="festival-") as name:
         folder = Path(name)
         foreign = [text for text in texts if language_of(text) is Language.SPANISH]
         lines = spanish_pronunciation.entries(foreign)
         for i, text in enumerate(texts):
             said = spanish_pronunciation.respelled(text) if text in foreign else text
-            lines.append(f'(speak_to "{_quoted(said)}" "{folder}/{i}")')
+            lines.append(f'(speak_to "{quotable(said)}" "{folder}/{i}")')
         script = folder / "batch.scm"
         script.write_text(PRELUDE + "\n".join(lines) + "\n")
         festival(script, VOICE, "festvox-us-slt-hts")
@@ -87,48 +88,27 @@ def _speak(texts: Sequence[str]) -> list[Utterance]:
 
 
 def _renamed(said: Utterance) -> Utterance:
-    """A Spanish utterance with its own words in place of those that festival was given."""
+    """A Spanish utterance with its own words in place of the names that festival got."""
     times = [(start_s, end_s) for _, start_s, end_s in said.words]
     named = zip(words(said.text), times, strict=True)
     return replace(said, words=[(word, *time) for word, time in named])
 
 
-def _quoted(text: str) -> str:
-    return text.replace("\\", " ").replace('"', " ")
-
-
 def _read(text: str, stem: Path) -> Utterance:
     """One synthesised file and its word ends -> a trimmed, levelled utterance at 24 kHz."""
-    with wave.open(str(stem.with_suffix(".wav"))) as source:
-        if source.getframerate() != VOICE_RATE_HZ:
-            raise ValueError(f"Expected {VOICE_RATE_HZ} Hz from {VOICE}, got {source.getparams()}")
-        raw = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2")
-    samples = resample_poly(raw.astype(np.float32) / 32768.0, 3, 4).astype(np.float32)
-    start, end = _bounds(samples)
-    cut = samples[start:end]
-    words = _words(stem.with_suffix(".words"), start / SAMPLE_RATE_HZ, len(cut) / SAMPLE_RATE_HZ)
-    return Utterance(text, pcm16_from_floats(_levelled(cut)), words)
-
-
-def _bounds(samples: Floats) -> tuple[int, int]:
-    """Where the sound begins and ends, in samples, with the kept silence."""
-    hop = SAMPLE_RATE_HZ // 100
-    frames = samples[: len(samples) // hop * hop].reshape(-1, hop)
-    loud = np.abs(frames).max(axis=1)
-    active = np.flatnonzero(loud > FLOOR * loud.max())
-    start = int(active[0]) * hop - round(HEAD_S * SAMPLE_RATE_HZ)
-    end = (int(active[-1]) + 1) * hop + round(TAIL_S * SAMPLE_RATE_HZ)
-    return max(0, start), min(len(samples), end)
-
-
-def _levelled(samples: Floats) -> Floats:
-    rms = float(np.sqrt(np.mean(samples**2))) + 1e-9
-    peak = float(np.abs(samples).max()) + 1e-9
-    return samples * np.float32(min(LEVEL / rms, 0.95 / peak))
+    raw, rate_hz = read_wave(stem.with_suffix(".wav"))
+    if rate_hz != VOICE_RATE_HZ:
+        raise ValueError(f"Expected {VOICE_RATE_HZ} Hz from {VOICE}, got {rate_hz}")
+    samples = resample_poly(raw, 3, 4).astype(np.float32)
+    bounds = sound_bounds(samples, FLOOR, HEAD_S, TAIL_S)
+    cut = samples[bounds]
+    offset_s, length_s = bounds.start / SAMPLE_RATE_HZ, len(cut) / SAMPLE_RATE_HZ
+    words = _words(stem.with_suffix(".words"), offset_s, length_s)
+    return Utterance(text, pcm16_from_floats(levelled(cut)), words)
 
 
 def _words(path: Path, offset_s: float, length_s: float) -> list[tuple[str, float, float]]:
-    """Festival's `end 100 word` lines -> (word, start, end); a word starts where the last ended."""
+    """Festival's `end 100 word` lines -> (word, start, end); a word starts where the last ends."""
     words: list[tuple[str, float, float]] = []
     last_s = 0.0
     for line in path.read_text().splitlines()[1:]:
@@ -140,7 +120,7 @@ def _words(path: Path, offset_s: float, length_s: float) -> list[tuple[str, floa
 
 
 def save_shard(runs: Path, name: str, utterances: Sequence[Utterance]) -> None:
-    """Write a shard; the manifest last, so that a manifest means a whole shard."""
+    """Write a shard, its index last, so that an index means a complete shard."""
     folder = runs / "assistant"
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{name}.npy", np.concatenate([u.samples for u in utterances]))
@@ -163,22 +143,10 @@ def load_shard(runs: Path, name: str) -> list[Utterance]:
     return found
 
 
-def ordinary_words(count: int = 9000) -> list[str]:
-    """The most frequent words of pocketsphinx's English model that its dictionary pronounces."""
-    from pocketsphinx import Config, LogMath, NGramModel, get_model_path
-
-    folder = Path(get_model_path()) / "en-us"
-    model = NGramModel(Config(), LogMath(), str(folder / "en-us.lm.bin"))
-    entries = (folder / "cmudict-en-us.dict").read_text().splitlines()
-    words = {line.split()[0] for line in entries}
-    plain = sorted(word for word in words if word.isalpha() and word.isascii() and len(word) > 2)
-    return sorted(plain, key=lambda word: -float(model.prob([word])))[:count]
-
-
 def broad_texts(seed: int = 7) -> Iterator[str]:
-    """Endless strings of ordinary words with the punctuation that gives a voice its melodies."""
+    """Endless strings of ordinary words, with punctuation that varies the voice's melody."""
     rng = random.Random(seed)
-    words = ordinary_words()
+    words = ordinary_words(ORDINARY_WORDS)
     small = ["the", "a", "of", "to", "and", "is", "it", "you", "in", "for", "I", "with", "okay"]
     while True:
         chosen = [
@@ -191,7 +159,7 @@ def broad_texts(seed: int = 7) -> Iterator[str]:
 
 
 def replies(families: Sequence[str] = ()) -> list[str]:
-    """A sample of what is replied in some families (() all): codec and vocoder hear it too."""
+    """A sample of the replies of some families (empty: all), for codec and vocoder to train on."""
     asked = questions(Split.TRAIN)
     texts = sorted({q.reply for q in asked if not families or q.family in families})
     often = {UNKNOWN_REPLY, follow_ups.NO_CONTEXT_REPLY, follow_ups.SURE_REPLY}
@@ -199,9 +167,9 @@ def replies(families: Sequence[str] = ()) -> list[str]:
 
 
 def main(runs: Path, share: float = 1.0, families: Sequence[str] = ()) -> None:
-    """Make those of `heldout`, `broad`, `replies`, `spanish` that are not there, or out of date.
+    """Make the shards `heldout`, `broad`, `replies` and `spanish` if missing or out of date.
 
-    `share` of each, for trials; all take about seven minutes.
+    A `share` below 1 is for trials; all of it takes about seven minutes.
     """
     texts = broad_texts()
     held_out = [next(texts) for _ in range(round(share * HELD_OUT_UTTERANCES))]
@@ -215,6 +183,6 @@ def main(runs: Path, share: float = 1.0, families: Sequence[str] = ()) -> None:
 
 
 def _holds(runs: Path, name: str, texts: Sequence[str]) -> bool:
-    """Whether a shard is there and speaks exactly these texts."""
+    """Whether the shard exists and speaks exactly these texts."""
     there = (runs / "assistant" / f"{name}.jsonl").exists()
     return there and {said.text for said in load_shard(runs, name)} == set(texts)

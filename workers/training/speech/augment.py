@@ -1,8 +1,8 @@
-"""Distortions of log-mel batches: other speakers, rooms, lines, noise, tempo, level.
+"""Distorts batches of log-mels: speaker, room, microphone, noise, tempo and level.
 
-Everything works on log-mels, so that one synthesis gives many renditions. A batch is (B, T, M)
-float32 with true lengths (B,); frames behind a row's length are silence and stay so apart from
-noise. Draws come from the given generator alone.
+Working on log-mels, one synthesis gives many renditions. A batch is (B, T, M) float32 with true
+lengths (B,). Frames beyond a row's length are silence, and stay so except for noise. All draws come
+from the augmenter's generator.
 """
 
 from dataclasses import dataclass
@@ -21,15 +21,15 @@ _NEPER_DB: Final = 8.686  # decibels in one neper of amplitude
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How far each distortion may go; the defaults train the listener."""
+    """The range of each distortion; the defaults train the listener."""
 
-    warp: tuple[float, float] = (0.87, 1.15)  # of the frequency axis: vocal tract length
-    stretch: tuple[float, float] = (0.85, 1.2)  # of the duration
-    stretch_rows: bool = True  # False: one factor a batch, which keeps equal lengths equal
+    warp: tuple[float, float] = (0.87, 1.15)  # factor of the frequency axis: vocal tract length
+    stretch: tuple[float, float] = (0.85, 1.2)  # factor of the duration
+    stretch_rows: bool = True  # False: one factor for a batch, which keeps equal lengths equal
     gain_db: tuple[float, float] = (-16.0, 8.0)
     channel_db: float = 5.0  # of each of four cosines over the mel axis
-    narrow: float = 0.15  # share of rows through a telephone-like band
-    noise_db: tuple[float, float] = (3.0, 45.0)  # signal to noise
+    narrow: float = 0.15  # share of rows limited to a telephone-like band
+    noise_db: tuple[float, float] = (3.0, 45.0)  # signal-to-noise ratio
     quiet: float = 0.25  # share of rows without noise
     babble: float = 0.15  # share of noisy rows whose noise is another row's speech
     room: float = 0.35  # share of rows with reverberation
@@ -39,19 +39,19 @@ class Strength:
 
 
 class Augmenter:
-    """Applies a `Strength` with a seeded generator."""
+    """Applies distortions of a `Strength` with a seeded generator."""
 
     def __init__(self, strength: Strength | None = None, seed: int = 0) -> None:
         self.strength = strength or Strength()
         self._draws = torch.Generator().manual_seed(seed)
         edges = mel_edges_hz(MelConfig())[1:-1]
-        # Drawn once, read at random places: drawing it for each batch cost as much as the rest.
+        # Drawn once and read at random places: drawing it for each batch doubled the cost.
         self._flutter = 0.45 * torch.randn(FLUTTER_FRAMES, len(edges), generator=self._draws)
         self._centres_hz = edges.float()
         self._bin_mels = hz_to_mel(edges).float()
 
     def __call__(self, mels: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T, M), (B,) -> distorted (B, T', M) and new lengths; the input is not changed."""
+        """(B, T, M), (B,) -> distorted (B, T', M) and new lengths; the input stays unchanged."""
         mels, lengths = self.tempo(mels, lengths)
         mels = self.line(self.room(self.warp(mels)))
         return self.masks(self.noise(mels)), lengths
@@ -63,7 +63,7 @@ class Augmenter:
         return torch.rand(rows, generator=self._draws) < share
 
     def tempo(self, mels: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Stretch each row in time; the pitch stays."""
+        """Stretch each row in time, keeping its pitch."""
         B, T, M = mels.shape
         factor = self._uniform(B if self.strength.stretch_rows else 1, *self.strength.stretch)
         factor = factor.expand(B)
@@ -79,7 +79,7 @@ class Augmenter:
         return y.masked_fill(outside[..., None], SILENCE), stretched
 
     def warp(self, mels: Tensor) -> Tensor:
-        """Scale each row's frequency axis: a longer or shorter vocal tract."""
+        """Scale each row's frequency axis, as a longer or shorter vocal tract does."""
         B, T, M = mels.shape
         factor = self._uniform(B, *self.strength.warp)
         wanted = hz_to_mel(self._centres_hz[None] * factor[:, None])  # (B, M)
@@ -90,7 +90,7 @@ class Augmenter:
         return torch.lerp(mels.gather(2, index), mels.gather(2, index + 1), (source - low)[:, None])
 
     def room(self, mels: Tensor) -> Tensor:
-        """Smear energy over time as a room of 0.15 to 0.6 s reverberation does, in some rows."""
+        """Smear the energy of some rows over time: a room with 0.15 to 0.6 s of reverberation."""
         chosen = self._chosen(len(mels), self.strength.room)
         if not chosen.any():
             return mels
@@ -108,7 +108,7 @@ class Augmenter:
         return y
 
     def line(self, mels: Tensor) -> Tensor:
-        """Gain, a smooth frequency response, and in some rows a narrow band."""
+        """Apply a gain, a smooth frequency response, and in some rows a narrow band."""
         B, _, M = mels.shape
         position = torch.linspace(0, torch.pi, M)
         cosines = torch.stack([(k * position).cos() for k in range(1, 5)])  # (4, M)
@@ -124,7 +124,7 @@ class Augmenter:
     def noise(self, mels: Tensor) -> Tensor:
         """Add coloured noise, or another row's speech, at a random distance below the speech."""
         B, T, M = mels.shape
-        loud = mels.amax(dim=1).mean(dim=1)  # (B,) about the level of the speech
+        loud = mels.amax(dim=1).mean(dim=1)  # (B,) approximate level of the speech
         distance = self._uniform(B, *self.strength.noise_db) / _NEPER_DB
         tilt = self._uniform(B, -2.5, 0.5)[:, None] * torch.linspace(0, 1, M)  # nepers over M
         bumps = torch.randn(B, 10, generator=self._draws)[:, None] * 0.4
@@ -141,7 +141,7 @@ class Augmenter:
         return torch.logaddexp(2 * mels, 2 * noise) / 2
 
     def masks(self, mels: Tensor) -> Tensor:
-        """Blank out short times and narrow bands with the row's mean."""
+        """Replace short times and narrow bands by the row's mean."""
         B, T, M = mels.shape
         hidden = torch.zeros(B, T, M, dtype=torch.bool)
         for _ in range(self.strength.masks):
@@ -163,5 +163,5 @@ def whole_steps(mels: Tensor) -> Tensor:
 
 
 def padded(mels: Tensor, before: int, after: int) -> Tensor:
-    """Silence around a recording: (T, M) -> (before + T + after, M)."""
+    """Pad a recording with silence: (T, M) -> (before + T + after, M)."""
     return F.pad(mels, (0, 0, before, after), value=SILENCE)

@@ -1,13 +1,15 @@
-"""The callers: which voices are trained, which are kept for the evaluation, and their corpus.
+"""The callers' voices, split into trained and unseen ones, and the corpus of the evaluations.
 
-The split, held to in every stage:
+Every stage keeps to this split:
 - trained: espeak-ng accents x variants, flite kal, kal16, awb and slt;
-- `UNSEEN_ESPEAK`: variants (and one accent) that no training hears, of an engine it knows;
-- `UNSEEN_FLITE`: flite rms, a voice whose engine is known through two other speakers;
-- `UNSEEN_FESTIVAL`: festival's diphone engine, with `ked` a new speaker (festival's `kal` is
-  the speaker of flite's kal, so it is the easier one).
-Training speech is made as it is heard (`stream.py`); what evaluations hear is kept in shards:
-`<name>.npy` (log-mel frames, float16, end to end) and `<name>.jsonl` (text, voice, start, frames).
+- `UNSEEN_ESPEAK`: variants and one accent that no training uses, of a trained engine;
+- `UNSEEN_FLITE`: flite rms, a voice of an engine that training knows by two other speakers;
+- `UNSEEN_FESTIVAL`: an engine that no training uses, festival's diphone synthesiser. Its `ked` is a
+  new speaker. Its `kal` is the speaker of flite's kal, and so the easier one.
+
+Training synthesises its speech as it goes (`caller_stream.py`). The evaluations' speech is kept in
+shards: `<name>.npy` (log-mel frames, float16, end to end) and `<name>.jsonl` (text, voice, start,
+frames).
 """
 
 import json
@@ -75,7 +77,7 @@ def _spanish(variants: Sequence[str]) -> tuple[TtsVoice, ...]:
 
 TRAINED_SPANISH: Final = _spanish(_VARIANTS)
 UNSEEN_SPANISH: Final = _spanish(_UNSEEN_VARIANTS)
-# ked again: an engine never heard, whose Spanish has an American accent, which was never heard.
+# ked again: neither its engine nor its accent, American Spanish, occurs in training.
 UNSEEN_FESTIVAL_SPANISH: Final = (TtsVoice("festival", "ked_diphone", Language.SPANISH),)
 
 EVALUATION_UTTERANCES: Final = 60
@@ -84,16 +86,16 @@ NOISE_DB: Final = 10.0  # of the evaluation in noise
 
 @dataclass(frozen=True, slots=True)
 class VoiceGroup:
-    """Voices that are synthesised alike: their share of what is heard, and how long one lasts."""
+    """Voices of similar cost, with their share of the training and their utterances' reuse."""
 
     voices: tuple[TtsVoice, ...]
     weights: tuple[int, ...]
     share: float
-    reuse: float  # how often an utterance is heard before it is replaced
+    reuse: float  # how often an utterance is drawn before a new one replaces it
     capacity: int = 3000  # utterances kept, about 0.4 GB
 
 
-# Shares, measured: with 3 % of flite the phone error on rms was .53, with 35 % it was .35.
+# The shares were measured: with 3 % of flite the phone error on rms was .53, with 35 % it was .35.
 # The statistical voices take a fiftieth of real time, the others a thousandth.
 VOICE_GROUPS: Final = (
     VoiceGroup(
@@ -105,22 +107,22 @@ VOICE_GROUPS: Final = (
     VoiceGroup(TRAINED_FLITE[:2], (1, 1), share=0.36, reuse=9.0),
     VoiceGroup(TRAINED_FLITE[2:], (2, 1), share=0.12, reuse=2.0),
 )
-# Beside them, where the language model learns: so many Spanish turns to a hundred English ones.
+# The language model's training adds Spanish turns; their share is relative to the English ones.
 SPANISH_VOICE_GROUPS: Final = (
     VoiceGroup(TRAINED_SPANISH, (1,) * len(TRAINED_SPANISH), share=0.09, reuse=2.0, capacity=600),
 )
 
 
 def trained_voice(rng: random.Random) -> TtsVoice:
-    """A voice of the training, in the mix of `VOICE_GROUPS`; accents lean towards American."""
-    kind = rng.choices(VOICE_GROUPS, [kind.share for kind in VOICE_GROUPS])[0]
-    return rng.choices(kind.voices, kind.weights)[0]
+    """A trained voice, drawn by the shares of `VOICE_GROUPS`; most accents are American."""
+    group = rng.choices(VOICE_GROUPS, [group.share for group in VOICE_GROUPS])[0]
+    return rng.choices(group.voices, group.weights)[0]
 
 
 def varied(voice: TtsVoice, text: str, rng: random.Random) -> SpeechJob:
-    """The text in this voice, with a speed, pitch and speaker size of its own.
+    """The text in this voice, with a random speed, pitch and speaker size.
 
-    Of the statistical voices there are two: they vary most, so that a third is no surprise.
+    The two statistical voices vary most, so that a third one is not out of range.
     """
     wide = voice in VOICE_GROUPS[1].voices
     return SpeechJob(
@@ -134,7 +136,7 @@ def varied(voice: TtsVoice, text: str, rng: random.Random) -> SpeechJob:
 
 @dataclass(frozen=True, slots=True)
 class CallerUtterance:
-    """One utterance of the corpus: its mels are a view of a memory map."""
+    """One utterance; those of a shard have mels that are a view of a memory map."""
 
     text: str
     voice: str
@@ -151,9 +153,9 @@ def mels_of(samples: Floats) -> Mels:
 def save_shard(
     folder: Path, name: str, jobs: Sequence[SpeechJob], noise_db: float | None = None
 ) -> None:
-    """Speak the jobs into a shard, in noise if told so.
+    """Synthesise the jobs into a shard, with noise at `noise_db` below the speech unless None.
 
-    The index is written last, so that it means a whole shard.
+    The index is written last, so an index means a complete shard.
     """
     folder.mkdir(parents=True, exist_ok=True)
     spoken = speak(jobs)
@@ -182,11 +184,12 @@ def load_shard(folder: Path, name: str) -> list[CallerUtterance]:
 def evaluation_jobs(
     voices: Sequence[TtsVoice], make: Callable[[random.Random], str]
 ) -> list[SpeechJob]:
-    """Jobs in these voices at their own speed, pitch and size."""
+    """Jobs in these voices, at each voice's own speed, pitch and size."""
     rng = random.Random(99)
     return [SpeechJob(rng.choice(voices), make(rng)) for _ in range(EVALUATION_UTTERANCES)]
 
 
+# Each speaks words that training never speaks; `noise` is at NOISE_DB.
 EVALUATIONS: Final = {
     "trained": TRAINED_ESPEAK + TRAINED_FLITE,
     "espeak": UNSEEN_ESPEAK,
@@ -194,11 +197,11 @@ EVALUATIONS: Final = {
     "rms": UNSEEN_FLITE,
     "ked": UNSEEN_FESTIVAL[:1],
     "kal": UNSEEN_FESTIVAL[1:],
-}  # each is evaluated on words never spoken in training; `noise` at NOISE_DB
+}
 
 
 def main(runs: Path) -> None:
-    """Speak what the listener's training is evaluated on, where it is not there yet."""
+    """Synthesise the missing shards on which the listener is evaluated."""
     for name, voices in EVALUATIONS.items():
         if not (runs / "callers" / f"eval_{name}.jsonl").exists():
             noise_db = NOISE_DB if name == "noise" else None

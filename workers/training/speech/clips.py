@@ -1,4 +1,4 @@
-"""Random pieces of the assistant's recordings, for the codec's and the vocoder's training.
+"""Random pieces of the assistant's recordings, to train the codec and the vocoder.
 
 Letters: B pieces, T mel frames, M mel bins, H = 240 samples a frame.
 """
@@ -17,8 +17,9 @@ from workers.training.speech.assistant import load_shard
 
 HOP: Final = MelConfig().hop
 SHARDS: Final = ("broad", "replies", "spanish")
-SILENCE_S: Final = 0.6  # after every recording: the codec must know silence, and how speech ends
-# The voice's pitch lies between 130 and 240 Hz; far outside is an octave error of the tracker.
+SILENCE_S: Final = 0.6  # after every recording: the codec must learn silence and the end of speech
+# The voice's pitch lies between 130 and 240 Hz; values far outside are octave errors of the
+# tracker.
 LOW_HZ: Final = 110.0
 HIGH_HZ: Final = 300.0
 OCTAVE_COST: Final = 0.15
@@ -35,8 +36,7 @@ def padded(samples: Pcm16) -> Floats:
 def pitch(audio: Tensor, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> Tensor:
     """Samples (N,), N a multiple of H -> F0 in Hertz at samples k * H, (N / H,); 0: unvoiced.
 
-    Normalised autocorrelation over 1,024 samples, the peak refined by a parabola.
-    The bounds are those of the recorded voice: what is far outside is an octave error.
+    It takes the peak of the normalised autocorrelation over 1,024 samples, refined by a parabola.
     """
     size, low, high = 1024, int(SAMPLE_RATE_HZ / high_hz), int(SAMPLE_RATE_HZ / low_hz)
     frames = torch.nn.functional.pad(audio, (size // 2, size // 2)).unfold(0, size, HOP)[:-1]
@@ -45,7 +45,8 @@ def pitch(audio: Tensor, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> Te
     spectrum = torch.fft.rfft((frames - frames.mean(1, keepdim=True)) * taper, n=2 * size)
     power = torch.fft.irfft(spectrum.abs().square())[:, :size]
     shape = power / (power[:, :1] + 1e-7) / (own / own[0])
-    # Two periods are as alike as one: the shorter lag wins unless the longer is clearly better.
+    # Two periods correlate as well as one: the shorter lag wins unless the longer is clearly
+    # better.
     favour = 1 - OCTAVE_COST * torch.arange(low, high) / high
     lag = (shape[:, low:high] * favour).argmax(dim=1) + low
     near = torch.stack([shape.gather(1, (lag + d)[:, None])[:, 0] for d in (-1, 0, 1)])
@@ -56,22 +57,22 @@ def pitch(audio: Tensor, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> Te
 
 
 class Clips:
-    """All recordings of some shards with their mels (and pitch, where wanted), in memory."""
+    """All recordings of some shards in memory, with their mels and, `with_pitch`, their pitch."""
 
     def __init__(self, runs: Path, shards: Sequence[str] = SHARDS, with_pitch: bool = False):
         parts = [load_shard(runs, shard) for shard in shards]
-        spoken = [said.samples for part in parts for said in part]
-        whole = [torch.from_numpy(padded(samples)) for samples in spoken]
+        recordings = [utterance.samples for part in parts for utterance in part]
+        whole = [torch.from_numpy(padded(samples)) for samples in recordings]
         log_mel = LogMel()
         self.starts = np.cumsum([0] + [len(audio) // HOP for audio in whole])
-        # The recording with which each shard begins.
+        # The number of each shard's first recording.
         self.shards = np.cumsum([0] + [len(part) for part in parts])
         self.mel = torch.cat([log_mel(audio[None])[0] for audio in whole])
         self.audio = torch.cat(whole)
         self.f0 = torch.cat([pitch(audio) for audio in whole]) if with_pitch else torch.zeros(0)
 
     def offsets(self, rng: np.random.Generator, count: int, frames: int) -> list[int]:
-        """Where pieces of `frames` mel frames begin: a quarter at a recording's start."""
+        """Where pieces of `frames` mel frames begin; a quarter begin with a recording."""
         last = int(self.starts[-1]) - frames
         anywhere = rng.integers(0, last, size=count)
         begins = self.starts[rng.integers(0, len(self.starts) - 1, size=count)]

@@ -1,6 +1,6 @@
-"""The espeak-ng library in this process: what it says, and how it pronounces a word.
+"""The espeak-ng library in this process: it speaks texts, and pronounces words.
 
-Not thread-safe: the library keeps global state; use one process a worker.
+The library keeps global state, so this module is not thread-safe.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ _RATE, _PITCH = 1, 3  # espeak_PARAMETER
 
 
 class Espeak:
-    """The library in synchronous mode: its callback collects the samples."""
+    """The library in synchronous mode; its callback collects the samples."""
 
     def __init__(self) -> None:
         self._lib = shared_library("libespeak-ng.so.1", "espeak-ng")
@@ -32,7 +32,7 @@ class Espeak:
         kind = ctypes.CFUNCTYPE(
             ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
         )
-        self._callback = kind(self._collect)  # kept: the library holds only a pointer to it
+        self._callback = kind(self._collect)  # kept alive: the library holds only a pointer
         self._lib.espeak_SetSynthCallback(self._callback)
         self._lib.espeak_TextToPhonemes.restype = ctypes.c_char_p
         self._voice = ""
@@ -43,15 +43,15 @@ class Espeak:
             self._parts.append(np.ctypeslib.as_array(samples, (count,)).astype(np.float32))
         return 0
 
-    def _take(self, voice: str) -> None:
+    def _select(self, voice: str) -> None:
         if self._voice != voice:
             if self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
                 raise SpeechError(f"espeak-ng has no voice {voice!r}")
             self._voice = voice
 
     def say(self, voice: str, text: str, rate: float, pitch: float) -> Floats:
-        """Float32 samples at `rate_hz`; `rate` and `pitch` scale the voice's own."""
-        self._take(voice)
+        """Float32 samples at `rate_hz`; `rate` and `pitch` scale the voice's own values."""
+        self._select(voice)
         self._lib.espeak_SetParameter(_RATE, round(WORDS_PER_MINUTE * rate), 0)
         self._lib.espeak_SetParameter(_PITCH, min(99, round(50 * pitch)), 0)
         self._parts = []
@@ -62,10 +62,10 @@ class Espeak:
         return (whole / 32768.0).astype(np.float32)
 
     def ipa(self, voice: str, word: str) -> str:
-        """How the voice pronounces one word, with its stress marks."""
-        self._take(voice)
+        """The voice's pronunciation of one word, with stress marks."""
+        self._select(voice)
         data = ctypes.create_string_buffer(word.encode())
-        rest = ctypes.c_void_p(ctypes.addressof(data))  # set to NULL at the end of the text
+        rest = ctypes.c_void_p(ctypes.addressof(data))  # the library sets it to NULL at the end
         parts: list[str] = []
         while rest.value:
             found = self._lib.espeak_TextToPhonemes(ctypes.byref(rest), _UTF8, _IPA)
@@ -75,5 +75,5 @@ class Espeak:
 
 @cache
 def espeak() -> Espeak:
-    """The one library of this process. Raises SpeechError where it is not installed."""
+    """The library of this process. Raises SpeechError if it is not installed."""
     return Espeak()

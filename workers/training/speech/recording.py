@@ -1,7 +1,7 @@
-"""`make adapt DATA=folder ARGS=--record`: the prompts are shown and recorded one by one.
+"""`make adapt DATA=folder ARGS=--record`: shows the prompts and records them one by one.
 
-A prompt is over when nobody has spoken for a second. What is recorded is kept: a sheet that was
-left half read goes on where it was. The microphone needs PortAudio (Debian: libportaudio2).
+A prompt ends after a second without speech. Recordings are kept, so a half-read sheet continues at
+the first missing prompt. The microphone needs PortAudio (Debian: libportaudio2).
 """
 
 from collections import deque
@@ -18,19 +18,19 @@ from shared.audio import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm16
 from shared.errors import ConfigError
 from workers.audio.energy_vad import Vad
 
-THRESHOLD: Final = 0.003  # of full scale: a microphone this side of it is not turned up
-BEFORE: Final = 400 // CHUNK_MS  # chunks kept from before speech
+THRESHOLD: Final = 0.003  # of full scale; a quieter microphone is not turned up
+BEFORE: Final = 400 // CHUNK_MS  # chunks kept before speech
 PAUSE: Final = 1040 // CHUNK_MS  # chunks without speech that end a prompt
-AFTER: Final = 160 // CHUNK_MS  # chunks kept from behind speech
-SHORTEST: Final = 240 // CHUNK_MS  # chunks of speech: a click is none
-PATIENCE: Final = 10_000 // CHUNK_MS  # chunks waited for the first word, and for the last
+AFTER: Final = 160 // CHUNK_MS  # chunks kept after speech
+SHORTEST: Final = 240 // CHUNK_MS  # chunks of speech in a prompt; a click has fewer
+PATIENCE: Final = 10_000 // CHUNK_MS  # chunks to wait for the first word, and again for the last
 
 Microphone = Callable[[], AbstractContextManager[Iterator[Pcm16]]]  # chunks of shape (1920,)
 
 
 @contextmanager
 def microphone() -> Iterator[Iterator[Pcm16]]:
-    """Chunks of the system's default microphone. Raises ConfigError where there is none."""
+    """Chunks of the system's default microphone. Raises ConfigError if there is none."""
     try:
         import sounddevice
     except (ImportError, OSError) as error:
@@ -51,7 +51,7 @@ def microphone() -> Iterator[Iterator[Pcm16]]:
 
 
 def utterance(chunks: Iterator[Pcm16]) -> Pcm16 | None:
-    """The next thing said, with a little quiet around it; None where nothing is said in time."""
+    """The next utterance, with a little quiet around it; None if it does not come in time."""
     vad, before, said = Vad(), deque[Pcm16](maxlen=BEFORE), list[Pcm16]()
     spoken = quiet = 0
     for waited, chunk in enumerate(chunks):
@@ -74,16 +74,17 @@ def utterance(chunks: Iterator[Pcm16]) -> Pcm16 | None:
 def record(
     folder: Path, sheet: list[tuple[str, str]], opened: Microphone, say: Callable[[str], None]
 ) -> None:
-    """Record what is missing of the sheet's (file, text), one after the other."""
+    """Record the missing files of a sheet of (file, text), one after the other."""
     missing = [(name, text) for name, text in sheet if not (folder / name).exists()]
     if not missing:
         return
     with opened() as chunks:
-        say(f"Read {len(missing)} lines aloud, each when shown. Ctrl-C stops; it goes on later.")
+        say(f"Read {len(missing)} lines aloud, each when it appears. Ctrl-C stops; a new start")
+        say("continues with the next line.")
         for number, (name, text) in enumerate(missing, 1):
             say(f"{number}/{len(missing)}  {text}")
-            while (heard := utterance(chunks)) is None:
-                say("    Nothing was heard: is this the right microphone? Please read it again.")
+            while (recorded := utterance(chunks)) is None:
+                say("    Recorded no speech: is this the right microphone? Please read it again.")
             partial = (folder / name).with_suffix(".partial")
-            soundfile.write(partial, heard, SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
+            soundfile.write(partial, recorded, SAMPLE_RATE_HZ, format="WAV", subtype="PCM_16")
             partial.replace(folder / name)

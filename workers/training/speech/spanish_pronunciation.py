@@ -1,8 +1,8 @@
-"""How Spanish words sound, in the phones of English: for festival, the recogniser and reading.
+"""Pronounces Spanish words in English phones, for festival, the recogniser and text turns.
 
-espeak-ng pronounces a word; each of its IPA symbols becomes the nearest phone of cmudict. What
-speaks from these phones (festival's English voices) has an American accent and cannot but have it:
-no English voice trills an r, and a last e glides.
+espeak-ng pronounces a word; each of its IPA symbols becomes the nearest phone of cmudict.
+Festival's English voices therefore speak Spanish with an American accent: none of them trills an r,
+and a final e glides.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Final
 from workers.training.speech.espeak import espeak
 
 CASTILIAN: Final = "roa/es"  # z and soft c as th
-AMERICAN: Final = "roa/es-419"  # ... as s
+AMERICAN: Final = "roa/es-419"  # z and soft c as s
 ACCENTS: Final = (CASTILIAN, AMERICAN)
 ASSISTANT: Final = AMERICAN
 
@@ -31,11 +31,11 @@ _CONSONANTS: Final = {
 }  # fmt: skip
 _NUCLEI: Final = frozenset(_VOWELS.values())
 _WORD: Final = re.compile(r"[^\W\d_]+")
-# Said without stress in a sentence, though a dictionary gives them one.
+# Unstressed in a sentence, although a dictionary gives them stress.
 _CLITICS: Final = frozenset("el la lo los las le me se y es en de del al a por que su no".split())
 _STRESS: Final = "ˈ"
 _IGNORED: Final = "ˌː "
-# Consonants that begin a syllable together.
+# Pairs of consonants that begin a syllable together.
 _CLUSTERS: Final = frozenset((a, b) for a in "P B T D K G F".split() for b in "R L Y W".split()) | {
     (a, b) for a in "S TH M N L R HH DH CH".split() for b in "YW"
 }
@@ -61,7 +61,7 @@ def _symbols(ipa: str, word: str) -> Iterator[str]:
 
 
 def _marked(word: str, accent: str) -> tuple[list[str], set[int]]:
-    """The phones, and the places of the stressed vowels."""
+    """The phones, and the indices of the stressed vowels."""
     found: list[str] = []
     stressed: set[int] = set()
     stress = False
@@ -82,12 +82,12 @@ def _marked(word: str, accent: str) -> tuple[list[str], set[int]]:
 
 @cache
 def pronounced(word: str, accent: str = ASSISTANT) -> tuple[str, ...]:
-    """A Spanish word -> phones of cmudict without stress."""
+    """The word's phones from cmudict, without stress."""
     return tuple(_marked(word, accent)[0])
 
 
 def _onset(phones: Sequence[str], last: int, vowel: int) -> int:
-    """Where the syllable of the vowel at `vowel` begins, behind the vowel at `last`."""
+    """Where the syllable of the vowel at `vowel` begins, after the vowel at `last`."""
     start = vowel
     while start - 1 > last:
         if start < vowel and (phones[start - 1], phones[start]) not in _CLUSTERS:
@@ -98,7 +98,7 @@ def _onset(phones: Sequence[str], last: int, vowel: int) -> int:
 
 @cache
 def syllables(word: str, accent: str = ASSISTANT) -> tuple[Syllable, ...]:
-    """A Spanish word, cut before the consonants that can begin a syllable together."""
+    """The word's syllables, split before consonants that can begin a syllable together."""
     phones, stressed = _marked(word, accent)
     nuclei = [i for i, phone in enumerate(phones) if phone in _NUCLEI]
     starts = [0, *(_onset(phones, a, b) for a, b in pairwise(nuclei)), len(phones)]
@@ -107,22 +107,22 @@ def syllables(word: str, accent: str = ASSISTANT) -> tuple[Syllable, ...]:
 
 
 def spelled(word: str) -> str:
-    """A name in ASCII for the word, that is no English word: `zzmaqs` for más."""
+    """An ASCII name for the word that is not an English word: `zzmaqs` for más."""
     return "zz" + word.translate(_ASCII)
 
 
 def entry(word: str, accent: str = ASSISTANT) -> str:
-    """The line that teaches festival's lexicon the word, by the name of `spelled`."""
+    """The line that adds the word to festival's lexicon, under its name from `spelled`."""
     parts = (f"(({' '.join(p)}) {int(stress)})".lower() for p, stress in syllables(word, accent))
     return f'(lex.add.entry \'("{spelled(word)}" nil ({" ".join(parts)})))'
 
 
 def entries(texts: Sequence[str], accent: str = ASSISTANT) -> list[str]:
-    """The lines for every word of some Spanish texts."""
+    """The lexicon lines for every word of some Spanish texts."""
     found = dict.fromkeys(word for text in texts for word in _WORD.findall(text.lower()))
     return [entry(word, accent) for word in found]
 
 
 def respelled(text: str) -> str:
-    """The text in the names of `spelled`; of the punctuation what festival makes pauses of."""
+    """The text in the names from `spelled`, with the punctuation that makes festival pause."""
     return _WORD.sub(lambda found: spelled(found[0]), text.lower()).translate(_OPENING)

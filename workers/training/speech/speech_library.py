@@ -1,4 +1,4 @@
-"""The shared libraries of speech engines, and the error of an engine that does not speak."""
+"""The speech engines' libraries and programs, and the error of an engine that does not work."""
 
 import ctypes
 import subprocess
@@ -8,11 +8,11 @@ from shared.errors import ConfigError
 
 
 class SpeechError(ConfigError):
-    """An engine is not installed, or said nothing."""
+    """An engine is not installed, or returned silence."""
 
 
 def shared_library(name: str, package: str) -> ctypes.CDLL:
-    """Load a library; raises SpeechError that names its Debian package."""
+    """Load a library. The SpeechError of a missing one names its Debian package."""
     try:
         return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
     except OSError as error:
@@ -20,13 +20,18 @@ def shared_library(name: str, package: str) -> ctypes.CDLL:
 
 
 def festival(script: Path, voice: str, package: str) -> None:
-    """Run a script of festival's; raises SpeechError that names the voice's Debian package."""
+    """Run a festival script. The SpeechError of a failure names the voice's Debian package."""
     try:
         subprocess.run(["festival", "-b", str(script)], check=True, capture_output=True)
     except OSError as error:
         raise SpeechError(f"festival is missing: apt-get install festival {package}") from error
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode(errors="replace").strip()
+        output = error.stderr.decode(errors="replace").strip()
         raise SpeechError(
-            f"festival failed with {voice} ({said[-300:]}): apt-get install {package}"
+            f"festival failed with {voice} ({output[-300:]}): apt-get install {package}"
         ) from error
+
+
+def quotable(text: str) -> str:
+    """The text without the characters that end or escape a string in a festival script."""
+    return text.replace("\\", " ").replace('"', " ")

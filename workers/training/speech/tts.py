@@ -1,14 +1,13 @@
-"""Text to speech with the Debian engines espeak-ng, flite and festival: the training's callers.
+"""Text to speech for the callers, with the Debian engines espeak-ng, flite and festival.
 
-`speak(jobs)` is the one entry: any mix of voices, answers in the order of the jobs, each trimmed
-mono float32 at 24 kHz and -23 dBFS. espeak-ng and flite run in this process through ctypes (on one
-core about 700 and 50-1,400 times real time), festival as one batch process for all its jobs.
-Not thread-safe: the libraries keep global state; use one process a worker.
+`speak(jobs)` accepts any mix of voices and returns the utterances in the order of the jobs: trimmed
+mono float32 at 24 kHz and -23 dBFS. espeak-ng and flite run in this process through ctypes, on one
+core about 700 and 50 to 1,400 times faster than real time. Festival runs as one batch process for
+each voice. The libraries keep global state, so this module is not thread-safe.
 """
 
 import ctypes
 import tempfile
-import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,14 +22,14 @@ from shared.audio import SAMPLE_RATE_HZ, Floats
 from workers.training.questions.families import Language
 from workers.training.speech import spanish_pronunciation
 from workers.training.speech.espeak import espeak
-from workers.training.speech.speech_library import SpeechError, festival, shared_library
+from workers.training.speech.speech_library import SpeechError, festival, quotable, shared_library
+from workers.training.speech.waveforms import levelled, read_wave, sound_bounds
 
 __all__ = ["SpeechError", "SpeechJob", "TtsVoice", "speak"]
 
-LEVEL: Final = 10 ** (-23 / 20)  # RMS of what `speak` returns: -23 dBFS
 EDGE_S: Final = 0.03  # silence kept at both ends
-QUIET: Final = 0.01  # of the loudest 10 ms: below it an utterance has not begun
-# Mean pitch of the flite voices, Hz, scaled by `SpeechJob.pitch`.
+QUIET: Final = 0.01  # of the loudest 10 ms; quieter is silence
+# Mean pitch of the flite voices in Hertz, scaled by `SpeechJob.pitch`.
 FLITE_PITCH_HZ: Final = {
     "cmu_us_kal": 105.0,
     "cmu_us_kal16": 105.0,
@@ -48,7 +47,7 @@ FESTIVAL_PACKAGES: Final = {
 class TtsVoice:
     """An engine's voice: espeak `gmw/en-US+f3`, flite `cmu_us_awb`, festival `kal_diphone`.
 
-    A festival voice that speaks Spanish does so in its English phones (`spanish_pronunciation.py`).
+    A festival voice speaks Spanish in its English phones (`spanish_pronunciation.py`).
     """
 
     engine: str  # "espeak", "flite" or "festival"
@@ -61,7 +60,7 @@ class TtsVoice:
 
 @dataclass(frozen=True, slots=True)
 class SpeechJob:
-    """One utterance. `rate` and `pitch` scale the voice's own; festival ignores `pitch`.
+    """One utterance. `rate` and `pitch` scale the voice's own values; festival ignores `pitch`.
 
     `size` > 1 makes a smaller speaker: formants and pitch rise together, the duration stays.
     """
@@ -74,12 +73,12 @@ class SpeechJob:
 
     @property
     def engine_rate(self) -> float:
-        """The speed asked of the engine: playing at another size changes it back."""
+        """The speed that the engine is given; resampling to `size` changes it to `rate`."""
         return self.rate / self.size
 
 
 def speak(jobs: Sequence[SpeechJob]) -> list[Floats]:
-    """Synthesise every job; raises SpeechError when an engine is missing or stays silent."""
+    """Synthesise every job; raises SpeechError if an engine is missing or returns silence."""
     found: list[Floats | None] = [None] * len(jobs)
     batches: dict[TtsVoice, list[int]] = {}
     for i, job in enumerate(jobs):
@@ -103,20 +102,12 @@ def _direct(engine: str) -> Callable[[SpeechJob], tuple[Floats, int]]:
 def _finished(job: SpeechJob, samples: Floats, rate_hz: int) -> Floats:
     """Resample to 24 kHz, cut the silence at both ends, set the level."""
     if len(samples) < rate_hz // 50 or not np.abs(samples).max() > 0:
-        raise SpeechError(f"{job.voice} said nothing for {job.text!r}: is the voice installed?")
+        raise SpeechError(f"{job.voice} is silent for {job.text!r}: is the voice installed?")
     ratio = Fraction(SAMPLE_RATE_HZ, rate_hz)
     if job.size != 1.0:
         ratio = (ratio / Fraction(job.size)).limit_denominator(200)
     y = resample_poly(samples, ratio.numerator, ratio.denominator).astype(np.float32)
-    hop = SAMPLE_RATE_HZ // 100
-    loud = np.abs(y[: len(y) // hop * hop].reshape(-1, hop)).max(axis=1)
-    active = np.flatnonzero(loud > QUIET * loud.max())
-    edge = round(EDGE_S * SAMPLE_RATE_HZ)
-    start, end = int(active[0]) * hop - edge, (int(active[-1]) + 1) * hop + edge
-    y = y[max(0, start) : end]
-    rms = float(np.sqrt(np.mean(y**2)))
-    levelled: Floats = y * np.float32(min(LEVEL / rms, 0.95 / float(np.abs(y).max())))
-    return levelled
+    return levelled(y[sound_bounds(y, QUIET, EDGE_S, EDGE_S)])
 
 
 class _Wave(ctypes.Structure):
@@ -132,13 +123,13 @@ class _Wave(ctypes.Structure):
 
 
 class _FliteVoice(ctypes.Structure):
-    """The start of flite's cst_voice."""
+    """The first fields of flite's cst_voice."""
 
     _fields_ = (("name", ctypes.c_char_p), ("features", ctypes.c_void_p))
 
 
 class _Flite:
-    """The flite library with its voices' own libraries."""
+    """The flite library, and one library for each voice."""
 
     def __init__(self) -> None:
         self._lib = shared_library("libflite.so.1", "flite")
@@ -200,17 +191,11 @@ def _festival(jobs: Sequence[SpeechJob]) -> list[tuple[Floats, int]]:
             lines += spanish_pronunciation.entries(texts)
             texts = [spanish_pronunciation.respelled(text) for text in texts]
         for i, job in enumerate(jobs):
-            text = texts[i].replace("\\", " ").replace('"', " ")
+            text = quotable(texts[i])
             lines.append(f"(Parameter.set 'Duration_Stretch {1 / job.engine_rate:.3f})")
             lines.append(f"(set! utt (eval (list 'Utterance 'Text \"{text}\")))")
             lines.append(f'(utt.synth utt) (utt.save.wave utt "{folder}/{i}.wav" \'riff)')
         script.write_text("\n".join(lines) + "\n")
         voice = jobs[0].voice.name
         festival(script, voice, FESTIVAL_PACKAGES[voice])
-        return [_read_wave(folder / f"{i}.wav") for i in range(len(jobs))]
-
-
-def _read_wave(path: Path) -> tuple[Floats, int]:
-    with wave.open(str(path)) as source:
-        raw = np.frombuffer(source.readframes(source.getnframes()), dtype="<i2")
-        return (raw.astype(np.float32) / np.float32(32768.0)), source.getframerate()
+        return [read_wave(folder / f"{i}.wav") for i in range(len(jobs))]

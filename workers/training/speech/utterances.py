@@ -1,4 +1,4 @@
-"""Batches of utterances for the listener: padded mels and their CTC targets."""
+"""Batches of caller utterances for the listener: padded mels and CTC targets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from workers.training.speech.ctc import targets
 
 @dataclass(frozen=True, slots=True)
 class ListenerBatch:
-    """Padded mels (B, F, 80), and the CTC targets of all rows end to end."""
+    """Padded mels (B, F, 80), and the CTC targets of all rows, end to end."""
 
     mels: Tensor
     lengths: Tensor  # (B,) frames

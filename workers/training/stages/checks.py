@@ -1,7 +1,7 @@
-"""What training looks at as it goes: questions of every split, spoken once, heard undistorted.
+"""The check utterances of training: questions of every split, each spoken once and undistorted.
 
-Conditions and their splits are those of the evaluation; their recordings (mels) are kept in
-runs/checks. None of the voices but those of `seen` is in any training.
+Conditions and splits are those of the evaluation. Only the voices of `seen` occur in training. The
+folder `checks` of the runs keeps the recordings as mels.
 """
 
 import random
@@ -41,7 +41,7 @@ from workers.training.speech.callers import (
 from workers.training.speech.tts import SpeechJob, TtsVoice
 
 CHECKED: Final = 120  # utterances of each condition, at most
-A_FAMILY: Final = 4  # ... where few families are taught
+A_FAMILY: Final = 4  # utterances of each family, where few families are taught
 BEFORE: Final = 5  # steps of silence before speech
 MIXED: Final = UNSEEN_ESPEAK + UNSEEN_FLITE * 15
 
@@ -53,7 +53,7 @@ CONDITIONS: Final[dict[str, tuple[tuple[TtsVoice, ...], Split]]] = {
     "ked": (UNSEEN_FESTIVAL[:1], Split.TRAIN),
     "phrasing": (MIXED, Split.PHRASING),
     "combination": (MIXED, Split.COMBINATION),
-    "then": (UNSEEN_ESPEAK, Split.TRAIN),  # second questions, each behind its `espeak` question
+    "then": (UNSEEN_ESPEAK, Split.TRAIN),  # follow-ups, each after its `espeak` question
     "spanish": (UNSEEN_SPANISH, Split.TRAIN),
     "spanish_phrasing": (UNSEEN_SPANISH, Split.PHRASING),
     "spanish_ked": (UNSEEN_FESTIVAL_SPANISH, Split.TRAIN),
@@ -63,7 +63,7 @@ CONDITIONS: Final[dict[str, tuple[tuple[TtsVoice, ...], Split]]] = {
 def chosen(
     split: Split, families: Sequence[str] = (), language: Language = Language.ENGLISH
 ) -> list[Question]:
-    """Questions of a split, families in turn, so that small ones have their share."""
+    """Questions of a split, one family after the other, so that small families have their share."""
     rng = random.Random(41)
     by_family: dict[str, list[Question]] = {f.name: [] for f in FAMILIES_IN[language]}
     for question in questions(split, language):
@@ -79,26 +79,24 @@ def asked(condition: str, families: Sequence[str] = ()) -> list[Question]:
     voices, split = CONDITIONS[condition]
     found = chosen(split, families, voices[0].language)
     if condition == "then":
-        return [
-            follow_ups.trained_follow_up(first, random.Random(i)) for i, first in enumerate(found)
-        ]
+        return [follow_ups.trained_follow_up(q, random.Random(i)) for i, q in enumerate(found)]
     return found
 
 
 def jobs(condition: str, families: Sequence[str] = ()) -> list[SpeechJob]:
-    """Its utterances, at the voices' own speed and pitch."""
+    """Its utterances, at each voice's own speed and pitch."""
     rng = random.Random(42)
     voices = CONDITIONS[condition][0]
     return [SpeechJob(rng.choice(voices), q.text) for q in asked(condition, families)]
 
 
 def prepare(runs: Path, families: Sequence[str] = ()) -> None:
-    """Speak what is not there yet, or was spoken for other families."""
+    """Synthesise the conditions that are missing or were made for other families."""
     for condition in CONDITIONS:
         wanted = jobs(condition, families)
         path = runs / "checks" / f"{condition}.jsonl"
         held = load_shard(path.parent, condition) if path.exists() else []
-        if wanted and [h.text for h in held] != [job.text for job in wanted]:
+        if wanted and [said.text for said in held] != [job.text for job in wanted]:
             noise_db = NOISE_DB if condition == "noise" else None
             save_shard(path.parent, condition, wanted, noise_db)
 
@@ -106,19 +104,19 @@ def prepare(runs: Path, families: Sequence[str] = ()) -> None:
 def load(
     runs: Path, listener: Listener, families: Sequence[str] = ()
 ) -> dict[str, list[EncodedTurn]]:
-    """Each condition's turns, as this listener hears them."""
+    """Each condition's turns, encoded by this listener."""
     found = {}
     for condition in CONDITIONS:
         if questions := asked(condition, families):
-            mels = [heard.mels for heard in load_shard(runs / "checks", condition)]
-            found[condition] = _heard(listener, questions, mels)
+            mels = [said.mels for said in load_shard(runs / "checks", condition)]
+            found[condition] = _encoded(listener, questions, mels)
     return found
 
 
-def _heard(
+def _encoded(
     listener: Listener, asked: Sequence[Question], mels: Sequence[Mels]
 ) -> list[EncodedTurn]:
-    """Each recording with silence around, as mels of one length."""
+    """Each recording with silence around it, encoded in batches of equal length."""
     turns: list[EncodedTurn] = []
     for start in range(0, len(asked), BATCH):
         part = mels[start : start + BATCH]
@@ -127,7 +125,7 @@ def _heard(
         rows = torch.full((len(part), longest, part[0].shape[1]), SILENCE)
         for row, mel in zip(rows, part, strict=True):
             row[BEFORE * STEP :][: len(mel)] = torch.from_numpy(mel.astype("float32"))
-        asks = [CallerText(q.text, q) for q in asked[start : start + BATCH]]
+        texts = [CallerText(q.text, q) for q in asked[start : start + BATCH]]
         steps = [end + TAIL for end in ends]
-        turns += encode_turns(listener.eval(), TurnBatch(asks, rows.half(), steps, ends))
+        turns += encode_turns(listener.eval(), TurnBatch(texts, rows.half(), steps, ends))
     return turns

@@ -1,9 +1,9 @@
-"""The mean of weights that go on from the same ones: it can be better than each of them.
+"""Averages weights that share their origin: the mean can be better than each of them.
 
-Source: Wortsman et al. 2022, "Model soups" (arXiv:2203.05482). Of 600 questions by voices never
-heard in training one set of weights answered 470 right, a run that went on from it 462, the mean
-of both 493; a run that went on from that mean 469, and the mean of the three 492, with 357 instead
-of 348 questions heard word for word (332 by the first).
+Source: Wortsman et al. 2022, "Model soups" (arXiv:2203.05482). Measured on 600 questions by voices
+that no training used: one set of weights answered 470 right. A run continued from it answered 462;
+the mean of both, 493. A run continued from that mean answered 469; the mean of all three, 492. That
+last mean recognised 357 questions word for word, the mean of two 348, the first weights 332.
 """
 
 import shutil
@@ -18,20 +18,20 @@ from shared.errors import ConfigError
 from workers.models.checkpoint import Part, parts_in, put_part, read_part
 from workers.models.repertoire import FILE as VOICES
 
-MEASURED: Final = ("errors", "checks")  # facts found with one set of weights
-ONE_ONLY: Final = (*MEASURED, "steps")  # facts that may differ
+MEASURED: Final = ("errors", "checks")  # facts measured with one set of weights
+MAY_DIFFER: Final = (*MEASURED, "steps")
 
 
 def main(folders: Sequence[Path], output: Path) -> None:
-    """Write the mean of at least two weights folders; the voices are those of the first.
+    """Write the mean of at least two weights folders, with the voices of the first.
 
-    A folder named twice weighs twice. Raises ConfigError unless all have the same parts, of the
-    same config and facts, and where `output` is one of them.
+    A folder named twice counts twice. Raises ConfigError if `output` is one of the folders, or if
+    their parts, configs or facts differ.
     """
     if len(folders) < 2:
-        raise ConfigError(f"Expected two weights folders or more, got {len(folders)}")
+        raise ConfigError(f"Expected at least two weights folders, got {len(folders)}")
     if output.resolve() in {folder.resolve() for folder in folders}:
-        raise ConfigError(f"Expected a folder of its own for the mean, got {output}")
+        raise ConfigError(f"Expected a new folder for the mean, got {output}, one of its sources")
     names = parts_in(folders[0])
     for folder in folders[1:]:
         if parts_in(folder) != names:
@@ -44,23 +44,23 @@ def main(folders: Sequence[Path], output: Path) -> None:
 
 
 def mean(parts: Sequence[Part], folders: Sequence[Path]) -> Part:
-    """The mean of one part of each folder. Raises ConfigError where they are not alike."""
+    """The mean of one part of each folder. Raises ConfigError if config, facts or shapes differ."""
     first = parts[0]
     for part, folder in zip(parts[1:], folders[1:], strict=True):
         unlike = [
             *_unlike(first.config, part.config),
-            *(key for key in _unlike(first.facts, part.facts) if key not in ONE_ONLY),
+            *(key for key in _unlike(first.facts, part.facts) if key not in MAY_DIFFER),
             *(_unlike(_shapes(first), _shapes(part))),
         ]
         if unlike:
             raise ConfigError(
-                f"Expected {first.name!r} of {folder} to be like that of {folders[0]}, but they "
-                f"differ in {', '.join(unlike)}: take weights that go on from the same ones"
+                f"Expected {first.name!r} of {folder} to match that of {folders[0]}, but they "
+                f"differ in {', '.join(unlike)}: take weights that share their origin"
             )
     if all(_same(first, part) for part in parts[1:]):
         return first
     tensors = {key: _mean([part.tensors[key] for part in parts]) for key in first.tensors}
-    facts = {key: value for key, value in first.facts.items() if key not in ONE_ONLY}
+    facts = {key: value for key, value in first.facts.items() if key not in MAY_DIFFER}
     facts |= {key: {} for key in MEASURED if key in first.facts}
     if "steps" in first.facts:
         facts["steps"] = max(part.facts["steps"] for part in parts)
@@ -80,6 +80,6 @@ def _same(one: Part, other: Part) -> bool:
 
 
 def _mean(values: Sequence[Tensor]) -> Tensor:
-    if not values[0].is_floating_point():  # counts and the like
+    if not values[0].is_floating_point():  # counters
         return values[0]
     return torch.stack(list(values)).mean(0)

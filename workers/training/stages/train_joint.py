@@ -1,17 +1,16 @@
-"""Trains the listener and the lower half of the language model as one, to hear what is asked.
+"""Trains the listener and the language model's lower half as one, on the words that callers say.
 
-Apart, the listener learns the letters of all words alike, and the model makes of it what it can.
-Where its lower half had every word of a question right, so were 94 % of the replies (of 102),
-elsewhere 55 % (of 150): it was hearing that failed. Here both learn, from the words that callers
-say, which sounds matter. The listener keeps its phones and letters: on questions, and every
-BROAD_EVERY steps on broad speech.
+Trained apart, the listener learns the letters of all words alike, and the model takes what it gets.
+Where the lower half recognised every word of a question, 94 % of 102 replies were right; elsewhere
+55 % of 150. Recognition was what failed. Here both learn which sounds matter. The listener keeps
+its phones and letters: on questions, and every BROAD_EVERY steps on broad speech.
 
-A step is 24 turns or 50 s of broad speech, on whatever device: more at once was not tried.
-Letters: B turns, F mel frames, M mel bins, T steps, W width of a heard state.
+A step is 24 turns, or 50 s of broad speech, on any device; larger steps were not tried.
+
+Letters: B turns, F mel frames, M mel bins, T steps, W width of a listener state.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final, cast
 
 import torch
@@ -26,36 +25,42 @@ from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import characters, phones
 from workers.training.samples import spoken_turns
 from workers.training.samples.spoken_turns import EncodedTurn, TurnBatch
+from workers.training.settings import ModelSettings
 from workers.training.speech import acoustics, caller_stream, callers
 from workers.training.speech.augment import Augmenter, whole_steps
 from workers.training.speech.ctc import ctc_loss, targets
 from workers.training.stages import train_listener
 from workers.training.stages.caller_words import CallerVocabulary
-from workers.training.stages.train_s2s import Course, ModelSetup, learning_rate
+from workers.training.stages.model_setup import ModelSetup
+from workers.training.stages.optimisation import set_rate, update
+from workers.training.stages.train_s2s import learning_rate
 from workers.training.stages.training_run import Run, mean_of
-from workers.training.stages.warm_start import WordLists, before, listed, take
+from workers.training.stages.warm_start import WordLists, as_lists, checkpoint_of, restore
 
-AFTER: Final = 8  # steps heard after a question: its last words come late
+AFTER: Final = 8  # steps after a question, because its last words appear late
 BROAD_EVERY: Final = 5
-BROAD_FRAMES: Final = 5_000  # mel frames of such a step
-WEIGHTS: Final = {"phone": train_listener.PHONE_WEIGHT, "broad_phone": train_listener.PHONE_WEIGHT}
+BROAD_FRAMES: Final = 5_000  # mel frames in a step of broad speech
+WEIGHTS: Final = {
+    "phone": train_listener.PHONE_WEIGHT,
+    "broad_phone": train_listener.PHONE_WEIGHT,
+}
 DATA: Final = f"{train_listener.DATA}; then the dialogue's questions, the Spanish ones by espeak-ng"
 
 
 class ListenerAndModel(nn.Module):
-    """Listener and language model; `forward` is what they make of a caller's words."""
+    """Listener and language model; `forward` computes the logits of a caller's words."""
 
     def __init__(self, listener: Listener, model: HybridS2S) -> None:
         super().__init__()
         self.listener, self.model = listener, model
 
     def forward(self, mels: Tensor) -> tuple[Hearing, Tensor]:
-        """Log-mels (B, F, M) -> what the listener hears, and logits (B, T, caller words + 1)."""
+        """Log-mels (B, F, M) -> the listener's output, and logits (B, T, caller words + 1)."""
         hearing = self.listener(mels)
         return hearing, self.words(hearing.states)
 
     def words(self, states: Tensor) -> Tensor:
-        """Heard states (B, T, W) -> logits (B, T, caller words + 1), float32."""
+        """Listener states (B, T, W) -> logits (B, T, caller words + 1), float32."""
         B, T, _ = states.shape
         config, device = self.model.config, states.device
         inputs = Inputs(
@@ -68,141 +73,156 @@ class ListenerAndModel(nn.Module):
         return self.model.caller_logits(layers[-1]).float()
 
 
-def losses(ears: ListenerAndModel, batch: TurnBatch, asked: CallerVocabulary) -> dict[str, Tensor]:
-    """CTC of words, phones and characters, nats a symbol; the letters are those of English."""
-    device = next(ears.parameters()).device
+def losses(
+    networks: ListenerAndModel, batch: TurnBatch, vocabulary: CallerVocabulary
+) -> dict[str, Tensor]:
+    """CTC losses of words, and of phones and characters of the English rows, in nats a symbol."""
+    device = next(networks.parameters()).device
     last = max(batch.ends) + AFTER
     steps = torch.tensor([min(count, last) for count in batch.steps])
-    hearing, logits = ears(batch.mels[:, : last * spoken_turns.STEP].float().to(device))
-    texts = [ask.text for ask in batch.asks]
-    found = {"asked": ctc_loss(logits, steps, *targets(texts, asked.encode))}
-    spelled = [i for i, ask in enumerate(batch.asks) if ask.question.language is Language.ENGLISH]
-    if not spelled:
+    hearing, logits = networks(batch.mels[:, : last * spoken_turns.STEP].float().to(device))
+    texts = [said.text for said in batch.texts]
+    found = {"asked": ctc_loss(logits, steps, *targets(texts, vocabulary.encode))}
+    english = [
+        i for i, said in enumerate(batch.texts) if said.question.language is Language.ENGLISH
+    ]
+    if not english:
         return found
-    frames = steps[spelled] * ears.listener.config.subframes
-    texts = [texts[i] for i in spelled]
-    for name, heard, spell in (
+    frames = steps[english] * networks.listener.config.subframes
+    texts = [texts[i] for i in english]
+    for name, head, spell in (
         ("phone", hearing.phones, phones),
         ("character", hearing.characters, characters),
     ):
-        found[name] = ctc_loss(heard[spelled], frames, *targets(texts, spell))
+        found[name] = ctc_loss(head[english], frames, *targets(texts, spell))
     return found
 
 
 class JointTrainer:
-    """Both, the mean of their weights, their optimiser and their data."""
+    """Both networks, the mean of their weights, their optimiser and their data."""
 
     def __init__(
         self,
         run: Run,
-        ears: ListenerAndModel,
-        asked: CallerVocabulary,
-        known: WordLists,
-        course: Course,
+        networks: ListenerAndModel,
+        *,
+        vocabulary: CallerVocabulary,
+        word_lists: WordLists,
+        families: Sequence[str],
+        producers: int,
     ) -> None:
-        """`known` as `ModelSetup.known` has them."""
-        self.run, self.ears, self._asked, self._known = run, ears.train(), asked, known
-        self._device = next(ears.parameters()).device
+        """`word_lists` as in `ModelSetup`; `producers` processes synthesise speech."""
+        self.run, self.networks = run, networks.train()
+        self._vocabulary, self._word_lists = vocabulary, word_lists
+        self._device = next(networks.parameters()).device
         self.optimiser = torch.optim.AdamW(
-            ears.parameters(), lr=0.0, betas=(0.9, 0.95), weight_decay=0.02, fused=True
+            networks.parameters(), lr=0.0, betas=(0.9, 0.95), weight_decay=0.02, fused=True
         )
-        self.mean = mean_of(ears)
+        self.mean = mean_of(networks)
         if (state := run.load()) is not None:
-            take(ears.model, state, known)  # refuses other words
-            ears.load_state_dict(state["ears"])
+            restore(networks.model, state, word_lists)  # refuses other words
+            networks.load_state_dict(state["ears"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.mean.load_state_dict(state["mean"])
         self._steps = 0  # since this start
-        self._turns = spoken_turns.load(300 + run.step, course.producers, course.families)
-        some = -(-course.producers // BROAD_EVERY)
+        self._turns = spoken_turns.load(300 + run.step, producers, families)
+        broad_producers = -(-producers // BROAD_EVERY)
         self._broad = caller_stream.load(
-            400 + run.step, acoustics.AcousticScene(), some, BROAD_FRAMES
+            400 + run.step, acoustics.AcousticScene(), broad_producers, BROAD_FRAMES
         )
         self._augment = Augmenter(train_listener.STRENGTH, seed=run.step)
 
     @property
     def averaged(self) -> ListenerAndModel:
-        """Both with the mean of the weights."""
+        """Both networks with the mean of the weights."""
         return cast(ListenerAndModel, self.mean.module)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self._device.type, dtype=torch.bfloat16)
 
     def _losses(self) -> dict[str, Tensor]:
-        # What is heard may be made here, and not in bfloat16.
+        # `next` may synthesise speech in this process, which must not run in bfloat16.
         if self._steps % BROAD_EVERY != 1:
-            asked = next(self._turns)
+            batch = next(self._turns)
             with self._autocast():
-                return losses(self.ears, asked, self._asked)
+                return losses(self.networks, batch, self._vocabulary)
         broad = next(self._broad)
         mels, lengths = self._augment(broad.mels, broad.lengths)
         with self._autocast():
-            hearing = self.ears.listener(whole_steps(mels).to(self._device))
+            hearing = self.networks.listener(whole_steps(mels).to(self._device))
             phone, character = train_listener.losses(hearing, broad, lengths)
         return {"broad_phone": phone, "broad_character": character}
 
     def step(self) -> None:
-        """One update, of questions or of broad speech."""
+        """One update, on questions or on broad speech."""
         self._steps += 1
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self._steps, self.run.fraction)
+        set_rate(self.optimiser, learning_rate(self._steps, self.run.fraction))
         found = self._losses()
-        weighed = [WEIGHTS.get(name, 1.0) * nats for name, nats in found.items()]
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(torch.stack(weighed).sum())
-        nn.utils.clip_grad_norm_(self.ears.parameters(), 1.0)
-        self.optimiser.step()
-        self.mean.update_parameters(self.ears)
+        weighted = [WEIGHTS.get(name, 1.0) * nats for name, nats in found.items()]
+        update(self.optimiser, torch.stack(weighted).sum(), self.networks.parameters())
+        self.mean.update_parameters(self.networks)
         self.run.log(**{name: value.detach() for name, value in found.items()})
 
     def save(self) -> None:
-        """Write the checkpoint; `model` is what hearing goes on from."""
+        """Write the checkpoint; the stage `s2s` starts from its `model`."""
         self.run.save(
             {
-                "ears": self.ears.state_dict(),
+                "ears": self.networks.state_dict(),
                 "mean": self.mean.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "model": self.averaged.model.state_dict(),
-                "known": listed(self._known),
+                "known": as_lists(self._word_lists),
             }
         )
 
 
 @torch.no_grad()
 def word_errors(
-    ears: ListenerAndModel, heard: Mapping[str, Sequence[EncodedTurn]], asked: CallerVocabulary
+    networks: ListenerAndModel,
+    checks: Mapping[str, Sequence[EncodedTurn]],
+    vocabulary: CallerVocabulary,
 ) -> dict[str, float]:
-    """Of each condition's words, the share that is not heard, `words_<condition>`."""
-    device = next(ears.parameters()).device
+    """The word error rate of each condition, `words_<condition>`."""
+    device = next(networks.parameters()).device
     found = {}
-    for condition, some in heard.items():
+    for condition, turns in checks.items():
         wrong = total = 0
-        for turn in some:
+        for turn in turns:
             states = torch.from_numpy(turn.states[: turn.end + AFTER]).float().to(device)
-            told = begun(ears.words(states[None])[0].argmax(-1).tolist())
-            wanted = asked.encode(turn.ask.text)
-            wrong, total = wrong + Levenshtein.distance(told, wanted), total + len(wanted)
+            recognised = begun(networks.words(states[None])[0].argmax(-1).tolist())
+            wanted = vocabulary.encode(turn.said.text)
+            wrong += Levenshtein.distance(recognised, wanted)
+            total += len(wanted)
         found[f"words_{condition}"] = round(wrong / max(1, total), 4)
     return found
 
 
-def main(runs: Path, preset: str, weights: Path, course: Course) -> None:
-    """Train within the budget from where reading ended (if it was run), then write the listener."""
-    school = ModelSetup(runs, preset, weights, course)
+def main(settings: ModelSettings) -> None:
+    """Train within the budget, starting from the stage `reading` if it ran; export the listener."""
+    setup = ModelSetup(settings)
+    runs, plan = settings.runs, settings.planned
     callers.main(runs)
-    model = school.model()
-    run = Run(runs / "joint", course.minutes)
-    ears = ListenerAndModel(school.listener.requires_grad_(True), model)
-    trainer = JointTrainer(run, ears, school.asked, school.known, course)
-    if not run.step and (state := before(runs, "reading")) is not None:
-        take(model, state, school.known)
+    model = setup.new_model()
+    run = Run(runs / "joint", settings.minutes_of("joint"))
+    trainer = JointTrainer(
+        run,
+        ListenerAndModel(setup.listener.requires_grad_(True), model),
+        vocabulary=setup.caller_vocabulary,
+        word_lists=setup.word_lists,
+        families=plan.families,
+        producers=plan.producers,
+    )
+    if not run.step and (state := checkpoint_of(runs, "reading")) is not None:
+        restore(model, state, setup.word_lists)
     while run.going():
         trainer.step()
         if run.due():
             trainer.save()
     trainer.save()
     listener = trainer.averaged.listener.eval()
-    found = word_errors(trainer.averaged.eval(), school.heard_by(listener), school.asked)
+    found = word_errors(
+        trainer.averaged.eval(), setup.checks_encoded_by(listener), setup.caller_vocabulary
+    )
     errors = train_listener.evaluate(listener, runs / "callers")
-    train_listener.export(listener, weights, errors, DATA)
+    train_listener.export(listener, settings.output, errors, DATA)
     run.finish(**found, **errors)

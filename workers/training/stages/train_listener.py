@@ -1,13 +1,15 @@
-"""Train the listener: CTC over phones (middle) and characters (top) on broad synthetic callers.
+"""Trains the listener by CTC: phones half way up, characters at the top, on synthetic callers.
 
-The callers never repeat themselves (`stream`): speech is made as training goes, and heard in
-another place each time. Errors are reported on words never trained, for trained voices, unseen
-voices, noise and an engine never heard, of the running mean of the weights (`progress.mean_of`).
+Callers never repeat themselves: `caller_stream.py` synthesises speech as training goes, and places
+each utterance in another acoustic scene every time. The stage reports errors of the running mean of
+the weights (`training_run.mean_of`) on words that training never speaks: for trained voices, unseen
+voices, noise and an unseen engine.
+
+Letters: B rows, F mel frames, M mel bins.
 """
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -18,21 +20,23 @@ from torch import Tensor
 from workers.models.checkpoint import write_part
 from workers.models.tokenizer.listener import LISTENERS, Hearing, Listener, load_listener
 from workers.training.questions.listener_texts import CHARACTERS, PHONES, characters, phones
+from workers.training.settings import ModelSettings
 from workers.training.speech import acoustics, caller_stream, callers
 from workers.training.speech.augment import Augmenter, Strength, whole_steps
 from workers.training.speech.callers import EVALUATIONS, CallerUtterance, load_shard
 from workers.training.speech.ctc import best_path, ctc_loss
 from workers.training.speech.utterances import ListenerBatch, collate
-from workers.training.stages.training_run import Run, is_trained_on, mean_of, ready
+from workers.training.stages.optimisation import set_rate, update
+from workers.training.stages.training_run import Run, is_trained_on, mean_of
 
 LEARNING_RATE: Final = 1.4e-3
-AGAIN: Final = 0.5  # of it, where training starts from finished weights
+RESTART: Final = 0.5  # share of the learning rate when training starts from finished weights
 WARMUP_STEPS: Final = 150
 DECAY_FROM: Final = 0.7  # of the budget
 PHONE_WEIGHT: Final = 0.6
-# CTC first sits on a plateau of blanks: small batches of nearly clean speech leave it sooner.
+# CTC first stays on a plateau of blanks; small batches of nearly clean speech leave it sooner.
 PLATEAU_STEPS: Final = 800
-# Speaker and tempo; rooms, lines and noise are on the samples already.
+# Speaker and tempo only: the samples already carry rooms, microphones and noise.
 STRENGTH: Final = Strength(
     gain_db=(0.0, 0.0),
     channel_db=0.0,
@@ -42,6 +46,9 @@ STRENGTH: Final = Strength(
     masks=1,
     stretch_rows=False,
 )
+ROWS: Final = 20  # utterances in a batch of the evaluation
+SILENCE_BEFORE: Final = 40  # mel frames around an utterance of the evaluation, as a turn has them
+SILENCE_AFTER: Final = 60
 EVALUATE_EVERY_S: Final = 300.0
 DATA: Final = (
     "synthetic speech of espeak-ng 1.51 (GPL-3; its output is not covered) and flite 2.2 voices "
@@ -57,18 +64,18 @@ def losses(hearing: Hearing, batch: ListenerBatch, lengths: Tensor) -> tuple[Ten
 
 
 @torch.no_grad()
-def error_rates(listener: Listener, heard: Sequence[CallerUtterance]) -> tuple[float, float]:
-    """Greedy phone and character error, undistorted, with the silence of a turn around."""
+def error_rates(listener: Listener, utterances: Sequence[CallerUtterance]) -> tuple[float, float]:
+    """Greedy phone and character error rates, undistorted, with a turn's silence around."""
     device = next(listener.parameters()).device
     wrong, total = [0, 0], [0, 0]
-    for start in range(0, len(heard), 20):
-        part = heard[start : start + 20]
-        batch = collate(part, [40] * len(part), [60] * len(part))
+    for start in range(0, len(utterances), ROWS):
+        part = utterances[start : start + ROWS]
+        batch = collate(part, [SILENCE_BEFORE] * len(part), [SILENCE_AFTER] * len(part))
         hearing = listener.eval()(whole_steps(batch.mels).to(device))
-        for row, h in enumerate(part):
+        for row, said in enumerate(part):
             frames = int(batch.lengths[row] + 7) // 8 * 4
             for kind, (logits, wanted) in enumerate(
-                ((hearing.phones, phones(h.text)), (hearing.characters, characters(h.text)))
+                ((hearing.phones, phones(said.text)), (hearing.characters, characters(said.text)))
             ):
                 wrong[kind] += Levenshtein.distance(best_path(logits[row], frames), wanted)
                 total[kind] += len(wanted)
@@ -88,27 +95,21 @@ def evaluate(listener: Listener, folder: Path) -> dict[str, float]:
 def learning_rate(step: int, fraction: float, peak: float) -> float:
     """Warm-up by steps, a plateau, and a straight line to nothing at the end of the budget.
 
-    Until the decay begins the schedule does not depend on the budget: it can be prolonged.
+    Until the decay begins the schedule does not depend on the budget, so a run can be prolonged.
     """
     warm = min(1.0, step / WARMUP_STEPS)
     return peak * warm * min(1.0, (1.0 - fraction) / (1.0 - DECAY_FROM) + 0.01)
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
-    """How long, where, how many processes speak, and mel frames a step."""
-
-    minutes: float
-    device: str = "cpu"
-    producers: int = 1
-    frames: int = 5_000
-
-
 class ListenerTrainer:
     """The listener, the mean of its weights, its optimiser and its data."""
 
-    def __init__(self, run: Run, listener: Listener, peak: float, course: Course) -> None:
+    def __init__(
+        self, run: Run, listener: Listener, *, peak: float, producers: int, frames: int
+    ) -> None:
+        """`producers` processes synthesise speech; a batch has about `frames` mel frames."""
         self.run, self.listener, self._peak = run, listener, peak
+        self._producers, self._frames = producers, frames
         self._device = next(listener.parameters()).device
         self.optimiser = torch.optim.AdamW(
             listener.parameters(), lr=peak, weight_decay=0.01, fused=True
@@ -119,32 +120,27 @@ class ListenerTrainer:
             self.optimiser.load_state_dict(state["optimiser"])
             self.mean.load_state_dict(state["mean"])
         self._augment = Augmenter(STRENGTH, seed=run.step)
-        self._course = course
         self._batches: Iterator[ListenerBatch] | None = None
         self._early = True
 
-    def _draw(self) -> ListenerBatch:
+    def _next_batch(self) -> ListenerBatch:
         early = self.run.step < PLATEAU_STEPS and self._peak == LEARNING_RATE
         if self._batches is None or early != self._early:
             self._early = early
             scene = acoustics.MILD if early else acoustics.AcousticScene()
-            frames = self._course.frames // (2 if early else 1)
-            self._batches = caller_stream.load(self.run.step, scene, self._course.producers, frames)
+            frames = self._frames // (2 if early else 1)
+            self._batches = caller_stream.load(self.run.step, scene, self._producers, frames)
         return next(self._batches)
 
     def step(self) -> None:
         """One update."""
-        batch = self._draw()
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.run.step, self.run.fraction, self._peak)
+        batch = self._next_batch()
+        set_rate(self.optimiser, learning_rate(self.run.step, self.run.fraction, self._peak))
         mels, lengths = self._augment(batch.mels, batch.lengths)
         with torch.autocast(self._device.type, torch.bfloat16):
             hearing = self.listener.train()(whole_steps(mels).to(self._device))
         phone, character = losses(hearing, batch, lengths)
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(PHONE_WEIGHT * phone + character)
-        torch.nn.utils.clip_grad_norm_(self.listener.parameters(), 1.0)
-        self.optimiser.step()
+        update(self.optimiser, PHONE_WEIGHT * phone + character, self.listener.parameters())
         self.mean.update_parameters(self.listener)
         self.run.log(phone=phone.detach(), character=character.detach())
 
@@ -163,7 +159,7 @@ class ListenerTrainer:
         self.run.save(state)
 
     def evaluate(self, runs: Path) -> dict[str, float]:
-        """Errors of the mean weights; also added to the run's errors.jsonl."""
+        """Errors of the mean weights; also appended to the run's errors.jsonl."""
         found = evaluate(self.averaged, runs / "callers")
         with (self.run.folder / "errors.jsonl").open("a") as out:
             out.write(json.dumps({"step": self.run.step, **found}) + "\n")
@@ -171,26 +167,43 @@ class ListenerTrainer:
 
 
 def export(listener: Listener, weights: Path, errors: dict[str, float], data: str = DATA) -> None:
-    """Write listener.safetensors and its parity entry; `data`: what it was trained on."""
+    """Write listener.safetensors and its parity entry; `data` names the training data."""
     facts = {"data": data, "phones": PHONES, "characters": CHARACTERS, "errors": errors}
     write_part(weights, "listener", listener, listener.config, facts)
 
 
-def main(runs: Path, preset: str, weights: Path, course: Course, start: Path | None = None) -> None:
+def main(settings: ModelSettings) -> None:
     """Train within the budget, then write the listener into the weights folder.
 
-    Where `joint` has trained one on, the language model knows that one: it is not written over.
-    `start`: a weights folder whose listener a new run goes on from.
+    A listener that the stage `joint` trained further is not overwritten: the language model knows
+    that one.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
+    runs, start, plan = settings.runs, settings.start, settings.planned
     callers.main(runs)
-    listener = Listener(LISTENERS[preset]) if start is None else load_listener(start)
-    listener.requires_grad_(True).to(course.device)
-    peak = LEARNING_RATE if start is None else LEARNING_RATE * AGAIN
-    run = Run(runs / "listener", course.minutes)
-    trainer = ListenerTrainer(run, listener, peak, course)
-    evaluated_s = -EVALUATE_EVERY_S
+    listener = Listener(LISTENERS[settings.preset]) if start is None else load_listener(start)
+    listener.requires_grad_(True).to(settings.device)
+    peak = LEARNING_RATE if start is None else LEARNING_RATE * RESTART
+    run = Run(runs / "listener", settings.minutes_of("listener"))
+    trainer = ListenerTrainer(
+        run, listener, peak=peak, producers=plan.producers, frames=plan.frames
+    )
+    train(trainer, runs)
+    errors = trainer.evaluate(runs)
+    if is_trained_on(runs, settings.output):
+        run.say(
+            f"{settings.output} keeps the listener that `joint` trained further: remove "
+            f"{runs}/joint and {runs}/s2s to train them on this one"
+        )
+    else:
+        export(trainer.averaged, settings.output, errors)
+    run.finish(path=str(settings.output), **errors)
+
+
+def train(trainer: ListenerTrainer, runs: Path) -> None:
+    """Step until the budget is spent, evaluating from time to time."""
+    run, evaluated_s = trainer.run, -EVALUATE_EVERY_S
     while run.going():
         if run.spent_s - evaluated_s > EVALUATE_EVERY_S:
             evaluated_s = run.spent_s
@@ -199,17 +212,3 @@ def main(runs: Path, preset: str, weights: Path, course: Course, start: Path | N
         if run.due():
             trainer.save()
     trainer.save()
-    errors = trainer.evaluate(runs)
-    if is_trained_on(runs, weights):
-        run.say(
-            f"{weights} keeps the listener that `joint` went on from before: remove {runs}/joint "
-            f"and {runs}/s2s to train them on this one"
-        )
-    else:
-        export(trainer.averaged, weights, errors)
-    run.finish(path=str(weights), **errors)
-
-
-def finished(runs: Path) -> dict[str, float | str]:
-    """The metrics of the finished stage."""
-    return ready(runs / "listener")

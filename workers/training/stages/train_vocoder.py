@@ -1,8 +1,9 @@
 """Trains the vocoder on the assistant's recordings: from their own mels back to the sound.
 
-Losses (measured to beat an adversarial Vocos of twice the size at this budget): magnitude
-spectra at three resolutions, log-mel, pitch and voicing. The pulse train starts on the tracked
-pitch, so that harmonics lie on harmonics, and moves to the predicted one.
+The losses are magnitude spectra at three resolutions, log-mel, pitch and voicing. At this budget
+they beat an adversarial Vocos of twice the size. The pulse train first follows the tracked pitch,
+so that harmonics lie on harmonics, and later the predicted pitch.
+
 Letters: B pieces, T hops, M mel bins, H = 240 samples.
 """
 
@@ -16,45 +17,45 @@ from torch.nn import functional as F
 
 from workers.models.mel import LogMel
 from workers.models.vocoder import FFT, HOP, LOOKAHEAD, VOCODER_PRESETS, Parameters, Vocoder
+from workers.training.settings import StageSettings
 from workers.training.speech.clips import Clips
-from workers.training.stages.train_codec import rate
-from workers.training.stages.training_run import READY, Run
+from workers.training.stages.optimisation import cosine_rate, resume, save, set_rate, update
+from workers.training.stages.training_run import CHECKPOINT, READY, Run
 
 BATCH: Final = 12
 HOPS: Final = 72  # 0.72 s a piece
 LEARNING_RATE: Final = 1e-3
-TEACHER_UNTIL: Final = 0.6  # of the budget: then the pitch is the predicted one
+TEACHER_UNTIL: Final = 0.6  # of the budget; afterwards the source follows the predicted pitch
 RESOLUTIONS: Final = (512, 1024, 2048)
 PITCH_WEIGHT: Final = 8.0
 QUIET: Final = 1e-3  # spectral magnitudes below are silence: about -60 dB of the voice's
 
 
-def main(minutes: float, runs: Path, preset: str, seed: int = 4) -> None:
-    """Train (or go on training) for `minutes` in all; needs runs/assistant."""
+def main(settings: StageSettings, seed: int = 4) -> None:
+    """Train or resume for the given minutes in all; needs the folder `assistant` of the runs."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    if (runs / "vocoder" / READY).exists():
-        print(f"{runs}/vocoder is finished: remove it and {runs}/voice to train another")
+    runs = settings.runs
+    folder = runs / "vocoder"
+    if (folder / READY).exists():
+        print(f"{folder} is finished: remove it and {runs}/voice to train another")
         return
-    vocoder = Vocoder(VOCODER_PRESETS[preset])
+    vocoder = Vocoder(VOCODER_PRESETS[settings.preset])
     optimiser = torch.optim.AdamW(
         vocoder.parameters(), lr=LEARNING_RATE, betas=(0.8, 0.99), weight_decay=0.01, fused=True
     )
     clips = Clips(runs, with_pitch=True)
-    run = Run(runs / "vocoder", minutes)
-    state = run.load()
-    if state is not None:
-        vocoder.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+    run = Run(folder, settings.minutes_of("vocoder"))
+    resume(run, vocoder, optimiser)
     train(run, vocoder, optimiser, clips, np.random.default_rng(seed + run.step))
-    run.save({"model": vocoder.state_dict(), "optimiser": optimiser.state_dict()})
-    run.finish(path=str(runs / "vocoder" / "checkpoint.pt"), preset=preset)
+    save(run, vocoder, optimiser)
+    run.finish(path=str(folder / CHECKPOINT), preset=settings.preset)
 
 
 def load(runs: Path, preset: str) -> Vocoder:
     """The vocoder of the last checkpoint."""
     vocoder = Vocoder(VOCODER_PRESETS[preset])
-    state = torch.load(runs / "vocoder" / "checkpoint.pt", map_location="cpu", weights_only=True)
+    state = torch.load(runs / "vocoder" / CHECKPOINT, map_location="cpu", weights_only=True)
     vocoder.load_state_dict(state["model"])
     return vocoder
 
@@ -69,27 +70,23 @@ def train(
     """Step until the budget is spent."""
     criterion = SoundLoss()
     while run.going():
-        for group in optimiser.param_groups:
-            group["lr"] = rate(LEARNING_RATE, run.fraction, run.step)
+        set_rate(optimiser, cosine_rate(LEARNING_RATE, run.fraction, run.step))
         offsets = clips.offsets(rng, BATCH, HOPS + 1 + LOOKAHEAD)
         mel = clips.mels(offsets, HOPS + 1 + LOOKAHEAD)
         truth = clips.sounds(offsets, HOPS), clips.pitches(offsets, HOPS + 1)
         losses = criterion(vocoder, mel, *truth, teacher=run.fraction < TEACHER_UNTIL)
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses["loss"])
-        torch.nn.utils.clip_grad_norm_(vocoder.parameters(), 5.0)
-        optimiser.step()
+        update(optimiser, losses["loss"], vocoder.parameters(), clip=5.0)
         run.log(**{name: float(value.detach()) for name, value in losses.items()})
         if run.due():
-            run.save({"model": vocoder.state_dict(), "optimiser": optimiser.state_dict()})
+            save(run, vocoder, optimiser)
 
 
 def render(vocoder: Vocoder, mel: Tensor, f0: Tensor | None) -> tuple[Tensor, Parameters]:
     """Mels (B, T + 1 + LOOKAHEAD, M) -> samples (B, T * H) and the parameters (B, T + 1, .).
 
-    Pitch and voicing of the source follow f0 (B, T + 1; 0: unvoiced), or without it the
-    prediction. Both are learned from the tracker alone: no gradient goes through the source
-    (through voicing it once chose noise where the low harmonics belong).
+    The source's pitch and voicing follow f0 (B, T + 1; 0: unvoiced), or the prediction where f0 is
+    None. Only the tracker teaches both: no gradient passes through the source. When one did,
+    voicing came to choose noise in place of the low harmonics.
     """
     state = (vocoder.enter.initial(len(mel)), *vocoder.stack.initial(len(mel)))
     with torch.autocast("cpu", torch.bfloat16):
@@ -107,7 +104,7 @@ def render(vocoder: Vocoder, mel: Tensor, f0: Tensor | None) -> tuple[Tensor, Pa
 
 
 class SoundLoss:
-    """How far the sound, its pitch and its voicing are from the recording's."""
+    """Measures how far the sound, its pitch and its voicing are from the recording's."""
 
     def __init__(self) -> None:
         self.log_mel = LogMel()

@@ -1,7 +1,9 @@
-"""Trains decoder and vocoder on together, from the frozen codes to the sound, and exports both.
+"""Trains the codec's decoder and the vocoder jointly, from the frozen codes to the sound.
 
-Measured as the best use of the last minutes: the vocoder learns the decoder's mels, and the
-decoder spends itself on what is heard. Letters: B pieces, T hops, M mel bins.
+This was the best use measured for the last minutes of training: the vocoder learns the decoder's
+mels, and the decoder spends its capacity on what is audible. The stage then exports both.
+
+Letters: B pieces, T hops, M mel bins, Q codebooks.
 """
 
 from pathlib import Path
@@ -16,18 +18,20 @@ from workers.models.checkpoint import write_part
 from workers.models.tokenizer.codec import Codec
 from workers.models.vocoder import LOOKAHEAD, Vocoder
 from workers.training.metrics.voice_quality import measure
+from workers.training.settings import WeightsSettings
 from workers.training.speech.clips import Clips
 from workers.training.stages import train_codec, train_vocoder
-from workers.training.stages.training_run import READY, Run
+from workers.training.stages.optimisation import cosine_rate, update
+from workers.training.stages.training_run import CHECKPOINT, READY, Run
 
 BATCH: Final = 12
-CONTEXT_STEPS: Final = 18  # the decoder's past before a piece; replies begin without
-FRESH: Final = 0.3  # the share of batches that begin where a reply begins
+CONTEXT_STEPS: Final = 18  # the decoder's past before a piece; a reply's beginning has none
+FRESH: Final = 0.3  # share of batches that start where recordings start
 STEPS: Final = 9  # 0.72 s a piece
-REPLIES: Final = 0.35  # the share of pieces from the replies, what is said in service
+REPLIES: Final = 0.35  # share of pieces from the replies, which the service says
 VOCODER_RATE: Final = 1e-3
 DECODER_RATE: Final = 3e-4
-ALONE_UNTIL: Final = 0.2  # of the budget: the decoder stands still while the vocoder is rough
+FROZEN_UNTIL: Final = 0.2  # of the budget: the vocoder's loss does not yet reach the decoder
 MEL_WEIGHT: Final = 0.5
 DATA: Final = (
     "synthetic speech of random word strings and of the replies, festival cmu_us_slt_arctic_hts "
@@ -35,24 +39,25 @@ DATA: Final = (
 )
 
 
-def main(minutes: float, runs: Path, preset: str, weights: Path, seed: int = 5) -> None:
-    """Train for `minutes` in all, write codec and vocoder into the weights folder, measure.
+def main(settings: WeightsSettings, seed: int = 5) -> None:
+    """Train for the given minutes in all, measure, and export codec and vocoder.
 
-    What is finished is only written again.
+    A finished stage only exports again.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
+    runs, preset = settings.runs, settings.preset
     if not (runs / "voice" / READY).exists():
         both = CodecAndVocoder(train_codec.load(runs), train_vocoder.load(runs, preset))
         clips = Clips(runs, with_pitch=True)
-        run = Run(runs / "voice", minutes)
+        run = Run(runs / "voice", settings.minutes_of("voice"))
         fit(run, both, clips, seed)
         run.finish(**measure(both.eval(), runs))
-    export(load(runs, preset), weights)
+    export(load(runs, preset), settings.output)
 
 
 def fit(run: Run, both: "CodecAndVocoder", clips: Clips, seed: int) -> None:
-    """Resume where a checkpoint is, and train until the budget is spent."""
+    """Resume from the checkpoint if there is one, and train until the budget is spent."""
     both.codec.decoder.requires_grad_(True)
     groups = [
         {"params": list(both.vocoder.parameters()), "peak": VOCODER_RATE},
@@ -68,7 +73,7 @@ def fit(run: Run, both: "CodecAndVocoder", clips: Clips, seed: int) -> None:
 
 
 class CodecAndVocoder(torch.nn.Module):
-    """The codec, of which only the decoder learns, and the vocoder."""
+    """The codec, whose decoder is trained, and the vocoder."""
 
     def __init__(self, codec: Codec, vocoder: Vocoder) -> None:
         super().__init__()
@@ -76,11 +81,11 @@ class CodecAndVocoder(torch.nn.Module):
         self.vocoder = vocoder
 
     def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """The weights that a checkpoint keeps."""
         return {"codec": self.codec.state_dict(), "vocoder": self.vocoder.state_dict()}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Take a checkpoint's weights."""
+        """Restore a checkpoint's weights."""
         self.codec.load_state_dict(state["codec"])
         self.vocoder.load_state_dict(state["vocoder"])
 
@@ -88,13 +93,13 @@ class CodecAndVocoder(torch.nn.Module):
 def load(runs: Path, preset: str) -> CodecAndVocoder:
     """Codec and vocoder of the last checkpoint of this stage."""
     both = CodecAndVocoder(train_codec.load(runs), train_vocoder.load(runs, preset))
-    state = torch.load(runs / "voice" / "checkpoint.pt", map_location="cpu", weights_only=True)
+    state = torch.load(runs / "voice" / CHECKPOINT, map_location="cpu", weights_only=True)
     both.load(state)
     return both.eval()
 
 
 def encode_all(codec: Codec, clips: Clips) -> Tensor:
-    """The codes of every recording, each from a fresh start, end to end: (steps, Q)."""
+    """The codes of every recording, each encoded from its start, end to end: (steps, Q)."""
     ends = clips.starts[1:]
     pieces = [clips.mel[a:b] for a, b in zip(clips.starts[:-1], ends, strict=True)]
     return torch.cat([codec.encode(piece[None])[0] for piece in pieces])
@@ -111,18 +116,15 @@ def train(
     codes, criterion = encode_all(both.codec, clips), train_vocoder.SoundLoss()
     while run.going():
         for group in optimiser.param_groups:
-            group["lr"] = train_codec.rate(group["peak"], run.fraction, run.step)
-        losses = step(both, clips, codes, criterion, rng, run.fraction)
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(losses["loss"])
-        torch.nn.utils.clip_grad_norm_(both.parameters(), 5.0)
-        optimiser.step()
+            group["lr"] = cosine_rate(group["peak"], run.fraction, run.step)
+        losses = losses_of(both, clips, codes, criterion, rng, run.fraction)
+        update(optimiser, losses["loss"], both.parameters(), clip=5.0)
         run.log(**{name: float(value.detach()) for name, value in losses.items()})
         if run.due():
             run.save({**both.state(), "optimiser": optimiser.state_dict()})
 
 
-def step(
+def losses_of(
     both: CodecAndVocoder,
     clips: Clips,
     codes: Tensor,
@@ -133,17 +135,17 @@ def step(
     """The losses of one random batch; `fraction` of the budget is used."""
     frames = both.codec.config.frames
     context = 0 if rng.random() < FRESH else CONTEXT_STEPS
-    length = context + STEPS + 1  # one step more for what the vocoder looks ahead
-    first = _begins(clips, rng, length, fresh=context == 0)
+    length = context + STEPS + 1  # one more step for the vocoder's lookahead
+    first = _first_steps(clips, rng, length, fresh=context == 0)
     latent = both.codec.rvq.decode(torch.stack([codes[s : s + length] for s in first]))
     with torch.autocast("cpu", torch.bfloat16):
         mel, _ = both.codec.decoder.stream(latent, both.codec.decoder.initial(BATCH))
     offsets = [(s + context) * frames for s in first]
     mel = mel[:, context * frames :][:, : STEPS * frames + 1 + LOOKAHEAD]
     sound, f0 = clips.sounds(offsets, STEPS * frames), clips.pitches(offsets, STEPS * frames + 1)
-    read = mel.detach() if fraction < ALONE_UNTIL else mel
+    rendered = mel.detach() if fraction < FROZEN_UNTIL else mel
     losses = criterion(
-        both.vocoder, read, sound, f0, teacher=fraction < train_vocoder.TEACHER_UNTIL
+        both.vocoder, rendered, sound, f0, teacher=fraction < train_vocoder.TEACHER_UNTIL
     )
     decoded = F.l1_loss(mel, clips.mels(offsets, mel.shape[1]))
     losses["decoded"] = decoded
@@ -151,8 +153,8 @@ def step(
     return losses
 
 
-def _begins(clips: Clips, rng: np.random.Generator, steps: int, fresh: bool) -> list[int]:
-    """The first steps of a batch's pieces; `fresh`: each at a recording's start."""
+def _first_steps(clips: Clips, rng: np.random.Generator, steps: int, fresh: bool) -> list[int]:
+    """The first step of each piece in a batch; `fresh`: at a recording's start."""
     starts = clips.starts // 8
     last = int(starts[-1]) - steps
     recording = np.where(rng.random(BATCH) < REPLIES, clips.shards[1], 0)

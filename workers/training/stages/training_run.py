@@ -2,17 +2,17 @@
 
     run = Run(runs / "codec", minutes=22)
     state = run.load()               # None at the first start
-    while run.going():               # one turn a step; counts it; ends when the budget is spent
+    while run.going():               # counts a step; False once the budget is spent
         ...
-        run.log(loss=loss, mel=mel)  # floats; averaged, written every `every` steps
+        run.log(loss=loss, mel=mel)  # floats; their means are written every `every` steps
         if run.due():
             run.save({"model": model.state_dict(), "optimiser": optimiser.state_dict()})
     run.save(...)
-    run.finish(stoi=0.95)            # writes READY: later stages start only on it
+    run.finish(stoi=0.95)            # writes READY, which later stages require
 
-The budget counts the seconds this process has worked (of all its threads) from its first step on,
-over all resumptions: a shared machine, where it waits, takes nothing from it. The checkpoint is
-written to a second file and renamed, so a kill at any moment leaves the last whole one.
+The budget counts the CPU seconds of this process, of all its threads, from the first step on and
+over all resumptions. Waiting on a shared machine costs nothing. `save` writes a second file and
+renames it, so a kill at any moment leaves the last complete checkpoint.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ MEAN_OVER_STEPS: Final = 400
 
 
 def mean_of(model: torch.nn.Module) -> AveragedModel:
-    """The running mean of a model's weights: at any time about as good as a decayed schedule."""
+    """The running mean of a model's weights, at any time about as good as a decayed schedule."""
 
     @torch.no_grad()
     def average(means: Any, news: Any, steps: Any) -> None:
@@ -50,7 +50,7 @@ def mean_of(model: torch.nn.Module) -> AveragedModel:
 
 
 class Run:
-    """The bookkeeping of one stage's training in its own folder."""
+    """The bookkeeping of one stage in its own folder."""
 
     def __init__(self, folder: Path, minutes: float, every: int = 20) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def fraction(self) -> float:
-        """How much of the budget is used, 0 to 1: what learning-rate schedules follow."""
+        """The share of the budget used, 0 to 1; learning-rate schedules follow it."""
         return min(1.0, self.spent_s / self._budget_s)
 
     def going(self) -> bool:
@@ -83,13 +83,13 @@ class Run:
             return False
         if self._started_s is None:
             self._started_s = time.process_time()
-            (self.folder / READY).unlink(missing_ok=True)  # it goes on
+            (self.folder / READY).unlink(missing_ok=True)  # no longer finished
         self.step += 1
         self._bar.n = round(self.spent_s)
         return True
 
     def log(self, **losses: float | torch.Tensor) -> None:
-        """Add one step's losses to their means; write those every `every` steps."""
+        """Add one step's losses to the means, which are written every `every` steps."""
         for name, value in losses.items():
             self._logged[name].append(float(value))
         self._count += 1
@@ -107,15 +107,15 @@ class Run:
         self._bar.set_postfix_str(f"step {self.step} {shown}")
 
     def say(self, text: str) -> None:
-        """Print a line of its own, above the progress bar."""
+        """Print a line above the progress bar."""
         self._bar.write(text)
 
     def due(self) -> bool:
-        """Whether it is time to save (every two minutes)."""
+        """Whether the last save is two minutes old."""
         return time.monotonic() - self._saved_s >= SAVE_EVERY_S
 
     def save(self, state: Mapping[str, Any]) -> Path:
-        """Write the checkpoint atomically, with the step and the seconds spent; redraw curves."""
+        """Write the checkpoint atomically, with step and seconds spent, and redraw the curves."""
         path = self.folder / CHECKPOINT
         partial = path.with_suffix(".partial")
         torch.save({**state, "step": self.step, "spent_s": self.spent_s}, partial)
@@ -125,7 +125,7 @@ class Run:
         return path
 
     def load(self) -> dict[str, Any] | None:
-        """The last checkpoint, or None; step and budget go on from where it was written."""
+        """The last checkpoint, or None; step and budget continue from it."""
         path = self.folder / CHECKPOINT
         if not path.exists():
             return None
@@ -135,30 +135,30 @@ class Run:
         return state
 
     def load_of(self, data: str) -> dict[str, Any] | None:
-        """As `load`; raises ConfigError where the checkpoint's "data" is not this digest."""
+        """As `load`; raises ConfigError if the checkpoint's "data" is not this digest."""
         state = self.load()
         if state is not None and state.get("data") != data:
             raise ConfigError(
                 f"Expected the recordings, texts and base weights that the checkpoint in "
-                f"{self.folder} was begun with, got others: take another --run folder, or remove "
+                f"{self.folder} was started with, got others: take another --run folder, or remove "
                 "this one"
             )
         return state
 
     def steps_of(self, wanted: int) -> str:
-        """How many of the wanted steps were made, and what to do where the budget ended them."""
+        """The number of steps done, with a hint if the budget ended before the wanted number."""
         if self.step >= wanted:
             return f"{self.step}"
-        return f"{self.step} of {wanted}: the minutes were over; with more (--minutes) it goes on"
+        return f"{self.step} of {wanted}: the minutes are used up; more --minutes continue the run"
 
     def finish(self, **metrics: float | str) -> None:
-        """Declare the stage done: READY holds its metrics."""
+        """Mark the stage as finished: READY holds its metrics."""
         self._bar.close()
         write_json(self.folder / READY, {"step": self.step, **metrics})
 
 
 def digest(parts: Iterable[bytes]) -> str:
-    """Tells one training's data from another's."""
+    """Identifies a training's data."""
     found = hashlib.sha256()
     for part in parts:
         found.update(f"{len(part)}:".encode())
@@ -167,22 +167,22 @@ def digest(parts: Iterable[bytes]) -> str:
 
 
 def claim(runs: Path, preset: str) -> None:
-    """A folder of runs has one preset. Raises ConfigError where it has another, or none is so."""
+    """Tie a folder of runs to one preset. Raises ConfigError on an unknown or another preset."""
     if preset not in PRESETS:
-        raise ConfigError(f"Expected a preset of {PRESETS}, got {preset!r}")
+        raise ConfigError(f"Expected one of the presets {PRESETS}, got {preset!r}")
     path = runs / "PRESET"
     if not path.exists():
         runs.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{preset}\n")
     elif (had := path.read_text().strip()) != preset:
         raise ConfigError(
-            f"Expected the preset that {runs} was begun with, {had}, got {preset}: take another "
+            f"Expected the preset that {runs} was started with, {had}, got {preset}: take another "
             "folder (--runs)"
         )
 
 
 def is_trained_on(runs: Path, weights: Path) -> bool:
-    """Whether the weights' listener is one that `joint` trained on: it is the one that counts."""
+    """Whether the stage `joint` trained the weights' listener further; that listener is kept."""
     joined = (runs / "joint" / CHECKPOINT).exists()
     return joined and (weights / "listener.safetensors").exists()
 
@@ -195,7 +195,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def ready(folder: Path) -> dict[str, Any]:
-    """The metrics of a finished stage. Raises FileNotFoundError while it is not finished."""
+    """The metrics of a finished stage. Raises FileNotFoundError until it is finished."""
     path = folder / READY
     if not path.exists():
         raise FileNotFoundError(
@@ -207,7 +207,7 @@ def ready(folder: Path) -> dict[str, Any]:
 
 
 def plot(folder: Path) -> None:
-    """Draw every loss of losses.jsonl over the steps into losses.png (log scale)."""
+    """Plot every loss of losses.jsonl over the steps, on a log scale, into losses.png."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,7 +1,7 @@
-"""What a stage goes on from: a checkpoint with the same words, or finished weights with others.
+"""Starts a model from a checkpoint with the same words, or from finished weights with others.
 
-From finished weights every tensor is taken over as it is; the rows that belong to a word by their
-word, and words that the finished weights did not know keep their fresh rows.
+A warm start copies every tensor of the finished weights. It copies rows that stand for words by
+their word; words that the finished weights lack keep their newly initialised rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from workers.models.checkpoint import read_part
 from workers.models.s2s import HybridS2S
 from workers.models.vocabulary import CHARACTERS, MARKS, Vocabulary
 from workers.training.stages.caller_words import CallerVocabulary
-from workers.training.stages.training_run import READY
+from workers.training.stages.training_run import CHECKPOINT, READY
 
-BY_WORD: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
-BY_CALLERS_WORD: Final = ("to_caller.1.weight", "to_caller.1.bias")
+REPLY_WORDS: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
+CALLER_WORDS: Final = ("to_caller.1.weight", "to_caller.1.bias")
 
 WordLists = Mapping[str, Sequence[str]]  # the words that rows of the model stand for
 Rows = tuple[list[int], list[int]]  # in the finished weights, and in the new ones
 
 
 def same_rows(old: Sequence[str], new: Sequence[str], marks: int) -> Rows:
-    """The rows of everything that both hold; `marks` rows, alike, are before the first word."""
+    """The rows that both hold; their first `marks` rows are equal and stand for no word."""
     place = {word: marks + i for i, word in enumerate(old)}
     both = [(place[w], marks + i) for i, w in enumerate(new) if w in place]
     rows = [(i, i) for i in range(marks)] + both
@@ -33,19 +33,19 @@ def same_rows(old: Sequence[str], new: Sequence[str], marks: int) -> Rows:
 
 
 @torch.no_grad()
-def warm(
+def warm_start(
     model: HybridS2S, vocabulary: Vocabulary, callers: CallerVocabulary, weights: Path
 ) -> None:
-    """Fill `model` from the weights folder; raises ValueError where the sizes differ."""
+    """Fill `model` from the weights folder; raises ValueError if the sizes differ."""
     part = read_part(weights, "s2s")
     said = same_rows(part.facts["words"], vocabulary.words, MARKS + len(CHARACTERS))
-    heard = same_rows(part.facts.get("caller_words", ()), callers.words, 1)
-    rows = {**dict.fromkeys(BY_WORD, said), **dict.fromkeys(BY_CALLERS_WORD, heard)}
+    recognised = same_rows(part.facts.get("caller_words", ()), callers.words, 1)
+    rows = {**dict.fromkeys(REPLY_WORDS, said), **dict.fromkeys(CALLER_WORDS, recognised)}
     for name, mine in model.state_dict().items():
         theirs = part.tensors.get(name)
         if theirs is None and name.startswith("to_caller"):
-            continue  # trained before there was such a head
-        free = 1 if name in rows else 0  # the dimension of words may differ
+            continue  # weights from before this head existed
+        free = 1 if name in rows else 0  # the number of words may differ
         if theirs is None or theirs.shape[free:] != mine.shape[free:]:
             raise ValueError(
                 f"Expected {name} of shape {tuple(mine.shape)} in {weights}, got "
@@ -56,33 +56,33 @@ def warm(
         mine[new] = theirs[old].to(mine.dtype)
 
 
-def listed(known: WordLists) -> dict[str, list[str]]:
+def as_lists(word_lists: WordLists) -> dict[str, list[str]]:
     """The words as a checkpoint keeps them."""
-    return {name: list(words) for name, words in known.items()}
+    return {name: list(words) for name, words in word_lists.items()}
 
 
-def take(model: HybridS2S, state: Mapping[str, Any], known: WordLists) -> None:
-    """Go on from a checkpoint's weights. Raises ConfigError where its words are others."""
+def restore(model: HybridS2S, state: Mapping[str, Any], word_lists: WordLists) -> None:
+    """Load a checkpoint's weights. Raises ConfigError if its words differ."""
     theirs = state.get("known", {})
-    if other := [name for name, mine in listed(known).items() if theirs.get(name) != mine]:
+    if other := [name for name, mine in as_lists(word_lists).items() if theirs.get(name) != mine]:
         raise ConfigError(
-            f"Expected a checkpoint with the same {' and '.join(other)}, got others: what is "
-            "taught has changed since it was made. Begin in another folder (--runs), from "
-            "exported weights if you like (--start)"
+            f"Expected a checkpoint with the same {' and '.join(other)}, got others: the taught "
+            "words have changed since it was written. Start in another folder (--runs), if you "
+            "like from exported weights (--start)"
         )
     model.load_state_dict(state["model"])
 
 
-def before(runs: Path, *stages: str) -> dict[str, Any] | None:
-    """The checkpoint of the first of these stages that was run. Raises ConfigError: unfinished."""
+def checkpoint_of(runs: Path, *stages: str) -> dict[str, Any] | None:
+    """The checkpoint of the first of these stages that ran. Raises ConfigError if unfinished."""
     for stage in stages:
-        path = runs / stage / "checkpoint.pt"
+        path = runs / stage / CHECKPOINT
         if not path.exists():
             continue
         if not path.with_name(READY).exists():
             raise ConfigError(
                 f"Expected a finished stage in {path.parent}, but {READY} is missing: let "
-                f"`python -m workers.training {stage}` end, or remove the folder to do without"
+                f"`python -m workers.training {stage}` finish, or remove the folder to skip it"
             )
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return found

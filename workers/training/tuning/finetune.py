@@ -1,22 +1,19 @@
-"""`make finetune DATA=folder`: teach a model that is there people's own conversations.
+"""`make finetune DATA=folder`: tunes the language model on recorded conversations.
 
-What is tuned is the model between hearing and speaking; listener, codec and vocoder stay. The
-vocabulary grows by the words that are new. `lora` trains small products beside the linear layers,
-and whole the text's tables, which have new rows, and the codes' heads; `full` trains everything.
-The outcome is a weights folder: MODEL=path. It resumes from its checkpoint; the loss and its plot
-are in the run's folder.
+Listener, codec and vocoder stay unchanged. The vocabulary grows by the new words. The method `lora`
+trains low-rank products beside the linear layers, and all of the text's tables, which have new
+rows, and of the codes' heads; `full` trains all weights. The result is a weights folder:
+MODEL=path. A run resumes from its checkpoint; its folder has the losses and their plot.
 """
 
-import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from shared.errors import ConfigError
@@ -25,7 +22,6 @@ from workers.engines.hybrid.context import Context
 from workers.engines.hybrid.engine import s2s_config
 from workers.engines.hybrid.generator import Generator
 from workers.models.checkpoint import config_of, fill, read_part, write_part
-from workers.models.repertoire import FILE as VOICES
 from workers.models.s2s import HybridS2S
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import load_listener
@@ -44,53 +40,31 @@ from workers.training.samples.sequences import (
     turn_sample,
 )
 from workers.training.samples.stereo import read_folder
+from workers.training.settings import FinetuneSettings, Method
+from workers.training.stages.optimisation import set_rate, update
 from workers.training.stages.training_run import Run, digest
 from workers.training.tuning import lowrank
+from workers.training.tuning.weights_folder import copy_weights
 
 BATCH: Final = 16
 STREAM_SHARE: Final = 0.3
 AUDIO_WEIGHT: Final = 0.5
-SPEECH_SHARE: Final = 0.3  # of a reply's steps that train the codes: the depth part is the dear one
+CODES_SHARE: Final = 0.3  # share of a reply's steps that train the codes: the depth part costs most
 WARM_UP: Final = 20  # steps
 RANK: Final = 16
-TURN_STEPS: Final = 9  # heard after the question, as the runtime's VAD has it
-# Tables of the text: they have rows that nothing was trained with yet.
+TURN_STEPS: Final = 9  # steps after the question, as the runtime's VAD waits
+# The text's tables have untrained rows for new words.
 TEXT_TABLES: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
-# What low-rank changes do not reach is trained whole: those, and where the sound's codes come from.
+# Parameters that low-rank changes do not reach, which are trained as a whole.
 WHOLE: Final = (*TEXT_TABLES, "depth.heads")
-
-
-class Method(StrEnum):
-    """What of the model is trained."""
-
-    LORA = "lora"
-    FULL = "full"
-
-
-RATES: Final = {Method.LORA: 2e-3, Method.FULL: 3e-4}
-
-
-@dataclass(frozen=True, slots=True)
-class FinetuneSettings:
-    """How to tune."""
-
-    steps: int = 400
-    method: Method = Method.LORA
-    rate: float = 0.0  # the peak learning rate; 0: the method's own
-    seed: int = 5
-
-    @property
-    def peak_rate(self) -> float:
-        """The learning rate to use."""
-        return self.rate or RATES[self.method]
 
 
 def grown(
     model: HybridS2S, vocabulary: Vocabulary, words: Sequence[str]
 ) -> tuple[HybridS2S, Vocabulary]:
-    """The model with rows for these words too; words it knows change nothing.
+    """The model with rows for the new ones among these words.
 
-    It no longer tells the caller's words: its lower half is about to change, and they with it.
+    It loses its head for the caller's words, because tuning changes the lower half that feeds it.
     """
     new = sorted(set(words) - set(vocabulary.words))
     wider = Vocabulary([*vocabulary.words, *new])
@@ -99,7 +73,7 @@ def grown(
     state = {name: value for name, value in model.state_dict().items() if name in fresh}
     for name in TEXT_TABLES:
         known = state[name]
-        # A new word begins as the mean of all words: likelier than none, not likelier than others.
+        # A new word starts as the mean of all words, no likelier than the others.
         fresh[name][: len(known)] = known
         fresh[name][len(known) :] = known.mean(dim=0)
         state[name] = fresh[name]
@@ -108,21 +82,22 @@ def grown(
 
 
 def losses(model: HybridS2S, batch: SampleBatch, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Cross entropy of the text and of the codes, nats a token."""
+    """Cross entropy of the text and of the codes, in nats a token."""
     states = model(batch.inputs)
-    weighs = batch.weight > 0
+    weighted = batch.text_weight > 0
+    weight = batch.text_weight[weighted]
     nats = F.cross_entropy(
-        model.text_logits(states[weighs]).float(), batch.next_text[weighs], reduction="none"
+        model.text_logits(states[weighted]).float(), batch.next_text[weighted], reduction="none"
     )
-    text = (nats * batch.weight[weighs]).sum() / batch.weight[weighs].sum()
-    chosen = batch.speaks & (torch.rand(batch.speaks.shape, generator=draws) < SPEECH_SHARE)
+    text = (nats * weight).sum() / weight.sum()
+    chosen = batch.speaks & (torch.rand(batch.speaks.shape, generator=draws) < CODES_SHARE)
     codes = batch.next_codes[chosen]
     guessed = model.code_logits(states[chosen], batch.next_text[chosen], codes)
     return text, F.cross_entropy(guessed.float().flatten(0, 1), codes.flatten())
 
 
 def reply_text(model: HybridS2S, vocabulary: Vocabulary, example: Example) -> str:
-    """What the model answers to a question, greedily, in turn mode."""
+    """The model's greedy reply to a question, in turn mode."""
     generator = Generator(model.eval(), 1, 0.0)
     context = Context(0, generator.quiet)
     context.hear([state.tobytes() for state in example.states[: example.end + TURN_STEPS]])
@@ -139,7 +114,7 @@ def reply_text(model: HybridS2S, vocabulary: Vocabulary, example: Example) -> st
 
 
 class ExampleBatches:
-    """Batches of the examples, seeded."""
+    """Seeded batches of the examples."""
 
     def __init__(self, given: Sequence[Example], model: HybridS2S) -> None:
         self._given = given
@@ -148,7 +123,7 @@ class ExampleBatches:
         self._spread = some.std(axis=0)
 
     def draw(self, seed: int) -> SampleBatch:
-        """One batch; its seed is the step's, so that a resumed run goes on as it would have."""
+        """One batch; the seed is the step's, so a resumed run draws what it would have drawn."""
         rng = np.random.default_rng(seed)
         chosen = rng.integers(len(self._given), size=BATCH)
         return collate([self._sample(self._given[i], rng) for i in chosen])
@@ -157,35 +132,35 @@ class ExampleBatches:
         states = example.states.astype(np.float32)
         speech, after = stumbled(states[: example.end], rng), states[example.end :]
         if rng.random() < STREAM_SHARE:
-            heard = np.concatenate([speech, after])
-            made = stream_sample(heard, len(speech) + GO_AFTER, example.reply, self._config)
+            whole = np.concatenate([speech, after])
+            made = stream_sample(whole, len(speech) + GO_AFTER, example.reply, self._config)
         else:
-            heard = np.concatenate([speech, after[: int(rng.integers(*TURN_TAIL))]])
-            made = turn_sample(heard, example.reply, self._config)
+            turn = np.concatenate([speech, after[: int(rng.integers(*TURN_TAIL))]])
+            made = turn_sample(turn, example.reply, self._config)
         return disturbed(made, self._config, self._spread, rng)
 
     def plain(self) -> Iterator[SampleBatch]:
-        """Every example once, undisturbed, in turn mode: what a loss is measured on."""
+        """Every example once, undisturbed, in turn mode, to measure a loss on."""
         for example in self._given:
-            heard = example.states[: example.end + TURN_STEPS].astype(np.float32)
-            yield collate([turn_sample(heard, example.reply, self._config)])
+            states = example.states[: example.end + TURN_STEPS].astype(np.float32)
+            yield collate([turn_sample(states, example.reply, self._config)])
 
 
 @torch.no_grad()
-def loss_on(model: HybridS2S, lessons: ExampleBatches) -> float:
-    """Mean text loss, nats a token."""
+def loss_on(model: HybridS2S, batches: ExampleBatches) -> float:
+    """The mean text loss, in nats a token."""
     draws = torch.Generator().manual_seed(0)
-    return float(np.mean([float(losses(model, b, draws)[0]) for b in lessons.plain()]))
+    return float(np.mean([float(losses(model, b, draws)[0]) for b in batches.plain()]))
 
 
 class FinetuneTrainer:
     """The model in training, its optimiser and its checkpoint."""
 
-    def __init__(self, model: HybridS2S, run: Run, course: FinetuneSettings, data: str) -> None:
-        """Raises ConfigError where the checkpoint is of other `data` (a digest) or method."""
-        torch.manual_seed(course.seed)
-        self.model, self.run, self.course, self._data = model.train(), run, course, data
-        if course.method is Method.LORA:
+    def __init__(self, model: HybridS2S, run: Run, settings: FinetuneSettings, data: str) -> None:
+        """Raises ConfigError if the checkpoint's `data` (a digest) or method differs."""
+        torch.manual_seed(settings.seed)
+        self.model, self.run, self.settings, self._data = model.train(), run, settings, data
+        if settings.method is Method.LORA:
             lowrank.add(model, RANK)
             for name, parameter in model.named_parameters():
                 plain = name.replace("parametrizations.weight.original", "weight")
@@ -193,29 +168,25 @@ class FinetuneTrainer:
         trained = [p for p in model.parameters() if p.requires_grad]
         self.optimiser = torch.optim.AdamW(trained, betas=(0.9, 0.95), weight_decay=0.01)
         if (state := run.load_of(data)) is not None:
-            _check_same(run.folder, state["method"], course.method)
+            _check_same(run.folder, state["method"], settings.method)
             model.load_state_dict(state["model"])
             self.optimiser.load_state_dict(state["optimiser"])
 
-    def step(self, lessons: ExampleBatches) -> None:
+    def step(self, batches: ExampleBatches) -> None:
         """One update."""
-        done = min(1.0, self.run.step / self.course.steps)
-        rate = self.course.peak_rate * (1 - 0.9 * done) * min(1.0, self.run.step / WARM_UP)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        seed = self.course.seed * 1_000_003 + self.run.step
+        done = min(1.0, self.run.step / self.settings.steps)
+        warm = min(1.0, self.run.step / WARM_UP)
+        set_rate(self.optimiser, self.settings.peak_rate * (1 - 0.9 * done) * warm)
+        seed = self.settings.seed * 1_000_003 + self.run.step
         draws = torch.Generator().manual_seed(seed)
-        text, audio = losses(self.model, lessons.draw(seed), draws)
-        self.optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(text + AUDIO_WEIGHT * audio)
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
+        text, audio = losses(self.model, batches.draw(seed), draws)
+        update(self.optimiser, text + AUDIO_WEIGHT * audio, self.model.parameters())
         self.run.log(text=text.detach(), audio=audio.detach())
 
     def save(self) -> None:
         """Write the checkpoint."""
         model, optimiser = self.model.state_dict(), self.optimiser.state_dict()
-        method = str(self.course.method)
+        method = str(self.settings.method)
         state = {"model": model, "optimiser": optimiser, "method": method, "data": self._data}
         self.run.save(state)
 
@@ -224,28 +195,27 @@ def _check_same(folder: Path, before: str, now: Method) -> None:
     if before != now:
         raise ConfigError(
             f"Expected the method of the checkpoint in {folder}, {before}, got {now}: "
-            "go on with it, or take another --run folder"
+            "continue with it, or take another --run folder"
         )
 
 
 def tune(
-    model: HybridS2S, lessons: ExampleBatches, run: Run, course: FinetuneSettings, data: str
+    model: HybridS2S, batches: ExampleBatches, run: Run, settings: FinetuneSettings, data: str
 ) -> HybridS2S:
-    """Train to the course's last step, from the checkpoint where there is one."""
-    tuning = FinetuneTrainer(model, run, course, data)
-    while run.step < course.steps and run.going():
-        tuning.step(lessons)
+    """Train up to the last step, resuming from the checkpoint if there is one."""
+    trainer = FinetuneTrainer(model, run, settings, data)
+    while run.step < settings.steps and run.going():
+        trainer.step(batches)
         if run.due():
-            tuning.save()
-    tuning.save()
+            trainer.save()
+    trainer.save()
     lowrank.merge(model)
     return model.eval().requires_grad_(False)
 
 
-def finetune(
-    data: Path, base: Path, output: Path, run: Run, course: FinetuneSettings
-) -> dict[str, Any]:
-    """The whole of it; what it did, as it is printed. Raises ConfigError."""
+def finetune(settings: FinetuneSettings, run: Run) -> dict[str, Any]:
+    """Tune, write a weights folder, and report. Raises ConfigError on wrong data."""
+    data, base = settings.data, settings.base
     found, left_out = all_exchanges(read_folder(data))
     part = read_part(base, "s2s")
     model = HybridS2S(s2s_config(part))
@@ -254,15 +224,18 @@ def finetune(
     codec_part = read_part(base, "codec")
     codec = Codec(config_of(CodecConfig, codec_part))
     fill(codec, codec_part)
-    made = examples(found, load_listener(base), codec, vocabulary, course.seed)
-    names = {id(e.reply): x for e, x in zip(_first(made), found, strict=True)}
-    kept = [e for e in made if names[id(e.reply)].held_out]
-    taught = [e for e in made if not names[id(e.reply)].held_out] or made
-    judged = kept or _first(taught)
+    made = examples(found, load_listener(base), codec, vocabulary, settings.seed)
+    exchange_of = {id(e.reply): x for e, x in zip(_undistorted(made), found, strict=True)}
+    kept = [e for e in made if exchange_of[id(e.reply)].held_out]
+    taught = [e for e in made if not exchange_of[id(e.reply)].held_out] or made
+    judged = kept or _undistorted(taught)
     before = loss_on(model, ExampleBatches(judged, model))
-    model = tune(model, ExampleBatches(taught, model), run, course, _digest(base, found))
+    model = tune(model, ExampleBatches(taught, model), run, settings, _digest(base, found))
     after = loss_on(model, ExampleBatches(judged, model))
-    report = {
+    facts = {**part.facts, "tuned": f"{data.name}, {run.step}"}
+    _write(settings, model, vocabulary, facts)
+    run.finish(loss=after)
+    return {
         "exchanges": len(found),
         "left_out": dict(left_out),
         "held_out": len(kept),
@@ -271,16 +244,13 @@ def finetune(
         "loss_before": round(before, 4),
         "loss_after": round(after, 4),
         "answers": [[e.reply.text, reply_text(model, vocabulary, e)] for e in judged[:10]],
-        "steps": run.steps_of(course.steps),
-        "weights": str(output),
+        "steps": run.steps_of(settings.steps),
+        "weights": str(settings.output),
     }
-    _write(base, output, model, vocabulary, {**part.facts, "tuned": f"{data.name}, {run.step}"})
-    run.finish(loss=after)
-    return report
 
 
 def _digest(base: Path, found: Sequence[RecordedExchange]) -> str:
-    """Of what is learned, and of the weights that learn it."""
+    """Identifies the exchanges and the weights that learn them."""
 
     def parts() -> Iterator[bytes]:
         yield (base / "parity.json").read_bytes()
@@ -296,17 +266,15 @@ def _words(found: Sequence[RecordedExchange]) -> list[str]:
     return [word.text for exchange in found for word in exchange.reply]
 
 
-def _first(made: Sequence[Example]) -> list[Example]:
-    """The undistorted copy of each exchange: its reply is shared by the copies."""
+def _undistorted(made: Sequence[Example]) -> list[Example]:
+    """The first copy of each exchange, which is undistorted; all copies share one reply object."""
     return list({id(e.reply): e for e in reversed(made)}.values())[::-1]
 
 
 def _write(
-    base: Path, output: Path, model: HybridS2S, vocabulary: Vocabulary, facts: dict[str, Any]
+    settings: FinetuneSettings, model: HybridS2S, vocabulary: Vocabulary, facts: dict[str, Any]
 ) -> None:
-    """A whole weights folder: the base's other parts, and the tuned one."""
-    output.mkdir(parents=True, exist_ok=True)
-    for path in [*base.glob("*.safetensors"), base / "parity.json", *base.glob(VOICES)]:
-        shutil.copyfile(path, output / path.name)
+    """Write the weights folder: the base's other parts, and the tuned one."""
+    copy_weights(settings.base, settings.output)
     facts = {**facts, "words": list(vocabulary.words), "caller_words": []}
-    write_part(output, "s2s", model, model.config, facts)
+    write_part(settings.output, "s2s", model, model.config, facts)

@@ -1,7 +1,7 @@
-"""LoRA (Hu et al. 2021): train a small product beside each weight, then add it in for good.
+"""LoRA (Hu et al. 2021): trains a low-rank product beside each weight, then adds it to the weight.
 
-W x becomes (W + B A s) x with A (rank, inputs) and B (outputs, rank) trained and B zero at first.
-Merged, the model has the shapes it had, so a weights folder of it needs no code to be served.
+W x becomes (W + B A s) x, with trained A (rank, inputs) and B (outputs, rank), which starts as
+zero. A merged model has its former shapes, so serving it needs no further code.
 """
 
 from typing import Final
@@ -33,14 +33,14 @@ def _linears(module: nn.Module) -> list[nn.Linear]:
 
 
 def add(module: nn.Module, rank: int) -> None:
-    """Freeze the module; give every linear layer in it a product to train."""
+    """Freeze the module, and give every linear layer in it a trainable product."""
     module.requires_grad_(False)
     for layer in _linears(module):
         parametrize.register_parametrization(layer, "weight", LowRank(layer.weight, rank))
 
 
 def merge(module: nn.Module) -> None:
-    """Add the products to the weights and take the parametrisation off."""
+    """Add the products to the weights, and remove the parametrisations."""
     for layer in _linears(module):
         if parametrize.is_parametrized(layer, "weight"):
             parametrize.remove_parametrizations(layer, "weight", leave_parametrized=True)

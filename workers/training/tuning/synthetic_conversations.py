@@ -1,7 +1,7 @@
-"""A folder of made-up conversations in the fine-tuning layout: to see it work, and as an example.
+"""Writes synthetic conversations in the fine-tuning layout, to try it and as an example.
 
-One company's questions that the shipped model was never taught, each asked by many voices, and
-answered by the assistant's voice. The last voice asks only in the held-out recording `new.wav`.
+Many voices ask the questions of one company, which the shipped model does not know, and the
+assistant's voice answers. A voice outside these conversations asks in the recording `new.wav`.
 """
 
 import json
@@ -16,7 +16,7 @@ from workers.training.speech.assistant import Utterance, synthesise
 from workers.training.speech.callers import TRAINED_ESPEAK, UNSEEN_ESPEAK
 from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
-TALK: Final = {
+ANSWERS: Final = {
     "when does the bakery open?": "the bakery opens at seven in the morning.",
     "do you have rye bread?": "yes, we bake rye bread on fridays.",
     "can i order a birthday cake?": "of course, a birthday cake takes two days.",
@@ -24,28 +24,28 @@ TALK: Final = {
     "how much is a croissant?": "a croissant is two euros.",
     "may i bring my dog?": "dogs are welcome on the terrace.",
 }
-ROUNDS: Final = 14  # voices that ask everything, a recording each
+ROUNDS: Final = 14  # voices that ask every question, each in a recording of its own
 PAUSE_S: Final = (0.7, 1.3)
 ROOM: Final = 0.0004  # RMS
 
 
-def _asker(number: int) -> TtsVoice:
+def _caller(number: int) -> TtsVoice:
     return TRAINED_ESPEAK[(number * 17) % len(TRAINED_ESPEAK)]
 
 
 def main(folder: Path) -> None:
-    """Write the recordings, their transcripts and data.jsonl; and `new.wav`, which is in none."""
+    """Write the recordings, their transcripts and data.jsonl; and `new.wav` beside them."""
     folder.mkdir(parents=True, exist_ok=True)
-    answers = {said.text: said for said in synthesise(list(TALK.values()))}
+    answers = {said.text: said for said in synthesise(list(ANSWERS.values()))}
     rng = np.random.default_rng(4)
     lines = []
     for number in range(ROUNDS):
-        asked = [str(text) for text in rng.permutation(list(TALK))]
+        asked = [str(text) for text in rng.permutation(list(ANSWERS))]
         path = folder / f"{number:02d}.wav"
-        length_s = _record(path, _asker(number), asked, answers, rng)
+        length_s = _record(path, _caller(number), asked, answers, rng)
         lines.append(json.dumps({"path": path.name, "duration": round(length_s, 3)}))
     (folder / "data.jsonl").write_text("\n".join(lines) + "\n")
-    first = speak([SpeechJob(UNSEEN_ESPEAK[3], next(iter(TALK)))])[0]
+    first = speak([SpeechJob(UNSEEN_ESPEAK[3], next(iter(ANSWERS)))])[0]
     soundfile.write(folder / "new.wav", first, SAMPLE_RATE_HZ, subtype="PCM_16")
 
 
@@ -56,13 +56,13 @@ def _record(
     answers: dict[str, Utterance],
     rng: np.random.Generator,
 ) -> float:
-    """One stereo recording and its transcript; its length in seconds."""
+    """Write one stereo recording and its transcript; return its length in seconds."""
     left: list[Floats] = []
     right: list[Floats] = []
     alignments: list[object] = []
     jobs = [SpeechJob(voice, text, float(rng.uniform(0.85, 1.15))) for text in asked]
     for text, question in zip(asked, speak(jobs), strict=True):
-        answer = answers[TALK[text]]
+        answer = answers[ANSWERS[text]]
         begin = sum(map(len, left))
         pauses = [round(rng.uniform(*PAUSE_S) * SAMPLE_RATE_HZ) for _ in range(2)]
         at_s = (begin + len(question) + sum(pauses)) / SAMPLE_RATE_HZ

@@ -1,7 +1,7 @@
-"""A synthetic person as unlike all trained callers as can be made, who reads the prompts.
+"""Reads prompts with a synthetic speaker unlike all trained callers, to try `adapt` on.
 
-A trained caller is at most 15 % smaller or larger than its voice (`augment.Strength.warp`); this
-one's formants and pitch lie `size` times higher, on top of an accent and variant never trained.
+A trained caller is at most 15 % smaller or larger than its voice (`augment.Strength.warp`). This
+speaker's formants and pitch lie `size` times higher, and its accent and variant are unseen.
 """
 
 from pathlib import Path
@@ -13,13 +13,13 @@ import soundfile
 from shared.audio import SAMPLE_RATE_HZ
 from workers.training.speech.callers import UNSEEN_ESPEAK
 from workers.training.speech.tts import SpeechJob, speak
-from workers.training.tuning.adapt import sheet, write_sheet
+from workers.training.tuning.prompts import sheet, write_sheet
 
 EDGE_S: Final = 0.2
-NOISE: Final = 0.0005  # RMS: a room, and a microphone
+NOISE: Final = 0.0005  # RMS of a room and a microphone
 
 
-def main(folder: Path, count: int, size: float) -> None:
+def main(folder: Path, *, count: int, size: float) -> None:
     """Write the sheet and its recordings."""
     texts = sheet(count)
     write_sheet(folder, texts)

@@ -32,24 +32,24 @@ def test_no_question_that_is_held_out_is_ever_asked() -> None:
 def test_what_is_no_question_gets_its_own_answer() -> None:
     ask = CallerTextSampler(random.Random(2))
     said = [ask() for _ in range(6000)]
-    replies = Counter(one.question.reply for one in said if not one.loose)
+    replies = Counter(one.question.reply for one in said if not one.shuffled)
     assert replies[NO_REPLY] == pytest.approx(6000 * caller_texts.NOISE, rel=0.4)
     assert replies[UNKNOWN_REPLY] == pytest.approx(
-        6000 * (caller_texts.STRANGE + caller_texts.FRAGMENT), rel=0.4
+        6000 * (caller_texts.OTHER_SPEECH + caller_texts.FRAGMENT), rel=0.4
     )
     unfinished = [one for one in said if one.unfinished]
     assert len(unfinished) == pytest.approx(6000 * caller_texts.FRAGMENT, rel=0.4)
     assert {one.question.reply for one in unfinished} == {UNKNOWN_REPLY}
     assert all((one.text == "") == (one.question.reply == NO_REPLY) for one in said)
     cold = [one for one in said if one.question.reply == follow_ups.NO_CONTEXT_REPLY]
-    assert {one.second for one in cold} == {True, False}
+    assert {one.is_follow_up for one in cold} == {True, False}
     assert {one.text for one in cold} <= set(follow_ups.follow_up_texts())
 
 
 @pytest.mark.parametrize("language", Language)
 def test_some_words_are_said_in_no_order(language: Language) -> None:
     ask = CallerTextSampler(random.Random(12), language=language)
-    loose = [one.text for one in (ask() for _ in range(4000)) if one.loose]
+    loose = [one.text for one in (ask() for _ in range(4000)) if one.shuffled]
     assert len(loose) == pytest.approx(4000 * caller_texts.SHUFFLED, rel=0.3)
     texts = {" ".join(words(q.text)) for q in questions(Split.TRAIN, language)}
     known = {word for text in texts for word in text.split()}
@@ -79,9 +79,11 @@ def test_spanish_is_asked_as_it_is_trained_and_what_is_none_is_answered_in_spani
     said = [ask() for _ in range(4000)]
     assert not {" ".join(words(one.text)) for one in said} & kept
     assert {one.question.language for one in said} == {Language.SPANISH}
-    unknown = [one for one in said if one.question.reply == spanish.UNKNOWN_REPLY and not one.loose]
+    unknown = [
+        one for one in said if one.question.reply == spanish.UNKNOWN_REPLY and not one.shuffled
+    ]
     assert len(unknown) == pytest.approx(
-        4000 * (caller_texts.STRANGE + caller_texts.FRAGMENT), rel=0.4
+        4000 * (caller_texts.OTHER_SPEECH + caller_texts.FRAGMENT), rel=0.4
     )
     assert not {one.text for one in unknown} & trained
     cold = {one.text for one in said if one.question.reply == spanish.NO_CONTEXT_REPLY}

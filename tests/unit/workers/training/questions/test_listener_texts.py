@@ -34,7 +34,7 @@ def test_some_texts_halt_and_hesitations_have_phones() -> None:
 def test_a_false_start_keeps_the_whole_text() -> None:
     rng = random.Random(4)
     for _ in range(50):
-        halted = catalogue.words(listener_texts.halting("what is the time", rng))
+        halted = catalogue.words(listener_texts.with_disfluency("what is the time", rng))
         rest = iter(halted)
         assert all(word in rest for word in ("what", "is", "the", "time"))
         assert len(halted) > 4

@@ -23,26 +23,32 @@ from workers.training.samples import text_turns
 from workers.training.samples.conversation_sampler import (
     LONGEST,
     READ_OUT,
-    TWO,
+    TWO_TURNS,
     ConversationSampler,
 )
 from workers.training.samples.sequences import GO_AFTER, GO_LATE
 from workers.training.samples.text_turns import PhoneStates, TextTurns
 from workers.training.stages.caller_words import CallerVocabulary
-from workers.training.stages.train_s2s import compact, reply_texts
+from workers.training.stages.model_setup import reply_texts
+from workers.training.stages.train_s2s import silent_reply
 
 CONFIG = S2SConfig(heard_width=4, texts=900, codebooks=2, codes=9)
 VOCABULARY = Vocabulary(vocabulary_words())
 FAMILIES = ("day after", "sum", "hello")
-BOOK = PhoneStates({p: np.full((3, 4), p, np.float16) for p in range(len(PHONES) + 1)})
+PHONE_STATES = PhoneStates({p: np.full((3, 4), p, np.float16) for p in range(len(PHONES) + 1)})
 
 
 def conversations(seed: int) -> ConversationSampler:
     rng = random.Random(seed)
-    reader = TextTurns(BOOK, caller_text_source(rng, FAMILIES))
-    replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
+    turns = TextTurns(PHONE_STATES, caller_text_source(rng, FAMILIES))
+    replies = {text: silent_reply(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
     return ConversationSampler(
-        reader, replies, CONFIG, np.zeros(4, np.float32), seed, CallerVocabulary(FAMILIES)
+        turns,
+        replies,
+        CONFIG,
+        spread=np.zeros(4, np.float32),
+        seed=seed,
+        vocabulary=CallerVocabulary(FAMILIES),
     )
 
 
@@ -52,17 +58,17 @@ def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
     assert all(0 < len(sample.text) <= LONGEST for sample in samples)
     ends = [int((sample.next_text == EOS).sum()) for sample in samples]
     assert set(ends) == {1, 2}
-    taught = [sample for sample in samples if sample.weight.any()]
-    assert all((sample.next_text[sample.weight > 0.9] == EOS).any() for sample in taught)
+    taught = [sample for sample in samples if sample.text_weight.any()]
+    assert all((sample.next_text[sample.text_weight > 0.9] == EOS).any() for sample in taught)
 
 
 def test_some_replies_are_read_out_that_answer_nothing() -> None:
     """Of those only the sound is learned: their texts are given."""
     talk = conversations(8)
     samples = [talk.sample() for _ in range(600)]
-    read_out = [sample for sample in samples if not sample.weight.any()]
+    read_out = [sample for sample in samples if not sample.text_weight.any()]
     loose = SHUFFLED / (1 - FOLLOW_UP)
-    expected = loose + (1 - loose) * (1 - TWO) * READ_OUT
+    expected = loose + (1 - loose) * (1 - TWO_TURNS) * READ_OUT
     assert len(read_out) / len(samples) == pytest.approx(expected, rel=0.3)
     assert all(sample.speaks.any() for sample in read_out)
 
@@ -79,7 +85,7 @@ def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
     likeness = []
     for _ in range(40):
         one = ask()
-        turn = BOOK.turn(one, rng)
+        turn = PHONE_STATES.turn(one, rng)
         heard = turn.states[:, 0].astype(int).tolist()
         assert not any(heard[turn.end :])
         spoken = [p for p in heard if p]
@@ -93,7 +99,7 @@ def test_a_pause_lies_inside_what_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     rng = random.Random(7)
     ask = CallerTextSampler(rng, ("capital",))
     for _ in range(40):
-        turn = BOOK.turn(ask(), rng)
+        turn = PHONE_STATES.turn(ask(), rng)
         said = np.flatnonzero(turn.states[:, 0])
         if len(said):
             assert np.diff(said).max() > text_turns.PAUSE_STEPS[0]
@@ -104,17 +110,17 @@ def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.Mo
     monkeypatch.setattr(text_turns, "SLIP", 0.0)
     rng = random.Random(9)
     question = CallerTextSampler(rng, FAMILIES).question()
-    replies = {text: compact(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
+    replies = {text: silent_reply(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
     for unfinished, later in ((False, GO_AFTER), (True, GO_LATE)):
         ask = CallerText("what is the", question, unfinished=unfinished)
-        reader = TextTurns(BOOK, lambda ask=ask: ask)  # type: ignore[misc]
+        turns = TextTurns(PHONE_STATES, lambda ask=ask: ask)  # type: ignore[misc]
         talk = ConversationSampler(
-            reader,
+            turns,
             replies,
             CONFIG,
-            np.zeros(4, np.float32),
-            3,
-            CallerVocabulary(FAMILIES),
+            spread=np.zeros(4, np.float32),
+            seed=3,
+            vocabulary=CallerVocabulary(FAMILIES),
             read_out=0.0,
         )
         samples = [talk.sample() for _ in range(60)]
@@ -123,18 +129,20 @@ def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.Mo
             if (sample.next_text == GO).sum() != 1:
                 continue  # turn mode, or two turns
             go = np.flatnonzero(sample.next_text == GO)[0]
-            waited.append(go - np.flatnonzero(sample.heard[: go + 1, 0])[-1] - 1)
+            waited.append(go - np.flatnonzero(sample.states[: go + 1, 0])[-1] - 1)
         assert len(waited) > 5
         assert all(later <= steps <= later + 2 for steps in waited)
 
 
-def test_a_reader_reads_second_questions_too() -> None:
+def test_a_turns_reads_second_questions_too() -> None:
     rng = random.Random(3)
-    reader = TextTurns(BOOK, CallerTextSampler(rng))
-    first = reader.first(rng)
-    assert all(not reader.first(rng).ask.second for _ in range(50))
-    question = follow_ups.trained_follow_up(first.ask.question, rng)
-    assert reader.second(question, rng).ask == CallerText(question.text, question, second=True)
+    turns = TextTurns(PHONE_STATES, CallerTextSampler(rng))
+    first = turns.first(rng)
+    assert all(not turns.first(rng).said.is_follow_up for _ in range(50))
+    question = follow_ups.trained_follow_up(first.said.question, rng)
+    assert turns.second(question, rng).said == CallerText(
+        question.text, question, is_follow_up=True
+    )
 
 
 def test_spanish_is_read_in_the_nearest_english_phones_of_either_accent(
@@ -145,7 +153,9 @@ def test_spanish_is_read_in_the_nearest_english_phones_of_either_accent(
     rng = random.Random(5)
     counts = set()
     for _ in range(40):
-        heard = BOOK.turn(CallerText("gracias", ask.question()), rng).states[:, 0].astype(int)
+        heard = (
+            PHONE_STATES.turn(CallerText("gracias", ask.question()), rng).states[:, 0].astype(int)
+        )
         counts.add(int((heard == 7).sum()))
     assert min(counts) <= len("roa/es") < max(counts) <= len("roa/es-419")
 
@@ -155,12 +165,12 @@ def test_both_languages_are_learned_together(monkeypatch: pytest.MonkeyPatch) ->
     rng = random.Random(6)
     families = ("hello", "es hello", "es sum")
     talk = ConversationSampler(
-        TextTurns(BOOK, caller_text_source(rng, families)),
-        {text: compact(text, VOCABULARY, 2) for text in reply_texts(families)},
+        TextTurns(PHONE_STATES, caller_text_source(rng, families)),
+        {text: silent_reply(text, VOCABULARY, 2) for text in reply_texts(families)},
         CONFIG,
-        np.zeros(4, np.float32),
-        6,
-        CallerVocabulary(families),
+        spread=np.zeros(4, np.float32),
+        seed=6,
+        vocabulary=CallerVocabulary(families),
     )
     said = " ".join(
         VOCABULARY.text([int(t) for t in sample.next_text if t > EOS])

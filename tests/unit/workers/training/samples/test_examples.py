@@ -45,7 +45,9 @@ def test_a_reply_that_answers_nobody_is_left_out(found: list[RecordedExchange]) 
     left_out: Counter[str] = Counter()
     assert list(exchanges(talk, left_out)) == []
     assert left_out == {UNASKED: 1}
-    with pytest.raises(DataError, match=r"1 said where the caller.*are the channels swapped"):
+    with pytest.raises(
+        DataError, match=r"1 without speech of the caller.*are the channels swapped"
+    ):
         all_exchanges([talk])
 
 

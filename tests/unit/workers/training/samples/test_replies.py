@@ -55,10 +55,10 @@ def test_a_book_records_each_reply_once(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(replies, "synthesise", synthesise)
     codec = Codec(CodecConfig())
     vocabulary = Vocabulary(["yes", "no"])
-    ReplyCache(tmp_path, codec, "a").want(["yes.", "no.", "yes.", ""])
+    ReplyCache(tmp_path, codec, "a").require(["yes.", "no.", "yes.", ""])
     assert spoken == ["yes.", "no."]
     again = ReplyCache(tmp_path, codec, "a")
-    again.want(["no.", "yes."])
+    again.require(["no.", "yes."])
     assert spoken == ["yes.", "no."]
     assert vocabulary.text(again.reply("no.", vocabulary).tokens.tolist()) == "no"
     assert again.reply("yes.", vocabulary).codes.shape == (13, 8)

@@ -21,7 +21,7 @@ from workers.training.samples.sequences import (
 
 CONFIG = S2SConfig(heard_width=4, texts=40, codebooks=2, codes=9)
 REPLY = TargetReply("a b", np.array([33, PAD, 34, EOS]), np.array([[1, 2], [3, 4], [5, 6]]))
-HEARD = np.arange(24, dtype=np.float32).reshape(6, 4)
+STATES = np.arange(24, dtype=np.float32).reshape(6, 4)
 
 
 def check_inputs_follow_targets(sample: Sample, first: int) -> None:
@@ -37,43 +37,43 @@ def check_inputs_follow_targets(sample: Sample, first: int) -> None:
 
 
 def test_turn_mode_hears_first_and_then_speaks() -> None:
-    sample = turn_sample(HEARD, REPLY, CONFIG)
+    sample = turn_sample(STATES, REPLY, CONFIG)
     check_inputs_follow_targets(sample, 6)
-    assert sample.hears.tolist() == [True] * 6 + [False] * 4
+    assert sample.has_states.tolist() == [True] * 6 + [False] * 4
     assert sample.speaks.tolist() == [False] * 6 + [True] * 3 + [False]
     assert sample.next_text[6:].tolist() == [33, PAD, 34, EOS]
-    assert sample.weight[:6].sum() == 0
-    assert np.allclose(sample.weight[6:], [1, PAD_INSIDE, 1, 1])
+    assert sample.text_weight[:6].sum() == 0
+    assert np.allclose(sample.text_weight[6:], [1, PAD_INSIDE, 1, 1])
 
 
 def test_stream_mode_says_go_itself_and_hears_all_along() -> None:
-    sample = stream_sample(HEARD, 4, REPLY, CONFIG)
+    sample = stream_sample(STATES, 4, REPLY, CONFIG)
     check_inputs_follow_targets(sample, 5)
-    assert sample.hears.all()
+    assert sample.has_states.all()
     assert sample.next_text[4] == GO
-    assert sample.weight[4] == 1
-    assert np.allclose(sample.weight[:4], PAD_OUTSIDE)
+    assert sample.text_weight[4] == 1
+    assert np.allclose(sample.text_weight[:4], PAD_OUTSIDE)
     assert len(sample.text) == 5 + 4 + AFTER_REPLY
-    assert np.allclose(sample.weight[-AFTER_REPLY:], PAD_OUTSIDE)
-    assert set(map(tuple, sample.heard)) == set(map(tuple, HEARD))
+    assert np.allclose(sample.text_weight[-AFTER_REPLY:], PAD_OUTSIDE)
+    assert set(map(tuple, sample.states)) == set(map(tuple, STATES))
 
 
 def test_padding_weighs_nothing() -> None:
-    short, long = turn_sample(HEARD[:3], REPLY, CONFIG), turn_sample(HEARD, REPLY, CONFIG)
+    short, long = turn_sample(STATES[:3], REPLY, CONFIG), turn_sample(STATES, REPLY, CONFIG)
     batch = collate([short, long])
     assert batch.next_text.shape == (2, 10)
-    assert batch.weight[0, 7:].sum() == 0
+    assert batch.text_weight[0, 7:].sum() == 0
     assert not batch.speaks[0, 7:].any()
 
 
 def test_disturbance_leaves_targets_and_go() -> None:
-    sample = turn_sample(HEARD, REPLY, CONFIG)
+    sample = turn_sample(STATES, REPLY, CONFIG)
     rng = np.random.default_rng(0)
     for _ in range(50):
         changed = disturbed(sample, CONFIG, np.ones(4, np.float32), rng)
         assert changed.text[6] == GO
         assert np.array_equal(changed.next_text, sample.next_text)
-        assert not changed.hears[6:].any()
+        assert not changed.has_states[6:].any()
 
 
 def test_stumbling_keeps_the_order() -> None:
@@ -84,7 +84,7 @@ def test_stumbling_keeps_the_order() -> None:
 
 
 def test_two_turns_lie_one_behind_the_other() -> None:
-    first, second = turn_sample(HEARD[:2], REPLY, CONFIG), turn_sample(HEARD, REPLY, CONFIG)
+    first, second = turn_sample(STATES[:2], REPLY, CONFIG), turn_sample(STATES, REPLY, CONFIG)
     both = joined(first, second)
     assert len(both.text) == len(first.text) + len(second.text)
     assert np.array_equal(both.next_text[len(first.text) :], second.next_text)
@@ -95,7 +95,7 @@ def test_an_interrupted_reply_has_no_end_and_what_was_said_stays() -> None:
     long = TargetReply(
         "a b", np.array([33, PAD, 34, PAD, PAD, PAD, EOS]), np.ones((6, 2), np.int64)
     )
-    sample = turn_sample(HEARD, long, CONFIG)
+    sample = turn_sample(STATES, long, CONFIG)
     for seed in range(20):
         cut = interrupted(sample, np.random.default_rng(seed))
         assert 6 < len(cut.text) < len(sample.text)
@@ -105,7 +105,7 @@ def test_an_interrupted_reply_has_no_end_and_what_was_said_stays() -> None:
 
 def test_no_reply_ends_at_once() -> None:
     nothing = TargetReply("", np.array([EOS]), np.zeros((0, 2), np.int64))
-    sample = turn_sample(HEARD, nothing, CONFIG)
+    sample = turn_sample(STATES, nothing, CONFIG)
     assert sample.next_text[6:].tolist() == [EOS]
-    assert sample.weight[6] == 1
+    assert sample.text_weight[6] == 1
     assert not sample.speaks.any()

@@ -5,7 +5,7 @@ import pytest
 
 from workers.training.speech import acoustics
 from workers.training.speech.acoustics import AcousticScene
-from workers.training.speech.tts import LEVEL
+from workers.training.speech.waveforms import LEVEL
 
 NOTHING = AcousticScene(room=0, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0))
 RNG = np.random.default_rng(3)

@@ -1,4 +1,4 @@
-"""The assistant's recordings: trimming, level, word times, shards. No synthesiser is needed."""
+"""The assistant's recordings: word times and shards, without a synthesiser."""
 
 import itertools
 from collections.abc import Sequence
@@ -11,26 +11,6 @@ from workers.training.questions.catalogue import language_of
 from workers.training.questions.families import Language
 from workers.training.speech import assistant
 from workers.training.speech.assistant import Utterance, load_shard, save_shard
-
-
-def speech(lead_s: float, sound_s: float, tail_s: float, level: float = 0.2) -> np.ndarray:
-    def silence(seconds: float) -> np.ndarray:
-        return np.zeros(round(seconds * 24_000), dtype=np.float32)
-
-    at = np.arange(round(sound_s * 24_000), dtype=np.float32) / 24_000
-    tone = np.float32(level) * np.sin(2 * np.pi * 200 * at, dtype=np.float32)
-    return np.concatenate([silence(lead_s), tone, silence(tail_s)])
-
-
-def test_silence_is_trimmed_but_for_its_margins() -> None:
-    start, end = assistant._bounds(speech(0.3, 1.0, 0.4))
-    assert start / 24_000 == pytest.approx(0.3 - assistant.HEAD_S, abs=0.011)
-    assert end / 24_000 == pytest.approx(1.3 + assistant.TAIL_S, abs=0.011)
-
-
-def test_the_level_is_23_dbfs() -> None:
-    levelled = assistant._levelled(speech(0, 1, 0, level=0.9))
-    assert 20 * np.log10(np.sqrt(np.mean(levelled**2))) == pytest.approx(-23, abs=0.01)
 
 
 def test_word_times_follow_the_trimmed_sound(tmp_path: Path) -> None:
@@ -53,7 +33,7 @@ def test_a_shard_comes_back(tmp_path: Path) -> None:
 
 
 def test_broad_texts_are_the_same_every_time_and_varied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assistant, "ordinary_words", lambda: [f"word{i}" for i in range(500)])
+    monkeypatch.setattr(assistant, "ordinary_words", lambda _: [f"word{i}" for i in range(500)])
     texts = list(itertools.islice(assistant.broad_texts(), 50))
     assert texts == list(itertools.islice(assistant.broad_texts(), 50))
     assert len(set(texts)) == 50
@@ -76,7 +56,7 @@ def test_only_the_shards_that_lack_something_are_spoken(
         return [Utterance(text, np.zeros(5, dtype=np.int16), []) for text in texts]
 
     monkeypatch.setattr(assistant, "synthesise", synthesise)
-    monkeypatch.setattr(assistant, "ordinary_words", lambda: [f"word{i}" for i in range(500)])
+    monkeypatch.setattr(assistant, "ordinary_words", lambda _: [f"word{i}" for i in range(500)])
     assistant.main(tmp_path, 0.05)
     assert {text for text in spoken if language_of(text) is Language.SPANISH}
     assert len(spoken) > 100

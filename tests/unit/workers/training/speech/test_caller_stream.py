@@ -46,7 +46,7 @@ def test_a_ring_is_bounded(spoken: list[SpeechJob]) -> None:
     for _ in range(30):
         drawn = ring.draw(10)
     assert len(spoken) > 100
-    assert min(int(said.what.text) for said in drawn) >= len(spoken) - 40
+    assert min(int(said.content.text) for said in drawn) >= len(spoken) - 40
 
 
 def test_nothing_said_is_a_sound_by_nobody(spoken: list[SpeechJob]) -> None:
@@ -64,9 +64,11 @@ def test_kinds_of_voices_are_mixed_by_their_shares(spoken: list[SpeechJob]) -> N
 
 
 def test_an_ear_says_where_speech_ends() -> None:
-    ear = SceneRenderer(acoustics.AcousticScene(noise=0, room=0, line=0, narrow=0, clip=0), seed=1)
+    renderer = SceneRenderer(
+        acoustics.AcousticScene(noise=0, room=0, line=0, narrow=0, clip=0), seed=1
+    )
     voice = np.random.default_rng(0).normal(0, 0.07, 12_000).astype(np.float32)
-    mels, end = ear.hear(voice, [], (0.3, 0.3), (0.5, 0.5))
+    mels, end = renderer.render(voice, [], (0.3, 0.3), (0.5, 0.5))
     assert mels.shape == (130, 80)
     assert end == 80
     assert mels[end - 1].mean() > mels[end + 6].mean() + 3

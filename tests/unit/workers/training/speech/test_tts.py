@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from shared.audio import Floats
-from workers.training.speech.tts import LEVEL, SpeechError, SpeechJob, TtsVoice, _finished, speak
+from workers.training.speech.tts import SpeechError, SpeechJob, TtsVoice, _finished, speak
+from workers.training.speech.waveforms import LEVEL
 
 VOICE = TtsVoice("flite", "cmu_us_kal")
 
@@ -29,7 +30,7 @@ def test_a_smaller_speaker_sounds_higher_and_the_engine_is_asked_to_speak_slower
 
 
 def test_silence_and_an_unknown_engine_are_refused() -> None:
-    with pytest.raises(SpeechError, match="said nothing for 'x'"):
+    with pytest.raises(SpeechError, match="is silent for 'x'"):
         _finished(SpeechJob(VOICE, "x"), np.zeros(16_000, np.float32), 16_000)
     with pytest.raises(ValueError, match="got 'parrot'"):
         speak([SpeechJob(TtsVoice("parrot", "polly"), "hello")])

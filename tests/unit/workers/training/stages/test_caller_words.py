@@ -3,12 +3,12 @@
 import numpy as np
 import torch
 
+from shared.audio import Floats
 from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.vocabulary import EOS
 from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import (
-    Floats,
     Sample,
     collate,
     joined,
@@ -44,9 +44,9 @@ def test_words_lie_on_the_positions_that_listen_in_each_turn() -> None:
     first = turn_sample(heard([1, 2]), REPLY, CONFIG, [5, 6])
     second = stream_sample(heard([3]), 3, REPLY, CONFIG, [7])
     both = joined(first, second)
-    assert both.asked[both.asked > 0].tolist() == [5, 6, 7]
+    assert both.caller_words[both.caller_words > 0].tolist() == [5, 6, 7]
     assert both.listens.sum() == 6 + 4  # up to the reply: in stream mode, what says GO included
-    assert turn_sample(heard([1]), REPLY, CONFIG, list(range(1, 9))).asked.max() == 4
+    assert turn_sample(heard([1]), REPLY, CONFIG, list(range(1, 9))).caller_words.max() == 4
 
 
 def test_the_loss_teaches_which_words_were_heard_and_only_the_lower_half() -> None:

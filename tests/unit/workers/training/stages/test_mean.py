@@ -60,7 +60,7 @@ def test_weights_that_are_not_alike_are_refused(tmp_path: Path) -> None:
     larger, others = weights(tmp_path / "2", 1.0, inputs=4), weights(tmp_path / "3", 1.0, words="b")
     with pytest.raises(ConfigError, match=r"'model' of .*2 .*differ in inputs, bias"):
         main([one, larger], tmp_path / "mean")
-    with pytest.raises(ConfigError, match=r"differ in words: take weights that go on from"):
+    with pytest.raises(ConfigError, match=r"differ in words: take weights that share their origin"):
         main([one, others], tmp_path / "mean")
     write_part(others, "more", nn.Linear(1, 1), Sizes(1), {})
     with pytest.raises(ConfigError, match=r"Expected the parts \['codec', 'model'\] in .*3, got"):
@@ -70,7 +70,7 @@ def test_weights_that_are_not_alike_are_refused(tmp_path: Path) -> None:
 
 def test_a_mean_needs_two_folders_and_one_of_its_own(tmp_path: Path) -> None:
     one, other = weights(tmp_path / "1", 1.0), weights(tmp_path / "2", 3.0)
-    with pytest.raises(ConfigError, match=r"two weights folders or more, got 1"):
+    with pytest.raises(ConfigError, match=r"at least two weights folders, got 1"):
         main([one], tmp_path / "mean")
-    with pytest.raises(ConfigError, match=r"folder of its own for the mean, got .*2"):
+    with pytest.raises(ConfigError, match=r"new folder for the mean, got .*2"):
         main([one, other], other)

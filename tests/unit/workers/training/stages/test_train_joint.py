@@ -29,21 +29,20 @@ from workers.training.stages.train_joint import (
     losses,
     word_errors,
 )
-from workers.training.stages.train_s2s import Course
 from workers.training.stages.training_run import Run
-from workers.training.stages.warm_start import WordLists, before, take
+from workers.training.stages.warm_start import WordLists, checkpoint_of, restore
 
 SMALL = ListenerConfig(channels=(8, 8, 12), width=16, layers=2, heads=2, window=20)
 FAMILIES = ("hello", "es hello")
-LEXICON = CallerVocabulary(FAMILIES)
+VOCABULARY = CallerVocabulary(FAMILIES)
 TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)
 CONFIG = S2SConfig(
-    heard_width=16, texts=40, codebooks=2, codes=9, temporal=TEMPORAL, caller_words=len(LEXICON)
+    heard_width=16, texts=40, codebooks=2, codes=9, temporal=TEMPORAL, caller_words=len(VOCABULARY)
 )
-KNOWN = {"words": ["one"], "caller_words": LEXICON.words}
+WORD_LISTS = {"words": ["one"], "caller_words": VOCABULARY.words}
 
 
-def ears() -> ListenerAndModel:
+def networks() -> ListenerAndModel:
     torch.manual_seed(0)
     return ListenerAndModel(Listener(SMALL), HybridS2S(CONFIG))
 
@@ -68,7 +67,7 @@ def broad() -> ListenerBatch:
 
 
 def trainer(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, known: WordLists = KNOWN
+    folder: Path, monkeypatch: pytest.MonkeyPatch, word_lists: WordLists = WORD_LISTS
 ) -> JointTrainer:
     def forever(one: object) -> Iterator[object]:
         while True:
@@ -76,15 +75,22 @@ def trainer(
 
     monkeypatch.setattr(spoken_turns, "load", lambda *_: forever(spoken()))
     monkeypatch.setattr(caller_stream, "load", lambda *_: forever(broad()))
-    return JointTrainer(Run(folder, minutes=1), ears(), LEXICON, known, Course(1, FAMILIES))
+    return JointTrainer(
+        Run(folder, minutes=1),
+        networks(),
+        vocabulary=VOCABULARY,
+        word_lists=word_lists,
+        families=FAMILIES,
+        producers=1,
+    )
 
 
 def test_both_learn_the_words_and_the_upper_half_nothing() -> None:
-    pair = ears()
+    pair = networks()
     optimiser = torch.optim.Adam(pair.parameters(), 0.003)
     seen = []
     for _ in range(40):
-        found = losses(pair, spoken(), LEXICON)
+        found = losses(pair, spoken(), VOCABULARY)
         assert set(found) == {"asked", "phone", "character"}
         optimiser.zero_grad()
         torch.autograd.backward(found["asked"])
@@ -103,22 +109,22 @@ class Sure(ListenerAndModel):
     """Hears one word, whatever is said."""
 
     def words(self, states: Tensor) -> Tensor:
-        logits = torch.zeros(*states.shape[:2], len(LEXICON) + 1)
+        logits = torch.zeros(*states.shape[:2], len(VOCABULARY) + 1)
         logits[..., 0] = 1.0
-        logits[:, 2:4, LEXICON.encode("hello")] = 2.0
+        logits[:, 2:4, VOCABULARY.encode("hello")] = 2.0
         return logits
 
 
 def test_word_errors_are_shares_of_the_words_of_a_condition() -> None:
-    pair = Sure(ears().listener.eval(), ears().model)
+    pair = Sure(networks().listener.eval(), networks().model)
     hello = encode_turns(pair.listener, spoken())[0]
-    other = replace(hello, ask=replace(hello.ask, text="hello hello there"))
+    other = replace(hello, said=replace(hello.said, text="hello hello there"))
     heard = {"espeak": [hello], "rms": [hello, other]}
-    assert word_errors(pair, heard, LEXICON) == {"words_espeak": 0.0, "words_rms": 0.5}
+    assert word_errors(pair, heard, VOCABULARY) == {"words_espeak": 0.0, "words_rms": 0.5}
 
 
 def test_of_another_language_only_the_words_count() -> None:
-    found = losses(ears(), spoken(Language.SPANISH, "es hello"), LEXICON)
+    found = losses(networks(), spoken(Language.SPANISH, "es hello"), VOCABULARY)
     assert set(found) == {"asked"}
     assert float(found["asked"].detach()) > 0
 
@@ -133,23 +139,23 @@ def test_it_goes_on_where_it_was_and_hearing_goes_on_from_it(
     first.save()
     again = trainer(tmp_path / "joint", monkeypatch)
     assert again.run.step == BROAD_EVERY
-    for part in ("ears", "averaged"):
+    for part in ("networks", "averaged"):
         pairs = zip(
             getattr(again, part).parameters(), getattr(first, part).parameters(), strict=True
         )
         assert all(torch.equal(mine, theirs) for mine, theirs in pairs)
     assert again.optimiser.state_dict()["state"]
-    others = KNOWN | {"words": ["two"]}
+    others = WORD_LISTS | {"words": ["two"]}
     with pytest.raises(ConfigError, match="same words, got others"):
         trainer(tmp_path / "joint", monkeypatch, others)
     with pytest.raises(ConfigError, match="finished stage"):
-        before(tmp_path, "joint", "reading")
+        checkpoint_of(tmp_path, "joint", "reading")
     first.run.finish()
-    assert before(tmp_path, "reading") is None
-    state = before(tmp_path, "joint", "reading")
+    assert checkpoint_of(tmp_path, "reading") is None
+    state = checkpoint_of(tmp_path, "joint", "reading")
     assert state is not None
     model = HybridS2S(CONFIG)
-    take(model, state, KNOWN)
+    restore(model, state, WORD_LISTS)
     for mine, theirs in zip(model.parameters(), first.averaged.model.parameters(), strict=True):
         assert torch.equal(mine, theirs)
 

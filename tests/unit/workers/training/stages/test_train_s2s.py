@@ -12,13 +12,14 @@ from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.vocabulary import EOS
 from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import SampleBatch, collate, turn_sample
-from workers.training.stages import train_s2s
+from workers.training.stages.model_setup import make_config
 from workers.training.stages.train_s2s import WARM_UP, WORDS_FIRST, S2STrainer, learning_rate
 from workers.training.stages.training_run import Run
 
 TEMPORAL = TransformerConfig(width=32, layers=4, heads=2, window=64)
 CONFIG = S2SConfig(heard_width=4, texts=40, codebooks=2, codes=9, temporal=TEMPORAL, caller_words=2)
-KNOWN = {"words": ["one"], "caller_words": ["what", "is"]}
+SIZES = {"state_width": 16, "codebooks": 8, "texts": 50, "caller_words": 7}
+WORD_LISTS = {"words": ["one"], "caller_words": ["what", "is"]}
 
 
 def lesson() -> SampleBatch:
@@ -27,9 +28,11 @@ def lesson() -> SampleBatch:
     return collate([turn_sample(heard, reply, CONFIG, [1, 2])] * 2)
 
 
-def trainer(folder: Path, known: dict[str, list[str]] = KNOWN) -> S2STrainer:
+def trainer(folder: Path, word_lists: dict[str, list[str]] = WORD_LISTS) -> S2STrainer:
     torch.manual_seed(0)
-    return S2STrainer(Run(folder, minutes=1), HybridS2S(CONFIG), sounding=True, known=known)
+    return S2STrainer(
+        Run(folder, minutes=1), HybridS2S(CONFIG), with_codes=True, word_lists=word_lists
+    )
 
 
 def test_a_checkpoint_is_gone_on_from_and_one_of_other_words_refused(tmp_path: Path) -> None:
@@ -40,7 +43,7 @@ def test_a_checkpoint_is_gone_on_from_and_one_of_other_words_refused(tmp_path: P
     for mine, theirs in zip(again.model.parameters(), first.model.parameters(), strict=True):
         assert torch.equal(mine, theirs)
     with pytest.raises(ConfigError, match="same caller_words, got others"):
-        trainer(tmp_path, KNOWN | {"caller_words": ["what", "was"]})  # as many as there were
+        trainer(tmp_path, WORD_LISTS | {"caller_words": ["what", "was"]})  # as many as there were
 
 
 def test_what_was_asked_is_learned_before_what_is_answered(
@@ -69,6 +72,6 @@ def test_what_was_asked_is_learned_before_what_is_answered(
 
 def test_the_presets_know_the_caller_s_words() -> None:
     for preset in ("tiny", "base"):
-        assert train_s2s.make_config(preset, 16, 8, 50, 7).caller_words == 7
+        assert make_config(preset, **SIZES).caller_words == 7
     with pytest.raises(ValueError, match="tiny or base"):
-        train_s2s.make_config("huge", 16, 8, 50, 7)
+        make_config("huge", **SIZES)

@@ -55,7 +55,7 @@ def test_a_finished_run_that_goes_on_is_finished_no_more(tmp_path: Path) -> None
 def test_a_folder_of_runs_keeps_its_preset(tmp_path: Path) -> None:
     claim(tmp_path / "runs", "tiny")
     claim(tmp_path / "runs", "tiny")
-    with pytest.raises(ConfigError, match="begun with, tiny, got base"):
+    with pytest.raises(ConfigError, match="started with, tiny, got base"):
         claim(tmp_path / "runs", "base")
 
 

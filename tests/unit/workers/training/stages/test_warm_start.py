@@ -11,7 +11,7 @@ from workers.models.layers import TransformerConfig
 from workers.models.s2s import HybridS2S, S2SConfig
 from workers.models.vocabulary import Vocabulary
 from workers.training.stages.caller_words import CallerVocabulary
-from workers.training.stages.warm_start import BY_WORD, warm
+from workers.training.stages.warm_start import REPLY_WORDS, warm_start
 
 TRUNK = TransformerConfig(width=16, layers=2, heads=2, window=8)
 CALLERS = CallerVocabulary(("hello",))
@@ -29,11 +29,11 @@ def test_words_keep_their_rows_and_new_ones_are_fresh(tmp_path: Path) -> None:
     finished, model = _model(old), _model(new)
     write_part(tmp_path, "s2s", finished, finished.config, {"words": list(old.words)})
     fresh = {name: value.clone() for name, value in model.state_dict().items()}
-    warm(model, new, CALLERS, tmp_path)
+    warm_start(model, new, CALLERS, tmp_path)
     theirs = finished.state_dict()
     for name, mine in model.state_dict().items():
         then = theirs[name].bfloat16().float()
-        if name not in BY_WORD:
+        if name not in REPLY_WORDS:
             assert torch.equal(mine, then), name
             continue
         for word in ("one", "two"):
@@ -47,7 +47,7 @@ def test_another_size_is_refused(tmp_path: Path) -> None:
     write_part(tmp_path, "s2s", finished, finished.config, {"words": ["one"]})
     larger = TransformerConfig(width=32, layers=1, heads=2, window=8)
     with pytest.raises(ValueError, match="same preset"):
-        warm(_model(words, larger), words, CALLERS, tmp_path)
+        warm_start(_model(words, larger), words, CALLERS, tmp_path)
 
 
 def test_the_callers_words_are_taken_by_word_and_fresh_where_there_were_none(
@@ -58,11 +58,13 @@ def test_the_callers_words_are_taken_by_word_and_fresh_where_there_were_none(
     facts = {"words": ["one"], "caller_words": list(CALLERS.words)}
     write_part(tmp_path, "s2s", finished, finished.config, facts)
     fresh = model.state_dict()["to_caller.1.weight"].clone()
-    warm(model, words, more, tmp_path)
+    warm_start(model, words, more, tmp_path)
     then = finished.state_dict()["to_caller.1.weight"].bfloat16().float()
     now = model.state_dict()["to_caller.1.weight"]
     assert torch.equal(now[0], then[0])  # no word begins
     assert torch.equal(now[more.encode("hello")], then[CALLERS.encode("hello")])
     assert torch.equal(now[more.encode("sum")], fresh[more.encode("sum")])
     write_part(tmp_path, "s2s", _model(words), _model(words).config, {"words": ["one"]})
-    warm(_model(words, callers=more), words, more, tmp_path)  # trained before there was a head
+    warm_start(
+        _model(words, callers=more), words, more, tmp_path
+    )  # trained before there was a head

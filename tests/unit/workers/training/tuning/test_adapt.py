@@ -19,11 +19,10 @@ from workers.training.tuning.adapt import (
     best_stretch,
     loss,
     read_prompts,
-    sheet,
     stretch_map,
     train,
-    write_sheet,
 )
+from workers.training.tuning.prompts import sheet, write_sheet
 
 TEXTS = ("what is one", "yes", "no", "hello", "good day", "stop")
 
@@ -97,7 +96,7 @@ def test_training_lowers_the_loss_and_leaves_the_upper_half_alone(
         assert float(loss(adapted, given, None)) < 0.97 * before
     assert all(torch.equal(v, upper[k]) for k, v in adapted.listener.upper.state_dict().items())
     assert (tmp_path / "losses.png").exists()
-    with pytest.raises(ConfigError, match="begun with, got others: take another --run"):
+    with pytest.raises(ConfigError, match="started with, got others: take another --run"):
         train(
             AdaptedListener(Listener(LISTENER)),
             given,

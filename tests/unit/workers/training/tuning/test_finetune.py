@@ -14,8 +14,9 @@ from workers.engines.hybrid.engine import s2s_config
 from workers.models.checkpoint import fill, read_part
 from workers.models.s2s import HybridS2S, Inputs
 from workers.models.vocabulary import Vocabulary
+from workers.training.settings import FinetuneSettings, Method
 from workers.training.stages.training_run import Run
-from workers.training.tuning.finetune import FinetuneSettings, Method, finetune, grown
+from workers.training.tuning.finetune import finetune, grown
 
 
 @pytest.fixture(autouse=True)
@@ -57,12 +58,16 @@ def test_it_answers_afterwards_what_it_could_not_before(tmp_path: Path, method: 
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
     tuned = tmp_path / "tuned"
     # Ten times the rate that suits a trained model: this one begins with nothing.
-    course = (
-        FinetuneSettings(150, method, 3e-3)
-        if method is Method.FULL
-        else FinetuneSettings(220, method)
+    full = method is Method.FULL
+    settings = FinetuneSettings(
+        data=data,
+        base=base,
+        output=tuned,
+        steps=150 if full else 220,
+        method=method,
+        rate=3e-3 if full else 0.0,
     )
-    report = finetune(data, base, tuned, Run(tmp_path / "run", 5), course)
+    report = finetune(settings, Run(tmp_path / "run", 5))
     assert report["exchanges"] == 16
     assert report["new_words"] == 2
     assert report["loss_after"] < 0.3 * report["loss_before"]
@@ -80,27 +85,29 @@ def test_it_answers_afterwards_what_it_could_not_before(tmp_path: Path, method: 
 
 def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(tmp_path: Path) -> None:
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
-    finetune(data, base, tmp_path / "whole", Run(tmp_path / "one", 5), FinetuneSettings(8))
+    whole = FinetuneSettings(data=data, base=base, output=tmp_path / "whole", steps=8)
+    parts = replace(whole, output=tmp_path / "parts")
+    finetune(whole, Run(tmp_path / "one", 5))
     stopped = Run(tmp_path / "two", 5)
     stopped.going = lambda: _until(stopped, 5)  # type: ignore[method-assign]
-    finetune(data, base, tmp_path / "parts", stopped, FinetuneSettings(8))
+    finetune(parts, stopped)
     assert stopped.step == 5
-    finetune(data, base, tmp_path / "parts", Run(tmp_path / "two", 5), FinetuneSettings(8))
-    whole, parts = (read_part(tmp_path / name, "s2s").tensors for name in ("whole", "parts"))
-    assert all(torch.equal(whole[name], parts[name]) for name in whole)
-    again, course = Run(tmp_path / "two", 5), FinetuneSettings(8, Method.FULL)
+    finetune(parts, Run(tmp_path / "two", 5))
+    one, two = (read_part(tmp_path / name, "s2s").tensors for name in ("whole", "parts"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
     with pytest.raises(ConfigError, match="Expected the method of the checkpoint"):
-        finetune(data, base, tmp_path / "parts", again, course)
+        finetune(replace(parts, method=Method.FULL), Run(tmp_path / "two", 5))
 
 
 def test_a_run_goes_on_with_its_own_data_and_base_only(tmp_path: Path) -> None:
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
-    finetune(data, base, tmp_path / "tuned", Run(tmp_path / "run", 5), FinetuneSettings(2))
+    settings = FinetuneSettings(data=data, base=base, output=tmp_path / "tuned", steps=2)
+    finetune(settings, Run(tmp_path / "run", 5))
     more = conversations(tmp_path / "more")
     talk = more / "data.jsonl"
     talk.write_text("\n".join(talk.read_text().splitlines()[:-1]) + "\n")
-    with pytest.raises(ConfigError, match="begun with, got others: take another --run"):
-        finetune(more, base, tmp_path / "tuned", Run(tmp_path / "run", 5), FinetuneSettings(2))
+    with pytest.raises(ConfigError, match="started with, got others: take another --run"):
+        finetune(replace(settings, data=more), Run(tmp_path / "run", 5))
 
 
 def _until(run: Run, step: int) -> bool:

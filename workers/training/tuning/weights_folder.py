@@ -1,0 +1,13 @@
+"""A tuned weights folder: the base's files, one part of which the tuning replaces."""
+
+import shutil
+from pathlib import Path
+
+from workers.models.repertoire import FILE as VOICES
+
+
+def copy_weights(base: Path, output: Path) -> None:
+    """Copy the parts, their parity file and the voices."""
+    output.mkdir(parents=True, exist_ok=True)
+    for path in [*base.glob("*.safetensors"), base / "parity.json", *base.glob(VOICES)]:
+        shutil.copyfile(path, output / path.name)
