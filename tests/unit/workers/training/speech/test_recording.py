@@ -85,7 +85,7 @@ def test_what_is_recorded_is_kept_and_what_was_not_heard_asked_for_again(tmp_pat
     lengths = [len(soundfile.read(tmp_path / name)[0]) for name, _ in (sheet[0], sheet[2])]
     assert lengths[1] - lengths[0] == 6 * CHUNK_SAMPLES
     assert [line.split("  ")[-1] for line in said if "/2" in line] == ["one", "three"]
-    assert any("Nothing was heard" in line for line in said)
+    assert any("Recorded no speech" in line for line in said)
 
 
 def test_without_portaudio_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
