@@ -13,7 +13,8 @@ from shared.modes import ReplyMode
 from workers.evaluation.talk.cases import Case
 from workers.training.speech.acoustics import noise_alone
 from workers.training.speech.callers import UNSEEN_ESPEAK, UNSEEN_FESTIVAL, UNSEEN_FLITE
-from workers.training.speech.tts import LEVEL, SpeechJob, TtsVoice, speak
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
+from workers.training.speech.waveforms import LEVEL
 
 SEED: Final = 7
 NOISE_S: Final = 6.0  # of each call's own noise, which goes round
