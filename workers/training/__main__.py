@@ -125,13 +125,13 @@ def evaluate(weights: Path, runs: Path) -> None:
 
 def run_finetune(settings: FinetuneSettings) -> None:
     """Tune the model of the conversations' kind; print the report of spoken ones."""
-    from workers.training.stages.training_run import Run
     from workers.training.talk_tuning import finetune as talk_tuning
-    from workers.training.tuning.finetune import finetune
 
     if talk_tuning.is_written(settings.data):
         talk_tuning.main(settings.data, settings.run, settings.minutes)
         return
+    from workers.training.stages.training_run import Run
+    from workers.training.tuning.finetune import finetune
 
     report = finetune(settings, Run(settings.run, settings.minutes))
     print(json.dumps(report, indent=1))
