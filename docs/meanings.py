@@ -17,7 +17,8 @@ MEANINGS: Final = {
     "options.vad_threshold": "loudness below which nothing is speech: RMS of full scale, "
     "0.00001 to 0.9",
     "options.silence_ms": "silence that ends a turn, 100 to 5,000",
-    "options.min_speech_ms": "speech that starts a turn or interrupts a reply, 20 to 2,000",
+    "options.min_speech_ms": "speech that starts a turn, 20 to 2,000",
+    "options.interrupt_ms": "speech that interrupts a reply, 20 to 5,000",
     "options.manual": "push-to-talk: only `commit` ends a turn",
     "ping.t": "returned as it is",
     "resume_point.session": "the id from `ready`",
@@ -40,7 +41,7 @@ MEANINGS: Final = {
     "goaway.resume_in_ms": "time until the gateway closes this socket",
     "ack.samples": "count of samples since the session began",
     "pong.t": "the value of the `ping`",
-    "speech_started.sample": "a position in the caller's audio",
+    "speech_started.sample": "a position in the caller's audio; repeated if the turn goes on",
     "speech_stopped.sample": "a position in the caller's audio",
     "heard.text": "the whole turn so far; it replaces the last one",
     "heard.final": "the turn is over, and this is all of it",
