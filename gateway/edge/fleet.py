@@ -40,12 +40,18 @@ class Worker:
     def keeps_up(self, budget_ms: float) -> bool:
         """Whether its steps leave room for one more caller. An idle worker is always tried.
 
+        `budget_ms` is for an engine whose step may take 80 ms, and grows with what it may take.
+
         One step in twenty may be slow, as on a machine with other work: players hold 200 ms.
         With the p99 instead, two slow steps in 10 s refused callers while 4 of 30 were there.
         """
         taken_ms = self.status.get("step_p95_ms")
         idle = self.number("free") >= self.number("slots")
-        return idle or not isinstance(taken_ms, int | float) or taken_ms <= budget_ms
+        if idle or not isinstance(taken_ms, int | float):
+            return True
+        limit_ms = self.status.get("step_limit_ms")
+        scale = limit_ms / CHUNK_MS if isinstance(limit_ms, int | float) else 1.0
+        return taken_ms <= budget_ms * scale
 
 
 class Fleet:

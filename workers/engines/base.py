@@ -41,6 +41,9 @@ class Traits:
     duplex: bool = True
     burst_frames: int = FRAMES_PER_CHUNK  # the most frames that one step returns
     max_reply_steps: int = 128  # of 80 ms each: 10.2 s; the runtime ends a longer reply
+    # What a step may take before callers notice. An engine that makes 80 ms of sound a step has
+    # 80 ms; one that makes seconds of it at once has more.
+    step_limit_ms: float = 80.0
     # The engine transcribes a turn when the caller pauses and says how finished it sounds.
     prepares: bool = False
     # Each new turn's context begins with all earlier turns, folded by `Engine.fold`.

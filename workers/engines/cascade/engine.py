@@ -79,7 +79,12 @@ class CascadeEngine:
     """See `base.Engine`. One thread calls it."""
 
     traits = Traits(
-        duplex=False, burst_frames=120, max_reply_steps=4_000, prepares=True, folds=True
+        duplex=False,
+        burst_frames=120,
+        max_reply_steps=4_000,
+        step_limit_ms=400.0,
+        prepares=True,
+        folds=True,
     )
 
     def __init__(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from workers.engines.cascade.exact import exact_answer
 from workers.engines.cascade.memory import Exchange
 from workers.engines.cascade.parts import LanguageModel, Logits
 from workers.models.llama.chat import Chat
@@ -85,6 +86,7 @@ class _Row:
     finished: float | None = None
     logits: Logits | None = None  # after the last token held, shape (vocabulary,)
     reply: list[int] = field(default_factory=list)
+    computed: list[int] | None = None  # the reply, where it is computed and not thought of
     asked: bool = False
     complete: bool = False
     taken: int = 0  # tokens of the reply that `take` returned
@@ -104,11 +106,14 @@ class LocalThinker:
         model: LanguageModel,
         chat: Chat,
         sampling: Sampling | None = None,
+        *,
+        computes: bool = True,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._model = model
         self._chat = chat
         self._sampling = sampling or Sampling()
+        self._computes = computes  # sums, counting and spelling, in English
         self._clock = clock
         self._rows: dict[int, _Row] = {}
         self._shared = self._chat.system(SYSTEM)
@@ -154,6 +159,8 @@ class LocalThinker:
         del row.held[same:]
         row.wanted, row.logits = turn, None
         row.reply, row.complete, row.asked = [], False, True
+        exact = exact_answer(transcript) if self._computes else ""
+        row.computed = self._model.tokenizer.encode(exact) if exact else None
         row.taken = row.written = 0
         if turn[: len(bare)] == bare and same < len(bare):
             row.judge_at, row.finished = len(bare), None
@@ -229,10 +236,18 @@ class LocalThinker:
 
     def think(self, slots: Collection[int]) -> None:
         """See `Thinker`. A round samples one token of each slot that can answer."""
+        for slot in slots:
+            self._write_computed(slot)
         tokens = {slot: self._sample(slot) for slot in slots if self._can_write(slot)}
         pieces = {slot: [token] for slot, token in tokens.items() if token is not None}
         if pieces:
             self._extend(pieces)
+
+    def _write_computed(self, slot: int) -> None:
+        """A computed reply is written at once; the model reads it with the next turn."""
+        row = self._rows.get(slot)
+        if row is not None and row.computed is not None and not row.complete:
+            row.reply, row.complete = [*row.computed], True
 
     def _can_write(self, slot: int) -> bool:
         row = self._rows.get(slot)

@@ -4,6 +4,7 @@ The file is safetensors under PEFT's names; its metadata holds `scale` (alpha / 
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ _PREFIX: Final = "base_model.model."  # PEFT's own files have it in front
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 
 
-def write_adapter(path: Path, pairs: dict[str, tuple[Tensor, Tensor]], scale: float) -> None:
+def write_adapter(path: Path, pairs: Mapping[str, tuple[Tensor, Tensor]], scale: float) -> None:
     """Write pairs A (rank, in), B (out, rank) in bfloat16, by the name of the layer; atomically."""
     tensors: Tensors = {}
     for name, (a, b) in pairs.items():
@@ -36,7 +37,7 @@ def read_adapter(path: Path) -> tuple[dict[str, tuple[Tensor, Tensor]], float]:
     if not path.exists():
         raise ConfigError(f"Expected the adapter {path}, but the file is missing")
     with safe_open(path, "pt") as file:
-        found = {key.removeprefix(_PREFIX): file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+        found = {key.removeprefix(_PREFIX): file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - it is no dict
         scale = _scale(path, file.metadata() or {})
     pairs = {}
     for name in [name for name in found if name.endswith(_A)]:

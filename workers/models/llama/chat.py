@@ -23,7 +23,7 @@ class Chat:
         self._marks = {name: self._mark(name) for name in names}
         # Qwen 3 thinks aloud unless its answer begins with an empty thought.
         self._unthinking = "enable_thinking" in template and tokenizer.id_of("<think>") is not None
-        self.end = self._marks[names[2] if self._headers else names[1]]
+        self.end = self._marks[_HEADERS[2] if self._headers else _CHATML[1]]
         other = (tokenizer.id_of(name) for name in ("<|endoftext|>", "<|end_of_text|>"))
         self.stops = frozenset({self.end, *(token for token in other if token is not None)})
         self._ends = self._end_tokens()

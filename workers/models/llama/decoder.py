@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workers.models.llama.attention import Cache, Span
+from workers.models.llama.attention import Cache, Plan
 from workers.models.llama.config import LlamaConfig
 from workers.models.llama.grids import Grid
 from workers.models.llama.linear import Choice, Linear, time_kernels
@@ -24,8 +24,7 @@ TIMED: Final = 16  # layers' matrices whose forms are timed
 class _Layer:
     before: Tensor  # norms' weights (D,)
     between: Tensor
-    q_norm: Tensor | None  # (E,)
-    k_norm: Tensor | None
+    head_norms: Tensor | None  # (H + G, E): of q's heads, then of k's
     rotates: bool
     qkv: Linear
     output: Linear
@@ -52,6 +51,7 @@ class Decoder:
         """`smoothings`: of each layer's four matrices and of the head, as `watched` gives them."""
         self.config = config
         self._device = device
+        self._epsilon = torch.tensor(config.norm_epsilon, device=device)
         self._cosines, self._sines = (
             table.to(device)[:, None] for table in angles(config, positions)
         )
@@ -83,23 +83,15 @@ class Decoder:
         kernels = [one.kernel(0) for one in self._linears]
         return [one.smoothing for one in kernels if isinstance(one, Watching)]
 
-    def __call__(
-        self,
-        tokens: Tensor,
-        positions: Tensor,
-        spans: Sequence[Span],
-        cache: Cache,
-        *,
-        every: bool = False,
-    ) -> Tensor:
-        """Tokens and positions (N,) int64, laid out as spans -> logits (len(spans), vocab) float32
-        behind each span's last token, or behind every token; the cache holds the tokens then."""
+    def __call__(self, tokens: Tensor, plan: Plan, cache: Cache, *, every: bool = False) -> Tensor:
+        """Tokens (N,) int64, laid out as planned -> logits (rows, vocab) float32 behind each row's
+        last token, or behind every token (N, vocab); the cache holds the tokens then."""
         x = F.embedding(tokens, self._embedding).float()
-        turned = self._cosines[positions], self._sines[positions]
+        turned = self._cosines[plan.positions], self._sines[plan.positions]
         for number, layer in enumerate(self._layers):
-            x = self._through(layer, number, x, turned, spans, cache)
+            x = self._through(layer, number, x, turned, plan, cache)
         if not every:
-            x = x[[span.flat + span.count - 1 for span in spans]]
+            x = x[[span.flat + span.count - 1 for span in plan.spans]]
         return self._head(self._normed(x, self._norm))
 
     def _through(
@@ -108,23 +100,27 @@ class Decoder:
         number: int,
         x: Tensor,
         turned: tuple[Tensor, Tensor],
-        spans: Sequence[Span],
+        plan: Plan,
         cache: Cache,
     ) -> Tensor:
         config = self.config
         h = layer.qkv(self._normed(x, layer.before))
         heads = h.view(len(h), -1, config.head_size)  # (N, H + 2 G, E)
-        q, k, v = torch.split(heads, [config.heads, config.kv_heads, config.kv_heads], dim=1)
-        if layer.q_norm is not None and layer.k_norm is not None:
-            q, k = self._normed(q, layer.q_norm), self._normed(k, layer.k_norm)
+        asking, v = torch.split(heads, [config.heads + config.kv_heads, config.kv_heads], dim=1)
+        if layer.head_norms is not None:
+            asking = self._normed(asking, layer.head_norms)
         if layer.rotates:
-            q, k = rotate(q, *turned), rotate(k, *turned)
-        x = x + layer.output(cache.attend(number, q, k, v, spans))
+            asking = rotate(asking, *turned)
+        q, k = torch.split(asking, [config.heads, config.kv_heads], dim=1)
+        x = x + layer.output(cache.attend(number, q, k, v, plan))
         gate, up = layer.gate_up(self._normed(x, layer.between)).chunk(2, dim=1)
-        return x + layer.down(F.silu(gate) * up)
+        return x + layer.down(F.silu(gate).mul_(up))
 
     def _normed(self, x: Tensor, weight: Tensor) -> Tensor:
-        return F.rms_norm(x, x.shape[-1:], weight, self.config.norm_epsilon)
+        """Divided by the root of the mean square of the last axis; fewer calls than F.rms_norm."""
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        mean = torch.addcmul(self._epsilon, length, length, value=1 / x.shape[-1])
+        return (x * mean.rsqrt_()).mul_(weight)
 
 
 def _layer(
@@ -138,8 +134,7 @@ def _layer(
     return _Layer(
         making.norm(name("input_layernorm"), qkv),
         making.norm(name("post_attention_layernorm"), gate_up),
-        making.optional_norm(name("self_attn.q_norm")),
-        making.optional_norm(name("self_attn.k_norm")),
+        making.head_norms(name("self_attn.q_norm"), name("self_attn.k_norm"), config),
         number not in config.unrotated,
         making.joined([name(f"self_attn.{one}_proj") for one in "qkv"], qkv),
         making.divided(name("self_attn.o_proj"), output),

@@ -57,11 +57,9 @@ def _values(place: Place, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Tensor:
     return torch.from_numpy(np.array(values, np.float32).reshape(place.shape))
 
 
-def _plain(kind: str) -> type[np.float32 | np.float16 | np.uint8]:
+def _plain(kind: str) -> np.dtype[Any]:
     """How numpy sees the bytes of a kind that is not quantised; the others are bytes."""
-    if kind == "F32":
-        return np.float32
-    return np.float16 if kind == "F16" else np.uint8
+    return np.dtype({"F32": "<f4", "F16": "<f2"}.get(kind, "u1"))
 
 
 def _family(fields: dict[str, Any], raw: Tensors) -> GgufFile:

@@ -40,8 +40,8 @@ def _int8(weight: Tensor) -> Tensor:
 
 def _int4(weight: Tensor) -> Tensor:
     levels, steps, lows = int4_levels(weight)
-    groups: Tensor = levels.view(len(levels), -1, GROUP) * steps[..., None] + lows[..., None]
-    return groups.flatten(1)
+    groups = levels.view(len(weight), -1, GROUP) * steps[..., None] + lows[..., None]
+    return groups.view(weight.shape)
 
 
 @dataclass(frozen=True, slots=True)

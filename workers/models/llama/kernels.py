@@ -97,7 +97,7 @@ def int8_levels(weight: Tensor) -> tuple[Tensor, Tensor]:
 
 def int4_levels(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Levels 0..15 (out, in), steps and lows (out, in / GROUP): weight = levels * step + low."""
-    groups = weight.view(len(weight), -1, GROUP)
+    groups = weight.reshape(len(weight), -1, GROUP)
     lows, highs = groups.aminmax(dim=-1)
     steps = ((highs - lows) / _INT4_LEVELS).clamp(min=1e-12)
     levels = ((groups - lows[..., None]) / steps[..., None]).round().clamp(0, _INT4_LEVELS)

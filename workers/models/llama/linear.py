@@ -64,9 +64,7 @@ class Linear:
         """The product by one of the kernels, without the bias."""
         kernel = self._kernels.get(number)
         if kernel is None:
-            if self._weight is None:
-                raise RuntimeError(f"Expected a kernel that is used, got number {number}")
-            kernel = self._kernels[number] = self._choice.kinds[number](self._weight)
+            kernel = self._kernels[number] = self._made(number)
         return kernel(x)
 
     def kernel(self, number: int) -> Kernel:
@@ -75,12 +73,14 @@ class Linear:
 
     def settle(self) -> None:
         """Make the forms that are used, free the others and the weights they are made of."""
-        weight = self._weight
-        if weight is None:
-            raise RuntimeError("Expected a layer to be settled once, got a second time")
         used = self._choice.used
-        made = {at: self._kernels.get(at) or self._choice.kinds[at](weight) for at in used}
+        made = {at: self._kernels.get(at) or self._made(at) for at in used}
         self._kernels, self._weight = made, None
+
+    def _made(self, number: int) -> Kernel:
+        if self._weight is None:
+            raise RuntimeError("Expected a form that was kept, but the weights are settled")
+        return self._choice.kinds[number](self._weight)
 
 
 def time_kernels(linears: Sequence[Linear], choice: Choice, device: torch.device) -> None:

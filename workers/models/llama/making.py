@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from workers.models.llama.config import LlamaConfig
 from workers.models.llama.grids import Grid
 from workers.models.llama.linear import Choice, Linear
 from workers.models.llama.smoothing import Smoothing
@@ -26,9 +27,12 @@ class Making:
         weight = self._of(name)
         return weight if smoothing is None else weight / smoothing.factors
 
-    def optional_norm(self, name: str) -> Tensor | None:
-        """The weight of a norm that only some families have."""
-        return self._of(name) if name in self.tensors else None
+    def head_norms(self, q: str, k: str, config: LlamaConfig) -> Tensor | None:
+        """The weights (H + G, E) of the norms of q's heads, then of k's; None: it has none."""
+        if q not in self.tensors or k not in self.tensors:
+            return None
+        asking = self._of(q).expand(config.heads, -1)
+        return torch.cat((asking, self._of(k).expand(config.kv_heads, -1)))
 
     def joined(self, names: Sequence[str], smoothing: Smoothing | None) -> Linear:
         """Matrices of the same input as one; their input is divided already."""

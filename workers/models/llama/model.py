@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workers.models.llama.attention import Cache, spans_of
+from workers.models.llama.attention import Cache, plan
 from workers.models.llama.chat import Chat
 from workers.models.llama.precision import decoder_of
 from workers.models.llama.source import Source
@@ -35,6 +35,7 @@ class LanguageModel:
         self.chat: Chat = source.chat
         self.vocab = source.config.vocab
         self._device = torch.device(device)
+        self._config = source.config
         self._decoder = decoder_of(source, precision, capacity, self._device)
         # One slot more than callers have: it keeps the prefix that they share.
         self._cache = Cache(source.config, slots + 1, capacity, self._device)
@@ -84,14 +85,10 @@ class LanguageModel:
         counts = [len(part) for part in tokens]
         starts = [self._lengths[row] for row in rows]
         self._check(rows, starts, counts)
-        device = self._device
-        spans = spans_of(self._decoder.config, rows, starts, counts, device)
-        flat = torch.tensor(list(chain.from_iterable(tokens)), device=device)
-        positions = torch.tensor(
-            list(chain.from_iterable(range(span.start, span.end) for span in spans)), device=device
-        )
-        logits = self._decoder(flat, positions, spans, self._cache)
-        for span in spans:
+        planned = plan(self._config, rows, starts, counts, self._device)
+        flat = torch.tensor(list(chain.from_iterable(tokens)), device=self._device)
+        logits = self._decoder(flat, planned, self._cache)
+        for span in planned.spans:
             self._lengths[span.row] = span.end
         found: NDArray[np.float32] = logits.cpu().numpy()
         return found

@@ -6,7 +6,7 @@ from typing import Final
 import torch
 
 from shared.errors import ConfigError
-from workers.models.llama.attention import Cache, spans_of
+from workers.models.llama.attention import Cache, plan
 from workers.models.llama.config import LlamaConfig
 from workers.models.llama.decoder import Decoder
 from workers.models.llama.grids import GRIDS, WATCHED, Grid
@@ -60,10 +60,9 @@ def watch(source: Source, device: torch.device) -> list[Smoothing]:
     tokens = talk_tokens(source.chat, source.tokenizer)
     decoder = Decoder(source.config, source.tensors, WATCHED, len(tokens), device)
     cache = Cache(source.config, 1, len(tokens), device)
-    spans = spans_of(source.config, [0], [0], [len(tokens)], device)
-    flat = torch.tensor(tokens, device=device)
+    planned = plan(source.config, [0], [0], [len(tokens)], device)
     # The head too is to see every position: not only the last, as in a reply.
-    decoder(flat, torch.arange(len(tokens), device=device), spans, cache, every=True)
+    decoder(torch.tensor(tokens, device=device), planned, cache, every=True)
     return decoder.watched()
 
 

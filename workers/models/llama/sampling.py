@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 CANDIDATES: Final = 64  # tokens that a draw chooses among, at most
-# A token less likely than the likeliest by e^-9 (after the temperature) is never drawn.
+# Tokens less likely than the likeliest by e^-9, after the temperature, are never drawn.
 FAR: Final = 9.0
 
 

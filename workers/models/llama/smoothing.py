@@ -24,8 +24,8 @@ TALKS: Final = (
     ("What is 12 plus 7?", "Twelve plus seven is nineteen."),
     ("Tell me a joke about a cat.", "What is a cat's favorite color? Purr-ple, of course."),
     ("How do I boil an egg?", "Put it in boiling water for eight minutes, then cool it."),
-    ("who are you", "I'm Antiphon, a voice assistant. I'm a computer program, but a friendly one."),
-    ("Why is the sky blue?", "Air scatters blue light more than red, so blue comes from all over."),
+    ("who are you", "I'm Antiphon, a voice assistant: a program, but a friendly one."),
+    ("Why is the sky blue?", "Air scatters blue light more than red light."),
     ("Spell the word chair.", "Chair is spelled C, H, A, I, R."),
 )  # fmt: skip
 

@@ -3,7 +3,7 @@
 Text that a caller said never becomes a control token: those are only reached by `id_of`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,15 +75,21 @@ def from_gguf(fields: Mapping[str, Any]) -> Tokenizer:
             f"got {kind} and {cut}"
         )
     texts = fields["tokenizer.ggml.tokens"]
-    merges = [tuple(pair.split(" ", 1)) for pair in fields["tokenizer.ggml.merges"]]
+    merges = [_pair(pair) for pair in fields["tokenizer.ggml.merges"]]
     vocabulary = {text: number for number, text in enumerate(texts)}
     backend = Backend(models.BPE(vocab=vocabulary, merges=merges, ignore_merges=cut == "llama-bpe"))
     if cut == "qwen2":
         backend.normalizer = normalizers.NFC()
-    backend.pre_tokenizer = _CUTS[cut]()  # type: ignore[no-untyped-call]
+    cutter: Callable[[], Any] = _CUTS[cut]
+    backend.pre_tokenizer = cutter()
     backend.decoder = decoders.ByteLevel()
     types = fields["tokenizer.ggml.token_type"]
     return Tokenizer(backend, [t for t, kind in zip(texts, types, strict=True) if kind == CONTROL])
+
+
+def _pair(merge: str) -> tuple[str, str]:
+    first, second = merge.split(" ", 1)
+    return first, second
 
 
 def _digits() -> Any:

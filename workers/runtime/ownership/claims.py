@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from redis.exceptions import RedisError
 
+from shared.audio import CHUNK_MS
 from shared.errors import AntiphonError
 from shared.log.meta import Meta
 from shared.log.registry import Registry
@@ -123,7 +124,9 @@ class Ownership:
         A worker without callers is not slow: only a caller can show whether it has become faster.
         """
         busy = int(status["free"]) < int(status["slots"])
-        return busy and float(status["step_p95_ms"]) > self.settings.gateway_step_budget_ms
+        scale = float(status.get("step_limit_ms", CHUNK_MS)) / CHUNK_MS
+        budget_ms = self.settings.gateway_step_budget_ms * scale
+        return busy and float(status["step_p95_ms"]) > budget_ms
 
     def _is_due(self, what: str, every_s: float) -> bool:
         now = self._clock()

@@ -8,10 +8,13 @@ import torch
 import typer
 
 from shared.errors import ConfigError
+from workers.models.llama.sampling import Sampling
 from workers.models.llama.source import default_file, open_source
 from workers.training.stages.training_run import Run
+from workers.training.talk_tuning import conversations
+from workers.training.talk_tuning.asking import answers
 from workers.training.talk_tuning.corpus import BATCH_TOKENS, Corpus
-from workers.training.talk_tuning.tune import NEVER_MINUTES, Settings, tune
+from workers.training.talk_tuning.tune import ADAPTER, NEVER_MINUTES, Settings, tune
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -46,6 +49,22 @@ def tune_command(
     settings = Settings(rank=rank, rate=rate, epochs=epochs, seed=seed)
     loss = tune(source, Corpus(corpus, run, source, seed, batch), course, settings, minutes, start)
     print(f"{run}: {course.step} steps, held-out loss {loss:.4f}")
+
+
+@app.command("ask")
+def ask_command(
+    run: RunFolder,
+    model: Model = None,
+    count: Annotated[int, typer.Option(help="Held-out conversations.")] = 40,
+    temperature: float = 0.0,
+    threads: int = 1,
+) -> None:
+    """Show the replies of a run's newest adapter to conversations that were held out."""
+    torch.set_num_threads(threads)
+    source = open_source(model or default_file(), run / ADAPTER)
+    asked = conversations.read([run / "held-out.jsonl"])[:count]
+    for one in answers(source, asked, Sampling(temperature=temperature)):
+        print(f"{one.asked}\n    {one.got}\n    ({one.wanted})")
 
 
 @app.callback()

@@ -7,7 +7,6 @@ float32. Frozen weights are kept in bfloat16. Embedding, norms and head are neve
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +27,8 @@ class TunedLinear(nn.Module):
     def __init__(self, weight: Tensor, bias: Tensor | None, rank: int, scale: float) -> None:
         super().__init__()
         outward, inward = weight.shape
-        self.scale = scale
+        self.rank, self.scale = rank, scale
+        self.weight: Tensor
         self.bias = None if bias is None else bias.to(COMPUTED)
         if not rank:
             self.weight = nn.Parameter(weight.float())
@@ -40,7 +40,7 @@ class TunedLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(T, in) bfloat16 -> (T, out) bfloat16."""
         frozen = F.linear(x, self.weight.to(COMPUTED), self.bias)
-        if self.weight.requires_grad:
+        if not self.rank:
             return frozen
         inner = F.linear(x, self.a.to(COMPUTED))
         return torch.addmm(frozen, inner, (self.scale * self.b).to(COMPUTED).t())
@@ -88,9 +88,8 @@ class Layer(nn.Module):
         v = linear["v_proj"](h).view(k.shape)
         x = x + linear["o_proj"](self._heard(q, k, v, layout))
         h = self._normed(x, self.between)
-        inner = F.silu(linear["gate_proj"](h)) * linear["up_proj"](h)
-        out: Tensor = x + linear["down_proj"](inner)
-        return out
+        out: Tensor = linear["down_proj"](F.silu(linear["gate_proj"](h)) * linear["up_proj"](h))
+        return x + out
 
     def _normed(self, x: Tensor, weight: Tensor | None) -> Tensor:
         return F.rms_norm(x, x.shape[-1:], weight, self.config.norm_epsilon).to(COMPUTED)
@@ -165,11 +164,13 @@ class Network(nn.Module):
         """Cross entropy (N,) float32 of each target."""
         return losses_of(self(batch), self.head, batch.targets)
 
-    def named_linear(self) -> Iterator[tuple[str, Any]]:
+    def named_linear(self) -> Iterator[tuple[str, TunedLinear]]:
         """Every tuned layer by the name of its weight in the model's tensors."""
         for number, layer in enumerate(self.layers):
             for part in LINEAR:
-                yield layer_name(number, part), layer.get_submodule(f"linear.{part.split('.')[1]}")
+                one = layer.get_submodule("linear." + part.split(".")[1])
+                if isinstance(one, TunedLinear):
+                    yield layer_name(number, part), one
 
 
 def _mask(before: int, size: int) -> Tensor:

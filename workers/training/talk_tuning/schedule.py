@@ -11,7 +11,7 @@ LAST_SHARE: Final = 0.05  # of the learning rate, at the end
 
 @dataclass(slots=True)
 class Schedule:
-    """Ends after `steps`, or after `minutes` of the clock over all resumptions."""
+    """Ends after `steps`, or after `minutes` by the clock, over all resumptions."""
 
     steps: int
     minutes: float

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.workers.models.llama import tiny
+from workers.models.llama.attention import CALL_POSITIONS, Span, runs_of
 from workers.models.llama.grids import GRIDS
 from workers.models.llama.model import LanguageModel
 
@@ -21,7 +22,8 @@ def made(precision: str = "float32", slots: int = 4, **kinds: bool) -> LanguageM
 
 
 def tokens(seed: int, count: int) -> list[int]:
-    return [int(t) for t in np.random.default_rng(seed).integers(3, tiny.TINY.vocab, count)]
+    found: list[int] = np.random.default_rng(seed).integers(3, tiny.TINY.vocab, count).tolist()
+    return found
 
 
 @pytest.mark.parametrize("kinds", [{}, {"biases": True}, {"norms": True}, {"tied": False}], ids=str)
@@ -120,3 +122,29 @@ def test_wrong_calls_are_refused() -> None:
         model.extend([0], [tokens(1, 97)])
     with pytest.raises(ValueError, match="up to 0"):
         model.cut(0, 1)
+
+
+def test_rows_of_any_lengths_and_with_gaps_between_them_step_together() -> None:
+    slots = 9
+    model, alone = made(slots=slots), made(slots=slots)
+    lengths = {0: 3, 1: 90, 3: 40, 4: 41, 7: 1, 8: 60}
+    for row, length in lengths.items():
+        model.extend([row], [tokens(row, length)])
+        alone.extend([row], [tokens(row, length)])
+    asked = [4, 0, 8, 1, 7, 3]
+    together = model.extend(asked, [[row + 5] for row in asked])
+    for at, row in enumerate(asked):
+        single = alone.extend([row], [[row + 5]])[0]
+        np.testing.assert_allclose(together[at], single, atol=ROUNDING["float32"])
+
+
+def test_rows_are_taken_together_where_that_is_cheaper() -> None:
+    def rows(*spans: tuple[int, int]) -> list[list[int]]:
+        found = runs_of([Span(row, row, length - 1, 1) for row, length in spans])
+        return [[span.row for span in run] for run in found]
+
+    near = CALL_POSITIONS // 10
+    assert rows((0, near), (1, near), (2, near + 50)) == [[0, 1, 2]]
+    assert rows((0, near), (1, 3 * CALL_POSITIONS), (2, near)) == [[0], [1], [2]]
+    assert rows((0, near), (40, near)) == [[0], [40]]
+    assert rows() == []

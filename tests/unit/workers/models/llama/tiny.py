@@ -31,7 +31,7 @@ def tokenizer() -> Tokenizer:
     backend = Backend(
         models.BPE(
             vocab={text: number for number, text in enumerate(texts)},
-            merges=[(left, right) for left, right in (pair.split(" ") for pair in merges)],
+            merges=[(first, second) for first, second in (pair.split(" ") for pair in merges)],
         )
     )
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
@@ -110,7 +110,9 @@ def reference(config: LlamaConfig, found: Tensors, tokens: list[int]) -> Tensor:
 
         h = normed(x, wide[layer_name(layer, "input_layernorm")])
         size = config.head_size
-        q, k, v = (linear(f"self_attn.{name}_proj", h).view(len(h), -1, size) for name in "qkv")
+        q, k, v = (
+            linear(f"self_attn.{name}_proj", h).view(len(tokens), -1, size) for name in "qkv"
+        )
         if layer_name(layer, "self_attn.q_norm") in wide:
             q = normed(q, wide[layer_name(layer, "self_attn.q_norm")])
             k = normed(k, wide[layer_name(layer, "self_attn.k_norm")])
@@ -128,6 +130,5 @@ def reference(config: LlamaConfig, found: Tensors, tokens: list[int]) -> Tensor:
         h = normed(x, wide[layer_name(layer, "post_attention_layernorm")])
         inner = torch.nn.functional.silu(linear("mlp.gate_proj", h)) * linear("mlp.up_proj", h)
         x = x + linear("mlp.down_proj", inner)
-    final: Tensor = wide.get("lm_head.weight", wide["model.embed_tokens.weight"])
-    logits: Tensor = normed(x, wide["model.norm.weight"]) @ final.T
-    return logits
+    last: Tensor = wide.get("lm_head.weight", wide["model.embed_tokens.weight"])
+    return normed(x, wide["model.norm.weight"]) @ last.T
