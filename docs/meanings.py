@@ -9,6 +9,8 @@ MEANINGS: Final = {
     "start.codec": "the codec that the client asks for; `ready` names the one in use",
     "start.voice": "a name from `/api/config`; empty: the default",
     "start.style": "a name from `/api/config`; empty: the default",
+    "start.instructions": "the caller's own system prompt, at most 2,000 characters; empty: the "
+    "engine's. Engines without a language model ignore it",
     "start.auth": "the token that permits the call; needed with `GATEWAY_AUTH_SECRET`",
     "resume.resume": "which session, and from where",
     "resume.codec": "the codec of this connection",
@@ -18,7 +20,8 @@ MEANINGS: Final = {
     "0.00001 to 0.9",
     "options.silence_ms": "silence that ends a turn, 100 to 5,000",
     "options.min_speech_ms": "speech that starts a turn, 20 to 2,000",
-    "options.interrupt_ms": "speech that interrupts a reply, 20 to 5,000",
+    "options.interrupt_ms": "speech that interrupts a reply, 20 to 5,000; shorter speech leaves "
+    "it alone",
     "options.manual": "push-to-talk: only `commit` ends a turn",
     "ping.t": "returned as it is",
     "resume_point.session": "the id from `ready`",

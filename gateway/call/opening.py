@@ -135,6 +135,8 @@ class SessionOpener:
     async def _begin(self, sid: str, token: str, mode: str, start: Start) -> str:
         """Make the session's log and wait for a worker; the connection's name in the log."""
         options = {k: v for k, v in fields_of(start.options).items() if v is not None}
+        if start.instructions:
+            options["instructions"] = start.instructions
         fields: dict[str, str | int] = {
             "mode": mode,
             "seed": secrets.randbits(31),

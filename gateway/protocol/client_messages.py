@@ -21,7 +21,8 @@ from shared.voices import Persona
 SUBPROTOCOL: Final = "antiphon.v1"
 MAX_TEXT_BYTES: Final = 8 * 1024
 SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
-SECRETS: Final = ("auth", "token")  # fields that no log line or traceback shows
+MAX_INSTRUCTIONS: Final = 2_000  # characters
+SECRETS: Final = ("auth", "token", "instructions")  # fields that no log line or traceback shows
 
 FrameNumber = Annotated[
     int, msgspec.Meta(ge=0, le=MAX_FRAME_NUMBER, description=f"int from 0 to {MAX_FRAME_NUMBER}")
@@ -37,6 +38,21 @@ class _Fields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{type(self).__name__}({shown})"
 
 
+def _check_instructions(text: str) -> None:
+    """Raises CallError when they are too long, or no text."""
+    if len(text) > MAX_INSTRUCTIONS:
+        raise CallError(
+            ErrorCode.TOO_LARGE,
+            f"Expected instructions of at most {MAX_INSTRUCTIONS} characters, got {len(text)}",
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CallError(
+            ErrorCode.BAD_MESSAGE, "Expected instructions of characters, got half a surrogate pair"
+        ) from None
+
+
 class Start(_Fields, frozen=True, tag="start"):
     """Begin a session. `auth`: the token that permits it, where the gateway needs one."""
 
@@ -45,11 +61,13 @@ class Start(_Fields, frozen=True, tag="start"):
     codec: Codec = Codec.PCM16  # a request; `ready` names the codec in use
     voice: str = ""
     style: str = ""
+    instructions: str = ""  # the caller's own system prompt
     auth: str | None = None
 
     def __post_init__(self) -> None:
         if self.mode is not None:
             records.Mode(self.mode)  # raises SchemaError when there is no such mode
+        _check_instructions(self.instructions)
 
     @property
     def persona(self) -> Persona:

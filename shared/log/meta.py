@@ -1,9 +1,12 @@
 """A session's meta hash: how far its streams have come, who may write them, and its voice."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from shared.errors import SchemaError
+from shared.log.records import Options
 from shared.voices import Persona
 
 # How long a session is on trial after its worker died or it failed alone in the engine.
@@ -32,7 +35,8 @@ class Meta:
     played: int
     seed: int
     samples: int  # of the caller's audio since the start, without padding
-    options: str  # JSON of the session's first Options
+    # JSON of the session's first Options, and its instructions: no log line may show these.
+    options: str = field(repr=False)
     trial: int = 0  # the session is on trial until this step
     strikes: int = 0  # within the present trial
     voice: str = ""  # "": the model's default
@@ -52,6 +56,22 @@ class Meta:
     def persona(self) -> Persona:
         """The voice and the style of the assistant."""
         return Persona(self.voice, self.style)
+
+    @property
+    def first_options(self) -> Options:
+        """The options with which the caller began. Raises ValueError or TypeError."""
+        return Options(**{k: v for k, v in self._options().items() if k != "instructions"})
+
+    @property
+    def instructions(self) -> str:
+        """The caller's own system prompt; "": the engine's. Raises ValueError."""
+        return str(self._options().get("instructions", ""))
+
+    def _options(self) -> dict[str, Any]:
+        found = json.loads(self.options or "{}")
+        if not isinstance(found, dict):
+            raise SchemaError(f"Expected a session's options by name, got {type(found).__name__}")
+        return found
 
     @property
     def worker(self) -> str:

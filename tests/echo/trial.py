@@ -129,7 +129,7 @@ class LoudspeakerCall:
         self._rng = np.random.default_rng(seed)
         # These calls judge the echo path: whatever it takes for the caller interrupts at once.
         tuning = Tuning(interrupt_ms=Tuning().min_speech_ms)
-        self._conversation = Conversation(State.new(tuning), seed=seed)
+        self._conversation = Conversation(State.new(tuning), first_opening=Opening(seed=seed))
         self._engine = ScriptedEngine([reply])
         self._player = Player()
         self._microphone = Microphone(path)

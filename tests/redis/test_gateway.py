@@ -338,12 +338,28 @@ async def test_a_voice_is_chosen_by_name_and_kept_in_the_log(
     assert meta.persona == Persona("baritone", "calm")
     (rebuilt,) = await rebuild(worker.log, [meta.sid], server.gateway.settings, Traits(), no_fold)
     assert isinstance(rebuilt, Rebuilt)
-    assert rebuilt.conversation.persona == rebuilt.opening.persona == meta.persona
+    assert rebuilt.conversation.first_opening.persona == rebuilt.opening.persona == meta.persona
     plain = await server.plain("?voice=baritone")
     await until(lambda: len(worker.owned) == 2)
     metas = await server.gateway.log.metas(list(worker.owned))
     assert {m.voice for m in metas if m is not None} == {"baritone"}
     await plain.close()
+
+
+async def test_instructions_reach_the_engine_and_no_log_line(
+    server: GatewayServer, worker: StandInWorker, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    caller = await server.caller(options={"silence_ms": 300}, instructions="Be a pirate.")
+    (meta,) = await worker.log.metas([sid_of(caller)])
+    assert meta is not None
+    assert (meta.instructions, meta.first_options.silence_ms) == ("Be a pirate.", 300)
+    (rebuilt,) = await rebuild(worker.log, [meta.sid], server.gateway.settings, Traits(), no_fold)
+    assert isinstance(rebuilt, Rebuilt)
+    assert rebuilt.opening.instructions == "Be a pirate."
+    assert rebuilt.conversation.state.tuning.silence_ms == 300
+    ours = [r.getMessage() for r in caplog.records if r.name != "websockets.client"]
+    assert "pirate" not in " ".join([*ours, repr(meta)])
 
 
 async def test_a_voice_that_no_worker_has_is_refused_by_name(

@@ -24,7 +24,7 @@ from shared.log.records import (
     Text,
 )
 from shared.modes import ReplyMode
-from workers.engines.base import Engine, Output
+from workers.engines.base import Engine, Opening, Output
 from workers.runtime.conversation.conversation import DEFAULT_TRAITS, Conversation
 from workers.runtime.conversation.memory import no_fold
 from workers.runtime.conversation.state import State
@@ -76,7 +76,7 @@ class Call:
         traits = engine.traits if engine else DEFAULT_TRAITS
         fold = engine.fold if engine else no_fold
         self.conversation = Conversation(
-            State.new(tuning, mode), traits=traits, fold=fold, seed=seed
+            State.new(tuning, mode), traits=traits, fold=fold, first_opening=Opening(seed=seed)
         )
         self._said = list(said)
         self._rng = np.random.default_rng(seed)

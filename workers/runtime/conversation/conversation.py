@@ -12,6 +12,7 @@ A takeover goes on from the state that the last step carries, as if nothing had 
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from shared.audio import Pcm16, pcm16_from_bytes
@@ -33,7 +34,6 @@ from shared.log.records import (
     Truncate,
 )
 from shared.modes import ReplyMode
-from shared.voices import UNCHOSEN, Persona
 from workers.audio.silero_vad import SileroVad
 from workers.engines.base import Opening, Output, Past, Speak, Traits
 from workers.runtime.conversation import snapshot, transitions
@@ -46,6 +46,7 @@ from workers.runtime.conversation.turn_taking import TurnPolicy, policy_for
 
 MAX_LEAD_FRAMES: Final = 200  # 4 s made ahead of the playhead
 DEFAULT_TRAITS: Final = Traits()
+DEFAULT_OPENING: Final = Opening(seed=0)
 MAX_AHEAD: Final = 8  # chunks that a trained VAD hears ahead: as many as a step does
 
 
@@ -58,14 +59,13 @@ class Conversation:
         *,
         traits: Traits = DEFAULT_TRAITS,
         fold: Fold = no_fold,
-        seed: int = 0,
-        persona: Persona = UNCHOSEN,
+        first_opening: Opening = DEFAULT_OPENING,
     ) -> None:
+        """`first_opening`: the session's seed, persona and instructions, as every opening has."""
         self.state = state or State.new(Tuning())
         self.traits = traits
         self.fold = fold
-        self.seed = seed
-        self.persona = persona
+        self.first_opening = first_opening
         self.retention = Retention()
         self._inbox: deque[tuple[int, InputRecord]] = deque()
         self._draft: Draft | None = None
@@ -182,22 +182,22 @@ class Conversation:
             return None
         # After the truncates come the base record itself and then the step.
         base = state.context.base = state.step + len(draft.truncates) + 2
-        seed, memory = self.seed + base, state.memory
+        first, memory = self.first_opening, state.memory
         if self.traits.folds:
             folded = memory.fold(self.fold, base_record=base - 1)
-            return Opening(seed=seed, memory=folded, persona=self.persona)
+            return replace(first, seed=first.seed + base, memory=folded)
         memory.fade(state.step)
-        return Opening(seed=seed, earlier=memory.open_turn(), persona=self.persona)
+        return replace(first, seed=first.seed + base, earlier=memory.open_turn())
 
     def _reopening(self, context: Context) -> Opening:
         """The turn's opening once more, with all its steps but those of the withdrawn reply."""
         memory = self.state.memory
-        return Opening(
-            seed=self.seed + context.base,
+        return replace(
+            self.first_opening,
+            seed=self.first_opening.seed + context.base,
             history=memory.reopen(context.base),
             earlier=memory.recall(),
             memory=memory.folded,
-            persona=self.persona,
         )
 
     def settle(self, output: Output | None) -> LogWrite:

@@ -1,9 +1,8 @@
 """Rebuilds a session's state from its log: what a worker that has just claimed it goes on from."""
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.errors import AntiphonError, Gone, SchemaError, SessionLost
@@ -67,7 +66,7 @@ def _recovered(
         return whole
     try:
         if whole.meta.k == 0:
-            tuning = tuning_of(settings, whole.meta.options)
+            tuning = tuning_of(settings, whole.meta.first_options)
             return _fresh(whole.meta, tuning, traits, fold)
         return recover(whole, traits, fold)
     except AntiphonError as error:
@@ -76,8 +75,8 @@ def _recovered(
         return SchemaError(f"Expected a readable log of {sid}, got {error!r}")
 
 
-def tuning_of(settings: Settings, options: str) -> Tuning:
-    """The worker's settings under the session's first options (JSON or "")."""
+def tuning_of(settings: Settings, options: Options) -> Tuning:
+    """The worker's settings under the session's first options."""
     base = Tuning(
         vad_threshold=settings.vad_threshold,
         silence_ms=settings.turn_silence_ms,
@@ -85,7 +84,7 @@ def tuning_of(settings: Settings, options: str) -> Tuning:
         interrupt_ms=settings.interrupt_speech_ms,
         vad=settings.vad,
     )
-    return base.with_options(Options(**json.loads(options or "{}")))
+    return base.with_options(options)
 
 
 def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebuilt:
@@ -109,26 +108,27 @@ def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebui
     conversation = _conversation(state, meta, traits, fold)
     conversation.retention.note(whole.outputs)
     if state.context is None or state.phase is Phase.PLAYING:
-        return Rebuilt(conversation, Opening(seed=meta.seed, persona=meta.persona))
-    opening = Opening(
+        return Rebuilt(conversation, conversation.first_opening)
+    opening = replace(
+        conversation.first_opening,
         seed=meta.seed + base,
         history=state.memory.since(base),
         earlier=() if traits.folds else state.memory.recall(),
         memory=state.memory.folded,
-        persona=meta.persona,
     )
     return Rebuilt(conversation, opening)
 
 
 def _conversation(state: State, meta: Meta, traits: Traits, fold: Fold) -> Conversation:
-    return Conversation(state, traits=traits, fold=fold, seed=meta.seed, persona=meta.persona)
+    first = Opening(seed=meta.seed, persona=meta.persona, instructions=meta.instructions)
+    return Conversation(state, traits=traits, fold=fold, first_opening=first)
 
 
 def _fresh(meta: Meta, tuning: Tuning, traits: Traits, fold: Fold) -> Rebuilt:
     """A session that has no step yet."""
     state = State.new(tuning, ReplyMode(meta.mode))
     conversation = _conversation(state, meta, traits, fold)
-    return Rebuilt(conversation, Opening(seed=meta.seed, persona=meta.persona))
+    return Rebuilt(conversation, conversation.first_opening)
 
 
 def _last_state(steps: Sequence[tuple[int, StepRecord]]) -> bytes:

@@ -33,6 +33,7 @@ SID = "0123456789abcdef" * 2
             Resume(resume=ResumePoint(session=SID, token="t", frame=7)),  # noqa: S106 # no secret
         ),
         ('{"type":"start","auth":"a.b.c"}', Start(auth="a.b.c")),
+        ('{"type":"start","instructions":"Be a pirate."}', Start(instructions="Be a pirate.")),
         ('{"type":"mode","mode":"turn"}', Mode("turn")),
         ('{"type":"commit"}', Commit()),
         ('{"type":"cancel"}', Cancel()),
@@ -56,6 +57,8 @@ def test_every_message_is_parsed(text: str, meaning: object) -> None:
         "NaN",
         '{"type":"played","frame":NaN}',
         '{"type":"start","auth":1}',
+        '{"type":"start","instructions":1}',
+        '{"type":"start","instructions":"\\ud800"}',
         f'{{"type":"start","auth":"a","resume":{{"session":"{SID}","token":"t","frame":7}}}}',
         '{"type":"sing"}',
         '{"type":["start"]}',
@@ -147,3 +150,11 @@ def test_an_unknown_codec_is_refused_by_name(wish: object) -> None:
 def test_a_refusal_says_what_was_expected_and_got(text: str, message: str) -> None:
     with pytest.raises(CallError, match=message):
         parse(text)
+
+
+def test_instructions_are_bounded_and_never_shown() -> None:
+    with pytest.raises(CallError, match="2000 characters, got 2001") as caught:
+        parse(json.dumps({"type": "start", "instructions": "x" * 2_001}))
+    assert caught.value.code is ErrorCode.TOO_LARGE
+    start = parse(json.dumps({"type": "start", "instructions": "a secret plan"}))
+    assert "secret" not in repr(start)

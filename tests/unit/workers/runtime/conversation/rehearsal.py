@@ -1,6 +1,7 @@
 """A conversation with an engine and an in-memory log: the worker's loop without its I/O."""
 
 import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -30,17 +31,22 @@ class Rehearsal:
         mode: ReplyMode = ReplyMode.TURN,
         engine: Engine | None = None,
         tuning: Tuning | None = None,
+        instructions: str = "",
     ) -> None:
         self.engine = engine or EchoEngine(1)
         state = State.new(tuning or Tuning(), mode)
         self.conversation = Conversation(
-            state, traits=self.engine.traits, fold=self.engine.fold, seed=7
+            state,
+            traits=self.engine.traits,
+            fold=self.engine.fold,
+            first_opening=Opening(seed=7, instructions=instructions),
         )
         self.inputs: list[tuple[int, InputRecord]] = []
         self.steps: list[tuple[int, StepRecord]] = []
         self.outputs: list[tuple[int, OutputRecord]] = []
         self.writes: list[LogWrite] = []
         self._n = itertools.count(1)
+        self.instructions = instructions
         self.engine.open(0, Opening(7))
 
     def say(self, *records: InputRecord | Pcm16) -> None:
@@ -141,7 +147,7 @@ class Rehearsal:
             played=0,
             seed=7,
             samples=0,
-            options="",
+            options=json.dumps({"instructions": self.instructions}),
         )
 
 

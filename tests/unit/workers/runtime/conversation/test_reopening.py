@@ -216,3 +216,15 @@ def test_a_death_after_any_turn_changes_nothing(traits: Traits, mode: ReplyMode)
     assert len(withdrawals(steady)) >= 2
     assert same(mortal.outputs, steady.outputs)
     assert same(mortal.steps, steady.steps)
+
+
+def test_every_opening_has_the_instructions_of_the_call() -> None:
+    engine = FakeEngine(TURNS)
+    call = Rehearsal(engine=engine, instructions="Be a pirate.")
+    tell(call, [*FIRST, *SECOND])
+    call.die()
+    tell(call, [*END, Played(10_000), *FIRST])
+    assert (
+        len(engine.openings) == 5
+    )  # the rehearsal's own, a turn, its reopening, the rebuild, a turn
+    assert {o.instructions for o in engine.openings[1:]} == {"Be a pirate."}
