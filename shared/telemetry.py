@@ -18,7 +18,8 @@ _BUCKETS_S: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 
 STAGE_SECONDS: Final = Histogram(
     "antiphon_stage_seconds",
     "Time of one pass through a stage of the worker's loop, in seconds: fetch, vad, replay, step, "
-    "publish; turn is a whole pass of the loop",
+    "publish; turn is a whole pass of the loop. Inside step, ENGINE=cascade also times each call "
+    "of hear, read, think and speak",
     ["stage"],
     buckets=_BUCKETS_S,
 )

@@ -23,6 +23,7 @@ from shared.audio import (
     pcm16_from_bytes,
     pcm16_from_floats,
 )
+from shared.telemetry import timed
 from shared.voices import Persona
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.engines.cascade import memory
@@ -240,7 +241,8 @@ class CascadeEngine:
                 return
             now, waiting, least = waiting[:count], waiting[count:], 0
             begun = self._clock()
-            found = self._hear.transcribe([self._audio(slot) for slot in now], final=final)
+            with timed("hear"):
+                found = self._hear.transcribe([self._audio(slot) for slot in now], final=final)
             self._turn_s += 0.2 * ((self._clock() - begun) / count - self._turn_s)
             yield from zip(now, (transcript.text for transcript in found), strict=True)
 
@@ -311,6 +313,7 @@ class CascadeEngine:
             if self._clock() >= until:
                 return
 
+    @timed("speak")
     def _say(self, state: _Slot, piece: Piece, draft: _Draft) -> None:
         """Speak one piece; what fills no whole frame waits, unless the sentence ends."""
         seed = (state.seed + state.pieces * 7_919) % 2**31

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from shared.telemetry import timed
 from workers.engines.cascade.exact import exact_answer
 from workers.engines.cascade.memory import Exchange
 from workers.engines.cascade.parts import LanguageModel, Logits
@@ -199,6 +200,7 @@ class LocalThinker:
 
     # Reading and writing.
 
+    @timed("read")
     def read(self, until: float, slots: Collection[int] | None = None) -> bool:
         """See `Thinker`. The shortest first: most callers are answered soonest."""
         rows = {slot: row for slot, row in self._rows.items() if slots is None or slot in slots}
@@ -234,6 +236,7 @@ class LocalThinker:
             if row.judge_at and len(row.held) == row.judge_at:
                 row.finished = self._chat.ended(after)
 
+    @timed("think")
     def think(self, slots: Collection[int]) -> None:
         """See `Thinker`. A round samples one token of each slot that can answer."""
         for slot in slots:
