@@ -44,7 +44,7 @@ class Manner:
 MANNERS: Final = {
     "neutral": Manner(1.0, 1.0, 1.0),
     "calm": Manner(0.85, 0.85, 1.35),
-    "lively": Manner(1.2, 1.2, 0.75),
+    "lively": Manner(1.12, 1.1, 0.75),
 }
 
 
