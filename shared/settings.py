@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         description="The speech in milliseconds that starts a turn.",
     )
     interrupt_speech_ms: int = Field(
-        500,
+        700,  # espeak-ng says "mm hmm" in 660 to 840 ms
         ge=20,
         le=5_000,
         description="The speech in milliseconds that interrupts a reply; shorter speech, as "

@@ -11,9 +11,9 @@ from workers.evaluation.calls import Call
 from workers.runtime.conversation.conversation import MAX_LEAD_FRAMES
 from workers.runtime.conversation.step import Plan
 
-# An interruption takes 500 ms of speech, up to 400 more tell it from the reply's own echo, and the
+# An interruption takes 700 ms of speech, up to 400 more tell it from the reply's own echo, and the
 # VAD hears 80 ms at a time.
-IN_TIME_S: Final = 1.0  # from the first sound of the caller
+IN_TIME_S: Final = 1.2  # from the first sound of the caller
 ONSET: Final = 0.05  # of the loudest sample: below it nothing was said yet
 
 

@@ -13,7 +13,7 @@ class Tuning:
     vad_threshold: float = 0.001  # RMS of full scale
     silence_ms: int | None = None  # that ends a turn; None: see patience.py
     min_speech_ms: int = 120  # that begins a turn
-    interrupt_ms: int = 500  # that interrupts a reply; shorter speech ("yeah", "mm hmm") does not
+    interrupt_ms: int = 700  # that interrupts a reply; shorter speech ("yeah", "mm hmm") does not
     manual: bool = False  # push-to-talk
     vad: VadName = VadName.ENERGY  # of a new session; a session keeps its VAD over a takeover
 

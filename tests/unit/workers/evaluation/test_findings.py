@@ -35,7 +35,7 @@ def test_a_stream_may_answer_early_and_not_yet_be_heard() -> None:
 def test_an_interruption_is_handled_when_it_is_silent_in_time_and_answered() -> None:
     calls = [
         replace(verdict(text=right), cleared_s=cleared_s)
-        for right, cleared_s in ((True, 0.3), (True, 1.2), (False, 0.3), (True, None))
+        for right, cleared_s in ((True, 0.3), (True, 1.3), (False, 0.3), (True, None))
     ]
     found = interrupted(calls)
     assert found["in_time"] == Share(2, 4).figures()

@@ -118,7 +118,7 @@ def test_speaking_over_a_reply_clears_it_and_keeps_what_was_heard_of_it() -> Non
     call = Rehearsal()
     call.run(*A_TURN)
     last = call.conversation.state.frame
-    call.run(Played(82), *voice(8, pitch_hz=190))
+    call.run(Played(82), *voice(11, pitch_hz=190))
     assert kinds(call.events)[-2:] == ["Clear", "SpeechStarted"]
     assert call.of(Clear) == [Clear(1, last + 1)]
     # Frames 1 to 82 were heard: the first 20 steps of the reply wholly, the next in part.
@@ -126,7 +126,7 @@ def test_speaking_over_a_reply_clears_it_and_keeps_what_was_heard_of_it() -> Non
     assert [s for _, s in call.steps if isinstance(s, Truncate)] == [Truncate(1, begin + 19)]
     call.run(*silence(9))
     assert call.of(ReplyStarted)[1] == ReplyStarted(2, last + 1)
-    assert joined(voice(8, pitch_hz=190)) in call.pcm
+    assert joined(voice(11, pitch_hz=190)) in call.pcm
 
 
 def test_a_reply_in_the_making_is_cancelled_when_it_is_spoken_over() -> None:

@@ -159,7 +159,7 @@ def test_speaking_over_a_reply_clears_it_and_begins_a_context() -> None:
     call.run(*voice(5), *silence(12))
     opened = engine.opened
     assert call.phase() is Phase.REPLYING
-    call.run(*voice(8, pitch_hz=190))
+    call.run(*voice(11, pitch_hz=190))
     assert len(call.of(Clear)) == 1
     assert engine.opened == opened + 1
     assert call.phase() is Phase.HEARING

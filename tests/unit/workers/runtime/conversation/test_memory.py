@@ -85,7 +85,7 @@ def test_only_the_turn_before_is_remembered() -> None:
 
 def test_what_an_interruption_cut_off_is_forgotten() -> None:
     call, engine = called(*QUESTION)
-    call.run(Played(82), *voice(8, pitch_hz=190))  # 20 steps of four frames, and half of the next
+    call.run(Played(82), *voice(11, pitch_hz=190))  # 20 steps of four frames, and half of the next
     assert steps_of(earlier(engine)) == (23, 20)
 
 

@@ -168,7 +168,7 @@ def test_the_transcript_goes_on_from_the_first_part() -> None:
 
 
 @pytest.mark.parametrize("played", [8, 100])
-@pytest.mark.parametrize("chunks", [2, 5])
+@pytest.mark.parametrize("chunks", [2, 8])
 def test_short_speech_over_a_reply_leaves_it_alone_and_is_in_no_turn(
     chunks: int, played: int
 ) -> None:
