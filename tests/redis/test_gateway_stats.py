@@ -13,7 +13,7 @@ from gateway.operators.history import COLUMNS
 from gateway.operators.stats import MAX_VIEWERS
 from shared.log import keys
 from shared.log.records import Clear, ReplyStarted, Speech, SpeechStopped, Text
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 from tests.redis.stage import Caller, GatewayServer, StandInWorker, running_gateway, speak
 
 pytestmark = pytest.mark.redis
@@ -24,7 +24,7 @@ SECRET_WORDS = "nobody may read this"  # noqa: S105 # a reply's text
 
 @pytest.fixture
 async def client(server: GatewayServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.http, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=server.http, timeout=PATIENCE_S) as client:
         yield client
 
 
@@ -174,7 +174,7 @@ async def test_gateways_on_one_redis_know_each_other(
     caller = await server.caller()
     async with running_gateway(redis_url, lease_ms=30_000) as other:
         names = {server.gateway.name, other.gateway.name}
-        async with httpx.AsyncClient(base_url=other.http, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=other.http, timeout=PATIENCE_S) as client:
             *_, picture = await lines(client, 5)
     assert set(picture["gateways"]) == names
     own = picture["gateways"][server.gateway.name]

@@ -10,6 +10,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.redis_client.pipeline import MAX_IDLE, Pipe, subscribed
 from shared.redis_client.url import client
+from tests.patience import until
 
 SHORT_S = 0.2
 
@@ -51,7 +52,7 @@ async def test_a_connection_that_redis_closes_is_not_used_again(any_redis: Redis
     pipe = Pipe(any_redis)
     (number,) = await pipe.ask([("CLIENT", "ID")])
     await any_redis.client_kill_filter(_id=number)
-    await asyncio.sleep(0.05)
+    await until(lambda: all(connection.lost for connection in pipe._idle))
     (another,) = await pipe.ask([("CLIENT", "ID")])
     assert another != number
 
@@ -59,8 +60,8 @@ async def test_a_connection_that_redis_closes_is_not_used_again(any_redis: Redis
 async def test_a_connection_that_is_lost_ends_its_pipeline(any_redis: Redis) -> None:
     pipe = Pipe(any_redis)
     (number,) = await pipe.ask([("CLIENT", "ID")])
-    waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 1)]))
-    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 0)]))
+    await until(lambda: is_blocked(any_redis))
     await any_redis.client_kill_filter(_id=number)
     with pytest.raises(RedisConnectionError):
         await waiting
@@ -78,8 +79,8 @@ async def test_a_late_answer_does_not_reach_the_next_pipeline(any_redis_url: str
 
 async def test_a_cancelled_pipeline_leaves_nothing_for_the_next(any_redis: Redis) -> None:
     pipe = Pipe(any_redis)
-    waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 1), ("ECHO", "old")]))
-    await asyncio.sleep(0.05)
+    waiting = asyncio.create_task(pipe.ask([("BLPOP", "c:none", 0), ("ECHO", "old")]))
+    await until(lambda: is_blocked(any_redis))
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
@@ -91,3 +92,8 @@ async def test_a_subscriber_receives_what_is_published_from_then_on(any_redis: R
         for word in ("one", "two"):
             await any_redis.publish("c:bell", word)
         assert [await anext(received), await anext(received)] == [b"one", b"two"]
+
+
+async def is_blocked(redis: Redis) -> bool:
+    """Whether a client waits in a blocking command."""
+    return any("b" in client["flags"] for client in await redis.client_list())

@@ -22,7 +22,8 @@ from tests.sounds import joined, noise
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.memory import no_fold
 from workers.runtime.loop import WorkerLoop
-from workers.runtime.ownership.claims import CLAIM_AT_ONCE, SWEEP_S, Ownership
+from workers.runtime.ownership import claims
+from workers.runtime.ownership.claims import CLAIM_AT_ONCE, Ownership
 
 pytestmark = pytest.mark.redis
 
@@ -157,8 +158,10 @@ def noted(monkeypatch: pytest.MonkeyPatch, method: str) -> list[int]:
 
 
 async def test_a_slow_worker_takes_no_new_callers_and_yet_no_call_is_left_alone(
-    redis_client: Redis,
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(claims, "SWEEP_S", 0.0)
+    monkeypatch.setattr(claims, "ORPHAN_S", 0.0)
     going_on, fresh = Caller(redis_client, "old"), Caller(redis_client, "new")
     await going_on.call("stream")
     async with working(patient_worker(redis_client, "w1")):
@@ -168,9 +171,8 @@ async def test_a_slow_worker_takes_no_new_callers_and_yet_no_call_is_left_alone(
     worker = patient_worker(redis_client)
     claiming = worker.ownership
     status = {**worker.status(), "free": 7, "step_p95_ms": 500.0}
-    for turn in range(3):  # over a second, so that sweeps find who is in nobody's hands
+    for turn in range(3):  # sweeps, which find the session without an owner
         await claiming.round({**status, "beat": turn}, {})
-        await asyncio.sleep(SWEEP_S + 0.1)
     assert [arrival.sid for arrival in claiming.arrivals] == ["old"]
     await claiming.round({**status, "beat": 9, "step_p95_ms": 20.0}, {})
     assert [arrival.sid for arrival in claiming.arrivals] == ["old", "new"]
