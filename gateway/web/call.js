@@ -1,191 +1,191 @@
 // @ts-check
-import { Sound } from "./audio/sound.js";
+import { CallAudio } from "./audio/call-audio.js";
 import { codeOf } from "./words.js";
 
-/**
- * One call: the sound and the line, put together. It ends once, and tells why.
- */
+/** One call: its audio and its connection. It ends once, and reports the reason. */
 
-// Of push-to-talk. What was said at the moment of release is still on its way to the wire.
+// Push-to-talk: the last words are still on their way to the server when the button is released.
 const TAIL_MS = 150;
-const TAP_MS = 200; // who holds no longer has said nothing
-// A microphone that works is never wholly silent; one whose own switch is off gives zeros.
+const TAP_MS = 200; // a shorter hold has no words in it
+// A working microphone is never entirely silent; one with its own mute switch on gives zeros.
 const SILENT = 1e-6;
 const SILENT_MS = 4_000;
 
 /**
+ * @typedef {import("./audio/call-audio.js").AudioSettings} AudioSettings
  * @typedef {import("./audio/playback.worklet.js").PlaybackReport} PlaybackReport
- * @typedef {import("./audio/sound.js").SoundWish} SoundWish
- * @typedef {import("./transport/line.js").News} News
- * @typedef {import("./transport/line.js").Wishes} Wishes
+ * @typedef {import("./transport/connection.js").ConnectionEvent} ConnectionEvent
  * @typedef {import("./transport/wire.js").Options} Options
  * @typedef {import("./transport/wire.js").Codec} Codec
  * @typedef {import("./transport/wire.js").Persona} Persona
  * @typedef {import("./transport/wire.js").ServerMessage} ServerMessage
- * @typedef {import("./transport/socket.worker.js").LineOrder} LineOrder
+ * @typedef {import("./transport/socket.worker.js").ConnectionCommand} ConnectionCommand
  *
- * @typedef {"turn" | "stream" | "hold"} Manners how the two sides take turns; hold: push-to-talk
+ * @typedef {"turn" | "stream" | "hold"} TalkMode `hold`: push-to-talk, which is the server's `turn`
  *
- * @typedef {object} Listener
- * @property {(event: ServerMessage) => void} event from the server, as it arrives
+ * @typedef {object} CallCallbacks
+ * @property {(event: ServerMessage) => void} event from the server
  * @property {(level: number) => void} input
  * @property {(report: PlaybackReport) => void} output
- * @property {(ms: number) => void} answered from the end of the turn to the first audible sample
+ * @property {(ms: number) => void} responseTime from the turn's end to the first audible sample
  * @property {(ms: number) => void} roundTrip
  * @property {(frames: number) => void} missing
- * @property {(retryMs: number) => void} lost the connection; it is tried again then
- * @property {(code: string, detail: string) => void} noticed
+ * @property {(retryMs: number) => void} lost the connection, until the retry
+ * @property {(code: string, detail: string) => void} notice
  * @property {(code: string, retryAfterMs: number | null) => void} over
  *
- * @typedef {{url: URL, manners: Manners | null, options: Options, codec: Codec, persona: Persona,
- *            auth: string | null, sound: SoundWish, muted: boolean}} CallOptions
+ * `mode` null leaves the choice to the server.
+ * @typedef {{url: URL, mode: TalkMode | null, options: Options, codec: Codec, persona: Persona,
+ *            auth: string | null, audio: AudioSettings, muted: boolean}} CallSettings
  */
 
 export class Call {
-  #listener;
-  #sound;
+  #callbacks;
+  #audio;
   #over = false;
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {Manners | null} null leaves the choice to the server */
-  #manners;
+  /** @type {TalkMode | null} */
+  #mode;
   #muted;
   #codec;
   #held = false;
   #heldAt = 0;
-  #tail = 0;
-  #silentSince = 0; // 0: it is not
+  #tailTimer = 0;
+  #silentSince = 0; // 0: not silent
   /** @type {number | null} */
   #turnEndedAt = null; // milliseconds since the epoch
 
   /**
    * Must run inside the click.
-   * @param {CallOptions} options
-   * @param {Listener} listener
+   * @param {CallSettings} settings
+   * @param {CallCallbacks} callbacks
    */
-  constructor(options, listener) {
-    this.#listener = listener;
-    this.#manners = options.manners;
-    this.#muted = options.muted;
-    this.#codec = options.codec;
-    this.#sound = new Sound({
+  constructor(settings, callbacks) {
+    this.#callbacks = callbacks;
+    this.#mode = settings.mode;
+    this.#muted = settings.muted;
+    this.#codec = settings.codec;
+    this.#audio = new CallAudio({
       input: (level) => this.#input(level),
-      output: listener.output,
-      heard: (_generation, at) => this.#heard(at),
-      changed: (code, label) => this.#over || listener.noticed(code, label),
+      output: callbacks.output,
+      firstSound: (_generation, at) => this.#firstSound(at),
+      changed: (code, label) => this.#over || callbacks.notice(code, label),
       lost: (error) => this.#end(codeOf(error) === "no_microphone" ? "unplugged" : codeOf(error)),
     });
-    this.#open(options).catch((error) => this.#end(codeOf(error)));
+    this.#open(settings).catch((error) => this.#end(codeOf(error)));
   }
 
-  /** What was said so far, if anything. */
+  /** The call so far; null before it begins. */
   get recording() {
-    return this.#sound.recording;
+    return this.#audio.recording;
   }
 
-  get sound() {
-    return this.#sound;
+  get audio() {
+    return this.#audio;
   }
 
   /** @param {boolean} muted */
   setMuted(muted) {
     this.#muted = muted;
-    this.#hush();
+    this.#applyMute();
   }
 
-  /** @param {Manners} manners */
-  setManners(manners) {
-    const manual = manners === "hold";
-    const told = manual || this.#manners === "hold" ? { manual } : {};
-    this.#manners = manners;
+  /** @param {TalkMode} mode */
+  setMode(mode) {
+    const manual = mode === "hold";
+    const options = manual || this.#mode === "hold" ? { manual } : {};
+    this.#mode = mode;
     this.#held = false;
-    this.#hush();
-    this.#order({ wishes: { mode: modeOf(manners), options: told } });
+    this.#applyMute();
+    this.#post({ settings: { mode: serverMode(mode), options } });
   }
 
   /** @param {Options} options */
   setOptions(options) {
-    this.#order({ wishes: { options } });
+    this.#post({ settings: { options } });
   }
 
   /**
-   * Push-to-talk: from here on the caller speaks, or does no more.
+   * Push-to-talk was pressed or released.
    * @param {boolean} held
    */
   hold(held) {
-    clearTimeout(this.#tail);
+    clearTimeout(this.#tailTimer);
     if (held) {
       if (!this.#held) this.#heldAt = performance.now();
       this.#held = true;
-      this.#order({ control: "cancel" }); // a reply that is being said gives way
-      this.#hush();
+      this.#post({ control: "cancel" }); // interrupts the reply
+      this.#applyMute();
     } else if (this.#held) {
-      this.#tail = setTimeout(() => this.#letGo(), TAIL_MS);
+      // Measured here, because a busy page runs its timers late.
+      const tapped = performance.now() - this.#heldAt < TAP_MS;
+      this.#tailTimer = setTimeout(() => this.#release(tapped), TAIL_MS);
     }
   }
 
-  /** The caller hangs up. */
   hangUp() {
     this.#end("ended");
   }
 
-  #letGo() {
+  /** @param {boolean} tapped too short to contain words */
+  #release(tapped) {
     this.#held = false;
-    this.#hush();
-    if (performance.now() - this.#heldAt > TAP_MS + TAIL_MS) this.#order({ control: "commit" });
+    this.#applyMute();
+    if (!tapped) this.#post({ control: "commit" });
   }
 
-  /** Whether the caller is not to be heard now. */
-  get #quiet() {
-    return this.#muted || (this.#manners === "hold" && !this.#held);
+  /** Whether the microphone must send silence now. */
+  get #silenced() {
+    return this.#muted || (this.#mode === "hold" && !this.#held);
   }
 
-  #hush() {
+  #applyMute() {
     this.#silentSince = 0;
-    this.#sound.setMuted(this.#quiet);
+    this.#audio.setMuted(this.#silenced);
   }
 
-  /** @param {CallOptions} options */
-  async #open({ url, manners, options, codec, persona, auth, sound }) {
-    this.#hush();
-    const { capture, playback } = await this.#sound.open(sound);
+  /** @param {CallSettings} settings */
+  async #open({ url, mode, options, codec, persona, auth, audio }) {
+    this.#applyMute();
+    const { capture, playback } = await this.#audio.open(audio);
     if (this.#over) return;
     const script = new URL("transport/socket.worker.js", import.meta.url);
     this.#worker = new Worker(script, { type: "module" });
-    this.#worker.onmessage = ({ data }) => this.#hear(data);
+    this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = () => this.#end("broken");
-    const manual = manners === "hold" ? { manual: true } : {};
-    const tuned = { ...options, ...manual };
-    const wishes = { mode: modeOf(manners), options: tuned, codec, persona, auth };
-    this.#order({ open: { url: url.href, wishes, capture, playback } }, [capture, playback]);
+    const manual = mode === "hold" ? { manual: true } : {};
+    const all = { ...options, ...manual };
+    const settings = { mode: serverMode(mode), options: all, codec, persona, auth };
+    this.#post({ open: { url: url.href, settings, capture, playback } }, [capture, playback]);
   }
 
   /**
-   * @param {LineOrder} order
+   * @param {ConnectionCommand} command
    * @param {Transferable[]} ports
    */
-  #order(order, ports = []) {
-    this.#worker?.postMessage(order, ports);
+  #post(command, ports = []) {
+    this.#worker?.postMessage(command, ports);
   }
 
   /** @param {number} level */
   #input(level) {
-    this.#listener.input(level);
-    if (level > SILENT || this.#quiet) this.#silentSince = 0;
+    this.#callbacks.input(level);
+    if (level > SILENT || this.#silenced) this.#silentSince = 0;
     else if (this.#silentSince === 0) this.#silentSince = performance.now();
     else if (performance.now() - this.#silentSince > SILENT_MS) {
-      this.#silentSince = Infinity; // said once
-      this.#listener.noticed("silent_microphone", "");
+      this.#silentSince = Infinity; // reported once
+      this.#callbacks.notice("silent_microphone", "");
     }
   }
 
-  /** @param {News} news */
-  #hear(news) {
+  /** @param {ConnectionEvent} news */
+  #receive(news) {
     if (this.#over) return;
     if ("event" in news) this.#event(news.event, news.at);
-    else if ("roundTripMs" in news) this.#listener.roundTrip(news.roundTripMs);
-    else if ("missing" in news) this.#listener.missing(news.missing);
-    else if ("lost" in news) this.#listener.lost(news.lost.retryMs);
+    else if ("roundTripMs" in news) this.#callbacks.roundTrip(news.roundTripMs);
+    else if ("missing" in news) this.#callbacks.missing(news.missing);
+    else if ("lost" in news) this.#callbacks.lost(news.lost.retryMs);
     else this.#end(news.over.code, news.over.retryAfterMs);
   }
 
@@ -196,20 +196,20 @@ export class Call {
   #event(event, at) {
     if (event.type === "speech_stopped") this.#turnEndedAt = at;
     if (event.type === "speech_started") this.#turnEndedAt = null;
-    if (event.type === "ready") this.#compare(event.codec);
-    this.#listener.event(event);
+    if (event.type === "ready") this.#checkCodec(event.codec);
+    this.#callbacks.event(event);
   }
 
-  /** @param {Codec} [codec] that the connection has; servers that know no other say none */
-  #compare(codec = "pcm16") {
+  /** @param {Codec} [codec] the connection's; servers without any choice leave it out */
+  #checkCodec(codec = "pcm16") {
     if (codec === this.#codec) return;
-    this.#codec = codec; // said once
-    this.#listener.noticed("no_opus", "");
+    this.#codec = codec; // reported once
+    this.#callbacks.notice("no_opus", "");
   }
 
-  /** @param {number} at a reply's first audible sample */
-  #heard(at) {
-    if (this.#turnEndedAt !== null) this.#listener.answered(at - this.#turnEndedAt);
+  /** @param {number} at when a reply's first audible sample is played */
+  #firstSound(at) {
+    if (this.#turnEndedAt !== null) this.#callbacks.responseTime(at - this.#turnEndedAt);
     this.#turnEndedAt = null;
   }
 
@@ -220,14 +220,14 @@ export class Call {
   #end(code, retryAfterMs = null) {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#tail);
-    this.#order({ end: true });
-    this.#sound.close();
-    this.#listener.over(code, retryAfterMs);
+    clearTimeout(this.#tailTimer);
+    this.#post({ end: true });
+    this.#audio.close();
+    this.#callbacks.over(code, retryAfterMs);
   }
 }
 
-/** @param {Manners | null} manners */
-function modeOf(manners) {
-  return manners === "hold" ? "turn" : manners;
+/** @param {TalkMode | null} mode */
+function serverMode(mode) {
+  return mode === "hold" ? "turn" : mode;
 }

@@ -1,41 +1,41 @@
 // @ts-check
-import { listDevices, onDevices } from "./audio/devices.js";
-import { pathOf } from "./audio/sound.js";
+import { pathOf } from "./audio/call-audio.js";
+import { listDevices, onDeviceChange } from "./audio/devices.js";
+import { takeAccessToken } from "./access-token.js";
 import { Call } from "./call.js";
-import { takePermit } from "./permit.js";
 import { atRest, next } from "./phase.js";
 import { loadPreferences, savePreferences } from "./preferences.js";
+import { DownloadButton } from "./ui/download.js";
 import { find } from "./ui/find.js";
+import { LevelDisplay } from "./ui/level-display.js";
 import { Panel } from "./ui/panel.js";
-import { Readings } from "./ui/readings.js";
-import { Save } from "./ui/save.js";
-import { Score } from "./ui/score.js";
+import { Readouts } from "./ui/readouts.js";
 import { Settings } from "./ui/settings.js";
 import { Transcript } from "./ui/transcript.js";
-import { Wake } from "./wake.js";
+import { WakeLock } from "./wake-lock.js";
 
 /**
- * The page: joins what the person does, what the call does and what is shown.
+ * The page: connects the controls, the call and the displays.
  *
- * `?processing=off` in the address turns the browser's echo cancellation, noise suppression and
- * gain control off: for measurements. `#token=...` permits a call, where the server wants that.
+ * `?processing=off` in the address turns off the browser's echo cancellation, noise suppression and
+ * gain control, for measurements. `#token=...` permits a call on a server that requires a token.
  */
 
-/** What was chosen of these holds from the next call on. */
-const NEXT_CALLS = ["opus", "voice", "style"];
+/** A change of these takes effect with the next call. */
+const NEXT_CALL = ["opus", "voice", "style"];
 const url = new URL("../ws/stream", import.meta.url);
 url.protocol = url.protocol.replace("http", "ws");
-const raw = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
-const processed = new URLSearchParams(location.search).get("processing") !== "off";
+const unprocessed = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
+const processing = new URLSearchParams(location.search).get("processing") !== "off";
 
 const panel = new Panel();
-const readings = new Readings(panel);
-const settings = new Settings({ ...loadPreferences(), ...(processed ? {} : raw) });
-const save = new Save(find("#save", HTMLButtonElement));
+const readouts = new Readouts(panel);
+const settings = new Settings({ ...loadPreferences(), ...(processing ? {} : unprocessed) });
+const download = new DownloadButton(find("#download", HTMLButtonElement));
 const transcript = new Transcript(find("#transcript", HTMLElement));
-const wake = new Wake();
-const score = new Score(
-  find("#score", HTMLCanvasElement),
+const wakeLock = new WakeLock();
+const levels = new LevelDisplay(
+  find("#levels", HTMLCanvasElement),
   find("#call", HTMLElement),
   find("#input", HTMLElement),
   find("#output", HTMLElement),
@@ -45,29 +45,29 @@ const score = new Score(
 let phase = "idle";
 /** @type {Call | null} */
 let call = null;
-let permit = takePermit();
-let guarded = false; // the server wants a permit
+let accessToken = takeAccessToken();
+let tokenRequired = false;
 
-/** @param {import("./phase.js").Happening} happening */
-function happened(happening) {
-  phase = next(phase, happening);
+/** @param {import("./phase.js").PhaseEvent} event */
+function advance(event) {
+  phase = next(phase, event);
   panel.showPhase(phase);
-  wake.set(!atRest(phase));
+  wakeLock.set(!atRest(phase));
 }
 
-/** @type {import("./call.js").Listener} */
-const listener = {
+/** @type {import("./call.js").CallCallbacks} */
+const callbacks = {
   event: showEvent,
-  input: (level) => score.addInput(level),
+  input: (level) => levels.addInput(level),
   output: showOutput,
-  answered: (ms) => readings.answered(ms),
-  roundTrip: (ms) => readings.roundTrip(ms),
-  missing: (frames) => readings.missing(frames),
+  responseTime: (ms) => readouts.responseTime(ms),
+  roundTrip: (ms) => readouts.roundTrip(ms),
+  missing: (frames) => readouts.missing(frames),
   lost: (retryMs) => {
-    happened("lost");
+    advance("lost");
     panel.showRetry(retryMs);
   },
-  noticed: showNotice,
+  notice: showNotice,
   over: showEnd,
 };
 
@@ -80,27 +80,27 @@ function showEvent(event) {
     event.type === "speech_stopped" ||
     event.type === "reply_done"
   ) {
-    happened(event.type);
+    advance(event.type);
   }
   transcript.add(event);
 }
 
 /** @param {import("./transport/wire.js").Ready} ready */
 function showReady({ mode, outcome }) {
-  if (panel.chosen !== "hold") panel.showManners(mode);
+  if (panel.chosenMode !== "hold") panel.showMode(mode);
   if (outcome === "not_recovered") panel.showNotice(outcome);
-  permit = null; // it begins one call
-  happened("ready");
-  save.offer(call?.recording ?? null);
-  void showDevices(); // their names are known only now
+  accessToken = null; // it permits one call
+  advance("ready");
+  download.offer(call?.recording ?? null);
+  void showDevices(); // the browser reveals their names now
 }
 
 /** @param {import("./audio/playback.worklet.js").PlaybackReport} report */
 function showOutput(report) {
-  score.addOutput(report.level);
-  readings.output(report);
+  levels.addOutput(report.level);
+  readouts.output(report);
   transcript.setPlayed(report.played);
-  happened(report.sounding ? "sounding" : "silent");
+  advance(report.speaking ? "voice" : "silence");
 }
 
 /**
@@ -119,78 +119,81 @@ function showNotice(code, detail) {
  */
 function showEnd(code, retryAfterMs) {
   call = null;
-  if (code === "unauthorized") permit = null;
-  if (code === "ended") return happened("ended");
-  happened(code === "no_capacity" ? "refused" : "failed");
+  if (code === "unauthorized") accessToken = null;
+  if (code === "ended") return advance("ended");
+  advance(code === "no_capacity" ? "refused" : "failed");
   panel.showTrouble(code, retryAfterMs);
 }
 
 async function showDevices() {
   const devices = await listDevices();
-  const { speaker } = settings.wish;
+  const { speaker } = settings.preferences;
   const known = devices.speakers.length === 0 || devices.speakers.some(({ id }) => id === speaker);
   settings.showDevices(devices);
   if (call !== null && speaker !== "" && !known) {
-    void call.sound.setSpeaker("");
+    void call.audio.setSpeaker("");
     showNotice("speaker_gone", "");
   }
 }
 
-/** Runs inside the click, which the AudioContext needs. */
+/** Runs inside the click, as the AudioContext requires. */
 function toggle() {
   if (!atRest(phase)) return call?.hangUp();
   panel.clearTrouble();
-  if (guarded && permit === null) return showEnd("unauthorized", null);
-  for (const part of [transcript, score, readings]) part.clear();
-  save.offer(null);
-  happened("start");
-  const { options, wish: sound, persona } = settings;
+  if (tokenRequired && accessToken === null) return showEnd("unauthorized", null);
+  for (const display of [transcript, levels, readouts]) display.clear();
+  download.offer(null);
+  advance("start");
+  const { options, preferences: audio, persona } = settings;
   /** @type {import("./transport/wire.js").Codec} */
-  const codec = sound.opus ? "opus" : "pcm16";
-  const { chosen: manners, muted } = panel;
-  const choice = { url, manners, options, codec, persona, auth: permit, sound, muted };
-  call = new Call(choice, listener);
+  const codec = audio.opus ? "opus" : "pcm16";
+  const { chosenMode: mode, muted } = panel;
+  call = new Call(
+    { url, mode, options, codec, persona, auth: accessToken, audio, muted },
+    callbacks,
+  );
 }
 
-/** The same page was opened again with a new permit, which loads nothing anew. */
-function takeAnother() {
-  permit = takePermit() ?? permit;
-  if (permit === null || !atRest(phase)) return;
+/** A link with a new token opened this page again, which does not reload it. */
+function takeNewToken() {
+  accessToken = takeAccessToken() ?? accessToken;
+  if (accessToken === null || !atRest(phase)) return;
   panel.clearTrouble();
-  happened("ended");
+  advance("ended");
 }
 
-/** @type {Parameters<Settings["onSound"]>[0]} */
-function changeSound(wish, changed) {
-  if (processed) savePreferences(wish);
-  if (changed === "volume") call?.sound.setVolume(wish.volume);
-  else if (changed === "speaker") void call?.sound.setSpeaker(wish.speaker);
-  else if (changed === "loopback") void call?.sound.setPath(pathOf(wish));
-  else if (!NEXT_CALLS.includes(changed)) call?.sound.setMicrophone(wish);
+/** @type {Parameters<Settings["onAudio"]>[0]} */
+function changeAudio(preferences, changed) {
+  if (processing) savePreferences(preferences);
+  if (changed === "volume") call?.audio.setVolume(preferences.volume);
+  else if (changed === "speaker") void call?.audio.setSpeaker(preferences.speaker);
+  else if (changed === "loopback") void call?.audio.setPath(pathOf(preferences));
+  else if (!NEXT_CALL.includes(changed)) call?.audio.setMicrophone(preferences);
 }
 
-async function showDefaults() {
+async function showConfig() {
   const answer = await fetch(new URL("../api/config", import.meta.url));
   if (!answer.ok) return;
   const config = await answer.json();
-  settings.showDefaults(config);
-  guarded = config.auth === true;
-  if (guarded && permit === null && phase === "idle") showEnd("unauthorized", null);
+  settings.showConfig(config);
+  panel.showInvitation(config.engine);
+  tokenRequired = config.auth === true;
+  if (tokenRequired && accessToken === null && phase === "idle") showEnd("unauthorized", null);
 }
 
 panel.onCall(toggle, (held) => call?.hold(held));
 panel.onMute((muted) => call?.setMuted(muted));
-panel.onManners((manners) => call?.setManners(manners));
-settings.onSound(changeSound);
+panel.onMode((mode) => call?.setMode(mode));
+settings.onAudio(changeAudio);
 settings.onTurn((options) => call?.setOptions(options));
-settings.onOpen(() => showDefaults().catch(() => {}));
-onDevices(() => void showDevices());
+settings.onOpen(() => showConfig().catch(() => {}));
+onDeviceChange(() => void showDevices());
 addEventListener("pagehide", () => call?.hangUp());
-addEventListener("hashchange", takeAnother);
+addEventListener("hashchange", takeNewToken);
 void showDevices();
-showDefaults().catch(() => {}); // then the sliders show this page's own
+showConfig().catch(() => {}); // the page's own values stay
 if (!isSecureContext) {
-  happened("failed");
+  advance("failed");
   panel.showTrouble("insecure", null);
   panel.disable();
 }

@@ -1,29 +1,29 @@
 // @ts-check
 /**
- * What the call is doing, as the person sees it: a pure function of what happened.
+ * The call's phase, as the person sees it: a pure function of the events.
  */
 
 /**
  * @typedef {"idle" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting"
  *   | "refused" | "error"} Phase
  *
- * @typedef {"start" | "ready" | "speech_started" | "speech_stopped" | "reply_done" | "sounding"
- *   | "silent" | "lost" | "ended" | "refused" | "failed"} Happening
- *   sounding, silent: whether the assistant is heard, by the playback worklet.
+ * `voice` and `silence` come from the playback worklet: whether the assistant can be heard.
+ * @typedef {"start" | "ready" | "speech_started" | "speech_stopped" | "reply_done" | "voice"
+ *   | "silence" | "lost" | "ended" | "refused" | "failed"} PhaseEvent
  */
 
-/** Phases in which nothing runs and the button starts a call. */
+/** Without a call: the button starts one. */
 const AT_REST = ["idle", "refused", "error"];
-/** Phases between `ready` and the end. */
-const TALKING = ["listening", "thinking", "speaking"];
+/** Between `ready` and the end. */
+const IN_CALL = ["listening", "thinking", "speaking"];
 
 /**
  * @param {Phase} phase
- * @param {Happening} happening
+ * @param {PhaseEvent} event
  * @returns {Phase}
  */
-export function next(phase, happening) {
-  switch (happening) {
+export function next(phase, event) {
+  switch (event) {
     case "start":
       return "connecting";
     case "ended":
@@ -37,19 +37,19 @@ export function next(phase, happening) {
     case "lost":
       return atRest(phase) ? phase : "reconnecting";
     default:
-      return TALKING.includes(phase) ? talk(phase, happening) : phase;
+      return IN_CALL.includes(phase) ? nextInCall(phase, event) : phase;
   }
 }
 
 /**
  * @param {Phase} phase
- * @param {Happening} happening
+ * @param {PhaseEvent} event
  * @returns {Phase}
  */
-function talk(phase, happening) {
-  if (happening === "speech_stopped") return "thinking";
-  if (happening === "sounding") return "speaking";
-  if (happening === "silent") return phase === "speaking" ? "listening" : phase;
+function nextInCall(phase, event) {
+  if (event === "speech_stopped") return "thinking";
+  if (event === "voice") return "speaking";
+  if (event === "silence") return phase === "speaking" ? "listening" : phase;
   return phase === "thinking" ? "listening" : phase;
 }
 

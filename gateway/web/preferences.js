@@ -1,12 +1,9 @@
 // @ts-check
-/**
- * What the person chose of the sound, kept by the browser from call to call.
- */
+/** The person's audio settings, which the browser keeps from call to call. */
 
 /**
- * `opus`: the sound is compressed on its way, where browser and server can. `voice`, `style`: what
- * it answers with, by the model's own names; "" leaves it to the model.
- * @typedef {import("./audio/sound.js").SoundWish
+ * `opus`: whether to compress the audio. `voice`, `style`: the model's names; "" is its default.
+ * @typedef {import("./audio/call-audio.js").AudioSettings
  *   & {opus: boolean, voice: string, style: string}} Preferences
  */
 
@@ -27,29 +24,29 @@ const DEFAULTS = {
 };
 
 /**
- * Anything that is not what it should be, or cannot be read, is as it is for a newcomer.
+ * The stored preferences, with the default in place of each one that is missing or invalid.
  * @returns {Preferences}
  */
 export function loadPreferences() {
-  const wish = { ...DEFAULTS };
-  const kept = read();
+  const preferences = { ...DEFAULTS };
+  const stored = readStored();
   for (const [name, value] of Object.entries(DEFAULTS)) {
-    if (typeof kept[name] === typeof value) Object.assign(wish, { [name]: kept[name] });
+    if (typeof stored[name] === typeof value) Object.assign(preferences, { [name]: stored[name] });
   }
-  return { ...wish, volume: Math.min(1, Math.max(0, wish.volume || 0)) };
+  return { ...preferences, volume: Math.min(1, Math.max(0, preferences.volume || 0)) };
 }
 
-/** @param {Preferences} wish */
-export function savePreferences(wish) {
+/** @param {Preferences} preferences */
+export function savePreferences(preferences) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(wish));
+    localStorage.setItem(KEY, JSON.stringify(preferences));
   } catch {
-    // A browser that keeps nothing: the choice holds until the page is closed.
+    // A browser that stores nothing: the preferences last until the page is closed.
   }
 }
 
 /** @returns {Record<string, unknown>} */
-function read() {
+function readStored() {
   try {
     return Object(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
   } catch {

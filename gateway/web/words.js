@@ -1,55 +1,88 @@
 // @ts-check
-/** What the page says in sentences: what it is doing, what went wrong, and how to go on. */
+/** Every sentence that the page shows: the call's state, what went wrong, and what to do next. */
 
 /** @typedef {import("./phase.js").Phase} Phase */
-/** @typedef {import("./call.js").Manners} Manners */
+/** @typedef {import("./call.js").TalkMode} TalkMode */
 /** @typedef {{title: string, advice: string}} Trouble */
+/** @typedef {{headline: string, examples: string[]}} Invitation what to say to the assistant */
 
-/** @type {Record<Phase, string>} */
+/** @type {Invitation} */
+const ANYTHING = {
+  headline: "Ask me anything",
+  examples: [
+    "“Why is the sky blue?”",
+    "“Tell me a joke.”",
+    "“What’s thirty-eight plus forty-seven?”",
+  ],
+};
+/** @type {Record<string, Invitation>} engines that cannot answer just anything */
+const INVITATIONS = {
+  echo: { headline: "Say something", examples: ["You’ll hear your own voice come back."] },
+  hybrid: {
+    headline: "Ask me something simple",
+    examples: [
+      "“What is three plus four?”",
+      "“What is the capital of France?”",
+      "“Tell me a story.”",
+    ],
+  },
+};
+
+/** @type {Record<Exclude<Phase, "idle">, string>} */
 const HEADLINES = {
-  idle: "Ready when you are",
   connecting: "Connecting",
   listening: "Listening",
   thinking: "Thinking",
   speaking: "Speaking",
-  reconnecting: "Connection lost, coming back",
-  refused: "Not now",
-  error: "Something is in the way",
+  reconnecting: "Connection lost. Reconnecting",
+  refused: "Not available right now",
+  error: "Something went wrong",
 };
 
 /** @type {Record<Phase, string>} */
 const BUTTONS = {
-  idle: "Start",
+  idle: "Start talking",
   connecting: "Cancel",
-  listening: "End",
-  thinking: "End",
-  speaking: "End",
-  reconnecting: "End",
+  listening: "Hang up",
+  thinking: "Hang up",
+  speaking: "Hang up",
+  reconnecting: "Hang up",
   refused: "Try again",
   error: "Try again",
 };
 
-/** @type {Record<Manners, string>} how to go on in each */
+/** @type {Record<TalkMode, string>} */
 export const HINTS = {
-  turn: "It answers when you pause. Speak over it and it stops.",
-  stream: "Both sides may speak at any time.",
-  hold: "Hold the round button or the space bar while you speak, then let go.",
+  turn: "It answers when you pause. Start talking again to interrupt it.",
+  stream: "Talk naturally: both of you can speak at any time.",
+  hold: "Hold the round button or the space bar while you talk, then let go.",
 };
 
 /**
- * @param {Phase} phase
- * @param {boolean | null} held whether push-to-talk is held; null where there is none
- * @param {boolean} muted
+ * @param {string} [engine] the name in /api/config; servers may leave it out
+ * @returns {Invitation}
  */
-export function headline(phase, held, muted) {
-  if (muted && phase === "listening") return "You are muted";
+export function invitation(engine = "") {
+  return INVITATIONS[engine] ?? ANYTHING;
+}
+
+/**
+ * @param {Phase} phase
+ * @param {boolean | null} held whether push-to-talk is held; null in the other modes
+ * @param {boolean} muted
+ * @param {Invitation} invitation shown before a call
+ */
+export function headline(phase, held, muted, invitation) {
+  if (phase === "idle") return invitation.headline;
+  if (phase === "reconnecting" && !navigator.onLine) return "You’re offline. Reconnecting";
+  if (muted && phase === "listening") return "You’re muted";
   if (held !== null && phase === "listening") return held ? "Listening" : "Hold to talk";
   return HEADLINES[phase];
 }
 
 /**
  * @param {Phase} phase
- * @param {boolean | null} held whether push-to-talk is held; null where the button ends the call
+ * @param {boolean | null} held whether push-to-talk is held; null if the button hangs up
  */
 export function buttonText(phase, held) {
   if (held === null) return BUTTONS[phase];
@@ -61,64 +94,64 @@ const PORT = location.port || "80";
 /** @type {Record<string, Trouble>} by the server's error code, or by the page's own */
 const TROUBLES = {
   insecure: {
-    title: "The browser gives the microphone only to secure pages",
+    title: "Your browser blocks the microphone on this page",
     advice:
-      "Open this page through https, or make the server local: run " +
+      "Browsers allow the microphone only on secure pages. Open this page over HTTPS, or run " +
       `“ssh -L ${PORT}:127.0.0.1:${PORT} ${location.hostname}” ` +
       `and open http://127.0.0.1:${PORT}/web.`,
   },
   permission: {
-    title: "The microphone is not allowed",
-    advice:
-      "Allow it for this page in the browser's address bar or settings, then try again.",
+    title: "Microphone access is blocked",
+    advice: "Allow the microphone in your browser’s address bar or settings, then try again.",
   },
   no_microphone: {
-    title: "No microphone was found",
-    advice: "Plug one in, or choose one in the system's sound settings, then try again.",
+    title: "No microphone found",
+    advice: "Connect a microphone or select one in your system’s sound settings, then try again.",
   },
   microphone_busy: {
-    title: "The microphone could not be opened",
-    advice: "Another program may be holding it. Close that program, then try again.",
+    title: "Your microphone is in use",
+    advice: "Another app may be using it. Close that app, then try again.",
   },
   unplugged: {
-    title: "The microphone went away",
-    advice: "There is no other one. Plug it in again, then start a new call.",
+    title: "Your microphone was disconnected",
+    advice: "No other microphone was found. Reconnect it, then start a new call.",
   },
   unreachable: {
-    title: "The server did not answer",
+    title: "Can’t reach the server",
     advice:
-      "It may not be running, or it may not accept calls from this address. Try again in a moment.",
+      "The server may be down, or it may not accept calls from this address. " +
+      "Try again in a moment.",
   },
   unauthorized: {
-    title: "This server takes calls by invitation",
+    title: "You need an invitation",
     advice:
-      "An invitation starts one call, within a minute of being given. For a new one go back to the " +
-      "site that led you here and follow its link again.",
+      "Each invitation link starts one call and expires after a minute. To get a new one, " +
+      "go back to the site that sent you here and follow its link again.",
   },
   no_capacity: {
-    title: "All places are taken",
-    advice: "Every line of this server is in a call. Somebody will hang up: try again soon.",
+    title: "No free line",
+    advice: "All lines are in use, or the server is still starting. Try again in a moment.",
   },
   lost: {
     title: "The connection was lost",
-    advice: "The server could not be reached again. Check the network, then start a new call.",
+    advice: "Check your internet connection, then start a new call.",
   },
   slept: {
-    title: "The call ended while this computer slept",
-    advice: "The server keeps a call for a minute. Start a new one.",
+    title: "The call ended while your device was asleep",
+    advice: "Calls are kept for about a minute. Start a new one whenever you like.",
   },
-  closed: { title: "The server ended the call", advice: "Start a new one when you like." },
+  closed: { title: "The server ended the call", advice: "Start a new call whenever you like." },
   session_lost: {
-    title: "This call could not be saved",
-    advice: "The server lost its record of it. Start a new call.",
+    title: "This call couldn’t be restored",
+    advice: "The server no longer has it. Start a new call.",
   },
   replaced: {
-    title: "This call goes on somewhere else",
-    advice: "It was picked up in another window or on another device.",
+    title: "This call continues somewhere else",
+    advice: "It was opened in another window or on another device.",
   },
   too_fast: {
-    title: "Too much sound arrived at once",
-    advice: "The network held the sound back and then let it go. Start a new call.",
+    title: "Too much audio arrived at once",
+    advice: "Your network delayed the audio and then sent it all together. Start a new call.",
   },
 };
 TROUBLES.too_slow = TROUBLES.lost;
@@ -131,47 +164,76 @@ TROUBLES.poisoned = TROUBLES.session_lost;
  * @returns {Trouble}
  */
 export function trouble(code) {
-  const unknown = { title: "The call could not go on", advice: `The reason given is “${code}”.` };
+  const unknown = { title: "The call ended unexpectedly", advice: `Error code: ${code}.` };
   return TROUBLES[code] ?? unknown;
 }
 
 /**
- * Something that the person should know, and that ends nothing.
+ * Something that the person should know and that does not end the call.
  * @param {string} code
  * @param {string} detail such as a device's name
  */
 export function notice(code, detail) {
   if (code === "microphone_changed") {
-    return `That microphone is not there any more. Now listening through “${detail}”.`;
+    return `Your microphone was disconnected. Now using “${detail}”.`;
   }
   if (code === "speaker_gone") {
-    return "That speaker is not there any more. The sound comes from the system’s own now.";
+    return "Your speaker was disconnected. Now using the system default.";
   }
   if (code === "no_loopback") {
-    return "The browser could not be helped against the echo. The sound takes the usual way.";
+    return "Stronger echo cancellation isn’t available. The call continues without it.";
   }
   if (code === "no_opus") {
-    return "This browser or this server cannot compress the sound. The call goes on without.";
+    return "Compressed audio isn’t available here. The call continues without it.";
   }
   if (code === "silent_microphone") {
-    return "Not a sound comes from the microphone. Is it switched off, or is another one in use?";
+    return "Your microphone is silent. Is it switched off, or do you need to select another one?";
   }
-  if (code === "moving") return "The server is being restarted. The call goes on on another.";
-  if (code === "not_recovered") return "The server forgot a part of the call. It goes on from here.";
+  if (code === "moving") return "The server is restarting. Your call will continue in a moment.";
+  if (code === "not_recovered") {
+    return "The server lost the earlier part of this call. It continues from here.";
+  }
   return code;
 }
 
 /** @param {number} seconds */
 export function retryIn(seconds) {
-  return `Trying again in ${seconds === 1 ? "a second" : `${seconds} seconds`}`;
+  return `Trying again in ${secondsInWords(seconds)}`;
 }
+
+export const RETRY_NOW = "Trying again now";
 
 /** @param {number} seconds */
 export function comeBackIn(seconds) {
-  return `A place may be free in ${seconds === 1 ? "a second" : `${seconds} seconds`}`;
+  return `You can try again in ${secondsInWords(seconds)}`;
 }
 
-export const COME_BACK = "A place may be free now. Try again.";
+export const COME_BACK = "You can try again now";
+
+/** @param {number} seconds */
+function secondsInWords(seconds) {
+  return seconds === 1 ? "1 second" : `${seconds} seconds`;
+}
+
+/** What the transcript says in place of words. */
+export const TRANSCRIPT = {
+  caller: "You",
+  assistant: "Antiphon",
+  speaking: "Speaking…",
+  /** @param {number} seconds */
+  spokeFor: (seconds) => `Spoke for ${seconds.toFixed(1)} s`,
+  partial: "…",
+  rough: "roughly",
+  noWordsYet: "…",
+  noWords: "No transcript for this reply",
+  interrupted: "interrupted",
+};
+
+/** Names in the settings that the page's script writes. */
+export const SETTINGS = {
+  systemDefault: "System default",
+  othersInACall: "System default (more choices during a call)",
+};
 
 /**
  * The code for what getUserMedia or the audio system threw.

@@ -1,6 +1,8 @@
-"""Debian's Chromium with a WAV for a microphone, and a tape of what went in and what came out."""
+"""Debian's Chromium with a WAV as its microphone, and a tape of its audio input and output."""
 
 import base64
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,28 +14,38 @@ import soundfile
 from numpy.typing import NDArray
 from playwright.sync_api import BrowserContext, Page, Playwright
 
+from tests.patience import PATIENCE_S, wait_until
+
 CHROMIUM: Final = Path("/usr/bin/chromium")
 MICROPHONE_HZ: Final = 48_000  # Chromium's fake device takes this rate
 FLAGS: Final = (
+    "--headless",
+    "--hide-scrollbars",
     "--no-sandbox",
+    "--mute-audio",
+    "--no-default-browser-check",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-dev-shm-usage",
+    "--disable-renderer-backgrounding",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # A name that is no loopback address: a page from it is in no secure context.
+    # A page from a name that is no loopback address has no secure context.
     "--host-resolver-rules=MAP antiphon.test 127.0.0.1",
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
 )
 SECOND: Final = 24_000  # samples
 PIECE: Final = SECOND // 4
-WHOLE: Final = 0.98  # the correlation of sound that came back unharmed
+WHOLE: Final = 0.98  # the correlation of audio that came back unharmed
 Signal = NDArray[np.float64]
 
-# Two inputs on one clock: the microphone and what goes to the speaker. The content policy allows no
-# worklet but the page's own; blocks of 170 ms are long enough for a busy main thread to keep up.
+# Records the microphone and the speaker's input on one clock. The content policy allows only the
+# page's own worklets, hence a ScriptProcessor. Blocks of 170 ms outlast most stalls of the page.
 _TAPE: Final = """
 window.tape = [[], []];
 const connect = AudioNode.prototype.connect;
@@ -55,6 +67,9 @@ AudioNode.prototype.connect = function (to, ...rest) {
   return connect.call(this, to, ...rest);
 };
 """
+_TAPE_SAMPLES: Final = """
+() => (window.tape?.[1] ?? []).reduce((sum, block) => sum + block.length, 0)
+"""
 _READ_TAPE: Final = """
 () => window.tape.map((blocks) => {
   const bytes = new Uint8Array(new Float32Array(blocks.flatMap((block) => [...block])).buffer);
@@ -67,23 +82,23 @@ _READ_TAPE: Final = """
 
 @dataclass(slots=True)
 class Complaints:
-    """What the browser's console said that it should not have: errors, policy violations."""
+    """Errors in the browser's console, breaches of the content policy among them."""
 
     lines: list[str] = field(default_factory=list)
 
     def watch(self, page: Page) -> None:
-        """Write down every error of this page from now on."""
+        """Collect every error of this page from now on."""
         page.on("pageerror", lambda error: self.lines.append(str(error)))
         page.on("console", lambda m: self._note(m.text) if m.type == "error" else None)
 
     def _note(self, text: str) -> None:
-        # Chromium says this of a gateway that a test has killed; the page cannot keep it from that.
+        # Chromium reports a gateway that a test has killed; the page cannot prevent that.
         if "net::ERR_CONNECTION_REFUSED" not in text:
             self.lines.append(text)
 
 
 def write_microphone(path: Path, seconds: float, *, seed: int = 7) -> None:
-    """A WAV of made-up syllables: no two are alike, so none is the echo of another."""
+    """Write a WAV of random syllables: as no two are alike, none looks like another's echo."""
     rng = np.random.default_rng(seed)
     count = round(seconds * MICROPHONE_HZ)
     syllables: list[Signal] = []
@@ -94,7 +109,7 @@ def write_microphone(path: Path, seconds: float, *, seed: int = 7) -> None:
 
 
 def _syllable(rng: np.random.Generator) -> Signal:
-    """120 to 350 ms with a length, a gliding pitch, two formants and a loudness of its own."""
+    """120 to 350 ms with a random length, gliding pitch, two formants and loudness."""
     size = int(rng.integers(MICROPHONE_HZ * 12 // 100, MICROPHONE_HZ * 35 // 100))
     pitch_hz = rng.uniform(100, 240) * np.linspace(1, rng.uniform(0.8, 1.2), size)
     phase = 2 * np.pi * np.cumsum(pitch_hz) / MICROPHONE_HZ
@@ -109,28 +124,82 @@ def _syllable(rng: np.random.Generator) -> Signal:
 
 
 @contextmanager
-def chromium(
-    playwright: Playwright, profile: Path, microphone: Path | None
-) -> Iterator[BrowserContext]:
-    """A headless browser. microphone: what it hears, again and again; None refuses permission."""
+def chromium(profile: Path, microphone: Path | None) -> Iterator[str]:
+    """Run a headless browser and yield the address of its DevTools.
+
+    microphone: a WAV that loops as the microphone's input; None refuses permission. The process
+    belongs to no Playwright: each test module connects to it anew.
+    """
     device = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
     consent = ["--use-fake-ui-for-media-stream"] if microphone else []
-    context = playwright.chromium.launch_persistent_context(
-        profile, executable_path=CHROMIUM, headless=True, args=[*FLAGS, *device, *consent]
-    )
+    place = ["--remote-debugging-port=0", f"--user-data-dir={profile}"]
+    with (profile / "chromium.log").open("wb") as log:
+        line = [str(CHROMIUM), *FLAGS, *device, *consent, *place]
+        process = subprocess.Popen(line, stdout=log, stderr=log)
+    try:
+        yield f"http://127.0.0.1:{_devtools_port(process, profile)}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _devtools_port(process: "subprocess.Popen[bytes]", profile: Path) -> int:
+    """The port that Chromium chose, which it writes to a file in its profile."""
+    port_file = profile / "DevToolsActivePort"
+    log = profile / "chromium.log"
+
+    def written() -> bool:
+        return process.poll() is not None or (port_file.exists() and "\n" in port_file.read_text())
+
+    wait_until(written, log.read_text)
+    if process.poll() is not None:
+        raise RuntimeError(f"Expected Chromium to start, got:\n{log.read_text()}")
+    return int(port_file.read_text().splitlines()[0])
+
+
+@contextmanager
+def connected(playwright: Playwright, devtools: str) -> Iterator[BrowserContext]:
+    """A fresh context in a browser that already runs: its own storage, no pages."""
+    browser = playwright.chromium.connect_over_cdp(devtools)
+    context = browser.new_context()
     try:
         yield context
     finally:
         context.close()
+        browser.close()  # ends the connection, not the process
 
 
 def start_tape(page: Page) -> None:
-    """From the next load on, write down what the page hears and plays."""
+    """From the next load on, record what the page hears and plays."""
     page.add_init_script(_TAPE)
 
 
+def await_tape(page: Page, more_s: float) -> None:
+    """Wait until the tape is so much longer: seconds of audio, however slow the machine is."""
+    since = page.evaluate(_TAPE_SAMPLES)
+    wait_until(lambda: page.evaluate(_TAPE_SAMPLES) >= since + more_s * SECOND)
+
+
+def await_echo(page: Page, seconds: int, goal: float = WHOLE) -> float:
+    """Wait until so many seconds of the microphone come out of the speaker; the best likeness.
+
+    Any second may break off on a starved machine; a call that changes the audio changes all of it.
+    """
+    best, start = 0.0, SECOND  # the first second has the call's beginning in it
+    deadline = time.monotonic() + PATIENCE_S
+    while best < goal and time.monotonic() < deadline:
+        mic, speaker = read_tape(page)
+        stop = start + seconds * SECOND
+        if len(mic) < stop + SECOND:
+            await_tape(page, more_s=1)
+            continue
+        best = max(best, likeness(mic[start:stop], speaker[start : stop + SECOND]))
+        start += SECOND
+    return best
+
+
 def read_tape(page: Page) -> tuple[Signal, Signal]:
-    """What the microphone gave and what went to the speaker: 24 kHz, on one clock."""
+    """The microphone's audio and the speaker's input: 24 kHz, on one clock."""
     mic, speaker = (
         np.frombuffer(base64.b64decode(text), np.float32).astype(np.float64)
         for text in page.evaluate(_READ_TAPE)
@@ -139,10 +208,10 @@ def read_tape(page: Page) -> tuple[Signal, Signal]:
 
 
 def likeness(needle: Signal, hay: Signal) -> float:
-    """How alike pieces of a quarter of a second are to where they fit best in `hay`.
+    """How well quarters of a second of `needle` correlate with their best place in `hay`.
 
-    The upper quartile: a starved machine breaks the sound off, in Chromium's microphone too, and
-    what should be alike is what lies between the breaks. Wrong sound fits nowhere.
+    The upper quartile, because on a starved machine the audio breaks off, even in Chromium's
+    microphone, and only what lies between the breaks can correlate. Wrong audio fits nowhere.
     """
     size = 1 << (len(hay) + PIECE).bit_length()
     spectrum = np.fft.rfft(hay, size)
@@ -151,9 +220,9 @@ def likeness(needle: Signal, hay: Signal) -> float:
 
 
 def delays_ms(mic: Signal, speaker: Signal) -> list[float]:
-    """How long after the microphone each of its quarters of a second came out of the speaker.
+    """The delay from microphone to speaker of each quarter of a second.
 
-    Looked for in the second that follows; a piece that comes back less whole is left out.
+    Looks in the second that follows, and leaves out a piece that did not come back whole.
     """
     found = []
     size = 1 << (5 * PIECE).bit_length()
@@ -168,10 +237,10 @@ def delays_ms(mic: Signal, speaker: Signal) -> list[float]:
 def _best(
     piece: Signal, hay: Signal, spectrum: NDArray[np.complex128], size: int
 ) -> tuple[float, int]:
-    """The place in `hay` that the piece fits best: its correlation with it, and where it is."""
+    """The correlation of the piece with its best place in `hay`, and where that is."""
     products = np.fft.irfft(spectrum * np.conj(np.fft.rfft(piece, size)), size)
     at = int(np.argmax(products[: len(hay) - len(piece) + 1]))
     place = hay[at : at + len(piece)]
-    if not (piece.any() and place.any()):  # a starved browser gave silence
+    if not (piece.any() and place.any()):  # silence from a starved browser
         return 0.0, at
     return float(np.corrcoef(piece, place)[0, 1]), at

@@ -1,4 +1,4 @@
-"""What a person does with the page, and what the page is made to hear and see by the tests."""
+"""What a person does with the page, and what the tests observe of it."""
 
 import io
 from pathlib import Path
@@ -10,9 +10,30 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import SECOND
 from tests.e2e.fake_gateway import FakeGateway
+from tests.patience import wait_until
 
-# Keeps what the page asked of the browser: microphones, speakers and what plays there by itself,
-# the screen's wake lock.
+# Keeps every text that the status lines show: some show for a moment only, and a busy machine may
+# look too late.
+_HISTORY: Final = """
+window.shown = {};
+addEventListener("DOMContentLoaded", () => {
+  for (const element of document.querySelectorAll("#headline, #countdown, #notice")) {
+    const texts = (window.shown[`#${element.id}`] = [element.textContent]);
+    new MutationObserver(() => texts.push(element.textContent))
+      .observe(element, { childList: true, characterData: true, subtree: true });
+  }
+});
+"""
+_SHOWN_IN_ORDER: Final = """
+([selector, expected, since]) => {
+  let next = 0;
+  for (const text of (window.shown[selector] ?? []).slice(since)) {
+    if (next < expected.length && text.includes(expected[next])) next++;
+  }
+  return next === expected.length;
+}
+"""
+# Keeps what the page asks of the browser: microphones, speakers, audio elements, the wake lock.
 _SPY: Final = """
 window.asked = [];
 window.tracks = [];
@@ -43,20 +64,42 @@ navigator.wakeLock.request = async () => {
 
 
 def tone(frames: int, hertz: float = 440.0) -> bytes:
-    """So many 20 ms frames of a sine."""
+    """20 ms frames of a sine."""
     time = np.arange(frames * 480) / SECOND
     return (8_000 * np.sin(2 * np.pi * hertz * time)).astype("<i2").tobytes()
 
 
-def start(page: Page, gateway: FakeGateway, manners: str = "") -> None:
-    """Open the page and start a call; `manners` is the label of a mode, or the server's own."""
+def start(page: Page, gateway: FakeGateway, mode: str = "") -> None:
+    """Open the page and start a call. mode: its label; empty for the server's."""
     page.goto(gateway.url)
-    if manners:
-        page.click(f"text={manners}")
+    if mode:
+        page.click(f"text={mode}")
     page.click("#call")
     expect(page.locator("#headline")).to_have_text(
-        "Hold to talk" if manners == "Push to talk" else "Listening"
+        "Hold to talk" if mode == "Push to talk" else "Listening"
     )
+
+
+def keep_history(page: Page) -> None:
+    """From the next load on, keep what the status lines show, for `await_shown`."""
+    page.add_init_script(_HISTORY)
+
+
+def await_shown(page: Page, selector: str, *texts: str, since: int = 0) -> None:
+    """Wait until this status line has shown these texts one after another, however briefly.
+
+    since: leaves out so many of the texts that it showed first; see `count_shown`.
+    """
+    arguments = [selector, list(texts), since]
+    wait_until(
+        lambda: page.evaluate(_SHOWN_IN_ORDER, arguments),
+        lambda: page.evaluate("window.shown"),
+    )
+
+
+def count_shown(page: Page, selector: str) -> int:
+    """How many texts this status line has shown since the page was loaded."""
+    return int(page.evaluate("(selector) => window.shown[selector].length", selector))
 
 
 def spy(page: Page) -> None:
@@ -71,14 +114,31 @@ def asked(page: Page) -> dict[str, Any]:
 
 
 def pcm(gateway: FakeGateway, since: int = 0) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
-    """What the page has said from this byte on."""
+    """The caller's audio from this byte on, as far as it has come."""
     return np.frombuffer(bytes(gateway.audio[since:]), "<i2")
 
 
+def listen(gateway: FakeGateway, samples: int) -> "np.ndarray[tuple[int], np.dtype[np.int16]]":
+    """The caller's next samples: waits until so many have come."""
+    since = len(gateway.audio)
+    gateway.await_audio(since + 2 * samples)
+    return pcm(gateway, since)[:samples]
+
+
+def await_sound(gateway: FakeGateway) -> None:
+    """Wait until the caller's audio is not silent."""
+    wait_until(lambda: listen(gateway, SECOND // 10).any())
+
+
+def await_silence(gateway: FakeGateway) -> None:
+    """Wait until the caller's audio is silent: nothing from before is on its way any more."""
+    wait_until(lambda: not listen(gateway, SECOND // 10).any())
+
+
 def saved(page: Page) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    """What the page saves: (samples, caller and assistant)."""
+    """The recording that the page downloads: (samples, caller and assistant)."""
     with page.expect_download() as download:
-        page.click("#save")
+        page.click("#download")
     assert download.value.suggested_filename.endswith(".wav")
     sound, rate = soundfile.read(io.BytesIO(Path(download.value.path()).read_bytes()))
     assert rate == SECOND

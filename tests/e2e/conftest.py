@@ -1,4 +1,4 @@
-"""One Redis for all end-to-end tests, a fresh, empty stack of processes for each; a browser."""
+"""One Redis and one browser for all end-to-end tests, and a fresh stack of processes for each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
 
-from tests.e2e.browser import CHROMIUM, Complaints, chromium, write_microphone
+from tests.e2e.browser import CHROMIUM, Complaints, chromium, connected, write_microphone
+from tests.e2e.caller import keep_history
 from tests.e2e.fake_gateway import FakeGateway
 from tests.e2e.launcher import Stack
 from tests.patience import PATIENCE_S
@@ -37,36 +38,42 @@ def stack(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Ite
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """No longer than a module: while it runs, its thread can run no other asyncio loop."""
+    """Lasts one module: while it runs, its thread can run no other asyncio loop."""
     if not CHROMIUM.exists():
         pytest.skip(f"no browser at {CHROMIUM}")
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the browser's microphone hears."""
+    """The WAV that the browser's microphone plays in a loop."""
     path = tmp_path_factory.mktemp("microphone") / "microphone.wav"
     write_microphone(path, 6)
     return path
 
 
+@pytest.fixture(scope="session")
+def devtools(microphone: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Chromium process with that microphone, for all modules; the address of its DevTools."""
+    with chromium(tmp_path_factory.mktemp("profile"), microphone) as address:
+        yield address
+
+
 @pytest.fixture(scope="module")
-def browser(
-    playwright: Playwright, microphone: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[BrowserContext]:
-    """Chromium with that microphone."""
-    with chromium(playwright, tmp_path_factory.mktemp("profile"), microphone) as context:
+def browser(playwright: Playwright, devtools: str) -> Iterator[BrowserContext]:
+    """A context of its own for each module, in the one Chromium."""
+    with connected(playwright, devtools) as context:
         yield context
 
 
 @pytest.fixture
 def page(browser: BrowserContext) -> Iterator[Page]:
-    """A page that must leave no error in the console and break no content policy."""
+    """A page that must cause no error in the console and no breach of the content policy."""
     complaints = Complaints()
     page = browser.new_page()
     complaints.watch(page)
+    keep_history(page)
     yield page
     page.close()
     assert complaints.lines == []
@@ -74,6 +81,6 @@ def page(browser: BrowserContext) -> Iterator[Page]:
 
 @pytest.fixture
 def gateway() -> Iterator[FakeGateway]:
-    """A gateway that says what the test tells it to."""
+    """A gateway that sends what the test asks it to send."""
     with FakeGateway() as gateway:
         yield gateway

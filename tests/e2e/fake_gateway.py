@@ -1,7 +1,7 @@
-"""A gateway of a few lines that says what a test tells it to: the page's counterpart.
+"""A small gateway that sends what a test asks it to send: the page's counterpart.
 
-It serves gateway/web under the gateway's content policy and speaks `antiphon.v1` on /ws/stream, in
-a thread of its own, so that a test can drive browser and server in turns.
+It serves gateway/web under the gateway's content policy and speaks `antiphon.v1` on /ws/stream. It
+runs in its own thread, so that a test can drive browser and server alternately.
 """
 
 import asyncio
@@ -9,8 +9,10 @@ import json
 import mimetypes
 import struct
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from itertools import cycle
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -24,12 +26,13 @@ from websockets.typing import Subprotocol
 from gateway.app import HEADERS
 from gateway.protocol.errors import ErrorCode
 from shared.audio import FRAME_BYTES
-from tests.patience import PATIENCE_S, wait_until
+from tests.patience import PATIENCE_S, until, wait_until
 
+FRAME_S: Final = 0.02
 WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
 Event = dict[str, Any]
 CONFIG: Final[Event] = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
-Wrapped = dict[str, tuple[str, str]]  # a file of the page: what is served before and after it
+Wrapped = dict[str, tuple[str, str]]  # a file of the page: code served before and after it
 _T = TypeVar("_T")
 
 
@@ -48,19 +51,20 @@ def _answer(path: str, config: Event, wrapped: Wrapped) -> Response:
 
 
 class FakeGateway:
-    """One caller at a time. `echo` gives the caller's audio back; `refusal` refuses every call."""
+    """Serves one caller at a time. `echo` returns the caller's audio; `refusal` refuses calls."""
 
     def __init__(self, *, echo: bool = False, refusal: Event | None = None) -> None:
         self.echo = echo
         self.refusal = refusal
-        self.deaf = False  # hears, and answers nothing
+        self.unresponsive = False  # takes messages, and answers none
         self.wrapped: Wrapped = {}
-        self.texts: list[Event] = []  # what the page said
+        self.messages: list[Event] = []  # the page's messages
         self.audio = bytearray()
         self.close_codes: list[int] = []
         self.config = dict(CONFIG)
         self.ready: Event = {"outcome": "new", "mode": "turn", "next_sample": 0, "next_frame": 1}
         self._frame = 1
+        self._speaking = False
         self._connection: ServerConnection | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -89,7 +93,12 @@ class FakeGateway:
         """The page's address."""
         return f"http://127.0.0.1:{self.port}/web"
 
-    def say(self, kind: str, **fields: object) -> None:
+    @property
+    def next_frame(self) -> int:
+        """The number of the frame that is sent next."""
+        return self._frame
+
+    def send(self, kind: str, **fields: object) -> None:
         """Send one event."""
         self._run(self._send(json.dumps({"type": kind, **fields})))
 
@@ -97,23 +106,50 @@ class FakeGateway:
         """Send frames at once. pcm: whole frames of 960 bytes."""
         self._run(self._speak(pcm, generation, last=last))
 
-    def await_said(self, kind: str, count: int = 1) -> Event:
-        """The last message of this type, once the page has said so many of them."""
+    @contextmanager
+    def speaking(self, pcm: bytes, generation: int) -> Iterator[None]:
+        """Send these frames in a loop at the pace of a reply, until the block ends."""
+        self._speaking = True
+        done = asyncio.run_coroutine_threadsafe(self._speak_on(pcm, generation), self._loop)
+        try:
+            yield
+        finally:
+            self._speaking = False
+            done.result(PATIENCE_S)
 
-        def found() -> list[Event]:
-            return [event for event in self.texts if event["type"] == kind]
+    def of_type(self, kind: str) -> list[Event]:
+        """The page's messages of this type so far."""
+        return [event for event in self.messages if event["type"] == kind]
 
-        wait_until(lambda: len(found()) >= count, lambda: self.texts)
-        return found()[-1]
+    def await_message(self, kind: str, count: int = 1) -> Event:
+        """The last message of this type, once the page has sent `count` of them."""
+        wait_until(lambda: len(self.of_type(kind)) >= count, lambda: self.messages)
+        return self.of_type(kind)[-1]
+
+    def await_played(self, frame: int) -> None:
+        """Wait until the page reports that it has played this frame."""
+        wait_until(
+            lambda: any(event["frame"] >= frame for event in self.of_type("played")),
+            lambda: self.of_type("played"),
+        )
+
+    def await_audio(self, size: int) -> None:
+        """Wait until the page has sent so many bytes of audio in all."""
+        wait_until(lambda: len(self.audio) >= size, lambda: f"{len(self.audio)} bytes")
+
+    def await_closed(self) -> list[int]:
+        """The close codes of all connections so far, once there is one."""
+        wait_until(lambda: self.close_codes)
+        return self.close_codes
 
     def close(self, code: int) -> None:
-        """Close the connection in order."""
+        """Close the connection with a close frame."""
         connection = self._connection
         assert connection is not None
         self._run(connection.close(code))
 
     def drop(self) -> None:
-        """Cut the connection without a word."""
+        """Cut the connection without a close frame."""
         connection = self._connection
         assert connection is not None
         self._loop.call_soon_threadsafe(connection.transport.abort)
@@ -132,7 +168,7 @@ class FakeGateway:
 
     async def _stop(self) -> None:
         for connection in self._server.connections:
-            connection.transport.abort()  # a page that is being torn down answers no handshake
+            connection.transport.abort()  # a page that closes answers no closing handshake
         self._server.close()
         await self._server.wait_closed()
 
@@ -148,12 +184,13 @@ class FakeGateway:
             self.close_codes.append(closed.rcvd.code if closed.rcvd else 1006)
 
     async def _listen(self, connection: ServerConnection) -> None:
-        self.texts.append(json.loads(await connection.recv()))
+        self.messages.append(json.loads(await connection.recv()))
         self._connection = connection
         if self.refusal is not None:
             await self._send(json.dumps({"type": "error", **self.refusal}))
             await connection.close(ErrorCode(self.refusal["code"]).close_code)
             return
+        await until(lambda: not self.unresponsive)
         who = {"session": "s" * 32, "token": "t" * 22, "sample_rate": 24_000, "frame_samples": 480}
         await self._send(json.dumps({"type": "ready", **who, **self.ready}))
         while True:
@@ -162,16 +199,21 @@ class FakeGateway:
     async def _take(self, message: str | bytes) -> None:
         if isinstance(message, bytes):
             self.audio += message
-            if self.deaf:
-                return
-            await self._send(json.dumps({"type": "ack", "samples": len(self.audio) // 2}))
+            await self._answer("ack", samples=len(self.audio) // 2)
             if self.echo:
                 await self._speak(message, generation=1, last=False)
             return
         event = json.loads(message)
-        self.texts.append(event)
-        if event["type"] == "ping" and not self.deaf:
-            await self._send(json.dumps({"type": "pong", "t": event["t"]}))
+        self.messages.append(event)
+        if event["type"] == "ping":
+            await self._answer("pong", t=event["t"])
+
+    async def _answer(self, kind: str, **fields: object) -> None:
+        if self.unresponsive:
+            return
+        # A page that hung up takes no answer, but its last messages may still wait to be read.
+        with suppress(ConnectionClosed):
+            await self._send(json.dumps({"type": kind, **fields}))
 
     async def _speak(self, pcm: bytes, generation: int, *, last: bool) -> None:
         for start in range(0, len(pcm), FRAME_BYTES):
@@ -180,6 +222,15 @@ class FakeGateway:
             header = struct.pack("<IIHH", self._frame, generation, flags, 0)
             self._frame += 1
             await self._send(header + pcm[start:end])
+
+    async def _speak_on(self, pcm: bytes, generation: int) -> None:
+        due = self._loop.time()
+        for start in cycle(range(0, len(pcm), FRAME_BYTES)):
+            if not self._speaking:
+                return
+            await self._speak(pcm[start : start + FRAME_BYTES], generation, last=False)
+            due += FRAME_S
+            await asyncio.sleep(due - self._loop.time())
 
     async def _send(self, message: str | bytes) -> None:
         assert self._connection is not None

@@ -1,7 +1,7 @@
-"""What the playback worklet was given and gave to the speaker: every frame and every block of it.
+"""Every frame that the playback worklet gets, and every block that it plays.
 
-The gateway serves the worklet's file with a prelude that wraps its processor, and the jitter
-buffer's with an epilogue that notes what goes in and out: both run in the audio thread.
+The gateway serves the worklet's file with code before it that wraps its processor, and the jitter
+buffer's file with code after it that notes its input and output. Both run in the audio thread.
 """
 
 from typing import Any, Final, NamedTuple
@@ -11,9 +11,9 @@ from playwright.sync_api import Page
 from tests.e2e.fake_gateway import FakeGateway
 
 _NOTES: Final = """
-const { push, read, clear } = Jitter.prototype;
+const { push, read, clear } = JitterBuffer.prototype;
 globalThis.notes = [];
-Object.assign(Jitter.prototype, {
+Object.assign(JitterBuffer.prototype, {
   push(entry) {
     globalThis.notes.push(["frame", entry.generation, entry.number]);
     push.call(this, entry);
@@ -38,7 +38,7 @@ globalThis.registerProcessor = (name, Processor) => define(name, class extends P
   }
 });
 """
-# Takes the notes out of what the page hears of its worklet.
+# Keeps the notes from the page's own handler of the worklet's messages.
 _KEEP: Final = """
 window.notes = [];
 window.AudioWorkletNode = class extends AudioWorkletNode {
@@ -55,21 +55,21 @@ window.AudioWorkletNode = class extends AudioWorkletNode {
 
 
 class Note(NamedTuple):
-    """A frame that came, a block that held samples of a reply, or an order to clear."""
+    """A frame that came, a block with samples of a reply, or a clear."""
 
     kind: str
     generation: int
-    at: int  # a frame's number; of the others, the audio thread's currentFrame
+    at: int  # a frame's number, else the audio thread's currentFrame
 
 
 def note_playback(page: Page, gateway: FakeGateway) -> None:
-    """From the next load on, note what the worklet is given and gives."""
-    gateway.wrapped["audio/jitter.js"] = ("", _NOTES)
+    """From the next load on, note the worklet's input and output."""
+    gateway.wrapped["audio/jitter-buffer.js"] = ("", _NOTES)
     gateway.wrapped["audio/playback.worklet.js"] = (_POST, "")
     page.add_init_script(_KEEP)
 
 
 def played(page: Page) -> list[Note]:
-    """All that was noted so far, in its order."""
+    """All notes so far, in order."""
     notes: list[list[Any]] = page.evaluate("window.notes")
     return [Note(*note) for note in notes]

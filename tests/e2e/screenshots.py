@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.screenshots FOLDER`: the page in the states that are worth looking at."""
+"""`python -m tests.e2e.screenshots FOLDER`: pictures of the page in its main states."""
 
 import sys
 import tempfile
@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from tests.e2e.browser import SECOND, chromium, write_microphone
+from tests.e2e.browser import SECOND, chromium, connected, write_microphone
 from tests.e2e.fake_gateway import FakeGateway
 
 WIDE: Final = (1180, 820)  # CSS pixels
@@ -22,7 +22,7 @@ FULL: Final = {"code": "no_capacity", "message": "full", "retry_after_ms": 9_000
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture: a state of the page, how large, in which light."""
+    """One picture: a state of the page, its size and its color scheme."""
 
     state: Callable[[Page], AbstractContextManager[None]]
     size: tuple[int, int] = WIDE
@@ -30,12 +30,15 @@ class Shot:
 
 
 def main(folder: Path) -> None:
-    """Write one PNG a shot."""
+    """Write one PNG for each shot."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
         microphone = Path(scratch) / "microphone.wav"
         write_microphone(microphone, 6)
-        with chromium(playwright, Path(scratch) / "profile", microphone) as browser:
+        with (
+            chromium(Path(scratch), microphone) as devtools,
+            connected(playwright, devtools) as browser,
+        ):
             for name, shot in SHOTS.items():
                 take(browser, shot, folder / f"{name}.png")
 
@@ -61,7 +64,7 @@ def idle(page: Page) -> Iterator[None]:
 
 @contextmanager
 def speaking(page: Page) -> Iterator[None]:
-    """A conversation: a reply that was interrupted, and one that is being said."""
+    """A conversation: an interrupted reply, and one that is being spoken."""
     with FakeGateway() as gateway:
         _call(page, gateway)
         page.wait_for_timeout(2_000)
@@ -94,17 +97,17 @@ def settings(page: Page) -> Iterator[None]:
 
 @contextmanager
 def refused(page: Page) -> Iterator[None]:
-    """A server without a free place."""
+    """A server that is full."""
     with FakeGateway(refusal=FULL) as gateway:
         page.goto(gateway.url)
         page.click("#call")
-        expect(page.locator("#headline")).to_have_text("Not now")
+        expect(page.locator("#headline")).to_have_text("Not available right now")
         yield
 
 
 @contextmanager
 def uninvited(page: Page) -> Iterator[None]:
-    """A server that asks for a token, which this caller has not."""
+    """A server that requires a token, and a caller without one."""
     with FakeGateway() as gateway:
         gateway.config["auth"] = True
         page.goto(gateway.url)
@@ -119,7 +122,7 @@ def talkative(page: Page) -> Iterator[None]:
         _call(page, gateway)
         for generation in range(1, 12):
             text = "the longest word is pneumonoultramicroscopicsilicovolcanoconiosis, they say"
-            gateway.say("text", generation=generation, frame=generation, text=text)
+            gateway.send("text", generation=generation, frame=generation, text=text)
         page.wait_for_timeout(500)
         yield
 
@@ -146,32 +149,32 @@ def _call(page: Page, gateway: FakeGateway) -> None:
 
 
 def _interrupted(page: Page, gateway: FakeGateway) -> None:
-    gateway.say("speech_started", sample=0)
-    gateway.say("speech_stopped", sample=round(1.6 * SECOND))
-    gateway.say("heard", text="plese cownt tu nin", final=True, rough=True)
-    gateway.say("reply_started", generation=1, frame=1)
+    gateway.send("speech_started", sample=0)
+    gateway.send("speech_stopped", sample=round(1.6 * SECOND))
+    gateway.send("heard", text="plese cownt tu nin", final=True, rough=True)
+    gateway.send("reply_started", generation=1, frame=1)
     for frame, text in ((1, "one, two, "), (15, "three, four, "), (70, "five, six, seven")):
-        gateway.say("text", generation=1, frame=frame, text=text)
+        gateway.send("text", generation=1, frame=frame, text=text)
     gateway.speak(syllables(60), generation=1)
     page.wait_for_timeout(700)
-    gateway.say("speech_started", sample=3 * SECOND)
-    gateway.say("clear", generation=1, next_frame=61)
+    gateway.send("speech_started", sample=3 * SECOND)
+    gateway.send("clear", generation=1, next_frame=61)
     page.wait_for_timeout(300)
 
 
 def _answered(page: Page, gateway: FakeGateway) -> None:
-    gateway.say("heard", text="no wot is", final=False, rough=True)
-    gateway.say("speech_stopped", sample=round(4.9 * SECOND))
-    gateway.say("heard", text="no wot is thre plus four", final=True, rough=True)
-    gateway.say("reply_started", generation=2, frame=61)
+    gateway.send("heard", text="no wot is", final=False, rough=True)
+    gateway.send("speech_stopped", sample=round(4.9 * SECOND))
+    gateway.send("heard", text="no wot is thre plus four", final=True, rough=True)
+    gateway.send("reply_started", generation=2, frame=61)
     for frame, text in ((61, "three "), (80, "plus four "), (149, "is seven")):
-        gateway.say("text", generation=2, frame=frame, text=text)
+        gateway.send("text", generation=2, frame=frame, text=text)
     gateway.speak(syllables(95), generation=2)
     page.wait_for_timeout(1_300)
 
 
 def syllables(frames: int) -> bytes:
-    """A rise and fall like a voice's: so many 20 ms frames."""
+    """20 ms frames of a tone that rises and falls like a voice."""
     time = np.arange(frames * 480) / SECOND
     loudness = np.abs(np.sin(2 * np.pi * 2.3 * time)) * (0.6 + 0.4 * np.sin(2 * np.pi * 0.7 * time))
     return (9_000 * loudness * np.sin(2 * np.pi * 180 * time)).astype("<i2").tobytes()

@@ -1,4 +1,4 @@
-"""Whoever uses the page, and on whatever: keyboard, screen reader, phone, light and dark."""
+"""The page for everybody: keyboard, screen reader, phone, light and dark."""
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -6,6 +6,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.e2e.browser import Complaints
 from tests.e2e.caller import start
 from tests.e2e.fake_gateway import FakeGateway
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -53,14 +54,14 @@ def _focusable(node: dict[str, list[dict[str, object]]]) -> bool:
     return any(prop["name"] == "focusable" for prop in node.get("properties", []))
 
 
-def test_what_changes_is_said_to_who_does_not_see_it(page: Page, gateway: FakeGateway) -> None:
+def test_changes_are_announced_to_screen_readers(page: Page, gateway: FakeGateway) -> None:
     start(page, gateway)
     for selector, role in (("#headline", "status"), ("#trouble", "alert"), ("#transcript", "log")):
         expect(page.locator(selector)).to_have_role(role)  # type: ignore[arg-type]
-    gateway.say("reply_started", generation=1, frame=1)
-    gateway.say("text", generation=1, frame=1, text="three")
+    gateway.send("reply_started", generation=1, frame=1)
+    gateway.send("text", generation=1, frame=1, text="three")
     expect(page.locator("#transcript")).to_have_attribute("aria-busy", "true")  # not word by word
-    gateway.say("reply_done", generation=1, frame=5, reason="end")
+    gateway.send("reply_done", generation=1, frame=5, reason="end")
     expect(page.locator("#transcript")).not_to_have_attribute("aria-busy", "true")
 
 
@@ -73,18 +74,18 @@ def test_nothing_is_wider_than_a_phone(page: Page, gateway: FakeGateway, width: 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_words_stand_out_from_the_paper(page: Page, gateway: FakeGateway, scheme: str) -> None:
+def test_text_contrasts_with_its_background(page: Page, gateway: FakeGateway, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto(gateway.url)
     for paper in ("--paper", "--card"):
-        for ink in ("--ink", "--faint", "--you", "--it"):
+        for ink in ("--ink", "--faint", "--caller", "--assistant"):
             assert page.evaluate(_CONTRAST, [ink, paper]) >= 4.5, (ink, paper)
 
 
-def test_nothing_moves_for_who_wants_it_still(page: Page, gateway: FakeGateway) -> None:
+def test_nothing_moves_for_people_who_prefer_less_motion(page: Page, gateway: FakeGateway) -> None:
     page.emulate_media(reduced_motion="reduce")
     start(page, gateway)
-    gateway.say("speech_stopped", sample=0)
+    gateway.send("speech_stopped", sample=0)
     expect(page.locator("#headline")).to_have_text("Thinking")
     assert page.locator("#call").evaluate("(it) => it.getAnimations().length") == 0
 
@@ -100,6 +101,11 @@ def test_a_breach_of_the_content_policy_would_be_noticed(
     page.evaluate(
         "document.head.append(Object.assign(document.createElement('script'), {text: '1'}))"
     )
-    page.wait_for_timeout(200)
+
+    def complained() -> bool:
+        page.wait_for_timeout(50)  # the console's messages come while Playwright waits
+        return len(complaints.lines) >= 2
+
+    wait_until(complained)
     page.close()
     assert len(complaints.lines) == 2

@@ -1,7 +1,5 @@
-"""The dashboard in a browser, before real processes: charts, tables, a session's timeline."""
+"""The dashboard in a browser, with real processes: charts, tables, a session's timeline."""
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,7 +15,7 @@ TOKEN = "correct-horse-battery"  # noqa: S105 # a test's own
 
 @pytest.fixture
 def calling(page: Page, stack: Stack) -> Iterator[Page]:
-    """A page whose caller speaks now and then, in turn mode."""
+    """A page in a call, in turn mode, whose caller speaks."""
     stack.start_worker()
     stack.start_gateway()
     page.goto(f"{stack.http}/web?processing=off")
@@ -29,7 +27,7 @@ def calling(page: Page, stack: Stack) -> Iterator[Page]:
 
 @contextmanager
 def dashboard(page: Page, stack: Stack) -> Iterator[Page]:
-    """The dashboard beside the call, with the same eye on its console."""
+    """The dashboard in another tab; its console must stay free of errors, too."""
     complaints: list[str] = []
     board = page.context.new_page()
     board.on("pageerror", lambda error: complaints.append(str(error)))
@@ -41,7 +39,7 @@ def dashboard(page: Page, stack: Stack) -> Iterator[Page]:
 
 
 def painted(page: Page, selector: str) -> int:
-    """How many pixels of the canvases there are not blank."""
+    """How many pixels of these canvases are not blank."""
     return int(
         page.evaluate(
             """(selector) => [...document.querySelectorAll(selector)].reduce((sum, canvas) => {
@@ -59,10 +57,10 @@ def test_the_fleet_is_shown_as_charts_and_as_words(calling: Page, stack: Stack) 
         expect(board.locator("#sessions tbody button")).to_have_count(1)
         expect(board.locator("#workers tbody tr")).to_contain_text("1 of 8")
         expect(board.locator("#gateways tbody tr")).to_contain_text("this one")
-        expect(board.locator("#tiles")).to_contain_text("calls here1")
+        expect(board.locator("#tiles")).to_contain_text("Calls here1")
         expect(board.locator("figure")).to_have_count(7)  # and the lag of a session
         assert painted(board, "#charts canvas") > 1_000
-        assert board.get_by_role("img", name="Model step").count() == 1
+        assert board.get_by_role("img", name="Step time").count() == 1
         board.locator("summary").first.click()
         row = board.locator("figure").first.locator("tbody tr").first
         expect(row).to_contain_text("on this gateway1")
@@ -71,17 +69,17 @@ def test_the_fleet_is_shown_as_charts_and_as_words(calling: Page, stack: Stack) 
 def test_a_session_is_followed_through_a_takeover(calling: Page, stack: Stack) -> None:
     with dashboard(calling, stack) as board:
         board.locator("#sessions tbody button").click()
-        expect(board.locator("#events")).to_contain_text("has the session")
-        expect(board.locator("#events")).not_to_contain_text("takeover")
+        expect(board.locator("#events")).to_contain_text("owns the session")
+        expect(board.locator("#events")).not_to_contain_text("Takeover")
         calling.click("#mute")
-        expect(board.locator("#events")).to_contain_text("the turn was over")
-        expect(board.locator("#events")).to_contain_text("reply 1 began")
+        expect(board.locator("#events")).to_contain_text("Turn ended")
+        expect(board.locator("#events")).to_contain_text("Reply 1 started")
         assert painted(board, "#strip") > 1_000
         first = stack.processes[0]
         stack.start_worker()
         first.kill()
-        expect(board.locator("#events")).to_contain_text("takeover: worker")
-        expect(board.locator("#where")).to_contain_text("taken over once")
+        expect(board.locator("#events")).to_contain_text("Takeover: worker")
+        expect(board.locator("#where")).to_contain_text("1 takeover")
         board.click("#close")
         expect(board.locator("#timeline")).to_be_hidden()
 
@@ -122,10 +120,10 @@ def test_a_locked_gateway_asks_for_its_token(page: Page, stack: Stack) -> None:
     expect(board.locator("#token")).to_be_visible()
     expect(board.locator("#board")).to_be_hidden()
     board.get_by_label("Token").fill("wrong-horse-battery")
-    board.get_by_role("button", name="Show").click()
+    board.get_by_role("button", name="Show dashboard").click()
     expect(board.locator("#token")).to_be_visible()
     board.get_by_label("Token").fill(TOKEN)
-    board.get_by_role("button", name="Show").click()
+    board.get_by_role("button", name="Show dashboard").click()
     expect(board.locator("#state")).to_contain_text("Gateway")
     expect(board.locator("#workers tbody tr")).to_contain_text("0 of 8")
     board.close()
@@ -137,10 +135,6 @@ def test_a_gateway_that_stops_does_not_wait_for_watchers(page: Page, stack: Stac
     board = page.context.new_page()
     board.goto(f"{stack.http}/dashboard")
     expect(board.locator("#state")).to_contain_text("Gateway")
-    left = threading.Thread(target=gateway.terminate, args=(4.0,))
-    began = time.monotonic()
-    left.start()
-    left.join()
+    gateway.terminate()  # raises TimeoutExpired while a watcher keeps the gateway alive
     assert not gateway.alive
-    assert time.monotonic() - began < 4.0
     board.close()

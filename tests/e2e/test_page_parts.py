@@ -1,4 +1,4 @@
-"""The page's parts that decide something, each alone, in the browser that runs them."""
+"""The page's modules on their own, in a browser."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,8 @@ from tests.e2e.fake_gateway import FakeGateway
 pytestmark = pytest.mark.browser
 
 JITTER = """
-const {Jitter} = await import("/web/audio/jitter.js");
-const jitter = new Jitter(24_000);
+const {JitterBuffer} = await import("/web/audio/jitter-buffer.js");
+const jitter = new JitterBuffer(24_000);
 let number = 0;
 const push = (count, value = 0.5, generation = 1, last = false) => {
   for (let i = 0; i < count; i++) {
@@ -46,7 +46,7 @@ const left = (position) => outbox.rewind(position).flatMap((block) => [...block]
 
 @pytest.fixture(scope="module")
 def blank(browser: BrowserContext) -> Iterator[Page]:
-    """A page that is not in a call, to run parts in."""
+    """A page without a call, to run modules in."""
     with FakeGateway() as gateway:
         page = browser.new_page()
         page.goto(gateway.url)
@@ -75,7 +75,7 @@ def test_the_end_of_a_reply_is_no_underrun(blank: Page) -> None:
     assert run(blank, JITTER, body) == [0, 5]
 
 
-def test_an_underrun_fades_and_makes_the_buffer_hold_back_more(blank: Page) -> None:
+def test_an_underrun_fades_and_raises_the_target(blank: Page) -> None:
     body = """push(5); const out = read(120);
     return {out, underruns: jitter.underruns, target: jitter.targetMs};"""
     found = run(blank, JITTER, body)
@@ -84,7 +84,7 @@ def test_an_underrun_fades_and_makes_the_buffer_hold_back_more(blank: Page) -> N
     assert found["out"][-1] == 0
 
 
-def test_a_quiet_spell_takes_the_holding_back_away(blank: Page) -> None:
+def test_a_calm_spell_lowers_the_target(blank: Page) -> None:
     body = """push(5); read(120); for (let i = 0; i < 600; i++) { push(1); read(20); }
     return jitter.targetMs;"""
     assert run(blank, JITTER, body) == 60
@@ -95,7 +95,7 @@ def test_clear_fades_out_and_refuses_the_old_generation(blank: Page) -> None:
     push(10, 0.25, 2); return [after, read(20).at(-1)];"""
     after, of_the_next = run(blank, JITTER, body)
     assert 0 < after[0] < 0.5
-    assert max(after[120:]) == 0  # 5 ms on
+    assert max(after[120:]) == 0  # after 5 ms
     assert of_the_next == 0.25
 
 
@@ -104,11 +104,11 @@ def test_a_new_session_counts_generations_from_1_again(blank: Page) -> None:
     assert run(blank, JITTER, body)[-1] == 0.25
 
 
-def test_a_late_buffer_leaves_out_silence_and_no_speech(blank: Page) -> None:
-    body = """push(10); push(20, 0.0); push(10); return [jitter.bufferMs, jitter.leftOut];"""
-    held_ms, left_out = run(blank, JITTER, body)
-    assert held_ms == 40 * 20 - left_out * 20
-    assert left_out == 20  # all the silence; the speech stays though it is over-full
+def test_a_late_buffer_skips_silence_but_no_speech(blank: Page) -> None:
+    body = """push(10); push(20, 0.0); push(10); return [jitter.bufferMs, jitter.skipped];"""
+    held_ms, skipped = run(blank, JITTER, body)
+    assert held_ms == 40 * 20 - skipped * 20
+    assert skipped == 20  # all the silence; speech stays, although the buffer is too full
 
 
 def test_the_buffer_is_bounded(blank: Page) -> None:
@@ -116,7 +116,7 @@ def test_the_buffer_is_bounded(blank: Page) -> None:
 
 
 @pytest.mark.parametrize(("rate_in", "rate_out"), [(48_000, 24_000), (24_000, 44_100)])
-def test_resampling_is_the_same_however_it_is_cut(blank: Page, rate_in: int, rate_out: int) -> None:
+def test_any_chunking_resamples_the_same(blank: Page, rate_in: int, rate_out: int) -> None:
     body = f"return [128, 999, {rate_in}].map((cut) => run({rate_in}, {rate_out}, 1000, cut));"
     small, odd, whole = run(blank, RESAMPLE, body)
     shared = min(len(small), len(odd), len(whole))
@@ -140,7 +140,7 @@ def test_the_outbox_keeps_what_was_not_acknowledged(blank: Page) -> None:
     assert run(blank, OUTBOX, body + "return left(7);") == list(range(7, 20))
 
 
-def test_the_outbox_gives_up_the_oldest_beyond_two_seconds(blank: Page) -> None:
+def test_the_outbox_drops_the_oldest_beyond_two_seconds(blank: Page) -> None:
     body = """const dropped = [0, 1, 2].map((i) => outbox.push(new Int16Array(24_000).fill(i)));
     return [dropped, outbox.heldSamples, left(0)[0]];"""
     assert run(blank, OUTBOX, body) == [[0, 0, 24_000], 48_000, 1]
@@ -153,15 +153,15 @@ def test_a_recording_keeps_its_last_minutes(blank: Page) -> None:
     const bytes = await recording.wav().arrayBuffer();
     return [recording.seconds, Recording.LIMIT_S, [...new Int16Array(bytes.slice(-80))]];"""
     seconds, limit, last = run(blank, "", body)
-    assert limit <= seconds <= limit + 10  # the piece that is being filled
+    assert limit <= seconds <= limit + 10  # the piece in progress
     assert last == [2 * limit - 2] * 20 + [2 * limit - 1] * 20
 
 
 def test_only_a_gap_between_ticks_is_sleep(blank: Page) -> None:
-    body = """const {Nap} = await import("/web/transport/nap.js");
+    body = """const {SleepDetector} = await import("/web/transport/sleep.js");
     let now = 1000;
-    const nap = new Nap(2000, () => now);
-    return [2000, 4500, 90000, 2000, -5000].map((ms) => { now += ms; return nap.tick(); });"""
+    const sleep = new SleepDetector(2000, () => now);
+    return [2000, 4500, 90000, 2000, -5000].map((ms) => { now += ms; return sleep.tick(); });"""
     assert run(blank, "", body) == [0, 0, 90_000, 0, 0]
 
 
@@ -171,11 +171,11 @@ def test_a_reply_is_cut_between_its_words(blank: Page) -> None:
     const said = [[1, "one two "], [11, "three four five "], [31, "six"]];
     for (const [frame, text] of said) transcript.add({type: "text", generation: 1, frame, text});
     transcript.setPlayed(22);
-    const heard = list.querySelectorAll(".heard").length;
+    const played = list.querySelectorAll(".played").length;
     transcript.add({type: "clear", generation: 1, next_frame: 41});
-    const cut = list.querySelector(".said");
-    return [heard, cut.querySelector("s").textContent, cut.textContent];"""
-    heard, unheard, said = run(blank, "", body)
-    assert heard == 2
-    assert unheard == "four five six"
-    assert said == "one two three cut off four five six"
+    const cut = list.querySelector(".line");
+    return [played, cut.querySelector("s").textContent, cut.textContent];"""
+    played, unplayed, line = run(blank, "", body)
+    assert played == 2
+    assert unplayed == "four five six"
+    assert line == "one two three interrupted four five six"

@@ -1,4 +1,4 @@
-"""A question that is spoken into the page comes out of it as the right answer."""
+"""A spoken question gets the right spoken answer from the page."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from playwright.sync_api import Playwright, expect
 
 from client.resampling import resample
 from shared.audio import pcm16_from_floats
-from tests.e2e.browser import MICROPHONE_HZ, SECOND, Complaints, chromium
-from tests.e2e.caller import saved
+from tests.e2e.browser import MICROPHONE_HZ, SECOND, Complaints, chromium, connected
+from tests.e2e.caller import await_shown, keep_history, saved
 from tests.e2e.launcher import Stack
 from tests.e2e.test_spoken import ANSWERS, QUESTIONS, plain_words
 from workers.evaluation.judge import judge_of, says
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.e2e, pytest.mark.timeout(240)]
 
 
 def write_question(file: Path, name: str) -> None:
-    """A microphone that hears the question once in half a minute."""
+    """A WAV for the microphone that says the question once in half a minute."""
     samples, rate_hz = soundfile.read(QUESTIONS / f"{name}.wav", dtype="float32")
     # Repeated samples have images, above 12 kHz: the page takes the microphone at 24 kHz.
     pcm = np.repeat(resample(samples, rate_hz), MICROPHONE_HZ // SECOND)
@@ -33,15 +33,19 @@ def test_a_spoken_question_gets_its_answer(
     stack.start_worker(ENGINE="hybrid")
     stack.start_gateway()
     write_question(tmp_path / "question.wav", "sum")
-    with chromium(playwright, tmp_path / "profile", tmp_path / "question.wav") as browser:
+    (tmp_path / "profile").mkdir()
+    with (
+        chromium(tmp_path / "profile", tmp_path / "question.wav") as devtools,
+        connected(playwright, devtools) as browser,
+    ):
         page, complaints = browser.new_page(), Complaints()
         complaints.watch(page)
+        keep_history(page)
         page.goto(f"{stack.http}/web?processing=off")
         page.click("#call")
-        expect(page.locator(".reply .said")).to_contain_text("seven")
-        assert plain_words(page.inner_text(".reply .said")) == plain_words(ANSWERS["sum"])
-        expect(page.locator("#headline")).to_have_text("Speaking")
-        expect(page.locator("#headline")).to_have_text("Listening")
+        expect(page.locator(".reply .line")).to_contain_text("seven")
+        assert plain_words(page.inner_text(".reply .line")) == plain_words(ANSWERS["sum"])
+        await_shown(page, "#headline", "Speaking", "Listening")
         answer = pcm16_from_floats(saved(page)[:, 1].astype(np.float32))
     assert complaints.lines == []
     assert says(answer, ANSWERS["sum"]), judge_of(ANSWERS["sum"]).hear(answer)

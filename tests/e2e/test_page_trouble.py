@@ -1,12 +1,12 @@
-"""What goes wrong, and what the page says and does then."""
+"""What the page says and does when something goes wrong."""
 
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Playwright, expect
 
-from tests.e2e.browser import chromium
-from tests.e2e.caller import asked, pcm, spy, start
+from tests.e2e.browser import chromium, connected
+from tests.e2e.caller import asked, await_shown, await_sound, spy, start
 from tests.e2e.fake_gateway import FakeGateway
 
 pytestmark = pytest.mark.browser
@@ -17,36 +17,38 @@ navigator.mediaDevices.getUserMedia = async () =>
 """
 
 
-def test_a_full_server_says_when_to_come_back(page: Page) -> None:
+def test_a_busy_server_says_when_to_try_again(page: Page) -> None:
     refusal = {"code": "no_capacity", "message": "full", "retry_after_ms": 1_900}
     with FakeGateway(refusal=refusal) as gateway:
         page.goto(gateway.url)
         page.click("#call")
-        expect(page.locator("#headline")).to_have_text("Not now")
-        expect(page.locator("#trouble")).to_contain_text("All places are taken")
-        expect(page.locator("#countdown")).to_have_text("A place may be free in a second")
-        expect(page.locator("#countdown")).to_have_text("A place may be free now. Try again.")
+        expect(page.locator("#headline")).to_have_text("Not available right now")
+        expect(page.locator("#trouble")).to_contain_text("No free line")
+        await_shown(page, "#countdown", "try again in 2 seconds", "in 1 second", "try again now")
         expect(page.locator("#call")).to_have_text("Try again")
 
 
 def test_an_insecure_page_says_what_to_do(page: Page, gateway: FakeGateway) -> None:
     page.goto(gateway.url.replace("127.0.0.1", "antiphon.test"))
-    expect(page.locator("#trouble")).to_contain_text("https")
+    expect(page.locator("#trouble")).to_contain_text("HTTPS")
     expect(page.locator("#call")).to_be_disabled()
 
 
 def test_a_refused_microphone_says_what_to_do(
     playwright: Playwright, tmp_path: Path, gateway: FakeGateway
 ) -> None:
-    with chromium(playwright, tmp_path, microphone=None) as browser:
+    with (
+        chromium(tmp_path, microphone=None) as devtools,
+        connected(playwright, devtools) as browser,
+    ):
         page = browser.new_page()
         page.goto(gateway.url)
         page.click("#call")
-        expect(page.locator("#trouble")).to_contain_text("The microphone is not allowed")
-    assert gateway.texts == []
+        expect(page.locator("#trouble")).to_contain_text("Microphone access is blocked")
+    assert gateway.messages == []
 
 
-def test_an_unplugged_microphone_gives_way_to_the_systems_own(
+def test_an_unplugged_microphone_is_replaced_by_the_system_default(
     page: Page, gateway: FakeGateway
 ) -> None:
     spy(page)
@@ -58,28 +60,26 @@ def test_an_unplugged_microphone_gives_way_to_the_systems_own(
     expect(page.locator("#notice")).to_contain_text("“Fake Default Audio Input”")
     assert "deviceId" not in asked(page)
     expect(page.locator("#microphone")).to_have_value("")
-    since = len(gateway.audio)
-    page.wait_for_timeout(400)
-    assert pcm(gateway, since).any()
+    await_sound(gateway)
 
 
 def test_without_any_microphone_the_call_ends_in_words(page: Page, gateway: FakeGateway) -> None:
     spy(page)
     start(page, gateway)
     page.evaluate("window.unplugged = true; window.tracks[0].dispatchEvent(new Event('ended'))")
-    expect(page.locator("#trouble")).to_contain_text("The microphone went away")
-    gateway.await_said("end")
+    expect(page.locator("#trouble")).to_contain_text("Your microphone was disconnected")
+    gateway.await_message("end")
     page.click("#call")
-    expect(page.locator("#trouble")).to_contain_text("No microphone was found")
+    expect(page.locator("#trouble")).to_contain_text("No microphone found")
 
 
-def test_a_microphone_that_gives_no_sound_is_told_of(page: Page, gateway: FakeGateway) -> None:
+def test_a_silent_microphone_is_reported(page: Page, gateway: FakeGateway) -> None:
     page.add_init_script(NO_SOUND)
     start(page, gateway)
-    expect(page.locator("#notice")).to_contain_text("Not a sound")
+    expect(page.locator("#notice")).to_contain_text("Your microphone is silent")
 
 
-def test_an_unplugged_speaker_gives_way_to_the_systems_own(
+def test_an_unplugged_speaker_is_replaced_by_the_system_default(
     page: Page, gateway: FakeGateway
 ) -> None:
     spy(page)
@@ -93,7 +93,7 @@ def test_an_unplugged_speaker_gives_way_to_the_systems_own(
           (await list()).filter(({ label }) => label !== "Fake Audio Output 2");
         navigator.mediaDevices.dispatchEvent(new Event("devicechange"));"""
     )
-    expect(page.locator("#notice")).to_contain_text("That speaker is not there any more")
+    expect(page.locator("#notice")).to_contain_text("Your speaker was disconnected")
     assert page.evaluate("window.sinks.at(-1)") == ""
     expect(page.locator("#speaker")).to_have_value("")
 
@@ -101,34 +101,36 @@ def test_an_unplugged_speaker_gives_way_to_the_systems_own(
 def test_a_server_that_restarts_moves_the_call(page: Page, gateway: FakeGateway) -> None:
     start(page, gateway)
     gateway.ready |= {"outcome": "recovered"}
-    gateway.say("goaway", reason="shutdown", resume_in_ms=500)
-    expect(page.locator("#notice")).to_contain_text("The server is being restarted")
-    since = len(gateway.audio)
-    page.wait_for_timeout(300)
-    assert pcm(gateway, since).any()  # until then it goes on here
+    gateway.send("goaway", reason="shutdown", resume_in_ms=500)
+    expect(page.locator("#notice")).to_contain_text("The server is restarting")
+    await_sound(gateway)  # until the server closes, the call goes on there
     gateway.close(1012)
-    gateway.await_said("start", 2)
+    gateway.await_message("start", 2)
     expect(page.locator("#headline")).to_have_text("Listening")
 
 
-def test_a_machine_that_slept_does_not_wait_for_a_dead_line(
+def test_after_sleep_the_page_does_not_wait_for_a_dead_connection(
     page: Page, gateway: FakeGateway
 ) -> None:
     start(page, gateway)
-    gateway.deaf = True  # as a connection is that died in the sleep
-    page.workers[0].evaluate("const wall = Date.now; Date.now = () => wall() + 3_600_000")
+    gateway.unresponsive = True  # like a connection that died during the sleep
     gateway.refusal = {"code": "not_found", "message": "The session is over"}
-    # Without the sleep it is 8 s before a silent line is given up.
-    expect(page.locator("#trouble")).to_contain_text("while this computer slept", timeout=6_500)
+    page.workers[0].evaluate("const wall = Date.now; Date.now = () => wall() + 3_600_000")
+    pings = len(gateway.of_type("ping"))
+    expect(page.locator("#trouble")).to_contain_text("while your device was asleep")
+    # One every 2 s: a connection that fell silent without a sleep is given up after four.
+    assert len(gateway.of_type("ping")) - pings <= 2
 
 
-def test_a_lost_line_says_when_it_is_tried_again(page: Page, gateway: FakeGateway) -> None:
+def test_a_lost_connection_counts_down_to_the_next_attempt(
+    page: Page, gateway: FakeGateway
+) -> None:
     start(page, gateway)
     gateway.refusal = {"code": "no_capacity", "message": "full", "retry_after_ms": 8_000}
     gateway.drop()
     expect(page.locator("#countdown")).to_contain_text("Trying again in")
     gateway.refusal = None
     gateway.ready |= {"outcome": "recovered"}
-    page.workers[0].evaluate("self.dispatchEvent(new Event('online'))")  # it waits no longer
+    page.workers[0].evaluate("self.dispatchEvent(new Event('online'))")  # ends the wait
     expect(page.locator("#headline")).to_have_text("Listening")
     expect(page.locator("#countdown")).to_be_empty()

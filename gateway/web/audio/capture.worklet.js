@@ -4,16 +4,16 @@ import { peak, toPcm16 } from "./pcm.js";
 import { Resampler } from "./resampler.js";
 
 /**
- * The microphone -> PCM16 blocks of 20 ms at 24 kHz, posted straight to the socket's worker.
- * Muted, the blocks go on and hold silence: the call's time never stops.
+ * Turns the microphone's samples into PCM16 blocks of 20 ms at 24 kHz, and posts them directly to
+ * the socket's worker. A muted microphone sends silent blocks: the call's time counts samples.
  */
 
 const RATE = 24_000;
 const BLOCK_SAMPLES = 480; // 20 ms
-const LEVEL_S = 0.04; // between two levels posted to the page
-const NO_INPUT = new Float32Array(128); // a render quantum
+const LEVEL_S = 0.04; // between two level reports to the page
+const NO_INPUT = new Float32Array(128); // one render quantum
 
-/** @typedef {{socket: MessagePort} | {muted: boolean}} CaptureOrder from the page */
+/** @typedef {{socket: MessagePort} | {muted: boolean}} CaptureCommand from the page */
 
 class Capture extends AudioWorkletProcessor {
   /** @type {MessagePort | null} */
@@ -27,13 +27,13 @@ class Capture extends AudioWorkletProcessor {
 
   constructor() {
     super();
-    this.port.onmessage = ({ data }) => this.#obey(data);
+    this.port.onmessage = ({ data }) => this.#execute(data);
   }
 
-  /** @param {CaptureOrder} order */
-  #obey(order) {
-    if ("socket" in order) this.#socket = order.socket;
-    else this.#muted = order.muted;
+  /** @param {CaptureCommand} command */
+  #execute(command) {
+    if ("socket" in command) this.#socket = command.socket;
+    else this.#muted = command.muted;
   }
 
   /** @param {Float32Array<ArrayBuffer>[][]} inputs */

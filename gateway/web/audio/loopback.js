@@ -1,47 +1,47 @@
 // @ts-check
 /**
- * A peer connection from this page to itself: what goes in plays as a call's far side does, so that
- * Chromium's echo canceller knows it.
+ * A peer connection from this page to itself. Chromium's echo canceller treats its output like the
+ * far side of a call, and removes it from the microphone.
  */
 
 const OPEN_WITHIN_MS = 3_000;
 
 export class Loopback {
-  #near = new RTCPeerConnection();
-  #far = new RTCPeerConnection();
+  #sender = new RTCPeerConnection();
+  #receiver = new RTCPeerConnection();
   #speaker = new Audio();
   #destination;
 
   /** @param {AudioContext} context */
   constructor(context) {
     this.#destination = context.createMediaStreamDestination();
-    this.#near.onicecandidate = ({ candidate }) => void this.#far.addIceCandidate(candidate ?? undefined);
-    this.#far.onicecandidate = ({ candidate }) => void this.#near.addIceCandidate(candidate ?? undefined);
-    this.#far.ontrack = ({ streams }) => (this.#speaker.srcObject = streams[0]);
+    forwardCandidates(this.#sender, this.#receiver);
+    forwardCandidates(this.#receiver, this.#sender);
+    this.#receiver.ontrack = ({ streams }) => (this.#speaker.srcObject = streams[0]);
   }
 
-  /** What is connected to it is played. */
-  get entry() {
+  /** The node to connect audio to. */
+  get input() {
     return this.#destination;
   }
 
-  /** @throws {Error} when no connection comes about, or the browser does not let it play. */
+  /** @throws {Error} when the connection fails, or the browser does not let it play. */
   async open() {
     const { stream } = this.#destination;
-    for (const track of stream.getAudioTracks()) this.#near.addTrack(track, stream);
+    for (const track of stream.getAudioTracks()) this.#sender.addTrack(track, stream);
     const connected = this.#connected();
-    await this.#near.setLocalDescription(await this.#near.createOffer());
-    await this.#far.setRemoteDescription(/** @type {any} */ (this.#near.localDescription));
-    const answer = await this.#far.createAnswer();
-    answer.sdp = spoken(answer.sdp ?? "");
-    await this.#far.setLocalDescription(answer);
-    await this.#near.setRemoteDescription(answer);
+    await this.#sender.setLocalDescription(await this.#sender.createOffer());
+    await this.#receiver.setRemoteDescription(/** @type {any} */ (this.#sender.localDescription));
+    const answer = await this.#receiver.createAnswer();
+    answer.sdp = withVoiceBitrate(answer.sdp ?? "");
+    await this.#receiver.setLocalDescription(answer);
+    await this.#sender.setRemoteDescription(answer);
     await connected;
     await this.#speaker.play();
   }
 
   /**
-   * @param {string} id of the speaker, empty for the system's own
+   * @param {string} id of the speaker; empty for the system default
    * @throws {DOMException} when there is no such speaker.
    */
   async setSpeaker(id) {
@@ -50,17 +50,17 @@ export class Loopback {
 
   close() {
     this.#speaker.srcObject = null;
-    this.#near.close();
-    this.#far.close();
+    this.#sender.close();
+    this.#receiver.close();
   }
 
   /** @returns {Promise<void>} */
   #connected() {
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error("no loopback")), OPEN_WITHIN_MS);
-      this.#near.onconnectionstatechange = () => {
-        if (this.#near.connectionState !== "connected") return;
-        clearTimeout(late);
+      const timer = setTimeout(() => reject(new Error("Loopback timed out")), OPEN_WITHIN_MS);
+      this.#sender.onconnectionstatechange = () => {
+        if (this.#sender.connectionState !== "connected") return;
+        clearTimeout(timer);
         resolve();
       };
     });
@@ -68,9 +68,17 @@ export class Loopback {
 }
 
 /**
- * Opus for one full-band voice at a rate that is not heard: its default is made for the internet.
+ * @param {RTCPeerConnection} from
+ * @param {RTCPeerConnection} to
+ */
+function forwardCandidates(from, to) {
+  from.onicecandidate = ({ candidate }) => void to.addIceCandidate(candidate ?? undefined);
+}
+
+/**
+ * Raise Opus to a bitrate without audible loss: its default saves bandwidth, which is free here.
  * @param {string} sdp
  */
-function spoken(sdp) {
+function withVoiceBitrate(sdp) {
   return sdp.replace(/(a=fmtp:\d+ [^\r\n]*useinbandfec=1)/, "$1;maxaveragebitrate=128000;stereo=0");
 }

@@ -1,72 +1,71 @@
 // @ts-check
 /**
- * The microphone that the caller speaks into. It can be changed in mid-call; one that is unplugged
- * gives way to the system's own.
+ * The caller's microphone. It can change during the call; if it is disconnected, the system default
+ * takes over.
  */
 
 /**
- * What the caller wants of the microphone.
- * @typedef {object} MicrophoneWish
- * @property {string} microphone the device's id, empty for the system's own
+ * @typedef {object} MicrophoneSettings
+ * @property {string} microphone the device's id; empty for the system default
  * @property {boolean} echoCancellation
  * @property {boolean} noiseSuppression
  * @property {boolean} autoGainControl
  *
- * @typedef {object} MicrophoneEnds
- * @property {(stream: MediaStream) => MediaStreamAudioSourceNode} connect into the graph
- * @property {(label: string) => void} fellBack the wished one is not there; this one serves
- * @property {(error: unknown) => void} lost and there is no other, or it is not allowed any more
+ * @typedef {object} MicrophoneCallbacks
+ * @property {(stream: MediaStream) => MediaStreamAudioSourceNode} connect to the audio graph
+ * @property {(label: string) => void} replaced the chosen one is missing, and this one took over
+ * @property {(error: unknown) => void} lost there is no other one, or permission was withdrawn
  */
 
 export class Microphone {
-  #ends;
+  #callbacks;
   /** @type {MediaStream | null} */
   #stream = null;
   /** @type {MediaStreamAudioSourceNode | null} */
   #source = null;
   #muted = false;
   #closed = false;
-  /** @type {Promise<void>} one change after the other */
+  /** @type {Promise<void>} runs one change after another */
   #changes = Promise.resolve();
 
-  /** @param {MicrophoneEnds} ends */
-  constructor(ends) {
-    this.#ends = ends;
+  /** @param {MicrophoneCallbacks} callbacks */
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
   }
 
   /**
-   * @param {MicrophoneWish} wish
-   * @param {boolean} standIn for one that went away: the caller is told its name
-   * @throws {DOMException} as getUserMedia does
+   * @param {MicrophoneSettings} settings
+   * @param {boolean} replaces whether it takes over from one that was disconnected
+   * @throws {DOMException} like getUserMedia
    */
-  async open(wish, standIn = false) {
-    const { stream, fellBack } = await take(wish);
+  async open(settings, replaces = false) {
+    const { stream, fellBack } = await openStream(settings);
     if (this.#closed) return stop(stream);
     const [track] = stream.getAudioTracks();
     track.enabled = !this.#muted;
-    track.onended = () => this.change({ ...wish, microphone: "" }, true);
-    const source = this.#ends.connect(stream);
+    track.onended = () => this.change({ ...settings, microphone: "" }, true);
+    const source = this.#callbacks.connect(stream);
     this.#source?.disconnect();
     if (this.#stream !== null) stop(this.#stream);
     this.#stream = stream;
     this.#source = source;
-    if (fellBack || standIn) this.#ends.fellBack(track.label);
+    if (fellBack || replaces) this.#callbacks.replaced(track.label);
   }
 
   /**
-   * Another device, or another treatment of the sound. The old one serves until the new one does.
-   * @param {MicrophoneWish} wish
-   * @param {boolean} standIn as above
+   * Change the device or the browser's processing. The old one works until the new one is open.
+   * @param {MicrophoneSettings} settings
+   * @param {boolean} replaces as above
    */
-  change(wish, standIn = false) {
+  change(settings, replaces = false) {
     this.#changes = this.#changes
-      .then(() => (this.#closed ? undefined : this.open(wish, standIn)))
+      .then(() => (this.#closed ? undefined : this.open(settings, replaces)))
       .catch((error) => {
-        if (!this.#closed) this.#ends.lost(error);
+        if (!this.#closed) this.#callbacks.lost(error);
       });
   }
 
-  /** @param {boolean} muted then the browser itself gives silence, and may show it */
+  /** @param {boolean} muted disables the track, so that the browser's own indicator shows it too */
   setMuted(muted) {
     this.#muted = muted;
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !muted;
@@ -78,30 +77,31 @@ export class Microphone {
   }
 }
 
-const ABSENT = ["NotFoundError", "OverconstrainedError"];
+const MISSING = ["NotFoundError", "OverconstrainedError"];
 
 /**
- * The device that is wished, or the system's own when that one is not there.
- * @param {MicrophoneWish} wish
+ * Open the chosen device, or the system default if that one is missing.
+ * @param {MicrophoneSettings} settings
  */
-async function take({ microphone, ...treatment }) {
-  const audio = { channelCount: 1, ...treatment };
-  if (microphone === "") return { stream: await ask(audio), fellBack: false };
+async function openStream({ microphone, ...processing }) {
+  const audio = { channelCount: 1, ...processing };
+  if (microphone === "") return { stream: await getStream(audio), fellBack: false };
   try {
-    return { stream: await ask({ ...audio, deviceId: { exact: microphone } }), fellBack: false };
+    const chosen = { ...audio, deviceId: { exact: microphone } };
+    return { stream: await getStream(chosen), fellBack: false };
   } catch (error) {
-    if (!ABSENT.includes(nameOf(error))) throw error;
-    return { stream: await ask(audio), fellBack: true };
+    if (!MISSING.includes(nameOf(error))) throw error;
+    return { stream: await getStream(audio), fellBack: true };
   }
 }
 
-/** @param {unknown} error what the browser threw; not all of it is an Error */
+/** @param {unknown} error from the browser, which does not always throw an Error */
 function nameOf(error) {
   return String(/** @type {{name?: unknown}} */ (error)?.name);
 }
 
 /** @param {MediaTrackConstraints} audio */
-function ask(audio) {
+function getStream(audio) {
   return navigator.mediaDevices.getUserMedia({ audio });
 }
 

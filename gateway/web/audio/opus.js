@@ -3,11 +3,11 @@ import { toPcm16 } from "./pcm.js";
 import { Resampler } from "./resampler.js";
 
 /**
- * Opus by the browser's own WebCodecs, for one connection: blocks of PCM16 in, packets of 20 ms
- * out, and packed frames in, frames of PCM16 out. Lives in the socket's worker.
+ * Opus for one connection, by the browser's WebCodecs, in the socket's worker: encodes PCM16 blocks
+ * into packets of 20 ms, and decodes Opus frames into PCM16 frames.
  *
- * Each reply is a stream of its own, as the server makes it: a decoder that knows nothing of the
- * one before cannot play its last milliseconds. The decoder gives 48 kHz whatever it is asked for.
+ * Each reply is a stream of its own, as on the server, so that no decoder state carries the end of
+ * one reply into the next. The decoder returns 48 kHz whatever rate it is configured for.
  */
 
 const RATE = 24_000;
@@ -26,12 +26,12 @@ const DECODING = { codec: "opus", sampleRate: DECODED_RATE, numberOfChannels: 1 
 
 /**
  * @typedef {import("../transport/wire.js").Frame} Frame
- * @typedef {import("../transport/wire.js").PackedFrame} PackedFrame
+ * @typedef {import("../transport/wire.js").OpusFrame} OpusFrame
  * @typedef {{packet: (bytes: Uint8Array<ArrayBuffer>) => void, frame: (frame: Frame) => void,
- *            failed: () => void}} Ends
+ *            failed: () => void}} Callbacks
  */
 
-/** Whether this browser has both directions. */
+/** Whether this browser can both encode and decode it. */
 export async function supportsOpus() {
   if (typeof AudioEncoder === "undefined" || typeof AudioDecoder === "undefined") return false;
   const both = [AudioEncoder.isConfigSupported(ENCODING), AudioDecoder.isConfigSupported(DECODING)];
@@ -39,32 +39,32 @@ export async function supportsOpus() {
 }
 
 export class OpusCodec {
-  #ends;
+  #callbacks;
   #encoder;
   #decoder;
   #resampler = new Resampler(DECODED_RATE, RATE);
   #encoded = 0; // samples
-  #packed = 0; // packets
-  /** @type {{samples: number, call: () => void}[]} */
-  #later = [];
+  #packets = 0; // that the encoder has returned
+  /** @type {{samples: number, act: () => void}[]} */
+  #pending = [];
   #generation = 0;
-  /** @type {Map<number, PackedFrame>} those that are being decoded, by their number */
-  #waiting = new Map();
-  /** Decoding goes on when this is settled: between two replies the decoder is emptied. */
-  #turn = Promise.resolve();
+  /** @type {Map<number, OpusFrame>} the frames in the decoder, by number */
+  #inDecoder = new Map();
+  /** Frames are decoded one after another; between two replies the decoder is flushed. */
+  #decoding = Promise.resolve();
   #closed = false;
 
-  /** @param {Ends} ends */
-  constructor(ends) {
-    this.#ends = ends;
+  /** @param {Callbacks} callbacks */
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
     const error = () => this.#fail();
-    this.#encoder = new AudioEncoder({ output: (chunk) => this.#send(chunk), error });
+    this.#encoder = new AudioEncoder({ output: (chunk) => this.#encodedPacket(chunk), error });
     this.#encoder.configure(ENCODING);
-    this.#decoder = new AudioDecoder({ output: (data) => this.#unpacked(data), error });
+    this.#decoder = new AudioDecoder({ output: (data) => this.#decoded(data), error });
     this.#decoder.configure(DECODING);
   }
 
-  /** @param {Int16Array<ArrayBuffer>} block the caller's next samples, of any number */
+  /** @param {Int16Array<ArrayBuffer>} block the caller's next samples, any number of them */
   encode(block) {
     if (this.#closed) return;
     const data = new AudioData({
@@ -81,37 +81,39 @@ export class OpusCodec {
   }
 
   /**
-   * Call when what was encoded so far is packed, but for a begun packet: the encoder takes its time,
-   * and what is said in words must not overtake it.
-   * @param {() => void} call
+   * Run `act` once all audio so far is encoded, apart from an incomplete packet: the encoder is
+   * asynchronous, and a control message must not overtake the audio before it.
+   * @param {() => void} act
    */
-  afterwards(call) {
-    this.#later.push({ samples: this.#encoded, call });
-    this.#catchUp();
+  afterEncoding(act) {
+    this.#pending.push({ samples: this.#encoded, act });
+    this.#runPending();
   }
 
-  /** @param {PackedFrame} frame */
+  /** @param {OpusFrame} frame */
   decode(frame) {
-    this.#turn = this.#turn.then(() => this.#decode(frame)).catch(() => this.#fail());
+    this.#decoding = this.#decoding.then(() => this.#decode(frame)).catch(() => this.#fail());
   }
 
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    for (const half of [this.#encoder, this.#decoder]) if (half.state !== "closed") half.close();
+    for (const coder of [this.#encoder, this.#decoder]) {
+      if (coder.state !== "closed") coder.close();
+    }
   }
 
-  /** @param {PackedFrame} frame */
+  /** @param {OpusFrame} frame */
   async #decode(frame) {
     if (this.#closed) return;
     if (frame.generation !== this.#generation) await this.#begin(frame.generation);
     if (this.#closed) return;
-    this.#waiting.set(frame.number, frame);
+    this.#inDecoder.set(frame.number, frame);
     const timestamp = frame.number * BLOCK_US;
     this.#decoder.decode(new EncodedAudioChunk({ type: "key", timestamp, data: frame.packet }));
   }
 
-  /** @param {number} generation of the reply that begins */
+  /** @param {number} generation the reply that begins */
   async #begin(generation) {
     if (this.#generation !== 0) await this.#decoder.flush();
     if (this.#closed) return;
@@ -119,40 +121,41 @@ export class OpusCodec {
     this.#decoder.reset();
     this.#decoder.configure(DECODING);
     this.#resampler = new Resampler(DECODED_RATE, RATE);
-    this.#waiting.clear();
+    this.#inDecoder.clear();
   }
 
   /** @param {EncodedAudioChunk} chunk */
-  #send(chunk) {
+  #encodedPacket(chunk) {
     const bytes = new Uint8Array(chunk.byteLength);
     chunk.copyTo(bytes);
-    this.#ends.packet(bytes);
-    this.#packed += 1;
-    this.#catchUp();
+    this.#callbacks.packet(bytes);
+    this.#packets += 1;
+    this.#runPending();
   }
 
-  #catchUp() {
-    while (this.#later.length > 0 && this.#later[0].samples < (this.#packed + 1) * BLOCK_SAMPLES) {
-      this.#later.shift()?.call();
+  #runPending() {
+    const encoded = (this.#packets + 1) * BLOCK_SAMPLES; // the last packet may be incomplete
+    while (this.#pending.length > 0 && this.#pending[0].samples < encoded) {
+      this.#pending.shift()?.act();
     }
   }
 
   /** @param {AudioData} data */
-  #unpacked(data) {
+  #decoded(data) {
     const number = Math.round(data.timestamp / BLOCK_US);
-    const frame = this.#waiting.get(number);
+    const frame = this.#inDecoder.get(number);
     const samples = new Float32Array(data.numberOfFrames);
     data.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
     data.close();
     if (frame === undefined) return;
-    this.#waiting.delete(number);
+    this.#inDecoder.delete(number);
     const pcm = toPcm16(this.#resampler.push(samples));
-    this.#ends.frame({ number, generation: frame.generation, last: frame.last, pcm });
+    this.#callbacks.frame({ number, generation: frame.generation, last: frame.last, pcm });
   }
 
   #fail() {
     if (this.#closed) return;
     this.close();
-    this.#ends.failed();
+    this.#callbacks.failed();
   }
 }

@@ -1,8 +1,8 @@
 // @ts-check
-/** Samples as the wire and as the browser hold them, and how loud they are. */
+/** Converts samples between PCM16 on the wire and the browser's floats, and measures their peak. */
 
 /**
- * @param {Float32Array} samples full scale is 1; what is beyond is clipped.
+ * @param {Float32Array} samples full scale is 1; larger values are clipped.
  * @returns {Int16Array<ArrayBuffer>}
  */
 export function toPcm16(samples) {
@@ -24,7 +24,7 @@ export function fromPcm16(pcm) {
 }
 
 /**
- * The largest magnitude, 0 for no samples.
+ * The largest magnitude; 0 without samples.
  * @param {Float32Array} samples
  */
 export function peak(samples) {

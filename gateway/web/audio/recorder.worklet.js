@@ -2,19 +2,19 @@
 /// <reference path="./worklet.d.ts" />
 
 /**
- * Both sides of the call on one clock -> interleaved PCM16 (caller left, assistant right), posted
- * to the page a quarter of a second at a time.
+ * Records both sides of the call on one clock as interleaved PCM16 (caller left, assistant right),
+ * and posts a quarter of a second at a time to the page.
  */
 
 const BLOCK_S = 0.25;
-const NOTHING = new Float32Array(128); // a render quantum
+const SILENCE = new Float32Array(128); // one render quantum
 
 class Recorder extends AudioWorkletProcessor {
   #block = new Int16Array(2 * Math.round(BLOCK_S * sampleRate));
   #filled = 0;
 
-  /** @param {Float32Array[][]} inputs one of two channels */
-  process([[left = NOTHING, right = NOTHING]]) {
+  /** @param {Float32Array[][]} inputs one input with two channels */
+  process([[left = SILENCE, right = SILENCE]]) {
     for (let i = 0; i < left.length; i++) {
       this.#block[this.#filled++] = toPcm16(left[i]);
       this.#block[this.#filled++] = toPcm16(right[i]);

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * What was said on both sides, kept in this page alone, to be saved as a stereo WAV: the caller
- * left, the assistant right, on one clock.
+ * The call's recording, kept only in this page until the person downloads it: a stereo WAV with the
+ * caller on the left and the assistant on the right, on one clock.
  *
- * Bound: the last 20 minutes, 115 MB at 24 kHz. Pieces of ten seconds become Blobs, which browsers
- * may keep on disk.
+ * It keeps the last 20 minutes, 115 MB at 24 kHz. Pieces of ten seconds become Blobs, because
+ * browsers may keep those on disk.
  */
 
 const HEADER_BYTES = 44;
@@ -18,7 +18,7 @@ export class Recording {
   #rate;
   /** @type {Blob[]} */
   #pieces = [];
-  /** @type {Int16Array<ArrayBuffer>[]} the piece that is being filled */
+  /** @type {Int16Array<ArrayBuffer>[]} the piece in progress */
   #blocks = [];
   #filled = 0; // bytes in #blocks
 
@@ -27,13 +27,12 @@ export class Recording {
     this.#rate = rate;
   }
 
-  /** How long it is. */
   get seconds() {
     const bytes = this.#pieces.reduce((sum, piece) => sum + piece.size, this.#filled);
     return bytes / FRAME_BYTES / this.#rate;
   }
 
-  /** @param {Int16Array<ArrayBuffer>} block interleaved, what comes next */
+  /** @param {Int16Array<ArrayBuffer>} block the next samples, interleaved */
   add(block) {
     this.#blocks.push(block);
     this.#filled += block.byteLength;
@@ -44,16 +43,15 @@ export class Recording {
     if (this.#pieces.length > Recording.LIMIT_S / PIECE_S) this.#pieces.shift();
   }
 
-  /** The file. */
   wav() {
-    const sound = new Blob([...this.#pieces, ...this.#blocks]);
-    return new Blob([header(this.#rate, sound.size), sound], { type: "audio/wav" });
+    const audio = new Blob([...this.#pieces, ...this.#blocks]);
+    return new Blob([header(this.#rate, audio.size), audio], { type: "audio/wav" });
   }
 }
 
 /**
  * @param {number} rate in Hz
- * @param {number} bytes of sound
+ * @param {number} bytes of audio
  */
 function header(rate, bytes) {
   const view = new DataView(new ArrayBuffer(HEADER_BYTES));
@@ -62,13 +60,13 @@ function header(rate, bytes) {
   text(0, "RIFF");
   view.setUint32(4, HEADER_BYTES - 8 + bytes, true);
   text(8, "WAVEfmt ");
-  view.setUint32(16, 16, true); // bytes of the format
+  view.setUint32(16, 16, true); // size of the format chunk
   view.setUint16(20, 1, true); // PCM
   view.setUint16(22, CHANNELS, true);
   view.setUint32(24, rate, true);
   view.setUint32(28, rate * FRAME_BYTES, true);
   view.setUint16(32, FRAME_BYTES, true);
-  view.setUint16(34, 16, true); // bits a sample
+  view.setUint16(34, 16, true); // bits per sample
   text(36, "data");
   view.setUint32(40, bytes, true);
   return view;

@@ -1,13 +1,13 @@
 // @ts-check
 /**
- * A streaming windowed-sinc resampler for browsers whose AudioContext cannot run at 24 kHz with a
- * microphone (Firefox). Any chunking gives the same output. Delay: ZERO_CROSSINGS samples of the
- * slower rate, 0.7 ms at 24 kHz.
+ * A streaming windowed-sinc resampler, for browsers that cannot connect a microphone to a 24 kHz
+ * AudioContext (Firefox). Any chunking gives the same output. It delays by ZERO_CROSSINGS samples
+ * of the slower rate, which is 0.7 ms at 24 kHz.
  */
 
-const ZERO_CROSSINGS = 16; // a side; stop band below -70 dB with the Blackman window
+const ZERO_CROSSINGS = 16; // per side; with the Blackman window the stop band is below -70 dB
 const PHASES = 256; // table entries between two zero crossings, linearly interpolated
-const PASS_BAND = 0.92; // of the slower rate's Nyquist; the rest is the filter's transition
+const PASS_BAND = 0.92; // of the slower rate's Nyquist frequency; the rest is the transition band
 
 export class Resampler {
   #step;
@@ -32,7 +32,7 @@ export class Resampler {
 
   /**
    * @param {Float32Array<ArrayBuffer>} input
-   * @returns {Float32Array<ArrayBuffer>} as many samples as are due.
+   * @returns {Float32Array<ArrayBuffer>} the samples that are due.
    */
   push(input) {
     if (this.#step === 1) return input.slice();
@@ -72,7 +72,7 @@ export class Resampler {
   }
 }
 
-/** Half of a Blackman-windowed sinc, from its middle outwards. */
+/** Half of a Blackman-windowed sinc, from its center outwards. */
 function kernel() {
   const table = new Float32Array(ZERO_CROSSINGS * PHASES + 2);
   table[0] = 1;

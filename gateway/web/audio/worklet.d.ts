@@ -1,7 +1,7 @@
-/** What an AudioWorkletGlobalScope has; the DOM's own types leave it out. */
+/** The globals of an AudioWorkletGlobalScope, which TypeScript's DOM types lack. */
 
-declare const currentTime: number; // seconds, of the block being rendered
-declare const sampleRate: number; // Hz
+declare const currentTime: number; // of the current block, in seconds
+declare const sampleRate: number; // in Hz
 
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;

@@ -1,18 +1,6 @@
 // @ts-check
 /**
- * An element that the page must have.
- * @template {Element} T
- * @param {string} selector
- * @param {new () => T} kind
- * @returns {T}
- */
-export function find(selector, kind) {
-  const found = document.querySelector(selector);
-  if (!(found instanceof kind)) throw new TypeError(`Expected ${kind.name} at ${selector}`);
-  return found;
-}
-
-/**
+ * Create an element.
  * @param {string} tag
  * @param {string | Node} [content]
  * @param {string} [className]
@@ -24,7 +12,10 @@ export function make(tag, content = "", className = "") {
   return element;
 }
 
-/** @param {string} name of a custom property, as the colour scheme has it now */
-export function colour(name) {
+/**
+ * The value of a custom property in the current color scheme.
+ * @param {string} name
+ */
+export function color(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }

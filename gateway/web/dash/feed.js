@@ -1,16 +1,16 @@
 // @ts-check
 /**
- * The gateway's figures as they come: one line of JSON a second over one request, asked for again
- * when it breaks. A token, where the gateway wants one, is kept for this tab alone.
+ * Streams the gateway's figures: one request that returns one line of JSON per second, and is sent
+ * again when it breaks. A token, if the gateway requires one, is stored for this tab only.
  */
 
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
-const SILENT_MS = 5_000; // pictures come every second: the connection is dead
+const SILENT_MS = 5_000; // snapshots come every second, so by then the connection is dead
 const KEY = "antiphon-stats-token";
 
 /**
  * @typedef {(number | null)[]} Row
- * @typedef {{columns: string[], rows: Row[]}} Past
+ * @typedef {{columns: string[], rows: Row[]}} History
  * @typedef {{slots: number, free: number, engine: string, step_ms: number, step_p95_ms: number,
  *            step_p99_ms: number, takeovers: number | null}} WorkerLine
  * @typedef {{callers: number, answer_p50: number | null, late_p99: number | null,
@@ -20,20 +20,32 @@ const KEY = "antiphon-stats-token";
  *            played: number, frame: number, strikes: number}} SessionLine
  * @typedef {{gateway: string, up_s: number, row: Row, workers: Record<string, WorkerLine>,
  *            gateways: Record<string, GatewayLine>, sessions_total?: number,
- *            sessions?: SessionLine[]}} Picture
+ *            sessions?: SessionLine[]}} Snapshot
  *
- * @typedef {{past: (past: Past) => void, picture: (picture: Picture) => void,
- *            lost: (why: string) => void, locked: () => void}} Viewer
+ * `locked`: the gateway requires a token.
+ * @typedef {{history: (history: History) => void, snapshot: (snapshot: Snapshot) => void,
+ *            lost: (reason: string) => void, locked: () => void}} FeedCallbacks
  */
 
+export class HttpError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} message
+   */
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
 export class Feed {
-  #viewer;
+  #callbacks;
   #attempt = 0;
   #timer = 0;
 
-  /** @param {Viewer} viewer */
-  constructor(viewer) {
-    this.#viewer = viewer;
+  /** @param {FeedCallbacks} callbacks */
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
     void this.#follow();
   }
 
@@ -47,28 +59,28 @@ export class Feed {
   /**
    * @param {string} path
    * @returns {Promise<any>} the answer's JSON
-   * @throws {Error} in words, when there is none.
+   * @throws {HttpError} when the gateway refuses.
    */
-  async ask(path) {
+  async get(path) {
     const answer = await fetch(path, { headers: headers() });
     const body = await answer.json();
-    if (!answer.ok) throw new Error(body.error ?? `HTTP ${answer.status}`);
+    if (!answer.ok) throw new HttpError(answer.status, body.error ?? `HTTP ${answer.status}`);
     return body;
   }
 
   async #follow() {
     const abort = new AbortController();
-    let why = "the gateway ended the stream";
+    let reason = "the gateway closed the stream";
     try {
       const answer = await fetch("/api/stats/stream", { headers: headers(), signal: abort.signal });
-      if (answer.status === 401) return this.#viewer.locked();
+      if (answer.status === 401) return this.#callbacks.locked();
       if (answer.ok && answer.body !== null) await this.#read(answer.body, abort);
-      else why = (await answer.json()).error;
-    } catch (error) {
-      why = "the gateway does not answer";
+      else reason = (await answer.json()).error;
+    } catch {
+      reason = "the gateway is not responding";
     }
     clearTimeout(this.#timer);
-    this.#viewer.lost(why);
+    this.#callbacks.lost(reason);
     const pause = RETRY_MS[Math.min(this.#attempt++, RETRY_MS.length - 1)];
     setTimeout(() => this.#follow(), pause * (0.5 + Math.random()));
   }
@@ -87,15 +99,15 @@ export class Feed {
       if (done) return;
       const lines = (rest + value).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of lines) this.#take(JSON.parse(line));
+      for (const line of lines) this.#receive(JSON.parse(line));
     }
   }
 
-  /** @param {Past | Picture} message */
-  #take(message) {
-    if ("rows" in message) return this.#viewer.past(message);
+  /** @param {History | Snapshot} message */
+  #receive(message) {
+    if ("rows" in message) return this.#callbacks.history(message);
     this.#attempt = 0;
-    this.#viewer.picture(message);
+    this.#callbacks.snapshot(message);
   }
 }
 

@@ -1,94 +1,97 @@
 // @ts-check
-import { Chart, show } from "./chart.js";
-import { find, make } from "./dom.js";
+import { find } from "../ui/find.js";
+import { Chart, format } from "./chart.js";
+import { make } from "./dom.js";
 import { Feed } from "./feed.js";
 import { SessionPanel } from "./session.js";
 import { showGateways, showSessions, showWorkers } from "./tables.js";
 
-/** The dashboard: joins the feed with what shows it. */
+/** The dashboard: connects the feed with the charts, tables and the session's panel. */
 
-const KEPT = 600; // seconds, as the gateway's own history
+const KEPT = 600; // rows, one per second; as long as the gateway's own history
 
-/** @type {import("./chart.js").Plan[]} */
-const PLANS = [
+/** @type {import("./chart.js").ChartOptions[]} */
+const CHARTS = [
   {
     title: "Calls",
     unit: "calls",
-    says: "who talks here, who waits for a worker, and how many slots all workers have",
+    description: "Calls on this gateway, calls waiting for a worker, and the slots of all workers.",
     lines: [
-      { column: "callers", name: "on this gateway", ink: "you", filled: true },
-      { column: "queue", name: "queued", ink: "it" },
-      { column: "slots", name: "slots", ink: "faint", dashed: true },
+      { column: "callers", name: "on this gateway", color: "blue", filled: true },
+      { column: "queue", name: "queued", color: "red" },
+      { column: "slots", name: "slots", color: "faint", dashed: true },
     ],
     least: 4,
   },
   {
-    title: "Model step",
+    title: "Step time",
     unit: "ms",
-    says: "a step makes 80 ms of sound for every slot: the dotted line must not be reached",
+    description: "A step makes 80 ms of audio for every slot, and must stay below the dotted line.",
     lines: [
-      { column: "step_ms", name: "mean", ink: "you" },
-      { column: "step_p99_ms", name: "p99, slowest worker", ink: "it", dashed: true },
+      { column: "step_ms", name: "mean", color: "blue" },
+      { column: "step_p99_ms", name: "p99 of the slowest worker", color: "red", dashed: true },
     ],
     limit: 80,
   },
   {
-    title: "Answer",
+    title: "Response time",
     unit: "ms",
-    says: "from the audio that ended a turn to the first frame of its reply",
+    description: "From the audio that ended a turn to the first frame of the reply.",
     lines: [
-      { column: "answer_p50", name: "median", ink: "you" },
-      { column: "answer_p99", name: "p99", ink: "it", dashed: true },
+      { column: "answer_p50", name: "median", color: "blue" },
+      { column: "answer_p99", name: "p99", color: "red", dashed: true },
     ],
     least: 200,
   },
   {
-    title: "On the way",
+    title: "Transport",
     unit: "ms",
-    says: "how long the log takes to hold what came, and how late frames leave",
+    description: "How long it takes to store audio in the log, and how late frames are sent.",
     lines: [
-      { column: "append_p50", name: "append median", ink: "you" },
-      { column: "append_p99", name: "append p99", ink: "you", dashed: true },
-      { column: "late_p99", name: "late p99", ink: "it" },
+      { column: "append_p50", name: "append, median", color: "blue" },
+      { column: "append_p99", name: "append, p99", color: "blue", dashed: true },
+      { column: "late_p99", name: "lateness, p99", color: "red" },
     ],
     least: 20,
   },
   {
-    title: "Trouble",
-    unit: "a second",
-    says: "nothing should be seen here",
+    title: "Problems",
+    unit: "per second",
+    description: "All of these should be zero.",
     lines: [
-      { column: "underruns", name: "underruns", ink: "you" },
-      { column: "missing", name: "frames missing", ink: "ink" },
-      { column: "refusals", name: "refusals", ink: "it" },
-      { column: "takeovers", name: "takeovers", ink: "gold" },
-      { column: "redis_errors", name: "Redis errors", ink: "faint" },
+      { column: "underruns", name: "underruns", color: "blue" },
+      { column: "missing", name: "missing frames", color: "ink" },
+      { column: "refusals", name: "refusals", color: "red" },
+      { column: "takeovers", name: "takeovers", color: "gold" },
+      { column: "redis_errors", name: "Redis errors", color: "faint" },
     ],
     least: 4,
     steps: true,
   },
   {
-    title: "Speech",
-    unit: "frames a second",
-    says: "what left for the callers; one reply is 50",
-    lines: [{ column: "sent", name: "frames", ink: "it", filled: true }],
+    title: "Audio sent",
+    unit: "frames per second",
+    description: "Audio sent to callers. One reply needs 50 frames per second.",
+    lines: [{ column: "sent", name: "frames", color: "red", filled: true }],
     least: 60,
   },
 ];
 const TILES = [
-  ["callers", "calls here", ""],
-  ["free", "free slots", ""],
-  ["queue", "in the queue", ""],
-  ["answer_p50", "answer, median", "ms"],
-  ["late_p99", "frames late, p99", "ms"],
-  ["step_p99_ms", "step, p99", "ms"],
+  ["callers", "Calls here", ""],
+  ["free", "Free slots", ""],
+  ["queue", "Queued calls", ""],
+  ["answer_p50", "Response time, median", "ms"],
+  ["late_p99", "Lateness, p99", "ms"],
+  ["step_p99_ms", "Step time, p99", "ms"],
 ];
 
 const state = find("#state", HTMLElement);
 const tiles = find("#tiles", HTMLElement);
 const board = find("#board", HTMLElement);
 const form = find("#token", HTMLFormElement);
-const charts = PLANS.map((plan) => ({ plan, chart: new Chart(plan, find("#charts", HTMLElement)) }));
+const charts = CHARTS.map((options) => {
+  return { options, chart: new Chart(options, find("#charts", HTMLElement)) };
+});
 
 /** @type {string[]} */
 let columns = [];
@@ -104,16 +107,16 @@ const values = TILES.map(([, name]) => {
 });
 
 const feed = new Feed({
-  past: (past) => {
-    ({ columns, rows } = past);
+  history: (history) => {
+    ({ columns, rows } = history);
     form.hidden = true;
     board.hidden = false;
     showRows();
   },
-  picture: showPicture,
-  lost: (why) => (state.textContent = `Not connected: ${why}. Trying again`),
+  snapshot: showSnapshot,
+  lost: (reason) => (state.textContent = `Not connected: ${reason}. Trying again…`),
   locked: () => {
-    state.textContent = "Locked";
+    state.textContent = "Token required";
     board.hidden = true;
     form.hidden = false;
   },
@@ -126,16 +129,16 @@ form.onsubmit = (/** @type {SubmitEvent} */ event) => {
   form.reset();
 };
 
-/** @param {import("./feed.js").Picture} picture */
-function showPicture(picture) {
-  rows.push(picture.row);
+/** @param {import("./feed.js").Snapshot} snapshot */
+function showSnapshot(snapshot) {
+  rows.push(snapshot.row);
   rows = rows.slice(-KEPT);
-  const said = `Gateway ${picture.gateway}, up ${duration(picture.up_s)}`;
-  if (state.textContent !== said) state.textContent = said;
+  const text = `Gateway ${snapshot.gateway}, up ${duration(snapshot.up_s)}`;
+  if (state.textContent !== text) state.textContent = text;
   showRows();
-  showWorkers(picture);
-  showGateways(picture);
-  showSessions(picture, panel.session, (session) => panel.open(session));
+  showWorkers(snapshot);
+  showGateways(snapshot);
+  showSessions(snapshot, panel.session, (session) => panel.open(session));
 }
 
 function showRows() {
@@ -143,18 +146,21 @@ function showRows() {
   /** @param {string} name */
   const column = (name) => rows.map((row) => row[columns.indexOf(name)]);
   const at = column("at");
-  for (const { plan, chart } of charts) {
-    chart.show([at, ...plan.lines.map((line) => column(line.column))]);
+  for (const { options, chart } of charts) {
+    chart.show([at, ...options.lines.map((line) => column(line.column))]);
   }
   TILES.forEach(([name, , unit], i) => {
     const value = rows[rows.length - 1][columns.indexOf(name)];
-    values[i].textContent = value === null || unit === "" ? show(value) : `${show(value)} ${unit}`;
+    values[i].textContent = `${format(value)} ${value === null ? "" : unit}`.trim();
   });
 }
 
-/** @param {number} seconds in whole minutes beyond the first, so that it is not said every second */
+/**
+ * In whole minutes, so that screen readers do not announce it every second.
+ * @param {number} seconds
+ */
 function duration(seconds) {
-  if (seconds < 60) return "under a minute";
+  if (seconds < 60) return "less than a minute";
   const minutes = Math.floor(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

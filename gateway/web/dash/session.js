@@ -1,13 +1,15 @@
 // @ts-check
+import { find } from "../ui/find.js";
 import { Chart } from "./chart.js";
-import { find, make } from "./dom.js";
+import { make } from "./dom.js";
+import { HttpError } from "./feed.js";
 import { draw } from "./strip.js";
 import { Timeline } from "./timeline.js";
 
-/** The panel of one session: asks for what is new twice a second, and shows it. */
+/** The panel of one session: gets its new records twice a second and shows them. */
 
 const EVERY_MS = 500;
-const LISTED = 40;
+const EVENTS_SHOWN = 40;
 
 const panel = find("#timeline", HTMLElement);
 const strip = find("#strip", HTMLCanvasElement);
@@ -18,10 +20,10 @@ const lag = new Chart(
   {
     title: "Lag",
     unit: "ms",
-    says: "what the worker has not read yet, and what was said ahead of the playhead",
+    description: "Audio that the worker has not read yet, and audio sent ahead of the playhead.",
     lines: [
-      { column: "", name: "unread", ink: "you" },
-      { column: "", name: "ahead", ink: "it", dashed: true },
+      { column: "", name: "unread", color: "blue" },
+      { column: "", name: "ahead", color: "red", dashed: true },
     ],
     least: 400,
     clock: false,
@@ -35,7 +37,7 @@ export class SessionPanel {
   #feed;
   #timeline = new Timeline();
   #timer = 0;
-  #listed = "";
+  #shownEvents = "";
 
   /** @param {import("./feed.js").Feed} feed */
   constructor(feed) {
@@ -47,13 +49,13 @@ export class SessionPanel {
   open(session) {
     this.session = session;
     this.#timeline = new Timeline();
-    this.#listed = "";
+    this.#shownEvents = "";
     find("#timeline-title", HTMLElement).textContent = `Session ${session.slice(0, 8)}`;
     panel.hidden = false;
     panel.scrollIntoView({ block: "nearest" });
     find("#close", HTMLButtonElement).focus();
     clearTimeout(this.#timer);
-    void this.#ask(session);
+    void this.#refresh(session);
   }
 
   close() {
@@ -63,18 +65,18 @@ export class SessionPanel {
   }
 
   /** @param {string} session */
-  async #ask(session) {
+  async #refresh(session) {
     try {
       const path = `/api/sessions/${session}?after=${this.#timeline.after.join()}`;
-      const answer = await this.#feed.ask(path);
+      const answer = await this.#feed.get(path);
       if (this.session !== session) return;
       this.#show(answer);
     } catch (error) {
       if (this.session !== session) return;
-      where.textContent = error instanceof Error ? error.message : "No answer";
-      if (where.textContent === "The session is over") return;
+      where.textContent = error instanceof Error ? error.message : "The gateway is not responding";
+      if (error instanceof HttpError && error.status === 404) return; // the session is over
     }
-    this.#timer = setTimeout(() => this.#ask(session), EVERY_MS);
+    this.#timer = setTimeout(() => this.#refresh(session), EVERY_MS);
   }
 
   /** @param {import("./timeline.js").Answer} answer */
@@ -83,29 +85,29 @@ export class SessionPanel {
     draw(strip, this.#timeline);
     lag.show(this.#timeline.lag);
     const { mode, worker, gateway, owners, reply, frame } = answer;
-    const said = [
+    const summary = [
       `${mode} mode`,
-      worker === null ? "waits for a worker" : `worker ${worker}`,
+      worker === null ? "waiting for a worker" : `worker ${worker}`,
       `gateway ${gateway ?? "–"}`,
-      `taken over ${times(owners - 1)}`,
+      takeovers(owners - 1),
       `reply ${reply}`,
       `frame ${frame}`,
     ].join(" · ");
-    if (where.textContent !== said) where.textContent = said;
-    this.#list();
+    if (where.textContent !== summary) where.textContent = summary;
+    this.#showEvents();
   }
 
-  #list() {
-    const newest = this.#timeline.happenings.slice(-LISTED).reverse();
+  #showEvents() {
+    const newest = this.#timeline.events.slice(-EVENTS_SHOWN).reverse();
     const key = newest.map(({ at, text }) => at + text).join();
-    if (key === this.#listed) return;
-    this.#listed = key;
+    if (key === this.#shownEvents) return;
+    this.#shownEvents = key;
     events.replaceChildren(
       ...newest.map(({ at, text, mark }) => {
         const item = make("li", make("time", `${at.toFixed(2)} s`));
-        const sign = make("span", mark, "mark");
-        sign.setAttribute("aria-hidden", "true");
-        item.append(sign, text);
+        const symbol = make("span", mark, "mark");
+        symbol.setAttribute("aria-hidden", "true");
+        item.append(symbol, text);
         return item;
       }),
     );
@@ -113,6 +115,7 @@ export class SessionPanel {
 }
 
 /** @param {number} count */
-function times(count) {
-  return count <= 0 ? "never" : count === 1 ? "once" : `${count} times`;
+function takeovers(count) {
+  if (count <= 0) return "no takeovers";
+  return count === 1 ? "1 takeover" : `${count} takeovers`;
 }

@@ -1,16 +1,16 @@
 // @ts-check
-import { colour } from "./dom.js";
+import { color } from "./dom.js";
 
-/** Draws a timeline: three lanes, the newest at the right, a little room for what was sent ahead. */
+/** Draws a timeline in three lanes. The newest is at the right, with room for audio sent ahead. */
 
 const MOST_S = 30;
 const AHEAD_S = 4;
-const SECOND_PX = 24; // at least: a phone shows less, not smaller
+const SECOND_PX = 24; // at least: a narrow screen shows fewer seconds
 const NAMES_PX = 64;
 const LANE_PX = 34;
 const BAR_PX = 18;
-const TOP_PX = 22; // for the marks
-const BOTTOM_PX = 18; // for the axis
+const TOP_PX = 22; // space for the marks
+const BOTTOM_PX = 18; // space for the axis
 const LANES = ["Caller", "Model", "Reply"];
 
 /**
@@ -34,15 +34,15 @@ export function draw(canvas, timeline) {
   const left = timeline.end - shown;
   const scale = (width - NAMES_PX) / (shown + AHEAD_S);
   const x = (/** @type {number} */ at) => NAMES_PX + (Math.max(left, at) - left) * scale;
-  axis(pen, left, timeline.end, x, height);
-  caller(pen, timeline, x);
-  model(pen, timeline, x, left);
-  reply(pen, timeline, x);
-  marks(pen, timeline, x, left);
-  names(pen);
+  drawAxis(pen, left, timeline.end, x, height);
+  drawCaller(pen, timeline, x);
+  drawSteps(pen, timeline, x, left);
+  drawReplies(pen, timeline, x);
+  drawMarks(pen, timeline, x, left);
+  drawNames(pen);
 }
 
-/** @typedef {(at: number) => number} Place */
+/** @typedef {(at: number) => number} TimeToX */
 
 /** @param {number} lane */
 function top(lane) {
@@ -51,20 +51,20 @@ function top(lane) {
 
 /**
  * @param {CanvasRenderingContext2D} pen
- * @param {Place} x
+ * @param {TimeToX} x
  * @param {number} lane
  * @param {number} from
  * @param {number} to
- * @param {string} ink
+ * @param {string} name of the color
  */
-function bar(pen, x, lane, from, to, ink) {
-  pen.fillStyle = colour(ink);
+function drawBar(pen, x, lane, from, to, name) {
+  pen.fillStyle = color(name);
   pen.fillRect(x(from), top(lane), Math.max(0, x(to) - x(from)), BAR_PX);
 }
 
 /** @param {CanvasRenderingContext2D} pen */
-function names(pen) {
-  pen.fillStyle = colour("faint");
+function drawNames(pen) {
+  pen.fillStyle = color("faint");
   LANES.forEach((name, i) => pen.fillText(name, 0, TOP_PX + i * LANE_PX + LANE_PX / 2 + 4));
 }
 
@@ -72,12 +72,12 @@ function names(pen) {
  * @param {CanvasRenderingContext2D} pen
  * @param {number} left
  * @param {number} end
- * @param {Place} x
+ * @param {TimeToX} x
  * @param {number} height
  */
-function axis(pen, left, end, x, height) {
-  pen.strokeStyle = colour("rule");
-  pen.fillStyle = colour("faint");
+function drawAxis(pen, left, end, x, height) {
+  pen.strokeStyle = color("rule");
+  pen.fillStyle = color("faint");
   for (let at = Math.ceil(left / 5) * 5; at <= end + AHEAD_S; at += 5) {
     pen.beginPath();
     pen.moveTo(x(at), TOP_PX);
@@ -85,7 +85,7 @@ function axis(pen, left, end, x, height) {
     pen.stroke();
     if (at >= 0) pen.fillText(`${at} s`, x(at) + 3, height - 5);
   }
-  pen.strokeStyle = colour("ink");
+  pen.strokeStyle = color("ink");
   pen.beginPath();
   pen.moveTo(x(end), TOP_PX);
   pen.lineTo(x(end), height - BOTTOM_PX);
@@ -95,13 +95,13 @@ function axis(pen, left, end, x, height) {
 /**
  * @param {CanvasRenderingContext2D} pen
  * @param {import("./timeline.js").Timeline} timeline
- * @param {Place} x
+ * @param {TimeToX} x
  */
-function caller(pen, { speech, end, cursorAt }, x) {
-  bar(pen, x, 0, 0, end, "rule");
-  for (const { from, to } of speech) bar(pen, x, 0, from, Math.min(to, end), "you");
+function drawCaller(pen, { speech, end, cursorAt }, x) {
+  drawBar(pen, x, 0, 0, end, "rule");
+  for (const { from, to } of speech) drawBar(pen, x, 0, from, Math.min(to, end), "blue");
   if (cursorAt < end) {
-    pen.strokeStyle = colour("faint"); // what no worker has read yet
+    pen.strokeStyle = color("faint"); // a frame around the audio that no worker has read yet
     pen.strokeRect(x(cursorAt), top(0) - 2, x(end) - x(cursorAt), BAR_PX + 4);
   }
 }
@@ -109,42 +109,42 @@ function caller(pen, { speech, end, cursorAt }, x) {
 /**
  * @param {CanvasRenderingContext2D} pen
  * @param {import("./timeline.js").Timeline} timeline
- * @param {Place} x
+ * @param {TimeToX} x
  * @param {number} left
  */
-function model(pen, { steps }, x, left) {
+function drawSteps(pen, { steps }, x, left) {
   for (const { at, speaks } of steps) {
     if (at < left) continue;
-    pen.fillStyle = colour(speaks ? "ink" : "rule");
-    const tall = speaks ? BAR_PX : BAR_PX / 2;
-    pen.fillRect(x(at) - 1, top(1) + (BAR_PX - tall) / 2, 1.5, tall);
+    pen.fillStyle = color(speaks ? "ink" : "rule");
+    const height = speaks ? BAR_PX : BAR_PX / 2;
+    pen.fillRect(x(at) - 1, top(1) + (BAR_PX - height) / 2, 1.5, height);
   }
 }
 
 /**
  * @param {CanvasRenderingContext2D} pen
  * @param {import("./timeline.js").Timeline} timeline
- * @param {Place} x
+ * @param {TimeToX} x
  */
-function reply(pen, timeline, x) {
-  const { replies, heardTo, end } = timeline;
+function drawReplies(pen, timeline, x) {
+  const { replies, lastPlayed, end } = timeline;
   for (const { first, next } of replies.values()) {
     const to = Math.min(timeline.timeOf(next), end + AHEAD_S);
-    const heard = Math.min(to, timeline.timeOf(Math.min(next, heardTo + 1)));
-    bar(pen, x, 2, heard, to, "soft");
-    bar(pen, x, 2, timeline.timeOf(first), heard, "it");
+    const played = Math.min(to, timeline.timeOf(Math.min(next, lastPlayed + 1)));
+    drawBar(pen, x, 2, played, to, "pink");
+    drawBar(pen, x, 2, timeline.timeOf(first), played, "red");
   }
 }
 
 /**
  * @param {CanvasRenderingContext2D} pen
  * @param {import("./timeline.js").Timeline} timeline
- * @param {Place} x
+ * @param {TimeToX} x
  * @param {number} left
  */
-function marks(pen, { happenings }, x, left) {
-  pen.fillStyle = colour("ink");
-  for (const { at, mark } of happenings) {
+function drawMarks(pen, { events }, x, left) {
+  pen.fillStyle = color("ink");
+  for (const { at, mark } of events) {
     if (at >= left && "◆✕⚡■…".includes(mark)) pen.fillText(mark, x(at) - 5, TOP_PX - 6);
   }
 }

@@ -1,36 +1,39 @@
 // @ts-check
-import { show } from "./chart.js";
-import { find, make } from "./dom.js";
+import { find } from "../ui/find.js";
+import { format } from "./chart.js";
+import { make } from "./dom.js";
 
-/** The tables of workers, gateways and sessions. Rows are kept, so that a focus is not lost. */
+/** The tables of workers, gateways and sessions. They reuse rows, so that focus stays in place. */
 
-/** @typedef {import("./feed.js").Picture} Picture */
+/**
+ * @typedef {import("./feed.js").Snapshot} Snapshot
+ * @typedef {[key: string, cells: (string | Node)[]]} TableRow
+ */
 
 const SHORT = 8; // characters of a session's id
 
 /**
- * Show the rows of a table.
  * @param {string} selector
- * @param {[string, (string | Node)[]][]} rows each by a key, with its cells
- * @param {string} none what to say without any
+ * @param {TableRow[]} rows
+ * @param {string} placeholder the text without any rows
  */
-function fill(selector, rows, none) {
+function fillTable(selector, rows, placeholder) {
   const body = find(`${selector} tbody`, HTMLTableSectionElement);
   const old = new Map([...body.rows].map((row) => [row.dataset.key ?? "", row]));
   const fresh = rows.map(([key, cells]) => {
     const row = old.get(key) ?? document.createElement("tr");
     row.dataset.key = key;
     cells.forEach((cell, i) => {
-      const place = row.cells[i] ?? row.appendChild(make(i === 0 ? "th" : "td"));
-      if (i === 0) place.setAttribute("scope", "row");
-      if (cell instanceof Node) place.firstChild === null && place.append(cell);
-      else if (place.textContent !== cell) place.textContent = cell;
+      const element = row.cells[i] ?? row.appendChild(make(i === 0 ? "th" : "td"));
+      if (i === 0) element.setAttribute("scope", "row");
+      if (cell instanceof Node) element.firstChild === null && element.append(cell);
+      else if (element.textContent !== cell) element.textContent = cell;
     });
     return row;
   });
   if (fresh.length === 0) {
     const row = document.createElement("tr");
-    const cell = row.appendChild(make("td", none, "none"));
+    const cell = row.appendChild(make("td", placeholder, "empty"));
     cell.setAttribute("colspan", "9");
     fresh.push(row);
   }
@@ -38,32 +41,32 @@ function fill(selector, rows, none) {
   if (!same) body.replaceChildren(...fresh);
 }
 
-/** @param {Picture} picture */
+/** @param {Snapshot} snapshot */
 export function showWorkers({ workers }) {
   const rows = Object.entries(workers).map(([name, w]) => {
-    const taken = w.slots - w.free;
-    return /** @type {[string, (string | Node)[]]} */ ([
+    const slots = `${w.slots - w.free} of ${w.slots}`;
+    return /** @type {TableRow} */ ([
       name,
-      [name, w.engine, `${taken} of ${w.slots}`, ms(w.step_ms), ms(w.step_p95_ms), show(w.takeovers)],
+      [name, w.engine, slots, ms(w.step_ms), ms(w.step_p95_ms), format(w.takeovers)],
     ]);
   });
-  fill("#workers", rows.sort(), "No worker is running: calls are refused.");
+  fillTable("#workers", rows.sort(), "No workers are running, so calls are refused.");
 }
 
-/** @param {Picture} picture */
+/** @param {Snapshot} snapshot */
 export function showGateways({ gateways, gateway }) {
   const rows = Object.entries(gateways).map(([name, g]) => {
     const own = name === gateway ? `${name} (this one)` : name;
-    return /** @type {[string, (string | Node)[]]} */ ([
+    return /** @type {TableRow} */ ([
       name,
       [own, `${g.callers}`, ms(g.answer_p50), ms(g.late_p99), `${g.underruns}`, `${g.refusals}`],
     ]);
   });
-  fill("#gateways", rows.sort(), "Redis shows no gateway yet.");
+  fillTable("#gateways", rows.sort(), "No gateways yet.");
 }
 
 /**
- * @param {Picture} picture
+ * @param {Snapshot} snapshot
  * @param {string | null} chosen
  * @param {(session: string) => void} choose
  */
@@ -76,26 +79,32 @@ export function showSessions({ sessions = [], sessions_total = 0 }, chosen, choo
     const cells = [
       button,
       s.mode,
-      s.worker ?? "waits",
+      s.worker ?? "waiting",
       s.gateway ?? "–",
       `${s.seconds.toFixed(0)} s`,
       `${s.unread_ms} ms`,
       `${s.ahead_ms} ms`,
       `${s.reply}`,
-      `${Math.max(0, s.owners - 1)}${s.strikes ? `, ${s.strikes} strike` : ""}`,
+      `${Math.max(0, s.owners - 1)}${strikes(s.strikes)}`,
     ];
-    return /** @type {[string, (string | Node)[]]} */ ([s.session, cells]);
+    return /** @type {TableRow} */ ([s.session, cells]);
   });
-  fill("#sessions", rows, "Nobody is calling.");
+  fillTable("#sessions", rows, "No calls right now.");
   for (const row of document.querySelectorAll("#sessions tbody tr")) {
     row.toggleAttribute("data-chosen", row instanceof HTMLElement && row.dataset.key === chosen);
   }
   const more = find("#more", HTMLElement);
   more.hidden = sessions_total <= sessions.length;
-  more.textContent = `${sessions.length} of ${sessions_total} sessions are listed.`;
+  more.textContent = `Showing ${sessions.length} of ${sessions_total} sessions.`;
+}
+
+/** @param {number} count */
+function strikes(count) {
+  if (count === 0) return "";
+  return count === 1 ? ", 1 strike" : `, ${count} strikes`;
 }
 
 /** @param {number | null} value */
 function ms(value) {
-  return value === null ? "–" : `${show(value)} ms`;
+  return value === null ? "–" : `${format(value)} ms`;
 }

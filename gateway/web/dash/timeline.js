@@ -1,40 +1,44 @@
 // @ts-check
 /**
- * One session's records put on one axis: the caller's own time, in seconds of their audio. Input
- * records say their time; a step's is that of what it read; a frame's is when it was heard, by the
- * caller's reports. Nothing here draws or asks.
+ * Puts one session's records on one axis: the caller's time, in seconds of their audio. An input
+ * record states its time, a step has the time of the input that it read, and a frame the time at
+ * which the caller reported it as played. This module neither draws nor fetches.
  */
 
 const KEPT_S = 60;
 const FRAME_S = 0.02;
 const CHUNK_S = 0.08;
+const EVENTS_KEPT = 200;
 
 /**
- * @typedef {{id: number, type: string} & Record<string, any>} Shown
- * @typedef {import("./feed.js").SessionLine & {in: Shown[], steps: Shown[], out: Shown[]}} Answer
+ * @typedef {{id: number, type: string} & Record<string, any>} LogRecord
+ * @typedef {import("./feed.js").SessionLine & {in: LogRecord[], steps: LogRecord[],
+ *            out: LogRecord[]}} Answer
  * @typedef {{from: number, to: number}} Span
- * @typedef {{generation: number, first: number, next: number, done: boolean, cut: boolean}} Reply
- * @typedef {{at: number, text: string, mark: string}} Happening
+ *
+ * `next`: the number after the last frame.
+ * @typedef {{generation: number, first: number, next: number, done: boolean}} Reply
+ * @typedef {{at: number, text: string, mark: string}} TimelineEvent
  */
 
 export class Timeline {
-  /** The last numbers known of each stream: what a request asks for what comes after. */
+  /** The last known record number of each stream; the next request asks for later ones. */
   after = [0, 0, 0];
-  /** @type {Happening[]} */
-  happenings = [];
+  /** @type {TimelineEvent[]} */
+  events = [];
   /** @type {Span[]} */
   speech = [];
   /** @type {{at: number, speaks: boolean}[]} */
   steps = [];
   /** @type {Map<number, Reply>} */
   replies = new Map();
-  /** @type {(number | null)[][]} caller's time, unread milliseconds, milliseconds ahead */
+  /** @type {(number | null)[][]} the caller's time, unread milliseconds, milliseconds ahead */
   lag = [[], [], []];
   end = 0;
   cursorAt = 0;
-  heardTo = 0; // the last frame that was heard
+  lastPlayed = 0; // a frame
 
-  /** @type {Map<number, number>} input record -> its time */
+  /** @type {Map<number, number>} the time of each input record */
   #times = new Map();
   /** @type {{at: number, frame: number}[]} */
   #played = [];
@@ -51,14 +55,14 @@ export class Timeline {
     [answer.in, answer.steps, answer.out].forEach((records, i) => {
       this.after[i] = records.at(-1)?.id ?? this.after[i];
     });
-    this.heardTo = answer.played;
-    this.#owners(answer);
+    this.lastPlayed = answer.played;
+    this.#noteOwners(answer);
     if (shift > 0) this.#measure(answer);
     this.#forget();
   }
 
   /**
-   * When a frame is or will be heard.
+   * When a frame was or will be played.
    * @param {number} frame
    */
   timeOf(frame) {
@@ -66,21 +70,21 @@ export class Timeline {
     return known === undefined ? this.end : known.at + (frame - known.frame) * FRAME_S;
   }
 
-  /** @param {Shown} record */
+  /** @param {LogRecord} record */
   #input(record) {
     this.#times.set(record.id, record.at_s);
     const { type, at_s: at } = record;
     if (type === "played") this.#played.push({ at, frame: record.frame });
-    else if (type === "mode") this.#note(at, `mode ${record.mode}`, "·");
-    else if (type === "commit") this.#note(at, "the caller ended the turn", "·");
-    else if (type === "cancel") this.#note(at, "the caller cancelled the reply", "✕");
-    else if (type === "detach") this.#note(at, "the connection was lost", "⚡");
-    else if (type === "end") this.#note(at, "the caller hung up", "■");
+    else if (type === "mode") this.#note(at, `Mode changed to ${record.mode}`, "·");
+    else if (type === "commit") this.#note(at, "Caller ended the turn", "·");
+    else if (type === "cancel") this.#note(at, "Caller cancelled the reply", "✕");
+    else if (type === "detach") this.#note(at, "Connection lost", "⚡");
+    else if (type === "end") this.#note(at, "Caller hung up", "■");
   }
 
   /**
-   * When an input record came. One that was read and trimmed between two looks is put before the
-   * next one known, most of them being chunks.
+   * The time of an input record. One that was trimmed between two requests is placed before the
+   * next known one, as if all records between them were chunks.
    * @param {number} n
    */
   #timeOfInput(n) {
@@ -90,7 +94,7 @@ export class Timeline {
     return this.end;
   }
 
-  /** @param {Shown} record */
+  /** @param {LogRecord} record */
   #step(record) {
     if (record.type !== "step") return;
     const at = this.#timeOfInput(record.cursor);
@@ -98,31 +102,41 @@ export class Timeline {
     this.steps.push({ at, speaks: record.speak !== 0 });
   }
 
-  /** @param {Shown} record */
+  /** @param {LogRecord} record */
   #output(record) {
     const { type, generation } = record;
-    if (type === "speech_started") this.#began(record.n);
-    else if (type === "speech_stopped") this.#ended(record.n);
-    else if (type === "speech") this.#reply(generation, record.frame).next = record.frame + record.frames;
-    else if (type === "reply_started") this.#replyBegan(generation, record.frame);
-    else if (type === "reply_done") this.#replyDone(record);
-    else if (type === "clear") this.#cut(generation, record.next_frame);
-    else if (type === "skip") this.#note(this.end, `frames ${record.first} to ${record.last} skipped: ${record.reason}`, "…");
+    if (type === "speech_started") this.#beginSpeech(record.n);
+    else if (type === "speech_stopped") this.#endSpeech(record.n);
+    else if (type === "speech") this.#extendReply(record);
+    else if (type === "reply_started") this.#beginReply(generation, record.frame);
+    else if (type === "reply_done") this.#endReply(record);
+    else if (type === "clear") this.#interrupt(generation, record.next_frame);
+    else if (type === "skip") this.#skip(record);
+  }
+
+  /** @param {LogRecord} record */
+  #extendReply({ generation, frame, frames }) {
+    this.#reply(generation, frame).next = frame + frames;
+  }
+
+  /** @param {LogRecord} record */
+  #skip({ first, last, reason }) {
+    this.#note(this.end, `Frames ${first} to ${last} skipped: ${reason}`, "…");
   }
 
   /** @param {number} n */
-  #began(n) {
+  #beginSpeech(n) {
     const from = this.#timeOfInput(n) - CHUNK_S;
     this.speech.push({ from, to: Infinity });
-    this.#note(from, "the caller began to speak", "▸");
+    this.#note(from, "Caller started speaking", "▸");
   }
 
   /** @param {number} n */
-  #ended(n) {
+  #endSpeech(n) {
     const to = this.#timeOfInput(n);
     const last = this.speech.at(-1);
     if (last !== undefined && last.to === Infinity) last.to = to;
-    this.#note(to, "the turn was over", "▪");
+    this.#note(to, "Turn ended", "▪");
   }
 
   /**
@@ -132,7 +146,7 @@ export class Timeline {
   #reply(generation, frame) {
     const known = this.replies.get(generation);
     if (known !== undefined) return known;
-    const reply = { generation, first: frame, next: frame, done: false, cut: false };
+    const reply = { generation, first: frame, next: frame, done: false };
     this.replies.set(generation, reply);
     return reply;
   }
@@ -141,44 +155,44 @@ export class Timeline {
    * @param {number} generation
    * @param {number} frame
    */
-  #replyBegan(generation, frame) {
+  #beginReply(generation, frame) {
     this.#reply(generation, frame);
-    this.#note(this.end, `reply ${generation} began`, "▸");
+    this.#note(this.end, `Reply ${generation} started`, "▸");
   }
 
-  /** @param {Shown} record */
-  #replyDone({ generation, frame, reason }) {
+  /** @param {LogRecord} record */
+  #endReply({ generation, frame, reason }) {
     const reply = this.#reply(generation, frame);
     reply.next = frame;
     reply.done = true;
     const seconds = ((frame - reply.first) * FRAME_S).toFixed(1);
-    this.#note(this.end, `reply ${generation} is whole: ${seconds} s (${reason})`, "▪");
+    this.#note(this.end, `Reply ${generation} complete: ${seconds} s (${reason})`, "▪");
   }
 
   /**
    * @param {number} generation
    * @param {number} nextFrame
    */
-  #cut(generation, nextFrame) {
+  #interrupt(generation, nextFrame) {
     const reply = this.#reply(generation, nextFrame);
     reply.next = Math.min(reply.next, nextFrame);
-    reply.done = reply.cut = true;
-    this.#note(this.end, `reply ${generation} was interrupted`, "✕");
+    reply.done = true;
+    this.#note(this.end, `Reply ${generation} interrupted`, "✕");
   }
 
   /** @param {Answer} answer */
-  #owners({ worker, gateway, owners }) {
-    const named = worker ?? "";
-    if (this.#worker === "" && named !== "") {
-      const before = owners > 1 ? `, the ${owners - 1} before it are gone` : "";
-      this.#note(this.end, `worker ${named} has the session${before}`, "◆");
-    } else if (named !== this.#worker && named !== "") {
-      this.#note(this.end, `takeover: worker ${this.#worker} → ${named}`, "◆");
+  #noteOwners({ worker, gateway, owners }) {
+    const owner = worker ?? "";
+    if (this.#worker === "" && owner !== "") {
+      const before = owners > 1 ? ` (owner number ${owners})` : "";
+      this.#note(this.end, `Worker ${owner} owns the session${before}`, "◆");
+    } else if (owner !== this.#worker && owner !== "") {
+      this.#note(this.end, `Takeover: worker ${this.#worker} → ${owner}`, "◆");
     }
     if (this.#gateway !== "" && gateway !== null && gateway !== this.#gateway) {
-      this.#note(this.end, `gateway ${this.#gateway} → ${gateway}`, "◆");
+      this.#note(this.end, `Gateway ${this.#gateway} → ${gateway}`, "◆");
     }
-    this.#worker = named || this.#worker;
+    this.#worker = owner || this.#worker;
     this.#gateway = gateway ?? this.#gateway;
   }
 
@@ -195,13 +209,13 @@ export class Timeline {
    * @param {string} mark
    */
   #note(at, text, mark) {
-    this.happenings.push({ at, text, mark });
+    this.events.push({ at, text, mark });
   }
 
-  /** What left the picture is given up: a session may last for hours. */
+  /** Drop what is older than the timeline shows: a session may last for hours. */
   #forget() {
     const oldest = this.end - KEPT_S;
-    this.happenings = this.happenings.slice(-200);
+    this.events = this.events.slice(-EVENTS_KEPT);
     this.steps = this.steps.filter((step) => step.at > oldest);
     this.speech = this.speech.filter((span) => span.to > oldest);
     this.#played = this.#played.filter((p, i, all) => p.at > oldest || i === all.length - 1);

@@ -2,11 +2,11 @@
 import { SAMPLE_RATE } from "./wire.js";
 
 /**
- * The caller's audio that the server has not acknowledged, so that a lost connection loses none of
- * it. Positions count samples from the start of the call.
+ * Keeps the caller's audio until the server acknowledges it, so that a lost connection loses none.
+ * Positions count samples from the start of the call.
  *
- * The bound is the burst that the server's rate limit allows after a stall. Beyond it the oldest
- * audio goes: a conversation wants what is said now, not what was said during an outage.
+ * The limit equals the burst that the server's rate limit allows after a stall. Beyond it the
+ * oldest audio is dropped, because what the caller says now matters more in a conversation.
  */
 export class Outbox {
   static LIMIT_SAMPLES = 2 * SAMPLE_RATE;
@@ -16,13 +16,13 @@ export class Outbox {
   #first = 0; // the position of the oldest sample held
   #held = 0;
 
-  /** How many samples wait for their acknowledgement. */
+  /** The number of samples that are not acknowledged yet. */
   get heldSamples() {
     return this.#held;
   }
 
   /**
-   * Keep a block. Returns how many of the oldest samples were given up for it.
+   * Add a block. Returns how many of the oldest samples were dropped for it.
    * @param {Int16Array<ArrayBuffer>} block
    */
   push(block) {
@@ -50,8 +50,8 @@ export class Outbox {
   }
 
   /**
-   * A resumed connection goes on at this position: what is held from there on is to be sent again.
-   * When older audio was given up, what is left counts from this position instead.
+   * A resumed connection continues at this position. Returns the audio to resend; if audio before
+   * it was dropped, the rest takes its place and counts from this position.
    * @param {number} position
    * @returns {readonly Int16Array<ArrayBuffer>[]}
    */

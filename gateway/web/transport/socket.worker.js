@@ -1,46 +1,49 @@
 // @ts-check
-import { Line } from "./line.js";
+import { Connection } from "./connection.js";
 
 /**
- * The call's own thread: the page's work never delays a frame. It holds the Line, with a port to
- * the capture worklet, one to the playback worklet, and the worker's own to the page.
+ * The call's own thread, so that a busy page never delays a frame. It runs the connection, and has
+ * ports to the capture worklet, the playback worklet and the page.
  */
 
 /**
- * @typedef {import("./line.js").Wishes} Wishes
- * @typedef {{open: {url: string, wishes: Wishes, capture: MessagePort, playback: MessagePort}}
- *   | {wishes: Partial<Wishes>} | {control: "commit" | "cancel"} | {end: true}} LineOrder from the page
+ * @typedef {import("./connection.js").SessionSettings} SessionSettings
+ * @typedef {{open: {url: string, settings: SessionSettings, capture: MessagePort,
+ *                   playback: MessagePort}}
+ *   | {settings: Partial<SessionSettings>}
+ *   | {control: "commit" | "cancel"}
+ *   | {end: true}} ConnectionCommand from the page
  */
 
-const GOODBYE_MS = 2_000; // what the socket may take to close in order
+const CLOSE_MS = 2_000; // time for the socket's closing handshake
 
-/** @type {Line | null} */
-let line = null;
+/** @type {Connection | null} */
+let connection = null;
 
-/** @param {MessageEvent<LineOrder>} event */
+/** @param {MessageEvent<ConnectionCommand>} event */
 self.onmessage = ({ data }) => {
   if ("open" in data) open(data.open);
-  else if ("wishes" in data) line?.wish(data.wishes);
-  else if ("control" in data) line?.control(data.control);
-  else line?.hangUp();
+  else if ("settings" in data) connection?.update(data.settings);
+  else if ("control" in data) connection?.control(data.control);
+  else connection?.hangUp();
 };
 
-/** @param {Extract<LineOrder, {open: unknown}>["open"]} order */
-function open({ url, wishes, capture, playback }) {
-  line = new Line(url, wishes, {
+/** @param {Extract<ConnectionCommand, {open: unknown}>["open"]} command */
+function open({ url, settings, capture, playback }) {
+  connection = new Connection(url, settings, {
     play: (frame) => playback.postMessage({ frame }, [frame.pcm.buffer]),
     clear: (generation) => playback.postMessage({ clear: generation }),
     reset: () => playback.postMessage({ reset: true }),
-    tell,
+    emit,
   });
-  capture.onmessage = (event) => line?.say(new Int16Array(event.data));
-  playback.onmessage = (event) => line?.setPlayed(event.data.played);
+  capture.onmessage = (event) => connection?.sendAudio(new Int16Array(event.data));
+  playback.onmessage = (event) => connection?.setPlayed(event.data.played);
 }
 
-self.addEventListener("online", () => line?.hurry());
+self.addEventListener("online", () => connection?.retryNow());
 
-/** @param {import("./line.js").News} news */
-function tell(news) {
-  self.postMessage(news);
-  if ("over" in news) setTimeout(() => self.close(), GOODBYE_MS);
+/** @param {import("./connection.js").ConnectionEvent} event */
+function emit(event) {
+  self.postMessage(event);
+  if ("over" in event) setTimeout(() => self.close(), CLOSE_MS);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The WebSocket protocol `antiphon.v1` as this page speaks it: types, limits and the frame header.
- * Audio is PCM16 little-endian mono at 24 kHz, both ways.
+ * The page's side of the WebSocket protocol `antiphon.v1`: message types and the frame header.
+ * Audio is little-endian PCM16, mono at 24 kHz, in both directions.
  */
 
 export const SUBPROTOCOL = "antiphon.v1";
@@ -17,9 +17,9 @@ export const LAST_OF_REPLY = 2;
 /**
  * One 20 ms frame of the assistant.
  * @typedef {object} Frame
- * @property {number} number counts the call's frames from 1
- * @property {number} generation of the reply it belongs to
- * @property {boolean} last of its reply
+ * @property {number} number its place in the call, from 1
+ * @property {number} generation the reply that it belongs to
+ * @property {boolean} last whether it ends its reply
  * @property {Int16Array<ArrayBuffer>} pcm
  */
 
@@ -27,30 +27,31 @@ export const LAST_OF_REPLY = 2;
 /** @typedef {"pcm16" | "opus"} Codec */
 
 /**
- * What the assistant sounds like, by the model's own names; "" is the model's default.
+ * The assistant's voice and style, by the model's own names; "" is the model's default.
  * @typedef {{voice: string, style: string}} Persona
  */
 
 /**
- * A frame whose sound is an Opus packet.
+ * A frame whose audio is an Opus packet.
  * @typedef {{number: number, generation: number, last: boolean,
- *            packet: Uint8Array<ArrayBuffer>}} PackedFrame
+ *            packet: Uint8Array<ArrayBuffer>}} OpusFrame
  */
 
 /**
- * Settings of the session from here on; what is left out stays as it is.
+ * Settings of the session; a field that is left out keeps its value.
  * @typedef {object} Options
- * @property {number} [vad_threshold] RMS of full scale under which nothing is speech
- * @property {number} [silence_ms] that ends a turn
- * @property {number} [min_speech_ms] that begins one
- * @property {number} [interrupt_ms] of speech that interrupts a reply
+ * @property {number} [vad_threshold] RMS of full scale below which nothing counts as speech
+ * @property {number} [silence_ms] the pause that ends a turn
+ * @property {number} [min_speech_ms] the speech that starts a turn
+ * @property {number} [interrupt_ms] the speech that interrupts a reply
  * @property {boolean} [manual] push-to-talk: only `commit` ends a turn
  */
 
 /**
- * What the server says in text.
+ * The server's JSON messages.
  * @typedef {{type: "ready", session: string, token: string, mode: Mode, codec?: Codec,
- *            next_sample: number, next_frame: number, outcome: "new" | "recovered" | "skipped" | "not_recovered"}} Ready
+ *            next_sample: number, next_frame: number,
+ *            outcome: "new" | "recovered" | "skipped" | "not_recovered"}} Ready
  * @typedef {{type: "error", code: string, message: string, retry_after_ms?: number}} ServerError
  * @typedef {Ready | ServerError
  *   | {type: "ack", samples: number}
@@ -68,7 +69,7 @@ export const LAST_OF_REPLY = 2;
  */
 
 /**
- * A binary message as a frame; its samples are a view of the message's buffer.
+ * Parse a binary message; the samples are a view of its buffer.
  * @param {ArrayBuffer} message
  * @returns {Frame}
  * @throws {RangeError} when the message is not exactly one frame.
@@ -87,12 +88,12 @@ export function parseFrame(message) {
 }
 
 /**
- * A binary message of a connection with Opus; its packet is a view of the message's buffer.
+ * Parse a binary message of a connection with Opus; the packet is a view of its buffer.
  * @param {ArrayBuffer} message
- * @returns {PackedFrame}
- * @throws {RangeError} when the message holds no packet.
+ * @returns {OpusFrame}
+ * @throws {RangeError} when the message has no packet.
  */
-export function parsePackedFrame(message) {
+export function parseOpusFrame(message) {
   if (message.byteLength <= HEADER_BYTES) {
     throw new RangeError(`Expected more than ${HEADER_BYTES} bytes, got ${message.byteLength}`);
   }
@@ -107,31 +108,35 @@ export function parsePackedFrame(message) {
 
 /**
  * The first message of a connection.
- * @param {Mode | null} mode null leaves the choice to the server.
+ * @param {Mode | null} mode null: the server's choice.
  * @param {Options} options
- * @param {Codec} codec a wish: `ready` says what it became.
+ * @param {Codec} codec a request: `ready` has the actual codec.
  * @param {Persona} persona
- * @param {string | null} auth the token that permits the call, where the server asks for one.
+ * @param {string | null} auth the token that permits the call, if the server requires one.
  */
 export function startMessage(mode, options, codec, { voice, style }, auth) {
-  const chosen = Object.keys(options).length > 0 ? { options } : {};
-  const shown = auth === null ? {} : { auth };
-  const sound = { ...wish(codec), ...(voice && { voice }), ...(style && { style }) };
-  return JSON.stringify({ type: "start", ...(mode && { mode }), ...chosen, ...sound, ...shown });
+  return JSON.stringify({
+    type: "start",
+    ...(mode && { mode }),
+    ...(Object.keys(options).length > 0 && { options }),
+    ...codecField(codec),
+    ...(voice && { voice }),
+    ...(style && { style }),
+    ...(auth !== null && { auth }),
+  });
 }
 
 /**
- * The first message of a connection that goes on with a session.
- * @param {{session: string, token: string}} ticket
- * @param {number} frame the last frame received, 0 for none.
- * @param {Codec} codec of this connection.
+ * The first message of a connection that resumes a session.
+ * @param {{session: string, token: string}} resume
+ * @param {number} frame the last received frame; 0 for none.
+ * @param {Codec} codec a request for this connection.
  */
-export function resumeMessage(ticket, frame, codec) {
-  const { session, token } = ticket;
-  return JSON.stringify({ type: "start", resume: { session, token, frame }, ...wish(codec) });
+export function resumeMessage({ session, token }, frame, codec) {
+  return JSON.stringify({ type: "start", resume: { session, token, frame }, ...codecField(codec) });
 }
 
-/** @param {Codec} codec what is the default is not said: older servers do not know the word. */
-function wish(codec) {
+/** @param {Codec} codec the default is left out, because older servers do not know the field. */
+function codecField(codec) {
   return codec === "pcm16" ? {} : { codec };
 }

@@ -1,8 +1,5 @@
 // @ts-check
-/**
- * Seconds that go down to an end. Not announced second by second: what it leads to is said when it
- * is reached.
- */
+/** Counts down seconds. Screen readers do not announce each second, only the event at its end. */
 export class Countdown {
   #element;
   #timer = 0;
@@ -15,7 +12,7 @@ export class Countdown {
   /**
    * @param {number} ms
    * @param {(seconds: number) => string} words
-   * @param {string} after what stands there at the end
+   * @param {string} after the text at the end
    */
   start(ms, words, after) {
     this.stop();

@@ -1,10 +1,11 @@
 // @ts-check
 /**
- * The page's one element of this kind.
+ * The page's element at this selector.
  * @template {HTMLElement} T
  * @param {string} selector
  * @param {new () => T} kind
  * @returns {T}
+ * @throws {TypeError} when there is none of this kind.
  */
 export function find(selector, kind) {
   const element = document.querySelector(selector);

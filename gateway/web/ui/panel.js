@@ -1,23 +1,35 @@
 // @ts-check
-import { COME_BACK, HINTS, buttonText, comeBackIn, headline, notice, retryIn, trouble } from "../words.js";
+import {
+  COME_BACK,
+  HINTS,
+  RETRY_NOW,
+  buttonText,
+  comeBackIn,
+  headline,
+  invitation,
+  notice,
+  retryIn,
+  trouble,
+} from "../words.js";
 import { Countdown } from "./countdown.js";
 import { find } from "./find.js";
-import { Hold } from "./hold.js";
+import { PushToTalk } from "./push-to-talk.js";
 
 /**
- * The controls and what they show: the call's phase, troubles in words, mute, mode and readouts.
+ * The call's controls and messages: button, mute, mode, headline, errors, notices and readouts.
  */
 
 /**
  * @typedef {import("../phase.js").Phase} Phase
- * @typedef {import("../call.js").Manners} Manners
- * @typedef {"answer" | "round-trip" | "buffer" | "breaks"} Readout
+ * @typedef {import("../call.js").TalkMode} TalkMode
+ * @typedef {"response-time" | "round-trip" | "buffer" | "dropouts"} Readout
  */
 
-/** Phases in which a call is on: the button may be there to talk. */
-const ON = ["listening", "thinking", "speaking", "reconnecting"];
-const SHORT_RETRY_MS = 1_500; // is not worth a countdown
+/** Phases in which push-to-talk takes over the button. */
+const IN_CALL = ["listening", "thinking", "speaking", "reconnecting"];
+const SHORT_RETRY_MS = 1_500; // too short for a countdown
 const NOTICE_MS = 12_000;
+const EXAMPLE_MS = 5_000; // long enough to read one aloud
 
 export class Panel {
   #stage = find(".stage", HTMLElement);
@@ -27,38 +39,45 @@ export class Panel {
   #headline = find("#headline", HTMLElement);
   #trouble = find("#trouble", HTMLElement);
   #notice = find("#notice", HTMLElement);
+  #example = find("#example", HTMLElement);
+  #invitation = invitation();
   #countdown = new Countdown(find("#countdown", HTMLElement));
   #noticeTimer = 0;
+  #exampleTimer = 0;
   /** @type {Phase} */
   #phase = "idle";
   #held = false;
-  /** @type {Manners} */
-  #manners = "turn";
-  /** @type {Hold | null} */
-  #hold = null;
-  /** @type {Manners | null} what the person chose; null leaves it to the server */
-  chosen = null;
+  /** @type {TalkMode} */
+  #mode = "turn";
+  /** @type {PushToTalk | null} */
+  #pushToTalk = null;
+  /** @type {TalkMode | null} the person's choice; null leaves it to the server */
+  chosenMode = null;
+
+  constructor() {
+    this.showInvitation();
+  }
 
   get muted() {
     return this.#mute.getAttribute("aria-pressed") === "true";
   }
 
-  /** Whether the button is there to talk, not to hang up. */
-  get #talks() {
-    return this.#manners === "hold" && ON.includes(this.#phase);
+  /** Whether the button is for push-to-talk, not for hanging up. */
+  get #isPushToTalk() {
+    return this.#mode === "hold" && IN_CALL.includes(this.#phase);
   }
 
   /**
-   * @param {() => void} act runs inside the click: start, or hang up
-   * @param {(held: boolean) => void} talk push-to-talk begins or ends
+   * @param {() => void} toggle starts a call or hangs up; runs inside the click
+   * @param {(held: boolean) => void} hold push-to-talk was pressed or released
    */
-  onCall(act, talk) {
-    this.#call.onclick = () => this.#talks || act();
-    this.#end.onclick = act;
-    this.#hold = new Hold(this.#call, (held) => {
+  onCall(toggle, hold) {
+    this.#call.onclick = () => this.#isPushToTalk || toggle();
+    this.#end.onclick = toggle;
+    this.#pushToTalk = new PushToTalk(this.#call, (held) => {
       this.#held = held;
       this.#show();
-      talk(held);
+      hold(held);
     });
   }
 
@@ -71,20 +90,20 @@ export class Panel {
     };
   }
 
-  /** @param {(manners: Manners) => void} act */
-  onManners(act) {
+  /** @param {(mode: TalkMode) => void} act */
+  onMode(act) {
     find("#mode", HTMLFieldSetElement).onchange = ({ target }) => {
-      this.chosen = /** @type {Manners} */ (/** @type {HTMLInputElement} */ (target).value);
-      this.showManners(this.chosen);
-      act(this.chosen);
+      this.chosenMode = /** @type {TalkMode} */ (/** @type {HTMLInputElement} */ (target).value);
+      this.showMode(this.chosenMode);
+      act(this.chosenMode);
     };
   }
 
-  /** @param {Manners} manners that the session has */
-  showManners(manners) {
-    this.#manners = manners;
-    find(`#mode [value="${manners}"]`, HTMLInputElement).checked = true;
-    find("#hint", HTMLElement).textContent = HINTS[manners];
+  /** @param {TalkMode} mode the session's */
+  showMode(mode) {
+    this.#mode = mode;
+    find(`#mode [value="${mode}"]`, HTMLInputElement).checked = true;
+    find("#hint", HTMLElement).textContent = HINTS[mode];
     this.#show();
   }
 
@@ -96,14 +115,14 @@ export class Panel {
     this.#show();
   }
 
-  /** @param {number} retryMs until the next attempt to bring the connection back */
+  /** @param {number} retryMs until the next attempt to reconnect */
   showRetry(retryMs) {
     if (retryMs < SHORT_RETRY_MS) this.#countdown.stop();
-    else this.#countdown.start(retryMs, retryIn, "Trying again now");
+    else this.#countdown.start(retryMs, retryIn, RETRY_NOW);
   }
 
   /**
-   * @param {string} code of the server's error, or the page's own
+   * @param {string} code the server's error code, or one of the page's own
    * @param {number | null} retryAfterMs
    */
   showTrouble(code, retryAfterMs) {
@@ -120,7 +139,7 @@ export class Panel {
   }
 
   /**
-   * Say something that ends nothing; it goes after a while.
+   * Show a message for a while; the call goes on.
    * @param {string} code
    * @param {string} detail
    */
@@ -130,7 +149,21 @@ export class Panel {
     this.#noticeTimer = setTimeout(() => (this.#notice.textContent = ""), NOTICE_MS);
   }
 
-  /** No call can be made from this page. */
+  /** @param {string} [engine] the server's engine, if it names one */
+  showInvitation(engine) {
+    this.#invitation = invitation(engine);
+    let next = 0;
+    const rotate = () => {
+      const { examples } = this.#invitation;
+      setText(this.#example, examples[next++ % examples.length]);
+    };
+    clearInterval(this.#exampleTimer);
+    this.#exampleTimer = setInterval(rotate, EXAMPLE_MS);
+    rotate();
+    this.#show();
+  }
+
+  /** This page cannot make calls. */
   disable() {
     this.#call.disabled = true;
     this.#call.textContent = buttonText("idle", null);
@@ -146,24 +179,25 @@ export class Panel {
   }
 
   #show() {
-    this.#hold?.enable(this.#talks);
-    const held = this.#talks ? this.#held : null;
+    this.#pushToTalk?.enable(this.#isPushToTalk);
+    const held = this.#isPushToTalk ? this.#held : null;
     this.#stage.dataset.phase = this.#phase;
     this.#stage.dataset.held = String(held);
-    if (document.activeElement === this.#end && !this.#talks) this.#call.focus();
-    this.#end.hidden = !this.#talks;
-    say(this.#call, buttonText(this.#phase, held));
-    say(this.#headline, headline(this.#phase, held, this.muted));
+    if (document.activeElement === this.#end && !this.#isPushToTalk) this.#call.focus();
+    this.#end.hidden = !this.#isPushToTalk;
+    setText(this.#call, buttonText(this.#phase, held));
+    setText(this.#headline, headline(this.#phase, held, this.muted, this.#invitation));
+    this.#example.hidden = this.#phase !== "idle";
     if (held === null) this.#call.removeAttribute("aria-pressed");
     else this.#call.setAttribute("aria-pressed", String(held));
   }
 }
 
 /**
- * Assistive technology says it only when it is new.
+ * Leaves an unchanged text alone: assistive technology would read it out again.
  * @param {HTMLElement} element
  * @param {string} text
  */
-function say(element, text) {
+function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,10 +1,11 @@
 // @ts-check
 import { canChooseSpeaker } from "../audio/devices.js";
+import { SETTINGS } from "../words.js";
 import { find } from "./find.js";
 
 /**
- * The settings panel: microphone, speaker, what browser and page may do to the sound, and when a
- * turn begins and ends. What it shows is what is wished; it knows nothing of a call.
+ * The settings: devices, voice, volume, audio processing, and when a turn begins and ends. It shows
+ * what the person chose, and knows nothing of the call.
  */
 
 /**
@@ -12,9 +13,13 @@ import { find } from "./find.js";
  * @typedef {import("../audio/devices.js").Devices} Devices
  * @typedef {import("../preferences.js").Preferences} Preferences
  * @typedef {import("../transport/wire.js").Options} Options
+ *
+ * `voices` and `styles`: the names that the server's model offers.
  * @typedef {{vad_threshold: number, silence_ms: number, voices?: string[],
- *            styles?: string[]}} Defaults what the server does, and what its model offers
- * @typedef {"echoCancellation" | "noiseSuppression" | "autoGainControl" | "loopback" | "opus"} Switch
+ *            styles?: string[]}} ServerConfig
+ *
+ * @typedef {"echoCancellation" | "noiseSuppression" | "autoGainControl" | "loopback"
+ *   | "opus"} Switch
  */
 
 /** @type {readonly Switch[]} */
@@ -28,32 +33,32 @@ export class Settings {
   #volume = find("#volume", HTMLInputElement);
   #threshold = find("#threshold", HTMLInputElement);
   #silence = find("#silence", HTMLInputElement);
-  #wish;
-  /** @type {Options} what the person chose; what is not here is the server's */
+  #preferences;
+  /** @type {Options} the person's choices; the server decides the rest */
   options = {};
 
-  /** @param {Preferences} wish */
-  constructor(wish) {
-    this.#wish = wish;
+  /** @param {Preferences} preferences */
+  constructor(preferences) {
+    this.#preferences = preferences;
     find("#speaker-row", HTMLElement).hidden = !canChooseSpeaker;
-    for (const name of SWITCHES) box(name).checked = wish[name];
-    this.#volume.valueAsNumber = 100 * wish.volume;
-    this.#describe();
+    for (const name of SWITCHES) checkbox(name).checked = preferences[name];
+    this.#volume.valueAsNumber = 100 * preferences.volume;
+    this.#showValues();
     for (const range of [this.#volume, this.#threshold, this.#silence]) {
-      range.addEventListener("input", () => this.#describe());
+      range.addEventListener("input", () => this.#showValues());
     }
   }
 
-  get wish() {
-    return this.#wish;
+  get preferences() {
+    return this.#preferences;
   }
 
-  /** @param {(wish: Preferences, changed: keyof Preferences) => void} act */
-  onSound(act) {
+  /** @param {(preferences: Preferences, changed: keyof Preferences) => void} act */
+  onAudio(act) {
     /** @param {Partial<Preferences>} part */
     const change = (part) => {
-      this.#wish = { ...this.#wish, ...part };
-      act(this.#wish, /** @type {keyof Preferences} */ (Object.keys(part)[0]));
+      this.#preferences = { ...this.#preferences, ...part };
+      act(this.#preferences, /** @type {keyof Preferences} */ (Object.keys(part)[0]));
     };
     this.#microphone.onchange = () => change({ microphone: this.#microphone.value });
     this.#speaker.onchange = () => change({ speaker: this.#speaker.value });
@@ -63,7 +68,7 @@ export class Settings {
       change({ volume: this.#volume.valueAsNumber / 100 }),
     );
     for (const name of SWITCHES) {
-      box(name).onchange = () => change({ [name]: box(name).checked });
+      checkbox(name).onchange = () => change({ [name]: checkbox(name).checked });
     }
   }
 
@@ -81,85 +86,86 @@ export class Settings {
   }
 
   /**
-   * What the server does where the person chose nothing.
-   * @param {Defaults} defaults
+   * Show the server's values where the person chose none.
+   * @param {ServerConfig} config
    */
-  showDefaults({ vad_threshold, silence_ms, voices = [], styles = [] }) {
-    this.#show(this.#voice, voices, this.#wish.voice);
-    this.#show(this.#style, styles, this.#wish.style);
+  showConfig({ vad_threshold, silence_ms, voices = [], styles = [] }) {
+    this.#showNames(this.#voice, voices, this.#preferences.voice);
+    this.#showNames(this.#style, styles, this.#preferences.style);
     if (this.options.vad_threshold === undefined) {
       this.#threshold.valueAsNumber = Math.round(20 * Math.log10(vad_threshold));
     }
     if (this.options.silence_ms === undefined) this.#silence.valueAsNumber = silence_ms;
-    this.#describe();
+    this.#showValues();
   }
 
-  /** @param {Devices} devices that there are now */
+  /** @param {Devices} devices the ones available now */
   showDevices({ microphones, speakers }) {
-    offer(this.#microphone, microphones, this.#wish.microphone);
-    offer(this.#speaker, speakers, this.#wish.speaker);
+    showDeviceList(this.#microphone, microphones, this.#preferences.microphone);
+    showDeviceList(this.#speaker, speakers, this.#preferences.speaker);
   }
 
-  /** The system's own microphone or speaker serves: the one that was chosen is gone. */
+  /** Return to the system default: the chosen device is gone. */
   forget(/** @type {"microphone" | "speaker"} */ kind) {
-    this.#wish = { ...this.#wish, [kind]: "" };
+    this.#preferences = { ...this.#preferences, [kind]: "" };
     (kind === "microphone" ? this.#microphone : this.#speaker).value = "";
   }
 
-  /** The voice and the style that are both wished and offered; "" is the model's own. */
+  /** The chosen voice and style, if the model offers them; "" is the model's default. */
   get persona() {
-    const { voice, style } = this.#wish;
+    const { voice, style } = this.#preferences;
     return {
       voice: voice === this.#voice.value ? voice : "",
       style: style === this.#style.value ? style : "",
     };
   }
 
-  /** @param {() => void} act what it shows of the server may be old by then */
+  /** @param {() => void} act the server's values may have changed by then */
   onOpen(act) {
     const panel = find("#settings", HTMLDetailsElement);
     panel.addEventListener("toggle", () => panel.open && act());
   }
 
   /**
-   * @param {HTMLSelectElement} select of the model's voices or styles; hidden where there is no choice
+   * @param {HTMLSelectElement} select for voices or styles; hidden without a choice
    * @param {readonly string[]} names
    * @param {string} chosen
    */
-  #show(select, names, chosen) {
+  #showNames(select, names, chosen) {
     find(`#${select.id}-row`, HTMLElement).hidden = names.length < 2;
-    select.replaceChildren(...names.map((name) => new Option(capital(name), name)));
+    select.replaceChildren(...names.map((name) => new Option(capitalized(name), name)));
     select.value = names.includes(chosen) ? chosen : (names[0] ?? "");
   }
 
-  #describe() {
-    this.#say(this.#volume, "volume-value", `${this.#volume.value} %`);
-    this.#say(this.#threshold, "threshold-value", `${this.#threshold.value} dB`.replace("-", "−"));
-    this.#say(this.#silence, "silence-value", `${(this.#silence.valueAsNumber / 1_000).toFixed(2)} s`);
-  }
-
-  /**
-   * @param {HTMLInputElement} range
-   * @param {string} id of its output
-   * @param {string} text
-   */
-  #say(range, id, text) {
-    find(`#${id}`, HTMLOutputElement).textContent = text;
-    range.setAttribute("aria-valuetext", text);
+  #showValues() {
+    const threshold = this.#threshold.value.replace("-", "−");
+    const silence = (this.#silence.valueAsNumber / 1_000).toFixed(2);
+    showValue(this.#volume, `${this.#volume.value}%`);
+    showValue(this.#threshold, `${threshold} dB`);
+    showValue(this.#silence, `${silence} s`);
   }
 }
 
+/**
+ * @param {HTMLInputElement} range
+ * @param {string} text for its output element
+ */
+function showValue(range, text) {
+  find(`#${range.id}-value`, HTMLOutputElement).textContent = text;
+  range.setAttribute("aria-valuetext", text);
+}
+
 /** @param {string} name */
-function capital(name) {
+function capitalized(name) {
   return name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 }
 
 /** @param {Switch} name */
-function box(name) {
+function checkbox(name) {
   return find(`#${name}`, HTMLInputElement);
 }
 
-/** @param {number} decibels of full scale */
+/** @param {number} decibels relative to full scale */
 function fromDecibels(decibels) {
   return Number((10 ** (decibels / 20)).toPrecision(3));
 }
@@ -169,8 +175,9 @@ function fromDecibels(decibels) {
  * @param {readonly Device[]} devices
  * @param {string} chosen
  */
-function offer(select, devices, chosen) {
-  const own = new Option(devices.length > 0 ? "The system’s own" : "The system’s own (others: in a call)", "");
+function showDeviceList(select, devices, chosen) {
+  const standard = devices.length > 0 ? SETTINGS.systemDefault : SETTINGS.othersInACall;
+  const own = new Option(standard, "");
   select.replaceChildren(own, ...devices.map(({ id, label }) => new Option(label, id)));
   select.value = devices.some(({ id }) => id === chosen) ? chosen : "";
 }

@@ -1,34 +1,37 @@
 // @ts-check
+import { SAMPLE_RATE } from "../transport/wire.js";
+import { TRANSCRIPT } from "../words.js";
+
 /**
- * Who spoke, and the words of the replies, which darken as they are heard. A reply that was
- * interrupted is marked where it was cut; the words behind the mark were never heard. The caller's
- * words are as the server heard them, and are marked as rough.
+ * The transcript: the caller's words as the server understood them, and the replies, whose words
+ * darken as they are played. An interrupted reply is marked where its audio stopped, and the words
+ * that were not played are struck through.
  */
 
-const KEPT = 200; // entries
-const NEAR_PX = 40; // of the end: at the end
-const SAMPLES_A_SECOND = 24_000;
-const NO_WORDS_YET = "…";
+const ENTRIES_KEPT = 200;
+const NEAR_PX = 40; // this close to the end, the list keeps scrolling to the newest entry
 
 /**
+ * `frame`: the first frame of these words.
+ * @typedef {{element: HTMLElement, frame: number, text: string}} Piece
+ *
+ * `played`: how many pieces have begun to play.
+ * @typedef {{line: HTMLElement, generation: number, pieces: Piece[], played: number}} Reply
+ *
+ * `sample`: where the turn began.
+ * @typedef {{line: HTMLElement, sample: number, hasWords: boolean, inProgress: boolean}} Turn
+ *
  * @typedef {import("../transport/wire.js").ServerMessage} ServerMessage
- * @typedef {{element: HTMLElement, frame: number, text: string}} Piece `frame`: where it begins
- * @typedef {{said: HTMLElement, generation: number, pieces: Piece[], spoken: number}} Reply
- *   `spoken`: how many pieces have begun to be heard
  */
 
 export class Transcript {
   #list;
-  /** @type {{said: HTMLElement, sample: number} | null} the caller's turn that goes on */
+  /** @type {Turn | null} the caller's last turn */
   #turn = null;
-  /** @type {HTMLElement | null} what the caller said last */
-  #said = null;
-  /** @type {number | null} the sample with which that began */
-  #began = null;
   /** @type {Reply | null} the last reply */
   #reply = null;
   #played = 0;
-  #following = true; // who scrolls back to read is left there
+  #following = true; // false while the person reads an earlier part
 
   /** @param {HTMLElement} list */
   constructor(list) {
@@ -40,7 +43,7 @@ export class Transcript {
 
   clear() {
     this.#list.replaceChildren();
-    this.#turn = this.#said = null;
+    this.#turn = null;
     this.#reply = null;
     this.#played = 0;
     this.#following = true;
@@ -50,66 +53,64 @@ export class Transcript {
   add(event) {
     if (event.type === "speech_started") this.#beginTurn(event.sample);
     else if (event.type === "speech_stopped") this.#endTurn(event.sample);
-    else if (event.type === "heard") this.#hear(event.text, event.final, event.rough);
+    else if (event.type === "heard") this.#showCallerWords(event);
     else if (event.type === "reply_started") this.#beginReply(event.generation);
-    else if (event.type === "text") this.#speak(event.generation, event.frame, event.text);
-    else if (event.type === "clear") this.#cut(event.generation, event.next_frame);
+    else if (event.type === "text") this.#addPiece(event.generation, event.frame, event.text);
+    else if (event.type === "clear") this.#interrupt(event.generation, event.next_frame);
     else if (event.type === "reply_done") this.#endReply(event.generation);
   }
 
-  /** @param {number} frame the last one that was heard */
+  /** @param {number} frame the last one that was played */
   setPlayed(frame) {
     this.#played = frame;
     const reply = this.#reply;
     if (reply === null) return;
-    while (reply.spoken < reply.pieces.length && reply.pieces[reply.spoken].frame <= frame) {
-      reply.pieces[reply.spoken++].element.className = "heard";
+    while (reply.played < reply.pieces.length && reply.pieces[reply.played].frame <= frame) {
+      reply.pieces[reply.played++].element.className = "played";
     }
   }
 
   /** @param {number} sample */
   #beginTurn(sample) {
-    if (this.#said !== null && sample === this.#began) {
-      this.#goOn(this.#said, sample);
-      return;
-    }
-    this.#began = sample;
-    this.#turn?.said.closest("li")?.remove(); // it came to nothing
-    this.#said = this.#entry("caller", "You", "speaking …");
-    this.#said.setAttribute("aria-live", "off"); // nobody needs to be told what they say
-    this.#turn = { said: this.#said, sample };
+    if (this.#turn?.sample === sample) return this.#continueTurn(this.#turn);
+    if (this.#turn?.inProgress) this.#turn.line.closest("li")?.remove(); // it never ended
+    const line = this.#addLine("caller", TRANSCRIPT.caller, TRANSCRIPT.speaking);
+    line.setAttribute("aria-live", "off"); // people know what they say
+    this.#turn = { line, sample, hasWords: false, inProgress: true };
   }
 
   /**
-   * The caller goes on with the same turn: the reply to its first part was withdrawn.
-   * @param {HTMLElement} said
-   * @param {number} sample
+   * The caller continues the same turn, so the reply to its first part was withdrawn.
+   * @param {Turn} turn
    */
-  #goOn(said, sample) {
-    const entry = said.closest("li");
+  #continueTurn(turn) {
+    const entry = turn.line.closest("li");
     while (entry?.nextSibling) entry.nextSibling.remove();
     this.#reply = null;
-    this.#turn = { said, sample };
+    turn.inProgress = true;
   }
 
   /** @param {number} sample */
   #endTurn(sample) {
-    if (this.#turn === null) return;
-    const seconds = Math.max(0, sample - this.#turn.sample) / SAMPLES_A_SECOND;
-    this.#turn.said.textContent = `spoke for ${seconds.toFixed(1)} s`;
-    this.#turn = null;
+    if (!this.#turn?.inProgress) return;
+    this.#turn.inProgress = false;
+    const { line, sample: start, hasWords } = this.#turn;
+    const seconds = Math.max(0, sample - start) / SAMPLE_RATE;
+    if (!hasWords) line.textContent = TRANSCRIPT.spokeFor(seconds);
   }
 
   /**
-   * @param {string} text of the caller's last turn, so far
-   * @param {boolean} final it is all of it
-   * @param {boolean} rough letters as they sounded instead of words
+   * Show the words of the caller's last turn so far; each message replaces the one before.
+   * @param {Extract<ServerMessage, {type: "heard"}>} event
    */
-  #hear(text, final, rough) {
-    if (this.#said === null) return;
-    this.#said.replaceChildren(part(rough ? "rough" : "words", text));
-    if (!final) this.#said.append(" …");
-    else if (rough) this.#said.append(" ", part("note", "roughly"));
+  #showCallerWords({ text, final, rough }) {
+    if (this.#turn === null) return;
+    this.#turn.hasWords = true;
+    const { line } = this.#turn;
+    const words = span(rough ? "rough" : "exact", text);
+    if (!final) line.replaceChildren(words, " ", TRANSCRIPT.partial);
+    else if (rough) line.replaceChildren(words, " ", span("note", TRANSCRIPT.rough));
+    else line.replaceChildren(words);
     this.#showNewest();
   }
 
@@ -119,66 +120,67 @@ export class Transcript {
    */
   #beginReply(generation) {
     if (this.#reply?.generation === generation) return this.#reply;
-    this.#list.setAttribute("aria-busy", "true"); // said when whole, not word by word
-    const said = this.#entry("reply", "Antiphon", NO_WORDS_YET);
-    this.#reply = { said, generation, pieces: [], spoken: 0 };
+    this.#list.setAttribute("aria-busy", "true"); // read out as a whole, not word by word
+    const line = this.#addLine("reply", TRANSCRIPT.assistant, TRANSCRIPT.noWordsYet);
+    this.#reply = { line, generation, pieces: [], played: 0 };
     return this.#reply;
   }
 
   /**
    * @param {number} generation
-   * @param {number} frame the words begin with
+   * @param {number} frame the first one of these words
    * @param {string} text
    */
-  #speak(generation, frame, text) {
-    const { said, pieces } = this.#beginReply(generation);
-    if (pieces.length === 0) said.textContent = "";
-    const element = part("coming", text);
+  #addPiece(generation, frame, text) {
+    const { line, pieces } = this.#beginReply(generation);
+    if (pieces.length === 0) line.textContent = "";
+    const element = span("upcoming", text);
     pieces.push({ element, frame, text });
-    said.append(element);
+    line.append(element);
     this.setPlayed(this.#played);
     this.#showNewest();
   }
 
   /**
    * @param {number} generation
-   * @param {number} nextFrame behind the last one that was made
+   * @param {number} nextFrame the one after the reply's last frame
    */
-  #cut(generation, nextFrame) {
+  #interrupt(generation, nextFrame) {
     if (this.#reply?.generation !== generation) return;
-    const { said, pieces } = this.#reply;
-    const lost = pieces.map((piece, i) => {
+    const { line, pieces } = this.#reply;
+    const rest = pieces.map((piece, i) => {
       const end = pieces[i + 1]?.frame ?? nextFrame;
-      return split(piece, heardShare(piece.frame, end, this.#played));
+      return cutPiece(piece, playedShare(piece.frame, end, this.#played));
     });
-    const unheard = document.createElement("s");
-    unheard.textContent = lost.join("").trim();
+    const unplayed = document.createElement("s");
+    unplayed.textContent = rest.join("").trim();
     this.#endReply(generation);
-    said.append(part("cut", "cut off"), " ", unheard);
+    line.append(span("interrupted", TRANSCRIPT.interrupted), " ", unplayed);
   }
 
   /** @param {number} generation */
   #endReply(generation) {
     if (this.#reply?.generation !== generation) return;
-    const { said } = this.#reply;
-    if (said.textContent === NO_WORDS_YET) said.textContent = "sound without words";
+    const { line } = this.#reply;
+    if (line.textContent === TRANSCRIPT.noWordsYet) line.textContent = TRANSCRIPT.noWords;
     this.#list.removeAttribute("aria-busy");
   }
 
   /**
+   * Add an entry. Returns the element that holds its text.
    * @param {"caller" | "reply"} side
    * @param {string} name
    * @param {string} text
    */
-  #entry(side, name, text) {
+  #addLine(side, name, text) {
     const entry = document.createElement("li");
     entry.className = side;
-    const said = part("said", text);
-    entry.append(part("who", name), said);
+    const line = span("line", text);
+    entry.append(span("speaker", name), line);
     this.#list.append(entry);
-    if (this.#list.childElementCount > KEPT) this.#list.firstElementChild?.remove();
+    if (this.#list.childElementCount > ENTRIES_KEPT) this.#list.firstElementChild?.remove();
     this.#showNewest();
-    return said;
+    return line;
   }
 
   #showNewest() {
@@ -187,37 +189,37 @@ export class Transcript {
 }
 
 /**
- * How much of what goes from one frame to before another was heard, 0 to 1.
+ * The share of the frames from `first` to before `end` that was played, 0 to 1.
  * @param {number} first
  * @param {number} end
  * @param {number} played
  */
-function heardShare(first, end, played) {
+function playedShare(first, end, played) {
   if (played < first) return 0;
   return Math.min(1, (played + 1 - first) / Math.max(1, end - first));
 }
 
 /**
- * Leave of the piece the words that were heard; whole words, as nearly as the share tells.
+ * Cut the piece after the last whole word that was played.
  * @param {Piece} piece
- * @param {number} share 0 to 1
+ * @param {number} share that was played, 0 to 1
  * @returns {string} the rest
  */
-function split({ element, text }, share) {
+function cutPiece({ element, text }, share) {
   const letters = Math.floor(share * text.length);
-  const whole = letters === text.length || /\s/.test(text[letters]);
-  const heard = text.slice(0, letters).replace(whole ? "" : /\S+$/, "");
-  element.textContent = heard;
-  return text.slice(heard.length);
+  const betweenWords = letters === text.length || /\s/.test(text[letters]);
+  const played = text.slice(0, letters).replace(betweenWords ? "" : /\S+$/, "");
+  element.textContent = played;
+  return text.slice(played.length);
 }
 
 /**
- * @param {string} name the class
+ * @param {string} className
  * @param {string} text
  */
-function part(name, text) {
+function span(className, text) {
   const element = document.createElement("span");
-  element.className = name;
+  element.className = className;
   element.textContent = text;
   return element;
 }

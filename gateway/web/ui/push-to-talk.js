@@ -1,25 +1,25 @@
 // @ts-check
 /**
- * Push-to-talk: the button held by finger or mouse, or the space bar held anywhere but on another control.
- * Who cannot hold a key switches it on and off: Enter on the button, or a screen reader's click.
+ * Push-to-talk: hold the button with finger or mouse, or hold the space bar outside other controls.
+ * Enter on the button, or a screen reader's click, toggles it for people who cannot hold a key.
  */
 
-// Where the space bar means something else; on a radio button that is chosen it means nothing.
-const OWN_KEYS = "input:not([type=radio], [type=range]), select, textarea, button, summary, a";
+// The space bar operates these. On a checked radio button or a slider it does nothing.
+const USES_SPACE = "input:not([type=radio], [type=range]), select, textarea, button, summary, a";
 
-export class Hold {
+export class PushToTalk {
   #button;
-  #tell;
+  #onChange;
   #enabled = false;
   #held = false;
 
   /**
    * @param {HTMLElement} button
-   * @param {(held: boolean) => void} tell
+   * @param {(held: boolean) => void} onChange
    */
-  constructor(button, tell) {
+  constructor(button, onChange) {
     this.#button = button;
-    this.#tell = tell;
+    this.#onChange = onChange;
     button.addEventListener("pointerdown", (event) => this.#press(event));
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
       button.addEventListener(end, () => this.#set(false));
@@ -28,12 +28,12 @@ export class Hold {
     button.addEventListener("click", ({ detail }) => detail === 0 && this.#set(!this.#held));
     document.addEventListener("keydown", (event) => this.#key(event, true));
     document.addEventListener("keyup", (event) => this.#key(event, false));
-    // A release that happens elsewhere is never heard of.
+    // A hidden page and one without focus get no event of a release.
     addEventListener("blur", () => this.#set(false));
     document.addEventListener("visibilitychange", () => document.hidden && this.#set(false));
   }
 
-  /** @param {boolean} enabled whether the button and the space bar mean this */
+  /** @param {boolean} enabled whether the button and the space bar have this function now */
   enable(enabled) {
     if (!enabled) this.#set(false);
     this.#enabled = enabled;
@@ -51,21 +51,21 @@ export class Hold {
    * @param {boolean} down
    */
   #key(event, down) {
-    if (!this.#enabled || event.code !== "Space" || this.#belongsElsewhere(event.target)) return;
-    event.preventDefault(); // neither a scroll nor a click
+    if (!this.#enabled || event.code !== "Space" || this.#isForAnother(event.target)) return;
+    event.preventDefault(); // it must neither scroll nor click
     if (!event.repeat) this.#set(down);
   }
 
   /** @param {EventTarget | null} target */
-  #belongsElsewhere(target) {
+  #isForAnother(target) {
     if (target === this.#button || !(target instanceof Element)) return false;
-    return target.closest(OWN_KEYS) !== null;
+    return target.closest(USES_SPACE) !== null;
   }
 
   /** @param {boolean} held */
   #set(held) {
     if (!this.#enabled || held === this.#held) return;
     this.#held = held;
-    this.#tell(held);
+    this.#onChange(held);
   }
 }

@@ -1,33 +1,33 @@
 // @ts-check
 /**
- * Keeps the screen awake in a call, where the browser can. It lets go by itself when the page is
- * hidden; so it is asked for again when the page is seen.
+ * Keeps the screen on during a call, if the browser can. A hidden page loses the lock, so the page
+ * requests it again when it is visible.
  */
-export class Wake {
+export class WakeLock {
   #wanted = false;
   /** @type {WakeLockSentinel | null} */
   #lock = null;
 
   constructor() {
-    document.addEventListener("visibilitychange", () => this.#ask());
+    document.addEventListener("visibilitychange", () => this.#request());
   }
 
   /** @param {boolean} wanted */
   set(wanted) {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
-    if (wanted) void this.#ask();
+    if (wanted) void this.#request();
     else void this.#lock?.release();
   }
 
-  async #ask() {
+  async #request() {
     if (!this.#wanted || document.hidden || !navigator.wakeLock) return;
     try {
       const lock = await navigator.wakeLock.request("screen");
       if (this.#wanted) this.#lock = lock;
       else void lock.release();
     } catch {
-      // The battery is low, or the browser does not want to: the call goes on without.
+      // The browser refuses, for example on a low battery: the call goes on without the lock.
     }
   }
 }

@@ -4,93 +4,97 @@ import { Microphone } from "./microphone.js";
 import { Recording } from "./recording.js";
 
 /**
- * The microphone, the speaker and the worklets between them and the socket's worker.
+ * A call's audio graph: the microphone, the speaker, and the worklets between them and the socket's
+ * worker.
  *
- * Construct it inside the click: a context that is created or resumed after an await stays silent
- * on iOS.
+ * Construct it inside the click: on iOS a context that is created or resumed later stays silent.
  */
 
 const RATE = 24_000;
-const VOLUME_S = 0.02; // the time constant with which a new volume is reached, without a click
+const VOLUME_S = 0.02; // time constant of a volume change, so that it does not click
 const WORKLETS = ["capture", "playback", "recorder"];
 
 /**
- * How the assistant's voice gets to the loudspeaker. Chromium's echo canceller removes what plays
- * through a local peer connection and may leave what an AudioContext plays itself; the way through
- * costs some 70 ms, and the server tells an echo from the caller: so "direct" is the default.
- * @typedef {"direct" | "loopback"} Path
+ * How the assistant's voice reaches the speaker. Chromium's echo canceller removes audio from a
+ * local peer connection, and may miss audio that an AudioContext plays itself. The loopback adds
+ * 70 ms, and the server tolerates echo, so "direct" is the default.
+ * @typedef {"direct" | "loopback"} OutputPath
  */
 
 /**
  * @typedef {import("./playback.worklet.js").PlaybackReport} PlaybackReport
- * @typedef {import("./microphone.js").MicrophoneWish} MicrophoneWish
+ * @typedef {import("./microphone.js").MicrophoneSettings} MicrophoneSettings
  *
- * @typedef {MicrophoneWish & {speaker: string, volume: number, loopback: boolean}} SoundWish
- *   `speaker`: the device's id, empty for the system's own; `volume`: 0 to 1; `loopback`: the path.
+ * `speaker`: the device's id; empty for the system default. `volume`: 0 to 1. `loopback`: whether
+ * the voice takes that path.
+ * @typedef {MicrophoneSettings & {speaker: string, volume: number,
+ *                                 loopback: boolean}} AudioSettings
  *
- * @typedef {object} Ears
+ * @typedef {"microphone_changed" | "speaker_gone" | "no_loopback"} AudioNotice
+ *
+ * @typedef {object} AudioCallbacks
  * @property {(level: number) => void} input
  * @property {(report: PlaybackReport) => void} output
- * @property {(generation: number, at: number) => void} heard
- *   `at`: when the caller hears the reply's first audible sample, milliseconds since the epoch.
- * @property {(code: "microphone_changed" | "speaker_gone" | "no_loopback", label: string) => void} changed
- * @property {(error: unknown) => void} lost the microphone is gone, and there is no other
+ * @property {(generation: number, at: number) => void} firstSound
+ *   `at`: when the reply's first audible sample is played, in milliseconds since the epoch
+ * @property {(notice: AudioNotice, label: string) => void} changed
+ * @property {(error: unknown) => void} lost the microphone is gone, and there is no other one
  *
  * @typedef {{capture: MessagePort, playback: MessagePort}} SocketPorts
  */
 
-export class Sound {
+export class CallAudio {
   #context = new AudioContext({ sampleRate: RATE, latencyHint: "interactive" });
   /** @type {MediaStreamAudioSourceNode | null} */
   #source = null;
-  /** @type {AudioNode[]} what hears the microphone */
-  #hearers = [];
+  /** @type {AudioNode[]} that get the microphone's audio */
+  #inputs = [];
   /** @type {GainNode | null} */
   #volume = null;
-  /** @type {Path} */
+  /** @type {OutputPath} */
   #path = "direct";
   /** @type {Loopback | null} */
   #loopback = null;
-  #speaker = ""; // whichever path leads there
+  #speaker = ""; // on either path
   #closed = false;
-  #ears;
+  #callbacks;
   #microphone;
-  /** @type {Recording | null} what was said so far */
+  /** @type {Recording | null} null before the call begins */
   recording = null;
 
-  /** @param {Ears} ears */
-  constructor(ears) {
-    this.#ears = ears;
+  /** @param {AudioCallbacks} callbacks */
+  constructor(callbacks) {
+    this.#callbacks = callbacks;
     this.#microphone = new Microphone({
-      connect: (stream) => this.#listen(stream),
-      fellBack: (label) => ears.changed("microphone_changed", label),
-      lost: ears.lost,
+      connect: (stream) => this.#connectMicrophone(stream),
+      replaced: (label) => callbacks.changed("microphone_changed", label),
+      lost: callbacks.lost,
     });
-    this.#wake();
+    this.#keepRunning();
   }
 
   /**
    * Ask for the microphone and build the graph.
-   * @param {SoundWish} wish
-   * @returns {Promise<SocketPorts>} the ports that the socket's worker gets
-   * @throws {DOMException} as getUserMedia does
+   * @param {AudioSettings} settings
+   * @returns {Promise<SocketPorts>} the ports for the socket's worker
+   * @throws {DOMException} like getUserMedia
    */
-  async open(wish) {
-    await this.#microphone.open(wish);
+  async open(settings) {
+    await this.#microphone.open(settings);
     const context = this.#context;
     await Promise.all(WORKLETS.map((name) => addWorklet(context, name)));
-    const capture = this.#hear();
-    this.#path = pathOf(wish);
-    const playback = this.#speak(wish.volume);
-    this.#hearers = [capture, this.#record(playback)];
-    this.#attach();
-    if (wish.speaker !== "") await this.setSpeaker(wish.speaker);
+    const capture = this.#createCapture();
+    this.#path = pathOf(settings);
+    const playback = this.#createPlayback(settings.volume);
+    this.#inputs = [capture, this.#createRecorder(playback)];
+    this.#connectInputs();
+    if (settings.speaker !== "") await this.setSpeaker(settings.speaker);
     return { capture: socketPort(capture), playback: socketPort(playback) };
   }
 
-  /** @param {MicrophoneWish} wish */
-  setMicrophone(wish) {
-    this.#microphone.change(wish);
+  /** @param {MicrophoneSettings} settings */
+  setMicrophone(settings) {
+    this.#microphone.change(settings);
   }
 
   /** @param {boolean} muted */
@@ -103,29 +107,28 @@ export class Sound {
     this.#volume?.gain.setTargetAtTime(volume, this.#context.currentTime, VOLUME_S);
   }
 
-  /** @param {string} speaker the device's id, empty for the system's own */
+  /** @param {string} speaker the device's id; empty for the system default */
   async setSpeaker(speaker) {
     this.#speaker = speaker;
     try {
-      await this.#lead(speaker);
+      await this.#setSinks(speaker);
     } catch {
       this.#speaker = "";
-      await this.#lead("").catch(() => {}); // then the sound stays where it is
-      this.#ears.changed("speaker_gone", "");
+      await this.#setSinks("").catch(() => {}); // if that fails too, the sound stays where it is
+      this.#callbacks.changed("speaker_gone", "");
     }
   }
 
   /**
-   * Both paths, so that a change from one to the other stays at the speaker.
+   * Set the speaker of both paths, so that a change of path keeps it.
    * @param {string} speaker
    */
-  async #lead(speaker) {
+  async #setSinks(speaker) {
     const context = /** @type {{setSinkId?: (id: string) => Promise<void>}} */ (this.#context);
     await context.setSinkId?.(speaker);
     await this.#loopback?.setSpeaker(speaker);
   }
 
-  /** Let the microphone go. */
   close() {
     if (this.#closed) return;
     this.#closed = true;
@@ -135,60 +138,61 @@ export class Sound {
   }
 
   /** @param {MediaStream} stream */
-  #listen(stream) {
-    this.#source = this.#sourceOf(stream);
-    this.#attach();
+  #connectMicrophone(stream) {
+    this.#source = this.#createSource(stream);
+    this.#connectInputs();
     return this.#source;
   }
 
-  #attach() {
-    for (const hearer of this.#hearers) this.#source?.connect(hearer, 0, 0);
+  #connectInputs() {
+    for (const input of this.#inputs) this.#source?.connect(input, 0, 0);
   }
 
   /**
-   * Firefox takes no microphone into a context of another rate: there the native rate serves, and
-   * the worklets resample.
+   * Firefox cannot connect a microphone to a context of another rate. Its context then runs at the
+   * microphone's own rate, and the worklets resample.
    * @param {MediaStream} stream
    */
-  #sourceOf(stream) {
+  #createSource(stream) {
     try {
       return this.#context.createMediaStreamSource(stream);
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== "NotSupportedError") throw error;
       void this.#context.close();
       this.#context = new AudioContext({ latencyHint: "interactive" });
-      this.#wake();
+      this.#keepRunning();
       return this.#context.createMediaStreamSource(stream);
     }
   }
 
-  /** A phone call or a headset suspends the context; it must come back by itself. */
-  #wake() {
+  /** Resume the context whenever a phone call or a headset has suspended it. */
+  #keepRunning() {
     const context = this.#context;
     const resume = () => {
       if (context.state === "running" || context.state === "closed") return;
-      context.resume().catch(() => {}); // not yet: the next change of state tries again
+      context.resume().catch(() => {}); // the next change of state tries again
     };
     context.onstatechange = resume;
     resume();
   }
 
-  #hear() {
+  #createCapture() {
     const capture = new AudioWorkletNode(this.#context, "capture", {
       numberOfOutputs: 0,
       channelCount: 1,
-      channelCountMode: "explicit", // the browser mixes two channels down
+      channelCountMode: "explicit", // the browser mixes stereo down to mono
     });
-    capture.port.onmessage = ({ data }) => this.#ears.input(data.level);
+    capture.port.onmessage = ({ data }) => this.#callbacks.input(data.level);
     return capture;
   }
 
   /** @param {number} volume 0 to 1 */
-  #speak(volume) {
+  #createPlayback(volume) {
     const playback = new AudioWorkletNode(this.#context, "playback", { numberOfInputs: 0 });
     playback.port.onmessage = ({ data }) => {
-      if ("report" in data) this.#ears.output(data.report);
-      else this.#ears.heard(data.heard.generation, this.#epochMs(data.heard.at));
+      if ("report" in data) return this.#callbacks.output(data.report);
+      const { generation, at } = data.firstSound;
+      this.#callbacks.firstSound(generation, this.#epochMs(at));
     };
     this.#volume = new GainNode(this.#context, { gain: volume });
     playback.connect(this.#volume).connect(this.#context.destination);
@@ -201,14 +205,14 @@ export class Sound {
   }
 
   /**
-   * Choose the way to the loudspeaker, before or in a call. Where the loopback cannot be had the
-   * way stays direct.
-   * @param {Path} path
+   * Choose the path to the speaker, before or during the call. It stays direct if the browser
+   * cannot open the loopback.
+   * @param {OutputPath} path
    */
   async setPath(path) {
     this.#path = path;
     if (path === "loopback") {
-      if (this.#volume !== null && this.#loopback === null) await this.#loop(this.#volume);
+      if (this.#volume !== null && this.#loopback === null) await this.#openLoopback(this.#volume);
       return;
     }
     if (this.#loopback === null) return;
@@ -219,10 +223,10 @@ export class Sound {
   }
 
   /**
-   * The voice plays directly until the way through is open, so that none of it is lost.
+   * The voice plays directly until the loopback is open, so that none of it is lost.
    * @param {AudioNode} voice
    */
-  async #loop(voice) {
+  async #openLoopback(voice) {
     const loopback = new Loopback(this.#context);
     this.#loopback = loopback;
     try {
@@ -231,19 +235,19 @@ export class Sound {
     } catch {
       if (this.#loopback !== loopback) return;
       await this.setPath("direct");
-      this.#ears.changed("no_loopback", "");
+      this.#callbacks.changed("no_loopback", "");
     }
     if (this.#closed || this.#loopback !== loopback) return loopback.close();
     voice.disconnect();
-    voice.connect(loopback.entry);
+    voice.connect(loopback.input);
   }
 
   /**
-   * Both sides into one recording.
+   * Record both sides.
    * @param {AudioNode} playback
-   * @returns {AudioNode} what takes the caller's side
+   * @returns {AudioNode} the input for the caller's side
    */
-  #record(playback) {
+  #createRecorder(playback) {
     const sides = new ChannelMergerNode(this.#context, { numberOfInputs: 2 });
     const recorder = new AudioWorkletNode(this.#context, "recorder", { numberOfOutputs: 0 });
     const recording = new Recording(this.#context.sampleRate);
@@ -254,7 +258,7 @@ export class Sound {
     return sides;
   }
 
-  /** @param {number} seconds of the context's clock, of a sample that is rendered then */
+  /** @param {number} seconds when a sample is rendered, on the context's clock */
   #epochMs(seconds) {
     const { currentTime, outputLatency = 0 } = this.#context;
     const fromNow = 1_000 * (seconds - currentTime + outputLatency);
@@ -263,8 +267,8 @@ export class Sound {
 }
 
 /**
- * @param {{loopback: boolean}} wish
- * @returns {Path}
+ * @param {{loopback: boolean}} settings
+ * @returns {OutputPath}
  */
 export function pathOf({ loopback }) {
   return loopback ? "loopback" : "direct";
@@ -279,7 +283,7 @@ function addWorklet(context, name) {
 }
 
 /**
- * One end for the worklet, the other for whoever gets it.
+ * Give the worklet one end of a channel, and return the other end.
  * @param {AudioWorkletNode} node
  */
 function socketPort(node) {

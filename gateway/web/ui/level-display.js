@@ -1,24 +1,24 @@
 // @ts-check
 /**
- * The two sides of the call as they sound, in the square notes of chant on their four-line staff:
- * the caller to the left of the button, the assistant to its right. The louder, the higher; what
- * sounds now is at the button and moves outwards.
+ * Shows both sides' levels as square notes on the four-line staff of chant: the caller's to the
+ * left of the button, the assistant's to the right. A louder sound is a higher note. The newest
+ * note is next to the button, and older ones move outwards.
  */
 
 const NOTE_PX = 7;
-const PITCH_PX = 10; // from note to note
+const SPACING_PX = 10; // from note to note
 const STEM_PX = 1.5;
-const LEVELS_A_NOTE = 2; // one level is 40 ms
-const EDGE_PX = 14; // clear of the button's ring
+const LEVELS_PER_NOTE = 2; // one level covers 40 ms
+const EDGE_PX = 14; // keeps clear of the button's ring
 const STAFF_LINES = 4;
-const PLACES = 2 * STAFF_LINES; // on the lines, between them, and above the highest
-const FLOOR_DB = -42; // of full scale: drawn as nothing
-const KEPT = 120; // notes a side, wider than any page
-const METER_MS = 500; // between two values said to assistive technology
+const STEPS = 2 * STAFF_LINES; // the lines and the spaces above them
+const FLOOR_DB = -42; // of full scale; nothing is drawn below it
+const NOTES_KEPT = 120; // per side; enough for the widest page
+const METER_MS = 500; // between two values for assistive technology
 
-const still = matchMedia("(prefers-reduced-motion: reduce)");
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-export class Score {
+export class LevelDisplay {
   #canvas;
   #button;
   #ink;
@@ -27,27 +27,27 @@ export class Score {
 
   /**
    * @param {HTMLCanvasElement} canvas
-   * @param {HTMLElement} button in the canvas's middle; the notes begin at its edge
+   * @param {HTMLElement} button in the canvas's center; the notes begin at its edge
    * @param {HTMLElement} input the caller's meter
-   * @param {HTMLElement} output the assistant's
+   * @param {HTMLElement} output the assistant's meter
    */
   constructor(canvas, button, input, output) {
     this.#canvas = canvas;
     this.#button = button;
     this.#ink = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-    this.#sides = { you: new Side(input), it: new Side(output) };
+    this.#sides = { caller: new Side(input), assistant: new Side(output) };
     new ResizeObserver(() => this.#draw()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").onchange = () => this.#draw();
   }
 
   /** @param {number} level peak of the last 40 ms, full scale is 1 */
   addInput(level) {
-    this.#add(this.#sides.you, level);
+    this.#add(this.#sides.caller, level);
   }
 
   /** @param {number} level peak of the last 40 ms, full scale is 1 */
   addOutput(level) {
-    this.#add(this.#sides.it, level);
+    this.#add(this.#sides.assistant, level);
   }
 
   clear() {
@@ -74,8 +74,9 @@ export class Score {
     this.#ink.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     this.#drawStaff(width, height);
     const edge = this.#button.offsetWidth / 2 + EDGE_PX;
-    this.#drawSide(this.#sides.you.notes, "--you", width / 2 - edge, height, -1);
-    this.#drawSide(this.#sides.it.notes, "--it", width / 2 + edge, height, 1);
+    const { caller, assistant } = this.#sides;
+    this.#drawSide(caller.notes, "--caller", width / 2 - edge, height, -1);
+    this.#drawSide(assistant.notes, "--assistant", width / 2 + edge, height, 1);
   }
 
   /**
@@ -92,18 +93,18 @@ export class Score {
   /**
    * @param {readonly number[]} notes newest first, 0 to 1
    * @param {string} color
-   * @param {number} edge where the newest note stands
+   * @param {number} edge the newest note's edge
    * @param {number} height
    * @param {1 | -1} direction
    */
   #drawSide(notes, color, edge, height, direction) {
     this.#ink.fillStyle = this.#color(color);
-    let before = NaN; // the height of the note drawn before: nothing to join
-    notes.slice(0, still.matches ? 1 : KEPT).forEach((note, i) => {
+    let before = NaN; // the height of the note before; NaN: none to connect to
+    notes.slice(0, reducedMotion.matches ? 1 : NOTES_KEPT).forEach((note, i) => {
       const y = note === 0 ? NaN : noteY(note, height);
-      const x = edge + direction * (i * PITCH_PX + PITCH_PX / 2);
+      const x = edge + direction * (i * SPACING_PX + SPACING_PX / 2);
       this.#ink.fillRect(x - NOTE_PX / 2, y - NOTE_PX / 2, NOTE_PX, NOTE_PX);
-      const join = x - (direction * PITCH_PX) / 2 - STEM_PX / 2;
+      const join = x - (direction * SPACING_PX) / 2 - STEM_PX / 2;
       this.#ink.fillRect(join, Math.min(y, before), STEM_PX, Math.abs(y - before));
       before = y;
     });
@@ -116,20 +117,20 @@ export class Score {
 }
 
 /**
- * The middle of a note: on a line or between two.
+ * The center of a note, on a line or in a space.
  * @param {number} note 0 to 1
- * @param {number} height of the whole staff with its margins
+ * @param {number} height of the staff with its margins
  */
 function noteY(note, height) {
-  const place = Math.min(PLACES, Math.ceil(note * PLACES));
-  return height - (height / (STAFF_LINES + 1) / 2) * (place + 1);
+  const step = Math.min(STEPS, Math.ceil(note * STEPS));
+  return height - (height / (STAFF_LINES + 1) / 2) * (step + 1);
 }
 
 class Side {
   /** @type {number[]} newest first, 0 to 1 */
   notes = [];
   #meter;
-  #told = 0;
+  #reportedAt = 0;
   #loudest = 0;
   #levels = 0;
 
@@ -142,21 +143,21 @@ class Side {
   add(height) {
     this.#loudest = Math.max(this.#loudest, height);
     this.#levels += 1;
-    if (this.#levels < LEVELS_A_NOTE) return;
+    if (this.#levels < LEVELS_PER_NOTE) return;
     this.notes.unshift(this.#loudest);
-    this.notes.length = Math.min(this.notes.length, KEPT);
-    if (performance.now() - this.#told > METER_MS) this.#tell(this.#loudest);
+    this.notes.length = Math.min(this.notes.length, NOTES_KEPT);
+    if (performance.now() - this.#reportedAt > METER_MS) this.#report(this.#loudest);
     this.#loudest = this.#levels = 0;
   }
 
   clear() {
     this.notes = [];
-    this.#tell(0);
+    this.#report(0);
   }
 
   /** @param {number} height */
-  #tell(height) {
-    this.#told = performance.now();
+  #report(height) {
+    this.#reportedAt = performance.now();
     this.#meter.setAttribute("aria-valuenow", String(Math.round(100 * height)));
   }
 }
