@@ -18,7 +18,7 @@ from tests.e2e.conftest import running_stack
 from tests.e2e.launcher import Stack
 from tests.e2e.test_spoken import QUESTIONS, question, stay_silent_until_replies
 from workers.evaluation.transcript_errors import word_errors
-from workers.models.whisper import Whisper, load_whisper
+from workers.models.speech_to_text.whisper import Whisper, load_whisper
 from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 pytestmark = pytest.mark.e2e

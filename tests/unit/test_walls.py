@@ -24,7 +24,7 @@ FORBIDDEN: Final = {
     "workers": {"gateway"},
     "workers/runtime": {
         *HEAVY,
-        "workers.models.layers",
+        "workers.models.layers.transformer",
         "workers.training",
         "workers.evaluation",
         "gateway",

@@ -34,7 +34,7 @@ from workers.evaluation.report import write_report
 from workers.evaluation.verdicts import ceilings, interruptions, replies, row_of_calls
 from workers.models.checkpoint import read_part
 from workers.models.tokenizer.listener import load_listener
-from workers.models.voice import load_voice
+from workers.models.voice.voice import load_voice
 from workers.training.questions.catalogue import FAMILIES_IN, Question, Split, questions
 from workers.training.questions.families import Language
 

@@ -12,7 +12,7 @@ from workers.evaluation.conditions import SEED
 from workers.evaluation.figures import Figures
 from workers.evaluation.progress_bar import ProgressBar
 from workers.models.mel import LogMel
-from workers.models.voice import Voice
+from workers.models.voice.voice import Voice
 from workers.training.questions.catalogue import words
 from workers.training.questions.lexicon import ordinary_words
 from workers.training.questions.listener_texts import random_string

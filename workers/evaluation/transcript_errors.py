@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workers.models.spoken_text import spoken
+from workers.models.text_to_speech.text_normalisation import spoken
 
 _BRITISH: Final = {
     "colour": "color", "favourite": "favorite", "neighbour": "neighbor", "aeroplane": "airplane",

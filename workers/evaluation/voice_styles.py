@@ -21,7 +21,7 @@ from shared.voices import Persona
 from workers.evaluation.figures import interval
 from workers.evaluation.judge import says
 from workers.models.mel import LogMel
-from workers.models.voice import Voice, load_voice
+from workers.models.voice.voice import Voice, load_voice
 from workers.training.questions.catalogue import all_reply_texts
 from workers.training.speech.assistant import synthesise
 from workers.training.speech.clips import HOP, padded, pitch

@@ -20,7 +20,7 @@ from typing import Annotated, Final
 import typer
 
 from shared.errors import ConfigError
-from workers.models.repertoire import FILE as VOICES
+from workers.models.voice.repertoire import FILE as VOICES
 from workers.training.command_line import add_command
 from workers.training.settings import (
     RUNS,

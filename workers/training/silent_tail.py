@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as save_arrays
 
 from shared.audio import Floats, pcm16_from_floats
-from workers.models.record import put_file
-from workers.models.resample import to_16_khz
-from workers.models.silent_tail import FILE, FOLDER, computed_tail
-from workers.models.whisper import encoded
-from workers.models.whisper_folder import PACKAGE, PINNED, VERSION, packaged_whisper
+from workers.models.recorded_files import put_file
+from workers.models.speech_to_text.resample import to_16_khz
+from workers.models.speech_to_text.silent_tail import FILE, FOLDER, computed_tail
+from workers.models.speech_to_text.whisper import encoded
+from workers.models.speech_to_text.whisper_folder import PACKAGE, PINNED, VERSION, packaged_whisper
 from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 ASKED: Final = (

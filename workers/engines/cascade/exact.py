@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from workers.models.number_words import cardinal
+from workers.models.text_to_speech.number_words import cardinal
 
 LARGEST: Final = 1_000_000  # of a result that is said
 MOST_COUNTED: Final = 30

@@ -9,11 +9,11 @@ from workers.engines.cascade.engine import CascadeEngine
 from workers.engines.cascade.parts import Hear, Speak
 from workers.engines.cascade.remote import RemoteThinker
 from workers.engines.cascade.think import LocalThinker, Thinker
-from workers.models.hibari import load_hibari
-from workers.models.kokoro import load_kokoro
 from workers.models.llama.model import LanguageModel
 from workers.models.llama.source import Source, default_file, open_source
-from workers.models.whisper import load_whisper
+from workers.models.speech_to_text.whisper import load_whisper
+from workers.models.text_to_speech.hibari import load_hibari
+from workers.models.text_to_speech.kokoro import load_kokoro
 
 if TYPE_CHECKING:
     from shared.settings import Settings

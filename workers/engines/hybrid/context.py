@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.voices import UNCHOSEN, Persona
 from workers.engines.base import Past, Speak
-from workers.models.vocabulary import EOS, GO, PAD
+from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD
 
 # Heard positions that a turn keeps: 12.8 s. Longer turns were never trained.
 MAX_HEARD: Final = 160

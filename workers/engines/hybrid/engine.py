@@ -22,17 +22,17 @@ from workers.engines.hybrid.context import AHEAD, MAX_HEARD, Context, Position, 
 from workers.engines.hybrid.cuda_graphs import Static, sizes
 from workers.engines.hybrid.generator import Generator
 from workers.models.checkpoint import Part, fill, read_part
-from workers.models.layers import TransformerConfig
-from workers.models.layout import lay_out
-from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.layers.cpu_layout import lay_out
+from workers.models.layers.transformer import TransformerConfig
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
+from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
 from workers.models.tokenizer.listener import (
     ListenerStream,
     load_listener,
     states_to_bytes,
 )
 from workers.models.tokenizer.spelling import Spelling
-from workers.models.vocabulary import EOS, Vocabulary
-from workers.models.voice import Voice, load_voice
+from workers.models.voice.voice import Voice, load_voice
 
 # Of a history, what one piece holds: each costs a CPU about as much as a step does.
 HEAR_PIECE: Final = 16  # chunks: 14 ms

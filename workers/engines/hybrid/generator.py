@@ -9,10 +9,10 @@ from torch import Tensor
 
 from workers.engines.hybrid.context import LONGEST, Context, Position, Said
 from workers.engines.hybrid.cuda_graphs import Static
-from workers.models.s2s import HybridS2S, Inputs
-from workers.models.sampling import Choice, Draws, greedy
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
+from workers.models.speech_to_speech.sampling import Choice, Draws, greedy
+from workers.models.speech_to_speech.vocabulary import EOS, GO, MARKS, PAD
 from workers.models.tokenizer.spelling import BLANK, begun
-from workers.models.vocabulary import EOS, GO, MARKS, PAD
 
 _NEVER: Final = float("-inf")
 

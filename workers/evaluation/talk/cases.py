@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from workers.models.number_words import cardinal
+from workers.models.text_to_speech.number_words import cardinal
 
 FOLDER: Final = Path(__file__).with_name("questions")
 MOST_WORDS: Final = 60  # of any answer: it is to be short

@@ -16,7 +16,7 @@ from workers.evaluation.talk.measure import Verdict, measured_row, write
 from workers.evaluation.talk.overlap import sorted_out
 from workers.evaluation.talk.report import place, section
 from workers.evaluation.talk.rows import ROWS
-from workers.models.whisper import load_whisper
+from workers.models.speech_to_text.whisper import load_whisper
 
 EACH: Final = 4  # questions of a family
 MINUTES: Final = 60.0  # of silence, noise and music

@@ -17,12 +17,12 @@ from torch import Tensor, nn
 from torchaudio.transforms import Resample
 
 from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ
-from workers.models.convnext import State
 from workers.models.hifigan import mel as frames
 from workers.models.hifigan.denoiser import EDGE, Denoiser
 from workers.models.hifigan.generator import Generator
-from workers.models.shaping import Shape
-from workers.models.vocoder import SILENT_MEL
+from workers.models.layers.convnext import State
+from workers.models.voice.shaping import Shape
+from workers.models.voice.vocoder import SILENT_MEL
 
 STEP: Final = 8  # the codec's frames in 80 ms
 RATE_HZ: Final = 22_050

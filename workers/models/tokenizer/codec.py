@@ -11,7 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from workers.models.convnext import ConvNeXtStack, State
+from workers.models.layers.convnext import ConvNeXtStack, State
 from workers.models.mel import MelConfig
 from workers.models.tokenizer.rvq import ResidualVq
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from shared.audio import CHUNK_SAMPLES
 from workers.models import checkpoint
-from workers.models.layers import CausalConv1d, Transformer, TransformerConfig
+from workers.models.layers.transformer import CausalConv1d, Transformer, TransformerConfig
 from workers.models.mel import LogMel, MelConfig
 
 States = NDArray[np.float16]

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.models.s2s import HybridS2S, Inputs
-from workers.models.sampling import greedy
-from workers.models.vocabulary import EOS, GO, PAD, Vocabulary
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
+from workers.models.speech_to_speech.sampling import greedy
+from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD, Vocabulary
 from workers.training.questions.catalogue import words
 from workers.training.samples.sequences import GO_AFTER, Sample
 from workers.training.samples.spoken_turns import TAIL, EncodedTurn

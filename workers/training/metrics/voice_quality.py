@@ -12,7 +12,7 @@ import torch
 from shared.audio import Floats
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import Codec
-from workers.models.vocoder import Vocoder
+from workers.models.voice.vocoder import Vocoder
 from workers.training.speech.assistant import Utterance, load_shard
 from workers.training.speech.clips import padded
 from workers.training.speech.speech_quality import at_16k, likeness, word_errors

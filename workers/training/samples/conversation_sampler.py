@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from shared.audio import Floats
-from workers.models.s2s import S2SConfig
+from workers.models.speech_to_speech.hybrid_s2s import S2SConfig
 from workers.training.questions import follow_ups, spanish
 from workers.training.questions.catalogue import Question
 from workers.training.questions.chat import NO_REPLY

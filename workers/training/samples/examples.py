@@ -20,9 +20,9 @@ from torch import Tensor
 from shared.audio import CHUNK_SAMPLES, FRAME_MS, SAMPLE_RATE_HZ, Floats, pcm16_from_floats
 from workers.audio.energy_vad import Vad
 from workers.models.mel import LogMel
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.models.tokenizer.codec import Codec
 from workers.models.tokenizer.listener import Listener, States
-from workers.models.vocabulary import Vocabulary
 from workers.training.samples.replies import MAX_STEPS, TargetReply, place_tokens
 from workers.training.samples.stereo import DataError, StereoRecording, TimedWord
 from workers.training.speech.augment import Augmenter, Strength

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16, floats_from_pcm16
 from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.mel import LogMel
+from workers.models.speech_to_speech.vocabulary import EOS, PAD, Vocabulary
 from workers.models.tokenizer.codec import Codec, CodecConfig
-from workers.models.vocabulary import EOS, PAD, Vocabulary
 from workers.training.questions.catalogue import words
 from workers.training.speech.assistant import Utterance, synthesise
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shared.audio import Floats
-from workers.models.s2s import Inputs, S2SConfig
-from workers.models.vocabulary import GO, MASK, PAD
+from workers.models.speech_to_speech.hybrid_s2s import Inputs, S2SConfig
+from workers.models.speech_to_speech.vocabulary import GO, MASK, PAD
 from workers.training.samples.replies import TargetReply
 
 Integers = NDArray[np.int64]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from workers.models.s2s import HybridS2S, Inputs
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
 from workers.models.tokenizer.spelling import BLANK
 from workers.training.questions.caller_texts import PHRASES
 from workers.training.questions.catalogue import FAMILIES_IN, Split, questions, words

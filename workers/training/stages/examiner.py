@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from workers.models.s2s import HybridS2S, S2SConfig
-from workers.models.vocabulary import Vocabulary
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.training.metrics.greedy_replies import (
     TURN_STEPS,
     TurnPrompt,

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from shared.errors import ConfigError
 from workers.models.checkpoint import Part, parts_in, put_part, read_part
-from workers.models.repertoire import FILE as VOICES
+from workers.models.voice.repertoire import FILE as VOICES
 
 MEASURED: Final = ("errors", "checks")  # facts measured with one set of weights
 MAY_DIFFER: Final = (*MEASURED, "steps")

@@ -6,9 +6,9 @@ from typing import Final
 
 import torch
 
-from workers.models.s2s import HybridS2S, S2SConfig, base, tiny
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig, base, tiny
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.models.tokenizer.listener import Listener, load_listener
-from workers.models.vocabulary import Vocabulary
 from workers.training.questions import follow_ups, spanish
 from workers.training.questions.catalogue import (
     FAMILIES_IN,

@@ -17,10 +17,10 @@ import torch
 from rapidfuzz.distance import Levenshtein
 from torch import Tensor, nn
 
-from workers.models.s2s import HybridS2S, Inputs
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
+from workers.models.speech_to_speech.vocabulary import PAD
 from workers.models.tokenizer.listener import Hearing, Listener
 from workers.models.tokenizer.spelling import begun
-from workers.models.vocabulary import PAD
 from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import characters, phones
 from workers.training.samples import spoken_turns

@@ -22,8 +22,8 @@ from torch.nn import functional as F
 
 from shared.audio import Floats
 from workers.models.checkpoint import write_part
-from workers.models.s2s import HybridS2S
-from workers.models.vocabulary import EOS, Vocabulary
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S
+from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
 from workers.training.questions.caller_texts import caller_text_source
 from workers.training.questions.catalogue import FAMILIES_IN, words
 from workers.training.samples import spoken_turns

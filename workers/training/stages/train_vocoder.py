@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workers.models.mel import LogMel
-from workers.models.vocoder import FFT, HOP, LOOKAHEAD, VOCODER_PRESETS, Parameters, Vocoder
+from workers.models.voice.vocoder import FFT, HOP, LOOKAHEAD, VOCODER_PRESETS, Parameters, Vocoder
 from workers.training.settings import StageSettings
 from workers.training.speech.clips import Clips
 from workers.training.stages.optimisation import cosine_rate, resume, save, set_rate, update

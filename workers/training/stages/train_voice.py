@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from workers.models.checkpoint import write_part
 from workers.models.tokenizer.codec import Codec
-from workers.models.vocoder import LOOKAHEAD, Vocoder
+from workers.models.voice.vocoder import LOOKAHEAD, Vocoder
 from workers.training.metrics.voice_quality import measure
 from workers.training.settings import WeightsSettings
 from workers.training.speech.clips import Clips

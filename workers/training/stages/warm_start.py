@@ -12,8 +12,8 @@ import torch
 
 from shared.errors import ConfigError
 from workers.models.checkpoint import read_part
-from workers.models.s2s import HybridS2S
-from workers.models.vocabulary import CHARACTERS, MARKS, Vocabulary
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S
+from workers.models.speech_to_speech.vocabulary import CHARACTERS, MARKS, Vocabulary
 from workers.training.stages.caller_words import CallerVocabulary
 from workers.training.stages.training_run import CHECKPOINT, READY
 

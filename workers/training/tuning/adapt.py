@@ -30,9 +30,10 @@ from shared.audio import SAMPLE_RATE_HZ
 from shared.errors import ConfigError
 from workers.engines.hybrid.engine import s2s_config
 from workers.models.checkpoint import fill, read_part, write_part
-from workers.models.layers import CausalConv1d
+from workers.models.layers.transformer import CausalConv1d
 from workers.models.mel import LogMel, MelConfig, hz_to_mel, mel_edges_hz
-from workers.models.s2s import HybridS2S
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.models.tokenizer.listener import (
     MEL_MEAN,
     MEL_SCALE,
@@ -41,7 +42,6 @@ from workers.models.tokenizer.listener import (
     States,
     load_listener,
 )
-from workers.models.vocabulary import Vocabulary
 from workers.training.questions.catalogue import Split, questions, words
 from workers.training.questions.listener_texts import characters, phones
 from workers.training.samples.examples import Example

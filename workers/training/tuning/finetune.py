@@ -22,10 +22,10 @@ from workers.engines.hybrid.context import Context
 from workers.engines.hybrid.engine import s2s_config
 from workers.engines.hybrid.generator import Generator
 from workers.models.checkpoint import config_of, fill, read_part, write_part
-from workers.models.s2s import HybridS2S
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S
+from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import load_listener
-from workers.models.vocabulary import EOS, Vocabulary
 from workers.training.samples.examples import Example, RecordedExchange, all_exchanges, examples
 from workers.training.samples.replies import MAX_STEPS
 from workers.training.samples.sequences import (

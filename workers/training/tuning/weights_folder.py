@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from workers.models.repertoire import FILE as VOICES
+from workers.models.voice.repertoire import FILE as VOICES
 
 
 def copy_weights(base: Path, output: Path) -> None:

@@ -7,10 +7,10 @@ import torch
 from shared.audio import Floats
 from shared.voices import Persona
 from workers.evaluation.voice_styles import BEGIN, END, StyleRow, placed, section, spoken
-from workers.models.repertoire import Repertoire, Style, Timbre
 from workers.models.tokenizer.codec import Codec, CodecConfig
-from workers.models.vocoder import Vocoder, VocoderConfig
-from workers.models.voice import Voice
+from workers.models.voice.repertoire import Repertoire, Style, Timbre
+from workers.models.voice.vocoder import Vocoder, VocoderConfig
+from workers.models.voice.voice import Voice
 
 
 def gliding(low_hz: float, high_hz: float) -> Floats:

@@ -6,7 +6,7 @@ import pytest
 
 from workers.engines.cascade.exact import exact_answer, with_digits
 from workers.evaluation.talk.cases import FOLDER, holds, plain
-from workers.models.number_words import cardinal
+from workers.models.text_to_speech.number_words import cardinal
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.hybrid.context import AHEAD, Context, Position, Said
 from workers.engines.hybrid.engine import HybridEngine
 from workers.models.hifigan.vocoder import HifiGan
-from workers.models.layers import TransformerConfig
-from workers.models.repertoire import Repertoire, Style, Timbre
-from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.layers.transformer import TransformerConfig
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
+from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD, Vocabulary
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import Listener, ListenerConfig, ListenerStream
-from workers.models.vocabulary import EOS, GO, PAD, Vocabulary
-from workers.models.vocoder import DELAY, HOP, Vocoder, VocoderConfig
-from workers.models.voice import Speaking, Voice
+from workers.models.voice.repertoire import Repertoire, Style, Timbre
+from workers.models.voice.vocoder import DELAY, HOP, Vocoder, VocoderConfig
+from workers.models.voice.voice import Speaking, Voice
 
 WORDS = Vocabulary(["hello", "there"])
 LETTERS = " 'abcdefghijklmnopqrstuvwxyz"

@@ -21,8 +21,8 @@ from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
 from workers.engines.base import Opening, Past
 from workers.engines.hybrid.context import Context
 from workers.engines.hybrid.engine import HybridEngine
-from workers.models.sampling import Choice, greedy
-from workers.models.vocabulary import EOS
+from workers.models.speech_to_speech.sampling import Choice, greedy
+from workers.models.speech_to_speech.vocabulary import EOS
 
 Line = list[InputRecord | Pcm16]
 

@@ -27,9 +27,9 @@ from workers.engines.hybrid import context
 from workers.engines.hybrid import engine as hybrid
 from workers.engines.hybrid.context import Context, Said, remembered
 from workers.engines.hybrid.engine import HybridEngine
-from workers.models.s2s import HybridS2S, Inputs
-from workers.models.sampling import Choice
-from workers.models.vocabulary import EOS, GO, PAD
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
+from workers.models.speech_to_speech.sampling import Choice
+from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD
 from workers.training.samples import conversation_sampler, sequences
 from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import Sample, collate, joined, stream_sample, turn_sample

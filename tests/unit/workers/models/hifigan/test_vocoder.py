@@ -8,7 +8,7 @@ from tests.tolerances import FLOAT32_SUMS
 from tests.unit.workers.models.hifigan.public import make_generator
 from workers.models.hifigan.generator import Generator, GeneratorConfig
 from workers.models.hifigan.vocoder import STEP, HifiGan
-from workers.models.vocoder import HOP, SILENT_MEL
+from workers.models.voice.vocoder import HOP, SILENT_MEL
 
 TOLERANCE = FLOAT32_SUMS
 

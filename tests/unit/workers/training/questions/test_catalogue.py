@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.models.vocabulary import Vocabulary
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.training.questions import spanish
 from workers.training.questions.catalogue import (
     FAMILIES,

@@ -6,8 +6,8 @@ from difflib import SequenceMatcher
 import numpy as np
 import pytest
 
-from workers.models.s2s import S2SConfig
-from workers.models.vocabulary import EOS, GO, Vocabulary
+from workers.models.speech_to_speech.hybrid_s2s import S2SConfig
+from workers.models.speech_to_speech.vocabulary import EOS, GO, Vocabulary
 from workers.training.questions import follow_ups
 from workers.training.questions.caller_texts import (
     FOLLOW_UP,

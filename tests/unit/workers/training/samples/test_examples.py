@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from tests.unit.workers.training.tuning.people import CODEC, LISTENER, conversation
+from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
 from workers.models.tokenizer.codec import Codec
 from workers.models.tokenizer.listener import Listener
-from workers.models.vocabulary import EOS, Vocabulary
 from workers.training.samples.examples import (
     COPIES,
     TOO_LONG,

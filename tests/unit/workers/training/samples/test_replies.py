@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workers.models.speech_to_speech.vocabulary import EOS, PAD, Vocabulary
 from workers.models.tokenizer.codec import Codec, CodecConfig
-from workers.models.vocabulary import EOS, PAD, Vocabulary
 from workers.training.samples import replies
 from workers.training.samples.replies import ReplyCache, make_reply, place_tokens
 from workers.training.speech.assistant import Utterance

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from workers.models.s2s import S2SConfig
-from workers.models.vocabulary import EOS, GO, PAD
+from workers.models.speech_to_speech.hybrid_s2s import S2SConfig
+from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD
 from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import (
     AFTER_REPLY,

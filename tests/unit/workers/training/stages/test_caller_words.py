@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from shared.audio import Floats
-from workers.models.layers import TransformerConfig
-from workers.models.s2s import HybridS2S, S2SConfig
-from workers.models.vocabulary import EOS
+from workers.models.layers.transformer import TransformerConfig
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
+from workers.models.speech_to_speech.vocabulary import EOS
 from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import (
     Sample,

@@ -9,7 +9,7 @@ from torch import nn
 
 from shared.errors import ConfigError
 from workers.models.checkpoint import read_part, write_part
-from workers.models.repertoire import FILE
+from workers.models.voice.repertoire import FILE
 from workers.training.stages.mean import main
 
 

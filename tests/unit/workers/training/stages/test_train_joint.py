@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from shared.errors import ConfigError
-from workers.models.layers import TransformerConfig
-from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.layers.transformer import TransformerConfig
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
 from workers.models.tokenizer.listener import Listener, ListenerConfig
 from workers.training.questions.caller_texts import CallerText
 from workers.training.questions.catalogue import Question, Split, questions

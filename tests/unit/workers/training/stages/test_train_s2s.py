@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from shared.errors import ConfigError
-from workers.models.layers import TransformerConfig
-from workers.models.s2s import HybridS2S, S2SConfig
-from workers.models.vocabulary import EOS
+from workers.models.layers.transformer import TransformerConfig
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
+from workers.models.speech_to_speech.vocabulary import EOS
 from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import SampleBatch, collate, turn_sample
 from workers.training.stages.model_setup import make_config

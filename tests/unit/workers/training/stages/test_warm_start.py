@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from workers.models.checkpoint import write_part
-from workers.models.layers import TransformerConfig
-from workers.models.s2s import HybridS2S, S2SConfig
-from workers.models.vocabulary import Vocabulary
+from workers.models.layers.transformer import TransformerConfig
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.training.stages.caller_words import CallerVocabulary
 from workers.training.stages.warm_start import REPLY_WORDS, warm_start
 

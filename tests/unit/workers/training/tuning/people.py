@@ -10,11 +10,11 @@ import torch
 from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
 from tests.sounds import voice
 from workers.models.checkpoint import write_part
-from workers.models.layers import TransformerConfig
-from workers.models.s2s import HybridS2S, S2SConfig
+from workers.models.layers.transformer import TransformerConfig
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.models.tokenizer.codec import Codec, CodecConfig
 from workers.models.tokenizer.listener import Listener, ListenerConfig
-from workers.models.vocabulary import Vocabulary
 
 LISTENER = ListenerConfig(channels=(16, 16, 24), width=24, layers=2, heads=2, window=20)
 CODEC = CodecConfig(

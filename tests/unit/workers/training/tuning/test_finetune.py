@@ -12,8 +12,8 @@ from tests.tolerances import FLOAT32_SUMS
 from tests.unit.workers.training.tuning.people import ANSWERS, conversations, weights
 from workers.engines.hybrid.engine import s2s_config
 from workers.models.checkpoint import fill, read_part
-from workers.models.s2s import HybridS2S, Inputs
-from workers.models.vocabulary import Vocabulary
+from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
+from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.training.settings import FinetuneSettings, Method
 from workers.training.stages.training_run import Run
 from workers.training.tuning.finetune import finetune, grown

@@ -1,0 +1,1 @@
+"""Streaming layers that several models share."""

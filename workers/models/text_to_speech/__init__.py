@@ -1,0 +1,1 @@
+"""Text to speech: what the cascade speaks with."""

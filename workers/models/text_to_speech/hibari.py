@@ -1,0 +1,117 @@
+"""Speaking by hibari, a small voice distilled from Kokoro: text to phonemes to a spectrum to sound.
+
+    speak = load_hibari()
+    speak.say("The sky is blue because", 0, whole=False, seed=7, persona=UNCHOSEN)
+
+The network says how long each phoneme lasts, which its authors' graph keeps to itself: that output
+is added as the file is read (onnx_model.py), so that each word's place is known. Letters: L
+phonemes with the silence at both ends, F frames of 12.5 ms.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from shared.audio import Floats
+from shared.errors import ConfigError
+from shared.voices import Offer
+from workers.models.recorded_files import check
+from workers.models.text_to_speech.onnx_model import session, with_output
+from workers.models.text_to_speech.phonemes import PACKAGE, VERSION, Phonemes, assets
+from workers.models.text_to_speech.pitch import FRAME, bent, moved, step
+from workers.models.text_to_speech.sentence_speaker import MANNERS, Manner, Rendering, Sayer, Seam
+from workers.models.text_to_speech.word_timing import Spoken, joined, places
+
+DEFAULT_VOICE: Final = "heart"  # the one inside the package
+PINNED: Final = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
+DURATIONS: Final = "/Clip_output_0"  # (L,) in units of two frames
+MIDDLE_HZ: Final = 185.0  # about which the pitch moves more or less
+LONGEST: Final = 380  # phonemes at once; hibari's own limit is 400
+
+
+class Hibari:
+    """The voices whose files are there. Not thread-safe."""
+
+    exact = True
+
+    def __init__(self, models: Mapping[str, bytes], british: set[str], threads: int = 1) -> None:
+        """`models`: ONNX files by voice; `british`: those of them that speak so."""
+        self.offer = Offer(tuple(models), tuple(MANNERS))
+        self._sessions = {
+            name: session(with_output(model, DURATIONS), threads) for name, model in models.items()
+        }
+        accents = {name: name in british for name in models}
+        readers = {accent: Phonemes(accent) for accent in set(accents.values())}
+        self._phonemes = {name: readers[accent] for name, accent in accents.items()}
+        self._synth: Any = import_module("hibari.dsp").synth
+
+    def render(
+        self, forms: Sequence[str], voice: str, manner: Manner, seed: int, seam: Seam | None = None
+    ) -> Rendering:
+        """Spoken forms -> their sound and where each begins."""
+        words = self._phonemes[voice].of_words(forms)
+        whole = sum(map(bool, words))  # a sentence in parts is not bent
+
+        def say(part: Sequence[str]) -> Spoken:
+            meet = _Seam.of(seam, words) if seam and len(part) == whole else None
+            return self._spoken(part, voice, manner, seed, meet)
+
+        return joined(words, LONGEST, say)
+
+    def _spoken(
+        self, words: Sequence[str], voice: str, manner: Manner, seed: int, seam: "_Seam | None"
+    ) -> Spoken:
+        """Words of phonemes, none empty -> their sound."""
+        ids = self._phonemes[voice].ids(" ".join(words))
+        given = {
+            "ids": np.array([ids], dtype=np.int64),
+            "speed": np.array([manner.speed], dtype=np.float32),
+        }
+        *parts, f0, lasting = self._sessions[voice].run(None, given)
+        pitch = moved(f0[0], MIDDLE_HZ, manner.movement)
+        found = places(len(pitch) * FRAME, words, lasting.reshape(-1))
+        if seam is not None:
+            cut = found.bound(seam.word)
+            pitch = bent(pitch, cut, step(seam.pitch, seam.cut, pitch, cut))
+        rng = np.random.default_rng(seed)
+        pcm: Floats = self._synth(*(part[0] for part in parts), pitch, rng)
+        return Spoken(pcm, found, pitch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seam:
+    """An earlier rendering's pitch (F,) and its cut, and the word here that follows the cut."""
+
+    pitch: Floats
+    cut: int
+    word: int
+
+    @classmethod
+    def of(cls, seam: Seam, words: Sequence[str]) -> "_Seam | None":
+        """`words` with those that have no phonemes, which are not counted here."""
+        if seam.before.pitch is None or not any(words[seam.word :]):
+            return None
+        word = sum(map(bool, words[: seam.word]))
+        return cls(seam.before.pitch, seam.before.bounds[seam.word], word)
+
+
+def load_hibari(threads: int = 1) -> Sayer:
+    """The packaged voice and those that hibari has fetched before. Raises ConfigError without."""
+    packaged = assets("SPEAK=hibari") / "hibari.onnx"
+    voices = import_module("hibari.voices")
+    remedy = f"pip install {PACKAGE}=={VERSION}"
+    if not packaged.exists():
+        raise ConfigError(f"Expected {packaged}, but it is missing: {remedy}")
+    models = {DEFAULT_VOICE: packaged.read_bytes()}
+    check(packaged, models[DEFAULT_VOICE], PINNED, remedy)
+    for name, entry in voices.VOICES.items():
+        path = Path(voices.cache_dir()) / entry["file"]
+        if name != DEFAULT_VOICE and path.exists():
+            models[name] = path.read_bytes()
+            check(path, models[name], entry["sha256"], "remove it, and fetch it again")
+    british = {name for name in models if voices.VOICES[name]["british"]}
+    return Sayer(Hibari(models, british, threads))

@@ -1,0 +1,184 @@
+"""A sentence said in pieces while it is still being written, without an audible seam.
+
+Every piece is cut out of a rendering of all that is known of the sentence, at word boundaries, with
+two words of look-ahead behind it: so a piece sounds as in the sentence, and its melody does not
+fall as if the sentence ended there. Both sides of a seam are cut in the quietest two milliseconds
+near the boundary; in a voiced sound that is just before a glottal pulse, so pulses stay in step.
+The pitch begins where the piece before left it, which is computed again if need be: what is said
+depends on nothing but the arguments.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from shared.audio import SAMPLE_RATE_HZ, Floats
+from shared.voices import Offer, Persona
+from workers.engines.cascade.parts import Sound
+from workers.models.text_to_speech.text_normalisation import PAUSES, is_spoken, spoken
+
+LOOK_AHEAD: Final = 2  # words that are known but not yet said
+RECENT: Final = 32  # renderings kept, since the next piece goes on from them: .2 MB each
+FRONT_MS: Final = 20  # of silence before a sentence's first sound
+PAUSES_MS: Final = {".": 300, "!": 280, "?": 320, "…": 450, ":": 250, ";": 250, ",": 150}
+PAUSE_MS: Final = 150  # after words without an end mark
+QUIET: Final = 10 ** (-45 / 20)  # RMS of 10 ms below which nothing is sounding
+_MS: Final = SAMPLE_RATE_HZ // 1000  # 24 samples
+_FADE: Final = 2 * _MS  # at the edges of a piece: no click where a cut is not quite at zero
+_CUT: Final = 2 * _MS  # the quiet place that is looked for
+_REACH: Final = 10 * _MS  # ... this far on either side of the boundary: a period of 100 Hz
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a style speaks."""
+
+    speed: float  # 1: the voice's own
+    movement: float  # of the pitch about its middle; 1: the voice's own
+    pauses: float  # behind a sentence
+
+
+MANNERS: Final = {
+    "neutral": Manner(1.0, 1.0, 1.0),
+    "calm": Manner(0.85, 0.85, 1.35),
+    "lively": Manner(1.12, 1.1, 0.75),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A sentence as a voice says it whole. W words, those without sound included."""
+
+    pcm: Floats  # float32 mono 24 kHz
+    begins: tuple[int, ...]  # (W,) sample of each word's first sound
+    bounds: tuple[int, ...]  # (W + 1,) the middle between each word and the one before; the end
+    pitch: Floats | None = None  # (F,) Hz, where the voice tells it
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """What a rendering is to go on from: an earlier one, whose words before `word` were said."""
+
+    before: Rendering
+    word: int
+
+
+class Renderer(Protocol):
+    """One voice or several."""
+
+    offer: Offer
+    exact: bool  # whether it knows where words begin; if not, it says whole sentences only
+
+    def render(
+        self, forms: Sequence[str], voice: str, manner: Manner, seed: int, seam: Seam | None = None
+    ) -> Rendering:
+        """The spoken forms of a sentence's words, at least one of them with something to say."""
+
+
+class Sayer:
+    """`Speak` of the cascade by a renderer."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._recent: OrderedDict[Hashable, Rendering] = OrderedDict()  # of what is not whole
+        self.offer = renderer.offer
+
+    def say(self, sentence: str, since: int, *, whole: bool, seed: int, persona: Persona) -> Sound:
+        """The words from number `since` on that can be said by now; see `parts.Speak`."""
+        words = sentence.split()
+        ready = whole or self._renderer.exact
+        end = len(words) if whole else max(since, (len(words) - LOOK_AHEAD) * ready)
+        forms = spoken(words)
+        if since >= end or not any(map(is_spoken, forms[since:end])):
+            return Sound(np.zeros(0, np.float32), tuple((0, w) for w in words[since:end]), end)
+        chosen = self.offer.settle(persona)
+        first = not any(map(is_spoken, forms[:since]))
+        if whole:
+            seam = None if first else self._seam(words, since, chosen, seed)
+            made = self._renderer.render(forms, chosen.voice, MANNERS[chosen.style], seed, seam)
+        else:
+            made = self._begun(words, chosen, seed, None if first else since)
+        start = _onset(made.pcm) if first else _quietest(made.pcm, made.bounds[since])
+        if whole:
+            pause_ms = MANNERS[chosen.style].pauses * PAUSES_MS.get(_mark(forms), PAUSE_MS)
+            pcm = _with_pause(made.pcm[start:], round(pause_ms))
+        else:
+            pcm = made.pcm[start : max(start, _quietest(made.pcm, made.bounds[end]))]
+        at = [min(max(0, begin - start), len(pcm)) for begin in made.begins[since:end]]
+        pcm = _faded(pcm, into=not first, out=not whole)
+        return Sound(pcm, tuple(zip(at, words[since:end], strict=True)), end)
+
+    def _seam(self, words: Sequence[str], since: int, chosen: Persona, seed: int) -> Seam:
+        """The piece before this one was cut from a rendering of two words more than it said."""
+        before = self._begun(words[: since + LOOK_AHEAD], chosen, seed, None)
+        return Seam(before, since)
+
+    def _begun(
+        self, words: Sequence[str], chosen: Persona, seed: int, since: int | None
+    ) -> Rendering:
+        """A rendering of a sentence's beginning, which goes on from a seam or not."""
+        key = (tuple(words), chosen, seed, since)
+        if key not in self._recent:
+            forms = spoken(words)
+            forms[-1] = forms[-1].rstrip(PAUSES)
+            seam = None if since is None else self._seam(words, since, chosen, seed)
+            manner = MANNERS[chosen.style]
+            made = self._renderer.render(forms, chosen.voice, manner, seed, seam)
+            self._recent[key] = made
+            if len(self._recent) > RECENT:
+                self._recent.popitem(last=False)
+        return self._recent[key]
+
+    def warm_up(self) -> None:
+        """Say a sentence with a word that is in no dictionary, in pieces and whole."""
+        for whole in (False, True):
+            self.say("Hello, this is brillig and done.", 0, whole=whole, seed=0, persona=Persona())
+
+
+def _mark(forms: Sequence[str]) -> str:
+    last = next((form for form in reversed(forms) if is_spoken(form)), "")
+    return last[-1:] if last[-1:] in PAUSES_MS else ""
+
+
+def _levels(pcm: Floats) -> Floats:
+    """RMS of each 10 ms, (len(pcm) // 240,)."""
+    blocks = pcm[: len(pcm) // (10 * _MS) * 10 * _MS].reshape(-1, 10 * _MS)
+    levels: Floats = np.sqrt(np.mean(blocks**2, axis=1))
+    return levels
+
+
+def _onset(pcm: Floats) -> int:
+    loud = np.flatnonzero(_levels(pcm) > QUIET)
+    return max(0, int(loud[0]) * 10 * _MS - FRONT_MS * _MS) if len(loud) else 0
+
+
+def _with_pause(pcm: Floats, pause_ms: int) -> Floats:
+    """The samples up to their last sound and a pause behind it; the voice's own, then zeros."""
+    loud = np.flatnonzero(_levels(pcm) > QUIET)
+    length = ((int(loud[-1]) + 1) * 10 if len(loud) else 0) * _MS + pause_ms * _MS
+    if length <= len(pcm):
+        return _faded(pcm[:length], into=False, out=True)
+    return np.pad(pcm, (0, length - len(pcm)))
+
+
+def _quietest(pcm: Floats, about: int) -> int:
+    """The middle of the quietest two milliseconds within 10 ms of a place."""
+    low, high = max(0, about - _REACH), min(len(pcm), about + _REACH)
+    if high - low <= _CUT:
+        return min(about, len(pcm))
+    energy = np.concatenate([[0.0], np.cumsum(pcm[low:high].astype(np.float64) ** 2)])
+    return low + int(np.argmin(energy[_CUT:] - energy[:-_CUT])) + _CUT // 2
+
+
+def _faded(pcm: Floats, *, into: bool, out: bool) -> Floats:
+    count = min(_FADE, len(pcm) // 2)
+    ramp = np.linspace(0.0, 1.0, count, dtype=np.float32)
+    pcm = pcm.copy()
+    if into:
+        pcm[:count] *= ramp
+    if out and count:
+        pcm[-count:] *= ramp[::-1]
+    return pcm

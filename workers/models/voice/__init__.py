@@ -1,0 +1,1 @@
+"""The hybrid engine's voice: from codec codes to sound."""

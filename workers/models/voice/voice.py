@@ -1,0 +1,189 @@
+"""The assistant's voice in service: codes -> decoder -> vocoder -> sound, for fixed slots.
+
+    voice = load_voice(folder, slots=16)
+    voice.reset(rows, personas)           # at the first step of a reply
+    sound = voice.step(codes, rows)       # (R, 1920): the sound of `delay_samples` ago (60 ms)
+    rest = voice.flush(rows)              # (R, 1440): after the reply's last step
+
+Letters: R rows that take part, Q codebooks. A row's sound is a function of its codes since its
+reset alone: not of its neighbours, nor of which slot it sits in.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from shared.audio import CHUNK_SAMPLES
+from shared.errors import ConfigError
+from shared.modes import VocoderName
+from shared.voices import UNCHOSEN, Offer, Persona
+from workers.models.checkpoint import config_of, fill, read_part
+from workers.models.hifigan.checkpoint import NoCheckpoint, load_generator
+from workers.models.hifigan.vocoder import HifiGan
+from workers.models.layers.convnext import Slots, State
+from workers.models.layers.cpu_layout import lay_out, tile, tiles
+from workers.models.mel import MelConfig
+from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.voice.repertoire import Repertoire, read_repertoire
+from workers.models.voice.shaping import Shape, Shapes
+from workers.models.voice.vocoder import HOP, SILENT_MEL, Vocoder, VocoderConfig, cepstral_weights
+
+log = logging.getLogger(__name__)
+
+
+class Speaking(Protocol):
+    """A vocoder that streams: ours, or the public HiFi-GAN."""
+
+    delay: int  # mel frames that its sound comes late; so long a reply's first sound is silent
+
+    def initial(self, rows: int) -> State:
+        """The state of fresh streams."""
+
+    def stream(self, mel: Tensor, state: State, shape: Shape | None = None) -> tuple[Tensor, State]:
+        """Log-mel (B, T, M) of whole steps -> samples (B, T * 240), and the new state."""
+
+    def follow(self, mel: Tensor, state: State, shape: Shape | None = None) -> State:
+        """The new state alone."""
+
+
+class Voice:
+    """Decoder and vocoder with the streaming state of a fixed number of slots."""
+
+    def __init__(
+        self, codec: Codec, vocoder: Speaking, slots: int, repertoire: Repertoire | None = None
+    ) -> None:
+        """Of the repertoire there is only the recorded voice where the vocoder shapes none."""
+        self.codec = codec
+        self.vocoder = vocoder
+        self.slots = slots
+        self.delay_samples = vocoder.delay * HOP
+        # The delay in whole steps, which is what a caller in turn mode need not wait for: of our
+        # own vocoder 20 ms more, in which no reply was ever heard to say anything (-63 dBFS).
+        self.lead_samples = -(-self.delay_samples // CHUNK_SAMPLES) * CHUNK_SAMPLES
+        self._decoding = Slots(codec.decoder.initial(slots))
+        self._speaking = Slots(vocoder.initial(slots))
+        self._shapes = _shapes(vocoder, slots, repertoire or Repertoire())
+
+    @property
+    def offer(self) -> Offer:
+        """What it can sound like."""
+        return self._shapes.repertoire.offer
+
+    def reset(self, rows: Tensor, personas: Sequence[Persona] = ()) -> None:
+        """Start a new reply in the slots rows (R,), int64; without personas, by default."""
+        self._shapes.put(rows, personas or [UNCHOSEN] * len(rows))
+        self._decoding.reset(rows)
+        self._speaking.reset(rows)
+
+    def fix(self) -> bool:
+        """Let `steps` be the same operations whoever takes part; False: this vocoder's cannot be.
+
+        Then they are tensors alone and wait for no device: a GPU may replay them.
+        """
+        self._shapes.fixed = True
+        return isinstance(self.vocoder, Vocoder)
+
+    @torch.inference_mode()
+    def step(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Codes (R, q), q <= Q, of slots rows (R,) -> samples (R, 1920), float32, late."""
+        return self.steps(codes[:, None], rows)
+
+    @torch.inference_mode()
+    def steps(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Codes (R, T, q) of T steps in one go -> the samples of the last one, (R, 1920)."""
+        sound = self._speak(self._decode(codes, rows), rows)
+        if sound.shape[1] != codes.shape[1] * CHUNK_SAMPLES:
+            raise ValueError(
+                f"Expected {CHUNK_SAMPLES} samples a step, got {sound.shape[1]} in all"
+            )
+        return sound[:, -CHUNK_SAMPLES:]
+
+    @torch.inference_mode()
+    def again(self, codes: Tensor, rows: Tensor) -> None:
+        """Steps (R, T, q) that were sounded before, in one go: only the state goes on."""
+        mel = self._decode(codes, rows)
+        self._speaking.put(rows, self._followed(mel, rows))
+
+    def _followed(self, mel: Tensor, rows: Tensor) -> State:
+        return self.vocoder.follow(mel, self._speaking.take(rows), self._shapes.take(rows))
+
+    def _decode(self, codes: Tensor, rows: Tensor) -> Tensor:
+        """Codes (R, T, q) -> log-mel (R, T * 8, M)."""
+        latent = self.codec.rvq.decode(codes)
+        mel, decoding = self.codec.decoder.stream(latent, self._decoding.take(rows))
+        self._decoding.put(rows, decoding)
+        return mel
+
+    @torch.inference_mode()
+    def flush(self, rows: Tensor) -> Tensor:
+        """The rest of the replies in rows (R,): (R, delay_samples). Reset them before the next."""
+        shape = (len(rows), self.vocoder.delay, MelConfig().bins)
+        return self._speak(torch.full(shape, SILENT_MEL, device=rows.device), rows)
+
+    def _speak(self, mel: Tensor, rows: Tensor) -> Tensor:
+        state, shape = self._speaking.take(rows), self._shapes.take(rows)
+        sound, speaking = self.vocoder.stream(mel, state, shape)
+        self._speaking.put(rows, speaking)
+        return sound
+
+
+def load_voice(
+    folder: Path,
+    slots: int,
+    device: str = "cpu",
+    vocoder: VocoderName = VocoderName.OWN,
+    cache: Path | None = None,
+    *,
+    exact: bool = True,
+) -> Voice:
+    """The voice of a weights folder; `cache` is where the public HiFi-GAN is looked for.
+
+    Not `exact`: on a CPU, products may be of bfloat16 where that is faster.
+    Raises ConfigError where a file is missing or wrong.
+    """
+    codec_part = read_part(folder, "codec")
+    codec = Codec(config_of(CodecConfig, codec_part))
+    fill(codec, codec_part)
+    spoken = _public(vocoder, cache) if cache is not None else None
+    speaking = lay_out((spoken or _own(folder)).to(device))
+    lay_out(codec.to(device))
+    if not exact and device == "cpu" and tiles():
+        tile(codec)
+        tile(speaking)
+    return Voice(codec, speaking, slots, read_repertoire(folder))
+
+
+def _shapes(vocoder: Speaking, slots: int, repertoire: Repertoire) -> Shapes:
+    """HiFi-GAN gives sound for mels and knows no pitch: it speaks as recorded."""
+    if not isinstance(vocoder, Vocoder):
+        return Shapes(slots, repertoire.plain(), torch.ones(1))
+    cepstra = max(vocoder.config.harmonic_cepstra, vocoder.config.noise_cepstra)
+    weights = cepstral_weights(vocoder.out.weight.new_ones(cepstra).float())
+    return Shapes(slots, repertoire, weights)
+
+
+def _own(folder: Path) -> Vocoder:
+    part = read_part(folder, "vocoder")
+    vocoder = Vocoder(config_of(VocoderConfig, part))
+    fill(vocoder, part)
+    return vocoder
+
+
+def _public(vocoder: VocoderName, cache: Path) -> HifiGan | None:
+    """HiFi-GAN, where it is asked for or, with AUTO, there and whole; else None."""
+    if vocoder is VocoderName.OWN:
+        return None
+    try:
+        generator = load_generator(cache)
+    except ConfigError as error:
+        if vocoder is VocoderName.HIFIGAN:
+            raise
+        if not isinstance(error, NoCheckpoint):
+            log.warning("speaking with the own vocoder, HiFi-GAN cannot be used: %s", error)
+        return None
+    log.info("speaking with the HiFi-GAN of %s", cache)
+    return HifiGan(generator).eval()
