@@ -56,16 +56,16 @@ async def serve(settings: Settings) -> None:
         sessions, registry, settings, worker_name(), traits=engine.traits, fold=engine.fold
     )
     loop = WorkerLoop(sessions, ownership, engine, settings)
-    await _await_redis(sessions, stopping)
+    await _wait_for_redis(sessions, stopping)
     if settings.worker_metrics_port:
         watch_tasks(asyncio.get_running_loop())
-        _tell_prometheus(settings.worker_metrics_port)
+        _serve_metrics(settings.worker_metrics_port)
     log.info("worker %s: %s, %d slots", ownership.worker, settings.engine, engine.slots)
     await loop.run(stopping)
     await redis.aclose()
 
 
-def _tell_prometheus(port: int) -> None:
+def _serve_metrics(port: int) -> None:
     try:
         start_http_server(port)
     except OSError as error:
@@ -74,7 +74,7 @@ def _tell_prometheus(port: int) -> None:
         ) from error
 
 
-async def _await_redis(sessions: SessionLog, stopping: asyncio.Event) -> None:
+async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event) -> None:
     """Until Redis answers; refuse one that would lose data silently."""
     while not stopping.is_set():
         try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workers.models.text_to_speech.text_normalisation import spoken
+from workers.models.text_to_speech.text_normalisation import spoken_forms
 
 _BRITISH: Final = {
     "colour": "color", "favourite": "favorite", "neighbour": "neighbor", "aeroplane": "airplane",
@@ -69,7 +69,7 @@ def corpus_errors(pairs: Iterable[tuple[str, str]]) -> WordErrors:
 
 def said_words(text: str) -> list[str]:
     """The words of a text as they are said, in lower case."""
-    plain = " ".join(spoken(text.split())).lower().replace(".", "").replace("-", " ")
+    plain = " ".join(spoken_forms(text.split())).lower().replace(".", "").replace("-", " ")
     found: list[str] = []
     for word in _LETTERS.sub(" ", plain).split():
         found += _parts(word.strip("'"))

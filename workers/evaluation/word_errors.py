@@ -16,7 +16,7 @@ from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
 from workers.evaluation.conditions import SpokenCall
 from workers.evaluation.figures import Figures, error_rate
 from workers.models.mel import LogMel
-from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.tokenizer.listener import Listener
 from workers.training.questions.catalogue import words
 from workers.training.questions.listener_texts import CHARACTERS
@@ -80,7 +80,7 @@ def errors(wanted: Sequence[str], heard: Sequence[str]) -> Figures:
 
 
 @torch.inference_mode()
-def through_codec(listener: Listener, codec: Codec, texts: Sequence[str]) -> Figures:
+def through_codec(listener: Listener, codec: SpeechCodec, texts: Sequence[str]) -> Figures:
     """Character errors of callers who were coded with so many codebooks, by engine; 0: not coded.
 
     In service no caller is: the listener hears them as they are. The codec is the assistant's.

@@ -28,9 +28,8 @@ from shared.voices import Persona
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.engines.cascade import memory
 from workers.engines.cascade.log import LoggedStep
-from workers.engines.cascade.parts import Hear
-from workers.engines.cascade.parts import Speak as Voice
-from workers.engines.cascade.script import Piece, Script
+from workers.engines.cascade.parts import SpeechToText, TextToSpeech
+from workers.engines.cascade.script import Script, SpeechPiece
 from workers.engines.cascade.think import Delta, Prompt, Thinker
 
 # A step should leave half of a chunk's 80 ms to the loop and to what cannot be cut short.
@@ -90,9 +89,9 @@ class CascadeEngine:
 
     def __init__(
         self,
-        hear: Hear,
+        hear: SpeechToText,
         thinker: Thinker,
-        voice: Voice,
+        voice: TextToSpeech,
         slots: int,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -314,7 +313,7 @@ class CascadeEngine:
                 return
 
     @timed("speak")
-    def _say(self, state: _Slot, piece: Piece, draft: _Draft) -> None:
+    def _say(self, state: _Slot, piece: SpeechPiece, draft: _Draft) -> None:
         """Speak one piece; what fills no whole frame waits, unless the sentence ends."""
         seed = (state.seed + state.pieces * 7_919) % 2**31
         sound = self._voice.say(

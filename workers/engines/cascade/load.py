@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 import torch
 
 from workers.engines.cascade.engine import CascadeEngine
-from workers.engines.cascade.parts import Hear, Speak
+from workers.engines.cascade.parts import SpeechToText, TextToSpeech
 from workers.engines.cascade.remote import RemoteThinker
 from workers.engines.cascade.think import LocalThinker, Thinker
-from workers.models.llama.model import LanguageModel
+from workers.models.llama.model import LlamaModel
 from workers.models.llama.source import Source, default_file, open_source
 from workers.models.speech_to_text.whisper import load_whisper
 from workers.models.text_to_speech.hibari import load_hibari
@@ -38,11 +38,11 @@ def load_cascade(settings: "Settings") -> CascadeEngine:
     return CascadeEngine(hear, thinker, voice, slots)
 
 
-def _hear(settings: "Settings") -> Hear:
+def _hear(settings: "Settings") -> SpeechToText:
     return load_whisper(Path(settings.hear) if settings.hear else None, settings.torch_threads)
 
 
-def _voice(settings: "Settings") -> Speak:
+def _voice(settings: "Settings") -> TextToSpeech:
     if settings.speak == "hibari":
         return load_hibari(settings.torch_threads)
     return load_kokoro(Path(settings.speak), settings.torch_threads)
@@ -56,7 +56,7 @@ def _thinker(settings: "Settings") -> Thinker:
     device = settings.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = LanguageModel(
+    model = LlamaModel(
         source,
         slots=settings.worker_slots,
         capacity=CAPACITY,

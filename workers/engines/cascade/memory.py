@@ -19,16 +19,16 @@ CUT_TO_BYTES: Final = 6_000
 _PACKER: Final = msgpack.Packer(use_bin_type=True)
 
 
-class Exchange(NamedTuple):
+class RememberedTurn(NamedTuple):
     """One turn and its reply."""
 
     caller: str
     assistant: str  # as far as the caller heard it; "": not at all
 
 
-def exchanges(memory: bytes) -> list[Exchange]:
+def exchanges(memory: bytes) -> list[RememberedTurn]:
     """The memory's turns, oldest first."""
-    return [Exchange(*pair) for pair in msgpack.unpackb(memory)] if memory else []
+    return [RememberedTurn(*pair) for pair in msgpack.unpackb(memory)] if memory else []
 
 
 def fold(memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
@@ -37,7 +37,7 @@ def fold(memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
     caller = next((s.transcript for s in reversed(steps) if s.transcript is not None), "")
     if not caller:
         return memory
-    latest = Exchange(caller, _spoken(steps, frames))
+    latest = RememberedTurn(caller, _spoken(steps, frames))
     return _packed([*exchanges(memory), latest])
 
 
@@ -51,7 +51,7 @@ def _spoken(steps: Iterable[LoggedStep], frames: int | None) -> str:
     return " ".join(words)
 
 
-def _packed(turns: list[Exchange]) -> bytes:
+def _packed(turns: list[RememberedTurn]) -> bytes:
     packed = bytes(_PACKER.pack(turns))
     if len(packed) <= MAX_BYTES:
         return packed

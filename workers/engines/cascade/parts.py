@@ -18,7 +18,7 @@ Logits = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Transcript:
+class TurnTranscript:
     """What a caller said in one turn."""
 
     text: str  # as a person would write it; "" where nothing was said (silence, noise, music)
@@ -26,10 +26,10 @@ class Transcript:
     log_prob: float  # mean log probability a token
 
 
-class Hear(Protocol):
+class SpeechToText(Protocol):
     """Speech to text."""
 
-    def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[Transcript]:
+    def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[TurnTranscript]:
         """One transcript a turn, in order.
 
         Each turn is float32 mono at 24 kHz of full scale 1, shape (samples,), at most 30 s.
@@ -41,7 +41,7 @@ class Hear(Protocol):
         """Run once what a call will run, so that the first caller does not wait for it."""
 
 
-class Tokenizer(Protocol):
+class TextTokenizer(Protocol):
     """Text to a language model's tokens and back."""
 
     def encode(self, text: str) -> list[int]:
@@ -61,7 +61,7 @@ class LanguageModel(Protocol):
     capacity: int  # positions a row holds
 
     @property
-    def tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> TextTokenizer:
         """Text to its tokens and back."""
 
     def share(self, tokens: Sequence[int]) -> None:
@@ -86,7 +86,7 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The words that one call of `Speak.say` said."""
+    """The words that one call of `TextToSpeech.say` said."""
 
     pcm: Floats  # float32 mono 24 kHz, peak within 1, any length
     # Sample at which each word begins in `pcm`, and the word with its punctuation as in the text.
@@ -94,7 +94,7 @@ class Sound:
     said: int  # words of the sentence said by now: the `since` of the next call
 
 
-class Speak(Protocol):
+class TextToSpeech(Protocol):
     """Text to speech, a sentence in pieces while it is still being written."""
 
     offer: Offer  # voices and styles it has

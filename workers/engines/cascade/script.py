@@ -16,7 +16,7 @@ _END: Final = re.compile(r"[.!?]+[\"')\]]*(?=\s)|\n+")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class SpeechPiece:
     """What the voice is asked to say."""
 
     sentence: str  # as far as it is passed on: with the look-ahead
@@ -48,7 +48,7 @@ class Script:
         """Words written and not yet spoken."""
         return max(0, len(self.text[self.sentence :].split()) - self.said)
 
-    def next(self) -> Piece | None:
+    def next(self) -> SpeechPiece | None:
         """The next piece that can be spoken; None: the text must grow first, or it is over."""
         sentence, whole = self._sentence()
         words = sentence.split()
@@ -57,13 +57,13 @@ class Script:
         left = len(words) - self.said
         most = FIRST_WORDS if self.sentence == 0 and self.said == 0 else PIECE_WORDS
         if whole and left <= most + LOOK_AHEAD:
-            return Piece(sentence.strip(), self.said, whole=True)
+            return SpeechPiece(sentence.strip(), self.said, whole=True)
         if left < most + LOOK_AHEAD:
             return None
         known = words[: self.said + most + LOOK_AHEAD]
-        return Piece(" ".join(known), self.said, whole=False)
+        return SpeechPiece(" ".join(known), self.said, whole=False)
 
-    def spoken(self, piece: Piece, said: int) -> None:
+    def spoken(self, piece: SpeechPiece, said: int) -> None:
         """The voice has spoken the piece; `said` words of its sentence by now."""
         if not piece.whole:
             self.said = said

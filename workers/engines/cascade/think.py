@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, Protocol
 
 from shared.telemetry import timed
 from workers.engines.cascade.exact import exact_answer
-from workers.engines.cascade.memory import Exchange
+from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.parts import LanguageModel, Logits
 from workers.models.llama.chat import Chat
 from workers.models.llama.sampling import Draw, Sampling, choose
@@ -30,7 +30,7 @@ class Prompt(NamedTuple):
 
     seed: int
     instructions: str = ""  # the caller's own system prompt; "": ours
-    earlier: tuple[Exchange, ...] = ()
+    earlier: tuple[RememberedTurn, ...] = ()
 
 
 class Delta(NamedTuple):
@@ -176,7 +176,7 @@ class LocalThinker:
             del turns[0]
         return [*system, *(token for turn in turns for token in turn)]
 
-    def _turn(self, exchange: Exchange) -> list[int]:
+    def _turn(self, exchange: RememberedTurn) -> list[int]:
         encode = self._model.tokenizer.encode
         tokens = self._chat.user(exchange.caller)
         if exchange.assistant:

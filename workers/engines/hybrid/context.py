@@ -29,7 +29,7 @@ AFTER_REPLY: Final = 4  # stream mode: positions behind a reply's end, as traini
 TAIL: Final = 8  # ... which hear again what was heard last, since the listener has stopped
 
 
-class Said(NamedTuple):
+class GeneratedStep(NamedTuple):
     """One generated step."""
 
     text: int
@@ -40,7 +40,7 @@ class Said(NamedTuple):
         return np.array([self.text, *self.codes], dtype="<u2").tobytes()
 
     @classmethod
-    def from_bytes(cls, logged: bytes) -> "Said":
+    def from_bytes(cls, logged: bytes) -> "GeneratedStep":
         """The reverse."""
         text, *codes = np.frombuffer(logged, dtype="<u2").tolist()
         return cls(text, tuple(codes))
@@ -55,7 +55,7 @@ class Position(NamedTuple):
 
 
 @dataclass(slots=True)
-class Context:
+class SlotContext:
     """The present turn: what waits to be read, and how far a reply is."""
 
     seed: int
@@ -64,7 +64,7 @@ class Context:
     earlier: tuple[Position, ...] = ()  # the turn before
     longest: int = LONGEST  # positions that this turn and the one before may take
     pending: list[bytes] = field(default_factory=list)  # heard, not yet read by the model
-    last: Said | None = None  # the step before, where it made something
+    last: GeneratedStep | None = None  # the step before, where it made something
     replying: bool = False
     spoken: int = 0  # steps of sound in the present reply
     unsounded: list[tuple[int, ...]] = field(default_factory=list)  # codes yet to be said aloud
@@ -120,7 +120,7 @@ class Context:
         text = self.last.text if self.last else PAD
         return Position(heard, text, self.last.codes if self.last else self.quiet)
 
-    def say(self, said: Said) -> None:
+    def say(self, said: GeneratedStep) -> None:
         """What the step just planned made."""
         if self.replying and said.text != EOS:
             self.spoken += 1
@@ -133,13 +133,13 @@ class Context:
 
 def remembered(turn: Sequence[Past], quiet: tuple[int, ...]) -> tuple[Position, ...]:
     """The positions of a whole turn, or of one as far as its reply was heard, for the next one."""
-    context = Context(0, quiet)
+    context = SlotContext(0, quiet)
     positions: list[Position] = []
     for past in turn:
         context.hear(past.heard)
         positions += context.plan(past.speak)
         if past.said is not None:
-            context.say(Said.from_bytes(past.said))
+            context.say(GeneratedStep.from_bytes(past.said))
     ended = context.last is not None and context.last.text == EOS
     if ended and turn[-1].speak is Speak.DUPLEX:
         positions += _silence(positions, quiet)

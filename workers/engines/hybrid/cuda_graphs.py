@@ -20,7 +20,7 @@ def sizes(largest: int) -> list[int]:
     return [1 << power for power in range((largest - 1).bit_length())] + [largest]
 
 
-class _Held:
+class _FixedSize:
     """The function at one size: its inputs, and how to get its outputs from them."""
 
     def __init__(
@@ -50,7 +50,7 @@ class _Held:
         return self._output
 
 
-class Static:
+class FixedSizes:
     """`function` of tensors (B, ...) -> (B, ...), at batches of `sizes(largest)`.
 
     `padding` has for each input what a row that is not there holds. Slots that a function changes
@@ -63,7 +63,7 @@ class Static:
         self._function = function
         self._padding = padding
         self._sizes = sizes(largest)
-        self._held: dict[tuple[torch.Size, ...], _Held] = {}
+        self._by_shape: dict[tuple[torch.Size, ...], _FixedSize] = {}
         self._pool: Any | None = None
 
     def __call__(self, *inputs: Tensor) -> Tensor:
@@ -73,15 +73,15 @@ class Static:
             raise ValueError(f"Expected at most {self._sizes[-1]} rows, got {rows}")
         size = next(size for size in self._sizes if size >= rows)
         key = tuple(torch.Size((size, *given.shape[1:])) for given in inputs)
-        if key not in self._held:
-            self._held[key] = self._hold(key, inputs)
-        held = self._held[key]
+        if key not in self._by_shape:
+            self._by_shape[key] = self._hold(key, inputs)
+        held = self._by_shape[key]
         for static, given, padding in zip(held.inputs, inputs, self._padding, strict=True):
             static[:rows].copy_(given)
             static[rows:].fill_(padding)
         return held.run()[:rows]
 
-    def _hold(self, shapes: Sequence[torch.Size], like: Sequence[Tensor]) -> _Held:
+    def _hold(self, shapes: Sequence[torch.Size], like: Sequence[Tensor]) -> _FixedSize:
         """All rows padding, so that what a warm-up changes is nobody's."""
         made = [
             torch.full(shape, padding, dtype=given.dtype, device=given.device)
@@ -89,4 +89,4 @@ class Static:
         ]
         if like[0].is_cuda and self._pool is None:
             self._pool = torch.cuda.graph_pool_handle()
-        return _Held(self._function, made, self._pool)
+        return _FixedSize(self._function, made, self._pool)

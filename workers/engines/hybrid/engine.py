@@ -18,9 +18,16 @@ from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.errors import ConfigError
 from shared.modes import VocoderName
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
-from workers.engines.hybrid.context import AHEAD, MAX_HEARD, Context, Position, Said, remembered
-from workers.engines.hybrid.cuda_graphs import Static, sizes
-from workers.engines.hybrid.generator import Generator
+from workers.engines.hybrid.context import (
+    AHEAD,
+    MAX_HEARD,
+    GeneratedStep,
+    Position,
+    SlotContext,
+    remembered,
+)
+from workers.engines.hybrid.cuda_graphs import FixedSizes, sizes
+from workers.engines.hybrid.generator import HybridGenerator
 from workers.models.checkpoint import Part, fill, read_part
 from workers.models.layers.cpu_layout import lay_out
 from workers.models.layers.transformer import TransformerConfig
@@ -31,7 +38,7 @@ from workers.models.tokenizer.listener import (
     load_listener,
     states_to_bytes,
 )
-from workers.models.tokenizer.spelling import Spelling
+from workers.models.tokenizer.spelling import CtcReader
 from workers.models.voice.voice import Voice, load_voice
 
 # Of a history, what one piece holds: each costs a CPU about as much as a step does.
@@ -51,7 +58,7 @@ def s2s_config(part: Part) -> S2SConfig:
 
 
 @dataclass(slots=True)
-class _Sounded:
+class _VoicedSteps:
     """Steps of a reply that goes on: their sound was sent, and the voice must remember them."""
 
     fresh: bool  # they are the reply's first ones
@@ -90,17 +97,17 @@ class HybridEngine:
         self.slots = slots
         self.offer = voice.offer
         self._listener = listener
-        self._generator = Generator(model, slots, temperature, static=static)
+        self._generator = HybridGenerator(model, slots, temperature, static=static)
         self._voice = voice
         self._say: Callable[..., Tensor] = voice.steps
         if static and voice.fix():
-            self._say = Static(voice.steps, (0, slots), slots)
+            self._say = FixedSizes(voice.steps, (0, slots), slots)
         self._vocabulary = vocabulary
-        self._spelling = Spelling(listener.listener, alphabet)
+        self._spelling = CtcReader(listener.listener, alphabet)
         self._caller_words = caller_words
         self._device = model.unheard.device
         self._quiet = self._generator.quiet
-        self._contexts: dict[int, Context] = {}
+        self._contexts: dict[int, SlotContext] = {}
 
     @classmethod
     def load(
@@ -160,7 +167,7 @@ class HybridEngine:
         self._listener.reset(torch.tensor([slot], device=self._device))
         turn = opening.earlier if self._generator.remembers else ()
         earlier = remembered(turn, self._quiet)
-        self._contexts[slot] = Context(
+        self._contexts[slot] = SlotContext(
             opening.seed, self._quiet, opening.persona, earlier, self._generator.longest
         )
         for _ in self.replay(slot, opening.history):
@@ -177,35 +184,35 @@ class HybridEngine:
             yield
         context = self._contexts[slot]
         first = context.count == 0
-        positions, sounded = self._told(context, history)
+        positions, sounded = self._apply_history(context, history)
         if first:
             positions = [*self._generator.keep(slot, context.earlier), *positions]
         for part in _pieces(positions, READ_PIECE):
-            self._generator.read_again(slot, part)
+            self._generator.read_history(slot, part)
             yield
         if sounded is not None and sounded.fresh:
             self._voice.reset(rows, [self._contexts[slot].persona])
         for said in _pieces(sounded.codes if sounded else [], SOUND_PIECE):
-            self._voice.again(torch.tensor([said], device=self._device), rows)
+            self._voice.replay_steps(torch.tensor([said], device=self._device), rows)
             yield
 
-    def _told(
-        self, context: Context, history: Sequence[Past]
-    ) -> tuple[list[Position], _Sounded | None]:
+    def _apply_history(
+        self, context: SlotContext, history: Sequence[Past]
+    ) -> tuple[list[Position], _VoicedSteps | None]:
         """Tell the context its history -> positions to read; what of a last reply is to sound."""
         positions: list[Position] = []
-        sounded: _Sounded | None = None
+        sounded: _VoicedSteps | None = None
         for past in history:
             context.hear(past.heard)
             positions += context.plan(past.speak)
             if past.said is not None:
-                said = Said.from_bytes(past.said)
+                said = GeneratedStep.from_bytes(past.said)
                 before, fresh = context.replying, context.spoken == 0
                 context.say(said)
                 if not (before and context.replying):
                     sounded = None
                 elif sounded is None or fresh:
-                    sounded = _Sounded(fresh, [said.codes])
+                    sounded = _VoicedSteps(fresh, [said.codes])
                 else:
                     sounded.codes.append(said.codes)
         if spoken := [state for past in history for state in past.heard]:
@@ -258,7 +265,7 @@ class HybridEngine:
                 continue
             missing = self._generator.keep(work.slot, context.ahead())
             if len(missing) > len(context.pending):
-                self._generator.read_again(work.slot, missing[:READ_PIECE])
+                self._generator.read_history(work.slot, missing[:READ_PIECE])
                 return
             if len(missing) >= AHEAD:
                 pieces[work.slot] = missing[:AHEAD]
@@ -282,7 +289,7 @@ class HybridEngine:
         samples = np.stack([floats_from_pcm16(np.concatenate(row)) for row in chunks])
         return self._listener.hear(torch.from_numpy(samples).to(self._device), rows)
 
-    def _sound(self, spoken: dict[int, Said], begin: Set[int]) -> dict[int, Floats]:
+    def _sound(self, spoken: dict[int, GeneratedStep], begin: Set[int]) -> dict[int, Floats]:
         """The sound of this step's codes, and the rest of the replies that have ended.
 
         Of what slots in `begin` say nothing is to be heard (`Voice.lead_samples`): it is sounded
@@ -309,14 +316,18 @@ class HybridEngine:
             sounds.update(zip(ended, made.float().cpu().numpy(), strict=True))
         return sounds
 
-    def _unsounded(self, slot: int, said: Said) -> list[tuple[int, ...]]:
+    def _unsounded(self, slot: int, said: GeneratedStep) -> list[tuple[int, ...]]:
         """The codes that the voice has yet to say, this step's included."""
         context = self._contexts[slot]
         codes, context.unsounded = context.unsounded, []
         return codes if said.codes == self._quiet else [*codes, said.codes]
 
     def _output(
-        self, work: Work, heard: tuple[bytes, ...], said: Said | None, sounds: dict[int, Floats]
+        self,
+        work: Work,
+        heard: tuple[bytes, ...],
+        said: GeneratedStep | None,
+        sounds: dict[int, Floats],
     ) -> Output:
         context = self._contexts[work.slot]
         rough = ""

@@ -7,17 +7,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.engines.hybrid.context import LONGEST, Context, Position, Said
-from workers.engines.hybrid.cuda_graphs import Static
+from workers.engines.hybrid.context import LONGEST, GeneratedStep, Position, SlotContext
+from workers.engines.hybrid.cuda_graphs import FixedSizes
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
-from workers.models.speech_to_speech.sampling import Choice, Draws, greedy
+from workers.models.speech_to_speech.sampling import Draws, TokenChoice, greedy
 from workers.models.speech_to_speech.vocabulary import EOS, GO, MARKS, PAD
 from workers.models.tokenizer.spelling import BLANK, begun
 
 _NEVER: Final = float("-inf")
 
 
-class Generator:
+class HybridGenerator:
     """HybridS2S with its cache for a fixed number of slots."""
 
     def __init__(
@@ -38,8 +38,8 @@ class Generator:
         self._likeliest: Callable[..., Tensor] = self._likeliest_codes
         if static:
             padding = (0.0, 0, PAD, model.config.quiet, slots)
-            self._next = Static(self._read_one, padding, slots)
-            self._likeliest = Static(self._likeliest_codes, (0.0, PAD), slots)
+            self._next = FixedSizes(self._read_one, padding, slots)
+            self._likeliest = FixedSizes(self._likeliest_codes, (0.0, PAD), slots)
         self._listening, self._speaking = self._forbidden()
 
     def _forbidden(self) -> tuple[Tensor, Tensor]:
@@ -63,7 +63,7 @@ class Generator:
             del held[same:], self._classes[slot][same:]
         return wanted[same:]
 
-    def read_again(self, slot: int, positions: Sequence[Position]) -> None:
+    def read_history(self, slot: int, positions: Sequence[Position]) -> None:
         """Read a piece of a slot's history, teacher-forced: PIECE at most."""
         self._several([positions], [slot])
 
@@ -153,21 +153,21 @@ class Generator:
         """States (N, D) and text tokens (N,) -> codes (N, Q); tensors alone, as above."""
         return self._model.sample_codes(states, text, greedy)
 
-    def _sample(self, states: Tensor, text: Tensor, choice: Choice) -> Tensor:
+    def _sample(self, states: Tensor, text: Tensor, choice: TokenChoice) -> Tensor:
         """States (N, D) and text tokens (N,) -> codes (N, Q)."""
         if choice is greedy:
             return self._likeliest(states, text)
         return self._model.sample_codes(states, text, choice)
 
     def step(
-        self, contexts: Mapping[int, Context], plans: dict[int, list[Position]]
-    ) -> dict[int, Said]:
+        self, contexts: Mapping[int, SlotContext], plans: dict[int, list[Position]]
+    ) -> dict[int, GeneratedStep]:
         """What each slot with planned positions makes; the contexts are not told yet."""
         states = self.read(plans)
         if not states:
             return {}
         texts = self._texts(states, contexts)
-        said = {slot: Said(text, self.quiet) for slot, text in texts.items()}
+        said = {slot: GeneratedStep(text, self.quiet) for slot, text in texts.items()}
         talking = [s for s, text in texts.items() if contexts[s].replying and text != EOS]
         if talking:
             text = torch.tensor([texts[slot] for slot in talking], device=self._device)
@@ -175,10 +175,12 @@ class Generator:
             choice = self._choice([contexts[slot] for slot in talking])
             codes = self._sample(state, text, choice).tolist()
             for slot, row in zip(talking, codes, strict=True):
-                said[slot] = Said(texts[slot], tuple(row))
+                said[slot] = GeneratedStep(texts[slot], tuple(row))
         return said
 
-    def _texts(self, states: dict[int, Tensor], contexts: Mapping[int, Context]) -> dict[int, int]:
+    def _texts(
+        self, states: dict[int, Tensor], contexts: Mapping[int, SlotContext]
+    ) -> dict[int, int]:
         """Each slot's text token, among those that its place in the dialogue allows."""
         own = [contexts[slot] for slot in states]
         masks = [self._speaking if context.replying else self._listening for context in own]
@@ -189,7 +191,7 @@ class Generator:
                 row[EOS] = _NEVER  # trained before there were noises to say nothing to
         return dict(zip(states, self._choice(own)(logits, 0).tolist(), strict=True))
 
-    def _choice(self, contexts: Sequence[Context]) -> Choice:
+    def _choice(self, contexts: Sequence[SlotContext]) -> TokenChoice:
         if self._temperature <= 0:
             return greedy
         seeds, steps = [c.seed for c in contexts], [c.count for c in contexts]

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Floats, Pcm16, floats_from_pcm16
 from workers.engines.base import Engine
-from workers.engines.cascade.parts import Hear
+from workers.engines.cascade.parts import SpeechToText
 from workers.evaluation.calls import Call, run_calls
 from workers.evaluation.talk.cases import Case
 from workers.evaluation.talk.rows import Row, SpokenCase, spoken
@@ -40,7 +40,11 @@ class Verdict:
 
 
 def measured_row(
-    engine: Engine, judge: Hear, row: Row, cases: Sequence[Case], note: Callable[[int], object]
+    engine: Engine,
+    judge: SpeechToText,
+    row: Row,
+    cases: Sequence[Case],
+    note: Callable[[int], object],
 ) -> list[Verdict]:
     """Hold a row's calls, many at once, and judge their last answers."""
     callers = spoken(row, cases)
@@ -78,7 +82,7 @@ def _verdict(row: Row, caller: SpokenCase, call: Call, heard: str) -> Verdict:
     )
 
 
-def read_back(judge: Hear, replies: Sequence[Pcm16]) -> list[str]:
+def read_back(judge: SpeechToText, replies: Sequence[Pcm16]) -> list[str]:
     """The replies as Whisper hears them; "" for one without sound."""
     texts: list[str] = []
     for batch in (replies[at : at + BATCH] for at in range(0, len(replies), BATCH)):

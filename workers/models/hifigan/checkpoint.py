@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from shared.errors import ConfigError
-from workers.models.hifigan.generator import Generator, GeneratorConfig
+from workers.models.hifigan.generator import HifiGanConfig, HifiGanGenerator
 
 PICKLE: Final = "hifigan*.pt"
 CONVERTED: Final = "hifigan.safetensors"
@@ -43,7 +43,7 @@ class NoCheckpoint(ConfigError):
     """There is no HiFi-GAN file; the project's own vocoder needs none."""
 
 
-def load_generator(cache: Path) -> Generator:
+def load_generator(cache: Path) -> HifiGanGenerator:
     """The generator of the cache folder, in evaluation mode on the CPU.
 
     Raises NoCheckpoint where there is no file, ConfigError where one cannot be used.
@@ -52,7 +52,7 @@ def load_generator(cache: Path) -> Generator:
     if not converted.exists():
         convert(_pickle(cache), converted)
     config, tensors = _read(converted)
-    generator = Generator(config)
+    generator = HifiGanGenerator(config)
     try:
         generator.load_state_dict(tensors)
     except RuntimeError as error:
@@ -106,7 +106,7 @@ def _unpickled(source: Path) -> Mapping[str, Any]:
     return found
 
 
-def _config(source: Path, found: Mapping[str, Any]) -> GeneratorConfig:
+def _config(source: Path, found: Mapping[str, Any]) -> HifiGanConfig:
     """The sizes, V1 where none are given; raises ConfigError on another kind of mel."""
     setup = found.get("train_setup") or {}
     for name, wanted in TRAINED_ON.items():
@@ -116,9 +116,9 @@ def _config(source: Path, found: Mapping[str, Any]) -> GeneratorConfig:
                 f"Expected {name} {wanted} in {source}, got {got}: "
                 "only the 22.05 kHz checkpoint is supported"
             )
-    known = {field.name for field in fields(GeneratorConfig)}
+    known = {field.name for field in fields(HifiGanConfig)}
     given = {k: _frozen(v) for k, v in (found.get("config") or {}).items() if k in known}
-    config = GeneratorConfig(**{**given, "resblock": str(given.get("resblock", "1"))})
+    config = HifiGanConfig(**{**given, "resblock": str(given.get("resblock", "1"))})
     if config.hop != TRAINED_ON["hop_length"]:
         raise ConfigError(f"Expected a hop of 256 samples in {source}, got {config.hop}")
     return config
@@ -157,7 +157,7 @@ def _name(key: str, per_stage: int) -> str:
     return key.replace(".convs.", ".convs1.")
 
 
-def _read(path: Path) -> tuple[GeneratorConfig, dict[str, Tensor]]:
+def _read(path: Path) -> tuple[HifiGanConfig, dict[str, Tensor]]:
     sums = sum_file(path)
     wanted = sums.read_text().split()[0] if sums.exists() else "none"
     if _sha(path) != wanted:
@@ -168,7 +168,7 @@ def _read(path: Path) -> tuple[GeneratorConfig, dict[str, Tensor]]:
     with safe_open(path, framework="pt") as file:
         given = json.loads((file.metadata() or {}).get("config", "{}"))
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    return GeneratorConfig(**{k: _frozen(v) for k, v in given.items()}), tensors
+    return HifiGanConfig(**{k: _frozen(v) for k, v in given.items()}), tensors
 
 
 def _sha(path: Path) -> str:

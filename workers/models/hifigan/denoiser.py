@@ -10,7 +10,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from workers.models.hifigan.generator import Generator
+from workers.models.hifigan.generator import HifiGanGenerator
 
 FFT: Final = 1024
 HOP: Final = 256
@@ -25,7 +25,7 @@ class Denoiser(nn.Module):
     hum: Tensor
     taper: Tensor
 
-    def __init__(self, generator: Generator, strength: float = STRENGTH) -> None:
+    def __init__(self, generator: HifiGanGenerator, strength: float = STRENGTH) -> None:
         super().__init__()
         weight = generator.conv_pre.weight
         self.strength = strength

@@ -17,7 +17,7 @@ LAST_SLOPE: Final = 0.01  # of the one before the last convolution: PyTorch's de
 
 
 @dataclass(frozen=True, slots=True)
-class GeneratorConfig:
+class HifiGanConfig:
     """The `config` of a checkpoint. The defaults are V1, the public one: 13.9 M parameters."""
 
     upsample_rates: tuple[int, ...] = (8, 8, 2, 2)
@@ -73,10 +73,10 @@ class Residual(nn.Module):
         return x
 
 
-class Generator(nn.Module):
+class HifiGanGenerator(nn.Module):
     """Log-mel (B, M, T) -> samples (B, T * hop) in [-1, 1]. Not causal: see `reach`."""
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: HifiGanConfig) -> None:
         super().__init__()
         self.config = config
         width = config.upsample_initial_channel

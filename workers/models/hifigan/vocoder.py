@@ -19,7 +19,7 @@ from torchaudio.transforms import Resample
 from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ
 from workers.models.hifigan import mel as frames
 from workers.models.hifigan.denoiser import EDGE, Denoiser
-from workers.models.hifigan.generator import Generator
+from workers.models.hifigan.generator import HifiGanGenerator
 from workers.models.layers.convnext import State
 from workers.models.voice.shaping import Shape
 from workers.models.voice.vocoder import SILENT_MEL
@@ -38,7 +38,7 @@ class HifiGan(nn.Module):
 
     bins: Tensor
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: HifiGanGenerator) -> None:
         super().__init__()
         self.generator = generator
         self.denoiser = Denoiser(generator)

@@ -74,7 +74,7 @@ class ConvNeXtStack(nn.Module):
         return block
 
 
-class Slots:
+class StreamSlots:
     """The streaming state of S fixed slots, of which any subset of rows takes part in a step."""
 
     def __init__(self, fresh: State) -> None:

@@ -80,7 +80,7 @@ class TransformerConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CacheSpan:
     """Where one step's new positions lie in a cache: made by `KvCache.span`."""
 
     rows: Tensor  # (B,) slots taking part
@@ -115,7 +115,7 @@ class KvCache:
         """Forget what lies behind the first `length` (B,) positions; they must still be cached."""
         self.length[rows] = length
 
-    def span(self, rows: Tensor, steps: int) -> Span:
+    def span(self, rows: Tensor, steps: int) -> CacheSpan:
         """Plan `steps` new positions in each of the slots `rows` (B,), no slot twice."""
         if steps > self.capacity:
             raise ValueError(f"Expected at most {self.capacity} positions a step, got {steps}")
@@ -129,7 +129,9 @@ class KvCache:
         mask = (gap >= 0) & (gap < self._config.window) & (held >= 0)[:, None, :]
         cos, sin = rotation(positions, self._config.head_width)
         turn = cos.to(self.keys.dtype), sin.to(self.keys.dtype)
-        return Span(rows, positions % self.capacity, turn, hidden(mask, self.keys), used, leading)
+        return CacheSpan(
+            rows, positions % self.capacity, turn, hidden(mask, self.keys), used, leading
+        )
 
     def _extent(self, rows: Tensor, last: Tensor) -> tuple[int, bool]:
         """How much of the ring to look at, and whether the rows are the first slots in order.
@@ -143,7 +145,9 @@ class KvCache:
         used = min(self.capacity, -(-written // USED_GRAIN) * USED_GRAIN)
         return used, rows.tolist() == list(range(len(rows)))
 
-    def put(self, layer: int, span: Span, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    def put(
+        self, layer: int, span: CacheSpan, keys: Tensor, values: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Store new keys and values (B, T, H, K); return all of these rows' (B, U, H, K)."""
         rows = span.rows[:, None]
         self.keys[layer][rows, span.place] = keys
@@ -153,7 +157,7 @@ class KvCache:
             return keys[: len(span.rows)], values[: len(span.rows)]
         return keys[span.rows], values[span.rows]
 
-    def advance(self, span: Span, kept: Tensor | int | None = None) -> None:
+    def advance(self, span: CacheSpan, kept: Tensor | int | None = None) -> None:
         """Count the span's positions as written; `kept` (B,) counts only that many of each row.
 
         With `kept`, rows of different lengths share one padded step: what was written behind a
@@ -180,7 +184,7 @@ class Attention(nn.Module):
         self.out = nn.Linear(config.width, config.width, bias=False)
 
     def forward(
-        self, x: Tensor, span: Span, cache: KvCache | None = None, layer: int = 0
+        self, x: Tensor, span: CacheSpan, cache: KvCache | None = None, layer: int = 0
     ) -> Tensor:
         """(B, T, D) -> (B, T, D); with a cache the keys of earlier steps are seen too."""
         B, T, D = x.shape
@@ -195,7 +199,7 @@ class Attention(nn.Module):
         y: Tensor = self.out(seen.transpose(1, 2).reshape(B, T, D))
         return y
 
-    def _see(self, query: Tensor, key: Tensor, value: Tensor, span: Span) -> Tensor:
+    def _see(self, query: Tensor, key: Tensor, value: Tensor, span: CacheSpan) -> Tensor:
         """(B, H, T, K) and twice (B, H, U, K) -> (B, H, T, K).
 
         Written out it was faster to train with on CPUs here; to step with, the fused kernel is
@@ -208,7 +212,7 @@ class Attention(nn.Module):
         return seen
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """One pre-norm transformer layer; ReLU, since GELU costs on CPUs and gave nothing here."""
 
     def __init__(self, config: TransformerConfig) -> None:
@@ -224,7 +228,7 @@ class Block(nn.Module):
         self.drop = nn.Dropout(config.dropout)
 
     def forward(
-        self, x: Tensor, span: Span, cache: KvCache | None = None, layer: int = 0
+        self, x: Tensor, span: CacheSpan, cache: KvCache | None = None, layer: int = 0
     ) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
         x = x + self.drop(self.attention(self.norm_attention(x), span, cache, layer))
@@ -238,7 +242,7 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.layers))
         self.norm = norm(config.width)
 
     def cache(self, slots: int, capacity: int) -> KvCache:
@@ -259,7 +263,7 @@ class Transformer(nn.Module):
         gap = positions[:, None] - positions[None, :]
         mask = hidden(((gap >= 0) & (gap < self.config.window))[None], x)
         turn = rotation(positions[None], self.config.head_width)
-        span = Span(positions[:0], positions[None], turn, mask)
+        span = CacheSpan(positions[:0], positions[None], turn, mask)
         given = []
         for block in self.blocks[:blocks]:
             x = block(x, span)

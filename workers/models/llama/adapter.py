@@ -70,5 +70,5 @@ def _scale(path: Path, metadata: dict[str, str]) -> float:
     beside = path.with_name("adapter_config.json")  # PEFT keeps it there
     if not beside.exists():
         raise ConfigError(f"Expected a scale in {path}'s metadata or {beside}: there is neither")
-    told = json.loads(beside.read_text())
-    return float(told["lora_alpha"]) / float(told["r"])
+    given = json.loads(beside.read_text())
+    return float(given["lora_alpha"]) / float(given["r"])

@@ -20,7 +20,7 @@ CALL_POSITIONS: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class RowSpan:
     """One row's share of a call: its tokens' places in the flat batch and in its slot."""
 
     row: int
@@ -35,7 +35,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class AttentionCall:
     """Slots that are attended to in one call."""
 
     rows: slice  # neighbours in the cache; some may have no part in the call
@@ -48,13 +48,13 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AttentionPlan:
     """A call's spans, and how attention goes through them: the same in every layer."""
 
-    spans: tuple[Span, ...]
+    spans: tuple[RowSpan, ...]
     rows: Tensor  # (N,) the slot of each token
     positions: Tensor  # (N,) its place there
-    runs: tuple[Run, ...]
+    runs: tuple[AttentionCall, ...]
 
 
 def plan(
@@ -63,17 +63,17 @@ def plan(
     starts: Sequence[int],
     counts: Sequence[int],
     device: torch.device,
-) -> Plan:
+) -> AttentionPlan:
     """The plan for rows that get `counts` tokens each, laid one behind the other."""
-    spans: list[Span] = []
+    spans: list[RowSpan] = []
     flat = 0
     for row, start, count in zip(rows, starts, counts, strict=True):
-        spans.append(Span(row, flat, start, count))
+        spans.append(RowSpan(row, flat, start, count))
         flat += count
     single = sorted((span for span in spans if span.count == 1), key=lambda span: span.row)
     runs = [_together(part, device) for part in runs_of(single)]
     runs += [_alone(config, span, device) for span in spans if span.count > 1]
-    return Plan(
+    return AttentionPlan(
         tuple(spans),
         torch.tensor([span.row for span in spans for _ in range(span.count)], device=device),
         torch.tensor([at for span in spans for at in range(span.start, span.end)], device=device),
@@ -81,9 +81,9 @@ def plan(
     )
 
 
-def runs_of(spans: Sequence[Span]) -> list[list[Span]]:
+def runs_of(spans: Sequence[RowSpan]) -> list[list[RowSpan]]:
     """Spans of one token, by row, in lists that are cheaper together than apart."""
-    found: list[list[Span]] = []
+    found: list[list[RowSpan]] = []
     longest = 0
     for span in spans:
         if found:
@@ -99,7 +99,7 @@ def runs_of(spans: Sequence[Span]) -> list[list[Span]]:
     return found
 
 
-def _together(spans: Sequence[Span], device: torch.device) -> Run:
+def _together(spans: Sequence[RowSpan], device: torch.device) -> AttentionCall:
     first, size = spans[0].row, spans[-1].row - spans[0].row + 1
     end = max(span.end for span in spans)
     ends = torch.ones(size, dtype=torch.int64)  # a slot without a part: what it gets is not used
@@ -108,7 +108,7 @@ def _together(spans: Sequence[Span], device: torch.device) -> Run:
     mask = None
     if size > 1:
         mask = (torch.arange(end) < ends[:, None])[:, None, None].to(device)
-    return Run(
+    return AttentionCall(
         rows=slice(first, first + size),
         end=end,
         mask=mask,
@@ -118,10 +118,10 @@ def _together(spans: Sequence[Span], device: torch.device) -> Run:
     )
 
 
-def _alone(config: LlamaConfig, span: Span, device: torch.device) -> Run:
+def _alone(config: LlamaConfig, span: RowSpan, device: torch.device) -> AttentionCall:
     seen = torch.ones(span.count, span.end, dtype=torch.bool, device=device).tril(span.start)
     mask = seen.repeat(config.heads // config.kv_heads, 1)[None, None]
-    return Run(
+    return AttentionCall(
         rows=slice(span.row, span.row + 1),
         end=span.end,
         mask=mask,
@@ -131,7 +131,7 @@ def _alone(config: LlamaConfig, span: Span, device: torch.device) -> Run:
     )
 
 
-class Cache:
+class KeyValueCache:
     """K and V of every layer, (slots, G, capacity, E) each."""
 
     def __init__(
@@ -152,7 +152,7 @@ class Cache:
             for part in kept:
                 part[target, :, :positions] = part[source, :, :positions]
 
-    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, plan: Plan) -> Tensor:
+    def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan) -> Tensor:
         """Store k, v (N, G, E), let q (N, H, E) see what its row holds -> (N, H * E)."""
         keys, values = self._layers[layer]
         keys[plan.rows, :, plan.positions] = k.to(keys.dtype)
@@ -165,7 +165,7 @@ class Cache:
         return heard.flatten(1)
 
 
-def _of_several(q: Tensor, k: Tensor, v: Tensor, run: Run, out: Tensor) -> None:
+def _of_several(q: Tensor, k: Tensor, v: Tensor, run: AttentionCall, out: Tensor) -> None:
     """One token of each row: q, out (N, H, E), k, v (R, G, S, E).
 
     The H / G heads that share keys count as further queries of one head: no key is repeated.
@@ -180,7 +180,7 @@ def _of_several(q: Tensor, k: Tensor, v: Tensor, run: Run, out: Tensor) -> None:
     out[run.flat] = heard[run.inner].flatten(1, 2).to(out.dtype)
 
 
-def _of_one(q: Tensor, k: Tensor, v: Tensor, run: Run, out: Tensor) -> None:
+def _of_one(q: Tensor, k: Tensor, v: Tensor, run: AttentionCall, out: Tensor) -> None:
     """Several tokens of one row: q, out (N, H, E), k, v (1, G, S, E)."""
     groups, width = k.shape[1], k.shape[3]
     # (T, G, H / G, E) -> (G, H / G, T, E)

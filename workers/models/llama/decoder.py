@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from workers.models.llama.attention import Cache, Plan
+from workers.models.llama.attention import AttentionPlan, KeyValueCache
 from workers.models.llama.config import LlamaConfig
 from workers.models.llama.grids import Grid
-from workers.models.llama.linear import Choice, Linear, time_kernels
-from workers.models.llama.making import Making
+from workers.models.llama.linear import KernelChoice, Linear, time_kernels
+from workers.models.llama.making import WeightMaker
 from workers.models.llama.rotary import angles, rotate
-from workers.models.llama.smoothing import Smoothing, Watching
+from workers.models.llama.smoothing import InputRecorder, Smoothing
 from workers.models.llama.tensors import Tensors, layer_name
 
 TIMED: Final = 16  # layers' matrices whose forms are timed
@@ -55,8 +55,8 @@ class Decoder:
         self._cosines, self._sines = (
             table.to(device)[:, None] for table in angles(config, positions)
         )
-        self._inner, self._outer = Choice(grid.layers), Choice(grid.head)
-        making = Making(tensors, grid, self._inner, device)
+        self._inner, self._outer = KernelChoice(grid.layers), KernelChoice(grid.head)
+        making = WeightMaker(tensors, grid, self._inner, device)
         self._embedding = tensors["model.embed_tokens.weight"].to(torch.bfloat16).to(device)
         self._layers = [
             _layer(config, making, number, smoothings[4 * number : 4 * number + 4])
@@ -81,9 +81,11 @@ class Decoder:
     def watched(self) -> list[Smoothing]:
         """What the matrices' inputs are to be divided by; on the grid WATCHED, after some calls."""
         kernels = [one.kernel(0) for one in self._linears]
-        return [one.smoothing for one in kernels if isinstance(one, Watching)]
+        return [one.smoothing for one in kernels if isinstance(one, InputRecorder)]
 
-    def __call__(self, tokens: Tensor, plan: Plan, cache: Cache, *, every: bool = False) -> Tensor:
+    def __call__(
+        self, tokens: Tensor, plan: AttentionPlan, cache: KeyValueCache, *, every: bool = False
+    ) -> Tensor:
         """Tokens (N,) int64, laid out as planned -> logits (rows, vocab) float32 behind each row's
         last token, or behind every token (N, vocab); the cache holds the tokens then."""
         x = F.embedding(tokens, self._embedding).float()
@@ -100,8 +102,8 @@ class Decoder:
         number: int,
         x: Tensor,
         turned: tuple[Tensor, Tensor],
-        plan: Plan,
-        cache: Cache,
+        plan: AttentionPlan,
+        cache: KeyValueCache,
     ) -> Tensor:
         config = self.config
         h = layer.qkv(self._normed(x, layer.before))
@@ -124,7 +126,7 @@ class Decoder:
 
 
 def _layer(
-    config: LlamaConfig, making: Making, number: int, smoothings: Sequence[Smoothing]
+    config: LlamaConfig, making: WeightMaker, number: int, smoothings: Sequence[Smoothing]
 ) -> _Layer:
     qkv, output, gate_up, down = smoothings or (None,) * 4
 

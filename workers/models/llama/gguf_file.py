@@ -12,7 +12,7 @@ from torch import Tensor
 
 from shared.errors import ConfigError
 from workers.models.llama.config import GGUF_INTERLEAVED, LlamaConfig, from_gguf
-from workers.models.llama.gguf_header import Place, read_header
+from workers.models.llama.gguf_header import TensorPlace, read_header
 from workers.models.llama.tensors import Tensors, hf_name, to_halves
 
 
@@ -38,7 +38,7 @@ def read_gguf(path: Path) -> GgufFile:
     return _family(header.fields, raw)
 
 
-def _values(place: Place, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Tensor:
+def _values(place: TensorPlace, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Tensor:
     try:
         import gguf
     except ImportError as error:

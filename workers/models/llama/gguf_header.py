@@ -19,7 +19,7 @@ _ALIGNMENT: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TensorPlace:
     """One tensor as stored; shape with rows first; start: its first byte in the file."""
 
     name: str
@@ -33,7 +33,7 @@ class Header:
     """What the head of a file says."""
 
     fields: dict[str, Any]
-    tensors: tuple[Place, ...]
+    tensors: tuple[TensorPlace, ...]
 
 
 def read_header(data: memoryview) -> Header:
@@ -46,14 +46,15 @@ def read_header(data: memoryview) -> Header:
         if version not in _VERSIONS:
             raise ConfigError(f"Expected a GGUF file of version 2 or 3, got {version}")
         tensors, fields = reader.number("Q"), reader.number("Q")
-        told = {reader.string(): reader.value(reader.number("I")) for _ in range(fields)}
+        fields_read = {reader.string(): reader.value(reader.number("I")) for _ in range(fields)}
         places = [reader.place() for _ in range(tensors)]
     except (struct.error, KeyError, UnicodeDecodeError) as error:
         raise ConfigError(f"Expected a whole GGUF file, got a damaged one: {error}") from error
-    alignment = int(told.get("general.alignment", _ALIGNMENT))
+    alignment = int(fields_read.get("general.alignment", _ALIGNMENT))
     first = -(-reader.at // alignment) * alignment
     return Header(
-        told, tuple(Place(one.name, one.shape, one.kind, first + one.start) for one in places)
+        fields_read,
+        tuple(TensorPlace(one.name, one.shape, one.kind, first + one.start) for one in places),
     )
 
 
@@ -86,11 +87,11 @@ class _Reader:
             return list(self._several(_NUMBERS[inner], count))
         return [self.value(inner) for _ in range(count)]
 
-    def place(self) -> Place:
+    def place(self) -> TensorPlace:
         name = self.string()
         sizes = self._several("Q", self.number("I"))  # the fastest first
         kind, start = self.number("I"), self.number("Q")
-        return Place(name, tuple(reversed(sizes)), kind, start)
+        return TensorPlace(name, tuple(reversed(sizes)), kind, start)
 
     def _several(self, form: str, count: int) -> tuple[Any, ...]:
         found = struct.unpack_from(f"<{count}{form}", self._data, self.at)

@@ -24,7 +24,7 @@ from workers.models.llama.kernels import (
     int4_levels,
     int8_levels,
 )
-from workers.models.llama.smoothing import Watching
+from workers.models.llama.smoothing import InputRecorder
 
 Kinds = tuple[type[Kernel], ...]
 
@@ -82,4 +82,4 @@ GRIDS: Final = {
         Grid("float32", _as_is, _as_is, (Float32,), (Float32,)),
     )
 }
-WATCHED: Final = Grid("watched", _as_is, _as_is, (Watching,), (Watching,))
+RECORDING: Final = Grid("watched", _as_is, _as_is, (InputRecorder,), (InputRecorder,))

@@ -15,7 +15,7 @@ SIZES: Final = (1, 2, 4, 8, 16, 32, 64)  # numbers of rows that are timed; the l
 _REPEATS: Final = 2
 
 
-class Choice:
+class KernelChoice:
     """Which of several kernels serves a number of rows; shared by layers alike."""
 
     def __init__(self, kinds: Sequence[type[Kernel]]) -> None:
@@ -43,7 +43,7 @@ class Linear:
         self,
         weight: Tensor,
         bias: Tensor | None,
-        choice: Choice,
+        choice: KernelChoice,
         factors: Tensor | None = None,
     ) -> None:
         """`factors` (in,): what the inputs are multiplied by first."""
@@ -83,7 +83,7 @@ class Linear:
         return self._choice.kinds[number](self._weight)
 
 
-def time_kernels(linears: Sequence[Linear], choice: Choice, device: torch.device) -> None:
+def time_kernels(linears: Sequence[Linear], choice: KernelChoice, device: torch.device) -> None:
     """Find the fastest kernel for each of SIZES by timing them on these layers."""
     if len(choice.kinds) == 1:
         return

@@ -8,18 +8,18 @@ from torch import Tensor
 
 from workers.models.llama.config import LlamaConfig
 from workers.models.llama.grids import Grid
-from workers.models.llama.linear import Choice, Linear
+from workers.models.llama.linear import KernelChoice, Linear
 from workers.models.llama.smoothing import Smoothing
 from workers.models.llama.tensors import Tensors
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class WeightMaker:
     """Where matrices come from and what they become."""
 
     tensors: Tensors
     grid: Grid
-    choice: Choice  # of the layers' kernels
+    choice: KernelChoice  # of the layers' kernels
     device: torch.device
 
     def norm(self, name: str, smoothing: Smoothing | None) -> Tensor:
@@ -44,7 +44,7 @@ class Making:
         factors = None if smoothing is None else 1 / smoothing.factors
         return self._linear(self._of(name), self._bias([name]), smoothing, factors)
 
-    def head(self, choice: Choice, smoothing: Smoothing | None) -> Linear:
+    def head(self, choice: KernelChoice, smoothing: Smoothing | None) -> Linear:
         """The head, which may be the embedding."""
         own = "lm_head.weight" in self.tensors
         weight = self._of("lm_head.weight" if own else "model.embed_tokens.weight")

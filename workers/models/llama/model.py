@@ -7,14 +7,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workers.models.llama.attention import Cache, plan
+from workers.models.llama.attention import KeyValueCache, plan
 from workers.models.llama.chat import Chat
 from workers.models.llama.precision import decoder_of
 from workers.models.llama.source import Source
 from workers.models.llama.tokenizer import Tokenizer
 
 
-class LanguageModel:
+class LlamaModel:
     """A model of the Llama family. Rows are independent; one thread calls it.
 
     A row's state is its positions' keys and values. What a call computed for a row does not depend
@@ -38,7 +38,7 @@ class LanguageModel:
         self._config = source.config
         self._decoder = decoder_of(source, precision, capacity, self._device)
         # One slot more than callers have: it keeps the prefix that they share.
-        self._cache = Cache(source.config, slots + 1, capacity, self._device)
+        self._cache = KeyValueCache(source.config, slots + 1, capacity, self._device)
         self._lengths = [0] * (slots + 1)
 
     def warm_up(self) -> None:

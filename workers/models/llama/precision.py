@@ -6,10 +6,10 @@ from typing import Final
 import torch
 
 from shared.errors import ConfigError
-from workers.models.llama.attention import Cache, plan
+from workers.models.llama.attention import KeyValueCache, plan
 from workers.models.llama.config import LlamaConfig
 from workers.models.llama.decoder import Decoder
-from workers.models.llama.grids import GRIDS, WATCHED, Grid
+from workers.models.llama.grids import GRIDS, RECORDING, Grid
 from workers.models.llama.kernels import GROUP
 from workers.models.llama.smoothing import Smoothing, talk_tokens
 from workers.models.llama.source import Source
@@ -58,8 +58,8 @@ def chosen(source: Source, device: torch.device) -> str:
 def watch(source: Source, device: torch.device) -> list[Smoothing]:
     """What each matrix's inputs are to be divided by, found on a sample conversation."""
     tokens = talk_tokens(source.chat, source.tokenizer)
-    decoder = Decoder(source.config, source.tensors, WATCHED, len(tokens), device)
-    cache = Cache(source.config, 1, len(tokens), device)
+    decoder = Decoder(source.config, source.tensors, RECORDING, len(tokens), device)
+    cache = KeyValueCache(source.config, 1, len(tokens), device)
     planned = plan(source.config, [0], [0], [len(tokens)], device)
     # The head too is to see every position: not only the last, as in a reply.
     decoder(torch.tensor(tokens, device=device), planned, cache, every=True)

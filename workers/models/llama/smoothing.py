@@ -56,7 +56,7 @@ def talk_tokens(chat: Chat, tokenizer: Tokenizer) -> list[int]:
     return found
 
 
-class Watching:
+class InputRecorder:
     """A kernel (see kernels.py) that multiplies in float32 and remembers the largest inputs."""
 
     def __init__(self, weight: Tensor) -> None:

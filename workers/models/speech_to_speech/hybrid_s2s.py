@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from workers.models.layers.transformer import KvCache, Transformer, TransformerConfig, norm
 from workers.models.speech_to_speech.depth_transformer import DepthTransformer
-from workers.models.speech_to_speech.sampling import Choice
+from workers.models.speech_to_speech.sampling import TokenChoice
 
 # The most positions one streaming step may add once the window is full: room kept in the ring.
 PIECE: Final = 32
@@ -172,7 +172,7 @@ class HybridS2S(nn.Module):
         logits: Tensor = self.depth(self.depth.start(states, text), before)
         return logits
 
-    def sample_codes(self, states: Tensor, text: Tensor, choose: Choice) -> Tensor:
+    def sample_codes(self, states: Tensor, text: Tensor, choose: TokenChoice) -> Tensor:
         """States (N, D) and the text tokens (N,) chosen for them -> codes (N, Q)."""
         condition = self.depth.start(states, text)
         cache = self.depth.cache(len(states))

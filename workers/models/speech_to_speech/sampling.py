@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 
-class Choice(Protocol):
+class TokenChoice(Protocol):
     """Chooses a token of each row's logits (N, S) -> (N,) int64; `part` 0 is text, q + 1 code q."""
 
     def __call__(self, logits: Tensor, part: int) -> Tensor: ...

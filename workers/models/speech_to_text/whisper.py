@@ -19,7 +19,7 @@ import numpy as np
 
 from shared.audio import SAMPLE_RATE_HZ, Floats
 from shared.errors import ConfigError
-from workers.engines.cascade.parts import Transcript
+from workers.engines.cascade.parts import TurnTranscript
 from workers.models.recorded_files import sha256
 from workers.models.speech_to_text.resample import to_16_khz
 from workers.models.speech_to_text.silent_tail import tail_of
@@ -42,7 +42,7 @@ TOKENS_MORE: Final = 10
 SILENT: Final = 1e-4  # a turn whose loudest sample is fainter was said by nobody
 COMPUTE: Final = "int8"  # CTranslate2 has it for every x86-64 and arm64
 
-_NOBODY: Final = Transcript("", 1.0, 0.0)
+_NOBODY: Final = TurnTranscript("", 1.0, 0.0)
 
 
 class Whisper:
@@ -59,7 +59,7 @@ class Whisper:
         digest = sha256((folder / "model.bin").read_bytes())
         self._tail = tail_of(digest, partial(encoded, self._model))
 
-    def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[Transcript]:
+    def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[TurnTranscript]:
         """float32 (samples,) at 24 kHz each, at most 30 s -> one transcript each, in order."""
         found = [_NOBODY] * len(turns)
         buckets: dict[int, list[int]] = {}
@@ -82,7 +82,7 @@ class Whisper:
         for final in (True, False):
             self.transcribe([noise, noise], final=final)
 
-    def _heard(self, turns: Sequence[Floats], seconds: int, final: bool) -> list[Transcript]:
+    def _heard(self, turns: Sequence[Floats], seconds: int, final: bool) -> list[TurnTranscript]:
         """Turns of one bucket."""
         start = seconds * POSITIONS_PER_S
         tail = self._tail[start : start + (TAIL_POSITIONS if seconds < LONGEST_S else 0)]
@@ -127,11 +127,11 @@ def _padded(sound: Floats, seconds: int) -> Floats:
     return np.pad(sound, (0, seconds * RATE_HZ - len(sound)))
 
 
-def _transcript(result: Any) -> Transcript:
+def _transcript(result: Any) -> TurnTranscript:
     tokens: list[str] = result.sequences[0]
     text = without_remarks(spelled(without_loop(tokens)))
     no_speech, log_prob = float(result.no_speech_prob), float(result.scores[0])
-    return Transcript(text if is_said(text, no_speech, log_prob) else "", no_speech, log_prob)
+    return TurnTranscript(text if is_said(text, no_speech, log_prob) else "", no_speech, log_prob)
 
 
 def _prompt(folder: Path, multilingual: bool, language: str) -> list[str]:

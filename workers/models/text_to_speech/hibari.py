@@ -22,9 +22,15 @@ from shared.voices import Offer
 from workers.models.recorded_files import check
 from workers.models.text_to_speech.onnx_model import session, with_output
 from workers.models.text_to_speech.phonemes import PACKAGE, VERSION, Phonemes, assets
-from workers.models.text_to_speech.pitch import FRAME, bent, moved, step
-from workers.models.text_to_speech.sentence_speaker import MANNERS, Manner, Rendering, Sayer, Seam
-from workers.models.text_to_speech.word_timing import Spoken, joined, places
+from workers.models.text_to_speech.pitch import FRAME, level_difference, raised_before, widened
+from workers.models.text_to_speech.sentence_speaker import (
+    STYLES,
+    Rendering,
+    Seam,
+    SentenceSpeaker,
+    SpeakingStyle,
+)
+from workers.models.text_to_speech.word_timing import SpokenWords, rendering_of_parts, word_spans
 
 DEFAULT_VOICE: Final = "heart"  # the one inside the package
 PINNED: Final = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
@@ -40,7 +46,7 @@ class Hibari:
 
     def __init__(self, models: Mapping[str, bytes], british: set[str], threads: int = 1) -> None:
         """`models`: ONNX files by voice; `british`: those of them that speak so."""
-        self.offer = Offer(tuple(models), tuple(MANNERS))
+        self.offer = Offer(tuple(models), tuple(STYLES))
         self._sessions = {
             name: session(with_output(model, DURATIONS), threads) for name, model in models.items()
         }
@@ -50,36 +56,46 @@ class Hibari:
         self._synth: Any = import_module("hibari.dsp").synth
 
     def render(
-        self, forms: Sequence[str], voice: str, manner: Manner, seed: int, seam: Seam | None = None
+        self,
+        forms: Sequence[str],
+        voice: str,
+        style: SpeakingStyle,
+        seed: int,
+        seam: Seam | None = None,
     ) -> Rendering:
         """Spoken forms -> their sound and where each begins."""
         words = self._phonemes[voice].of_words(forms)
-        whole = sum(map(bool, words))  # a sentence in parts is not bent
+        whole = sum(map(bool, words))  # a sentence in parts is not raised_before
 
-        def say(part: Sequence[str]) -> Spoken:
+        def say(part: Sequence[str]) -> SpokenWords:
             meet = _Seam.of(seam, words) if seam and len(part) == whole else None
-            return self._spoken(part, voice, manner, seed, meet)
+            return self._spoken(part, voice, style, seed, meet)
 
-        return joined(words, LONGEST, say)
+        return rendering_of_parts(words, LONGEST, say)
 
     def _spoken(
-        self, words: Sequence[str], voice: str, manner: Manner, seed: int, seam: "_Seam | None"
-    ) -> Spoken:
+        self,
+        words: Sequence[str],
+        voice: str,
+        style: SpeakingStyle,
+        seed: int,
+        seam: "_Seam | None",
+    ) -> SpokenWords:
         """Words of phonemes, none empty -> their sound."""
         ids = self._phonemes[voice].ids(" ".join(words))
         given = {
             "ids": np.array([ids], dtype=np.int64),
-            "speed": np.array([manner.speed], dtype=np.float32),
+            "speed": np.array([style.speed], dtype=np.float32),
         }
         *parts, f0, lasting = self._sessions[voice].run(None, given)
-        pitch = moved(f0[0], MIDDLE_HZ, manner.movement)
-        found = places(len(pitch) * FRAME, words, lasting.reshape(-1))
+        pitch = widened(f0[0], MIDDLE_HZ, style.movement)
+        found = word_spans(len(pitch) * FRAME, words, lasting.reshape(-1))
         if seam is not None:
             cut = found.bound(seam.word)
-            pitch = bent(pitch, cut, step(seam.pitch, seam.cut, pitch, cut))
+            pitch = raised_before(pitch, cut, level_difference(seam.pitch, seam.cut, pitch, cut))
         rng = np.random.default_rng(seed)
         pcm: Floats = self._synth(*(part[0] for part in parts), pitch, rng)
-        return Spoken(pcm, found, pitch)
+        return SpokenWords(pcm, found, pitch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +115,7 @@ class _Seam:
         return cls(seam.before.pitch, seam.before.bounds[seam.word], word)
 
 
-def load_hibari(threads: int = 1) -> Sayer:
+def load_hibari(threads: int = 1) -> SentenceSpeaker:
     """The packaged voice and those that hibari has fetched before. Raises ConfigError without."""
     packaged = assets("SPEAK=hibari") / "hibari.onnx"
     voices = import_module("hibari.voices")
@@ -114,4 +130,4 @@ def load_hibari(threads: int = 1) -> Sayer:
             models[name] = path.read_bytes()
             check(path, models[name], entry["sha256"], "remove it, and fetch it again")
     british = {name for name in models if voices.VOICES[name]["british"]}
-    return Sayer(Hibari(models, british, threads))
+    return SentenceSpeaker(Hibari(models, british, threads))

@@ -20,8 +20,14 @@ from shared.errors import ConfigError
 from shared.voices import Offer
 from workers.models.text_to_speech.onnx_model import session
 from workers.models.text_to_speech.phonemes import Phonemes
-from workers.models.text_to_speech.sentence_speaker import MANNERS, Manner, Rendering, Sayer, Seam
-from workers.models.text_to_speech.word_timing import Spoken, joined, places
+from workers.models.text_to_speech.sentence_speaker import (
+    STYLES,
+    Rendering,
+    Seam,
+    SentenceSpeaker,
+    SpeakingStyle,
+)
+from workers.models.text_to_speech.word_timing import SpokenWords, rendering_of_parts, word_spans
 
 DEFAULT_VOICE: Final = "af_heart"
 ENGLISH: Final = ("a", "b")  # first letters of the American and British voices
@@ -37,7 +43,7 @@ class Kokoro:
         """`model`: an onnxruntime session; `voices`: styles (lengths, 1, 256) by name."""
         names = sorted(voices, key=lambda name: (name != DEFAULT_VOICE, name))
         self._voices = {name: voices[name] for name in names if name[:1] in ENGLISH}
-        self.offer = Offer(tuple(self._voices), tuple(MANNERS))
+        self.offer = Offer(tuple(self._voices), tuple(STYLES))
         self._model = model
         self._inputs = {given.name: given.type for given in model.get_inputs()}
         self._tokens = "input_ids" if "input_ids" in self._inputs else "tokens"
@@ -48,22 +54,27 @@ class Kokoro:
         self._phonemes = {british: Phonemes(british) for british in accents}
 
     def render(
-        self, forms: Sequence[str], voice: str, manner: Manner, seed: int, seam: Seam | None = None
+        self,
+        forms: Sequence[str],
+        voice: str,
+        style: SpeakingStyle,
+        seed: int,
+        seam: Seam | None = None,
     ) -> Rendering:
         """Spoken forms -> their sound and where each begins.
 
         Kokoro draws nothing by chance, and its pitch cannot be bent at a seam.
         """
         words = self._phonemes[voice[0] == "b"].of_words(forms)
-        return joined(words, LONGEST, lambda part: self._spoken(part, voice, manner))
+        return rendering_of_parts(words, LONGEST, lambda part: self._spoken(part, voice, style))
 
-    def _spoken(self, words: Sequence[str], voice: str, manner: Manner) -> Spoken:
+    def _spoken(self, words: Sequence[str], voice: str, style: SpeakingStyle) -> SpokenWords:
         ids = self._phonemes[voice[0] == "b"].ids(" ".join(words))
         styles = self._voices[voice]
         given = {
             self._tokens: [ids],
             "style": styles[min(len(ids) - 2, len(styles)) - 1],
-            "speed": [manner.speed],
+            "speed": [style.speed],
         }
         typed = {name: np.array(given[name], _TYPES[kind]) for name, kind in self._inputs.items()}
         found = self._model.run(None, typed)
@@ -72,10 +83,10 @@ class Kokoro:
             lasting = _guessed(len(ids), pcm)
         else:
             lasting = np.asarray(found[self._durations]).reshape(-1)
-        return Spoken(pcm, places(len(pcm), words, lasting))
+        return SpokenWords(pcm, word_spans(len(pcm), words, lasting))
 
 
-def load_kokoro(folder: Path, threads: int = 1) -> Sayer:
+def load_kokoro(folder: Path, threads: int = 1) -> SentenceSpeaker:
     """Kokoro's files in a folder. Raises ConfigError where they are not there or do not fit."""
     model_path, voices_path = _only(folder, "*.onnx"), _only(folder, "voices*.bin")
     voices = np.load(voices_path)
@@ -86,7 +97,7 @@ def load_kokoro(folder: Path, threads: int = 1) -> Sayer:
     kokoro = Kokoro(model, {name: voices[name] for name in voices.files})
     if not kokoro.offer.voices:
         raise ConfigError(f"Expected an English voice (af_heart, say) in {voices_path}, got none")
-    return Sayer(kokoro)
+    return SentenceSpeaker(kokoro)
 
 
 def _only(folder: Path, pattern: str) -> Path:

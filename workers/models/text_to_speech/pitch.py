@@ -15,10 +15,10 @@ _CLOSE: Final = 20  # frames before a cut in which its pitch is looked for: 250 
 _ENOUGH: Final = 3  # voiced frames that tell a pitch ...
 _MOST: Final = 8  # ... and as many as count, the nearest ones
 _LARGEST: Final = np.log(2) / 3  # 4 semitones: what differs more is not the same sound
-_RETURN: Final = 32  # frames in which a bent pitch returns to its own: .4 s
+_RETURN: Final = 32  # frames in which a raised_before pitch returns to its own: .4 s
 
 
-def moved(pitch: Floats, middle_hz: float, movement: float) -> Floats:
+def widened(pitch: Floats, middle_hz: float, movement: float) -> Floats:
     """(F,) Hz with each voiced frame's distance from the middle, in semitones, times `movement`."""
     if movement == 1.0:
         return pitch
@@ -26,7 +26,7 @@ def moved(pitch: Floats, middle_hz: float, movement: float) -> Floats:
     return np.where(pitch > VOICED_HZ, middle_hz * away, pitch).astype(np.float32)
 
 
-def step(before: Floats, before_cut: int, pitch: Floats, cut: int) -> float:
+def level_difference(before: Floats, before_cut: int, pitch: Floats, cut: int) -> float:
     """How much higher, as a logarithm, the earlier rendering is at its cut than this one at its.
 
     Both renderings say the same words before their cuts, which are samples.
@@ -37,7 +37,7 @@ def step(before: Floats, before_cut: int, pitch: Floats, cut: int) -> float:
     return float(np.clip(one - other, -_LARGEST, _LARGEST))
 
 
-def bent(pitch: Floats, cut: int, amount: float) -> Floats:
+def raised_before(pitch: Floats, cut: int, amount: float) -> Floats:
     """The pitch (F,) raised by a logarithm up to the cut, from where it returns to its own."""
     behind = np.arange(len(pitch)) - cut / FRAME
     return (pitch * np.exp(amount * np.clip(1 - behind / _RETURN, 0.0, 1.0))).astype(np.float32)

@@ -18,7 +18,7 @@ import numpy as np
 from shared.audio import SAMPLE_RATE_HZ, Floats
 from shared.voices import Offer, Persona
 from workers.engines.cascade.parts import Sound
-from workers.models.text_to_speech.text_normalisation import PAUSES, is_spoken, spoken
+from workers.models.text_to_speech.text_normalisation import PAUSES, is_spoken, spoken_forms
 
 LOOK_AHEAD: Final = 2  # words that are known but not yet said
 RECENT: Final = 32  # renderings kept, since the next piece goes on from them: .2 MB each
@@ -33,7 +33,7 @@ _REACH: Final = 10 * _MS  # ... this far on either side of the boundary: a perio
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class SpeakingStyle:
     """How a style speaks."""
 
     speed: float  # 1: the voice's own
@@ -41,10 +41,10 @@ class Manner:
     pauses: float  # behind a sentence
 
 
-MANNERS: Final = {
-    "neutral": Manner(1.0, 1.0, 1.0),
-    "calm": Manner(0.85, 0.85, 1.35),
-    "lively": Manner(1.12, 1.1, 0.75),
+STYLES: Final = {
+    "neutral": SpeakingStyle(1.0, 1.0, 1.0),
+    "calm": SpeakingStyle(0.85, 0.85, 1.35),
+    "lively": SpeakingStyle(1.12, 1.1, 0.75),
 }
 
 
@@ -73,12 +73,17 @@ class Renderer(Protocol):
     exact: bool  # whether it knows where words begin; if not, it says whole sentences only
 
     def render(
-        self, forms: Sequence[str], voice: str, manner: Manner, seed: int, seam: Seam | None = None
+        self,
+        forms: Sequence[str],
+        voice: str,
+        style: SpeakingStyle,
+        seed: int,
+        seam: Seam | None = None,
     ) -> Rendering:
         """The spoken forms of a sentence's words, at least one of them with something to say."""
 
 
-class Sayer:
+class SentenceSpeaker:
     """`Speak` of the cascade by a renderer."""
 
     def __init__(self, renderer: Renderer) -> None:
@@ -91,19 +96,19 @@ class Sayer:
         words = sentence.split()
         ready = whole or self._renderer.exact
         end = len(words) if whole else max(since, (len(words) - LOOK_AHEAD) * ready)
-        forms = spoken(words)
+        forms = spoken_forms(words)
         if since >= end or not any(map(is_spoken, forms[since:end])):
             return Sound(np.zeros(0, np.float32), tuple((0, w) for w in words[since:end]), end)
         chosen = self.offer.settle(persona)
         first = not any(map(is_spoken, forms[:since]))
         if whole:
             seam = None if first else self._seam(words, since, chosen, seed)
-            made = self._renderer.render(forms, chosen.voice, MANNERS[chosen.style], seed, seam)
+            made = self._renderer.render(forms, chosen.voice, STYLES[chosen.style], seed, seam)
         else:
             made = self._begun(words, chosen, seed, None if first else since)
         start = _onset(made.pcm) if first else _quietest(made.pcm, made.bounds[since])
         if whole:
-            pause_ms = MANNERS[chosen.style].pauses * PAUSES_MS.get(_mark(forms), PAUSE_MS)
+            pause_ms = STYLES[chosen.style].pauses * PAUSES_MS.get(_mark(forms), PAUSE_MS)
             pcm = _with_pause(made.pcm[start:], round(pause_ms))
         else:
             pcm = made.pcm[start : max(start, _quietest(made.pcm, made.bounds[end]))]
@@ -122,11 +127,11 @@ class Sayer:
         """A rendering of a sentence's beginning, which goes on from a seam or not."""
         key = (tuple(words), chosen, seed, since)
         if key not in self._recent:
-            forms = spoken(words)
+            forms = spoken_forms(words)
             forms[-1] = forms[-1].rstrip(PAUSES)
             seam = None if since is None else self._seam(words, since, chosen, seed)
-            manner = MANNERS[chosen.style]
-            made = self._renderer.render(forms, chosen.voice, manner, seed, seam)
+            style = STYLES[chosen.style]
+            made = self._renderer.render(forms, chosen.voice, style, seed, seam)
             self._recent[key] = made
             if len(self._recent) > RECENT:
                 self._recent.popitem(last=False)

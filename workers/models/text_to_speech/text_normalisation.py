@@ -45,7 +45,7 @@ _EDGES: Final = re.compile(
 )
 
 
-def spoken(words: Sequence[str]) -> list[str]:
+def spoken_forms(words: Sequence[str]) -> list[str]:
     """Written words -> the spoken form of each, with the pause marks that a voice knows."""
     forms = []
     for i, word in enumerate(words):

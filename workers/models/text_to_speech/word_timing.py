@@ -16,16 +16,16 @@ _PAUSES: Final = ",;:.!?…—"
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpokenWords:
     """Words that were rendered at once."""
 
     pcm: Floats
-    places: "Places"
+    words: "WordSpans"
     pitch: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class WordSpans:
     """Where words lie, in samples."""
 
     begins: tuple[int, ...]  # each word's first phoneme
@@ -36,7 +36,7 @@ class Places:
         return (self.ends[word - 1] + self.begins[word]) // 2 if word else 0
 
 
-def places(samples: int, words: Sequence[str], lasting: NDArray[np.floating]) -> Places:
+def word_spans(samples: int, words: Sequence[str], lasting: NDArray[np.floating]) -> WordSpans:
     """Words of phonemes that were said joined by spaces -> where each lies.
 
     `lasting`, in any unit: the silence in front, each phoneme and space, the silence behind;
@@ -51,10 +51,12 @@ def places(samples: int, words: Sequence[str], lasting: NDArray[np.floating]) ->
         begins.append(ends_at[at])
         ends.append(ends_at[at + len(word)])
         at += len(word) + 1
-    return Places(tuple(begins), tuple(ends))
+    return WordSpans(tuple(begins), tuple(ends))
 
 
-def joined(words: Sequence[str], longest: int, say: Callable[[Sequence[str]], Spoken]) -> Rendering:
+def rendering_of_parts(
+    words: Sequence[str], longest: int, say: Callable[[Sequence[str]], SpokenWords]
+) -> Rendering:
     """Words of phonemes, some of them empty -> a rendering, in parts of at most `longest`."""
     said = [i for i, word in enumerate(words) if word]
     if not said:
@@ -67,7 +69,7 @@ def joined(words: Sequence[str], longest: int, say: Callable[[Sequence[str]], Sp
     for number, part in enumerate(parts):
         spoken = say([words[said[k]] for k in part])
         low, high = _edges(spoken.pcm, number > 0, number < len(parts) - 1)
-        found = spoken.places
+        found = spoken.words
         for k, begin, end in zip(part, found.begins, found.ends, strict=True):
             begins[said[k]] = offset + max(0, begin - low)
             ends[said[k]] = offset + max(0, min(end, high) - low)

@@ -97,7 +97,7 @@ class CodecDecoder(nn.Module):
         return self.out(y).float() * MEL_SPREAD + MEL_MEAN, coarse + fine
 
 
-class Codec(nn.Module):
+class SpeechCodec(nn.Module):
     """Both halves and the quantiser between them."""
 
     def __init__(self, config: CodecConfig) -> None:

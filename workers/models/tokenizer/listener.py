@@ -61,7 +61,7 @@ LISTENERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class ListenerOutput:
     """What the listener makes of a batch; the logits matter in training alone."""
 
     states: Tensor  # (B, T, D)
@@ -102,7 +102,7 @@ class Listener(nn.Module):
         chance = logits.softmax(-1).view(B, T, -1)
         return logits, lower + self.feedback(chance)
 
-    def forward(self, mels: Tensor) -> Hearing:
+    def forward(self, mels: Tensor) -> ListenerOutput:
         """Log-mels (B, F, M), F a multiple of 8 -> states and logits."""
         x = ((mels - MEL_MEAN) / MEL_SCALE).transpose(1, 2)  # (B, F, M) -> (B, M, F)
         for convolution in self.convolutions:
@@ -113,7 +113,7 @@ class Listener(nn.Module):
         states = self.upper(x)
         B, T, _ = states.shape
         characters = self.characters(states).float().view(B, T * self.config.subframes, -1)
-        return Hearing(states, phones, characters)
+        return ListenerOutput(states, phones, characters)
 
 
 class ListenerStream:

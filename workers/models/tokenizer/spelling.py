@@ -23,7 +23,7 @@ def begun(classes: Sequence[int], last: int = BLANK) -> list[int]:
     return [new for old, new in pairwise([last, *classes]) if new not in (BLANK, old)]
 
 
-class Spelling:
+class CtcReader:
     """Reads logged states; what it gives is a function of them alone."""
 
     def __init__(self, listener: Listener, alphabet: str) -> None:

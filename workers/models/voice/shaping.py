@@ -32,7 +32,7 @@ class Shape(NamedTuple):
     matrices: Tensor  # (V, C, C) cepstra @ matrix -> cepstra of the stretched axis
 
 
-class Shapes:
+class SlotShapes:
     """The shape of each of a fixed number of slots."""
 
     def __init__(self, slots: int, repertoire: Repertoire, weights: Tensor) -> None:

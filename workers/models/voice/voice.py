@@ -24,18 +24,18 @@ from shared.voices import UNCHOSEN, Offer, Persona
 from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.hifigan.checkpoint import NoCheckpoint, load_generator
 from workers.models.hifigan.vocoder import HifiGan
-from workers.models.layers.convnext import Slots, State
+from workers.models.layers.convnext import State, StreamSlots
 from workers.models.layers.cpu_layout import lay_out, tile, tiles
 from workers.models.mel import MelConfig
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.voice.repertoire import Repertoire, read_repertoire
-from workers.models.voice.shaping import Shape, Shapes
+from workers.models.voice.shaping import Shape, SlotShapes
 from workers.models.voice.vocoder import HOP, SILENT_MEL, Vocoder, VocoderConfig, cepstral_weights
 
 log = logging.getLogger(__name__)
 
 
-class Speaking(Protocol):
+class StreamingVocoder(Protocol):
     """A vocoder that streams: ours, or the public HiFi-GAN."""
 
     delay: int  # mel frames that its sound comes late; so long a reply's first sound is silent
@@ -54,7 +54,11 @@ class Voice:
     """Decoder and vocoder with the streaming state of a fixed number of slots."""
 
     def __init__(
-        self, codec: Codec, vocoder: Speaking, slots: int, repertoire: Repertoire | None = None
+        self,
+        codec: SpeechCodec,
+        vocoder: StreamingVocoder,
+        slots: int,
+        repertoire: Repertoire | None = None,
     ) -> None:
         """Of the repertoire there is only the recorded voice where the vocoder shapes none."""
         self.codec = codec
@@ -64,8 +68,8 @@ class Voice:
         # The delay in whole steps, which is what a caller in turn mode need not wait for: of our
         # own vocoder 20 ms more, in which no reply was ever heard to say anything (-63 dBFS).
         self.lead_samples = -(-self.delay_samples // CHUNK_SAMPLES) * CHUNK_SAMPLES
-        self._decoding = Slots(codec.decoder.initial(slots))
-        self._speaking = Slots(vocoder.initial(slots))
+        self._decoding = StreamSlots(codec.decoder.initial(slots))
+        self._speaking = StreamSlots(vocoder.initial(slots))
         self._shapes = _shapes(vocoder, slots, repertoire or Repertoire())
 
     @property
@@ -103,7 +107,7 @@ class Voice:
         return sound[:, -CHUNK_SAMPLES:]
 
     @torch.inference_mode()
-    def again(self, codes: Tensor, rows: Tensor) -> None:
+    def replay_steps(self, codes: Tensor, rows: Tensor) -> None:
         """Steps (R, T, q) that were sounded before, in one go: only the state goes on."""
         mel = self._decode(codes, rows)
         self._speaking.put(rows, self._followed(mel, rows))
@@ -146,7 +150,7 @@ def load_voice(
     Raises ConfigError where a file is missing or wrong.
     """
     codec_part = read_part(folder, "codec")
-    codec = Codec(config_of(CodecConfig, codec_part))
+    codec = SpeechCodec(config_of(CodecConfig, codec_part))
     fill(codec, codec_part)
     spoken = _public(vocoder, cache) if cache is not None else None
     speaking = lay_out((spoken or _own(folder)).to(device))
@@ -157,13 +161,13 @@ def load_voice(
     return Voice(codec, speaking, slots, read_repertoire(folder))
 
 
-def _shapes(vocoder: Speaking, slots: int, repertoire: Repertoire) -> Shapes:
+def _shapes(vocoder: StreamingVocoder, slots: int, repertoire: Repertoire) -> SlotShapes:
     """HiFi-GAN gives sound for mels and knows no pitch: it speaks as recorded."""
     if not isinstance(vocoder, Vocoder):
-        return Shapes(slots, repertoire.plain(), torch.ones(1))
+        return SlotShapes(slots, repertoire.plain(), torch.ones(1))
     cepstra = max(vocoder.config.harmonic_cepstra, vocoder.config.noise_cepstra)
     weights = cepstral_weights(vocoder.out.weight.new_ones(cepstra).float())
-    return Shapes(slots, repertoire, weights)
+    return SlotShapes(slots, repertoire, weights)
 
 
 def _own(folder: Path) -> Vocoder:

@@ -11,7 +11,7 @@ import torch
 
 from shared.audio import Floats
 from workers.models.mel import LogMel
-from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.voice.vocoder import Vocoder
 from workers.training.speech.assistant import Utterance, load_shard
 from workers.training.speech.clips import padded
@@ -23,7 +23,7 @@ SENTENCES: Final = 60
 class VoiceParts(Protocol):
     """The voice under test; `train_voice.CodecAndVocoder` is one."""
 
-    codec: Codec
+    codec: SpeechCodec
     vocoder: Vocoder
 
 

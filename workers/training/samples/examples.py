@@ -21,7 +21,7 @@ from shared.audio import CHUNK_SAMPLES, FRAME_MS, SAMPLE_RATE_HZ, Floats, pcm16_
 from workers.audio.energy_vad import Vad
 from workers.models.mel import LogMel
 from workers.models.speech_to_speech.vocabulary import Vocabulary
-from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.tokenizer.listener import Listener, States
 from workers.training.samples.replies import MAX_STEPS, TargetReply, place_tokens
 from workers.training.samples.stereo import DataError, StereoRecording, TimedWord
@@ -136,7 +136,9 @@ def all_exchanges(
     return found, left_out
 
 
-def make_reply(exchange: RecordedExchange, codec: Codec, vocabulary: Vocabulary) -> TargetReply:
+def make_reply(
+    exchange: RecordedExchange, codec: SpeechCodec, vocabulary: Vocabulary
+) -> TargetReply:
     """The reply's codes by the folder's codec, and its tokens, each where its word begins.
 
     Raises DataError if there are more tokens than steps.
@@ -178,7 +180,7 @@ def encode_question(
 def examples(
     found: Sequence[RecordedExchange],
     listener: Listener,
-    codec: Codec,
+    codec: SpeechCodec,
     vocabulary: Vocabulary,
     seed: int,
 ) -> list[Example]:

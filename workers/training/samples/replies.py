@@ -20,7 +20,7 @@ from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16, floats_from_pcm16
 from workers.models.checkpoint import config_of, fill, read_part
 from workers.models.mel import LogMel
 from workers.models.speech_to_speech.vocabulary import EOS, PAD, Vocabulary
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.training.questions.catalogue import words
 from workers.training.speech.assistant import Utterance, synthesise
 
@@ -89,7 +89,7 @@ class ReplyCache:
     are not kept: 7,000 replies last five hours, and their codes take four megabytes.
     """
 
-    def __init__(self, folder: Path, codec: Codec, name: str) -> None:
+    def __init__(self, folder: Path, codec: SpeechCodec, name: str) -> None:
         self._folder, self._codec, self._name = folder, codec, name
         self._front = LogMel()
         folder.mkdir(parents=True, exist_ok=True)
@@ -145,7 +145,7 @@ def load_replies(
 ) -> dict[str, TargetReply]:
     """The replies in the assistant's voice, encoded by the codec of the weights folder."""
     part = read_part(weights, "codec")
-    codec = Codec(config_of(CodecConfig, part))
+    codec = SpeechCodec(config_of(CodecConfig, part))
     fill(codec, part)
     # Training the decoder further, as `train_voice.py` does, changes no code.
     kept = sorted(name for name in part.tensors if not name.startswith("decoder"))

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workers.models.mel import LogMel
-from workers.models.tokenizer.codec import CODEC_PRESETS, Codec
+from workers.models.tokenizer.codec import CODEC_PRESETS, SpeechCodec
 from workers.training.settings import StageSettings
 from workers.training.speech.assistant import load_shard
 from workers.training.speech.clips import Clips, padded
@@ -40,7 +40,7 @@ def main(settings: StageSettings, seed: int = 3) -> None:
     if (folder / READY).exists():
         print(f"{folder} is finished: remove it and {runs}/voice to train another")
         return
-    codec = Codec(CODEC_PRESETS[settings.preset])
+    codec = SpeechCodec(CODEC_PRESETS[settings.preset])
     optimiser = torch.optim.AdamW(
         codec.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
@@ -54,10 +54,10 @@ def main(settings: StageSettings, seed: int = 3) -> None:
     run.finish(path=str(folder / CHECKPOINT), preset=settings.preset, **held_out)
 
 
-def load(runs: Path) -> Codec:
+def load(runs: Path) -> SpeechCodec:
     """The finished codec, in evaluation mode; its encoder and codebooks never change again."""
     preset = str(ready(runs / "codec")["preset"])
-    codec = Codec(CODEC_PRESETS[preset])
+    codec = SpeechCodec(CODEC_PRESETS[preset])
     state = torch.load(runs / "codec" / CHECKPOINT, map_location="cpu", weights_only=True)
     codec.load_state_dict(state["model"])
     return codec.eval().requires_grad_(False)
@@ -65,7 +65,7 @@ def load(runs: Path) -> Codec:
 
 def train(
     run: Run,
-    codec: Codec,
+    codec: SpeechCodec,
     optimiser: torch.optim.Optimizer,
     clips: Clips,
     rng: np.random.Generator,
@@ -82,7 +82,9 @@ def train(
             save(run, codec, optimiser)
 
 
-def losses_of(codec: Codec, mel: Tensor, step: int, rng: np.random.Generator) -> dict[str, Tensor]:
+def losses_of(
+    codec: SpeechCodec, mel: Tensor, step: int, rng: np.random.Generator
+) -> dict[str, Tensor]:
     """The losses of one batch of mels (B, T, M)."""
     with torch.autocast("cpu", torch.bfloat16):
         latent = codec.encoder(mel).float()
@@ -100,7 +102,7 @@ def losses_of(codec: Codec, mel: Tensor, step: int, rng: np.random.Generator) ->
     return {"loss": loss, "l1": l1, "commitment": commitment, "perplexity": perplexity}
 
 
-def depths(codec: Codec, rows: int, rng: np.random.Generator) -> Tensor:
+def depths(codec: SpeechCodec, rows: int, rng: np.random.Generator) -> Tensor:
     """How many codebooks each piece uses, (B,)."""
     every = codec.config.codebooks
     fewer = rng.integers(1, every, size=rows)
@@ -113,7 +115,7 @@ def _perplexity(codes: Tensor, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def evaluate(codec: Codec, runs: Path) -> dict[str, float]:
+def evaluate(codec: SpeechCodec, runs: Path) -> dict[str, float]:
     """L1 in nepers on held-out sentences, for 1, 2, 4 and all codebooks."""
     log_mel, sums = LogMel(), dict.fromkeys((1, 2, 4, codec.config.codebooks), 0.0)
     utterances = load_shard(runs, "heldout")

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
 from workers.models.speech_to_speech.vocabulary import PAD
-from workers.models.tokenizer.listener import Hearing, Listener
+from workers.models.tokenizer.listener import Listener, ListenerOutput
 from workers.models.tokenizer.spelling import begun
 from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import characters, phones
@@ -54,7 +54,7 @@ class ListenerAndModel(nn.Module):
         super().__init__()
         self.listener, self.model = listener, model
 
-    def forward(self, mels: Tensor) -> tuple[Hearing, Tensor]:
+    def forward(self, mels: Tensor) -> tuple[ListenerOutput, Tensor]:
         """Log-mels (B, F, M) -> the listener's output, and logits (B, T, caller words + 1)."""
         hearing = self.listener(mels)
         return hearing, self.words(hearing.states)

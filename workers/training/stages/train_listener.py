@@ -18,7 +18,7 @@ from rapidfuzz.distance import Levenshtein
 from torch import Tensor
 
 from workers.models.checkpoint import write_part
-from workers.models.tokenizer.listener import LISTENERS, Hearing, Listener, load_listener
+from workers.models.tokenizer.listener import LISTENERS, Listener, ListenerOutput, load_listener
 from workers.training.questions.listener_texts import CHARACTERS, PHONES, characters, phones
 from workers.training.settings import ModelSettings
 from workers.training.speech import acoustics, caller_stream, callers
@@ -56,7 +56,7 @@ DATA: Final = (
 )
 
 
-def losses(hearing: Hearing, batch: ListenerBatch, lengths: Tensor) -> tuple[Tensor, Tensor]:
+def losses(hearing: ListenerOutput, batch: ListenerBatch, lengths: Tensor) -> tuple[Tensor, Tensor]:
     """The phone and the character loss; lengths (B,) in mel frames after stretching."""
     frames = ((lengths + 7) // 8 * 4).clamp(max=hearing.phones.shape[1])
     phone = ctc_loss(hearing.phones, frames, batch.phones, batch.phone_counts)

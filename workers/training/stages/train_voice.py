@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workers.models.checkpoint import write_part
-from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.voice.vocoder import LOOKAHEAD, Vocoder
 from workers.training.metrics.voice_quality import measure
 from workers.training.settings import WeightsSettings
@@ -75,7 +75,7 @@ def fit(run: Run, both: "CodecAndVocoder", clips: Clips, seed: int) -> None:
 class CodecAndVocoder(torch.nn.Module):
     """The codec, whose decoder is trained, and the vocoder."""
 
-    def __init__(self, codec: Codec, vocoder: Vocoder) -> None:
+    def __init__(self, codec: SpeechCodec, vocoder: Vocoder) -> None:
         super().__init__()
         self.codec = codec
         self.vocoder = vocoder
@@ -98,7 +98,7 @@ def load(runs: Path, preset: str) -> CodecAndVocoder:
     return both.eval()
 
 
-def encode_all(codec: Codec, clips: Clips) -> Tensor:
+def encode_all(codec: SpeechCodec, clips: Clips) -> Tensor:
     """The codes of every recording, each encoded from its start, end to end: (steps, Q)."""
     ends = clips.starts[1:]
     pieces = [clips.mel[a:b] for a, b in zip(clips.starts[:-1], ends, strict=True)]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from workers.models.llama.model import LanguageModel
+from workers.models.llama.model import LlamaModel
 from workers.models.llama.sampling import Draw, Sampling, choose
 from workers.models.llama.source import Source
 from workers.training.talk_tuning.conversations import Conversation
@@ -28,7 +28,7 @@ def answers(
 ) -> Iterator[Answer]:
     """The model's reply to the last turn of each conversation, the others being its past."""
     chat = source.chat
-    model = LanguageModel(source, slots=len(asked), capacity=CAPACITY, precision=precision)
+    model = LlamaModel(source, slots=len(asked), capacity=CAPACITY, precision=precision)
     model.warm_up()
     model.share(chat.system(SYSTEM_TEXT))
     for row, one in enumerate(asked):
@@ -52,7 +52,7 @@ def _past(source: Source, one: Conversation) -> list[int]:
 
 
 def _replies(
-    model: LanguageModel, begin: Sequence[Sequence[int]], sampling: Sampling
+    model: LlamaModel, begin: Sequence[Sequence[int]], sampling: Sampling
 ) -> list[list[int]]:
     said: list[list[int]] = [[] for _ in begin]
     live = list(range(len(begin)))

@@ -37,8 +37,8 @@ from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.models.tokenizer.listener import (
     MEL_MEAN,
     MEL_SCALE,
-    Hearing,
     Listener,
+    ListenerOutput,
     States,
     load_listener,
 )
@@ -143,10 +143,12 @@ class AdaptedListener(nn.Module):
         self.map = nn.Parameter(torch.eye(listener.config.bins))
         self.shift = nn.Parameter(torch.zeros(listener.config.bins))
 
-    def forward(self, mels: Tensor) -> Hearing:
+    def forward(self, mels: Tensor) -> ListenerOutput:
         """Log-mels (B, F, 80) -> the listener's output for the mapped ones."""
         plain = (mels - MEL_MEAN) / MEL_SCALE
-        hearing: Hearing = self.listener((plain @ self.map.T + self.shift) * MEL_SCALE + MEL_MEAN)
+        hearing: ListenerOutput = self.listener(
+            (plain @ self.map.T + self.shift) * MEL_SCALE + MEL_MEAN
+        )
         return hearing
 
     @torch.no_grad()

@@ -18,13 +18,13 @@ from torch.nn import functional as F
 
 from shared.errors import ConfigError
 from workers.engines.base import Speak
-from workers.engines.hybrid.context import Context
+from workers.engines.hybrid.context import SlotContext
 from workers.engines.hybrid.engine import s2s_config
-from workers.engines.hybrid.generator import Generator
+from workers.engines.hybrid.generator import HybridGenerator
 from workers.models.checkpoint import config_of, fill, read_part, write_part
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S
 from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.tokenizer.listener import load_listener
 from workers.training.samples.examples import Example, RecordedExchange, all_exchanges, examples
 from workers.training.samples.replies import MAX_STEPS
@@ -98,8 +98,8 @@ def losses(model: HybridS2S, batch: SampleBatch, draws: torch.Generator) -> tupl
 
 def reply_text(model: HybridS2S, vocabulary: Vocabulary, example: Example) -> str:
     """The model's greedy reply to a question, in turn mode."""
-    generator = Generator(model.eval(), 1, 0.0)
-    context = Context(0, generator.quiet)
+    generator = HybridGenerator(model.eval(), 1, 0.0)
+    context = SlotContext(0, generator.quiet)
     context.hear([state.tobytes() for state in example.states[: example.end + TURN_STEPS]])
     tokens: list[int] = []
     with torch.inference_mode():
@@ -222,7 +222,7 @@ def finetune(settings: FinetuneSettings, run: Run) -> dict[str, Any]:
     fill(model, part)
     model, vocabulary = grown(model, Vocabulary(part.facts["words"]), _words(found))
     codec_part = read_part(base, "codec")
-    codec = Codec(config_of(CodecConfig, codec_part))
+    codec = SpeechCodec(config_of(CodecConfig, codec_part))
     fill(codec, codec_part)
     made = examples(found, load_listener(base), codec, vocabulary, settings.seed)
     exchange_of = {id(e.reply): x for e, x in zip(_undistorted(made), found, strict=True)}

@@ -7,7 +7,7 @@ import torch
 from shared.audio import Floats
 from shared.voices import Persona
 from workers.evaluation.voice_styles import BEGIN, END, StyleRow, placed, section, spoken
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.voice.repertoire import Repertoire, Style, Timbre
 from workers.models.voice.vocoder import Vocoder, VocoderConfig
 from workers.models.voice.voice import Voice
@@ -34,7 +34,7 @@ def test_pitch_and_melody_are_heard(low_hz: float) -> None:
 def test_each_persona_says_the_recording_in_its_own_way() -> None:
     torch.manual_seed(1)
     sizes = {"encoder_blocks": 1, "decoder_blocks": 1, "fine_blocks": 1, "codebooks": 2}
-    codec = Codec(CodecConfig(width=16, hidden=16, fine_width=8, fine_hidden=8, **sizes))
+    codec = SpeechCodec(CodecConfig(width=16, hidden=16, fine_width=8, fine_hidden=8, **sizes))
     vocoder = Vocoder(VocoderConfig(width=16, hidden=16, blocks=1))
     repertoire = Repertoire({"own": Timbre(), "low": Timbre(0.5)}, {"own": Style()})
     voice = Voice(codec.eval(), vocoder.eval(), 2, repertoire)

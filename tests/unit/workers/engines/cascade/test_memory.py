@@ -7,7 +7,7 @@ import pytest
 from shared.errors import SchemaError
 from workers.engines.base import Past, Speak
 from workers.engines.cascade.log import LoggedStep
-from workers.engines.cascade.memory import CUT_TO_BYTES, MAX_BYTES, Exchange, exchanges, fold
+from workers.engines.cascade.memory import CUT_TO_BYTES, MAX_BYTES, RememberedTurn, exchanges, fold
 
 
 def turn(caller: str, *spoken: LoggedStep) -> list[Past]:
@@ -29,7 +29,7 @@ REPLY = (
 def test_a_turn_is_remembered_in_words() -> None:
     memory = fold(b"", turn("What is the capital of France?", *REPLY), None)
     assert exchanges(memory) == [
-        Exchange("What is the capital of France?", "It is Paris, of course.")
+        RememberedTurn("What is the capital of France?", "It is Paris, of course.")
     ]
 
 
@@ -39,7 +39,7 @@ def test_a_turn_is_remembered_in_words() -> None:
 )
 def test_an_interrupted_reply_counts_as_far_as_it_was_played(frames: int, remembered: str) -> None:
     memory = fold(b"", turn("What?", *REPLY), frames)
-    assert exchanges(memory) == [Exchange("What?", remembered)]
+    assert exchanges(memory) == [RememberedTurn("What?", remembered)]
 
 
 def test_turns_without_words_are_not_remembered() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from workers.engines.cascade.memory import Exchange
+from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.remote import APOLOGY, CUT_OFF, FINISHED, UNFINISHED, RemoteThinker
 from workers.engines.cascade.think import SYSTEM, Prompt
 
@@ -90,7 +90,9 @@ def reply(thinker: RemoteThinker, slot: int) -> str:
 
 def test_the_words_of_a_reply_are_streamed(endpoint: Endpoint) -> None:
     thinker = RemoteThinker(endpoint.url, "small", KEY)
-    thinker.open(0, Prompt(1, earlier=(Exchange("Hi.", "Hello."), Exchange("Well?", ""))))
+    thinker.open(
+        0, Prompt(1, earlier=(RememberedTurn("Hi.", "Hello."), RememberedTurn("Well?", "")))
+    )
     thinker.ask(0, "What is the moon made of?")
     assert reply(thinker, 0) == "".join(WORDS)
     asked = endpoint.asked[0]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.engines.cascade.script import FIRST_WORDS, LOOK_AHEAD, PIECE_WORDS, Piece, Script
+from workers.engines.cascade.script import FIRST_WORDS, LOOK_AHEAD, PIECE_WORDS, Script, SpeechPiece
 
 WORDS = st.sampled_from(["Yes.", "No!", "well,", "the", "Moon", "is", "3.5", "far?", "away..."])
 
@@ -39,7 +39,7 @@ def test_the_first_piece_is_short_and_has_its_look_ahead() -> None:
     script = Script()
     script.write("The capital of France is Paris, which", complete=False)
     piece = script.next()
-    assert piece == Piece("The capital of France is", 0, whole=False)
+    assert piece == SpeechPiece("The capital of France is", 0, whole=False)
     assert len(piece.sentence.split()) == FIRST_WORDS + LOOK_AHEAD
 
 
@@ -56,7 +56,7 @@ def test_a_piece_waits_for_its_look_ahead() -> None:
 def test_a_short_sentence_is_one_piece() -> None:
     script = Script()
     script.write("Yes, it is. And", complete=False)
-    assert script.next() == Piece("Yes, it is.", 0, whole=True)
+    assert script.next() == SpeechPiece("Yes, it is.", 0, whole=True)
 
 
 def test_a_long_sentence_is_never_longer_than_a_piece_at_once() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.audio import CHUNK_SAMPLES, Floats, Pcm16
 from shared.voices import Offer, Persona
-from workers.engines.cascade.parts import Logits, Sound, Transcript
+from workers.engines.cascade.parts import Logits, Sound, TurnTranscript
 from workers.engines.cascade.script import LOOK_AHEAD
 
 MARKS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
@@ -25,9 +25,9 @@ class ToyHear:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[Transcript]:
+    def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[TurnTranscript]:
         self.batches.append(len(turns))
-        return [Transcript(self._text(turn), 0.0, 0.0) for turn in turns]
+        return [TurnTranscript(self._text(turn), 0.0, 0.0) for turn in turns]
 
     def _text(self, turn: Floats) -> str:
         levels = np.rint(turn[:: CHUNK_SAMPLES // 4] * 32.768).astype(int)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.engines.hybrid.cuda_graphs import Static, sizes
+from workers.engines.hybrid.cuda_graphs import FixedSizes, sizes
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_batch_is_padded_to_the_next_size_and_its_rows_come_back() -> None:
         state[rows] += values
         return state[rows] * 10
 
-    static = Static(count, (5, 1.0), 5)
+    static = FixedSizes(count, (5, 1.0), 5)
     assert static(torch.tensor([3, 0, 1]), torch.tensor([1.0, 2.0, 3.0])).tolist() == [10, 20, 30]
     assert static(torch.tensor([0]), torch.tensor([1.0])).tolist() == [30]
     assert static(torch.tensor([2, 4]), torch.tensor([4.0, 5.0])).tolist() == [40, 50]
@@ -39,6 +39,6 @@ def test_a_batch_is_padded_to_the_next_size_and_its_rows_come_back() -> None:
 
 
 def test_more_rows_than_the_largest_size_are_refused() -> None:
-    static = Static(torch.neg, (0.0,), 2)
+    static = FixedSizes(torch.neg, (0.0,), 2)
     with pytest.raises(ValueError, match="at most 2 rows, got 3"):
         static(torch.zeros(3))

@@ -13,17 +13,17 @@ from shared.errors import ConfigError
 from shared.voices import Offer, Persona
 from tests.unit.workers.models.hifigan.public import make_generator
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.hybrid.context import AHEAD, Context, Position, Said
+from workers.engines.hybrid.context import AHEAD, GeneratedStep, Position, SlotContext
 from workers.engines.hybrid.engine import HybridEngine
 from workers.models.hifigan.vocoder import HifiGan
 from workers.models.layers.transformer import TransformerConfig
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
 from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD, Vocabulary
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.tokenizer.listener import Listener, ListenerConfig, ListenerStream
 from workers.models.voice.repertoire import Repertoire, Style, Timbre
 from workers.models.voice.vocoder import DELAY, HOP, Vocoder, VocoderConfig
-from workers.models.voice.voice import Speaking, Voice
+from workers.models.voice.voice import StreamingVocoder, Voice
 
 WORDS = Vocabulary(["hello", "there"])
 LETTERS = " 'abcdefghijklmnopqrstuvwxyz"
@@ -56,7 +56,7 @@ def made_engine(
     temperature: float = 0.0,
     eos_bias: float = 0.0,
     go_bias: float = 0.0,
-    speaking: Speaking | None = None,
+    speaking: StreamingVocoder | None = None,
     *,
     static: bool = False,
     device: str = "cpu",
@@ -65,7 +65,7 @@ def made_engine(
 ) -> HybridEngine:
     """Biases make a random model end its replies, or begin them, at once."""
     torch.manual_seed(5)
-    listener, codec = Listener(LISTENER), Codec(CODEC).eval()
+    listener, codec = Listener(LISTENER), SpeechCodec(CODEC).eval()
     vocoder = speaking or Vocoder(VOCODER).eval().to(device)
     model = HybridS2S(replace(CONFIG, turns=turns, caller_words=len(caller_words)))
     with torch.no_grad():
@@ -207,7 +207,7 @@ def test_what_was_read_ahead_changes_nothing(ends: Speak, monkeypatch: pytest.Mo
     works = [Work(0, (chunk,)) for chunk in chunks(AHEAD * 2 + 3, 9)]
     works += [Work(0, (chunks(1, 2)[0],), ends), Work(0, (), Speak.CONTINUE)]
     ahead = run(made_engine(go_bias=100.0), works)
-    monkeypatch.setattr(Context, "ahead", lambda _: [])
+    monkeypatch.setattr(SlotContext, "ahead", lambda _: [])
     for one, other in zip(ahead, run(made_engine(go_bias=100.0), works), strict=True):
         check_same(one, other)
 
@@ -259,7 +259,7 @@ def test_a_delay_of_several_steps_is_cut_from_as_many() -> None:
 
 def test_stream_mode_speaks_only_after_its_own_cue() -> None:
     outputs = run(made_engine(go_bias=3.0, eos_bias=3.0), stream(6, 30))
-    texts = [Said.from_bytes(output.said or b"\0\0").text for output in outputs]
+    texts = [GeneratedStep.from_bytes(output.said or b"\0\0").text for output in outputs]
     cues = [i for i, text in enumerate(texts) if text == GO]
     began = [i for i, output in enumerate(outputs) if output.began]
     assert began
@@ -268,12 +268,12 @@ def test_stream_mode_speaks_only_after_its_own_cue() -> None:
 
 
 def test_what_was_said_survives_the_log() -> None:
-    said = Said(300, (1, 1023, 1024))
-    assert Said.from_bytes(said.to_bytes()) == said
+    said = GeneratedStep(300, (1, 1023, 1024))
+    assert GeneratedStep.from_bytes(said.to_bytes()) == said
 
 
 def test_a_turn_keeps_its_newest_chunks() -> None:
-    context = Context(0, (9, 9))
+    context = SlotContext(0, (9, 9))
     context.hear([i.to_bytes(2, "little") for i in range(400)])
     assert context.ahead() == []
     plan = context.plan(Speak.BEGIN)

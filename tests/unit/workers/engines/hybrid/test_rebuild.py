@@ -19,9 +19,9 @@ from tests.sounds import silence, voice
 from tests.unit.workers.engines.hybrid.test_engine import made_engine, past, turn
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
 from workers.engines.base import Opening, Past
-from workers.engines.hybrid.context import Context
+from workers.engines.hybrid.context import SlotContext
 from workers.engines.hybrid.engine import HybridEngine
-from workers.models.speech_to_speech.sampling import Choice, greedy
+from workers.models.speech_to_speech.sampling import TokenChoice, greedy
 from workers.models.speech_to_speech.vocabulary import EOS
 
 Line = list[InputRecord | Pcm16]
@@ -62,7 +62,7 @@ class Call(Rehearsal):
         self.logits: list[Tensor] = []
         engine._generator._choice = self._noting  # type: ignore[method-assign]
 
-    def _noting(self, contexts: Sequence[Context]) -> Choice:
+    def _noting(self, contexts: Sequence[SlotContext]) -> TokenChoice:
         def choose(logits: Tensor, part: int) -> Tensor:
             self.logits.append(logits.clone())
             if part == 0 and contexts[0].replying and contexts[0].spoken >= self.longest:

@@ -25,10 +25,10 @@ from tests.unit.workers.engines.hybrid.test_engine import (
 from workers.engines.base import Opening, Output, Past, Speak, Work
 from workers.engines.hybrid import context
 from workers.engines.hybrid import engine as hybrid
-from workers.engines.hybrid.context import Context, Said, remembered
+from workers.engines.hybrid.context import GeneratedStep, SlotContext, remembered
 from workers.engines.hybrid.engine import HybridEngine
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
-from workers.models.speech_to_speech.sampling import Choice
+from workers.models.speech_to_speech.sampling import TokenChoice
 from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD
 from workers.training.samples import conversation_sampler, sequences
 from workers.training.samples.replies import TargetReply
@@ -62,7 +62,7 @@ class Told:
 
         generator._inputs = counting  # type: ignore[method-assign]
 
-    def _telling(self, contexts: Sequence[Context]) -> Choice:
+    def _telling(self, contexts: Sequence[SlotContext]) -> TokenChoice:
         del contexts
 
         def choose(logits: Tensor, part: int) -> Tensor:
@@ -97,7 +97,7 @@ def states(turn: Sequence[Past]) -> np.ndarray:
 def reply(turn: Sequence[Past]) -> TargetReply:
     """What was said from the reply's first step on."""
     began = next(at for at, p in enumerate(turn) if p.began)
-    said = [Said.from_bytes(p.said) for p in turn[began:] if p.said is not None]
+    said = [GeneratedStep.from_bytes(p.said) for p in turn[began:] if p.said is not None]
     codes = np.array([s.codes for s in said if s.text != EOS])
     return TargetReply("", np.array([s.text for s in said]), codes)
 
@@ -165,7 +165,7 @@ def test_the_turn_before_the_last_is_forgotten() -> None:
     check(told.logits, told.offline(both)[-len(REPLY) :])
 
 
-def test_a_turn_is_read_again_in_pieces_while_the_next_is_heard(
+def test_a_turn_is_read_history_in_pieces_while_the_next_is_heard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hybrid, "READ_PIECE", 6)

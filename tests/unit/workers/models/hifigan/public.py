@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from workers.models.hifigan.generator import Generator, GeneratorConfig
+from workers.models.hifigan.generator import HifiGanConfig, HifiGanGenerator
 
 CONFIG: dict[str, Any] = {
     "upsample_rates": [8, 8, 2, 2],
@@ -21,24 +21,24 @@ CONFIG: dict[str, Any] = {
 SETUP = {"sampling_rate": 22_050, "mel_fmax": 8_000.0, "num_mels": 80, "hop_length": 256}
 
 
-def sizes() -> GeneratorConfig:
+def sizes() -> HifiGanConfig:
     """The small generator's sizes."""
-    return GeneratorConfig(
+    return HifiGanConfig(
         upsample_initial_channel=32,
         resblock_kernel_sizes=(3, 5),
         resblock_dilation_sizes=((1, 3), (1, 3)),
     )
 
 
-def make_generator(seed: int = 0) -> Generator:
+def make_generator(seed: int = 0) -> HifiGanGenerator:
     """Random weights that are loud enough to be heard."""
     torch.manual_seed(seed)
-    generator = Generator(sizes()).eval().requires_grad_(False)
+    generator = HifiGanGenerator(sizes()).eval().requires_grad_(False)
     generator.conv_post.weight.mul_(20.0)
     return generator
 
 
-def norms(generator: Generator) -> dict[str, torch.Tensor]:
+def norms(generator: HifiGanGenerator) -> dict[str, torch.Tensor]:
     """Its state with weight norm, named as the published file names it."""
     state: dict[str, torch.Tensor] = {}
     for name, layer in generator.named_modules():

@@ -10,7 +10,7 @@ from shared.errors import ConfigError
 from tests.tolerances import FLOAT32_SUMS
 from tests.unit.workers.models.hifigan.public import SETUP, make_generator, norms, sizes, write
 from workers.models.hifigan.checkpoint import CONVERTED, NoCheckpoint, load_generator, sum_file
-from workers.models.hifigan.generator import GeneratorConfig
+from workers.models.hifigan.generator import HifiGanConfig
 
 NAME = "hifigan_gen_checkpoint_10000_ft.pt"
 
@@ -94,5 +94,5 @@ def test_what_is_missing_or_another_is_said(tmp_path: Path) -> None:
 
 
 def test_the_public_sizes() -> None:
-    assert GeneratorConfig().hop == 256
-    assert GeneratorConfig().reach == 14
+    assert HifiGanConfig().hop == 256
+    assert HifiGanConfig().reach == 14

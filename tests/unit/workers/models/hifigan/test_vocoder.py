@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tests.tolerances import FLOAT32_SUMS
 from tests.unit.workers.models.hifigan.public import make_generator
-from workers.models.hifigan.generator import Generator, GeneratorConfig
+from workers.models.hifigan.generator import HifiGanConfig, HifiGanGenerator
 from workers.models.hifigan.vocoder import STEP, HifiGan
 from workers.models.voice.vocoder import HOP, SILENT_MEL
 
@@ -77,8 +77,8 @@ def test_what_the_denoiser_takes_away_is_the_hum() -> None:
 @pytest.mark.parametrize("kind", ["1", "2"])
 def test_a_sample_depends_on_no_frame_beyond_the_reach(kind: str) -> None:
     torch.manual_seed(0)
-    shape = GeneratorConfig(upsample_initial_channel=16, resblock=kind)
-    generator = Generator(shape).double().eval().requires_grad_(False)
+    shape = HifiGanConfig(upsample_initial_channel=16, resblock=kind)
+    generator = HifiGanGenerator(shape).double().eval().requires_grad_(False)
     mel = torch.randn(1, 80, 60, dtype=torch.float64)
     other = mel.clone()
     other[:, :, 30] += 1.0

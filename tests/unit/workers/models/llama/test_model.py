@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tests.unit.workers.models.llama import tiny
-from workers.models.llama.attention import CALL_POSITIONS, Span, runs_of
+from workers.models.llama.attention import CALL_POSITIONS, RowSpan, runs_of
 from workers.models.llama.grids import GRIDS
-from workers.models.llama.model import LanguageModel
+from workers.models.llama.model import LlamaModel
 
 PRECISIONS = ("float32", "bf16", "int8", "int4", "int8x8")
 # The logits have a spread of 1. Sums of float32 differ in their last bits between kernels for one
@@ -16,9 +16,9 @@ PRECISIONS = ("float32", "bf16", "int8", "int4", "int8x8")
 ROUNDING = {"float32": 2e-5, "bf16": 0.05, "int8": 0.05, "int4": 0.05, "int8x8": 0.05}
 
 
-def made(precision: str = "float32", slots: int = 4, **kinds: bool) -> LanguageModel:
+def made(precision: str = "float32", slots: int = 4, **kinds: bool) -> LlamaModel:
     found = tiny.tensors(tiny.TINY, **kinds)
-    return LanguageModel(tiny.source(found=found), slots=slots, capacity=96, precision=precision)
+    return LlamaModel(tiny.source(found=found), slots=slots, capacity=96, precision=precision)
 
 
 def tokens(seed: int, count: int) -> list[int]:
@@ -29,7 +29,7 @@ def tokens(seed: int, count: int) -> list[int]:
 @pytest.mark.parametrize("kinds", [{}, {"biases": True}, {"norms": True}, {"tied": False}], ids=str)
 def test_it_computes_what_a_plain_reference_does(kinds: dict[str, bool]) -> None:
     found = tiny.tensors(tiny.TINY, **kinds)
-    model = LanguageModel(tiny.source(found=found), slots=1, capacity=96, precision="float32")
+    model = LlamaModel(tiny.source(found=found), slots=1, capacity=96, precision="float32")
     said = tokens(1, 20)
     wanted = tiny.reference(tiny.TINY, found, said)
     np.testing.assert_allclose(model.extend([0], [said])[0], wanted[-1], atol=1e-4)
@@ -38,7 +38,7 @@ def test_it_computes_what_a_plain_reference_does(kinds: dict[str, bool]) -> None
 def test_layers_without_rotation_and_stretched_frequencies() -> None:
     config = replace(tiny.TINY, unrotated=(1,), rope_factors=(1.0,) * 4 + (8.0,) * 4)
     found = tiny.tensors(config)
-    model = LanguageModel(tiny.source(config, found), slots=1, capacity=96, precision="float32")
+    model = LlamaModel(tiny.source(config, found), slots=1, capacity=96, precision="float32")
     said = tokens(2, 20)
     wanted = tiny.reference(config, found, said)
     np.testing.assert_allclose(model.extend([0], [said])[0], wanted[-1], atol=1e-4)
@@ -140,7 +140,7 @@ def test_rows_of_any_lengths_and_with_gaps_between_them_step_together() -> None:
 
 def test_rows_are_taken_together_where_that_is_cheaper() -> None:
     def rows(*spans: tuple[int, int]) -> list[list[int]]:
-        found = runs_of([Span(row, row, length - 1, 1) for row, length in spans])
+        found = runs_of([RowSpan(row, row, length - 1, 1) for row, length in spans])
         return [[span.row for span in run] for run in found]
 
     near = CALL_POSITIONS // 10

@@ -13,23 +13,23 @@ from workers.models.text_to_speech import hibari, phonemes
 from workers.models.text_to_speech.hibari import load_hibari
 from workers.models.text_to_speech.onnx_model import session, with_output
 from workers.models.text_to_speech.phonemes import Phonemes, assets
-from workers.models.text_to_speech.sentence_speaker import MANNERS, Sayer
+from workers.models.text_to_speech.sentence_speaker import STYLES, SentenceSpeaker
 
 SENTENCE = "The capital of France is Paris, which is famous for its tower."
 PLAIN = Persona()
 
 
 @pytest.fixture(scope="module")
-def speak() -> Sayer:
+def speak() -> SentenceSpeaker:
     return load_hibari()
 
 
-def test_it_offers_a_voice_and_three_styles(speak: Sayer) -> None:
+def test_it_offers_a_voice_and_three_styles(speak: SentenceSpeaker) -> None:
     assert speak.offer.voices[0] == "heart"
     assert speak.offer.styles == ("neutral", "calm", "lively")
 
 
-def test_words_begin_in_order_and_where_something_sounds(speak: Sayer) -> None:
+def test_words_begin_in_order_and_where_something_sounds(speak: SentenceSpeaker) -> None:
     sound = speak.say(SENTENCE, 0, whole=True, seed=4, persona=PLAIN)
     assert [word for _, word in sound.words] == SENTENCE.split()
     places = [at for at, _ in sound.words]
@@ -43,7 +43,7 @@ def test_words_begin_in_order_and_where_something_sounds(speak: Sayer) -> None:
     assert min(after) > 0.005
 
 
-def test_equal_arguments_give_equal_samples(speak: Sayer) -> None:
+def test_equal_arguments_give_equal_samples(speak: SentenceSpeaker) -> None:
     one = speak.say(SENTENCE, 3, whole=True, seed=4, persona=PLAIN)
     other = load_hibari().say(SENTENCE, 3, whole=True, seed=4, persona=PLAIN)
     assert np.array_equal(one.pcm, other.pcm)
@@ -53,7 +53,7 @@ def test_equal_arguments_give_equal_samples(speak: Sayer) -> None:
     )
 
 
-def test_pieces_make_the_sentence(speak: Sayer) -> None:
+def test_pieces_make_the_sentence(speak: SentenceSpeaker) -> None:
     words, pieces, since = SENTENCE.split(), [], 0
     for known in (5, 8, len(words)):
         sentence = " ".join(words[:known])
@@ -68,15 +68,15 @@ def test_pieces_make_the_sentence(speak: Sayer) -> None:
         assert np.abs(other[0]) < 0.01
 
 
-def test_a_pieces_pitch_begins_where_the_one_before_left_it(speak: Sayer) -> None:
+def test_a_pieces_pitch_begins_where_the_one_before_left_it(speak: SentenceSpeaker) -> None:
     voice = speak._renderer
     words = SENTENCE.split()
     before = speak._begun(words[:5], Persona("heart", "neutral"), 4, None)
     seam = speak._seam(words, 3, Persona("heart", "neutral"), 4)
     assert seam.before is before
     assert isinstance(voice, hibari.Hibari)
-    plain = voice.render(words, "heart", MANNERS["neutral"], 4)
-    bent = voice.render(words, "heart", MANNERS["neutral"], 4, seam)
+    plain = voice.render(words, "heart", STYLES["neutral"], 4)
+    bent = voice.render(words, "heart", STYLES["neutral"], 4, seam)
     assert bent.bounds == plain.bounds
     assert plain.pitch is not None
     assert bent.pitch is not None
@@ -85,7 +85,7 @@ def test_a_pieces_pitch_begins_where_the_one_before_left_it(speak: Sayer) -> Non
     assert not np.array_equal(bent.pitch[:cut], plain.pitch[:cut])
 
 
-def test_styles_differ_in_pace(speak: Sayer) -> None:
+def test_styles_differ_in_pace(speak: SentenceSpeaker) -> None:
     lengths = {
         style: len(speak.say(SENTENCE, 0, whole=True, seed=4, persona=Persona("", style)).pcm)
         for style in speak.offer.styles
@@ -94,7 +94,7 @@ def test_styles_differ_in_pace(speak: Sayer) -> None:
     assert lengths["calm"] > 1.05 * lengths["neutral"]
 
 
-def test_a_very_long_sentence_is_said_in_parts(speak: Sayer) -> None:
+def test_a_very_long_sentence_is_said_in_parts(speak: SentenceSpeaker) -> None:
     long = " ".join(["and then the old man went down to the river, where he saw it"] * 8) + "."
     sound = speak.say(long, 0, whole=True, seed=4, persona=PLAIN)
     assert len(sound.words) == len(long.split())

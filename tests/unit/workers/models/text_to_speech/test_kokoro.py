@@ -12,7 +12,7 @@ from shared.errors import ConfigError
 from shared.voices import Persona
 from workers.models.text_to_speech import kokoro
 from workers.models.text_to_speech.kokoro import Kokoro, load_kokoro
-from workers.models.text_to_speech.sentence_speaker import Sayer
+from workers.models.text_to_speech.sentence_speaker import SentenceSpeaker
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def test_english_voices_are_offered_heart_first() -> None:
 @pytest.mark.parametrize("timed", [True, False])
 def test_words_lie_where_their_phonemes_do(timed: bool) -> None:
     network = Network(timed)
-    sound = Sayer(Kokoro(network, voices())).say(
+    sound = SentenceSpeaker(Kokoro(network, voices())).say(
         "So it is.", 0, whole=True, seed=1, persona=Persona()
     )
     given = network.given[0]
@@ -69,7 +69,7 @@ def test_words_lie_where_their_phonemes_do(timed: bool) -> None:
 
 def test_without_durations_only_whole_sentences_are_said() -> None:
     for timed, said in ((True, 2), (False, 0)):
-        sayer = Sayer(Kokoro(Network(timed), voices()))
+        sayer = SentenceSpeaker(Kokoro(Network(timed), voices()))
         assert sayer.say("So it is so", 0, whole=False, seed=1, persona=Persona()).said == said
 
 

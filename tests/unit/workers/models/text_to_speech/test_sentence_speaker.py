@@ -7,7 +7,13 @@ import pytest
 
 from shared.audio import SAMPLE_RATE_HZ
 from shared.voices import Offer, Persona
-from workers.models.text_to_speech.sentence_speaker import MANNERS, Manner, Rendering, Sayer, Seam
+from workers.models.text_to_speech.sentence_speaker import (
+    STYLES,
+    Rendering,
+    Seam,
+    SentenceSpeaker,
+    SpeakingStyle,
+)
 
 MS = SAMPLE_RATE_HZ // 1000
 WORD, GAP, EDGE = 200 * MS, 10 * MS, 300 * MS
@@ -17,14 +23,19 @@ PLAIN = Persona()
 class Tones:
     """Words of 200 ms with 10 ms between them, 300 ms of silence around."""
 
-    offer = Offer(("tones",), tuple(MANNERS))
+    offer = Offer(("tones",), tuple(STYLES))
 
     def __init__(self, exact: bool = True) -> None:
         self.exact = exact
         self.rendered: list[tuple[str, int | None]] = []
 
     def render(
-        self, forms: Sequence[str], voice: str, manner: Manner, seed: int, seam: Seam | None = None
+        self,
+        forms: Sequence[str],
+        voice: str,
+        style: SpeakingStyle,
+        seed: int,
+        seam: Seam | None = None,
     ) -> Rendering:
         assert voice == "tones"
         self.rendered.append((" ".join(forms), seam.word if seam else None))
@@ -43,7 +54,7 @@ class Tones:
 
 def test_a_whole_sentence_is_trimmed_to_a_pause_that_fits_its_end() -> None:
     for sentence, pause_ms in (("One two.", 300), ("One two?", 320), ("One two", 150)):
-        sound = Sayer(Tones()).say(sentence, 0, whole=True, seed=1, persona=PLAIN)
+        sound = SentenceSpeaker(Tones()).say(sentence, 0, whole=True, seed=1, persona=PLAIN)
         assert sound.said == 2
         assert len(sound.pcm) == pytest.approx(
             20 * MS + 2 * WORD + GAP + pause_ms * MS, abs=20 * MS
@@ -55,7 +66,7 @@ def test_a_whole_sentence_is_trimmed_to_a_pause_that_fits_its_end() -> None:
 
 
 def test_two_words_are_kept_back_until_the_sentence_is_whole() -> None:
-    sayer = Sayer(Tones())
+    sayer = SentenceSpeaker(Tones())
     first = sayer.say("One two three four five", 0, whole=False, seed=1, persona=PLAIN)
     assert [word for _, word in first.words] == ["One", "two", "three"]
     assert first.said == 3
@@ -71,7 +82,7 @@ def test_two_words_are_kept_back_until_the_sentence_is_whole() -> None:
 
 def test_a_piece_goes_on_from_what_the_one_before_was_cut_from() -> None:
     tones = Tones()
-    sayer = Sayer(tones)
+    sayer = SentenceSpeaker(tones)
     sayer.say("One two three four five", 0, whole=False, seed=1, persona=PLAIN)
     sayer.say("One two three four five six.", 3, whole=True, seed=1, persona=PLAIN)
     assert tones.rendered == [
@@ -79,27 +90,29 @@ def test_a_piece_goes_on_from_what_the_one_before_was_cut_from() -> None:
         ("One two three four five six.", 3),
     ]
     another = Tones()  # a worker that takes over
-    again = Sayer(another).say("One two three four five six.", 3, whole=True, seed=1, persona=PLAIN)
+    again = SentenceSpeaker(another).say(
+        "One two three four five six.", 3, whole=True, seed=1, persona=PLAIN
+    )
     assert another.rendered == tones.rendered
     assert again.said == 6
 
 
 def test_the_look_ahead_has_no_end_mark() -> None:
     tones = Tones()
-    Sayer(tones).say("One two three.", 0, whole=False, seed=1, persona=PLAIN)
+    SentenceSpeaker(tones).say("One two three.", 0, whole=False, seed=1, persona=PLAIN)
     assert tones.rendered == [("One two three", None)]
 
 
 def test_words_without_sound_are_said_in_silence() -> None:
-    sound = Sayer(Tones()).say("— 😀", 0, whole=True, seed=1, persona=PLAIN)
+    sound = SentenceSpeaker(Tones()).say("— 😀", 0, whole=True, seed=1, persona=PLAIN)
     assert (len(sound.pcm), sound.words, sound.said) == (0, ((0, "—"), (0, "😀")), 2)
-    sound = Sayer(Tones()).say("— One.", 0, whole=True, seed=1, persona=PLAIN)
+    sound = SentenceSpeaker(Tones()).say("— One.", 0, whole=True, seed=1, persona=PLAIN)
     assert [word for _, word in sound.words] == ["—", "One."]
     assert sound.words[1][0] <= 30 * MS
-    assert not Sayer(Tones()).say("", 0, whole=True, seed=1, persona=PLAIN).words
+    assert not SentenceSpeaker(Tones()).say("", 0, whole=True, seed=1, persona=PLAIN).words
 
 
 def test_a_voice_that_cannot_tell_its_words_says_whole_sentences() -> None:
-    sayer = Sayer(Tones(exact=False))
+    sayer = SentenceSpeaker(Tones(exact=False))
     assert sayer.say("One two three four", 0, whole=False, seed=1, persona=PLAIN).said == 0
     assert sayer.say("One two three four.", 0, whole=True, seed=1, persona=PLAIN).said == 4

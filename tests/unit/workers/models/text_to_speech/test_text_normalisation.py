@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.models.text_to_speech.text_normalisation import is_spoken, spoken
+from workers.models.text_to_speech.text_normalisation import is_spoken, spoken_forms
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ from workers.models.text_to_speech.text_normalisation import is_spoken, spoken
     ],
 )  # fmt: skip
 def test_what_is_written_is_said(written: str, said: str) -> None:
-    assert " ".join(filter(None, spoken(written.split()))) == said
+    assert " ".join(filter(None, spoken_forms(written.split()))) == said
 
 
 def test_every_written_word_keeps_its_place() -> None:
-    assert spoken("It was — 😀 $5 million.".split()) == [
+    assert spoken_forms("It was — 😀 $5 million.".split()) == [
         "It",
         "was,",
         "",
@@ -51,7 +51,7 @@ def test_every_written_word_keeps_its_place() -> None:
 @given(st.text(max_size=60))
 def test_any_text_has_one_form_a_word_and_no_digit_or_sign(text: str) -> None:
     words = text.split()
-    forms = spoken(words)
+    forms = spoken_forms(words)
     assert len(forms) == len(words)
     for form in forms:
         assert not set(form) & set('0123456789$%&@#*+=<>[]{}|\\"')
@@ -65,6 +65,6 @@ def test_any_text_has_one_form_a_word_and_no_digit_or_sign(text: str) -> None:
     )
 )
 def test_words_with_two_behind_them_do_not_change_as_the_sentence_grows(words: list[str]) -> None:
-    whole = spoken(words)
+    whole = spoken_forms(words)
     for known in range(2, len(words)):
-        assert spoken(words[:known])[: known - 2] == whole[: known - 2]
+        assert spoken_forms(words[:known])[: known - 2] == whole[: known - 2]

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from tests.tolerances import FLOAT32_SUMS
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.tokenizer.rvq import ResidualVq
 
 TOLERANCE = FLOAT32_SUMS
@@ -16,9 +16,9 @@ CONFIG = CodecConfig(
 
 
 @pytest.fixture
-def codec() -> Codec:
+def codec() -> SpeechCodec:
     torch.manual_seed(0)
-    made = Codec(CONFIG)
+    made = SpeechCodec(CONFIG)
     made.rvq.books.normal_()
     return made.eval().requires_grad_(False)
 
@@ -29,13 +29,13 @@ def mel() -> Tensor:
     return torch.randn(2, 80, 80) * 2 - 6
 
 
-def test_codes_are_one_row_of_every_codebook_a_step(codec: Codec, mel: Tensor) -> None:
+def test_codes_are_one_row_of_every_codebook_a_step(codec: SpeechCodec, mel: Tensor) -> None:
     codes = codec.encode(mel)
     assert codes.shape == (2, 10, 3)
     assert codes.dtype == torch.int64
 
 
-def test_codes_do_not_depend_on_later_mels(codec: Codec, mel: Tensor) -> None:
+def test_codes_do_not_depend_on_later_mels(codec: SpeechCodec, mel: Tensor) -> None:
     changed = mel.clone()
     changed[:, 40:] += 5.0
     assert torch.equal(codec.encode(mel)[:, :5], codec.encode(changed)[:, :5])
@@ -44,7 +44,7 @@ def test_codes_do_not_depend_on_later_mels(codec: Codec, mel: Tensor) -> None:
 
 @pytest.mark.parametrize("chunks", [[1] * 10, [3, 1, 6]])
 def test_the_decoder_streams_what_it_decodes_offline(
-    codec: Codec, mel: Tensor, chunks: list[int]
+    codec: SpeechCodec, mel: Tensor, chunks: list[int]
 ) -> None:
     codes = codec.encode(mel)
     state, parts = codec.decoder.initial(2), []
@@ -54,12 +54,12 @@ def test_the_decoder_streams_what_it_decodes_offline(
     assert (torch.cat(parts, dim=1) - codec.decode(codes)).abs().max() < TOLERANCE
 
 
-def test_half_a_step_is_refused(codec: Codec, mel: Tensor) -> None:
+def test_half_a_step_is_refused(codec: SpeechCodec, mel: Tensor) -> None:
     with pytest.raises(ValueError, match="Expected whole steps of 8 mel frames, got 13"):
         codec.encode(mel[:, :13])
 
 
-def test_silence_is_stable(codec: Codec) -> None:
+def test_silence_is_stable(codec: SpeechCodec) -> None:
     assert codec.silence().shape == (3,)
     assert torch.equal(codec.silence(), codec.silence())
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from shared.voices import Persona
 from tests.tolerances import FLOAT32_SUMS
 from workers.models.voice.repertoire import Repertoire, Style, Timbre
-from workers.models.voice.shaping import F0_HZ, Shape, Shapes, shape_filter, shape_pitch
+from workers.models.voice.shaping import F0_HZ, Shape, SlotShapes, shape_filter, shape_pitch
 
 PITCH_HZ = 200.0
 CEPSTRA = 96
@@ -21,7 +21,7 @@ REPERTOIRE = Repertoire(
 
 
 def shape(*personas: Persona) -> Shape:
-    shapes = Shapes(len(personas) + 1, REPERTOIRE, torch.ones(CEPSTRA))
+    shapes = SlotShapes(len(personas) + 1, REPERTOIRE, torch.ones(CEPSTRA))
     rows = torch.arange(len(personas)) + 1
     shapes.put(rows, personas)
     found = shapes.take(rows)
@@ -83,7 +83,7 @@ def test_rows_as_recorded_are_untouched_by_their_neighbours() -> None:
 
 
 def test_nothing_is_shaped_while_all_slots_are_as_recorded() -> None:
-    shapes = Shapes(3, REPERTOIRE, torch.ones(CEPSTRA))
+    shapes = SlotShapes(3, REPERTOIRE, torch.ones(CEPSTRA))
     rows = torch.tensor([0, 2])
     assert shapes.take(rows) is None
     shapes.put(rows, [Persona("low"), Persona("no such voice")])

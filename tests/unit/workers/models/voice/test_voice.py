@@ -13,7 +13,7 @@ from tests.tolerances import FLOAT32_SOUND
 from tests.unit.workers.models.hifigan.public import make_generator, norms, write
 from workers.models.checkpoint import write_part
 from workers.models.hifigan.vocoder import HifiGan
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.voice.repertoire import FILE, Repertoire, Style, Timbre
 from workers.models.voice.vocoder import DELAY, HOP, Vocoder, VocoderConfig
 from workers.models.voice.voice import Voice, load_voice
@@ -35,7 +35,7 @@ REPERTOIRE = Repertoire(
 @pytest.fixture
 def voice() -> Voice:
     torch.manual_seed(0)
-    codec, vocoder = Codec(CODEC), Vocoder(VOCODER)
+    codec, vocoder = SpeechCodec(CODEC), Vocoder(VOCODER)
     codec.rvq.books.normal_()
     vocoder.requires_grad_(False).out.weight.mul_(5.0)
     return Voice(codec.eval().requires_grad_(False), vocoder.eval(), 4, REPERTOIRE)
@@ -108,7 +108,7 @@ def test_a_reply_goes_on_in_its_voice_when_its_steps_are_said_again(
     for t in range(3):
         voice.step(codes[:1, t], live)
     voice.reset(again, other)
-    voice.again(codes[:1, :3], again)
+    voice.replay_steps(codes[:1, :3], again)
     change = voice.step(codes[:1, 3], live) - voice.step(codes[:1, 3], again)
     assert change.abs().max() < TOLERANCE
 

@@ -9,7 +9,7 @@ import torch
 
 from tests.unit.workers.training.tuning.people import CODEC, LISTENER, conversation
 from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
-from workers.models.tokenizer.codec import Codec
+from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.tokenizer.listener import Listener
 from workers.training.samples.examples import (
     COPIES,
@@ -63,7 +63,7 @@ def test_a_reply_too_long_to_be_learned_is_left_out_and_counted(
 
 def test_copies_share_a_reply_and_differ_in_what_is_heard(found: list[RecordedExchange]) -> None:
     torch.manual_seed(0)
-    listener, codec = Listener(LISTENER).eval(), Codec(CODEC).eval()
+    listener, codec = Listener(LISTENER).eval(), SpeechCodec(CODEC).eval()
     vocabulary = Vocabulary(["yes", "zebra", "crossing"])
     made = examples(found[1:2], listener, codec, vocabulary, seed=1)
     assert len(made) in (1, 1 + COPIES)
@@ -77,6 +77,6 @@ def test_copies_share_a_reply_and_differ_in_what_is_heard(found: list[RecordedEx
 
 
 def test_more_words_than_steps_are_refused(found: list[RecordedExchange]) -> None:
-    codec = Codec(CODEC).eval()
+    codec = SpeechCodec(CODEC).eval()
     with pytest.raises(DataError, match=r"a\.wav#1: Expected a word to take about 80 ms"):
         make_reply(found[1], codec, Vocabulary([]))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from workers.models.speech_to_speech.vocabulary import EOS, PAD, Vocabulary
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.training.samples import replies
 from workers.training.samples.replies import ReplyCache, make_reply, place_tokens
 from workers.training.speech.assistant import Utterance
@@ -53,7 +53,7 @@ def test_a_book_records_each_reply_once(tmp_path: Path, monkeypatch: pytest.Monk
         return [Utterance(text, samples, [("yes", 0.0, 0.5)]) for text in texts]
 
     monkeypatch.setattr(replies, "synthesise", synthesise)
-    codec = Codec(CodecConfig())
+    codec = SpeechCodec(CodecConfig())
     vocabulary = Vocabulary(["yes", "no"])
     ReplyCache(tmp_path, codec, "a").require(["yes.", "no.", "yes.", ""])
     assert spoken == ["yes.", "no."]

@@ -13,7 +13,7 @@ from workers.models.checkpoint import write_part
 from workers.models.layers.transformer import TransformerConfig
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
 from workers.models.speech_to_speech.vocabulary import Vocabulary
-from workers.models.tokenizer.codec import Codec, CodecConfig
+from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.tokenizer.listener import Listener, ListenerConfig
 
 LISTENER = ListenerConfig(channels=(16, 16, 24), width=24, layers=2, heads=2, window=20)
@@ -29,7 +29,7 @@ ANSWERS = {90.0: "yes", 300.0: "zebra crossing"}
 def weights(folder: Path) -> Path:
     """A weights folder of untrained parts."""
     torch.manual_seed(0)
-    listener, codec = Listener(LISTENER), Codec(CODEC)
+    listener, codec = Listener(LISTENER), SpeechCodec(CODEC)
     codec.rvq.books.normal_()
     texts = len(Vocabulary(WORDS))
     temporal = TransformerConfig(width=32, layers=2, heads=2, window=160, expansion=2)
