@@ -239,7 +239,12 @@ class Conversation:
         transcript = self.state.transcript
         transcript.add_letters(output.rough)
         transcript.set_words(output.words)
-        if any(isinstance(event, SpeechStopped) for event in draft.events):
+        stopped = any(isinstance(event, SpeechStopped) for event in draft.events)
+        if stopped and self.traits.prepares:
+            transcript.due = True  # it may take the engine some steps to transcribe the turn
+        if transcript.due and (output.words or output.ended):
+            return transcript.end()
+        if stopped and not transcript.due:
             return transcript.end()
         return transcript.running() if self.state.confirmed else []
 

@@ -16,6 +16,7 @@ class Transcript:
     words: str = ""
     reported: int = 0  # how many letters of the text were reported
     finished_words: int = 0  # words of the turn's parts that have ended
+    due: bool = False  # the turn is over, and its words are still to come
     # What `end` cleared, for a turn that is reopened.
     ended_letters: str = ""
     ended_words: str = ""
@@ -25,6 +26,7 @@ class Transcript:
         """Start another turn."""
         self.letters, self.words, self.reported, self.finished_words = "", "", 0, 0
         self.ended_letters, self.ended_words, self.ended_finished_words = "", "", 0
+        self.due = False
 
     def add_letters(self, letters: str) -> None:
         """Append more rough letters."""
@@ -57,6 +59,9 @@ class Transcript:
 
     def reopen(self) -> None:
         """The turn that ended last goes on: what follows is more of it."""
+        if self.due:  # it was not reported as ended
+            self.due, self.reported = False, 0
+            return
         letters, words, finished = self.ended_letters, self.ended_words, self.ended_finished_words
         self.begin()
         self.letters, self.words, self.finished_words = letters, words, finished

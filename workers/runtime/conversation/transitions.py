@@ -21,6 +21,7 @@ def sleep(state: State, draft: Draft) -> None:
     state.phase = Phase.ASLEEP
     state.reply = None
     close_context(state)
+    end_transcript(state, draft)
     state.confirmed = False
     end_pause(state)
     draft.drop_work()
@@ -29,6 +30,7 @@ def sleep(state: State, draft: Draft) -> None:
 def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     """Begin a turn that has heard these chunks."""
     close_context(state)
+    end_transcript(state, draft)
     state.context = Context(first=chunks[0].n, chunks=len(chunks))
     state.phase = Phase.HEARING
     state.confirmed = False
@@ -36,6 +38,12 @@ def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     state.transcript.begin()
     draft.drop_work()
     draft.reset, draft.hear = True, chunks
+
+
+def end_transcript(state: State, draft: Draft) -> None:
+    """Report a turn's words as they are, if the engine still owes them."""
+    if state.transcript.due:
+        draft.events += state.transcript.end()
 
 
 def close_context(state: State) -> None:
@@ -85,6 +93,7 @@ def confirm_speech(state: State, draft: Draft, n: int) -> None:
 def end_turn(state: State, draft: Draft, n: int) -> None:
     """The caller's turn ends with input record `n`: let the engine begin its reply."""
     draft.events.append(SpeechStopped(n=n))
+    state.confirmed = False
     draft.speak, draft.full, draft.paused = Speak.BEGIN, True, state.paused
     end_pause(state)
     state.ring.clear()
