@@ -48,4 +48,4 @@ def test_a_spoken_question_gets_its_answer(
         await_shown(page, "#headline", "Speaking", "Listening")
         answer = pcm16_from_floats(saved(page)[:, 1].astype(np.float32))
     assert complaints.lines == []
-    assert says(answer, ANSWERS["sum"]), judge_of(ANSWERS["sum"]).hear(answer)
+    assert says(answer, ANSWERS["sum"]), judge_of(ANSWERS["sum"]).recognise(answer)

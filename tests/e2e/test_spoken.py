@@ -59,7 +59,7 @@ async def ask(
 def assert_says(folder: Path, name: str) -> None:
     pcm, rate_hz = soundfile.read(folder / f"{name}.wav", dtype="int16")
     assert rate_hz == 24_000
-    assert says(pcm, ANSWERS[name]), judge_of(ANSWERS[name]).hear(pcm)
+    assert says(pcm, ANSWERS[name]), judge_of(ANSWERS[name]).recognise(pcm)
 
 
 @pytest.fixture(scope="module")

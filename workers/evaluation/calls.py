@@ -1,8 +1,8 @@
-"""Calls without sockets: WAV in, WAV out, through the runtime's conversation and an engine.
+"""Runs calls without sockets: WAV in, WAV out, through the runtime's conversation and an engine.
 
-The same VAD, turn logic, batched engine and guard as in service; only the transport is left out.
-Many calls go on at once, each in a slot of the engine's batch. Time is counted in the caller's own
-audio: 80 ms a chunk.
+VAD, turn logic, batched engine and limiter are those of the service; only the transport is missing.
+Many calls run at once, each in a slot of the engine's batch. The caller's audio counts the time: 80
+ms a chunk.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,31 +33,31 @@ from workers.runtime.conversation.tuning import Tuning
 
 CHUNK_S: Final = CHUNK_SAMPLES / SAMPLE_RATE_HZ  # 0.08
 SILENCE_BEFORE_S: Final = 0.48
-PATIENCE_CHUNKS: Final = 60  # heard after the question, 4.8 s: then no answer is coming
-REPLY_CHUNKS: Final = 160  # and a reply takes no longer than this
-DITHER: Final = 1.0  # of 32,768, RMS: no microphone gives digital silence
-REST_CHUNKS: Final = 50  # of background that are said again and again behind the last word
+PATIENCE_CHUNKS: Final = 60  # after the question, 4.8 s; later no reply begins
+REPLY_CHUNKS: Final = 160  # the longest reply
+DITHER: Final = 1.0  # RMS, of 32,768: no microphone gives digital silence
+REST_CHUNKS: Final = 50  # of background, repeated after the last word
 ENERGY_VAD: Final = Tuning()
 
 
 @dataclass(slots=True)
 class CallAnswer:
-    """What a call gave to one question: the text and the audio of its reply, and when.
+    """The reply to one question, its text and audio, and its times.
 
-    Times are seconds behind the question's last sample; None: it did not happen.
+    Times are seconds after the question's last sample; None: it did not happen.
     """
 
     text: str = ""
-    heard: str = ""  # the question, as the call's transcript has it
+    transcript: str = ""  # of the question
     pcm: Pcm16 = field(default_factory=lambda: np.zeros(0, dtype=np.int16))
-    reason: str = "none"  # why the reply ended; none: there was none
-    decided_s: float | None = None  # the turn was decided to be over, for good
+    reason: str = "none"  # why the reply ended; none: there was no reply
+    decided_s: float | None = None  # the VAD ended the turn for the last time
     began_s: float | None = None  # the reply began
-    steps: int = 0  # of the model from the reply's beginning to its first sample
+    steps: int = 0  # of the model, from the reply's beginning to its first sample
 
 
 class Call:
-    """One caller who says what they have to say, one thing after the other's answer."""
+    """One caller who asks their questions, each after the answer to the one before."""
 
     def __init__(
         self,
@@ -68,9 +68,9 @@ class Call:
         tuning: Tuning = ENERGY_VAD,
         engine: Engine | None = None,
     ) -> None:
-        """`background` sounds under all of it, again and again; None: a quiet room.
+        """`background` repeats under the whole call; None: a quiet room.
 
-        `engine`: whose traits and memory the call has; None: the hybrid model's.
+        The call has the traits and the memory of `engine`; None: those of the hybrid model.
         """
         self.answers: list[CallAnswer] = []
         traits = engine.traits if engine else DEFAULT_TRAITS
@@ -84,12 +84,12 @@ class Call:
         self._rest = self._chunks(np.zeros(REST_CHUNKS * CHUNK_SAMPLES, np.int16))
         self._n = 0
         self._answer = CallAnswer()
-        self._told = ""  # of the question, for good: a pause may part it
+        self._final = ""  # transcript so far; a pause may split the question
         self._parts: list[bytes] = []
         self._say(SILENCE_BEFORE_S)
 
     def _say(self, before_s: float) -> None:
-        """Begin with the next thing said, after so much silence."""
+        """Start the next question after so much silence."""
         before = round(before_s * SAMPLE_RATE_HZ)
         words = self._said[len(self.answers)]
         self._ready = self._chunks(np.pad(words, (before, -(before + len(words)) % CHUNK_SAMPLES)))
@@ -97,7 +97,7 @@ class Call:
         self._next = 0
 
     def _chunks(self, sound: Pcm16) -> list[bytes]:
-        """The sound with the background and a faint noise under it, in 80 ms pieces."""
+        """The sound, with the background and faint noise, in 80 ms pieces."""
         whole = sound.astype(np.float32) + np.resize(self._background, len(sound))
         whole += self._rng.normal(0, DITHER, len(whole))
         pcm = np.clip(np.rint(whole), -32768, 32767).astype("<i2")
@@ -105,16 +105,16 @@ class Call:
 
     @property
     def done(self) -> bool:
-        """Whether everything was said, and answered or in vain."""
+        """Whether every question was asked, and answered or given up."""
         return len(self.answers) == len(self._said)
 
     @property
     def elapsed_s(self) -> float:
-        """Of the caller's audio, behind the last sample of what is being said."""
+        """Seconds of the caller's audio since the question's last sample."""
         return self._next * CHUNK_S - self._end_s
 
     def plan(self) -> Plan | None:
-        """Say the next 80 ms, or let the reply go on; what the engine is to do."""
+        """The engine's next work: after the next 80 ms of audio, or during a reply without any."""
         replying = self.conversation.lead is not None
         if self.conversation.state.frame > self.conversation.state.played:
             self.offer(Played(self.conversation.state.frame))
@@ -123,7 +123,7 @@ class Call:
         return self.conversation.plan()
 
     def offer(self, record: Audio | Played) -> None:
-        """The caller's side's next record."""
+        """Pass the caller's next record to the conversation."""
         self._n += 1
         self.conversation.offer([(self._n, record)])
 
@@ -134,7 +134,7 @@ class Call:
         return chunk
 
     def settle(self, output: Output | None) -> None:
-        """Settle the planned turn with the engine's output (None when it was idle)."""
+        """Finish the planned step with the engine's output (None: it was idle)."""
         if self._answer.began_s is not None and not self._parts:
             self._answer.steps += 1
         for record in self.conversation.settle(output).outputs:
@@ -150,8 +150,8 @@ class Call:
             case SpeechStopped():
                 answer.decided_s = self.elapsed_s
             case Heard(text, final):
-                answer.heard = f"{self._told} {text}".strip()
-                self._told = answer.heard if final else self._told
+                answer.transcript = f"{self._final} {text}".strip()
+                self._final = answer.transcript if final else self._final
             case ReplyStarted():
                 answer.began_s = self.elapsed_s
             case Text(_, text):
@@ -166,19 +166,19 @@ class Call:
         self._answer.pcm = np.frombuffer(b"".join(self._parts), dtype="<i2")
         self._answer.reason = reason
         self.answers.append(self._answer)
-        self._answer, self._told, self._parts = CallAnswer(), "", []
+        self._answer, self._final, self._parts = CallAnswer(), "", []
         if not self.done:
-            self._go_on()
+            self._after_answer()
 
-    def _go_on(self) -> None:
-        """What is said first has its answer."""
+    def _after_answer(self) -> None:
+        """Ask the next question."""
         self._say(SILENCE_BEFORE_S)
 
 
 def run_calls(
-    engine: Engine, calls: Sequence[Call], tell: Callable[[int], object] | None = None
+    engine: Engine, calls: Sequence[Call], on_end: Callable[[int], object] | None = None
 ) -> None:
-    """Hold these calls, as many at once as the engine has slots; `tell` how many have ended."""
+    """Run the calls, as many at once as the engine has slots; `on_end` gets how many have ended."""
     waiting = list(calls[::-1])
     live: dict[int, Call] = {}
     while waiting or live:
@@ -187,8 +187,8 @@ def run_calls(
                 live[slot] = waiting.pop()
         _step(engine, live)
         left = {slot: call for slot, call in live.items() if not call.done}
-        if tell is not None and len(left) < len(live):
-            tell(len(live) - len(left))
+        if on_end is not None and len(left) < len(live):
+            on_end(len(live) - len(left))
         live = left
 
 

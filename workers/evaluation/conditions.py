@@ -1,8 +1,8 @@
-"""Who asks, what, how and where: the rows of the evaluation, and their spoken questions.
+"""The rows of the evaluation: voices, questions, mode and surroundings, and the spoken calls.
 
 Every family has the same number of questions in a row, so shares are means over families. Rows with
-the same voices and split ask the same questions in the same words: noise changes nothing else. Of
-a share of the questions that much is kept, by digests, the same in all rows of an engine and split.
+the same voices and split ask the same questions in the same words; noise is their only difference.
+A share of the questions is chosen by their digests, the same in all rows of an engine and split.
 """
 
 import hashlib
@@ -38,8 +38,8 @@ from workers.training.speech.waveforms import LEVEL
 SEED: Final = 2024
 ROOM: Final = AcousticScene(room=1.0, line=0.0, narrow=0.0, noise=0.0, clip=0.0, gain_db=(0.0, 0.0))
 ROOM_TAIL_S: Final = 0.4
-NOISE_S: Final = 6.0  # of each call's own noise, which goes round
-PAUSE_S: Final = 0.5  # of a caller who thinks in mid-question; 600 ms would end a turn
+NOISE_S: Final = 6.0  # of each call's own noise, which repeats
+PAUSE_S: Final = 0.5  # of a caller who thinks in mid-question; 600 ms would end the turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,18 @@ class Condition:
     voices: tuple[TtsVoice, ...]
     split: Split = Split.TRAIN
     mode: ReplyMode = ReplyMode.TURN
-    asks: int = 1  # of each family
-    families: tuple[str, ...] = ()  # () all that the split has
-    noise_db: float | None = None  # under the whole call, so far below the speech
+    asks: int = 1  # questions of each family
+    families: tuple[str, ...] = ()  # empty: all of the split
+    noise_db: float | None = None  # noise under the whole call, so far below the speech
     room: bool = False
     pause: bool = False
-    then: bool = False  # what counts is a second question that leans on the first
-    strange: bool = False  # no question: words that the listener never heard, in no order
-    known: bool = False  # engines of the training, voices and words new: what the goal is about
+    follow_up: bool = False  # the judged question is a follow-up to the first
+    no_question: bool = False  # random words that training never speaks
+    known: bool = False  # unseen voices and words of trained engines, which the goals are about
 
     @property
     def language(self) -> Language:
-        """What its callers speak."""
+        """The language of its callers."""
         return self.voices[0].language
 
 
@@ -79,7 +79,7 @@ SPOKEN: Final = (
     Condition("noise 10 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=10.0),
     Condition("noise 5 dB, unseen espeak-ng", UNSEEN_ESPEAK, noise_db=5.0),
     Condition("room, unseen espeak-ng", UNSEEN_ESPEAK, room=True),
-    Condition("second question, unseen espeak-ng", UNSEEN_ESPEAK, then=True),
+    Condition("second question, unseen espeak-ng", UNSEEN_ESPEAK, follow_up=True),
     Condition("repeat a word, unseen espeak-ng", UNSEEN_ESPEAK, asks=60, families=("repeat",)),
     Condition(
         "repeat a word never repeated", UNSEEN_ESPEAK, Split.COMBINATION, asks=60,
@@ -88,21 +88,21 @@ SPOKEN: Final = (
     Condition("Spanish, unseen espeak-ng", UNSEEN_SPANISH, asks=5),
     Condition("Spanish, unseen phrasing", UNSEEN_SPANISH, Split.PHRASING, asks=5),
     Condition("Spanish, engine never heard: ked", UNSEEN_FESTIVAL_SPANISH, asks=5),
-    Condition("no question at all", UNSEEN_ESPEAK, asks=60, strange=True),
+    Condition("no question at all", UNSEEN_ESPEAK, asks=60, no_question=True),
     Condition("stream mode, unseen espeak-ng", UNSEEN_ESPEAK, mode=STREAM),
     Condition("stream mode, a pause inside", UNSEEN_ESPEAK, mode=STREAM, pause=True),
 )  # fmt: skip
-CLEAN: Final = "unseen espeak-ng voices"  # what rows of noise are compared with
-CEILING: Final = (CLEAN, "Spanish, unseen espeak-ng")  # rows that ask for all families' replies
+CLEAN: Final = "unseen espeak-ng voices"  # the row without noise, to compare the noisy rows with
+CEILING: Final = (CLEAN, "Spanish, unseen espeak-ng")  # rows whose replies give the ceilings
 
 
 def rows(taught: Sequence[str]) -> tuple[Condition, ...]:
-    """The rows about families that were taught; without those that nothing is left of."""
+    """The rows, restricted to taught families; rows that lose all questions are left out."""
     found = []
     for row in SPOKEN:
         families = tuple(name for name in (row.families or taught) if name in taught)
         kept = replace(row, families=families)
-        if families and (row.strange or _picked(kept, random.Random(SEED))):
+        if families and (row.no_question or _picked(kept, random.Random(SEED))):
             found.append(kept)
     return tuple(found)
 
@@ -114,28 +114,30 @@ def named(name: str, among: Sequence[Condition] = SPOKEN) -> Condition:
 
 @dataclass(frozen=True, slots=True)
 class SpokenCall:
-    """One call: what is said, and what is expected last."""
+    """One call: the questions, the last of which is judged, and their sound."""
 
     questions: tuple[Question, ...]
     said: tuple[Pcm16, ...]  # 24 kHz
-    background: Pcm16 | None  # under all of it, or a quiet room
+    background: Pcm16 | None  # under the whole call; None: a quiet room
 
 
 @cache
 def chosen(condition: Condition, share: float) -> tuple[Question, ...]:
-    """The row's questions, family by family; or a share of them, the same for all of an engine."""
+    """A share of the row's questions, family by family."""
     rng = random.Random(f"{SEED}/{condition.split}")
-    picked = _strange(condition.asks, rng) if condition.strange else _picked(condition, rng)
-    whose = f"{SEED}/{condition.voices[0].engine}/{condition.split}"
+    picked = (
+        _random_words(condition.asks, rng) if condition.no_question else _picked(condition, rng)
+    )
+    group = f"{SEED}/{condition.voices[0].engine}/{condition.split}"
 
-    def luck(question: Question) -> str:
-        return hashlib.sha256(f"{whose}/{question.text}".encode()).hexdigest()
+    def rank(question: Question) -> str:
+        return hashlib.sha256(f"{group}/{question.text}".encode()).hexdigest()
 
-    kept = sorted(picked, key=luck)[: math.ceil(share * len(picked))]
+    kept = sorted(picked, key=rank)[: math.ceil(share * len(picked))]
     return tuple(question for question in picked if question in kept)
 
 
-def _strange(count: int, rng: random.Random) -> list[Question]:
+def _random_words(count: int, rng: random.Random) -> list[Question]:
     texts = [untrained_text(rng) for _ in range(count)]
     return [Question("", "no question", "", text, UNKNOWN_REPLY, (), ()) for text in texts]
 
@@ -156,7 +158,7 @@ def _picked(condition: Condition, rng: random.Random) -> list[Question]:
 def _of_family(
     intents: Sequence[Sequence[Question]], count: int, rng: random.Random
 ) -> Iterator[Question]:
-    """Questions of different intents, as far as there are some; then in other words."""
+    """Questions of different intents, then the same intents in other words."""
     order = rng.sample(range(len(intents)), len(intents))
     for at in range(count):
         phrasings = intents[order[at % len(intents)]]
@@ -165,7 +167,7 @@ def _of_family(
 
 
 def asked(condition: Condition, share: float = 1.0) -> list[SpokenCall]:
-    """The row's calls, at the voices' own pace."""
+    """The row's calls, at each voice's own pace."""
     turns = [_turns(first, condition) for first in chosen(condition, share)]
     jobs = [
         SpeechJob(random.Random(f"{SEED}/{turn[0].text}").choice(condition.voices), question.text)
@@ -176,18 +178,18 @@ def asked(condition: Condition, share: float = 1.0) -> list[SpokenCall]:
     found = []
     for number, turn in enumerate(turns):
         rng = np.random.default_rng([SEED, number])
-        said = tuple(_heard(next(spoken), condition, rng) for _ in turn)
+        said = tuple(_recorded(next(spoken), condition, rng) for _ in turn)
         found.append(SpokenCall(turn, said, _noise(condition.noise_db, rng)))
     return found
 
 
 def _turns(first: Question, condition: Condition) -> tuple[Question, ...]:
-    if not condition.then:
+    if not condition.follow_up:
         return (first,)
     return first, follow_ups.trained_follow_up(first, random.Random(f"{SEED}/{first.text}"))
 
 
-def _heard(samples: Floats, condition: Condition, rng: np.random.Generator) -> Pcm16:
+def _recorded(samples: Floats, condition: Condition, rng: np.random.Generator) -> Pcm16:
     if condition.pause:
         samples = with_pause(samples, PAUSE_S, (1 / 3, 2 / 3))
     if condition.room:
@@ -197,7 +199,7 @@ def _heard(samples: Floats, condition: Condition, rng: np.random.Generator) -> P
 
 
 def _noise(distance_db: float | None, rng: np.random.Generator) -> Pcm16 | None:
-    """Noise of a random kind, so far below speech; None: none."""
+    """Noise of a random kind, so far below the speech; None: no noise."""
     if distance_db is None:
         return None
     noise = noise_alone(round(NOISE_S * SAMPLE_RATE_HZ), rng)

@@ -1,8 +1,8 @@
-"""Ask the whole pipeline by voice, judge its answers: docs/evaluation.md, its JSON and plots.
+"""Asks the whole pipeline by voice and judges its answers: docs/evaluation.md, its JSON and plots.
 
-A right answer's text is the expected reply word for word, and its audio is heard as that sentence
-among the replies likest to it (`judge.py`). The same judge on original recordings of such replies
-is the ceiling that stands beside it. Everything is seeded.
+An answer is right if its text is the expected reply word for word, and if the judge recognises its
+audio as that sentence among the most similar replies (`judge.py`). The ceiling is the same judge's
+result on original recordings of such replies. Every random draw is seeded.
 """
 
 import json
@@ -28,7 +28,7 @@ from workers.evaluation import (
     word_errors,
 )
 from workers.evaluation.conditions import CLEAN, Condition, SpokenCall, chosen, named, rows
-from workers.evaluation.figures import Figures, Verdict
+from workers.evaluation.figures import Measures, Verdict
 from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.report import write_report
 from workers.evaluation.verdicts import ceilings, interruptions, replies, row_of_calls
@@ -38,12 +38,12 @@ from workers.models.voice.voice import load_voice
 from workers.training.questions.catalogue import FAMILIES_IN, Question, Split, questions
 from workers.training.questions.families import Language
 
-SLOTS: Final = 32  # calls at once: twice as fast a call as one at a time
+SLOTS: Final = 32  # calls at once, which halves the time of a call
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationSize:
-    """How much is asked."""
+    """How much the evaluation asks and plays."""
 
     share: float  # of each row's questions
     interruptions: int
@@ -52,7 +52,7 @@ class EvaluationSize:
     sentences: int  # through the codec
 
     def part(self, share: float) -> "EvaluationSize":
-        """So much of all but the sentences; ValueError unless 0 < share <= 1."""
+        """A share of everything but the sentences. Raises ValueError unless 0 < share <= 1."""
         if not 0 < share <= 1:
             raise ValueError(f"Expected a share above 0 and at most 1, got {share}")
         return EvaluationSize(
@@ -64,7 +64,7 @@ class EvaluationSize:
         )
 
     def total(self, rows: Sequence[Condition]) -> int:
-        """What the progress bar counts to."""
+        """The total of the progress bar."""
         calls = sum(len(chosen(row, self.share)) for row in rows)
         ceiling = len(replies(rows, self.share))
         quiet_minutes = round(self.quiet_minutes) * len(VadName)
@@ -90,35 +90,35 @@ class Evaluation:
         self.verdicts: list[Verdict] = []
         self.vads: list[vad_comparison.VadResult] = []
 
-    def calls(self) -> Figures:
-        """Every row of calls: what was answered, and what the listener understood."""
+    def calls(self) -> Measures:
+        """Every row of calls: the answers, the transcripts and the listener's letters."""
         known = ceilings(self._rows, self._size.share, self.progress)
-        table, rough = [], {}
+        table, transcripts = [], {}
         for condition in self._rows:
             own, callers = row_of_calls(self._engine, condition, self._size.share, self.progress)
             table.append(figures.row(condition.name, own, known))
-            rough[condition.name] = self._transcribed(own, callers)
+            transcripts[condition.name] = self._transcribed(own, callers)
             self.verdicts += own
         over = interruptions(self._engine, self._clean, self._size.interruptions, self.progress)
         self.verdicts += over
         return {
             "rows": table,
-            "transcript": rough,
+            "transcript": transcripts,
             "interruptions": findings.interrupted(over),
             **findings.of_calls(self.verdicts, known),
         }
 
-    def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[SpokenCall]) -> Figures:
+    def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[SpokenCall]) -> Measures:
         heard = word_errors.spelled(
             self._listener, [word_errors.mels_of(caller) for caller in callers]
         )
         asked = [verdict.asked for verdict in verdicts]
-        told = word_errors.errors(asked, [verdict.told for verdict in verdicts])
-        return {**word_errors.errors(asked, heard), "told": told["words"]}
+        transcript = word_errors.errors(asked, [verdict.transcript for verdict in verdicts])
+        return {**word_errors.errors(asked, heard), "told": transcript["words"]}
 
-    def sounds(self) -> Figures:
-        """Silence and noise, both VADs, the assistant's voice, and callers through the codec."""
-        quiet_hour = non_speech.silence(
+    def sounds(self) -> Measures:
+        """Silence and noise for both VADs, the assistant's voice, and callers through the codec."""
+        quiet_hour = non_speech.false_answers(
             self._engine, self._size.quiet_minutes, tuple(VadName), self.progress
         )
         voice = load_voice(self._weights, 1)
@@ -142,19 +142,18 @@ class Evaluation:
 
 def main(
     weights: Path, output: Path, runs: Path, quick: bool = False, share: float = 1.0
-) -> Figures:
-    """Evaluate a weights folder. `quick` writes into runs/evaluation, else into `output`.
+) -> Measures:
+    """Evaluate a weights folder. `quick` writes to runs/evaluation, otherwise to `output`.
 
-    `share`: how much of all that could be asked; less is quicker, and its intervals are wider.
-
-    The figures are in docs/evaluation.json, each call's protocol in runs/evaluation.
+    A `share` below 1 asks fewer questions: it takes less time, and its intervals are wider. The
+    figures go to docs/evaluation.json, each call's record to runs/evaluation.
     """
     begun_s = time.process_time()
-    protocol = runs / "evaluation"
-    protocol.mkdir(parents=True, exist_ok=True)
+    records = runs / "evaluation"
+    records.mkdir(parents=True, exist_ok=True)
     size = (QUICK if quick else FULL).part(share)
     evaluation = Evaluation(weights, size)
-    found: Figures = {"weights": _weights(weights), "share": size.share}
+    found: Measures = {"weights": _weights(weights), "share": size.share}
     found |= _asked_of(evaluation.taught)
     found |= evaluation.calls()
     found |= evaluation.sounds()
@@ -162,33 +161,33 @@ def main(
     found["spent_s"] = evaluation.progress.spent_s
     found["minutes"] = round((time.process_time() - begun_s) / 60, 1)
     found["hardware"] = hardware()
-    _write(found, evaluation, protocol, protocol if quick else output)
+    _write(found, evaluation, records, records if quick else output)
     return found
 
 
-def _write(found: Figures, evaluation: Evaluation, protocol: Path, output: Path) -> None:
+def _write(found: Measures, evaluation: Evaluation, records: Path, output: Path) -> None:
     lines = [json.dumps(asdict(verdict)) for verdict in evaluation.verdicts]
-    (protocol / "calls.jsonl").write_text("\n".join(lines) + "\n")
+    (records / "calls.jsonl").write_text("\n".join(lines) + "\n")
     drawn = output / "docs" / "plots"
     plots.draw(found, [v.reply_s for v in evaluation.verdicts if v.reply_s], evaluation.vads, drawn)
     (output / "docs" / "evaluation.json").write_text(json.dumps(found, indent=1) + "\n")
     write_report(output / "docs" / "evaluation.md", found)
 
 
-def _weights(folder: Path) -> Figures:
-    """Which weights these are: their name, and the beginning of each part's checksum."""
+def _weights(folder: Path) -> Measures:
+    """The weights' name, and the first digits of each part's checksum."""
     parts = json.loads((folder / "parity.json").read_text())["parts"]
     return {"name": folder.name, **{name: part["sha256"][:12] for name, part in parts.items()}}
 
 
 def taught(weights: Path) -> tuple[str, ...]:
-    """The families that these weights were taught, as they say; else all that there are."""
+    """The families that the weights list as taught; all families if they list none."""
     every = [family.name for known in FAMILIES_IN.values() for family in known]
     return tuple(read_part(weights, "s2s").facts.get("families", every))
 
 
-def _asked_of(families: Collection[str]) -> Figures:
-    """What there is of these families."""
+def _asked_of(families: Collection[str]) -> Measures:
+    """The numbers of intents, families and phrasings among these families."""
 
     def of(split: Split, language: Language = Language.ENGLISH) -> list[Question]:
         return [q for q in questions(split, language) if q.family in families]
@@ -208,7 +207,7 @@ def _asked_of(families: Collection[str]) -> Figures:
 
 
 def hardware() -> str:
-    """The processor's name and how many cores were used."""
+    """The processor's name and the number of threads."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     name = next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), "")

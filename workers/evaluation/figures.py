@@ -1,9 +1,10 @@
-"""Shares with their intervals, and the evaluation's rows made of single calls."""
+"""Shares with their intervals, the verdict on a call, and the rows of the report's tables."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 from scipy.stats import binomtest
@@ -11,7 +12,7 @@ from scipy.stats import binomtest
 from workers.training.questions.catalogue import words
 from workers.training.questions.chat import UNKNOWN_REPLY
 
-Figures = dict[str, object]
+Measures = dict[str, Any]  # figures by name, as the JSON holds them
 
 
 def interval(hits: int, count: int) -> tuple[float, float]:
@@ -24,24 +25,24 @@ def interval(hits: int, count: int) -> tuple[float, float]:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of so many, with its 95 % interval."""
+    """The share of hits among a count, with its 95 % interval."""
 
     hits: int
     count: int
 
     @classmethod
     def of(cls, found: Iterable[bool]) -> "Share":
-        """Of the true ones."""
+        """The share of true values."""
         flags = list(found)
         return cls(sum(flags), len(flags))
 
     @property
     def value(self) -> float:
-        """0 to 1; 0 of none."""
+        """0 to 1; 0 if the count is 0."""
         return self.hits / self.count if self.count else 0.0
 
-    def figures(self) -> Figures:
-        """As the JSON has it."""
+    def figures(self) -> Measures:
+        """The share as the JSON holds it."""
         low, high = interval(self.hits, self.count)
         return {
             "count": self.count,
@@ -53,41 +54,41 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One call: what was asked, expected and answered, and what the judge made of it."""
+    """One call: the question, the expected and the actual answer, and the judge's result."""
 
     condition: str
     family: str
     asked: str
     expected: str
     text: str
-    heard: str  # by the judge, in the reply's sound; '' where the text was wrong already
+    recognised: str  # by the judge, in the reply's audio; '' if the text was already wrong
     text_right: bool
     audio_right: bool
-    reason: str  # how the reply ended; none: there was none
+    reason: str  # why the reply ended; none: there was no reply
     reply_s: float
     decided_s: float | None  # after the question's end
     began_s: float | None
     steps: int
-    head_s: float | None  # of the reply, before it can be heard
-    told: str = ""  # the question, as the call's transcript has it
+    head_s: float | None  # inaudible beginning of the reply
+    transcript: str = ""  # of the question
     cleared_s: float | None = None  # of an interruption
 
     @property
     def right(self) -> bool:
-        """Text and sound."""
+        """Whether both text and audio are right."""
         return self.text_right and self.audio_right
 
 
 def by_family(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
-    """In the order of their first appearance."""
+    """The verdicts of each family, in the order of first appearance."""
     found: dict[str, list[Verdict]] = defaultdict(list)
     for verdict in verdicts:
         found[verdict.family].append(verdict)
     return dict(found)
 
 
-def row(name: str, verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Figures:
-    """A row of the table. The ceiling is that of the families asked, or of all where one is new."""
+def row(name: str, verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Measures:
+    """A row of the table; its ceiling is that of the families it asks."""
     right = Share.of(v.right for v in verdicts)
     ceiling = expected_ceiling([v.family for v in verdicts], ceilings)
     return {
@@ -102,13 +103,16 @@ def row(name: str, verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -
 
 
 def expected_ceiling(families: Sequence[str], ceilings: Mapping[str, Share]) -> float:
-    """What the judge would find right in original recordings of these families' replies."""
+    """The judge's expected result on original recordings of these families' replies.
+
+    A family without a ceiling of its own gets the ceiling of all families together.
+    """
     whole = Share(sum(s.hits for s in ceilings.values()), sum(s.count for s in ceilings.values()))
     each = [ceilings.get(family, whole).value for family in families]
     return sum(each) / len(each) if each else 0.0
 
 
-def families(verdicts: Iterable[Verdict]) -> dict[str, Figures]:
+def families(verdicts: Iterable[Verdict]) -> dict[str, Measures]:
     """Each family's share of right answers."""
     return {
         name: Share.of(v.right for v in group).figures()
@@ -116,8 +120,8 @@ def families(verdicts: Iterable[Verdict]) -> dict[str, Figures]:
     }
 
 
-def spread(values: Iterable[float]) -> Figures:
-    """Median and the 5th and 95th hundredth of some values."""
+def spread(values: Iterable[float]) -> Measures:
+    """Median, 5th and 95th percentile."""
     ordered = sorted(values)
     if not ordered:
         return {"count": 0}
@@ -131,9 +135,9 @@ def spread(values: Iterable[float]) -> Figures:
 
 
 def error_rate(
-    said: Sequence[tuple[str, str]], split: Callable[[str], Sequence[str]]
+    pairs: Sequence[tuple[str, str]], split: Callable[[str], Sequence[str]]
 ) -> float | None:
-    """Insertions, deletions and replacements for each item wanted, of (wanted, heard) pairs."""
-    wrong = sum(Levenshtein.distance(split(wanted), split(heard)) for wanted, heard in said)
-    total = sum(len(split(wanted)) for wanted, _ in said)
+    """Edits for each wanted item, of (wanted, recognised) pairs."""
+    wrong = sum(Levenshtein.distance(split(wanted), split(found)) for wanted, found in pairs)
+    total = sum(len(split(wanted)) for wanted, _ in pairs)
     return round(wrong / total, 4) if total else None

@@ -1,11 +1,11 @@
-"""What single calls say together: the goals' figures, families, noise, streams, interruptions."""
+"""Measures over several rows: the goals, families, noise, stream mode, turns and interruptions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from workers.evaluation.conditions import CLEAN, SPOKEN
 from workers.evaluation.figures import (
-    Figures,
+    Measures,
     Share,
     Verdict,
     by_family,
@@ -30,8 +30,8 @@ GROUPS: Final = {
 SMALL_TALK: Final = "small talk"
 
 
-def of_calls(verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Figures:
-    """All that is computed over more than one row, or over parts of one."""
+def of_calls(verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Measures:
+    """All figures over more than one row, or over parts of one."""
     names = {condition.name for condition in SPOKEN if condition.known}
     known = [v for v in verdicts if v.condition in names]
     every = families(known)
@@ -59,22 +59,22 @@ def of_calls(verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Figu
 
 
 def _turns(verdicts: Sequence[Verdict]) -> list[Verdict]:
-    """Of calls in turn mode, without noise that would move the end of a turn."""
+    """The calls in turn mode, without noise, which would move the end of a turn."""
     quiet = {c.name for c in SPOKEN if c.mode == "turn" and c.noise_db is None and not c.room}
     return [v for v in verdicts if v.condition in quiet]
 
 
 def grouped(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    """By groups of families, in their order."""
+    """The verdicts of each group of families."""
     found = {name: [v for v in verdicts if v.family in members] for name, members in GROUPS.items()}
     others = {family.name for family in FAMILIES}.difference(*GROUPS.values())
     return {**found, SMALL_TALK: [v for v in verdicts if v.family in others]}
 
 
-def _lost(verdicts: Sequence[Verdict]) -> Figures:
-    """Points that noise and rooms cost: the same questions by the same voices, without."""
+def _lost(verdicts: Sequence[Verdict]) -> Measures:
+    """The points that noise and rooms cost, against the same questions by the same voices."""
     clean = {v.asked: v.right for v in verdicts if v.condition == CLEAN}
-    found: Figures = {}
+    found: Measures = {}
     for condition in SPOKEN:
         if condition.noise_db is None and not condition.room:
             continue
@@ -90,22 +90,23 @@ def _lost(verdicts: Sequence[Verdict]) -> Figures:
     return found
 
 
-def _stream(name: str, verdicts: Sequence[Verdict]) -> Figures:
-    """Stream mode: who began before the question ended, and could be heard then."""
+def _stream(name: str, verdicts: Sequence[Verdict]) -> Measures:
+    """Stream mode: replies that begin, and that are audible, before the question ends."""
     own = [v for v in verdicts if v.condition == name]
     began = [v.began_s for v in own if v.began_s is not None]
-    heard = [v.began_s + v.head_s for v in own if v.began_s is not None and v.head_s is not None]
+    audible = [v.began_s + v.head_s for v in own if v.began_s is not None and v.head_s is not None]
     return {
         "answered_early": Share(sum(at < 0 for at in began), len(own)).figures(),
-        "talked_over": Share(sum(at < 0 for at in heard), len(own)).figures(),
+        "talked_over": Share(sum(at < 0 for at in audible), len(own)).figures(),
         "began_s": spread(began),
     }
 
 
-def interrupted(verdicts: Sequence[Verdict]) -> Figures:
-    """Replies that were spoken over."""
+def interrupted(verdicts: Sequence[Verdict]) -> Measures:
+    """Measures of the interruptions."""
     in_time = [v.cleared_s is not None and v.cleared_s <= IN_TIME_S for v in verdicts]
     return {
+        "in_time_s": IN_TIME_S,
         "in_time": Share.of(in_time).figures(),
         "answered": Share.of(v.right for v in verdicts).figures(),
         "both": Share.of(a and v.right for a, v in zip(in_time, verdicts, strict=True)).figures(),

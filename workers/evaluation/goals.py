@@ -1,47 +1,48 @@
-"""What is aimed at, what was reached, and whether that is enough: a table, whatever it shows."""
+"""The table of goals: what was aimed at, what was reached, and whether the goal is met."""
 
-from typing import Any, Final
+from typing import Final
 
-Data = dict[str, Any]
+from workers.evaluation.figures import Measures
+
 KNOWN: Final = 0.9
 FAMILY: Final = 0.7
-NEVER_HEARD: Final = 0.7
+UNSEEN_ENGINE: Final = 0.7
 NOISE_POINTS: Final = 10.0  # at 10 dB
-PAIRS: Final = 20  # of questions, with noise and without, that decide
+PAIRS: Final = 20  # of questions with and without noise, at least, to decide the goal
 INTERRUPTED: Final = 0.95
 STOI: Final = 0.95
 PESQ: Final = 2.4
-WORD_ERRORS: Final = 0.03  # more than in the recordings
+WORD_ERRORS: Final = 0.03  # above those of the recordings
 
-Goal = tuple[str, str, str, bool]  # what, wanted, reached, met
+Goal = tuple[str, str, str, bool]  # name, wanted, reached, met
 
 
-def goals(found: Data) -> str:
-    """Markdown. Shares are of the judge's ceiling; whole numbers hide nothing that decides."""
+def goals(found: Measures) -> str:
+    """The table in Markdown; shares are relative to the judge's ceiling."""
     lines = [
-        f"| {what} | {wanted} | {reached} | {'yes' if met else '**no**'} |"
-        for what, wanted, reached, met in (*_answers(found), *_calls(found), *_voice(found))
+        f"| {name} | {wanted} | {reached} | {'yes' if met else '**no**'} |"
+        for name, wanted, reached, met in (*_answers(found), *_calls(found), *_voice(found))
     ]
     head = "## Goals\n\n| | goal | reached | met |\n|---|---|---|---|\n"
     return head + "\n".join(lines) + "\n"
 
 
-def _answers(found: Data) -> list[Goal]:
+def _answers(found: Measures) -> list[Goal]:
     known, rows = found["known"], {row["name"]: row for row in found["rows"]}
     ceiling = found["ceiling"] or 1.0
     shares = [share["share"] / ceiling for share in found["families"].values()]
     enough = sum(share >= FAMILY for share in shares)
     goals = [
-        _share("known engines, voices never heard, all families", KNOWN, known["of_ceiling"]),
+        _share("trained engines, unseen voices, all families", KNOWN, known["of_ceiling"]),
         (
             "... each family",
             f"{FAMILY:.0%}",
-            f"{enough} of {len(shares)} families asked",
+            f"{enough} of {len(shares)} families",
             enough == len(shares),
         ),
     ]
     goals += [
-        _share(name, NEVER_HEARD, row["of_ceiling"])
+        _share(name, UNSEEN_ENGINE, row["of_ceiling"])
         for name, row in rows.items()
         if name.startswith("engine never heard")
     ]
@@ -51,15 +52,15 @@ def _answers(found: Data) -> list[Goal]:
             reached = f"{points:g} of {pairs} pairs"
             met = points <= NOISE_POINTS and pairs >= PAIRS
             reached += "" if pairs >= PAIRS else ": too few to say"
-            goals.append(("lost at 10 dB noise", "at most 10 points", reached, met))
+            goals.append(("cost of noise at 10 dB", "at most 10 points", reached, met))
     return goals
 
 
-def _share(what: str, wanted: float, reached: float) -> Goal:
-    return what, f"{wanted:.0%}", f"{reached:.1%}", reached >= wanted
+def _share(name: str, wanted: float, reached: float) -> Goal:
+    return name, f"{wanted:.0%}", f"{reached:.1%}", reached >= wanted
 
 
-def _calls(found: Data) -> list[Goal]:
+def _calls(found: Measures) -> list[Goal]:
     quiet, over = found["quiet"], found["interruptions"]
     goals = [
         (
@@ -71,18 +72,20 @@ def _calls(found: Data) -> list[Goal]:
         for vad in quiet
         if vad != "minutes"
     ]
-    goals.append(_share("interruptions silenced in time", INTERRUPTED, over["in_time"]["share"]))
+    goals.append(
+        _share("interrupted replies silent in time", INTERRUPTED, over["in_time"]["share"])
+    )
     return [*goals, _share("... and answered right", INTERRUPTED, over["both"]["share"])]
 
 
-def _voice(found: Data) -> list[Goal]:
+def _voice(found: Measures) -> list[Goal]:
     voice = found["voice"]
     more = voice["word_errors"] - voice["word_errors_recorded"]
     return [
         ("STOI of the voice", f"{STOI}", f"{voice['stoi']:.3f}", voice["stoi"] >= STOI),
         ("PESQ wide-band", f"{PESQ}", f"{voice['pesq']:.2f}", voice["pesq"] >= PESQ),
         (
-            "word errors over the recordings'",
+            "word errors above the recordings'",
             f"{100 * WORD_ERRORS:g} points",
             f"{100 * more:.1f}",
             more <= WORD_ERRORS,

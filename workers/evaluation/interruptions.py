@@ -1,4 +1,4 @@
-"""Callers who do not let the assistant finish: a reply is spoken over with another question."""
+"""Calls whose callers interrupt: they speak over a reply with another question."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,25 +11,25 @@ from workers.evaluation.calls import Call
 from workers.runtime.conversation.conversation import MAX_LEAD_FRAMES
 from workers.runtime.conversation.step import Plan
 
-# An interruption takes 700 ms of speech, up to 400 more tell it from the reply's own echo, and the
-# VAD hears 80 ms at a time.
+# An interruption takes 700 ms of speech; up to 400 more distinguish it from the reply's own echo;
+# the VAD works on 80 ms at a time.
 IN_TIME_S: Final = 1.2  # from the first sound of the caller
-ONSET: Final = 0.05  # of the loudest sample: below it nothing was said yet
+ONSET: Final = 0.05  # of the loudest sample; quieter is silence
 
 
 class InterruptingCall(Call):
-    """Asks, listens for a while, and asks something else over the reply, at the pace of speech."""
+    """Asks, listens for a while, and asks something else over the reply, in real time."""
 
     def __init__(self, said: Sequence[Pcm16], seed: int, listen_ms: int) -> None:
-        """Two things said; of the first one's reply `listen_ms` are heard."""
+        """Two questions; the second interrupts the first one's reply after `listen_ms`."""
         super().__init__(said, seed=seed)
         self._listen_frames = listen_ms // FRAME_MS
-        self._first = 0  # frame of the reply that is to be spoken over; 0: there is none yet
-        self.interrupted = False  # there was a reply, and it was spoken over
-        self.cleared_s: float | None = None  # after the first sound of what was said over it
+        self._first = 0  # first frame of the reply to interrupt; 0: no reply yet
+        self.interrupted = False  # there was a reply, and the caller spoke over it
+        self.cleared_s: float | None = None  # after the first sound of the interruption
 
     def plan(self) -> Plan | None:
-        """80 ms go by on both sides; a reply is made ahead of that, as in service."""
+        """The engine's next work: 80 ms pass on both sides; replies run ahead, as in service."""
         lead = self.conversation.lead
         if lead is not None and lead + FRAMES_PER_CHUNK <= MAX_LEAD_FRAMES:
             return self.conversation.plan()
@@ -43,34 +43,34 @@ class InterruptingCall(Call):
         return self.conversation.plan()
 
     def _listen(self, played: int) -> None:
-        """To the first reply: until it was long enough, or was over before."""
+        """Interrupt the first reply once enough was played, or give up where it ended before."""
         if played - self._first + 1 >= self._listen_frames:
             self.interrupted = True
-            if not self.answers:  # more of the reply is being made
+            if not self.answers:  # the reply is still being generated
                 self._finish("interrupted")
             self._say(0.0)
         elif self.answers and played >= self.conversation.state.frame:
             self._finish("none")
 
-    def _go_on(self) -> None:
-        """The first reply is made and still to be heard: meanwhile nothing is said."""
+    def _after_answer(self) -> None:
+        """Stay silent while the generated reply plays."""
         self._ready, self._next = [], 0
 
     def _note(self, record: OutputRecord) -> None:
         if isinstance(record, ReplyStarted) and not self._first:
             self._first = record.frame
-        if isinstance(record, Clear) and self._drowned:
+        if isinstance(record, Clear) and self._both_speak:
             spoken_s = self.elapsed_s + len(self._said[1]) / SAMPLE_RATE_HZ
             self.cleared_s = spoken_s - onset_s(self._said[1])
-        # What was still made of the first reply is no answer to what is said over it.
-        elif not self._drowned and not (
+        # Later output of the first reply does not answer the interruption.
+        elif not self._both_speak and not (
             isinstance(record, ReplyDone) and record.reason == "cancelled"
         ):
             super()._note(record)
 
     @property
-    def _drowned(self) -> bool:
-        """Both speak: the reply that is spoken over has not been cleared yet."""
+    def _both_speak(self) -> bool:
+        """Whether the caller speaks over a reply that is not cleared yet."""
         return self.interrupted and self.cleared_s is None
 
 

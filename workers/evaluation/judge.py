@@ -1,7 +1,7 @@
-"""What does a reply's audio say? pocketsphinx, made to choose among the answers likest to it.
+"""Recognises a reply's audio by pocketsphinx, as a forced choice among the most similar answers.
 
-A forced choice is what a listener who knows the game does; free dictation of a synthetic voice
-would measure the recogniser. The same judge on the original recordings is the ceiling.
+A listener who knows the possible answers makes such a choice. Free dictation of a synthetic voice
+would measure the recogniser instead. The same judge on original recordings gives the ceiling.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,9 +19,9 @@ from workers.training.questions.families import Language
 from workers.training.speech import spanish_pronunciation
 
 RATE_HZ: Final = 16_000
-EDGE_S: Final = 0.25  # silence around: the recogniser expects some
+EDGE_S: Final = 0.25  # silence on both sides, which the recogniser expects
 SHORTEST_S: Final = 0.2
-# Answers beside the right one: all 7,000 at once take minutes, and most are nothing like it.
+# Answers beside the right one. All 7,000 at once take minutes, and most are not similar.
 CHOICES: Final = 350
 
 
@@ -29,12 +29,12 @@ class Judge:
     """A recogniser of a closed set of sentences. Not thread-safe."""
 
     def __init__(self, sentences: Sequence[str], language: Language = Language.ENGLISH) -> None:
-        """`sentences` are told apart by their words.
+        """The sentences differ in their words.
 
-        Every English word must be in the dictionary; Spanish ones are added to it as they sound.
+        Every English word must be in the dictionary, which learns Spanish words by their sound.
         """
         self._decoder = _decoder(language)
-        self._sentences: dict[str, str] = {}  # by what the recogniser calls them
+        self._sentences: dict[str, str] = {}  # by their names in the recogniser
         for sentence in sentences:
             plain = " ".join(words(sentence))
             name = spanish_pronunciation.respelled(plain) if language is Language.SPANISH else plain
@@ -49,7 +49,7 @@ class Judge:
         self._grammar = f"#JSGF V1.0;\ngrammar answers;\npublic <answer> = {rule};\n"
 
     def _learn(self, spanish: Collection[str]) -> None:
-        """Put words into the dictionary, by the names of `spanish_pronunciation.spelled`."""
+        """Add words to the dictionary, under their names from `spanish_pronunciation.spelled`."""
         for word in spanish:
             name = spanish_pronunciation.spelled(word)
             if self._decoder.lookup_word(name) is None:
@@ -57,8 +57,8 @@ class Judge:
                     name, " ".join(spanish_pronunciation.pronounced(word)), update=False
                 )
 
-    def hear(self, pcm: Pcm16) -> str:
-        """24 kHz samples -> the words of the sentence they say; '' when it is none of them."""
+    def recognise(self, pcm: Pcm16) -> str:
+        """The words of the sentence in these 24 kHz samples; '' if it is none of them."""
         if len(pcm) < SHORTEST_S * SAMPLE_RATE_HZ:
             return ""
         audio = resample_poly(pcm.astype(np.float32), 2, 3)
@@ -75,15 +75,15 @@ class Judge:
 
 @cache
 def _decoder(language: Language) -> Any:
-    """One for all judges of a language: its model takes as long to load as a reply to be heard."""
-    del language  # it only parts their dictionaries
+    """The decoder that all judges of a language share; loading it takes as long as a reply."""
+    del language  # each language has its own dictionary
     return Decoder(lm=None, samprate=RATE_HZ, loglevel="FATAL")
 
 
 def _tree(sentences: Sequence[str]) -> dict[str, Any]:
-    """Sentences as a tree of words, '' where one ends: beginnings are searched once, 2.5 x faster.
+    """The sentences as a tree of words, with '' where one ends.
 
-    Every sentence of words is a path of its own.
+    Sentences share the search of a common beginning, which makes it 2.5 times faster.
     """
     root: dict[str, Any] = {}
     for sentence in sentences:
@@ -95,7 +95,7 @@ def _tree(sentences: Sequence[str]) -> dict[str, Any]:
 
 
 def _alternatives(tree: Mapping[str, Any]) -> str:
-    """The tree as a JSGF expression; '' when nothing may follow."""
+    """The tree as a JSGF expression; '' if nothing follows."""
     ways = [f"{word} {_alternatives(rest)}".strip() for word, rest in tree.items() if word]
     if not ways:
         return ""
@@ -109,17 +109,17 @@ def _answers(language: Language) -> SentenceIndex:
     return SentenceIndex([text for text in all_reply_texts(language) if text])
 
 
-def likest(sentence: str) -> list[str]:
-    """The sentence and the CHOICES other answers of whose words the least share differs."""
+def most_similar(sentence: str) -> list[str]:
+    """The sentence, and the CHOICES other answers that share most words with it."""
     return [sentence, *_answers(language_of(sentence)).nearest(sentence, CHOICES)]
 
 
 @lru_cache(maxsize=8)
 def judge_of(sentence: str) -> Judge:
-    """The judge who is to tell this answer from those that are likest to it."""
-    return Judge(likest(sentence), language_of(sentence))
+    """A judge that chooses among this answer and the most similar ones."""
+    return Judge(most_similar(sentence), language_of(sentence))
 
 
 def says(pcm: Pcm16, sentence: str) -> bool:
-    """Whether the audio is heard as exactly this sentence: every word, so every slot word."""
-    return judge_of(sentence).hear(pcm) == " ".join(words(sentence))
+    """Whether the judge recognises exactly this sentence, with every slot word."""
+    return judge_of(sentence).recognise(pcm) == " ".join(words(sentence))

@@ -1,4 +1,4 @@
-"""Which sentences of a set have the most words in common with one."""
+"""Finds the sentences of a set that share most words with a given one."""
 
 import zlib
 from collections import Counter
@@ -13,8 +13,10 @@ _BITS: Final = 0xFFFFFFFF
 
 
 class SentenceIndex:
-    """An index of sentences by their words: a look-up takes a millisecond, comparing all a fifth
-    of a second."""
+    """An index of sentences by their words.
+
+    A look-up takes a millisecond; comparing with every sentence would take a fifth of a second.
+    """
 
     def __init__(self, sentences: Sequence[str]) -> None:
         self._sentences = list(sentences)
@@ -27,9 +29,9 @@ class SentenceIndex:
         self._places = {word: np.array(pairs).T for word, pairs in places.items()}  # (2, n)
 
     def nearest(self, sentence: str, count: int) -> list[str]:
-        """The `count` others of whose words the least share differs; ties in a mixed order.
+        """The `count` other sentences that share most words with this one; ties in a mixed order.
 
-        In the order of the alphabet all rivals of a word to repeat would begin with the same sound.
+        In alphabetical order, all rivals of a word to repeat would begin with the same sound.
         """
         own = Counter(words(sentence))
         shared = np.zeros(len(self._sentences))

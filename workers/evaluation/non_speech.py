@@ -1,7 +1,7 @@
-"""An hour of what is no speech: how often it is answered.
+"""Counts false answers in an hour of sounds without speech.
 
-The runtime's own VAD and turns decide what goes on to the model, as in service. Each kind of sound
-is heard in a call of its own, at levels from that of a quiet room to that of speech.
+The runtime's VAD and turn logic decide what reaches the model, as in service. Each kind of sound
+has a call of its own, at levels from a quiet room's to that of speech.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from shared.modes import VadName
 from workers.audio.silero_vad import SileroVad, listen_ahead
 from workers.engines.base import Engine, Output
 from workers.evaluation.calls import Call, run_calls
-from workers.evaluation.figures import Figures
+from workers.evaluation.figures import Measures
 from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.vad_comparison import NOISES
 from workers.evaluation.verdicts import head_s
@@ -24,18 +24,18 @@ from workers.runtime.conversation.step import Plan
 from workers.runtime.conversation.tuning import Tuning
 
 LEVELS_DB: Final = (-60.0, -45.0, -35.0, -25.0)  # RMS of full scale; speech is at -23
-LEVEL_S: Final = 15.0  # of one level, then the next
+LEVEL_S: Final = 15.0  # seconds at one level, then the next
 
 SoundMaker = Callable[[int, np.random.Generator], Floats]
 
 
 def _hush(count: int, rng: np.random.Generator) -> Floats:
-    """A microphone in a room where nothing happens."""
+    """The noise of a microphone in a quiet room."""
     return 1e-4 * rng.standard_normal(count).astype(np.float32)
 
 
 def _music(count: int, rng: np.random.Generator) -> Floats:
-    """Notes of a few harmonics, one after the other and in chords of two."""
+    """Chords of two notes of a few harmonics, one after the other."""
     sound = np.zeros(count, np.float32)
     at = 0
     while at < count:
@@ -51,7 +51,7 @@ def _music(count: int, rng: np.random.Generator) -> Floats:
 
 
 def _taps(count: int, rng: np.random.Generator) -> Floats:
-    """Knocks, cups and doors: a burst through a resonance, now and then."""
+    """Knocks, cups and doors: random bursts through a resonance."""
     sound = 0.003 * rng.standard_normal(count).astype(np.float32)
     for at in np.cumsum(rng.uniform(0.2, 2.5, count // 2_000)) * SAMPLE_RATE_HZ:
         length = int(rng.uniform(0.03, 0.3) * SAMPLE_RATE_HZ)
@@ -63,7 +63,7 @@ def _taps(count: int, rng: np.random.Generator) -> Floats:
 
 
 def _breath(count: int, rng: np.random.Generator) -> Floats:
-    """Breathing near the microphone: hiss that swells and sinks."""
+    """Breathing near the microphone: hiss that swells and fades."""
     t = np.arange(count) / SAMPLE_RATE_HZ
     swell = np.maximum(0, np.sin(2 * np.pi * 0.28 * t + rng.uniform(0, 6))) ** 2
     hiss = lfilter([1.0, -0.6], [1.0, -0.5, 0.2], rng.standard_normal(count))
@@ -99,7 +99,7 @@ SOUNDS: Final[dict[str, SoundMaker]] = {
 
 
 def sound_of(kind: str, minutes: float, seed: int) -> Pcm16:
-    """So much of one kind, at one level after the other; `hush` stays as faint as it is."""
+    """So much of one kind, at one level after the other; `hush` keeps its faint level."""
     rng = np.random.default_rng([seed, *kind.encode()])
     count = round(minutes * 60 * SAMPLE_RATE_HZ) // CHUNK_SAMPLES * CHUNK_SAMPLES
     sound = SOUNDS[kind](count, rng)
@@ -111,25 +111,25 @@ def sound_of(kind: str, minutes: float, seed: int) -> Pcm16:
 
 
 class NonSpeechCall(Call):
-    """A call in which nobody speaks; its replies are counted."""
+    """A call without speech that counts its replies."""
 
     def __init__(self, sound: Pcm16, vad: VadName, engine: Engine | None = None) -> None:
         super().__init__([sound], tuning=Tuning(vad=vad), engine=engine)
-        self.turns = 0  # that the VAD took for speech
+        self.turns = 0  # times that the VAD took a sound for speech
         self._audible: set[int] = set()  # generations
 
     @property
     def replies(self) -> int:
-        """Answers that could be heard."""
+        """Audible answers."""
         return len(self._audible)
 
     @property
     def done(self) -> bool:
-        """Whether all of it was heard, and what it started has ended."""
+        """Whether the whole sound was played, and every reply has ended."""
         return self._next >= len(self._ready) and self.conversation.state.reply is None
 
     def plan(self) -> Plan | None:
-        """The next 80 ms; what is said is heard at once."""
+        """The engine's next work, after the next 80 ms; the caller plays replies at once."""
         if self.conversation.state.frame > self.conversation.state.played:
             self.offer(Played(self.conversation.state.frame))
         if self.conversation.lead is None:
@@ -137,30 +137,30 @@ class NonSpeechCall(Call):
         return self.conversation.plan()
 
     def settle(self, output: Output | None) -> None:
-        """Count what came of it."""
+        """Count turns and audible replies."""
         for record in self.conversation.settle(output).outputs:
             self.turns += isinstance(record, SpeechStarted)
             if isinstance(record, Speech) and head_s(np.frombuffer(record.pcm, "<i2")) is not None:
                 self._audible.add(record.generation)
 
     @property
-    def heard_by(self) -> tuple[SileroVad, list[Pcm16]] | None:
-        """The trained VAD and all that it is going to hear; None: it is the other."""
+    def batched_vad(self) -> tuple[SileroVad, list[Pcm16]] | None:
+        """The trained VAD and all its input, to compute ahead; None for the energy VAD."""
         vad = self.conversation.state.detector.batched_vad
         return (vad, [np.frombuffer(c, "<i2") for c in self._ready]) if vad else None
 
 
-def silence(
+def false_answers(
     engine: Engine, minutes: float, vads: tuple[VadName, ...], progress: ProgressBar
-) -> Figures:
-    """False answers an hour, by VAD and by kind of sound; `minutes` of all kinds together."""
-    found: Figures = {"minutes": minutes}
+) -> Measures:
+    """False answers an hour by VAD and kind of sound, in so many minutes of all kinds together."""
+    found: Measures = {"minutes": minutes}
     for vad in vads:
         progress.say(f"no speech, VAD {vad}")
         each = minutes / len(SOUNDS)
         calls = {kind: NonSpeechCall(sound_of(kind, each, 7), vad, engine) for kind in SOUNDS}
-        trained = [ahead for call in calls.values() if (ahead := call.heard_by) is not None]
-        listen_ahead(trained)  # as one batch: a quarter of the time
+        trained = [ahead for call in calls.values() if (ahead := call.batched_vad) is not None]
+        listen_ahead(trained)  # as one batch, in a quarter of the time
         run_calls(engine, list(calls.values()))
         progress.add(round(minutes))
         found[str(vad)] = {

@@ -1,8 +1,8 @@
-"""The plots beside docs/evaluation.md: small SVG files, the same bytes for the same numbers."""
+"""Draws the plots of docs/evaluation.md, as SVG files that depend on the figures only."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import matplotlib
 
@@ -10,13 +10,12 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from workers.evaluation.figures import Measures
 from workers.evaluation.vad_comparison import VadResult
 
 WIDTH: Final = 9.0  # inches
 ROW: Final = 0.16  # inches a family
 plt.rcParams["svg.hashsalt"] = "antiphon"
-
-Data = dict[str, Any]
 
 
 def _saved(figure: Figure, path: Path) -> None:
@@ -25,8 +24,8 @@ def _saved(figure: Figure, path: Path) -> None:
     plt.close(figure)
 
 
-def conditions(rows: Sequence[Data], path: Path) -> None:
-    """Right answers of each row with their interval, and the judge's ceiling."""
+def conditions(rows: Sequence[Measures], path: Path) -> None:
+    """Each row's share of right answers with its interval, and the judge's ceiling."""
     figure, axes = plt.subplots(figsize=(WIDTH, 0.9 + 0.27 * len(rows)), layout="constrained")
     places = range(len(rows))[::-1]
     for place, row in zip(places, rows, strict=True):
@@ -42,8 +41,8 @@ def conditions(rows: Sequence[Data], path: Path) -> None:
     _saved(figure, path)
 
 
-def families(found: Data, ceiling: float, path: Path) -> None:
-    """Each family's share of right answers on known engines."""
+def families(found: Measures, ceiling: float, path: Path) -> None:
+    """Each family's share of right answers on trained engines."""
     names = sorted(found, key=lambda name: (-found[name]["share"], name))
     half = -(-len(names) // 2)
     figure, both = plt.subplots(
@@ -63,7 +62,7 @@ def families(found: Data, ceiling: float, path: Path) -> None:
 
 
 def replies(seconds: Sequence[float], path: Path) -> None:
-    """How long replies are."""
+    """A histogram of the replies' lengths."""
     figure, axes = plt.subplots(figsize=(WIDTH * 0.6, 2.6), layout="constrained")
     axes.hist(seconds, bins=[0.5 * n for n in range(22)], color="#4c78a8")
     axes.set(xlabel="length of a reply, s", ylabel="replies")
@@ -71,7 +70,7 @@ def replies(seconds: Sequence[float], path: Path) -> None:
 
 
 def vad(results: Sequence[VadResult], path: Path) -> None:
-    """F1 and missed turn ends of both VADs against the noise."""
+    """F1 and missed turn ends of both VADs over the noise's level."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9), layout="constrained")
     for name in dict.fromkeys(result.vad for result in results):
         for noise in dict.fromkeys(result.noise for result in results):
@@ -90,9 +89,9 @@ def vad(results: Sequence[VadResult], path: Path) -> None:
 
 
 def draw(
-    found: Data, reply_seconds: Sequence[float], vads: Sequence[VadResult], folder: Path
+    found: Measures, reply_seconds: Sequence[float], vads: Sequence[VadResult], folder: Path
 ) -> None:
-    """All of them."""
+    """Draw all plots into the folder."""
     conditions(found["rows"], folder / "evaluation_conditions.svg")
     families(found["families"], found["ceiling"], folder / "evaluation_families.svg")
     replies(reply_seconds, folder / "evaluation_replies.svg")

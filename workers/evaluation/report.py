@@ -1,10 +1,11 @@
-"""docs/evaluation.md: tables of the figures, and sentences that are true whatever they are."""
+"""Writes docs/evaluation.md: the figures in tables, with sentences that hold for any figures."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from workers.evaluation.figures import Measures
 from workers.evaluation.goals import goals
 from workers.evaluation.judge import CHOICES
 from workers.training.questions.catalogue import HELD_OUT_ONE_IN
@@ -15,66 +16,63 @@ from workers.training.speech.callers import (
     UNSEEN_SPANISH,
 )
 
-Data = dict[str, Any]
-WEAK: Final = 0.7  # of the ceiling: families below it are named
-# Sections that other commands write: they are kept as they are.
+WEAK: Final = 0.7  # of the ceiling; the report names the families below it
+OLD_IN_TIME_S: Final = 0.6  # of figures that do not hold it
+# Sections that other commands or people write; they stay as they are.
 _FOREIGN: Final = re.compile(r"<!-- (\w+): begin -->.*?<!-- \1: end -->", re.DOTALL)
 
 HEAD: Final = """# Evaluation of `{name}`
 
-Each call asks spoken questions and listens to the answers: WAV in, WAV out, through the runtime's
-VAD, turn logic and guard and the batched engine in one process (no sockets). **Right** means that
-the reply's text is the expected one word for word AND that its audio, heard by pocketsphinx as a
-forced choice among the {answers} answers likest to it, is that sentence: so every number, day and
-name in it. The **ceiling** is the same judge on original recordings of such replies. {balance}
-Intervals are Wilson's, 95 %.
+Each call asks spoken questions and judges the answers. It runs from WAV to WAV in one process,
+without sockets, through the runtime's VAD, turn logic and limiter and the batched engine. An answer
+is **right** if its text is the expected reply word for word, and if pocketsphinx recognises its
+audio as that sentence, in a forced choice among the {answers} most similar answers. So every
+number, day and name in it is right. The **ceiling** is the same judge's result on original
+recordings of such replies. {balance} Intervals are Wilson's, 95 %.
 
-All of it is synthetic speech. Nothing here says how people are understood.
+All speech is synthetic. These figures do not show how well the assistant understands people.
 """
 
-EVEN: Final = "Every family of questions has the same number of calls in a row."
-UNEVEN: Final = (
-    "A row's questions are drawn from a list that has every family of questions alike often."
-)
+EVEN: Final = "Each row has the same number of calls for every family of questions."
+UNEVEN: Final = "Each row draws its questions from a list with the same number for every family."
 
-SPLIT: Final = """## What was asked, and what was held out
+SPLIT: Final = """## The questions, and what training held out
 
-- Asked are the families that these weights say they were taught: {intents} intents in
-  {families_taught} families of English, in {phrasings} questions. One combination in {one_in} of
-  each compositional family ({combinations} in all) and one or more phrasings of each family are in
-  no training, with any voice.
-- Trained voices: {trained} accent and speaker combinations of espeak-ng, flite kal, kal16, awb and
-  slt. Unseen: {unseen} others of espeak-ng and flite rms, in no stage of training. Never heard as
-  an engine: festival's diphone synthesiser; `ked` is a speaker found nowhere in training, `kal` is
-  the speaker of flite's kal.
+- The evaluation asks the families that the weights list as taught: {intents} intents in
+  {families_taught} English families, in {phrasings} questions. Training never used one combination
+  in {one_in} of each compositional family ({combinations} in all), nor one or more phrasings of
+  each family, with any voice.
+- Trained voices: {trained} combinations of accent and speaker of espeak-ng, and flite kal, kal16,
+  awb and slt. Unseen voices: {unseen} others of espeak-ng, and flite rms. Unseen engine: festival's
+  diphone synthesiser. Its speaker `ked` occurs nowhere in training; its `kal` is the speaker of
+  flite's kal.
 - Spanish: {spanish_intents} intents in {spanish_families} families, in {spanish_phrasings} trained
-  questions, split as the English ones are. Trained voices: {spanish_trained} of espeak-ng (Spain's
-  and Latin America's accents). Unseen: {spanish_unseen} others, 14 speakers that no stage of
-  training heard in any language. `ked` speaks Spanish with English phones, an accent nobody was
-  trained on. The listener learned the letters of English alone. The replies' recordings are the
-  assistant's English voice saying Spanish words in the nearest English phones: an American accent,
-  and r's that are never rolled. The recogniser that judges them has the words in the same phones,
-  and all of the Spanish replies to choose from.
-- Weights that do not say what they were taught are asked all that there is.
+  questions, split as the English ones are. Trained voices: {spanish_trained} of espeak-ng, with the
+  accents of Spain and Latin America. Unseen voices: {spanish_unseen} others, of 14 speakers that
+  training used in no language. `ked` speaks Spanish with English phones, an untrained accent. The
+  listener learned English letters only. The replies' recordings are the assistant's English voice
+  with the nearest English phones: an American accent without rolled r's. The judge's dictionary has
+  the words in the same phones, and the judge chooses among all Spanish replies.
+- The evaluation asks weights without such a list all families.
 """
 
 
-def write_report(path: Path, found: Data) -> None:
+def write_report(path: Path, found: Measures) -> None:
     """Write docs/evaluation.md; sections between `<!-- x: begin -->` and `<!-- x: end -->` stay."""
     old = path.read_text() if path.exists() else ""
     kept = [match.group(0) for match in _FOREIGN.finditer(old)]
     path.write_text("\n".join([document(found), *(section + "\n" for section in kept)]))
 
 
-def document(found: Data) -> str:
-    """The whole text."""
+def document(found: Measures) -> str:
+    """The report, without the sections of others."""
     whole = found["share"] == 1
     head = HEAD.format(
         name=found["weights"]["name"], answers=CHOICES + 1, balance=EVEN if whole else UNEVEN
     )
     if not whole:
         asked = percent(found["share"])
-        head += f"\nOf each row's questions {asked} were asked: intervals are wider for it.\n"
+        head += f"\nOnly {asked} of each row's questions were asked, which widens the intervals.\n"
     split = SPLIT.format(
         one_in=HELD_OUT_ONE_IN,
         trained=len(TRAINED_ESPEAK),
@@ -93,8 +91,8 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def ranged(figures: Data) -> str:
-    """Share and interval."""
+def ranged(figures: Measures) -> str:
+    """A share with its interval."""
     low, high = percent(figures["low"]), percent(figures["high"])
     return f"{percent(figures['share'])} ({low} to {high})"
 
@@ -104,7 +102,7 @@ def _table(head: str, lines: Sequence[str]) -> str:
     return "\n".join([head, "|" + "---|" * columns, *lines]) + "\n"
 
 
-def _line(row: Data) -> str:
+def _line(row: Measures) -> str:
     right, text = row["right"], row["text"]
     return (
         f"| {row['name']} | {right['count']} | {percent(text['share'])} | **{ranged(right)}** "
@@ -115,26 +113,26 @@ def _line(row: Data) -> str:
 
 ROWS: Final = (
     "| asked by | calls | text right | right (95 % interval) | ceiling | of the ceiling "
-    "| did not catch it | no answer |"
+    '| "did not catch that" | no answer |'
 )
 
 
-def _answers(found: Data) -> str:
+def _answers(found: Measures) -> str:
     lines = [_line(row) for row in found["rows"]]
     lost = [
         f"{name.partition(',')[0]} {data['points']:.1f} points (of {data['count']})"
         for name, data in found["lost_in_noise"].items()
     ]
-    compared = f"Lost against the same questions by the same voices in quiet: {'; '.join(lost)}. "
+    compared = f"Cost against the same questions by the same voices in quiet: {'; '.join(lost)}. "
     note = (compared if lost else "") + (
-        "The noise lies under the whole call. `No question at all` is strings of words that the "
-        "listener never heard: right is to say that they were not caught.\n"
+        "The noise lies under the whole call. `No question at all` is strings of words that "
+        "training never speaks; the right answer is that the assistant did not catch them.\n"
     )
     plot = "![right answers](plots/evaluation_conditions.svg)\n"
     return "\n".join(["## Answers\n", _table(ROWS, lines), note, plot])
 
 
-def _families(found: Data) -> str:
+def _families(found: Measures) -> str:
     groups = [row for row in found["groups"] if row["right"]["count"]]
     lines = [_line(row) for row in (*groups, found["known"], *found["second"])]
     weak = [
@@ -146,38 +144,39 @@ def _families(found: Data) -> str:
     text = f"{len(weak)} of {count} families are below 70 % of the ceiling"
     text += f": {', '.join(weak)}.\n" if weak else ".\n"
     plot = "![families](plots/evaluation_families.svg)\n"
-    title = "## Families, by voices never heard, of engines that were\n"
+    title = "## Families, asked by unseen voices of trained engines\n"
     return "\n".join([title, _table(ROWS, lines), text, plot])
 
 
-def _turns(found: Data) -> str:
+def _turns(found: Measures) -> str:
     over, decided, reply = found["interruptions"], found["decided_s"], found["reply_s"]
     streams = [
         f"| {name} | {data['answered_early']['count']} | {ranged(data['answered_early'])} "
         f"| {ranged(data['talked_over'])} | {data['began_s'].get('median', '-')} |"
         for name, data in found["streams"].items()
     ]
-    head = "| | calls | answered before the end | heard before the end | began after, s (median) |"
-    text = f"""A turn was decided to be over {decided.get("median")} s after the last sound
-(median; 5 to 95 %: {decided.get("p5")} to {decided.get("p95")}); 0.6 s of that is the silence that
-ends a turn. The first samples come with the model's step {found["steps"].get("median")} behind
-that decision (0: the same step), and {found["head_s"].get("median")} s of them cannot be heard
-yet. The vocoder looks {found["voice"]["delay_ms"]} ms ahead; the model waits for nothing else to
-come.
+    head = "| | calls | began before the end | audible before the end | began after, s (median) |"
+    in_time_s = over.get("in_time_s", OLD_IN_TIME_S)
+    text = f"""A turn ended {decided.get("median")} s after the last sound (median; 5 to 95 %:
+{decided.get("p5")} to {decided.get("p95")}), 0.6 s of which is the silence that ends a turn. The
+reply's first samples came with the model's step {found["steps"].get("median")} after that decision
+(0: the same step); {found["head_s"].get("median")} s of them are inaudible. The vocoder looks
+{found["voice"]["delay_ms"]} ms ahead; nothing else waits for later steps.
 
 Replies: median {reply.get("median")} s, 5 to 95 %: {reply.get("p5")} to {reply.get("p95")} s;
-{percent(found["replies_from_2_s"]["share"])} of 2 s and more,
+{percent(found["replies_from_2_s"]["share"])} last at least 2 s,
 {percent(found["replies_over_6_s"]["share"])} over 6 s.
 
-Interruptions ({over["in_time"]["count"]}): a reply fell silent in time (0.6 s after the caller's
-first sound) in {ranged(over["in_time"])}, median {over["cleared_s"].get("median")} s; the question
-that interrupted was answered right in {ranged(over["answered"])}.
+Interruptions ({over["in_time"]["count"]}): the reply fell silent in time, within {in_time_s:g} s of
+the caller's first sound, in {ranged(over["in_time"])}, at the median after
+{over["cleared_s"].get("median")} s. The interrupting question got a right answer in
+{ranged(over["answered"])}.
 """
     plot = "![reply lengths](plots/evaluation_replies.svg)\n"
     return "\n".join(["## Turns\n", text, _table(head, streams), plot])
 
 
-def _silence(found: Data) -> str:
+def _silence(found: Measures) -> str:
     quiet = found["quiet"]
     vads = [name for name in quiet if name != "minutes"]
     lines = [
@@ -188,30 +187,30 @@ def _silence(found: Data) -> str:
     hours = ", ".join(f"{vad} {quiet[vad]['answers_an_hour']:g}" for vad in vads)
     text = (
         f"{quiet['minutes']:g} minutes for each VAD, in equal parts of each kind, from -60 to -25 "
-        f"dBFS (speech is at -23). False answers an hour: {hours}. `VAD` chooses.\n"
+        f"dBFS (speech is at -23). False answers an hour: {hours}. The setting `VAD` chooses.\n"
     )
     head = "| turns begun, answers given | " + " | ".join(f"VAD={vad}" for vad in vads) + " |"
-    return "\n".join(["## Silence and what is no speech\n", text, _table(head, lines)])
+    return "\n".join(["## Sounds without speech\n", text, _table(head, lines)])
 
 
-def _counts(data: Data) -> str:
+def _counts(data: Measures) -> str:
     return f"{data['turns']}, {data['answers']}"
 
 
-def _voice(found: Data) -> str:
+def _voice(found: Measures) -> str:
     voice = found["voice"]
     wrong = [f"{100 * voice[key]:.1f} %" for key in ("word_errors_recorded", "word_errors")]
     return f"""## The assistant's voice
 
 {voice["sentences"]} sentences through codec ({voice["codebooks"]} codebooks) and vocoder, streamed
-as in service, against their own recordings: STOI {voice["stoi"]:.3f}, PESQ wide-band
-{voice["pesq"]:.2f}. Words that free dictation (pocketsphinx) gets wrong: {wrong[0]} of the
-recordings, {wrong[1]} behind the codec.
+as in service, compared with their own recordings: STOI {voice["stoi"]:.3f}, wide-band PESQ
+{voice["pesq"]:.2f}. Word errors of free dictation (pocketsphinx): {wrong[0]} on the recordings,
+{wrong[1]} after codec and vocoder.
 """
 
 
-def _hearing(found: Data) -> str:
-    rough = [
+def _hearing(found: Measures) -> str:
+    errors = [
         f"| {name} | {data['utterances']} | {percent(data['characters'] or 0)} "
         f"| {percent(data['words'] or 0)} | {percent(data['told'] or 0)} |"
         for name, data in found["transcript"].items()
@@ -222,22 +221,23 @@ def _hearing(found: Data) -> str:
         f"| {name} | " + " | ".join(percent(rates[count]) for count in counts) + " |"
         for name, rates in books.items()
     ]
-    heads = ["as in service", *(f"{count} codebooks" for count in counts[1:])]
+    heads = ["without", *(f"{count} codebooks" for count in counts[1:])]
     return "\n".join(
         [
-            "## The caller's words as they were heard\n",
-            "The listener's letters, decoded greedily, without a dictionary or a language model; "
-            "and what callers are told in the end: the words of the language model's lower half, "
-            "which knows those of trained questions only. Both are shown as rough.\n",
-            _table("| | utterances | letters wrong | words of letters wrong | told wrong |", rough),
-            "Callers are heard as they are, never through the codec, which knows the assistant's "
-            "voice alone. What it would leave of them, in characters wrong:\n",
+            "## Transcripts of the callers\n",
+            "Error rates of the listener's letters, decoded greedily without a dictionary or a "
+            "language model, of the words that these letters form, and of the final transcript. "
+            "The transcript's words come from the language model's lower half, which knows the "
+            "words of trained questions only.\n",
+            _table("| | utterances | letters | words of letters | transcript |", errors),
+            "The service never codes callers: the codec knows the assistant's voice alone. "
+            "Character error rates with and without it:\n",
             _table("| | " + " | ".join(heads) + " |", coded),
         ]
     )
 
 
-def _vad(found: Data) -> str:
+def _vad(found: Measures) -> str:
     results = found["vad"]
     lines = []
     for snr_db in dict.fromkeys(result["snr_db"] for result in results):
@@ -254,17 +254,17 @@ def _vad(found: Data) -> str:
                 f"| {means[2]:.2f} | {means[3]:.1f} |"
             )
     head = (
-        "| noise | VAD | speech F1 | turn end after, ms | ends missed | false ends a turn "
-        "| turns nobody began, a minute |"
+        "| noise | VAD | speech F1 | turn end after, ms | missed ends | false ends a turn "
+        "| turns without speech a minute |"
     )
-    text = "Means over white and pink noise, hum, keys and babble; each of them is in the plot.\n"
+    text = "Means over white and pink noise, hum, keys and babble; the plot shows each of them.\n"
     plot = "![VADs](plots/evaluation_vad.svg)\n"
     return "\n".join(["## VADs\n", text, _table(head, lines), plot])
 
 
-def _made(found: Data) -> str:
+def _made(found: Measures) -> str:
     how = "make evaluate" + (f' ARGS="--share {found["share"]:g}"' if found["share"] < 1 else "")
     return (
-        f"Made by `{how}` in {found['minutes']:g} CPU minutes on {found['hardware']}. All figures "
-        "are in `docs/evaluation.json`, each call's protocol in `runs/evaluation/calls.jsonl`.\n"
+        f"`{how}` took {found['minutes']:g} CPU minutes on {found['hardware']}. It wrote the "
+        "figures to `docs/evaluation.json`, each call's record to `runs/evaluation/calls.jsonl`.\n"
     )

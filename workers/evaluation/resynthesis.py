@@ -1,4 +1,4 @@
-"""How the assistant's voice sounds after codec and vocoder, against its own recordings."""
+"""Compares the assistant's voice after codec and vocoder, streamed, with its own recordings."""
 
 import random
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import torch
 
 from shared.audio import SAMPLE_RATE_HZ, Floats
 from workers.evaluation.conditions import SEED
-from workers.evaluation.figures import Figures
+from workers.evaluation.figures import Measures
 from workers.evaluation.progress_bar import ProgressBar
 from workers.models.mel import LogMel
 from workers.models.voice.voice import Voice
@@ -20,19 +20,19 @@ from workers.training.speech.assistant import Utterance, synthesise
 from workers.training.speech.clips import padded
 from workers.training.speech.speech_quality import at_16k, likeness, word_errors
 
-BROAD: Final = 0.1  # share of sentences that are strings of ordinary words: dear to dictate
+BROAD: Final = 0.1  # share of random word strings among the sentences: dictating them takes long
 
 
 def sentences(replies: Sequence[str], count: int) -> list[str]:
-    """Replies of every family, and some strings of words that are none."""
+    """Replies of every family, and some strings of random words."""
     rng = random.Random(SEED)
     broad = round(BROAD * count)
     strings = [random_string(rng, ordinary_words()[:4_000], 4, 9) for _ in range(broad)]
     return rng.sample(sorted(set(replies)), min(count - broad, len(set(replies)))) + strings
 
 
-def measure(voice: Voice, texts: Sequence[str], progress: ProgressBar) -> Figures:
-    """STOI, PESQ wide-band, and word errors of free dictation, of recorded and of coded speech."""
+def measure(voice: Voice, texts: Sequence[str], progress: ProgressBar) -> Measures:
+    """STOI, wide-band PESQ, and word errors of free dictation, recorded and resynthesised."""
     progress.say("voice")
     recorded, coded = [], []
     said = synthesise(texts)

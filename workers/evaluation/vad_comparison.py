@@ -1,8 +1,8 @@
-"""`make vad`: how well the VADs tell speech from noise, and when they say that a turn is over.
+"""`make vad`: compares how the VADs detect speech in noise, and when they end a turn.
 
-Made-up calls, the same for both VADs: questions by voices never trained, pauses between them, and
-one of five noises under all at a fixed distance from the speech. The truth is the clean recording.
-Each condition also has a stretch of its noise alone, which must begin no turn.
+Both VADs get the same synthetic calls: questions by unseen voices with pauses between them, and one
+of five noises at a fixed distance below the speech. The clean recording gives the truth. Each call
+ends with noise alone, which must not begin a turn.
 """
 
 import json
@@ -36,14 +36,14 @@ from workers.training.speech.callers import UNSEEN_ESPEAK
 from workers.training.speech.tts import SpeechJob, speak
 
 SNRS_DB: Final = (30, 20, 10, 5)
-LEVEL: Final = 0.07  # RMS of the speech, of full scale
+SPEECH_LEVEL: Final = 0.07  # RMS of the speech, of full scale
 PAUSE_S: Final = (1.2, 3.0)
 ALONE_S: Final = 20.0  # of noise at the end of each call
-QUIET: Final = 0.01  # of an utterance's loudest 20 ms: below it is no speech ...
-CLOSURE_FRAMES: Final = 10  # ... unless it is shorter than 200 ms
-LATEST_S: Final = 2.0  # a turn's end that is later is none
+QUIET: Final = 0.01  # of an utterance's loudest 20 ms; quieter is no speech ...
+CLOSURE_FRAMES: Final = 10  # ... unless it lasts less than 200 ms
+LATEST_S: Final = 2.0  # a turn's end that comes later counts as missed
 
-Flags = NDArray[np.bool_]
+SpeechFlags = NDArray[np.bool_]
 NoiseMaker = Callable[[int, np.random.Generator], Floats]
 
 
@@ -94,10 +94,10 @@ NOISES: Final[dict[str, NoiseMaker]] = {
 
 @dataclass(frozen=True, slots=True)
 class NoisyCall:
-    """One call: what is heard, which frames are speech, and where utterances begin and end."""
+    """One call: its sound, which frames are speech, and where utterances begin and end."""
 
     pcm: Pcm16  # (N,), whole chunks
-    speech: Flags  # (N / 480,)
+    speech: SpeechFlags  # (N / 480,)
     spans_s: tuple[tuple[float, float], ...]
 
 
@@ -112,7 +112,7 @@ def noisy_call(noise: NoiseMaker, snr_db: float, minutes: float, seed: int) -> N
         said = speak(
             [SpeechJob(voice, str(rng.choice(texts)), pitch=float(rng.uniform(0.85, 1.2)))]
         )[0]
-        said = np.pad(said, (0, -len(said) % FRAME_SAMPLES)) * np.float32(LEVEL / _rms(said))
+        said = np.pad(said, (0, -len(said) % FRAME_SAMPLES)) * np.float32(SPEECH_LEVEL / _rms(said))
         loud = _loud(said)
         first, last = int(np.flatnonzero(loud)[0]), int(np.flatnonzero(loud)[-1]) + 1
         begin = length + pause
@@ -125,7 +125,7 @@ def noisy_call(noise: NoiseMaker, snr_db: float, minutes: float, seed: int) -> N
     clean = np.concatenate([*parts, np.zeros(rest, np.float32)])
     clean = clean[: len(clean) // CHUNK_SAMPLES * CHUNK_SAMPLES]
     under = noise(len(clean), rng)
-    mixed = clean + under * np.float32(LEVEL * 10 ** (-snr_db / 20) / _rms(under))
+    mixed = clean + under * np.float32(SPEECH_LEVEL * 10 ** (-snr_db / 20) / _rms(under))
     speech = np.concatenate([*flags, np.zeros(rest // FRAME_SAMPLES, bool)])
     pcm = pcm16_from_floats(mixed.astype(np.float32))
     return NoisyCall(pcm, speech[: len(clean) // FRAME_SAMPLES], tuple((a, b) for a, b in spans))
@@ -135,10 +135,10 @@ def _rms(samples: Floats) -> float:
     return float(np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
 
 
-def _loud(said: Floats) -> Flags:
-    """Which frames of a clean utterance are speech; closures within it count."""
+def _loud(said: Floats) -> SpeechFlags:
+    """Which frames of a clean utterance are speech, including short closures."""
     level = np.abs(said.reshape(-1, FRAME_SAMPLES)).max(axis=1)
-    loud: Flags = level > QUIET * level.max()
+    loud: SpeechFlags = level > QUIET * level.max()
     places = np.flatnonzero(loud)
     for before, after in pairwise(places.tolist()):
         if after - before <= CLOSURE_FRAMES:
@@ -154,15 +154,16 @@ class VadResult:
     noise: str
     snr_db: float
     f1: float
-    # From the end of speech to the turn's, the median; 600 are the silence. None: no turn ended.
+    # Median from the end of speech to the turn's end, 600 of which are silence. None: no turn
+    # ended.
     end_delay_ms: int | None
     missed_ends: float  # share of turns without an end within LATEST_S
-    false_ends: float  # a turn: ends within an utterance
-    false_turns_min: float  # turns that nobody began, a minute of pauses and noise alone
+    false_ends: float  # ends within an utterance, for each turn
+    false_turns_min: float  # turns without speech, for each minute of pauses and noise alone
 
 
 def judge(vad: AnyVad, call: NoisyCall, settings: Settings, noise: str, snr_db: float) -> VadResult:
-    """Hear a call as the runtime does, and compare."""
+    """Run a VAD over a call as the runtime does, and compare with the truth."""
     chunks = call.pcm.reshape(-1, CHUNK_SAMPLES)
     found = np.array([vad.hear(chunk, settings.vad_threshold) for chunk in chunks])
     right = int((found.reshape(-1) & call.speech).sum())
@@ -170,7 +171,7 @@ def judge(vad: AnyVad, call: NoisyCall, settings: Settings, noise: str, snr_db: 
     late = [_delay(ends, span, call.spans_s) for span in call.spans_s]
     timely = [delay for delay in late if delay is not None]
     within = sum(any(a < end < b for end in ends) for a, b in call.spans_s)
-    nobody = [e for e in ends if not any(a < e < b + LATEST_S for a, b in call.spans_s)]
+    unspoken = [e for e in ends if not any(a < e < b + LATEST_S for a, b in call.spans_s)]
     silent_s = float((~call.speech).sum()) * FRAME_MS / 1000
     return VadResult(
         str(VadName.SILERO if isinstance(vad, SileroVad) else VadName.ENERGY),
@@ -180,12 +181,12 @@ def judge(vad: AnyVad, call: NoisyCall, settings: Settings, noise: str, snr_db: 
         round(1000 * float(np.median(timely))) if timely else None,
         round(1 - len(timely) / len(late), 3),
         round(within / len(late), 3),
-        round(len(nobody) * 60 / silent_s, 2),
+        round(len(unspoken) * 60 / silent_s, 2),
     )
 
 
-def turn_ends(found: Flags, settings: Settings) -> list[float]:
-    """When turns end, in seconds, by the runtime's own counting; (chunks, 4) frames."""
+def turn_ends(found: SpeechFlags, settings: Settings) -> list[float]:
+    """When turns end, in seconds, by the runtime's rules; `found` has frames (chunks, 4)."""
     endpoint, confirmed, ends = Endpoint(), False, []
     for number, frames in enumerate(found, 1):
         run_ms = endpoint.hear(frames.tolist())
@@ -199,17 +200,17 @@ def turn_ends(found: Flags, settings: Settings) -> list[float]:
 def _delay(
     ends: Sequence[float], span: tuple[float, float], spans: Sequence[tuple[float, float]]
 ) -> float | None:
-    """From the end of speech to the end of its turn; None: too late, or the next one began."""
+    """From the end of speech to the end of its turn; None: too late, or after the next speech."""
     following = [start for start, _ in spans if start > span[1]]
     limit = min([span[1] + LATEST_S, *following])
     return next((end - span[1] for end in ends if span[1] <= end <= limit), None)
 
 
 def table(results: Sequence[VadResult]) -> str:
-    """Markdown: each condition once, the two VADs side by side."""
+    """The results in Markdown."""
     head = (
         "| noise, dB | VAD | F1 | turn end after, ms | ends missed | false ends a turn "
-        "| turns nobody began, a minute |\n|---|---|---|---|---|---|---|\n"
+        "| turns without speech a minute |\n|---|---|---|---|---|---|---|\n"
     )
     lines = [
         f"| {r.noise} {r.snr_db:g} | {r.vad} | {r.f1:.3f} | {r.end_delay_ms or '-'} "
@@ -220,7 +221,7 @@ def table(results: Sequence[VadResult]) -> str:
 
 
 def spent_us(chunks: Sequence[Pcm16], together: int) -> float:
-    """CPU time of Silero's VAD a chunk and caller, so many callers being heard as one batch."""
+    """CPU time of Silero's VAD for a chunk of one caller, in a batch of so many callers."""
     vads = [SileroVad() for _ in range(together)]
     start = time.process_time()
     for chunk in chunks:
@@ -231,7 +232,7 @@ def spent_us(chunks: Sequence[Pcm16], together: int) -> float:
 
 
 def compared(minutes: float) -> list[VadResult]:
-    """Every VAD in every condition, `minutes` of each kind of call in all."""
+    """Every VAD in every condition; all noises of one level together last `minutes`."""
     settings = Settings.model_construct()  # the defaults, whatever the environment says
     each = minutes / len(NOISES)
     calls = {

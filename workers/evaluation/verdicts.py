@@ -1,6 +1,6 @@
-"""From calls to verdicts: an answer is right when its text and its sound both say what is expected.
+"""Judges calls: an answer is right if both its text and its audio say what is expected.
 
-The sound is heard only where the text is right: the dear part is the judge.
+The judge costs most, so it recognises the audio only if the text is right.
 """
 
 import random
@@ -22,14 +22,15 @@ from workers.training.speech.assistant import synthesise
 
 AUDIBLE: Final = 164  # of 32,768: -46 dBFS
 # Of a reply, before it is spoken over; speech in its first 1.5 s would go on with the question.
+# Times after which callers interrupt a reply.
 LISTENS_MS: Final = (1_600, 1_800, 2_000)
-SHORTEST_WORDS: Final = 6  # of a reply that can be spoken over
+SHORTEST_WORDS: Final = 6  # of a reply that can be interrupted
 
 
 def row_of_calls(
     engine: HybridEngine, condition: Condition, share: float, progress: ProgressBar
 ) -> tuple[list[Verdict], list[SpokenCall]]:
-    """Hold the calls of a row and judge their last answers."""
+    """Run the calls of a row and judge their last answers."""
     progress.say(condition.name)
     callers = asked(condition, share)
     calls = [
@@ -44,7 +45,7 @@ def row_of_calls(
 def interruptions(
     engine: HybridEngine, condition: Condition, count: int, progress: ProgressBar
 ) -> list[Verdict]:
-    """Long replies spoken over with another question; those that were too short are left out."""
+    """Judge calls that interrupt a long reply; calls whose reply was too short are left out."""
     progress.say("interruptions")
     rng = random.Random(SEED)
     callers = asked(condition)
@@ -61,27 +62,27 @@ def interruptions(
 
 
 def judged(condition: str, question: Question, call: Call) -> Verdict:
-    """The call's last answer against what was expected."""
+    """The verdict on a call's last answer."""
     answer = call.answers[-1]
     expected = " ".join(words(question.reply))
     text_right = " ".join(words(answer.text)) == expected
-    heard = judge_of(question.reply).hear(answer.pcm) if text_right else ""
+    recognised = judge_of(question.reply).recognise(answer.pcm) if text_right else ""
     return Verdict(
         condition=condition,
         family=question.family,
         asked=question.text,
         expected=question.reply,
         text=answer.text,
-        heard=heard,
+        recognised=recognised,
         text_right=text_right,
-        audio_right=heard == expected,
+        audio_right=recognised == expected,
         reason=answer.reason,
         reply_s=round(len(answer.pcm) / SAMPLE_RATE_HZ, 2),
         decided_s=_rounded(answer.decided_s),
         began_s=_rounded(answer.began_s),
         steps=answer.steps,
         head_s=head_s(answer.pcm),
-        told=answer.heard,
+        transcript=answer.transcript,
         cleared_s=_rounded(call.cleared_s) if isinstance(call, InterruptingCall) else None,
     )
 
@@ -91,21 +92,21 @@ def _rounded(value: float | None) -> float | None:
 
 
 def head_s(pcm: Pcm16) -> float | None:
-    """Until a reply can be heard, to 20 ms; None: it can not."""
+    """The time until a reply is audible, to 20 ms; None: it never is."""
     frames = np.abs(pcm[: len(pcm) // FRAME_SAMPLES * FRAME_SAMPLES].astype(np.int32))
     loud = frames.reshape(-1, FRAME_SAMPLES).max(axis=1, initial=0) > AUDIBLE
     return round(int(np.argmax(loud)) * FRAME_MS / 1000, 2) if loud.any() else None
 
 
 def replies(rows: Sequence[Condition], share: float) -> dict[str, str]:
-    """Replies whose original recordings are judged too, with their families."""
+    """The replies, with their families, whose original recordings give the ceilings."""
     among = [row for row in rows if row.name in CEILING]
     asked_for = [question for row in among for question in chosen(row, share)]
     return {question.reply: question.family for question in asked_for}
 
 
 def ceilings(rows: Sequence[Condition], share: float, progress: ProgressBar) -> dict[str, Share]:
-    """Of each family: how often the judge understands the original recording of its replies."""
+    """How often the judge recognises original recordings of each family's replies."""
     progress.say("ceiling")
     families = replies(rows, share)
     found: dict[str, list[bool]] = {}

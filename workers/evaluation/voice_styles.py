@@ -1,8 +1,8 @@
-"""Whether voices and styles can be heard: pitch, melody, level, and how well each is understood.
+"""Measures voices and styles: pitch, melody, level, and how well the judge recognises each.
 
-The same replies' recordings go through the codec and come out in every voice and style, all as
-rows of one batch, as in service. Pitch is what an autocorrelation hears in the sound, not what the
-vocoder was told; right means that the judge of the evaluation hears the reply and no other.
+Recordings of the same replies pass the codec and come out in every voice and style, as rows of one
+batch, as in service. An autocorrelation measures the pitch in the sound itself. A reply is right if
+the evaluation's judge recognises it.
 """
 
 import json
@@ -27,16 +27,16 @@ from workers.training.speech.assistant import synthesise
 from workers.training.speech.clips import HOP, padded, pitch
 
 REPLIES: Final = 60
-LOW_HZ: Final = 60.0  # any voice's pitch lies between
+LOW_HZ: Final = 60.0  # bounds of any voice's pitch
 HIGH_HZ: Final = 400.0
 BEGIN: Final = "<!-- voices: begin -->"
 END: Final = "<!-- voices: end -->"
 
 HEAD: Final = """## Voices and styles
 
-The recordings of {replies} replies through codec and vocoder, in every voice and style. Pitch and
-melody (the middle 80 % of the pitch, in semitones) as an autocorrelation hears them in the sound;
-**right** as above, by the same judge.
+Codec and vocoder resynthesised the recordings of {replies} replies in every voice and style. An
+autocorrelation of the sound measured the pitch and the melody (the range of the middle 80 % of the
+pitch, in semitones). **Right** is as above, by the same judge.
 
 | voice | style | pitch, Hz | melody, semitones | level, dBFS | right (95 % interval) |
 |---|---|---|---|---|---|
@@ -60,7 +60,7 @@ class StyleRow:
 
     @classmethod
     def of(cls, persona: Persona, sounds: Sequence[Floats], right: Sequence[bool]) -> "StyleRow":
-        """From the replies' sounds, float32 at 24 kHz, and whether each was understood."""
+        """From the replies' sounds, float32 at 24 kHz, and whether the judge recognised each."""
         low, middle, high = np.percentile(np.concatenate([*map(_pitches, sounds)]), (10, 50, 90))
         level = 10 * np.log10(np.mean(np.concatenate(sounds) ** 2))
         return cls(
@@ -83,7 +83,7 @@ class StyleRow:
 
 
 def measure(weights: Path, count: int = REPLIES) -> list[StyleRow]:
-    """A row for every voice in every style that the weights offer, on `count` replies."""
+    """A row for every voice and style of the weights, on `count` replies."""
     offer = load_voice(weights, 1).offer
     personas = [Persona(*names) for names in product(offer.voices, offer.styles)]
     voice = load_voice(weights, len(personas))
@@ -100,7 +100,7 @@ def measure(weights: Path, count: int = REPLIES) -> list[StyleRow]:
 
 
 def _pitches(sound: Floats) -> Floats:
-    """Float32 (N,) -> the pitch of the frames that have one, in Hertz."""
+    """The pitch in Hertz of the voiced frames of a sound (N,)."""
     whole = torch.from_numpy(sound[: len(sound) // HOP * HOP])
     found = pitch(whole, LOW_HZ, HIGH_HZ)
     voiced: Floats = found[found > 0].numpy()
@@ -109,7 +109,7 @@ def _pitches(sound: Floats) -> Floats:
 
 @torch.inference_mode()
 def spoken(voice: Voice, recording: Pcm16, personas: Sequence[Persona]) -> list[Floats]:
-    """A recording through the codec, as each persona says it: float32 (N,), N as recorded."""
+    """A recording through the codec in each persona's voice: float32 (N,), N as recorded."""
     samples = torch.from_numpy(padded(recording))[None]
     codes = voice.codec.encode(LogMel()(samples)).repeat(len(personas), 1, 1)  # (P, T, Q)
     rows = torch.arange(len(personas))
@@ -127,7 +127,7 @@ def section(rows: Sequence[StyleRow]) -> str:
 
 
 def placed(document: str, text: str) -> str:
-    """The document with its section replaced by this one; at its end where it has none."""
+    """The document with its section replaced by this one, or with this one at its end."""
     before, begin, rest = document.partition(BEGIN)
     if not begin:
         return f"{document.rstrip()}\n\n{text}"

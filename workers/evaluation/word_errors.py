@@ -1,7 +1,7 @@
-"""What the listener makes of callers: the words it spells, and what a codec would leave of them.
+"""Errors of the listener's letters on callers, as they are and through a codec.
 
-Greedy decoding of its character CTC head: no dictionary, no language model, so single letters are
-wrong more often than the meaning is lost.
+Its character CTC head is decoded greedily, without a dictionary or a language model: single letters
+are wrong more often than the meaning is lost.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
 from workers.evaluation.conditions import SpokenCall
-from workers.evaluation.figures import Figures, error_rate
+from workers.evaluation.figures import Measures, error_rate
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.tokenizer.listener import Listener
@@ -28,7 +28,7 @@ from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 BATCH: Final = 16
 BEFORE_S: Final = 0.4
 AFTER_S: Final = 0.6
-BOOKS: Final = (1, 2, 4, 8)
+CODEBOOKS: Final = (1, 2, 4, 8)
 UNSEEN_ENGINES: Final[dict[str, TtsVoice]] = {
     "flite rms": UNSEEN_FLITE[0],
     "festival ked": UNSEEN_FESTIVAL[0],
@@ -37,7 +37,7 @@ UNSEEN_ENGINES: Final[dict[str, TtsVoice]] = {
 
 
 def mels_of(asked: SpokenCall) -> Tensor:
-    """What a call's last question sounds like at the microphone: log-mels (F, M)."""
+    """The log-mels (F, M) of a call's last question at the microphone."""
     edges = (round(BEFORE_S * SAMPLE_RATE_HZ), round(AFTER_S * SAMPLE_RATE_HZ))
     sound = np.pad(floats_from_pcm16(asked.said[-1]), edges)
     if asked.background is not None:
@@ -52,12 +52,12 @@ def _log_mels(sound: Floats) -> Tensor:
 
 @torch.inference_mode()
 def spelled(listener: Listener, mels: Sequence[Tensor]) -> list[str]:
-    """Log-mels (F, M) each -> what the listener hears, letter by letter."""
+    """The letters that the listener recognises in each of these log-mels (F, M)."""
     found = [""] * len(mels)
     for part in _by_length([len(mel) for mel in mels]):
         batch = pad_sequence([mels[i] for i in part], batch_first=True, padding_value=SILENCE)
-        heard = listener.eval()(whole_steps(batch))
-        for place, logits in zip(part, heard.characters, strict=True):
+        hearing = listener.eval()(whole_steps(batch))
+        for place, logits in zip(part, hearing.characters, strict=True):
             frames = (len(mels[place]) + 7) // 8 * listener.config.subframes
             letters = "".join(CHARACTERS[c - 1] for c in best_path(logits, frames))
             found[place] = " ".join(letters.split())
@@ -69,9 +69,9 @@ def _by_length(lengths: Sequence[int]) -> Iterator[list[int]]:
     return (order[at : at + BATCH] for at in range(0, len(order), BATCH))
 
 
-def errors(wanted: Sequence[str], heard: Sequence[str]) -> Figures:
-    """Character and word error rates of texts."""
-    pairs = [(" ".join(words(a)), b) for a, b in zip(wanted, heard, strict=True)]
+def errors(wanted: Sequence[str], recognised: Sequence[str]) -> Measures:
+    """Character and word error rates of the recognised texts."""
+    pairs = [(" ".join(words(a)), b) for a, b in zip(wanted, recognised, strict=True)]
     return {
         "utterances": len(pairs),
         "characters": error_rate(pairs, list),
@@ -80,20 +80,21 @@ def errors(wanted: Sequence[str], heard: Sequence[str]) -> Figures:
 
 
 @torch.inference_mode()
-def through_codec(listener: Listener, codec: SpeechCodec, texts: Sequence[str]) -> Figures:
-    """Character errors of callers who were coded with so many codebooks, by engine; 0: not coded.
+def through_codec(listener: Listener, codec: SpeechCodec, texts: Sequence[str]) -> Measures:
+    """Character error rates of callers by engine and number of codebooks; 0: without the codec.
 
-    In service no caller is: the listener hears them as they are. The codec is the assistant's.
+    The service codes no caller: the codec is the assistant's, and the listener gets the audio
+    itself.
     """
-    found: Figures = {}
+    found: Measures = {}
     for name, voice in UNSEEN_ENGINES.items():
         sounds = speak([SpeechJob(voice, text) for text in texts])
         mels = [whole_steps(_log_mels(sound)[None])[0] for sound in sounds]
         rates = {"0": errors(texts, spelled(listener, mels))["characters"]}
         codes = [codec.encode(mel[None]) for mel in mels]
-        for books in BOOKS:
-            if books <= codec.config.codebooks:
-                made = [codec.decode(code[..., :books])[0] for code in codes]
-                rates[str(books)] = errors(texts, spelled(listener, made))["characters"]
+        for count in CODEBOOKS:
+            if count <= codec.config.codebooks:
+                decoded = [codec.decode(code[..., :count])[0] for code in codes]
+                rates[str(count)] = errors(texts, spelled(listener, decoded))["characters"]
         found[name] = rates
     return found

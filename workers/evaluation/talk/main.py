@@ -8,7 +8,7 @@ from typing import Final
 from shared.modes import VadName
 from shared.settings import load_settings
 from workers.engines import load_engine
-from workers.evaluation.non_speech import silence
+from workers.evaluation.non_speech import false_answers
 from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.talk.cases import written_cases
 from workers.evaluation.talk.families import family_cases
@@ -37,7 +37,7 @@ def main(output: Path, runs: Path, *, quick: bool, share: float) -> None:
     for row in ROWS:
         progress.say(row.name)
         verdicts += measured_row(engine, judge, row, kept, progress.add)
-    quiet = silence(engine, MINUTES * part, (VadName.ENERGY,), progress)
+    quiet = false_answers(engine, MINUTES * part, (VadName.ENERGY,), progress)
     made = {
         "command": "make evaluate" + (' ARGS="--quick"' if quick else ""),
         "machine": machine(),

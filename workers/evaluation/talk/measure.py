@@ -60,7 +60,7 @@ def measured_row(
 
 def _verdict(row: Row, caller: SpokenCase, call: Call, heard: str) -> Verdict:
     answer, case = call.answers[-1], caller.case
-    transcript = word_errors(case.say[-1], answer.heard)
+    transcript = word_errors(case.say[-1], answer.transcript)
     sound = word_errors(answer.text, heard)
     return Verdict(
         row=row.name,
@@ -68,7 +68,7 @@ def _verdict(row: Row, caller: SpokenCase, call: Call, heard: str) -> Verdict:
         topic=case.topic,
         voice=str(caller.voice),
         said=case.say[-1],
-        transcript=answer.heard,
+        transcript=answer.transcript,
         answer=answer.text,
         right=case.accepts(answer.text),
         transcript_errors=transcript.errors,

@@ -87,7 +87,7 @@ class Knowing(Gated):
 
 def test_an_answer_tells_what_the_question_was_heard_as() -> None:
     (answer,) = converse(Knowing(1), [said(10, 130.0)])
-    assert answer.heard == "two words"
+    assert answer.transcript == "two words"
 
 
 def test_an_answer_tells_when_the_turn_was_over() -> None:

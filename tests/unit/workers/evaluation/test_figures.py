@@ -24,7 +24,7 @@ def verdict(text: bool = True, audio: bool = True, family: str = "sum", said: st
         asked="what is it?",
         expected="it is four.",
         text=said,
-        heard="",
+        recognised="",
         text_right=text,
         audio_right=audio,
         reason="end",

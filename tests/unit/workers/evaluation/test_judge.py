@@ -2,13 +2,13 @@
 
 import pytest
 
-from workers.evaluation.judge import CHOICES, Judge, likest
+from workers.evaluation.judge import CHOICES, Judge, most_similar
 from workers.training.questions.catalogue import all_reply_texts, words
 from workers.training.questions.families import Language
 
 
 def test_the_choices_are_the_answers_with_the_most_words_in_common() -> None:
-    found = likest("three plus four is seven.")
+    found = most_similar("three plus four is seven.")
     assert found[0] == "three plus four is seven."
     assert len(found) == len(set(found)) == CHOICES + 1
     assert {"three plus five is eight.", "four plus four is eight."} <= set(found)
@@ -17,7 +17,7 @@ def test_the_choices_are_the_answers_with_the_most_words_in_common() -> None:
 
 
 def test_a_spanish_answer_is_told_from_all_spanish_answers() -> None:
-    found = likest("uno más dos son tres.")
+    found = most_similar("uno más dos son tres.")
     assert found[0] == "uno más dos son tres."
     assert set(found) == set(all_reply_texts(Language.SPANISH))
 
