@@ -1,4 +1,4 @@
-"""How loud a sound is in each of twenty bands, every 10 ms."""
+"""Measures a sound's power in twenty bands, every 10 ms."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
 
 BANDS: Final = 20
-LOW_HZ: Final = 120.0  # a small loudspeaker gives nothing below
+LOW_HZ: Final = 120.0  # small loudspeakers play nothing below
 HIGH_HZ: Final = 6_500.0
 HOP: Final = 240  # 10 ms
 FRAME_HOPS: Final = FRAME_SAMPLES // HOP  # 2
@@ -28,7 +28,7 @@ def _mel(hertz: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
 
 
 def _pooling() -> NDArray[np.float32]:
-    """(FFT bins, BANDS): the sum of a PCM16 spectrum's power over each band, of full scale 1."""
+    """(FFT bins, BANDS): sums a PCM16 spectrum's power over each band; full scale is 1."""
     low, high = _mel(np.array([LOW_HZ, HIGH_HZ]))
     place = (_mel(np.arange(_FFT // 2 + 1) * (SAMPLE_RATE_HZ / _FFT)) - low) / (high - low) * BANDS
     inside = np.floor(place)[:, None] == np.arange(BANDS)
@@ -40,13 +40,13 @@ _HANN: Final = np.hanning(_WINDOW).astype(np.float32)
 
 
 class Bands:
-    """One sound's analysis. A hop is judged in the 20 ms that end with it."""
+    """The analysis of one sound. Each hop is measured over the 20 ms that end with it."""
 
     def __init__(self, rest: Pcm16 | None = None) -> None:
         self.rest: Pcm16 = np.zeros(HOP, np.int16) if rest is None else rest  # the last 10 ms
 
     def hear(self, pcm: Pcm16) -> Power:
-        """More of the sound, a whole number of hops -> (hops, BANDS)."""
+        """Take more of the sound, a whole number of hops -> (hops, BANDS)."""
         samples = np.concatenate([self.rest, pcm]).astype(np.float32)
         self.rest = pcm[-HOP:]
         windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::HOP] * _HANN

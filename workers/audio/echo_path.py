@@ -1,13 +1,13 @@
-"""Which of what the caller's microphone hears is the assistant's own voice come back.
+"""Tells the caller's speech from the assistant's own voice that the microphone picks up.
 
-A loudspeaker's sound returns after some unknown delay, weaker by some unknown gain in each band,
-and smeared by the room. What was said is known. So each 10 ms of the microphone are held against
-what was played a delay ago, band by band, in decibels: an echo stays near its band's gain, and who
-speaks over it stands out where the assistant's voice is weak. Nothing is subtracted, so neither the
-browser's own processing nor a clock that drifts does harm.
+A loudspeaker's sound returns after an unknown delay, weaker by an unknown gain in each band, and
+smeared by the room. The server knows what it sent. So it compares each 10 ms of the microphone with
+what was played a delay earlier, band by band, in decibels. An echo stays near its band's gain. A
+caller who speaks over it stands out where the assistant's voice is weak. Nothing is subtracted, so
+neither the browser's own processing nor clock drift does harm.
 
-Delay and gains are learnt from the call. Until a delay has proved itself, a sound is the caller's
-only when no delay explains it at any gain; after that, when none does at the learnt gains.
+The call teaches the delay and the gains. Until a delay has explained enough, a sound counts as the
+caller's only if no delay explains it at any gain; after that, if none does at the learnt gains.
 """
 
 from collections.abc import Mapping
@@ -21,28 +21,28 @@ from shared.audio import FRAMES_PER_CHUNK, Pcm16
 from workers.audio.bands import BANDS, CHUNK_HOPS, FRAME_HOPS, SILENCE_DB, Bands, Levels, decibels
 from workers.audio.playback import Playback
 
-# The delays tried, in hops of 10 ms behind the playhead, which is known to 80 ms either way.
+# The delays tried, in hops of 10 ms after the playhead, which is known to within 80 ms.
 SOONEST: Final = -10
 LATEST: Final = 60
-LOOK: Final = 24  # hops of the microphone held against what was played: 240 ms
+LOOK: Final = 24  # hops of the microphone compared with what was played: 240 ms
 
-AUDIBLE_DB: Final = 10.0  # over the background: a bin that says something
+AUDIBLE_DB: Final = 10.0  # over the background: a bin that carries information
 BACKGROUND_DB: Final = 4.0  # the background's mean over its quietest
 BACKGROUND_RISE_DB: Final = 0.2  # a chunk
-ACTIVE_DB: Final = 30.0  # below the loudest that was played, a bin tells nothing of the gain
+ACTIVE_DB: Final = 30.0  # a bin further below the loudest played one says nothing about the gain
 FAINTEST_DB: Final = -80.0
-MARGIN_DB: Final = 6.0  # an echo's bins scatter so far over their band's gain ...
-LOOSE_MARGIN_DB: Final = 9.0  # ... and so far over one gain for all bands
+MARGIN_DB: Final = 6.0  # how far an echo's bins scatter above their band's gain ...
+LOOSE_MARGIN_DB: Final = 9.0  # ... and above one gain for all bands
 MAX_EXCESS_DB: Final = 15.0  # of a bin
 MAX_SCATTER_DB: Final = 12.0
-NEAR_DB: Final = 1.5  # a frame's mean excess: the caller's
+NEAR_DB: Final = 1.5  # a frame with this mean excess is the caller's
 MAX_GAIN_DB: Final = 6.0
 NO_GAIN_DB: Final = -100.0
-GAIN_QUANTILE: Final = 0.4  # the caller may add to a bin and takes from none
+GAIN_QUANTILE: Final = 0.4  # the caller adds to bins and takes from none
 
-EXCESS_WEIGHT: Final = 2.0  # against the scatter, in the choice of a delay
-FEW_BANDS: Final = 5  # fewer than these audible in a hop count as so many
-FEW_BINS: Final = 40  # of the 480: nothing can be learnt
+EXCESS_WEIGHT: Final = 2.0  # relative to the scatter, in the choice of a delay
+FEW_BANDS: Final = 5  # a hop with fewer audible bands is weighed as if it had these
+FEW_BINS: Final = 40  # of 480 bins; with fewer, nothing is learnt
 NEARBY: Final = 2  # hops: the same delay
 TRUSTED: Final = 3  # chunks that a delay must have explained
 MOST_TRUST: Final = 8
@@ -53,21 +53,21 @@ Mask = NDArray[np.bool_]
 
 @dataclass(slots=True)
 class _Fit:
-    """The delay that explains the last LOOK hops best."""
+    """The delay that best explains the last LOOK hops."""
 
     delay: int
-    gain: NDArray[np.float32]  # (BANDS,) that it was tried with
-    ratio: Levels  # (LOOK, BANDS), heard against played
-    telling: Mask  # (LOOK, BANDS): both played and heard
-    excess: NDArray[np.float32]  # (LOOK,), mean decibels that are not explained
+    gain: NDArray[np.float32]  # (BANDS,), with which it was tried
+    ratio: Levels  # (LOOK, BANDS), microphone minus playback
+    telling: Mask  # (LOOK, BANDS): played and audible in the microphone
+    excess: NDArray[np.float32]  # (LOOK,), mean decibels that the echo does not explain
 
 
 class EchoPath:
-    """What comes back in one call."""
+    """The echo of one call."""
 
     def __init__(self) -> None:
         self.playback = Playback()
-        self.trust = 0  # how often the delay has explained what was heard
+        self.trust = 0  # how often the delay has explained the microphone
         self._listening = False
         self._delay = 0
         self._gain = np.zeros(BANDS, np.float32)  # decibels
@@ -77,16 +77,16 @@ class EchoPath:
         self._heard = np.zeros((LOOK, BANDS), np.uint8)  # half decibels over SILENCE_DB
 
     def begin(self, first: int) -> None:
-        """A reply begins with this frame: from here on it may come back."""
+        """Begin a reply with this frame: from now on its echo may come."""
         self.playback.begin(first)
         self._listening = True
         self._bands = Bands()
         self._heard = np.zeros((LOOK, BANDS), np.uint8)
 
     def hear(self, pcm: Pcm16, *, speech: bool = True) -> tuple[bool, ...]:
-        """One chunk of the caller's side -> may it be the caller, for each of its four frames.
+        """One chunk of the microphone -> for each of its four frames: may it be the caller?
 
-        speech: whether there is any in the chunk; without, the question is not worth its price.
+        `speech`: whether the chunk has any; without it the answer is not worth its price.
         """
         if self._listening:
             self.playback.tick()
@@ -105,7 +105,7 @@ class EchoPath:
         return _near(fit.excess)
 
     def _explain(self, heard: Levels) -> _Fit:
-        """Try the delay that is known, and only when it does not explain what is heard all."""
+        """Try the known delay; if it does not explain the microphone, try all."""
         if self.trust >= TRUSTED:
             fit = self._fit(heard, self._delay - NEARBY, self._delay + NEARBY)
             if not any(_near(fit.excess)):
@@ -113,7 +113,7 @@ class EchoPath:
         return self._fit(heard, SOONEST, LATEST)
 
     def _fit(self, heard: Levels, soonest: int, latest: int) -> _Fit:
-        """Hold (LOOK, BANDS) against what was played, at each of these delays."""
+        """Compare (LOOK, BANDS) with what was played, at each of these delays."""
         played = self.playback.window(LOOK + latest, -soonest)
         # (delays, LOOK, BANDS), the longest delay first
         windows = np.lib.stride_tricks.sliding_window_view(played, LOOK, axis=0).swapaxes(1, 2)
@@ -134,8 +134,8 @@ class EchoPath:
         return _Fit(latest - best, tried, ratio[best], telling[best], excess[best])
 
     def _learn(self, fit: _Fit) -> None:
-        """Take a delay that explains what was heard for the echo's, and its gains from it."""
-        over = not self.playback.lasts(fit.delay)  # what is left is the room's alone
+        """Learn delay and gains from a fit that explains the microphone."""
+        over = not self.playback.lasts(fit.delay)  # what is left is the room's reverberation
         if over or fit.telling.sum() < FEW_BINS or fit.excess.mean() > NEAR_DB:
             return
         same = self.trust > 0 and abs(fit.delay - self._delay) <= NEARBY
@@ -186,7 +186,7 @@ class EchoPath:
 
 
 def _common_gain(ratio: Levels, active: Mask) -> NDArray[np.float32]:
-    """(delays, LOOK, BANDS) -> each delay's gain, one for all bands, (delays, 1, 1)."""
+    """(delays, LOOK, BANDS) -> one gain for all bands of each delay, (delays, 1, 1)."""
     delays = len(ratio)
     ordered = np.sort(np.where(active, ratio, np.inf).reshape(delays, -1), axis=1)
     count = active.sum(axis=(1, 2))
@@ -196,7 +196,7 @@ def _common_gain(ratio: Levels, active: Mask) -> NDArray[np.float32]:
 
 
 def _scatter(ratio: Levels, telling: Mask) -> NDArray[np.float32]:
-    """(delays, LOOK, BANDS) -> how far the bins lie from their band's mean, (delays,) decibels."""
+    """(delays, LOOK, BANDS) -> how far bins lie from their band's mean, (delays,) decibels."""
     count = np.maximum(telling.sum(axis=1, keepdims=True), 1)
     mean = (ratio * telling).sum(axis=1, keepdims=True) / count
     off = np.minimum(np.abs(ratio - mean), MAX_SCATTER_DB) * telling
@@ -204,6 +204,6 @@ def _scatter(ratio: Levels, telling: Mask) -> NDArray[np.float32]:
 
 
 def _near(excess: NDArray[np.float32]) -> tuple[bool, ...]:
-    """(LOOK,) -> for each frame of the last chunk, judged in the 40 ms that end with it."""
+    """(LOOK,) -> for each frame of the last chunk: its 40 ms have too much excess for an echo."""
     starts = range(LOOK - CHUNK_HOPS - FRAME_HOPS, LOOK - FRAME_HOPS, FRAME_HOPS)
     return tuple(bool(excess[at : at + 2 * FRAME_HOPS].mean() > NEAR_DB) for at in starts)

@@ -1,9 +1,9 @@
-"""Voice activity, 20 ms at a time, without training and without torch.
+"""Detects speech by loudness, pitch and movement, in frames of 20 ms, without training or torch.
 
-A frame is speech when it is loud against an adaptive noise floor AND near something voiced AND
-part of something that moves. Speech has a pitch, so its waveform repeats itself; noise of any level
-does not. Its spectrum moves; that of a hum or a tone, which have a pitch too, stands still.
-Loudness alone would call a fan speech; pitch alone would miss the "s" that ends a word.
+A frame is speech when it is loud against an adaptive noise floor AND near a voiced frame AND part
+of a sound that moves. Speech has a pitch, so its waveform repeats itself; noise of any level does
+not. The spectrum of speech moves; that of a hum or a tone, which have a pitch too, stands still.
+Loudness alone would take a fan for speech; pitch alone would miss the "s" that ends a word.
 """
 
 from collections.abc import Mapping
@@ -17,20 +17,20 @@ from workers.audio.spectral_flux import FRAME, RATE_HZ, Movement
 
 FLOOR_RATIO: Final = 2.5  # speech is 8 dB over the floor
 VOICED_MIN: Final = 0.5  # of 1, the waveform's likeness to itself one pitch period later
-# A loud frame this long after the last voiced one still belongs to speech ("s", "t", a breath).
+# A loud frame so soon after a voiced one still belongs to speech ("s", "t", a breath).
 UNVOICED_TAIL_FRAMES: Final = 200 // FRAME_MS  # 10
 # Over 40 ms. Measured: speech moves by more in 90 % of its frames (half of them by 9 dB and more),
 # hums and tones of -25 to -50 dBFS over noise of -70 dBFS by less in 99 %.
 MOVED_DB: Final = 3.0
-# A tone's beginning moves three frames: so many are no proof yet, of those of the last 300 ms.
+# A tone's onset moves three frames, so proof takes four of the last 300 ms.
 MOVED_FRAMES: Final = 4
 MOVED_WITHIN_FRAMES: Final = 300 // FRAME_MS  # 15
-# A background within 20 dB hides movement, and a hum is in the floor: there, none is asked for.
+# A background within 20 dB hides movement, and the floor holds a hum: then no proof is needed.
 HIDDEN_RATIO: Final = 10.0
-# What has not yet proved to move is believed for so long: speech is not heard later for it, and a
-# tone that begins is shorter than the speech that starts a turn (120 ms).
+# A sound without proof counts as speech for so long. Speech is thus detected no later, and a
+# tone's onset stays shorter than the speech that starts a turn (120 ms).
 BELIEVED_FRAMES: Final = 100 // FRAME_MS  # 5
-# The floor is the quietest frame of about two seconds: speech pauses within that, noise does not.
+# The floor is the quietest frame of about 2 s: speech pauses within that time, noise does not.
 FLOOR_BLOCKS: Final = 8
 FLOOR_BLOCK_FRAMES: Final = 240 // FRAME_MS  # 12
 
@@ -46,7 +46,7 @@ _Frames = NDArray[np.bool_]
 
 
 class Vad:
-    """The floor, the voicing and the movement of one caller."""
+    """The noise floor, voicing and movement of one caller's audio."""
 
     def __init__(self) -> None:
         self._blocks: Blocks = []  # the quietest RMS of each past block, oldest first
@@ -54,19 +54,21 @@ class Vad:
         self._block_frames = 0
         self._unvoiced = UNVOICED_TAIL_FRAMES  # frames since the last voiced one
         self._movement = Movement()
-        self._moved = [False] * MOVED_WITHIN_FRAMES  # the last frames: sounded like speech, moved
-        self._unproved = 0  # frames believed without proof since the last pause
-        self._pause = 0  # frames since the last that sounded like speech
+        self._moved = [
+            False
+        ] * MOVED_WITHIN_FRAMES  # whether each of the last frames sounded like speech and moved
+        self._unproved = 0  # frames counted as speech without proof since the last pause
+        self._pause = 0  # frames since the last one that sounded like speech
 
     @property
     def floor(self) -> float:
-        """RMS of the background, of full scale; 0 until two seconds are known."""
+        """RMS of the background; full scale is 1. 0 before two seconds have passed."""
         return min(self._blocks) if len(self._blocks) == FLOOR_BLOCKS else 0.0
 
     def hear(self, pcm: Pcm16, threshold: float) -> tuple[bool, ...]:
-        """One chunk of shape (1920,) -> is it speech, for each of its four frames.
+        """One chunk of shape (1920,) -> for each of its four frames: is it speech?
 
-        `threshold` is the RMS of full scale below which nothing is speech.
+        `threshold`: the RMS (full scale is 1) below which nothing is speech.
         """
         samples = pcm.astype(np.float32) / np.float32(32768.0)
         low = samples.reshape(-1, _DECIMATION).mean(axis=1)
@@ -79,7 +81,7 @@ class Vad:
         return self._believed(self._voices(loud, voiced), moved, hidden=hidden)
 
     def _voices(self, loud: _Frames, voiced: _Frames) -> list[bool]:
-        """Which frames sound like speech: they are loud, and near something voiced."""
+        """Which frames sound like speech: loud ones near a voiced one."""
         if voiced.any():
             # The consonants before a chunk's first voiced frame are speech as well.
             self._unvoiced = 0
@@ -90,7 +92,7 @@ class Vad:
         return loud and self._unvoiced < UNVOICED_TAIL_FRAMES
 
     def _believed(self, voices: list[bool], moved: _Frames, *, hidden: bool) -> tuple[bool, ...]:
-        """Those of the frames that sound like speech which have proved to move, or may still."""
+        """Which speech-like frames are speech: those that have proved to move, or still may."""
         both = [a and bool(b) for a, b in zip(voices, moved, strict=True)]
         self._moved = [*self._moved, *both][-MOVED_WITHIN_FRAMES:]
         proved = hidden or sum(self._moved) >= MOVED_FRAMES

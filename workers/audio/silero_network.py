@@ -1,9 +1,8 @@
 """Silero's VAD network (MIT, v6, 16 kHz) in numpy: batched over callers, without torch.
 
-Its weights are read once from the package's TorchScript (the safetensors beside it are of another
-training); 0.7 million products a window then need neither torch nor a second runtime. Letters:
-B callers, W = 512 samples a window (32 ms), K frames of its short-time spectrum, C channels. A
-window reads the 64 samples before it too.
+It reads the weights once from the package's TorchScript (the package's safetensors come from another
+training). A window takes 0.7 million products. Letters: B callers, W = 512 samples a window (32 ms),
+K frames of its short-time spectrum, C channels. A window also reads the 64 samples before it.
 """
 
 import warnings
@@ -60,7 +59,7 @@ class _Convolution:
 
 
 class Silero:
-    """The network. Its state is the caller's: (B, 2, 128), hidden and cell, zeros at first."""
+    """The network. Callers keep its state: (B, 2, 128), hidden and cell, zeros at first."""
 
     def __init__(self, tensors: dict[str, Floats]) -> None:
         """`tensors` by the names of `_NAMES`."""
@@ -77,7 +76,7 @@ class Silero:
         self._out_bias = tensors["out.bias"][0]
 
     def __call__(self, samples: Floats, state: Floats) -> tuple[Floats, Floats]:
-        """Samples (B, 64 + 512) in [-1, 1], state (B, 2, 128) -> chance of speech (B,), state."""
+        """Samples (B, 64 + 512) in [-1, 1], state (B, 2, 128) -> probability of speech (B,), state."""
         x = self._spectrum(samples)
         for convolution in self._convolutions:
             x = convolution(x)
@@ -110,7 +109,7 @@ def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def load_silero() -> Silero:
-    """The network of the installed package. Raises ConfigError where there is none."""
+    """The installed package's network. Raises ConfigError if the package is missing."""
     try:
         # Found, not imported: the package's own code would bring torch.
         path = Path(str(distribution("silero-vad").locate_file(_FILE)))

@@ -1,12 +1,12 @@
-"""Voice activity by Silero's network: what `Vad` does, heard by training instead of by rule.
+"""Detects speech with Silero's trained network, in the place of `energy_vad.Vad`.
 
     listen_ahead([(vad, chunks), ...])       # all callers' new audio as one batch; optional
     speech = vad.hear(pcm, threshold)        # (1920,) -> four frames, as `Vad.hear`
 
 24 kHz -> 16 kHz by a causal filter (0.5 ms late) -> windows of 32 ms, two and three a chunk in
-turn. The state between chunks, some 700 to 1,200 bytes, is what the log carries: samples rounded
-to 16 bits and the network's memory to float16 in the live call as well, so that a caller who is
-taken over is heard as by the worker that died.
+turn. The log carries the state between chunks, some 700 to 1,200 bytes. The live call too rounds
+samples to 16 bits and the network's memory to float16, so a worker that takes a session over
+computes what the dead one would have.
 """
 
 from collections import deque
@@ -19,12 +19,12 @@ import numpy as np
 from shared.audio import CHUNK_SAMPLES, FRAMES_PER_CHUNK, Floats, Pcm16
 from workers.audio.silero_network import CONTEXT, WIDTH, WINDOW, Silero, load_silero
 
-SPEECH: Final = 0.5  # the chance that begins speech ...
-SILENCE: Final = 0.35  # ... and the one that ends it, as its authors have it
+SPEECH: Final = 0.5  # a probability from which speech begins ...
+SILENCE: Final = 0.35  # ... and below which it ends, as its authors chose
 _TAPS: Final = 48  # at 48 kHz, the rate that both 24 and 16 divide
 _CUTOFF_HZ: Final = 7_400
 _PAST: Final = _TAPS // 2  # input samples that the next chunk's first output still needs
-# Which window says what a frame is: that which covers most of it, or the last that there is.
+# The window that decides for each frame: the one that covers most of it, or the last one.
 _WINDOW_OF: Final = {2: (0, 0, 1, 1), 3: (0, 1, 2, 2)}
 
 
@@ -51,7 +51,7 @@ def resampled(samples: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """What the next chunk's hearing depends on."""
+    """All that the next chunk's result depends on."""
 
     past: Pcm16  # (24,) at 24 kHz
     rest: Pcm16  # (64,) or (320,) at 16 kHz: the context, and what fills no window yet
@@ -75,7 +75,7 @@ class _Memory:
 
 @dataclass(frozen=True, slots=True)
 class _Heard:
-    """A chunk as the network heard it."""
+    """A chunk and the network's result for it."""
 
     pcm: Pcm16
     chances: tuple[float, ...]  # of its windows, two or three
@@ -83,18 +83,18 @@ class _Heard:
 
 
 class SileroVad:
-    """One caller's; several are heard as one batch by `listen_ahead`."""
+    """One caller's VAD; `listen_ahead` computes several as one batch."""
 
     def __init__(self, network: Silero | None = None) -> None:
         self._network = network or load_silero()
         self._memory = _Memory.fresh()
         self._speaking = False
-        self._ahead: deque[_Heard] = deque()  # chunks that `hear` has yet to be asked of
+        self._ahead: deque[_Heard] = deque()  # chunks computed ahead of `hear`
 
     def hear(self, pcm: Pcm16, threshold: float) -> tuple[bool, ...]:
-        """One chunk of shape (1920,) -> is it speech, for each of its four frames.
+        """One chunk of shape (1920,) -> for each of its four frames: is it speech?
 
-        `threshold` is the RMS of full scale below which nothing is speech.
+        `threshold`: the RMS (full scale is 1) below which nothing is speech.
         """
         if not self._ahead or not np.array_equal(self._ahead[0].pcm, pcm):
             self._ahead.clear()
@@ -126,7 +126,7 @@ class SileroVad:
 
 
 def listen_ahead(batch: Sequence[tuple[SileroVad, Sequence[Pcm16]]]) -> None:
-    """Hear what each VAD will be asked of next, oldest first, one chunk of all at a time."""
+    """Compute the chunks that each VAD takes next, oldest first, batched over the VADs."""
     longest = max((len(chunks) for _, chunks in batch), default=0)
     for i in range(longest):
         rows = [(vad, chunks[i]) for vad, chunks in batch if i < len(chunks)]
@@ -136,7 +136,7 @@ def listen_ahead(batch: Sequence[tuple[SileroVad, Sequence[Pcm16]]]) -> None:
 
 
 def _hear(vads: Sequence[SileroVad], pcm: Sequence[Pcm16]) -> None:
-    """One more chunk of each, behind those that were heard ahead."""
+    """Compute one more chunk of each VAD, after those computed ahead."""
     before = [vad._ahead[-1].after if vad._ahead else vad._memory for vad in vads]
     joined = [np.concatenate([m.past, chunk]) for m, chunk in zip(before, pcm, strict=True)]
     low = resampled(np.stack(joined).astype(np.float32))

@@ -1,4 +1,4 @@
-"""How much a sound's spectrum moves. Speech never stands still; a hum, a tone and a fan do."""
+"""Measures how much a sound's spectrum moves: speech always does, a hum, a tone or a fan hardly."""
 
 from collections.abc import Mapping
 from typing import Any, Final

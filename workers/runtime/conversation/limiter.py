@@ -1,7 +1,7 @@
-"""What leaves for a caller's ear is made safe: no NaN, no clipping, no roar.
+"""Makes a reply's audio safe for the caller: no NaN, no clipping, no roar.
 
-Quiet enough audio passes bit for bit. The state is one gain, fresh with every reply, so what a
-reply sounds like is a function of that reply alone.
+Quiet audio passes bit for bit. The state is one gain, which each reply starts anew, so a reply's
+sound depends on that reply alone.
 """
 
 from typing import Any, Final
@@ -16,7 +16,7 @@ CEILING: Final = 10 ** (-1 / 20)  # -1 dBFS = 0.891
 KNEE: Final = 0.7  # below it the limiter changes nothing
 LOUD_RMS: Final = 10 ** (-9 / 20)  # -9 dBFS = 0.355 over 80 ms; speech stays under -15
 ATTACK: Final = 0.5  # share of the excess (in dB) taken away each 80 ms
-RELEASE: Final = 10 ** (1.5 / 20)  # and given back: 1.5 dB each 80 ms
+RELEASE: Final = 10 ** (1.5 / 20)  # and restored: 1.5 dB each 80 ms
 _FULL_SCALE: Final = 32768.0
 
 
@@ -30,7 +30,7 @@ class Guard:
         """Up to 80 ms of PCM16, or float32 of full scale 1 -> safe PCM16 of the same length."""
         whole = audio.dtype == np.int16
         if whole and self.gain == 1.0 and _peak(audio) <= LOUD_RMS * _FULL_SCALE:
-            return audio.astype(np.int16, copy=False)  # nearly all there ever is: spare it the rest
+            return audio.astype(np.int16, copy=False)  # the usual case, made fast
         samples = audio / np.float32(_FULL_SCALE) if whole else heal(audio)
         previous, self.gain = self.gain, self._next_gain(samples)
         if whole and previous == self.gain == 1.0 and _peak(samples) <= KNEE:
