@@ -1,8 +1,8 @@
 """Silero's VAD network (MIT, v6, 16 kHz) in numpy: batched over callers, without torch.
 
-It reads the weights once from the package's TorchScript (the package's safetensors come from another
-training). A window takes 0.7 million products. Letters: B callers, W = 512 samples a window (32 ms),
-K frames of its short-time spectrum, C channels. A window also reads the 64 samples before it.
+It reads the weights once from the package's TorchScript (its safetensors come from another
+training). A window takes 0.7 million products. Letters: B callers, W = 512 samples a window
+(32 ms), K frames of its short-time spectrum, C channels. A window also reads the 64 samples before.
 """
 
 import warnings
@@ -76,7 +76,7 @@ class Silero:
         self._out_bias = tensors["out.bias"][0]
 
     def __call__(self, samples: Floats, state: Floats) -> tuple[Floats, Floats]:
-        """Samples (B, 64 + 512) in [-1, 1], state (B, 2, 128) -> probability of speech (B,), state."""
+        """Samples (B, 64 + 512) in [-1, 1], state (B, 2, 128) -> P(speech) (B,), state."""
         x = self._spectrum(samples)
         for convolution in self._convolutions:
             x = convolution(x)
