@@ -34,18 +34,19 @@ log = logging.getLogger("workers")
 
 
 def worker_name() -> str:
-    """Unique for this process; no colon, since owners are written epoch:worker:nonce."""
+    """A name unique to this process. No colon: the log writes owners as epoch:worker:nonce."""
     host = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:40]
     return f"{host}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
 async def serve(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. Raises ConfigError for what a person must put right."""
+    """Work until SIGTERM or SIGINT. Raises ConfigError for errors that the operator must fix."""
     if settings.vad is VadName.SILERO:
-        load_silero()  # one that is not installed is said now, not to the first caller
+        load_silero()  # fails now if it is not installed, not at the first caller
     engine = await asyncio.to_thread(load_engine, settings)
     tame_collector()
-    # Not before: until then there is nothing to hand over, and the default ends it at once.
+    # Signals are caught only from here on: before, there are no sessions to hand over, and the
+    # default handler ends the process at once.
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -75,7 +76,7 @@ def _serve_metrics(port: int) -> None:
 
 
 async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event) -> None:
-    """Until Redis answers; refuse one that would lose data silently."""
+    """Wait until Redis answers. Refuses a Redis whose settings would lose data silently."""
     while not stopping.is_set():
         try:
             await check_redis(sessions.redis)
@@ -87,14 +88,14 @@ async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event) -> None
 
 
 def _export(settings: Settings) -> None:
-    """What PyTorch and CUDA read themselves, where `.env` alone has it."""
+    """Export settings that PyTorch and CUDA read themselves: `.env` alone does not reach them."""
     for name in ("cuda_visible_devices", "torch_home"):
         if (value := getattr(settings, name)) is not None:
             os.environ[name.upper()] = str(value)
 
 
 def main() -> None:
-    """Read the settings and work; exit status 1 for what a person must put right."""
+    """Read the settings and work. The exit status is 1 if the operator must fix something."""
     status = 0
     try:
         settings = load_settings()
@@ -104,12 +105,11 @@ def main() -> None:
         _export(settings)
         uvloop.run(serve(settings))
     except TimeoutError as error:
-        log.warning("leaving without more ado: %s", error)
+        log.warning("leaving before every session was handed over: %s", error)
         status = 1
     except (ConfigError, RedisError) as error:
         sys.exit(f"antiphon worker: {error}")
-    # Nothing is left to do: an ordinary exit would wait for a step that hangs, and take PyTorch
-    # apart for 2 s first.
+    # An ordinary exit would wait for a step that hangs, and would spend 2 s on unloading PyTorch.
     logging.shutdown()
     os._exit(status)
 

@@ -1,8 +1,8 @@
-"""A folder of weights: one safetensors file a part, in bfloat16, and parity.json.
+"""Reads and writes a weights folder: one safetensors file a part, in bfloat16, and parity.json.
 
-parity.json records what must agree before the parts can work together: the sample rate and the
-mel parameters, for each part its config, size and sha256, and facts such as the vocabulary, the
-codes of silence, the training data and its licences. Everything is checked at load.
+parity.json records what the parts must agree on: the sample rate and the mel parameters. For each
+part it holds the config, size and sha256, and facts such as the vocabulary, the codes of silence,
+the training data and its licences. `read_part` checks all of it.
 """
 
 import dataclasses
@@ -29,7 +29,7 @@ ConfigT = TypeVar("ConfigT")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a model as read: its config as plain values, its facts, float32 tensors."""
+    """One part of a model in memory: its config as plain values, its facts, its float32 tensors."""
 
     name: str
     config: dict[str, Any]
@@ -42,7 +42,7 @@ def write_part(
 ) -> Path:
     """Write <folder>/<name>.safetensors in bfloat16 and its entry in parity.json, atomically.
 
-    config: a dataclass instance; facts: JSON values. Other parts' entries stay.
+    `config` is a dataclass instance, `facts` are JSON values. The entries of other parts stay.
     """
     if not dataclasses.is_dataclass(config) or isinstance(config, type):
         raise TypeError(f"Expected a dataclass instance as config, got {config!r}")
@@ -51,7 +51,7 @@ def write_part(
 
 
 def put_part(folder: Path, part: Part) -> Path:
-    """Write a part as `write_part` does."""
+    """Write a part that is already a `Part`, in the same way as `write_part`."""
     folder.mkdir(parents=True, exist_ok=True)
     data = save_tensors({key: _stored(value) for key, value in part.tensors.items()})
     path = folder / f"{part.name}.safetensors"
@@ -70,12 +70,12 @@ def put_part(folder: Path, part: Part) -> Path:
 
 
 def parts_in(folder: Path) -> list[str]:
-    """The names of a folder's parts. Raises ConfigError where it is no weights folder."""
+    """The names of a folder's parts. Raises ConfigError if it is not a weights folder."""
     return sorted(_parity(folder)["parts"])
 
 
 def read_part(folder: Path, name: str) -> Part:
-    """Read and check one part. Raises ConfigError saying what was expected, and what to do."""
+    """Read and check one part. Raises ConfigError, which says what was expected and what to do."""
     parity = _parity(folder)
     _check_sound(folder, parity)
     entry = parity["parts"].get(name)
@@ -92,7 +92,7 @@ def read_part(folder: Path, name: str) -> Part:
     if digest != entry["sha256"]:
         raise ConfigError(
             f"Expected sha256 {entry['sha256']} of {path}, got {digest}: the file is damaged or "
-            "of another training; restore the whole folder"
+            "comes from another training run; restore the whole folder"
         )
     tensors = {
         key: value.float() if value.is_floating_point() else value
@@ -102,7 +102,7 @@ def read_part(folder: Path, name: str) -> Part:
 
 
 def fill(module: nn.Module, part: Part) -> None:
-    """Load a part's tensors into a module in evaluation mode, gradients off."""
+    """Load a part's tensors into a module, which is then in evaluation mode without gradients."""
     try:
         module.load_state_dict(part.tensors)
     except RuntimeError as error:
@@ -113,7 +113,7 @@ def fill(module: nn.Module, part: Part) -> None:
 
 
 def config_of(kind: type[ConfigT], part: Part) -> ConfigT:
-    """A flat config dataclass from a part's stored values; an unknown or missing name fails."""
+    """Build a flat config dataclass from stored values. Raises ConfigError on a mismatch."""
     try:
         return kind(**part.config)
     except TypeError as error:

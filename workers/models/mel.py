@@ -1,4 +1,4 @@
-"""Log-mel frames, causal and streaming: frame t is made from samples up to (t + 1) * hop.
+"""Computes log-mel frames, causal and streaming: frame t uses samples up to (t + 1) * hop.
 
 Letters: B rows, N samples, T frames, M mel bins.
 The convention is HiFi-GAN's: magnitude spectrum, Slaney filters of unit area, natural logarithm.
@@ -21,7 +21,7 @@ _LOG_STEP: Final = 0.06875177742094912  # ln(6.4) / 27
 
 @dataclass(frozen=True, slots=True)
 class MelConfig:
-    """What a mel frame is; part of every model's parity record."""
+    """The parameters of a mel frame. Every weights folder records them in parity.json."""
 
     sample_rate_hz: int = SAMPLE_RATE_HZ
     hop: int = 240  # samples: 10 ms
@@ -33,7 +33,7 @@ class MelConfig:
 
     @property
     def past(self) -> int:
-        """Samples of the past that the next frame still needs: 784."""
+        """How many earlier samples the next frame still needs: 784."""
         return self.window - self.hop
 
     @property
@@ -72,7 +72,7 @@ def mel_filters(config: MelConfig) -> Tensor:
 
 
 class LogMel(nn.Module):
-    """Samples -> log-mel frames. Any chunking in whole hops gives the offline frames."""
+    """Samples -> log-mel frames. Chunks of whole hops give the frames of the whole recording."""
 
     filters: Tensor
     taper: Tensor
@@ -101,6 +101,6 @@ class LogMel(nn.Module):
         return mel, joined[:, joined.shape[-1] - self.config.past :]
 
     def forward(self, samples: Tensor) -> Tensor:
-        """Whole recordings (B, N) -> frames (B, N // hop, M); a last part of a hop is dropped."""
+        """Whole recordings (B, N) -> frames (B, N // hop, M). Drops an incomplete last hop."""
         whole = samples.shape[-1] - samples.shape[-1] % self.config.hop
         return self.stream(samples[:, :whole], self.initial(len(samples)))[0]

@@ -1,7 +1,7 @@
-"""A folder of small files that were computed here, and record.json, which says what each one is.
+"""Reads and writes a folder of small computed files, which record.json describes.
 
-record.json maps a file's name to its size, its sha256 and facts: what made it, from which sources,
-under which licences. A file that is not the recorded one is refused.
+record.json maps each file's name to its size, sha256 and facts: the command that made it, its
+sources and their licences. `read_file` refuses a file whose sha256 differs.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ RECORD: Final = "record.json"
 
 
 def put_file(folder: Path, name: str, data: bytes, facts: Mapping[str, Any]) -> None:
-    """Write a file and its entry; the entries of other files stay."""
+    """Write a file and its entry. The entries of other files stay."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD
     record = json.loads(path.read_text()) if path.exists() else {}
@@ -26,7 +26,7 @@ def put_file(folder: Path, name: str, data: bytes, facts: Mapping[str, Any]) -> 
 
 
 def read_file(folder: Path, name: str) -> tuple[bytes, dict[str, Any]]:
-    """A recorded file's bytes and facts. Raises ConfigError where it is not the recorded one."""
+    """The bytes and facts of a recorded file. Raises ConfigError if it is missing or differs."""
     path = folder / RECORD
     if not path.exists():
         raise ConfigError(f"Expected {RECORD} in {folder}, got none: restore the whole folder")
@@ -40,14 +40,14 @@ def read_file(folder: Path, name: str) -> tuple[bytes, dict[str, Any]]:
 
 
 def check(path: Path, data: bytes, wanted: str, remedy: str) -> None:
-    """Raises ConfigError where the data are not those of this sha256."""
+    """Raise ConfigError if the data have another sha256."""
     found = sha256(data)
     if found != wanted:
         raise ConfigError(f"Expected sha256 {wanted} of {path}, got {found}: {remedy}")
 
 
 def sha256(data: bytes) -> str:
-    """The digest in hexadecimal."""
+    """The sha256 of the data, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 

@@ -1,9 +1,9 @@
-"""The public HiFi-GAN's file: found in MODEL_CACHE_DIR, converted once from a pickle, checked.
+"""Finds the public HiFi-GAN in MODEL_CACHE_DIR, converts its pickle once and checks it.
 
 NVIDIA publishes `hifigan_gen_checkpoint_10000_ft.pt` (torch.hub `nvidia_hifigan`; NGC): a pickle
-with `generator` (a state dict with weight norm), `config` and `train_setup`. It is read without
-running code (`weights_only`), its weight norm is folded, and the outcome is kept beside it as
-`hifigan.safetensors` with its sha256; from then on only that is read. Delete it to convert anew.
+with `generator` (a state dict with weight norm), `config` and `train_setup`. `convert` reads it
+without running code (`weights_only`), folds its weight norm and writes `hifigan.safetensors` with
+its sha256 beside it. Later starts read only that file. Delete it to convert again.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from workers.models.hifigan.generator import HifiGanConfig, HifiGanGenerator
 
 PICKLE: Final = "hifigan*.pt"
 CONVERTED: Final = "hifigan.safetensors"
-# What the mel frames of the checkpoint's training were; anything else would be noise to it.
+# The mel parameters that the checkpoint was trained on. With others its output would be noise.
 TRAINED_ON: Final = {
     "sampling_rate": 22_050,
     "filter_length": 1024,
@@ -46,7 +46,7 @@ class NoCheckpoint(ConfigError):
 def load_generator(cache: Path) -> HifiGanGenerator:
     """The generator of the cache folder, in evaluation mode on the CPU.
 
-    Raises NoCheckpoint where there is no file, ConfigError where one cannot be used.
+    Raises NoCheckpoint if there is no file, and ConfigError if a file cannot be used.
     """
     converted = cache / CONVERTED
     if not converted.exists():
@@ -85,7 +85,7 @@ def convert(source: Path, target: Path) -> None:
 
 
 def sum_file(path: Path) -> Path:
-    """Where a file's sha256 stands, as `sha256sum` writes it."""
+    """The path of the file with the sha256, in `sha256sum`'s format."""
     return path.with_name(path.name + ".sha256")
 
 
@@ -107,7 +107,7 @@ def _unpickled(source: Path) -> Mapping[str, Any]:
 
 
 def _config(source: Path, found: Mapping[str, Any]) -> HifiGanConfig:
-    """The sizes, V1 where none are given; raises ConfigError on another kind of mel."""
+    """The sizes, by default those of V1. Raises ConfigError on other mel parameters."""
     setup = found.get("train_setup") or {}
     for name, wanted in TRAINED_ON.items():
         got = setup.get(name, wanted)
@@ -132,7 +132,7 @@ def _folded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A state dict with weight norm -> plain weights under our names, float32."""
     blocks = {int(m[1]) for key in state if (m := re.search(r"resblocks\.(\d+)\.convs", key))}
     stages = len({m[1] for key in state if (m := re.search(r"ups\.(\d+)\.", key))})
-    per_stage = len(blocks) // max(1, stages)  # 0 where blocks are numbered by stage already
+    per_stage = len(blocks) // max(1, stages)  # 0 if blocks are numbered by stage already
     plain: dict[str, Tensor] = {}
     for key, value in state.items():
         if key.endswith("weight_g"):

@@ -1,8 +1,7 @@
-"""Takes the generator's own hum out: what it says of silence, subtracted from every spectrum.
+"""Removes the generator's own hum: subtracts its output for silence from every spectrum.
 
 Letters: B rows, N samples, K frames of a short-time spectrum a hop of 256 apart. The frames lie on
-the grid of the mel frames, so what a stretch of sound becomes does not depend on where a window of
-it began.
+the grid of the mel frames, so the result does not depend on where a window begins.
 """
 
 from typing import Final
@@ -15,8 +14,8 @@ from workers.models.hifigan.generator import HifiGanGenerator
 FFT: Final = 1024
 HOP: Final = 256
 EDGE: Final = FFT - HOP  # samples at both ends of a window that too few frames cover
-STRENGTH: Final = 0.005  # as the checkpoint's authors use it when they speak with it
-SILENT_FRAMES: Final = 88  # of zeros, as the authors take it
+STRENGTH: Final = 0.005  # the value of the checkpoint's authors
+SILENT_FRAMES: Final = 88  # frames of zeros, also as the authors use
 
 
 class Denoiser(nn.Module):
@@ -38,7 +37,7 @@ class Denoiser(nn.Module):
         self.register_buffer("hum", torch.fft.rfft(frame).abs())
 
     def forward(self, sound: Tensor) -> Tensor:
-        """(B, N), N a multiple of 256 -> (B, N); `EDGE` samples at both ends are not whole."""
+        """(B, N), N a multiple of 256 -> (B, N); `EDGE` samples at both ends are incomplete."""
         frames = sound.unfold(-1, FFT, HOP) * self.taper  # (B, K, FFT)
         spectrum = torch.fft.rfft(frames)
         size = spectrum.abs()

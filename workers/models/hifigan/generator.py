@@ -1,7 +1,7 @@
 """HiFi-GAN's generator (Kong et al. 2020) in the layout of NVIDIA's public checkpoint.
 
-Letters: B rows, M mel bins, T mel frames, C channels, N = T * hop samples. Weight norm is folded
-into the weights when a checkpoint is read, so these are plain convolutions.
+Letters: B rows, M mel bins, T mel frames, C channels, N = T * hop samples. `checkpoint.convert` has
+folded the weight norm, so these are plain convolutions.
 """
 
 import math
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 SLOPE: Final = 0.1  # of the leaky ReLUs
-LAST_SLOPE: Final = 0.01  # of the one before the last convolution: PyTorch's default, so trained
+LAST_SLOPE: Final = 0.01  # of the one before the last convolution: PyTorch's default, as trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _same(channels: int, kernel: int, dilation: int) -> nn.Conv1d:
 
 
 class Residual(nn.Module):
-    """A stack of dilated convolutions; block "1" puts a plain one behind each, block "2" none."""
+    """A stack of dilated convolutions. Kind "1" adds a plain one after each, kind "2" does not."""
 
     def __init__(self, channels: int, kernel: int, dilations: tuple[int, ...], kind: str) -> None:
         super().__init__()

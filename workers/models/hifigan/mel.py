@@ -1,4 +1,4 @@
-"""From the codec's mel frames to those that the public HiFi-GAN was trained on.
+"""Converts the codec's mel frames to those that the public HiFi-GAN was trained on.
 
 | | the codec | the checkpoint |
 |---|---|---|
@@ -7,11 +7,11 @@
 | bins | 80 up to 12 kHz | 80 up to 8 kHz |
 | a frame lies | wholly before its end | around its middle |
 
-Both are log magnitudes in filters of unit area, so one is read off the other: along frequency by
-interpolation between bin centres, along time between frame centres, plus the logarithm of the
-density of FFT bins, 24,000 / 22,050. It is an approximation: the codec has fewer bins under 8 kHz
-(61), and neighbours are averaged where the other resolves them. Its error is measured in
-`tests/unit/workers/models/hifigan/test_mel.py`.
+Both are log magnitudes in filters of unit area. So the second follows from the first by
+interpolation, between bin centres along frequency and between frame centres along time. The
+logarithm of the density of FFT bins, 24,000 / 22,050, is added. This is an approximation: the codec
+has fewer bins under 8 kHz (61), so it averages neighbours that the other resolves.
+`tests/unit/workers/models/hifigan/test_mel.py` measures the error.
 """
 
 import math
@@ -27,7 +27,7 @@ TARGET: Final = MelConfig(22_050, hop=256, high_hz=8_000.0)
 DENSITY: Final = math.log(SOURCE.sample_rate_hz / TARGET.sample_rate_hz)  # 0.085 nepers
 # The codec's frames in one of the checkpoint's: 1.161.
 FRAMES_PER_FRAME: Final = TARGET.hop / TARGET.sample_rate_hz * SOURCE.sample_rate_hz / SOURCE.hop
-# Frame t of the codec is made from samples up to (t + 1) * hop; its middle lies 1.13 frames back.
+# Frame t of the codec uses samples up to (t + 1) * hop; its middle lies 1.13 frames back.
 MIDDLE: Final = (SOURCE.window / 2 - SOURCE.hop) / SOURCE.hop
 
 

@@ -1,10 +1,10 @@
-"""The public HiFi-GAN in the place of our own vocoder: the codec's mel -> 24 kHz, streaming.
+"""Streams with the public HiFi-GAN in place of our own vocoder: the codec's mel -> 24 kHz.
 
     mel at 24 kHz -> (mel.py) the checkpoint's mel -> generator -> denoiser -> 22.05 to 24 kHz
 
-The generator looks both ways, so each step of 80 ms is made from a window that holds all that its
-1,920 samples depend on, and the rest of the window is thrown away: any chunking in whole steps
-gives the offline sound. That costs a window of 44 frames for 7 new ones, and 240 ms of delay.
+The generator is not causal. So each step of 80 ms uses a window with everything that its 1,920
+samples depend on, and drops the rest of the window's output. Any chunking in whole steps then gives
+the offline sound. The price is a window of 44 frames for 7 new ones, and 240 ms of delay.
 
 Letters: B rows, T the codec's frames (8 a step), K frames of history, W frames of a window.
 """
@@ -34,7 +34,7 @@ MARGIN: Final = PIECE + EDGE
 
 
 class HifiGan(nn.Module):
-    """Streams as `Vocoder` does: `initial` and `stream` keep the state outside."""
+    """Streams as `Vocoder` does. The caller keeps the state."""
 
     bins: Tensor
 
@@ -46,21 +46,22 @@ class HifiGan(nn.Module):
         self.register_buffer("bins", frames.bin_map(), persistent=False)
         self._hop = generator.config.hop
         self._reach = generator.config.reach
-        # Where the first and last frame that a block may need lie, counted from the block's first.
+        # The first and the last frame that a block may need, counted from the block's first frame.
         oldest = frames.place(torch.tensor(-(MARGIN / self._hop) - 1 - self._reach))
         newest = frames.place(torch.tensor((BLOCK + MARGIN) / self._hop + self._reach))
         self._past = -math.floor(float(oldest))
         self.delay = math.ceil((float(newest) + 2 - STEP) / STEP) * STEP
 
     def initial(self, rows: int) -> State:
-        """The state of fresh streams: steps heard, and the frames that windows reach back to."""
+        """The state of new streams: the steps so far, and the frames that windows reach back to."""
         history = self.bins.new_full((rows, self._past + self.delay + STEP, 80), SILENT_MEL)
         return torch.zeros(rows, dtype=torch.int64, device=self.bins.device), history
 
     def follow(self, mel: Tensor, state: State, shape: Shape | None = None) -> State:
         """The state after more log-mel (B, T, 80), without making its sound.
 
-        There is no shape: it has neither pitch nor filters apart. The argument is `Vocoder`'s.
+        `shape` must be None: this vocoder has no separate pitch and filters. The argument is there
+        because `Vocoder` has it.
         """
         if shape is not None:
             raise ValueError("Expected no shape: the public vocoder speaks as it was recorded")
@@ -92,7 +93,8 @@ class HifiGan(nn.Module):
     def _speak(self, history: Tensor, first: Tensor, block: Tensor, blocks: int) -> Tensor:
         """Some blocks' samples (B, blocks * 1920); blocks before the reply are silent.
 
-        history (B, K, 80) begins with the frame numbers first (B,); block (B,) is each row's first.
+        history (B, K, 80) begins with the frame numbers first (B,). block (B,) is the first
+        block of each row.
         """
         if bool((block + blocks <= 0).all()):
             return history.new_zeros(len(history), blocks * CHUNK_SAMPLES)

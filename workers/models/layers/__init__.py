@@ -1,1 +1,1 @@
-"""Streaming layers that several models share."""
+"""Streaming layers that several models share, and their layout in memory."""

@@ -1,4 +1,4 @@
-"""Causal ConvNeXt blocks that stream, and the fixed slots that hold streaming state.
+"""Causal ConvNeXt blocks that stream, and fixed slots for their state.
 
 Letters: B rows, T positions, C channels, S slots. A state is a flat tuple of tensors, rows first.
 """
@@ -13,7 +13,7 @@ State = tuple[Tensor, ...]
 
 
 class ConvNeXt(nn.Module):
-    """Depthwise causal convolution, norm, two linear layers, residual. ReLU: GELU is slow here."""
+    """Depthwise causal convolution, norm, two linear layers, residual. GELU is slower here."""
 
     def __init__(self, width: int, hidden: int, kernel: int) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class ConvNeXt(nn.Module):
         self.scale = nn.Parameter(torch.full((width,), 0.3))
 
     def initial(self, rows: int) -> Tensor:
-        """The past of fresh streams: zeros (rows, kernel - 1, C)."""
+        """The past of new streams: zeros (rows, kernel - 1, C)."""
         return self.norm.weight.new_zeros(rows, self.mix.past, self.norm.weight.shape[0])
 
     def stream(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
@@ -37,8 +37,9 @@ class ConvNeXt(nn.Module):
     def _mixed(self, joined: Tensor) -> Tensor:
         """The convolution of (B, kernel - 1 + T, C) -> (B, T, C).
 
-        Written out where no gradient is wanted: the library's own takes 0.2 ms for one step of one
-        row, which are 0.02 ms of arithmetic. With gradients it would keep `kernel` copies.
+        Without gradients, the products are written out: PyTorch's convolution takes 0.2 ms for one
+        step of one row, of which 0.02 ms are arithmetic. With gradients, the written-out form would
+        keep `kernel` copies of its input.
         """
         conv = self.mix.conv
         if torch.is_grad_enabled():
@@ -50,14 +51,14 @@ class ConvNeXt(nn.Module):
 
 
 class ConvNeXtStack(nn.Module):
-    """Blocks one after another; it sees blocks * (kernel - 1) positions of the past."""
+    """A stack of blocks. An output depends on blocks * (kernel - 1) earlier positions."""
 
     def __init__(self, width: int, hidden: int, blocks: int, kernel: int = 7) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(ConvNeXt(width, hidden, kernel) for _ in range(blocks))
 
     def initial(self, rows: int) -> State:
-        """The state of fresh streams."""
+        """The state of new streams."""
         return tuple(self._block(i).initial(rows) for i in range(len(self.blocks)))
 
     def stream(self, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -75,23 +76,23 @@ class ConvNeXtStack(nn.Module):
 
 
 class StreamSlots:
-    """The streaming state of S fixed slots, of which any subset of rows takes part in a step."""
+    """The streaming state of S fixed slots. A step may update any subset of them."""
 
     def __init__(self, fresh: State) -> None:
-        """`fresh` is the state of one new stream (one row) per slot: rows = S."""
+        """`fresh` is the state of S new streams, one row a slot."""
         self._fresh = tuple(part.clone() for part in fresh)
         self._now = fresh
 
     def reset(self, rows: Tensor) -> None:
-        """Make the slots named by rows (R,), int64, fresh again."""
+        """Reset the slots rows (R,), int64, to new streams."""
         for now, fresh in zip(self._now, self._fresh, strict=True):
             now[rows] = fresh[rows]
 
     def take(self, rows: Tensor) -> State:
-        """The state of some slots, copied."""
+        """A copy of the state of the slots rows (R,)."""
         return tuple(part[rows] for part in self._now)
 
     def put(self, rows: Tensor, state: State) -> None:
-        """Store the state of some slots."""
+        """Store the state of the slots rows (R,)."""
         for now, new in zip(self._now, state, strict=True):
             now[rows] = new

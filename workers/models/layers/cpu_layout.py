@@ -1,10 +1,10 @@
-"""Weights laid out in memory as the kernels of a CPU like to read them; names and values stay.
+"""Lays weights out in memory in the order that CPU kernels read fastest. Names and values stay.
 
-A batch of a few rows is bound by how the weights are read: a linear layer of 16 rows takes 135 us
-instead of 165 with its inputs outermost (256 -> 768, float32, one core of a Sapphire Rapids), and a
-depthwise convolution that is written out needs its channels innermost to be vectorised at all.
-A batch of many rows is bound by the products: those of 128 rows take 145 us instead of 570 in
-bfloat16, where the CPU multiplies tiles of them (AMX).
+Reading the weights limits a batch of a few rows. With its inputs outermost, a linear layer takes
+135 us for 16 rows instead of 165 (256 -> 768, float32, one core of a Sapphire Rapids). A
+written-out depthwise convolution is vectorised only with its channels innermost.
+The products limit a batch of many rows. In bfloat16, those of 128 rows take 145 us instead of 570
+if the CPU multiplies tiles (AMX).
 """
 
 from typing import Final, TypeVar
@@ -15,14 +15,15 @@ from torch.nn import functional as F
 
 from workers.models.layers.convnext import ConvNeXt
 
-# Products of a layer from which bfloat16 pays (64 rows of 256 -> 512); with half of them it loses.
+# The number of products from which bfloat16 is faster (64 rows of 256 -> 512). At half of it,
+# bfloat16 is slower.
 TILED_FROM: Final = 8_000_000
 
 M = TypeVar("M", bound=nn.Module)
 
 
 class TiledLinear(nn.Module):
-    """A linear layer of float32 that multiplies in bfloat16 when there is much to multiply."""
+    """A float32 linear layer that multiplies large batches in bfloat16."""
 
     weight: Tensor
     bias: Tensor
@@ -52,10 +53,10 @@ def tiles() -> bool:
 
 
 def lay_out(module: M) -> M:
-    """The module, in place, as stepping on a CPU wants it; elsewhere as it is.
+    """Reorder the weights of a module for steps on a CPU, in place. On a GPU it changes nothing.
 
-    It computes as before and its weights may be copied, but not saved (safetensors wants the
-    usual order).
+    The results stay the same. The weights may be copied but not saved: safetensors requires the
+    usual order.
     """
     for part in module.modules():
         weight = getattr(part, "weight", None)
@@ -69,9 +70,9 @@ def lay_out(module: M) -> M:
 
 
 def tile(module: M) -> M:
-    """The module with its ConvNeXt blocks' products in bfloat16 where that pays, in place.
+    """Let the module's ConvNeXt blocks multiply in bfloat16 where that is faster, in place.
 
-    What reads and what decides (a voice's pitch) stays as exact as it was.
+    The input and output layers, which decide a voice's pitch, stay in float32.
     """
     for part in module.modules():
         if isinstance(part, ConvNeXt):

@@ -1,8 +1,9 @@
-"""Causal layers that stream: what they give in chunks is what they give offline.
+"""Causal layers that stream: chunks give the same outputs as the whole sequence.
 
 Letters: B rows of a batch, T positions, D width, H heads, K head width, C cache capacity.
-A convolution's state is a tensor that the caller keeps and hands back; attention's is a `KvCache`
-of fixed slots, of which any subset (rows) takes part in a step, each at its own position.
+The caller keeps a convolution's state, a tensor, and passes it to the next call. Attention keeps
+its state in a `KvCache` of fixed slots. A step may use any subset of them (rows), each at its own
+position.
 """
 
 from dataclasses import dataclass
@@ -13,16 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 ROPE_BASE: Final = 10_000.0
-USED_GRAIN: Final = 32  # places: few shapes, so that libraries need not plan for each anew
+USED_GRAIN: Final = 32  # places; few distinct shapes, since libraries plan for each new one
 
 
 def norm(width: int) -> nn.LayerNorm:
-    """Layer norm without bias. RMS norm has no fused kernel on CPUs: it cost a fifth of a step."""
+    """Layer norm without bias. RMS norm, not fused on CPUs, took a fifth of a step."""
     return nn.LayerNorm(width, bias=False)
 
 
 def rotation(positions: Tensor, head_width: int) -> tuple[Tensor, Tensor]:
-    """RoPE's cosine and signed sine of positions (B, T) -> two of shape (B, T, 1, K), float32."""
+    """Positions (B, T) -> RoPE's cosine and signed sine, each (B, T, 1, K), float32."""
     half = torch.arange(0, head_width, 2, device=positions.device, dtype=torch.float32)
     angle = positions[..., None, None].float() * ROPE_BASE ** (-half / head_width)
     cos, sin = angle.cos(), angle.sin()
@@ -36,7 +37,7 @@ def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
 
 
 class CausalConv1d(nn.Module):
-    """Convolution over time whose output t sees inputs up to (t + 1) * stride, and no later."""
+    """Convolution over time. Output t depends on inputs up to (t + 1) * stride only."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
@@ -48,7 +49,7 @@ class CausalConv1d(nn.Module):
         self.past = kernel - stride
 
     def initial(self, rows: int) -> Tensor:
-        """The state of fresh streams: zeros (rows, inputs, kernel - stride)."""
+        """The state of new streams: zeros (rows, inputs, kernel - stride)."""
         return self.conv.weight.new_zeros(rows, self.conv.in_channels, self.past)
 
     def stream(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
@@ -64,7 +65,7 @@ class CausalConv1d(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class TransformerConfig:
-    """A causal transformer: `window` is how many positions, its own included, a position sees."""
+    """A causal transformer. A position attends to `window` positions, its own included."""
 
     width: int
     layers: int
@@ -81,25 +82,25 @@ class TransformerConfig:
 
 @dataclass(frozen=True, slots=True)
 class CacheSpan:
-    """Where one step's new positions lie in a cache: made by `KvCache.span`."""
+    """Where the new positions of one step lie in a cache. `KvCache.span` makes it."""
 
-    rows: Tensor  # (B,) slots taking part
+    rows: Tensor  # (B,) slots of the step
     place: Tensor  # (B, T) index of each new position in the ring
     turn: tuple[Tensor, Tensor]  # RoPE of the new positions
-    mask: Tensor  # (B, 1, T, U), 0 where a query may look, else minus infinity
-    used: int = 0  # U: places of the ring, from its start, that any of the rows has written
-    leading: bool = False  # the rows are slots 0, 1, 2 ...: a view of the cache serves, no copy
+    mask: Tensor  # (B, 1, T, U), 0 where a query may attend, else minus infinity
+    used: int = 0  # U: places from the ring's start that some row has written
+    leading: bool = False  # the rows are slots 0, 1, 2 ...: a view replaces the copy
 
 
 class KvCache:
-    """Keys and values of `slots` streams, one ring a slot; a slot's positions count from 0.
+    """Keys and values of `slots` streams, one ring a slot. Each slot counts its positions from 0.
 
-    The window is seen whole as long as capacity >= window + T - 1, T the most positions that one
-    step adds, or the stream is never longer than the capacity.
+    A query reaches its whole window if capacity >= window + T - 1, where T is the most positions
+    that one step adds, or if no stream is longer than the capacity.
     """
 
     def __init__(self, config: TransformerConfig, slots: int, capacity: int, like: Tensor) -> None:
-        """`like` gives device and dtype: a parameter of the transformer."""
+        """`like` is a parameter of the transformer; the cache takes its device and dtype."""
         shape = (config.layers, slots, capacity, config.heads, config.head_width)
         self.keys = like.new_zeros(shape)
         self.values = like.new_zeros(shape)
@@ -108,11 +109,11 @@ class KvCache:
         self._config = config
 
     def reset(self, rows: Tensor) -> None:
-        """Begin the named slots afresh; others are not touched."""
+        """Reset the named slots to new streams."""
         self.length[rows] = 0
 
     def truncate(self, rows: Tensor, length: Tensor) -> None:
-        """Forget what lies behind the first `length` (B,) positions; they must still be cached."""
+        """Keep only the first `length` (B,) positions, which must still be cached."""
         self.length[rows] = length
 
     def span(self, rows: Tensor, steps: int) -> CacheSpan:
@@ -124,7 +125,7 @@ class KvCache:
         last = positions[:, -1:]
         used, leading = self._extent(rows, last)
         ring = torch.arange(used, device=rows.device)
-        held = last - (last - ring) % self.capacity  # (B, U) the position each place holds
+        held = last - (last - ring) % self.capacity  # (B, U) the position in each place
         gap = positions[:, :, None] - held[:, None, :]  # (B, T, U)
         mask = (gap >= 0) & (gap < self._config.window) & (held >= 0)[:, None, :]
         cos, sin = rotation(positions, self._config.head_width)
@@ -134,10 +135,10 @@ class KvCache:
         )
 
     def _extent(self, rows: Tensor, last: Tensor) -> tuple[int, bool]:
-        """How much of the ring to look at, and whether the rows are the first slots in order.
+        """How much of the ring to read, and whether the rows are the first slots in order.
 
-        Most contexts fill a third of the ring: reading all of it was half of a step of 16 rows.
-        A GPU would have to be waited for to know, and wants shapes that stay.
+        Most contexts fill a third of the ring; reading all of it took half of a step of 16 rows.
+        On a GPU the answer would need a wait, and the shapes must stay fixed.
         """
         if rows.is_cuda:
             return self.capacity, False
@@ -148,7 +149,7 @@ class KvCache:
     def put(
         self, layer: int, span: CacheSpan, keys: Tensor, values: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Store new keys and values (B, T, H, K); return all of these rows' (B, U, H, K)."""
+        """Store new keys and values (B, T, H, K). Returns all those of the rows, (B, U, H, K)."""
         rows = span.rows[:, None]
         self.keys[layer][rows, span.place] = keys
         self.values[layer][rows, span.place] = values
@@ -158,16 +159,16 @@ class KvCache:
         return keys[span.rows], values[span.rows]
 
     def advance(self, span: CacheSpan, kept: Tensor | int | None = None) -> None:
-        """Count the span's positions as written; `kept` (B,) counts only that many of each row.
+        """Count the span's positions as written, or only the first `kept` (B,) of each row.
 
-        With `kept`, rows of different lengths share one padded step: what was written behind a
-        row's length is never seen and is overwritten by its next step.
+        With `kept`, rows of different lengths share one padded step. No query attends to the
+        padding after a row's length, and the row's next step overwrites it.
         """
         self.length[span.rows] += span.place.shape[1] if kept is None else kept
 
 
 def hidden(mask: Tensor, like: Tensor) -> Tensor:
-    """What attention adds to scores: (B, T, U) True where a query may look -> (B, 1, T, U)."""
+    """Mask (B, T, U), True where a query may attend -> (B, 1, T, U) to add to the scores."""
     return like.new_zeros(mask.shape).masked_fill_(~mask, float("-inf"))[:, None]
 
 
@@ -186,7 +187,7 @@ class Attention(nn.Module):
     def forward(
         self, x: Tensor, span: CacheSpan, cache: KvCache | None = None, layer: int = 0
     ) -> Tensor:
-        """(B, T, D) -> (B, T, D); with a cache the keys of earlier steps are seen too."""
+        """(B, T, D) -> (B, T, D). With a cache, queries attend to earlier steps too."""
         B, T, D = x.shape
         mixed = self.into(x).view(B, T, 3 * self.heads, D // self.heads)
         turned = rotate(mixed[:, :, : 2 * self.heads], span.turn)
@@ -202,8 +203,8 @@ class Attention(nn.Module):
     def _see(self, query: Tensor, key: Tensor, value: Tensor, span: CacheSpan) -> Tensor:
         """(B, H, T, K) and twice (B, H, U, K) -> (B, H, T, K).
 
-        Written out it was faster to train with on CPUs here; to step with, the fused kernel is
-        (one row of 96 positions: 16 us, written out 45).
+        For training on CPUs the written-out form was faster here. For steps the fused kernel is
+        faster: 16 us instead of 45 for one row of 96 positions.
         """
         if not torch.is_grad_enabled():
             return F.scaled_dot_product_attention(query, key, value, attn_mask=span.mask)
@@ -213,7 +214,7 @@ class Attention(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """One pre-norm transformer layer; ReLU, since GELU costs on CPUs and gave nothing here."""
+    """One pre-norm transformer layer. ReLU, since GELU is slower on CPUs and was no better here."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -237,7 +238,7 @@ class TransformerBlock(nn.Module):
 
 
 class Transformer(nn.Module):
-    """A stack of blocks and a last norm. Offline: `forward`; streaming: `stream` with a cache."""
+    """A stack of blocks and a final norm. `forward` takes sequences, `stream` uses a cache."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
@@ -254,9 +255,9 @@ class Transformer(nn.Module):
         return self.layered(x)[-1]
 
     def layered(self, x: Tensor, blocks: int | None = None) -> list[Tensor]:
-        """What each block gives, each (B, T, D); the last one's normed, which is `forward`'s.
+        """The output of each block, each (B, T, D). The last one, normed, is `forward`'s result.
 
-        With `blocks`: of the first so many alone, none of them normed.
+        `blocks` limits this to the first so many blocks, without the norm.
         """
         T = x.shape[1]
         positions = torch.arange(T, device=x.device)
@@ -273,14 +274,14 @@ class Transformer(nn.Module):
     def stream(self, x: Tensor, cache: KvCache, rows: Tensor, kept: Tensor | None = None) -> Tensor:
         """The next T positions (B, T, D) of the slots `rows` (B,) -> (B, T, D).
 
-        `kept` (B,) says how many of the T positions are real in each row (the rest is padding).
+        `kept` (B,) is how many of the T positions of each row are real; the rest is padding.
         """
         return self.stream_layered(x, cache, rows, kept)[-1]
 
     def stream_layered(
         self, x: Tensor, cache: KvCache, rows: Tensor, kept: Tensor | None = None
     ) -> list[Tensor]:
-        """What each block gives, each (B, T, D); the last one's normed, which is `stream`'s."""
+        """The output of each block, each (B, T, D). The last one, normed, is `stream`'s result."""
         span = cache.span(rows, x.shape[1])
         given = []
         for layer, block in enumerate(self.blocks):

@@ -1,7 +1,7 @@
-"""The depth transformer: the codes of one step, codebook after codebook (after Moshi's).
+"""The depth transformer generates the codes of one step, codebook by codebook, as in Moshi.
 
 Letters: N steps, Q codebooks, S codes a codebook, D depth width.
-Position q sees the temporal state, the step's text token and the codes before q; it gives code q.
+Position q takes the temporal state, the step's text token and the codes before q. It gives code q.
 """
 
 from typing import cast
@@ -14,7 +14,7 @@ from workers.models.layers.transformer import norm
 
 
 class DepthBlock(nn.Module):
-    """One layer over at most Q positions: no RoPE (codebooks have embeddings of their own)."""
+    """One layer over at most Q positions. It has no RoPE: each codebook has its own embedding."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -34,13 +34,13 @@ class DepthBlock(nn.Module):
         return query * (D // self.heads) ** -0.5, key, value
 
     def _finish(self, x: Tensor, seen: Tensor) -> Tensor:
-        """Add what attention saw (N, H, T, K) and the feed-forward part to x (N, T, D)."""
+        """Add attention's output (N, H, T, K) and the feed-forward part to x (N, T, D)."""
         x = x + self.out(seen.transpose(1, 2).reshape(x.shape))
         y: Tensor = x + self.down(F.relu(self.up(self.norm_feedforward(x))))
         return y
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """All positions (N, T, D) -> (N, T, D); `mask` (T, T) True where a query may look."""
+        """All positions (N, T, D) -> (N, T, D); `mask` (T, T) is True where a query may attend."""
         query, key, value = self._heads(x)
         score = (query @ key.transpose(-1, -2)).masked_fill(~mask, float("-inf"))
         return self._finish(x, score.softmax(-1).to(value.dtype) @ value)
@@ -58,7 +58,7 @@ class DepthBlock(nn.Module):
 
 
 class DepthTransformer(nn.Module):
-    """Gives the codes of a step; the embeddings of codes are handed in, shared with the input."""
+    """Gives the codes of a step. The caller passes the codes' embeddings: the input shares them."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class DepthTransformer(nn.Module):
         return torch.einsum("nqd,qds->nqs", self.norm(x), self.heads.to(x.dtype))
 
     def cache(self, rows: int) -> Tensor:
-        """Room for one step's keys and values: (layers, 2, N, H, Q, K)."""
+        """An empty cache for one step's keys and values: (layers, 2, N, H, Q, K)."""
         width, heads = self.place.shape[1], self._block(0).heads
         shape = (len(self.blocks), 2, rows, heads, self.codebooks, width // heads)
         return self.place.new_empty(shape)

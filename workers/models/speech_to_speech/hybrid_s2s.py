@@ -1,10 +1,10 @@
-"""HybridS2S: what was heard goes in, the assistant's text and codes come out, 12.5 steps a second.
+"""HybridS2S, the language model of speech: listener states in, text and codes out, 12.5 a second.
 
 Letters: B rows, T positions, D width, Q codebooks, S codes a codebook.
-A position's input is the sum of what was heard (the listener's state, or a learned MASK when
-nothing is), the assistant's previous text token and, where `sees_codes`, its previous codes. A
-causal temporal transformer gives the position's state; from it comes the text token (the inner
-monologue), and from state and text the depth transformer makes the step's codes.
+A position's input is a sum: the listener's state (or a learned mask if there is none), the
+assistant's previous text token and, with `sees_codes`, its previous codes. A causal temporal
+transformer gives the position's state. The text token (the inner monologue) comes from the state,
+and the depth transformer makes the step's codes from state and text.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from workers.models.layers.transformer import KvCache, Transformer, TransformerC
 from workers.models.speech_to_speech.depth_transformer import DepthTransformer
 from workers.models.speech_to_speech.sampling import TokenChoice
 
-# The most positions one streaming step may add once the window is full: room kept in the ring.
+# The most positions that one streaming step may add. The cache keeps this much room in its rings.
 PIECE: Final = 32
 
 
@@ -35,24 +35,25 @@ class S2SConfig:
     depth_width: int = 128
     depth_layers: int = 2
     depth_heads: int = 4
-    # Whether the temporal transformer sees the codes it made. Where each reply has one recording,
-    # those codes give the reply away: the model then reads itself instead of the question (98 % of
-    # slot words right with true codes, 10 % of replies with its own). The text alone says enough.
+    # Whether the temporal transformer takes the codes that it made. If training has one recording
+    # of each reply, its first codes identify the reply, and the model follows them instead of the
+    # question: 98 % of slot words right with true codes, 10 % of replies with its own codes. The
+    # text alone is enough.
     sees_codes: bool = False
-    # Turns that training showed at once: a model that knows one takes an earlier one for the
-    # present.
+    # How many turns a training sequence held. A model trained on single turns would answer an
+    # earlier turn instead of the present one.
     turns: int = 1
-    # Words that the lower half of the blocks is taught to hear in callers; 0: it is not.
+    # How many of the callers' words the lower half of the blocks was trained to recognise; or 0.
     caller_words: int = 0
 
     @property
     def middle(self) -> int:
-        """The block, from 0, that ends the lower half: what it gives says the caller's words."""
+        """The last block of the lower half, from 0. Its output gives the caller's words."""
         return (self.temporal.layers - 1) // 2
 
     @property
     def quiet(self) -> int:
-        """The input code of a step in which the assistant said nothing."""
+        """The input code of a step without sound."""
         return self.codes
 
     @property
@@ -78,14 +79,14 @@ def base(heard_width: int, texts: int, caller_words: int = 0) -> S2SConfig:
 class Inputs:
     """One or more positions of a batch of rows."""
 
-    heard: Tensor  # (B, T, heard width) listener states; ignored where `hears` is False
-    hears: Tensor  # (B, T) bool: False puts the MASK of a position that heard nothing
+    heard: Tensor  # (B, T, heard width) listener states; unused where `hears` is False
+    hears: Tensor  # (B, T) bool: False puts the learned mask of a position without a state
     text: Tensor  # (B, T) int64: the assistant's text token of the position before
     codes: Tensor  # (B, T, Q) int64: its codes of the position before, or quiet, or hidden
 
 
 class HybridS2S(nn.Module):
-    """The language model of speech: temporal and depth transformer and their embeddings."""
+    """The temporal and the depth transformer and their embeddings."""
 
     def __init__(self, config: S2SConfig) -> None:
         super().__init__()
@@ -131,11 +132,11 @@ class HybridS2S(nn.Module):
         return self.layered(inputs)[-1]
 
     def layered(self, inputs: Inputs) -> list[Tensor]:
-        """What each block gives, each (B, T, D); the last of it is `forward`'s."""
+        """The output of each block, each (B, T, D). The last one is `forward`'s result."""
         return self.temporal.layered(self.embed(inputs))
 
     def cache(self, slots: int) -> KvCache:
-        """An empty cache for `slots` streams; each may be stepped by up to PIECE positions."""
+        """An empty cache for `slots` streams. A step may add up to PIECE positions to each."""
         return self.temporal.cache(slots, self.config.temporal.window + PIECE - 1)
 
     def stream(
@@ -143,20 +144,20 @@ class HybridS2S(nn.Module):
     ) -> Tensor:
         """The next T positions of the slots `rows` (B,) -> states (B, T, D).
 
-        `kept` (B,): how many of the T positions are real in each row, when rows differ.
+        `kept` (B,) is how many of the T positions of each row are real, if rows differ.
         """
         return self.temporal.stream(self.embed(inputs), cache, rows, kept)
 
     def stream_layered(
         self, inputs: Inputs, cache: KvCache, rows: Tensor, kept: Tensor | None = None
     ) -> list[Tensor]:
-        """What each block gives, each (B, T, D); the last of it is `stream`'s."""
+        """The output of each block, each (B, T, D). The last one is `stream`'s result."""
         return self.temporal.stream_layered(self.embed(inputs), cache, rows, kept)
 
     def caller_logits(self, middle: Tensor) -> Tensor:
-        """What block `config.middle` gave (..., D) -> logits (..., caller words + 1), for CTC.
+        """Output of block `config.middle` (..., D) -> logits (..., caller words + 1), for CTC.
 
-        Class 0: no word begins. Only where the config has `caller_words`.
+        Class 0 means that no word begins. Only a model with `caller_words` has this head.
         """
         logits: Tensor = self.to_caller(middle)
         return logits

@@ -1,6 +1,6 @@
-"""How a token is chosen from logits: greedily, or by draws fixed by session, step and codebook.
+"""Chooses tokens from logits: greedily, or by draws that session, step and codebook determine.
 
-A draw depends on nothing else: not on the batch, nor on how often the slot was rebuilt.
+A draw depends neither on the batch nor on how often the slot was rebuilt.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 class TokenChoice(Protocol):
-    """Chooses a token of each row's logits (N, S) -> (N,) int64; `part` 0 is text, q + 1 code q."""
+    """Chooses a token a row: logits (N, S) -> (N,) int64. `part` 0 is text, q + 1 is code q."""
 
     def __call__(self, logits: Tensor, part: int) -> Tensor: ...
 
@@ -25,7 +25,7 @@ def greedy(logits: Tensor, part: int) -> Tensor:
 
 
 def _uniform(seed: int, step: int, part: int, size: int) -> Tensor:
-    """`size` numbers in (0, 1), a function of the three counters."""
+    """`size` uniform numbers in (0, 1), which the three counters alone determine."""
     key = hashlib.blake2b(f"{seed}/{step}/{part}".encode(), digest_size=8).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(key, "little") >> 1)
     return torch.rand(size, generator=generator).clamp(1e-9, 1 - 1e-7)
@@ -33,15 +33,15 @@ def _uniform(seed: int, step: int, part: int, size: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Sampling at a temperature among the `top` likeliest, by Gumbel's trick, for some rows."""
+    """Samples at a temperature among the `top` likeliest tokens, by the Gumbel-max trick."""
 
     seeds: Sequence[int]  # of the rows' sessions
-    steps: Sequence[int]  # how many positions each row's context has
+    steps: Sequence[int]  # the number of positions in each row's context
     temperature: float
     top: int = 50
 
     def __call__(self, logits: Tensor, part: int) -> Tensor:
-        """Logits (N, S) -> tokens (N,), each row drawn by its own session and step."""
+        """Logits (N, S) -> tokens (N,). Each row's draw depends on its own session and step."""
         kept, number = logits.float().topk(min(self.top, logits.shape[-1]), dim=-1)
         uniform = torch.stack(
             [

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-PAD: Final = 0  # nothing is begun in this step
+PAD: Final = 0  # no word begins in this step
 GO: Final = 1  # a reply begins with the next step
 EOS: Final = 2  # the reply has ended
 MASK: Final = 3  # training only: a hidden input, never a target
 MARKS: Final = 4
-SPELL: Final = "_"  # begins a word that is spelled
+SPELL: Final = "_"  # begins a word that follows letter by letter
 CHARACTERS: Final = SPELL + "abcdefghijklmnopqrstuvwxyz'"
 
 
@@ -16,7 +16,7 @@ class Vocabulary:
     """Token numbers: marks first, then the characters, then whole words in the order given."""
 
     def __init__(self, words: Sequence[str]) -> None:
-        """`words` are lower case, distinct, of letters and apostrophes."""
+        """`words` are distinct, in lower case, of letters and apostrophes."""
         if len(set(words)) != len(words):
             raise ValueError("Expected distinct words in the vocabulary, got some twice")
         self.words = tuple(words)
@@ -26,7 +26,7 @@ class Vocabulary:
         return MARKS + len(CHARACTERS) + len(self.words)
 
     def encode(self, word: str) -> list[int]:
-        """One token for a known word; else SPELL and its characters (unknown ones dropped)."""
+        """One token for a known word, else SPELL and its characters. Drops unknown characters."""
         number = self._number.get(word)
         if number is not None:
             return [number]
@@ -35,7 +35,7 @@ class Vocabulary:
     def piece(self, token: int) -> str:
         """What a token adds to the text: ' word', ' ' for SPELL, a character; '' for marks.
 
-        Pieces are joined as they are; the text's first blank is stripped.
+        The text is all pieces joined, without the first blank.
         """
         if token < MARKS:
             return ""

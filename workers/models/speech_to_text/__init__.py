@@ -1,1 +1,1 @@
-"""Speech to text: what the cascade hears with."""
+"""Speech to text for the cascade: a Whisper on the CPU."""

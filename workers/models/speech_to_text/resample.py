@@ -1,4 +1,4 @@
-"""24 kHz to 16 kHz for a whole utterance: a polyphase filter without delay.
+"""Resamples whole utterances from 24 kHz to 16 kHz, by a polyphase filter without delay.
 
 Letters: N samples at 24 kHz; M = ceil(2N / 3) at 16 kHz.
 """
@@ -12,9 +12,9 @@ from shared.audio import Floats
 FROM_HZ: Final = 24_000
 TO_HZ: Final = 16_000
 _CUTOFF_HZ: Final = 7_600
-_SHARPNESS: Final = 8.0  # Kaiser's beta: from 8 kHz on, all is more than 80 dB down
+_SHARPNESS: Final = 8.0  # Kaiser's beta: all from 8 kHz on is attenuated by more than 80 dB
 _REACH: Final = 48  # samples at 24 kHz on each side of an output: 2 ms
-_BLOCK: Final = 8_192  # outputs of a phase at once: their windows are copied, 3 MB
+_BLOCK: Final = 8_192  # outputs of a phase at once; numpy copies their windows, 3 MB
 
 
 def _filters() -> Floats:

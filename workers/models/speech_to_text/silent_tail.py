@@ -1,9 +1,9 @@
-"""What Whisper's encoder makes of the silence behind speech, kept so that it need not be computed.
+"""Stores Whisper's encoder states of the silence after speech, so that no turn computes them.
 
-Whisper was trained on 30 s of sound. On its own short length it loops; padding to 30 s costs ten
-times the time. So the encoder reads the speech and one second more, and behind its states follow
-those that silence has at the same places of a whole context, averaged over a few utterances (they
-differ little: cosine .998). Tails of noise or zeros are worse; of other places, they loop.
+Whisper was trained on 30 s of sound. It loops on shorter input, and padding to 30 s takes ten times
+as long. So the encoder reads the speech and one more second. Stored states of silence follow, taken
+at the same positions of a whole context and averaged over a few utterances (they differ little:
+cosine .998). Tails of noise or zeros are worse, and tails from other positions make it loop.
 
 Letters: P positions of 20 ms, D the encoder's width.
 """
@@ -28,7 +28,7 @@ Encode = Callable[[Floats], Floats]  # (CONTEXT_SAMPLES,) at 16 kHz -> (P, D)
 
 
 def computed_tail(spoken: Sequence[Floats], encode: Encode) -> Floats:
-    """Utterances (samples,) at 16 kHz -> the mean of their states in a whole context, (P, D)."""
+    """Utterances (samples,) at 16 kHz -> their mean states in a whole context, (P, D)."""
     padded = [np.pad(said, (0, CONTEXT_SAMPLES - len(said))) for said in spoken]
     total = sum((encode(sound).astype(np.float64) for sound in padded), start=np.float64(0))
     mean: Floats = np.asarray(total / len(spoken), dtype=np.float32)
@@ -36,7 +36,7 @@ def computed_tail(spoken: Sequence[Floats], encode: Encode) -> Floats:
 
 
 def tail_of(model: str, encode: Encode, folder: Path = FOLDER) -> Floats:
-    """The tail (P, D) of the model with this sha256: the stored one, or computed now (seconds)."""
+    """The tail (P, D) for the model with this sha256: stored, or computed now in some seconds."""
     data, facts = read_file(folder, FILE)
     arrays = load_arrays(data)
     if facts["model"] == model:

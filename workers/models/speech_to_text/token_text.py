@@ -1,20 +1,22 @@
-"""From Whisper's tokens to what was said: loops cut, remarks removed, silence recognised. Pure."""
+"""Turns Whisper's tokens into text: cuts loops, removes remarks, recognises silence. Pure."""
 
 import re
 from collections.abc import Sequence
 from typing import Final
 
-LOOP_COPIES: Final = 3  # a phrase that comes so often in a row ...
-LOOP_TOKENS: Final = 9  # ... and is so long in all is Whisper's loop, not a caller's "no, no, no"
+# A phrase repeated this often in a row, with this many tokens in all, is a loop of Whisper's. A
+# caller's "no, no, no" is shorter.
+LOOP_COPIES: Final = 3
+LOOP_TOKENS: Final = 9
 
 # Fitted on 264 clips without speech (noises, tones, tunes, coughs, breaths, babble) against 392
 # utterances of nine synthetic voices, clean and in noise. On 252 clips of 18 kinds and 406
-# utterances of other voices: words from nobody .4 % (without: 88 %), speech lost 1.0 %, all of it
+# utterances of other voices: invented words .4 % (without: 88 %), speech lost 1.0 %, all of it
 # single words.
-NO_SPEECH: Final = 0.66  # above it, nobody spoke
-DOUBTFUL: Final = 0.50  # ... nor above this, where the words are improbable or a mere habit
+NO_SPEECH: Final = 0.66  # above this probability, nobody spoke
+DOUBTFUL: Final = 0.50  # above this one too, if the words are improbable or a habit
 IMPROBABLE: Final = -1.4  # mean log probability a token
-# What Whisper writes when it hears nothing: how the videos that it learned from end.
+# What Whisper writes for silence: the last words of videos that it was trained on.
 HABITS: Final = frozenset(
     ("you", "you you", "thank you", "thank you very much", "thank you for watching",
      "thanks for watching", "bye", "bye bye")
@@ -26,7 +28,7 @@ _WORDS: Final = re.compile(r"[\w']+")
 
 
 def is_said(text: str, no_speech: float, log_prob: float) -> bool:
-    """Whether somebody said this, or Whisper made it up out of silence, noise or music."""
+    """Whether a caller said this; if not, Whisper made it up from silence, noise or music."""
     if not text or no_speech > NO_SPEECH:
         return False
     habit = " ".join(_WORDS.findall(text.lower())) in HABITS
@@ -44,13 +46,13 @@ _BYTES: Final = _byte_of_character()
 
 
 def spelled(tokens: Sequence[str]) -> str:
-    """Tokens of a byte-level vocabulary -> text; control tokens give none."""
+    """Tokens of a byte-level vocabulary -> text, without control tokens."""
     letters = "".join(t for t in tokens if not (t.startswith("<|") and t.endswith("|>")))
     return bytes(_BYTES[c] for c in letters if c in _BYTES).decode(errors="ignore")
 
 
 def without_loop(tokens: Sequence[str]) -> list[str]:
-    """The tokens up to the first copy of a phrase that is then repeated on and on."""
+    """The tokens up to the first copy of a phrase that Whisper then repeats in a loop."""
     for start in range(len(tokens)):
         for size in range(1, (len(tokens) - start) // LOOP_COPIES + 1):
             phrase = tokens[start : start + size]
@@ -63,6 +65,6 @@ def without_loop(tokens: Sequence[str]) -> list[str]:
 
 
 def without_remarks(text: str) -> str:
-    """The words alone: no "[MUSIC]", no "(laughs)", no notes; "" where no word is left."""
+    """The text without "[MUSIC]", "(laughs)" and notes; "" if no word is left."""
     plain = _SPACES.sub(" ", _REMARK.sub(" ", text)).strip().lstrip(".,;:!?-–— ")
     return plain if _WORDS.search(plain) else ""

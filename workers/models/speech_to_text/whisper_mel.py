@@ -1,7 +1,7 @@
-"""Whisper's log-mel spectrogram in numpy: 16 kHz, windows of 25 ms, a frame each 10 ms.
+"""Computes Whisper's log-mel spectrogram in numpy: 16 kHz, windows of 25 ms, a frame each 10 ms.
 
-As OpenAI's `log_mel_spectrogram`: Slaney's mel scale and norm, log10, at most 8 (80 dB) below the
-loudest, then (x + 4) / 4. Letters: N samples, T frames, M mel bins (80; 128 in large-v3).
+Equals OpenAI's `log_mel_spectrogram`: Slaney's mel scale and norm, log10, at most 8 (80 dB) below
+the loudest, then (x + 4) / 4. Letters: N samples, T frames, M mel bins (80; 128 in large-v3).
 """
 
 from functools import cache

@@ -1,1 +1,1 @@
-"""Text to speech: what the cascade speaks with."""
+"""Text to speech for the cascade: hibari or Kokoro on the CPU."""

@@ -1,11 +1,11 @@
-"""Speaking by hibari, a small voice distilled from Kokoro: text to phonemes to a spectrum to sound.
+"""Speaks with hibari, a small voice distilled from Kokoro: text, phonemes, spectrum, sound.
 
     speak = load_hibari()
     speak.say("The sky is blue because", 0, whole=False, seed=7, persona=UNCHOSEN)
 
-The network says how long each phoneme lasts, which its authors' graph keeps to itself: that output
-is added as the file is read (onnx_model.py), so that each word's place is known. Letters: L
-phonemes with the silence at both ends, F frames of 12.5 ms.
+The network computes how long each phoneme lasts, but the published graph does not output it.
+`with_output` (onnx_model.py) adds that output when the file is read, so each word's place is known.
+Letters: L phonemes with the silence at both ends, F frames of 12.5 ms.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,17 +35,17 @@ from workers.models.text_to_speech.word_timing import SpokenWords, rendering_of_
 DEFAULT_VOICE: Final = "heart"  # the one inside the package
 PINNED: Final = "5f70741d4e900f4e85d0037498736cc1b3e1b9a63a13546a5da1e63abf4fccd8"
 DURATIONS: Final = "/Clip_output_0"  # (L,) in units of two frames
-MIDDLE_HZ: Final = 185.0  # about which the pitch moves more or less
+MIDDLE_HZ: Final = 185.0  # the pitch that a style's movement widens or narrows about
 LONGEST: Final = 380  # phonemes at once; hibari's own limit is 400
 
 
 class Hibari:
-    """The voices whose files are there. Not thread-safe."""
+    """The voices whose files this machine has. Not thread-safe."""
 
     exact = True
 
     def __init__(self, models: Mapping[str, bytes], british: set[str], threads: int = 1) -> None:
-        """`models`: ONNX files by voice; `british`: those of them that speak so."""
+        """`models`: ONNX files by voice. `british`: the voices with a British accent."""
         self.offer = Offer(tuple(models), tuple(STYLES))
         self._sessions = {
             name: session(with_output(model, DURATIONS), threads) for name, model in models.items()
@@ -63,9 +63,9 @@ class Hibari:
         seed: int,
         seam: Seam | None = None,
     ) -> Rendering:
-        """Spoken forms -> their sound and where each begins."""
+        """Spoken forms -> their sound, and where each begins."""
         words = self._phonemes[voice].of_words(forms)
-        whole = sum(map(bool, words))  # a sentence in parts is not raised_before
+        whole = sum(map(bool, words))  # a sentence in parts keeps its pitch
 
         def say(part: Sequence[str]) -> SpokenWords:
             meet = _Seam.of(seam, words) if seam and len(part) == whole else None
@@ -81,7 +81,7 @@ class Hibari:
         seed: int,
         seam: "_Seam | None",
     ) -> SpokenWords:
-        """Words of phonemes, none empty -> their sound."""
+        """Words as phonemes, none of them empty -> their sound."""
         ids = self._phonemes[voice].ids(" ".join(words))
         given = {
             "ids": np.array([ids], dtype=np.int64),
@@ -100,7 +100,7 @@ class Hibari:
 
 @dataclass(frozen=True, slots=True)
 class _Seam:
-    """An earlier rendering's pitch (F,) and its cut, and the word here that follows the cut."""
+    """An earlier rendering's pitch (F,), its cut, and the word that now follows the cut."""
 
     pitch: Floats
     cut: int
@@ -108,7 +108,7 @@ class _Seam:
 
     @classmethod
     def of(cls, seam: Seam, words: Sequence[str]) -> "_Seam | None":
-        """`words` with those that have no phonemes, which are not counted here."""
+        """`words` includes those without phonemes; `word` counts only the others."""
         if seam.before.pitch is None or not any(words[seam.word :]):
             return None
         word = sum(map(bool, words[: seam.word]))
@@ -116,7 +116,7 @@ class _Seam:
 
 
 def load_hibari(threads: int = 1) -> SentenceSpeaker:
-    """The packaged voice and those that hibari has fetched before. Raises ConfigError without."""
+    """Load the packaged voice and those that hibari has downloaded. Raises ConfigError without."""
     packaged = assets("SPEAK=hibari") / "hibari.onnx"
     voices = import_module("hibari.voices")
     remedy = f"pip install {PACKAGE}=={VERSION}"

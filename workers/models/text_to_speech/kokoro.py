@@ -1,11 +1,11 @@
-"""Speaking by Kokoro-82M, of which hibari is a small copy: better voices, some fifty times slower.
+"""Speaks with Kokoro-82M, from which hibari is distilled: better voices, about fifty times slower.
 
     speak = load_kokoro(Path("kokoro"))   # kokoro-v1.0.onnx and voices-v1.0.bin, as published by
                                           # github.com/thewh1teagle/kokoro-onnx (Apache-2.0)
 
-The phonemes are hibari's, which has Kokoro's alphabet, so that the package kokoro-onnx and its
-espeak-ng are not needed. Files exported with durations say a sentence while it is being written;
-others say it when it is whole. Letters: L phonemes with the silence at both ends.
+The phonemes come from hibari, which has Kokoro's alphabet. So the package kokoro-onnx and its
+espeak-ng are not needed. A file exported with durations speaks a sentence while the model writes
+it; other files speak it once it is whole. Letters: L phonemes with the silence at both ends.
 """
 
 from collections.abc import Mapping, Sequence
@@ -61,9 +61,9 @@ class Kokoro:
         seed: int,
         seam: Seam | None = None,
     ) -> Rendering:
-        """Spoken forms -> their sound and where each begins.
+        """Spoken forms -> their sound, and where each begins.
 
-        Kokoro draws nothing by chance, and its pitch cannot be bent at a seam.
+        `seed` and `seam` are unused: Kokoro is deterministic and takes no pitch as input.
         """
         words = self._phonemes[voice[0] == "b"].of_words(forms)
         return rendering_of_parts(words, LONGEST, lambda part: self._spoken(part, voice, style))
@@ -87,7 +87,7 @@ class Kokoro:
 
 
 def load_kokoro(folder: Path, threads: int = 1) -> SentenceSpeaker:
-    """Kokoro's files in a folder. Raises ConfigError where they are not there or do not fit."""
+    """Load Kokoro's files from a folder. Raises ConfigError if they are missing or do not fit."""
     model_path, voices_path = _only(folder, "*.onnx"), _only(folder, "voices*.bin")
     voices = np.load(voices_path)
     model = session(model_path.read_bytes(), threads)
@@ -111,7 +111,7 @@ def _only(folder: Path, pattern: str) -> Path:
 
 
 def _guessed(count: int, pcm: Floats) -> NDArray[np.float64]:
-    """Durations (L,) where the model tells none: the sounding part, equally shared."""
+    """Durations (L,) for a model without that output: equal shares of the part with sound."""
     loud = np.flatnonzero(np.abs(pcm) > 0.01)
     first, last = (int(loud[0]), int(loud[-1])) if len(loud) else (0, len(pcm))
     lasting = np.full(count, (last - first) / max(1, count - 2))

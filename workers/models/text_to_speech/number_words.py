@@ -1,4 +1,4 @@
-"""Numbers as Americans say them. Pure."""
+"""Writes numbers out in words, as Americans say them. Pure."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ LAST_YEAR: Final = 2099
 
 
 def cardinal(number: int) -> str:
-    """42 -> forty-two; what is larger than quadrillions, digit by digit."""
+    """42 -> forty-two. Numbers beyond quadrillions become digits."""
     if number < 0:
         return "minus " + cardinal(-number)
     if number >= _LARGEST:
@@ -54,7 +54,7 @@ def year(number: int) -> str:
 
 
 def plural(words: str) -> str:
-    """Of a number's last word: nineteen ninety -> nineteen nineties."""
+    """The plural of a number's last word: nineteen ninety -> nineteen nineties."""
     if words.endswith("y"):
         return words[:-1] + "ies"
     return words + ("es" if words.endswith("x") else "s")
@@ -66,7 +66,7 @@ def digits(text: str) -> str:
 
 
 def number_words(text: str) -> str:
-    """Digits with commas, a decimal point and a sign, as they are written -> words."""
+    """A written number, with commas, decimal point and sign -> words."""
     if text[0] in "-−+":
         return ("plus " if text[0] == "+" else "minus ") + number_words(text[1:])
     whole, point, decimals = text.replace(",", "").partition(".")

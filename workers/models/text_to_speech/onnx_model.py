@@ -1,8 +1,8 @@
-"""ONNX models on the CPU, and one more output for one, added to its bytes as they are read.
+"""Runs ONNX models on the CPU, and adds an output to a model as its bytes are read.
 
-A protobuf message that is followed by another of its type is the merge of both: a second `graph`
-with one `output` adds that output to the first. So neither the onnx package nor a changed copy of
-the model is needed. Field numbers: onnx.proto, ModelProto.graph 7, GraphProto.output 12,
+Two concatenated protobuf messages of one type parse as their merge. So a second `graph` with one
+`output` adds that output to the first. This needs neither the onnx package nor a changed copy of
+the model. Field numbers: onnx.proto, ModelProto.graph 7, GraphProto.output 12,
 ValueInfoProto.name 1 and .type 2, TypeProto.tensor_type 1, Tensor.elem_type 1 (1: float).
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def session(model: bytes, threads: int) -> Any:
-    """An onnxruntime session. Imported here, so that only what speaks needs the package."""
+    """Open an onnxruntime session. The import is here, so that only the voices need the package."""
     runtime: Any = import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = threads
@@ -20,7 +20,7 @@ def session(model: bytes, threads: int) -> Any:
 
 
 def with_output(model: bytes, name: str) -> bytes:
-    """The model with the float tensor of this name among its outputs, as the last."""
+    """The model's bytes with the float tensor of this name as an additional last output."""
     kind = _message(1, _varint(1 << 3) + _varint(1))
     value = _message(1, name.encode()) + _message(2, kind)
     return model + _message(7, _message(12, value))

@@ -1,6 +1,6 @@
-"""English text to the phonemes of Kokoro and hibari, by the reader in the package hibari-tts.
+"""Converts English text to the phonemes of Kokoro and hibari, with the package hibari-tts.
 
-It needs neither espeak-ng nor phonemizer, which kokoro-onnx would bring (both GPL-3.0).
+It needs neither espeak-ng nor phonemizer, on which kokoro-onnx depends (both GPL-3.0).
 """
 
 import json
@@ -16,11 +16,11 @@ from shared.errors import ConfigError
 
 PACKAGE: Final = "hibari-tts"  # on PyPI, Apache-2.0
 VERSION: Final = "0.2.1"
-_REPEATED: Final = re.compile(r"([.,;:!?…])[.,;:!?…]+")  # behind "U.S.", say
+_REPEATED: Final = re.compile(r"([.,;:!?…])[.,;:!?…]+")  # after "U.S.", for example
 
 
 class Phonemes:
-    """Spoken words to phonemes, and phonemes to the numbers that a voice takes."""
+    """Converts spoken words to phonemes, and phonemes to a voice's input numbers."""
 
     def __init__(self, british: bool = False) -> None:
         self._reader = _reader(british)
@@ -28,7 +28,7 @@ class Phonemes:
         self._ids: dict[str, int] = json.loads(text)
 
     def of_words(self, forms: Sequence[str]) -> list[str]:
-        """The phonemes of each spoken form, which may be several words; "" where it has none."""
+        """The phonemes of each spoken form, which may be several words; "" if it has none."""
         found = [""] * len(forms)
         owners = [i for i, form in enumerate(forms) for _ in form.split()]
         text = " ".join(" ".join(forms).split())
@@ -47,12 +47,12 @@ class Phonemes:
 
 @cache
 def _reader(british: bool) -> Any:
-    """hibari's dictionary and rules: a second to read, and nothing in them changes."""
+    """hibari's dictionary and rules, cached: reading them takes a second."""
     return import_module("hibari.g2p").G2P(british=british)
 
 
 def assets(purpose: str) -> Path:
-    """The folder of the package's files. Raises ConfigError where it is not installed."""
+    """The folder of the package's files. Raises ConfigError if it is not installed."""
     spec = find_spec("hibari")
     if spec is None or spec.origin is None:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""A voice's pitch: how far it moves, and how two renderings of a sentence are made to meet. Pure.
+"""Changes a voice's pitch: widens its movement, and joins two renderings of a sentence. Pure.
 
 Letters: F frames of 300 samples (12.5 ms at 24 kHz).
 """
@@ -10,12 +10,12 @@ import numpy as np
 from shared.audio import Floats
 
 FRAME: Final = 300  # samples
-VOICED_HZ: Final = 40.0  # a frame's pitch above which it is voiced
-_CLOSE: Final = 20  # frames before a cut in which its pitch is looked for: 250 ms
-_ENOUGH: Final = 3  # voiced frames that tell a pitch ...
-_MOST: Final = 8  # ... and as many as count, the nearest ones
-_LARGEST: Final = np.log(2) / 3  # 4 semitones: what differs more is not the same sound
-_RETURN: Final = 32  # frames in which a raised_before pitch returns to its own: .4 s
+VOICED_HZ: Final = 40.0  # a frame with a higher pitch is voiced
+_CLOSE: Final = 20  # frames before a cut that may give its pitch: 250 ms
+_ENOUGH: Final = 3  # voiced frames needed for a pitch
+_MOST: Final = 8  # the most voiced frames averaged, the nearest ones
+_LARGEST: Final = np.log(2) / 3  # 4 semitones: a larger difference is not the same sound
+_RETURN: Final = 32  # frames over which a raised pitch returns to its own: .4 s
 
 
 def widened(pitch: Floats, middle_hz: float, movement: float) -> Floats:
@@ -27,9 +27,9 @@ def widened(pitch: Floats, middle_hz: float, movement: float) -> Floats:
 
 
 def level_difference(before: Floats, before_cut: int, pitch: Floats, cut: int) -> float:
-    """How much higher, as a logarithm, the earlier rendering is at its cut than this one at its.
+    """The logarithm of the earlier rendering's pitch over this one's, each just before its cut.
 
-    Both renderings say the same words before their cuts, which are samples.
+    Both say the same words before their cuts, which are sample numbers.
     """
     one, other = _level(before, before_cut), _level(pitch, cut)
     if one is None or other is None:
@@ -38,9 +38,9 @@ def level_difference(before: Floats, before_cut: int, pitch: Floats, cut: int) -
 
 
 def raised_before(pitch: Floats, cut: int, amount: float) -> Floats:
-    """The pitch (F,) raised by a logarithm up to the cut, from where it returns to its own."""
-    behind = np.arange(len(pitch)) - cut / FRAME
-    return (pitch * np.exp(amount * np.clip(1 - behind / _RETURN, 0.0, 1.0))).astype(np.float32)
+    """The pitch (F,), raised by a logarithm up to the cut, after which it returns to its own."""
+    after = np.arange(len(pitch)) - cut / FRAME
+    return (pitch * np.exp(amount * np.clip(1 - after / _RETURN, 0.0, 1.0))).astype(np.float32)
 
 
 def _level(pitch: Floats, cut: int) -> float | None:

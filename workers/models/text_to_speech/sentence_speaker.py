@@ -1,11 +1,10 @@
-"""A sentence said in pieces while it is still being written, without an audible seam.
+"""Speaks a sentence in pieces while the model still writes it, without an audible seam.
 
-Every piece is cut out of a rendering of all that is known of the sentence, at word boundaries, with
-two words of look-ahead behind it: so a piece sounds as in the sentence, and its melody does not
-fall as if the sentence ended there. Both sides of a seam are cut in the quietest two milliseconds
-near the boundary; in a voiced sound that is just before a glottal pulse, so pulses stay in step.
-The pitch begins where the piece before left it, which is computed again if need be: what is said
-depends on nothing but the arguments.
+Each piece is cut at word boundaries out of a rendering of the sentence so far, which has two more
+words of look-ahead. So the melody does not fall as if the sentence ended there. Both sides of a
+seam are cut in the quietest two milliseconds near the boundary. In a voiced sound that is just
+before a glottal pulse, so pulses stay in step. The pitch begins where the previous piece left it;
+that piece is rendered again if it is no longer cached. The sound depends on the arguments alone.
 """
 
 from collections import OrderedDict
@@ -20,16 +19,16 @@ from shared.voices import Offer, Persona
 from workers.engines.cascade.parts import Sound
 from workers.models.text_to_speech.text_normalisation import PAUSES, is_spoken, spoken_forms
 
-LOOK_AHEAD: Final = 2  # words that are known but not yet said
-RECENT: Final = 32  # renderings kept, since the next piece goes on from them: .2 MB each
+LOOK_AHEAD: Final = 2  # words that are known but not spoken yet
+RECENT: Final = 32  # cached renderings, from which the next piece goes on: .2 MB each
 FRONT_MS: Final = 20  # of silence before a sentence's first sound
 PAUSES_MS: Final = {".": 300, "!": 280, "?": 320, "…": 450, ":": 250, ";": 250, ",": 150}
 PAUSE_MS: Final = 150  # after words without an end mark
-QUIET: Final = 10 ** (-45 / 20)  # RMS of 10 ms below which nothing is sounding
+QUIET: Final = 10 ** (-45 / 20)  # RMS of 10 ms; less counts as silence
 _MS: Final = SAMPLE_RATE_HZ // 1000  # 24 samples
 _FADE: Final = 2 * _MS  # at the edges of a piece: no click where a cut is not quite at zero
-_CUT: Final = 2 * _MS  # the quiet place that is looked for
-_REACH: Final = 10 * _MS  # ... this far on either side of the boundary: a period of 100 Hz
+_CUT: Final = 2 * _MS  # length of the quiet place to cut in
+_REACH: Final = 10 * _MS  # its distance from the boundary at most: a period of 100 Hz
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class SpeakingStyle:
 
     speed: float  # 1: the voice's own
     movement: float  # of the pitch about its middle; 1: the voice's own
-    pauses: float  # behind a sentence
+    pauses: float  # after a sentence; 1: PAUSES_MS
 
 
 STYLES: Final = {
@@ -50,17 +49,17 @@ STYLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A sentence as a voice says it whole. W words, those without sound included."""
+    """A whole rendering of a sentence of W words, those without sound included."""
 
     pcm: Floats  # float32 mono 24 kHz
     begins: tuple[int, ...]  # (W,) sample of each word's first sound
     bounds: tuple[int, ...]  # (W + 1,) the middle between each word and the one before; the end
-    pitch: Floats | None = None  # (F,) Hz, where the voice tells it
+    pitch: Floats | None = None  # (F,) Hz, if the voice outputs it
 
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """What a rendering is to go on from: an earlier one, whose words before `word` were said."""
+    """An earlier rendering, whose words before `word` were spoken; the next one goes on from it."""
 
     before: Rendering
     word: int
@@ -70,7 +69,7 @@ class Renderer(Protocol):
     """One voice or several."""
 
     offer: Offer
-    exact: bool  # whether it knows where words begin; if not, it says whole sentences only
+    exact: bool  # it knows where words begin; if not, it speaks whole sentences only
 
     def render(
         self,
@@ -80,11 +79,11 @@ class Renderer(Protocol):
         seed: int,
         seam: Seam | None = None,
     ) -> Rendering:
-        """The spoken forms of a sentence's words, at least one of them with something to say."""
+        """Render the spoken forms of a sentence's words; at least one of them must have sound."""
 
 
 class SentenceSpeaker:
-    """`Speak` of the cascade by a renderer."""
+    """The cascade's `TextToSpeech`, by a renderer."""
 
     def __init__(self, renderer: Renderer) -> None:
         self._renderer = renderer
@@ -92,7 +91,7 @@ class SentenceSpeaker:
         self.offer = renderer.offer
 
     def say(self, sentence: str, since: int, *, whole: bool, seed: int, persona: Persona) -> Sound:
-        """The words from number `since` on that can be said by now; see `parts.Speak`."""
+        """Speak the words from number `since` on that can be spoken by now; see `TextToSpeech`."""
         words = sentence.split()
         ready = whole or self._renderer.exact
         end = len(words) if whole else max(since, (len(words) - LOOK_AHEAD) * ready)
@@ -117,14 +116,14 @@ class SentenceSpeaker:
         return Sound(pcm, tuple(zip(at, words[since:end], strict=True)), end)
 
     def _seam(self, words: Sequence[str], since: int, chosen: Persona, seed: int) -> Seam:
-        """The piece before this one was cut from a rendering of two words more than it said."""
+        """The rendering that the previous piece was cut from, which had two words of look-ahead."""
         before = self._begun(words[: since + LOOK_AHEAD], chosen, seed, None)
         return Seam(before, since)
 
     def _begun(
         self, words: Sequence[str], chosen: Persona, seed: int, since: int | None
     ) -> Rendering:
-        """A rendering of a sentence's beginning, which goes on from a seam or not."""
+        """A rendering of a sentence's beginning, with or without a seam to go on from."""
         key = (tuple(words), chosen, seed, since)
         if key not in self._recent:
             forms = spoken_forms(words)
@@ -138,7 +137,7 @@ class SentenceSpeaker:
         return self._recent[key]
 
     def warm_up(self) -> None:
-        """Say a sentence with a word that is in no dictionary, in pieces and whole."""
+        """Speak a sentence with a word that no dictionary has, in pieces and whole."""
         for whole in (False, True):
             self.say("Hello, this is brillig and done.", 0, whole=whole, seed=0, persona=Persona())
 
@@ -161,7 +160,7 @@ def _onset(pcm: Floats) -> int:
 
 
 def _with_pause(pcm: Floats, pause_ms: int) -> Floats:
-    """The samples up to their last sound and a pause behind it; the voice's own, then zeros."""
+    """The samples up to their last sound and a pause: the voice's own silence, then zeros."""
     loud = np.flatnonzero(_levels(pcm) > QUIET)
     length = ((int(loud[-1]) + 1) * 10 if len(loud) else 0) * _MS + pause_ms * _MS
     if length <= len(pcm):

@@ -1,10 +1,10 @@
-"""Text as it is written -> words as they are said, word by word. Pure.
+"""Normalises text for speech: each written word -> the words to say. Pure.
 
     spoken(["It", "costs", "$5", "million."])  ->  ["It", "costs", "five", "million dollars."]
 
-Each written word has its own spoken form, of any number of words or none, so that a voice can say
-when each of the written ones begins. A form depends on the word before and the one after, never on
-more: a sentence that grows does not change words that have two behind them.
+Each written word has its own spoken form, of any number of words or none. So a voice can report
+when each written word begins. A form depends only on the word before and the word after. So a
+growing sentence does not change a word that two others follow.
 """
 
 import re
@@ -37,7 +37,7 @@ from workers.models.text_to_speech.written_signs import (
     UNITS,
 )
 
-PAUSES: Final = ",;:.!?…"  # the marks that a voice is given
+PAUSES: Final = ",;:.!?…"  # the marks that voices understand
 
 _N: Final = r"\d+(?:,\d{3})*(?:\.\d+)?|\.\d+"
 _EDGES: Final = re.compile(
@@ -46,7 +46,7 @@ _EDGES: Final = re.compile(
 
 
 def spoken_forms(words: Sequence[str]) -> list[str]:
-    """Written words -> the spoken form of each, with the pause marks that a voice knows."""
+    """Written words -> the spoken form of each, with the pause marks that voices understand."""
     forms = []
     for i, word in enumerate(words):
         before = words[i - 1] if i else ""
@@ -79,7 +79,7 @@ def _form(word: str, before: str, after: str) -> str:
     mark = next((c for c in end if c in PAUSES), "")
     if not mark and _is_dash(after) and not _number(core):
         mark = ","
-    # What numeral is left (², Ⅳ) has no reading here, and a voice's reader fails on it.
+    # The voices' phoneme converter fails on the numerals that remain (², Ⅳ).
     said = "".join(c for c in _said(core, before, after) if not (c.isdigit() or c.isnumeric()))
     return said.strip() + mark if is_spoken(said) else ""
 
@@ -93,7 +93,7 @@ def _is_minus(word: str, before: str, after: str) -> bool:
 
 
 def _abbreviated(word: str, before: str, after: str) -> str | None:
-    """Words whose full stop is theirs; None for all others."""
+    """The spoken form of a word whose full stop belongs to it; None for all other words."""
     core, mark = (word[:-1], word[-1]) if word[-1:] in (",", ";", ":", "!", "?") else (word, "")
     core = core.strip('"“”()[]*_')
     lower = core.lower()
@@ -113,7 +113,7 @@ def _abbreviated(word: str, before: str, after: str) -> str | None:
 
 
 def _said(core: str, before: str, after: str) -> str:
-    """A word without its outer punctuation."""
+    """The spoken form of a word without its outer punctuation."""
     if core in SYMBOLS:
         return SYMBOLS[core]
     if core in ("x", "X") and _number(before) and _number(after):
@@ -264,7 +264,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
 
 
 def _lettered(core: str, before: str) -> str:
-    """Words of letters, and what mixes them with digits and symbols."""
+    """The spoken form of words of letters, alone or mixed with digits and symbols."""
     if core in ROMAN and before[:1].isupper():
         number = ROMAN[core]
         return cardinal(number) if before in COUNTED else "the " + ordinal(number)

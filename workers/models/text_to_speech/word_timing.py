@@ -1,4 +1,4 @@
-"""Where words lie in a voice's sound, from how long each phoneme lasts. Pure."""
+"""Computes where words lie in a voice's sound from the duration of each phoneme. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ _PAUSES: Final = ",;:.!?…—"
 
 @dataclass(frozen=True, slots=True)
 class SpokenWords:
-    """Words that were rendered at once."""
+    """Words of one rendering."""
 
     pcm: Floats
     words: "WordSpans"
@@ -26,10 +26,10 @@ class SpokenWords:
 
 @dataclass(frozen=True, slots=True)
 class WordSpans:
-    """Where words lie, in samples."""
+    """Where words begin and end, in samples."""
 
     begins: tuple[int, ...]  # each word's first phoneme
-    ends: tuple[int, ...]  # ... behind its last one, pauses of its punctuation included
+    ends: tuple[int, ...]  # the end of its last one, with the pauses of its punctuation
 
     def bound(self, word: int) -> int:
         """The middle between a word and the one before it."""
@@ -37,16 +37,16 @@ class WordSpans:
 
 
 def word_spans(samples: int, words: Sequence[str], lasting: NDArray[np.floating]) -> WordSpans:
-    """Words of phonemes that were said joined by spaces -> where each lies.
+    """Words as phonemes, spoken with spaces between them -> where each lies.
 
-    `lasting`, in any unit: the silence in front, each phoneme and space, the silence behind;
-    together they fill so many samples.
+    `lasting` has a duration, in any unit, for the silence in front, each phoneme and space, and the
+    silence at the end. Together they fill `samples`.
     """
     if len(lasting) != sum(map(len, words)) + len(words) + 1:
         raise ValueError(f"Expected a duration a phoneme of {words}, got {len(lasting)}")
     ends_at = np.rint(np.cumsum(lasting) * (samples / lasting.sum())).astype(int).tolist()
     begins, ends = [], []
-    at = 0  # the phoneme behind which a word begins
+    at = 0  # the phoneme after which a word begins
     for word in words:
         begins.append(ends_at[at])
         ends.append(ends_at[at + len(word)])
@@ -57,7 +57,7 @@ def word_spans(samples: int, words: Sequence[str], lasting: NDArray[np.floating]
 def rendering_of_parts(
     words: Sequence[str], longest: int, say: Callable[[Sequence[str]], SpokenWords]
 ) -> Rendering:
-    """Words of phonemes, some of them empty -> a rendering, in parts of at most `longest`."""
+    """Words as phonemes, some empty -> one rendering, made in parts of at most `longest`."""
     said = [i for i, word in enumerate(words) if word]
     if not said:
         return Rendering(np.zeros(0, np.float32), (0,) * len(words), (0,) * (len(words) + 1))
@@ -80,7 +80,7 @@ def rendering_of_parts(
 
 
 def _rendering(pcm: Floats, count: int, begins: dict[int, int], ends: dict[int, int]) -> Rendering:
-    """A word without sound begins, and is cut, where the next one does."""
+    """Fill in the words without sound: they begin, and are cut, where the next word does."""
     begin, bound = [len(pcm)] * count, [len(pcm)] * (count + 1)
     previous = {b: a for a, b in pairwise(sorted(ends))}
     for i in reversed(range(count)):
@@ -93,7 +93,7 @@ def _rendering(pcm: Floats, count: int, begins: dict[int, int], ends: dict[int, 
 
 
 def _edges(pcm: Floats, front: bool, back: bool) -> tuple[int, int]:
-    """What remains of a part whose silence in front or behind is shortened."""
+    """The range of a part that remains after its silence is shortened in front or at the back."""
     loud = np.flatnonzero(np.abs(pcm) > QUIET)
     if not len(loud):
         return 0, len(pcm)
@@ -102,7 +102,7 @@ def _edges(pcm: Floats, front: bool, back: bool) -> tuple[int, int]:
 
 
 def _parts(words: Sequence[str], longest: int) -> list[range]:
-    """Runs of words of at most `longest` characters, cut behind punctuation where there is some."""
+    """Runs of words of at most `longest` characters, cut after punctuation if there is some."""
     parts = []
     start = 0
     while start < len(words):

@@ -1,4 +1,4 @@
-"""Signs, units, abbreviations and capitals, and what each is called: tables of spoken_text.py."""
+"""Tables of text_normalisation.py: how signs, units, abbreviations and capitals are spoken."""
 
 from typing import Final
 

@@ -1,8 +1,8 @@
 """The assistant's codec: log-mel -> causal encoder -> residual VQ at 12.5 Hz -> decoder -> mel.
 
 Letters: B rows, T steps of 80 ms, F = 8 mel frames a step, M mel bins, Q codebooks, D latent.
-Everything is causal: step t of either half sees steps up to t. The encoder is needed only to
-prepare training data; serving decodes.
+Everything is causal: step t of either half depends on steps up to t. Only the preparation of
+training data needs the encoder; serving decodes.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from workers.models.layers.convnext import ConvNeXtStack, State
 from workers.models.mel import MelConfig
 from workers.models.tokenizer.rvq import ResidualVq
 
-# Mean and spread of the assistant's log-mel: networks see numbers of about unit size.
+# Mean and spread of the assistant's log-mel, by which the networks' input is normalised.
 MEL_MEAN: Final = -6.0
 MEL_SPREAD: Final = 2.0
 SILENT_STEPS: Final = 40  # the encoder's past is shorter: the last step is all silence
@@ -69,7 +69,7 @@ class CodecEncoder(nn.Module):
 
 
 class CodecDecoder(nn.Module):
-    """Codes' latents -> mel frames, streaming: `initial` and `stream` keep the state outside."""
+    """Latents of codes -> mel frames, streaming. The caller keeps the state."""
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class CodecDecoder(nn.Module):
         self.out = nn.Linear(config.fine_width, config.mel_bins)
 
     def initial(self, rows: int) -> State:
-        """The state of fresh streams."""
+        """The state of new streams."""
         return self.stack.initial(rows) + self.fine.initial(rows)
 
     def stream(self, latent: Tensor, state: State) -> tuple[Tensor, State]:
@@ -98,7 +98,7 @@ class CodecDecoder(nn.Module):
 
 
 class SpeechCodec(nn.Module):
-    """Both halves and the quantiser between them."""
+    """Encoder, quantiser and decoder."""
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class SpeechCodec(nn.Module):
         return self.decoder.stream(self.rvq.decode(codes), self.decoder.initial(len(codes)))[0]
 
     def silence(self) -> Tensor:
-        """The codes of a step of digital silence after silence, (Q,), int64: the canonical ones."""
+        """The canonical codes of a silent step, (Q,), int64: digital silence after silence."""
         floor = torch.log(torch.tensor(MelConfig().floor))
         mel = floor.expand(1, SILENT_STEPS * self.config.frames, self.config.mel_bins)
         return self.encode(mel)[0, -1]

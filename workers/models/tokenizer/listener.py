@@ -1,8 +1,8 @@
-"""The listener: what the caller says, one continuous state each 80 ms step.
+"""The listener encodes the caller's speech: one continuous state for each 80 ms step.
 
-Log-mel -> three causal stride-2 convolutions -> transformer -> (its guess at the phones, fed back)
--> transformer -> state. It is trained with CTC, and apart from the codec: sharing an encoder with
-reconstruction cost both sides.
+Log-mel -> three causal stride-2 convolutions -> transformer -> (its phone guess, fed back)
+-> transformer -> state. Training uses CTC and is separate from the codec: an encoder shared with
+reconstruction made both worse.
 
 Letters: B rows, F mel frames (8 a step), T steps, M mel bins, D state width, S sub-frames a step.
 """
@@ -27,7 +27,7 @@ States = NDArray[np.float16]
 # Log-mel frames are shifted and scaled to about zero mean and unit variance.
 MEL_MEAN: Final = -6.0
 MEL_SCALE: Final = 2.5
-STREAM_STEPS: Final = 16  # most steps one pass takes; longer input is cut by `ListenerStream`
+STREAM_STEPS: Final = 16  # the most steps of one pass; `ListenerStream` splits longer input
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ListenerConfig:
     layers: int = 6  # half of them below the phones, half above
     heads: int = 4
     window: int = 40  # steps: 3.2 s
-    dropout: float = 0.0  # random masks cost a tenth of a step, and the distortions regularise
+    dropout: float = 0.0  # masks took a tenth of a step; the distorted audio regularises enough
     phones: int = 40  # CTC classes, the blank included
     characters: int = 29
     subframes: int = 4  # CTC frames a step
@@ -62,7 +62,7 @@ LISTENERS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class ListenerOutput:
-    """What the listener makes of a batch; the logits matter in training alone."""
+    """The listener's outputs for a batch. Only training uses the logits."""
 
     states: Tensor  # (B, T, D)
     phones: Tensor  # (B, T * S, phones), logits
@@ -78,7 +78,7 @@ class ListenerState:
 
 
 class Listener(nn.Module):
-    """The network. `forward` hears whole recordings; `ListenerStream` hears chunk by chunk."""
+    """The network. `forward` takes whole recordings; `ListenerStream` takes chunks."""
 
     def __init__(self, config: ListenerConfig) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class Listener(nn.Module):
         x = ((mels - MEL_MEAN) / MEL_SCALE).transpose(1, 2)  # (B, F, M) -> (B, M, F)
         for convolution in self.convolutions:
             x = convolution(x).relu()
-        # float32: the residual stream keeps its precision when the products run in bfloat16.
+        # float32 keeps the residual stream precise when the products run in bfloat16.
         x = self.into(x.transpose(1, 2)).float()  # (B, C, T) -> (B, T, D)
         phones, x = self.guess(self.lower(x))
         states = self.upper(x)
@@ -117,7 +117,7 @@ class Listener(nn.Module):
 
 
 class ListenerStream:
-    """Listens to `slots` callers at once; any subset takes part in a call. Equals `forward`."""
+    """Listens to `slots` callers, any subset of them in a call. The states equal `forward`'s."""
 
     def __init__(self, listener: Listener, slots: int, mel: MelConfig | None = None) -> None:
         self.listener = listener.eval()
@@ -132,7 +132,7 @@ class ListenerStream:
         )
 
     def reset(self, rows: Sequence[int] | Tensor) -> None:
-        """Begin the named slots afresh: silence before the first sample."""
+        """Reset the named slots to new streams, with silence before the first sample."""
         index = torch.as_tensor(rows, dtype=torch.long)
         self._lower.reset(index)
         self._upper.reset(index)
@@ -173,20 +173,21 @@ def load_listener(folder: Path) -> Listener:
 
 
 def states_to_bytes(states: Tensor) -> list[bytes]:
-    """States (T, D) -> one float16 little-endian string a step: what a log carries."""
+    """States (T, D) -> one string of little-endian float16 a step, as the log stores it."""
     return [row.tobytes() for row in states.float().cpu().numpy().astype("<f2")]
 
 
 def states_from_bytes(logged: Sequence[bytes]) -> Tensor:
-    """The reverse: (T, D) float32, exactly the logged values. At least one state."""
+    """One or more logged states -> (T, D) float32, with exactly the logged values."""
     return torch.from_numpy(np.stack([np.frombuffer(b, "<f2") for b in logged])).float()
 
 
 @torch.no_grad()
 def encode(listener: Listener, mels: Sequence[NDArray[np.float16]]) -> list[States]:
-    """Recordings' log-mels, each (F, M) -> states, each (F // 8, D) float16, as if streamed.
+    """Log-mels of recordings, each (F, M) -> states, each (F // 8, D) float16, as a stream's.
 
-    One padded pass: give recordings of similar length. Right padding changes nothing (causal).
+    It makes one padded pass, so the recordings should have similar lengths. The padding on the
+    right changes nothing, since the listener is causal.
     """
     step = MelConfig().frames_per_step
     lengths = [len(mel) // step for mel in mels]

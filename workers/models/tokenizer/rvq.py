@@ -1,8 +1,8 @@
-"""Residual vector quantisation: each codebook codes what the ones before it left over.
+"""Residual vector quantisation: each codebook encodes the remaining error of those before it.
 
 Letters: B rows, T steps, D latent width, Q codebooks, K entries of a codebook, N = B * T.
-Codebooks are moving averages of what chose them (van den Oord 2017, appendix A); an entry that
-nothing chooses is moved onto a vector of the present batch.
+An entry is a moving average of the vectors nearest to it (van den Oord 2017, appendix A). An entry
+that hardly any vector uses moves onto a vector of the present batch.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 DECAY: Final = 0.97
-DEAD_BELOW: Final = 0.15  # mean uses a step: an entry less used than this is moved
+DEAD_BELOW: Final = 0.15  # mean uses a step; an entry with fewer is moved
 
 
 class ResidualVq(nn.Module):
@@ -67,7 +67,7 @@ class ResidualVq(nn.Module):
 
     @torch.no_grad()
     def start(self, latent: Tensor) -> None:
-        """Lay the codebooks on random vectors of a first batch (N, D)."""
+        """Initialise the codebooks with random vectors of a first batch (N, D)."""
         left = latent
         for q in range(self.codebooks):
             size = self.books.shape[1]
@@ -78,7 +78,7 @@ class ResidualVq(nn.Module):
 
     @torch.no_grad()
     def restart(self) -> None:
-        """Rebuild the averages after loading the codebooks (they are not stored)."""
+        """Rebuild the averages after a load: a weights folder stores only the codebooks."""
         self.sums.copy_(self.books)
         self.uses.fill_(1.0)
 

@@ -1,9 +1,10 @@
-"""What the caller seems to have said: the letters of the listener's CTC head, greedily, as heard.
+"""Reads a rough transcript, letter by letter, from the listener's CTC head.
 
-    letters = Spelling(listener, alphabet)
-    text, last = letters.read(states, last)    # last: the class that the text before ended with
+    letters = CtcReader(listener, alphabet)
+    text, last = letters.read(states, last)    # last: the last class of the text before
 
-Rough: no dictionary and no language model stand behind it. Letters: T steps, S sub-frames a step.
+The decoding is greedy, without a dictionary or a language model. Letters: T steps, S sub-frames a
+step.
 """
 
 from collections.abc import Sequence
@@ -19,15 +20,15 @@ BLANK: Final = 0
 
 
 def begun(classes: Sequence[int], last: int = BLANK) -> list[int]:
-    """CTC's likeliest classes, one a frame -> the symbols that begin; `last`: the class before."""
+    """The likeliest CTC classes, one a frame -> symbols that begin. `last`: the class before."""
     return [new for old, new in pairwise([last, *classes]) if new not in (BLANK, old)]
 
 
 class CtcReader:
-    """Reads logged states; what it gives is a function of them alone."""
+    """Reads letters from logged states, and depends on them alone."""
 
     def __init__(self, listener: Listener, alphabet: str) -> None:
-        """`alphabet`: the characters of classes 1 and up. Raises ValueError where they differ."""
+        """`alphabet`: the characters of classes 1 and up. Raises ValueError for another number."""
         classes = listener.config.characters
         if len(alphabet) + 1 != classes:
             raise ValueError(f"Expected {classes - 1} characters, got {len(alphabet)}")
@@ -37,7 +38,7 @@ class CtcReader:
 
     @torch.inference_mode()
     def read(self, logged: Sequence[bytes], last: int = BLANK) -> tuple[str, int]:
-        """More states of a turn (one at least) -> its next letters, and the last class."""
+        """One or more further states of a turn -> its next letters, and the last class."""
         states = states_from_bytes(logged).to(self._head.weight.device)
         found: Tensor = self._head(states).view(-1, self._classes).argmax(-1)  # (T * S,)
         classes = found.tolist()

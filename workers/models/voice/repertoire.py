@@ -1,10 +1,10 @@
-"""What a weights folder offers to sound like: voices and styles, by name, in its voices.toml.
+"""Reads voices.toml, the named voices and styles that a weights folder offers.
 
     pitch_hz = 172.0                 # the recorded voice's middle pitch; styles widen about it
-    [voice.alto]                     # the first one is the default; no entry: as it was recorded
+    [voice.alto]                     # the first one is the default; without entries: as recorded
     [voice.baritone]
-    pitch = 0.6                      # F0 is so many times the recorded voice's
-    formants = 0.86                  # so are the resonances of its vocal tract
+    pitch = 0.6                      # factor of the recorded voice's F0
+    formants = 0.86                  # factor of the resonances of its vocal tract
     [style.neutral]
     [style.calm]
     range = 0.6                      # the melody's distance from its middle, on a logarithmic scale
@@ -25,7 +25,7 @@ from shared.errors import ConfigError
 from shared.voices import DEFAULT, Offer
 
 FILE: Final = "voices.toml"
-MAX_ENTRIES: Final = 16  # each step of a shaped row costs a product a voice
+MAX_ENTRIES: Final = 16  # each step of a shaped row multiplies once a voice
 MAX_NAME: Final = 32  # letters
 PITCH_HZ: Final = 172.0
 
@@ -36,7 +36,7 @@ _STYLE: Final[Bounds] = {"range": (0.0, 3.0), "level_db": (-20.0, 6.0), "tilt_db
 
 @dataclass(frozen=True, slots=True)
 class Timbre:
-    """A voice, against the recorded one."""
+    """How a voice differs from the recorded one."""
 
     pitch: float = 1.0
     formants: float = 1.0
@@ -44,7 +44,7 @@ class Timbre:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A way of speaking, against the recorded one."""
+    """How a way of speaking differs from the recorded one."""
 
     range: float = 1.0
     level_db: float = 0.0
@@ -68,18 +68,18 @@ class Repertoire:
 
     @property
     def offer(self) -> Offer:
-        """The names."""
+        """The names of the voices and styles."""
         return Offer(tuple(self.voices), tuple(self.styles))
 
     def plain(self) -> "Repertoire":
-        """What is left where the sound cannot be shaped: the recorded voice, as it speaks."""
+        """The recorded voice and style alone, for a vocoder that cannot shape the sound."""
         voice = next((name for name, timbre in self.voices.items() if timbre == Timbre()), DEFAULT)
         style = next((name for name, style in self.styles.items() if style == Style()), DEFAULT)
         return Repertoire({voice: Timbre()}, {style: Style()}, self.pitch_hz)
 
 
 def read_repertoire(folder: Path) -> Repertoire:
-    """The repertoire of a weights folder. Raises ConfigError on a file that is not as above."""
+    """The repertoire of a weights folder. Raises ConfigError on a file of another form."""
     path = folder / FILE
     if not path.exists():
         return Repertoire()

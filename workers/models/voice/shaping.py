@@ -1,11 +1,12 @@
-"""Another voice and another mood out of one vocoder: its pitch and its filters, moved row by row.
+"""Makes other voices and styles with one vocoder: changes its pitch and its filters row by row.
 
-The vocoder says pitch and filters apart, so both can be changed on their own, before the sound is
-made: F0 is scaled and its melody widened; the filters' frequency axis is stretched, as a longer or
-shorter vocal tract does (VTLN, Lee and Rose 1996); a slope and a level are two more cepstra.
+The vocoder's network gives pitch and filters separately, so each can change before the sound is
+made. F0 is scaled and its movement widened. The filters' frequency axis is stretched, as by a
+longer or shorter vocal tract (VTLN, Lee and Rose 1996). A slope and a level are added to two
+cepstra.
 
-Letters: B rows, T frames, C cepstral coefficients, V stretched voices. Rows do not see each other,
-and one that is shaped in nothing comes through bit by bit.
+Letters: B rows, T frames, C cepstral coefficients, V stretched voices. Rows are independent, and a
+row without a change stays the same bit by bit.
 """
 
 import math
@@ -18,9 +19,9 @@ from torch import Tensor
 from shared.voices import Persona
 from workers.models.voice.repertoire import Repertoire, Style, Timbre
 
-KNEE: Final = 0.8  # of the band; above it the axis bends so that the ends meet
-GRID: Final = 2_048  # points at which the stretched spectrum is read
-F0_HZ: Final = (50.0, 600.0)  # no melody leaves it
+KNEE: Final = 0.8  # of the band; above it the axis bends, so that its end stays in place
+GRID: Final = 2_048  # points at which the stretched spectrum is sampled
+F0_HZ: Final = (50.0, 600.0)  # F0 is clamped to this
 
 
 class Shape(NamedTuple):
@@ -28,7 +29,7 @@ class Shape(NamedTuple):
 
     melody: Tensor  # (B, 3) middle of log F0, factor of the distance from it, and its new middle
     level: Tensor  # (B, 2) added to the first two cepstra: loudness, slope
-    stretch: Tensor  # (B,) int64, which of `matrices` the row takes; 0: none
+    stretch: Tensor  # (B,) int64, the number of the row's matrix in `matrices`; 0: none
     matrices: Tensor  # (V, C, C) cepstra @ matrix -> cepstra of the stretched axis
 
 
@@ -36,17 +37,17 @@ class SlotShapes:
     """The shape of each of a fixed number of slots."""
 
     def __init__(self, slots: int, repertoire: Repertoire, weights: Tensor) -> None:
-        """`weights` (C,): what each cepstrum counts for in the vocoder."""
+        """`weights` (C,): the vocoder's weight of each cepstrum."""
         self.repertoire = repertoire
         factors = {timbre.formants for timbre in repertoire.voices.values()} - {1.0}
         self._numbers = {1.0: 0} | {factor: at for at, factor in enumerate(sorted(factors), 1)}
         matrices = stretch_matrices(sorted(factors), weights)
         self._all = neutral(slots, repertoire.pitch_hz, matrices)
-        self.fixed = False  # True: shapes are taken even when every slot is as recorded
+        self.fixed = False  # True: `take` returns shapes even if every slot is as recorded
         self._shaped: set[int] = set()  # slots that are not as recorded
 
     def put(self, rows: Tensor, personas: Sequence[Persona]) -> None:
-        """From here on the slots rows (R,) sound so; a name that is not offered is the default."""
+        """Set the personas of the slots rows (R,). An unknown name means the default."""
         for row, persona in zip(rows.tolist(), personas, strict=True):
             chosen = self.repertoire.offer.settle(persona)
             timbre = self.repertoire.voices[chosen.voice]
@@ -61,7 +62,7 @@ class SlotShapes:
                 self._shaped.add(row)
 
     def take(self, rows: Tensor) -> Shape | None:
-        """The shape of the slots rows (R,); None when every slot is as recorded."""
+        """The shape of the slots rows (R,); None if every slot is as recorded."""
         if not (self._shaped or self.fixed):
             return None
         melody, level, stretch, matrices = self._all
@@ -84,15 +85,15 @@ def melody_of(timbre: Timbre, style: Style, pitch_hz: float) -> tuple[float, flo
 
 
 def level_of(style: Style) -> tuple[float, float]:
-    """One row of `Shape.level`, in nepers: the slope from 0 to 12 kHz is that of a cosine."""
+    """One row of `Shape.level`, in nepers. The slope from 0 to 12 kHz follows a cosine."""
     neper = math.log(10) / 20
     return style.level_db * neper, -style.tilt_db * neper / 2
 
 
 def stretch_matrix(factor: float, weights: Tensor) -> Tensor:
-    """Cepstra whose formants lie `factor` times as high: (C, C), c @ matrix.
+    """The matrix (C, C) that moves formants to `factor` times their frequency: cepstra @ matrix.
 
-    weights (C,): what each coefficient counts for where it is used.
+    weights (C,): the vocoder's weight of each coefficient.
     """
     count = len(weights)
     w = (torch.arange(GRID, dtype=torch.float64) + 0.5) * math.pi / GRID
@@ -109,13 +110,13 @@ def stretch_matrix(factor: float, weights: Tensor) -> Tensor:
 
 
 def stretch_matrices(factors: Sequence[float], weights: Tensor) -> Tensor:
-    """One matrix a factor, and before them the one that changes nothing: (V, C, C)."""
+    """The identity, then one matrix for each factor: (V, C, C)."""
     found = [stretch_matrix(factor, weights) for factor in factors]
     return torch.stack([torch.eye(len(weights), device=weights.device), *found])
 
 
 def shape_pitch(log_f0: Tensor, shape: Shape) -> Tensor:
-    """log F0 (B, T) -> the same with the row's middle and range."""
+    """log F0 (B, T) -> log F0 with each row's middle and range."""
     old, factor, new = shape.melody.unbind(dim=1)
     moved = new[:, None] + (log_f0 - old[:, None]) * factor[:, None]
     held = moved.clamp(math.log(F0_HZ[0]), math.log(F0_HZ[1]))
@@ -124,7 +125,7 @@ def shape_pitch(log_f0: Tensor, shape: Shape) -> Tensor:
 
 
 def shape_filter(cepstra: Tensor, shape: Shape) -> Tensor:
-    """Cepstra (B, T, c), c <= C -> the row's vocal tract, slope and level."""
+    """Cepstra (B, T, c), c <= C -> cepstra with each row's vocal tract, slope and level."""
     size = cepstra.shape[2]
     shaped = cepstra
     for number, matrix in enumerate(shape.matrices[1:, :size, :size], 1):

@@ -1,13 +1,13 @@
-"""The vocoder: log-mel -> 24 kHz, a causal neural source-filter model that streams exactly.
+"""The vocoder, log-mel -> 24 kHz: a causal neural source-filter model that streams exactly.
 
-A network reads mel frames and gives, for every 10 ms, pitch, voicing and the cepstra of two
-minimum-phase filters; a band-limited pulse train and noise pass through them. Letters: B rows,
+From mel frames, a network gives pitch, voicing and the cepstra of two minimum-phase filters for
+every 10 ms. A band-limited pulse train and noise pass through these filters. Letters: B rows,
 T frames, M mel bins, H = 240 samples a hop, C cepstral coefficients.
 
-Time: the parameters of frame k describe sample k * H and are read from mel frames up to
-k + LOOKAHEAD. Hop j, samples j * H to (j + 1) * H, moves from parameters j to j + 1, so it is
-complete with mel frame j + LOOKAHEAD + 1: DELAY = 6 frames, 60 ms. A stream's output is the
-offline output late by DELAY, after silence; `DELAY` more frames of silence give the rest.
+Time: the parameters of frame k describe sample k * H and depend on mel frames up to
+k + LOOKAHEAD. Hop j, samples j * H to (j + 1) * H, moves from parameters j to j + 1. So it needs
+mel frame j + LOOKAHEAD + 1: DELAY = 6 frames, 60 ms. A stream's output is silence for DELAY frames,
+then the offline output. `DELAY` more frames of silence give the rest.
 """
 
 import math
@@ -28,13 +28,15 @@ from workers.models.voice.shaping import Shape, shape_filter, shape_pitch
 HOP: Final = 240
 LOOKAHEAD: Final = 5  # frames
 DELAY: Final = LOOKAHEAD + 1  # frames: 60 ms, 1,440 samples
-FFT: Final = 1024  # a hop of 240 and 784 samples of a filter's response
+FFT: Final = 1024  # a hop of 240 samples and 784 samples of a filter's response
 FADE: Final = 256  # samples over which a response ends
-SMOOTHING: Final = 12  # the number of the cepstrum that weighs half of the first
+SMOOTHING: Final = 12  # the cepstrum of this number has half the weight of the first
 LOW_HZ: Final = 70.0
 HIGH_HZ: Final = 500.0
 SILENT_MEL: Final = math.log(1e-5)  # MelConfig.floor
-NOISE_HOPS: Final = 1024  # the noise is a fixed table (10.24 s): a reply's audio is reproducible
+NOISE_HOPS: Final = (
+    1024  # a fixed table of noise (10.24 s), so that a reply's audio is reproducible
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ VOCODER_PRESETS: Final = {
 
 
 class Parameters(NamedTuple):
-    """What one frame says of the sound; T is the number of frames."""
+    """The parameters of the sound; T is the number of frames."""
 
     log_f0: Tensor  # (B, T) natural logarithm of Hertz, float32
     voicing: Tensor  # (B, T) logit
@@ -69,7 +71,7 @@ def pulses(log_f0: Tensor, phase: Tensor, live: Tensor) -> tuple[Tensor, Tensor]
     """A band-limited pulse train of unit power, in closed form.
 
     log_f0 (B, T + 1) at the ends of T hops; phase (B,), float64, in turns at the first sample;
-    live (B, T), bool: hops before the reply leave the phase alone.
+    live (B, T), bool: hops before the reply do not advance the phase.
     -> samples (B, T, H), float32, and the phase after them. Every harmonic below 12 kHz has the
     same amplitude: sum of cos(k x), k = 1..K, is sin((K + 1/2) x) / (2 sin(x / 2)) - 1/2.
     """
@@ -98,19 +100,20 @@ def pulses(log_f0: Tensor, phase: Tensor, live: Tensor) -> tuple[Tensor, Tensor]
 
 
 def cepstral_weights(cepstrum: Tensor) -> Tensor:
-    """What each of the coefficients (..., C) counts for: (C,), falling from 1."""
+    """The weight of each coefficient of (..., C): (C,), falling from 1."""
     return 1 / (1 + torch.arange(cepstrum.shape[-1], device=cepstrum.device) / SMOOTHING)
 
 
 def response(cepstrum: Tensor, taper: Tensor) -> Tensor:
     """Causal cepstra (..., C) -> the minimum-phase frequency response (..., FFT / 2 + 1).
 
-    The higher a cepstrum's number, the less it weighs, as in speech: filters stay smooth. The
-    impulse response is faded out with taper (FFT,): one too long would wrap around onto the start
-    of its hop, which is heard as a buzz at the frame rate.
+    Higher cepstra have less weight, as in speech, so filters stay smooth. The taper (FFT,) fades
+    the impulse response out. A longer one would wrap around onto the start of its hop, which sounds
+    like a buzz at the frame rate.
     """
     log = torch.fft.rfft(cepstrum.float() * cepstral_weights(cepstrum), n=FFT)
-    # Vectorised only where it is contiguous, and `polar` never is: both took most of the time.
+    # exp, cos and sin are vectorised only on contiguous tensors, and `polar` never is. Before this
+    # change the two took most of the time.
     size, angle = torch.exp(log.real.contiguous()), log.imag.contiguous()
     spectrum = torch.complex(size * torch.cos(angle), size * torch.sin(angle))
     faded: Tensor = torch.fft.rfft(torch.fft.irfft(spectrum, n=FFT) * taper)
@@ -118,14 +121,14 @@ def response(cepstrum: Tensor, taper: Tensor) -> Tensor:
 
 
 def response_taper() -> Tensor:
-    """Ones, a raised cosine down, and zeros for the last hop, shape (FFT,)."""
+    """Ones, then a falling raised cosine, then zeros for the last hop: (FFT,)."""
     length = FFT - HOP
     fade = 0.5 + 0.5 * torch.cos(math.pi * torch.arange(FADE) / FADE)
     return torch.cat([torch.ones(length - FADE), fade, torch.zeros(HOP)])
 
 
 class Vocoder(nn.Module):
-    """Streaming: `initial` and `stream` keep the state outside."""
+    """The vocoder's network and synthesis. The caller keeps the streaming state."""
 
     delay: int = DELAY
     table: Tensor
@@ -151,7 +154,7 @@ class Vocoder(nn.Module):
         self.register_buffer("taper", response_taper(), persistent=False)
 
     def initial(self, rows: int) -> State:
-        """The state of fresh streams: frames read, phase, overlap, last parameters, network."""
+        """The state of new streams: frames read, phase, overlap, last parameters, network."""
         weight = self.out.weight
         last = weight.new_zeros(rows, self.out.out_features)
         return (
@@ -177,7 +180,7 @@ class Vocoder(nn.Module):
         return samples, (count, phase, overlap, raw[:, -1], *network_state)
 
     def follow(self, mel: Tensor, state: State, shape: Shape | None = None) -> State:
-        """The state after more log-mel (B, T, M)."""
+        """The state after more log-mel (B, T, M), without the sound."""
         return self.stream(mel, state, shape)[1]
 
     def read(self, mel: Tensor, state: State) -> tuple[Tensor, State]:
@@ -188,7 +191,7 @@ class Vocoder(nn.Module):
         return self.out(self.norm(z)).float(), (past, *pasts)
 
     def parameters_of(self, raw: Tensor, shape: Shape | None = None) -> Parameters:
-        """Raw network output (B, T, 2 + Ch + Cn) -> what it means, in the rows' voices."""
+        """Raw network output (B, T, 2 + Ch + Cn) -> parameters, in the rows' voices."""
         split = 2 + self.config.harmonic_cepstra
         low, high = math.log(LOW_HZ), math.log(HIGH_HZ)
         log_f0 = low + (high - low) * torch.sigmoid(raw[..., 0])
@@ -207,15 +210,15 @@ class Vocoder(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Parameters at the ends of T hops (B, T + 1, .), hop numbers (B, T) -> samples (B, T * H).
 
-        phase (B,) and overlap (B, FFT - H) as in the state; both come back moved on.
-        Hops before 0 lie before the reply: they are silent.
+        phase (B,) and overlap (B, FFT - H) are those of the state; returns them after T hops.
+        Hops below 0 lie before the reply and are silent.
         """
         live = hop >= 0
         train, phase = pulses(said.log_f0, phase, live)
         voiced = self._glide(torch.sigmoid(said.voicing))
         tone = train * voiced
-        # Where there is voice there is no noise: training once put noise where the low harmonics
-        # belong, and stayed there (STOI .75). The voice it learns is pulses or noise as well.
+        # Voiced sound gets no noise: training once put noise in place of the low harmonics and did
+        # not recover (STOI .75). The voice of the training data is pulses or noise as well.
         noise = self.table[hop.clamp(min=0) % NOISE_HOPS] * (1 - voiced)
         mute = live[..., None].float()
         blocks = self._filter(tone * mute, said.harmonic) + self._filter(noise * mute, said.noise)
@@ -243,7 +246,7 @@ class Vocoder(nn.Module):
 
 
 def overlap_add(blocks: Tensor, overlap: Tensor) -> tuple[Tensor, Tensor]:
-    """Blocks (B, T, FFT) a hop apart onto what earlier ones left (B, FFT - H)."""
+    """Add blocks (B, T, FFT), a hop apart, to the rest of earlier ones (B, FFT - H)."""
     rows, steps, _ = blocks.shape
     parts = -(-FFT // HOP)  # hops that a block reaches into
     blocks = functional.pad(blocks, (0, parts * HOP - FFT)).view(rows, steps, parts, HOP)

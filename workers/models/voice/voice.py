@@ -1,12 +1,12 @@
-"""The assistant's voice in service: codes -> decoder -> vocoder -> sound, for fixed slots.
+"""The assistant's voice while serving: codes -> decoder -> vocoder -> sound, for fixed slots.
 
     voice = load_voice(folder, slots=16)
     voice.reset(rows, personas)           # at the first step of a reply
     sound = voice.step(codes, rows)       # (R, 1920): the sound of `delay_samples` ago (60 ms)
     rest = voice.flush(rows)              # (R, 1440): after the reply's last step
 
-Letters: R rows that take part, Q codebooks. A row's sound is a function of its codes since its
-reset alone: not of its neighbours, nor of which slot it sits in.
+Letters: R rows of a step, Q codebooks. A row's sound depends only on its codes since its reset,
+neither on its neighbours nor on the number of its slot.
 """
 
 import logging
@@ -38,16 +38,16 @@ log = logging.getLogger(__name__)
 class StreamingVocoder(Protocol):
     """A vocoder that streams: ours, or the public HiFi-GAN."""
 
-    delay: int  # mel frames that its sound comes late; so long a reply's first sound is silent
+    delay: int  # mel frames by which its sound is late; a reply begins with so much silence
 
     def initial(self, rows: int) -> State:
-        """The state of fresh streams."""
+        """The state of new streams."""
 
     def stream(self, mel: Tensor, state: State, shape: Shape | None = None) -> tuple[Tensor, State]:
         """Log-mel (B, T, M) of whole steps -> samples (B, T * 240), and the new state."""
 
     def follow(self, mel: Tensor, state: State, shape: Shape | None = None) -> State:
-        """The new state alone."""
+        """The new state, without the samples."""
 
 
 class Voice:
@@ -60,13 +60,13 @@ class Voice:
         slots: int,
         repertoire: Repertoire | None = None,
     ) -> None:
-        """Of the repertoire there is only the recorded voice where the vocoder shapes none."""
+        """If the vocoder cannot shape the sound, only the recorded voice is offered."""
         self.codec = codec
         self.vocoder = vocoder
         self.slots = slots
         self.delay_samples = vocoder.delay * HOP
-        # The delay in whole steps, which is what a caller in turn mode need not wait for: of our
-        # own vocoder 20 ms more, in which no reply was ever heard to say anything (-63 dBFS).
+        # The delay in whole steps. In turn mode a caller does not wait for it. For our own vocoder
+        # this is 20 ms more than the delay, in which every reply was silent (-63 dBFS).
         self.lead_samples = -(-self.delay_samples // CHUNK_SAMPLES) * CHUNK_SAMPLES
         self._decoding = StreamSlots(codec.decoder.initial(slots))
         self._speaking = StreamSlots(vocoder.initial(slots))
@@ -74,31 +74,31 @@ class Voice:
 
     @property
     def offer(self) -> Offer:
-        """What it can sound like."""
+        """The voices and styles it can speak in."""
         return self._shapes.repertoire.offer
 
     def reset(self, rows: Tensor, personas: Sequence[Persona] = ()) -> None:
-        """Start a new reply in the slots rows (R,), int64; without personas, by default."""
+        """Start a new reply in the slots rows (R,), int64, by default with the default persona."""
         self._shapes.put(rows, personas or [UNCHOSEN] * len(rows))
         self._decoding.reset(rows)
         self._speaking.reset(rows)
 
     def fix(self) -> bool:
-        """Let `steps` be the same operations whoever takes part; False: this vocoder's cannot be.
+        """Make `steps` the same operations for any rows. Returns False if this vocoder cannot.
 
-        Then they are tensors alone and wait for no device: a GPU may replay them.
+        They then use tensors alone and never wait for the device, so a GPU may replay them.
         """
         self._shapes.fixed = True
         return isinstance(self.vocoder, Vocoder)
 
     @torch.inference_mode()
     def step(self, codes: Tensor, rows: Tensor) -> Tensor:
-        """Codes (R, q), q <= Q, of slots rows (R,) -> samples (R, 1920), float32, late."""
+        """Codes (R, q), q <= Q, of slots rows (R,) -> samples (R, 1920), float32, delayed."""
         return self.steps(codes[:, None], rows)
 
     @torch.inference_mode()
     def steps(self, codes: Tensor, rows: Tensor) -> Tensor:
-        """Codes (R, T, q) of T steps in one go -> the samples of the last one, (R, 1920)."""
+        """Codes (R, T, q) of T steps in one call -> the samples of the last step, (R, 1920)."""
         sound = self._speak(self._decode(codes, rows), rows)
         if sound.shape[1] != codes.shape[1] * CHUNK_SAMPLES:
             raise ValueError(
@@ -108,7 +108,7 @@ class Voice:
 
     @torch.inference_mode()
     def replay_steps(self, codes: Tensor, rows: Tensor) -> None:
-        """Steps (R, T, q) that were sounded before, in one go: only the state goes on."""
+        """Advance the state by steps (R, T, q) whose sound was made before, in one call."""
         mel = self._decode(codes, rows)
         self._speaking.put(rows, self._followed(mel, rows))
 
@@ -144,10 +144,10 @@ def load_voice(
     *,
     exact: bool = True,
 ) -> Voice:
-    """The voice of a weights folder; `cache` is where the public HiFi-GAN is looked for.
+    """Load the voice of a weights folder. `cache` is the folder to search for the public HiFi-GAN.
 
-    Not `exact`: on a CPU, products may be of bfloat16 where that is faster.
-    Raises ConfigError where a file is missing or wrong.
+    If not `exact`, products on a CPU may use bfloat16 where that is faster.
+    Raises ConfigError if a file is missing or wrong.
     """
     codec_part = read_part(folder, "codec")
     codec = SpeechCodec(config_of(CodecConfig, codec_part))
@@ -162,7 +162,7 @@ def load_voice(
 
 
 def _shapes(vocoder: StreamingVocoder, slots: int, repertoire: Repertoire) -> SlotShapes:
-    """HiFi-GAN gives sound for mels and knows no pitch: it speaks as recorded."""
+    """The slots' shapes. HiFi-GAN has no pitch parameter, so it speaks only as recorded."""
     if not isinstance(vocoder, Vocoder):
         return SlotShapes(slots, repertoire.plain(), torch.ones(1))
     cepstra = max(vocoder.config.harmonic_cepstra, vocoder.config.noise_cepstra)
@@ -178,7 +178,7 @@ def _own(folder: Path) -> Vocoder:
 
 
 def _public(vocoder: VocoderName, cache: Path) -> HifiGan | None:
-    """HiFi-GAN, where it is asked for or, with AUTO, there and whole; else None."""
+    """HiFi-GAN if the setting names it, or with AUTO if its file is usable; else None."""
     if vocoder is VocoderName.OWN:
         return None
     try:
@@ -187,7 +187,7 @@ def _public(vocoder: VocoderName, cache: Path) -> HifiGan | None:
         if vocoder is VocoderName.HIFIGAN:
             raise
         if not isinstance(error, NoCheckpoint):
-            log.warning("speaking with the own vocoder, HiFi-GAN cannot be used: %s", error)
+            log.warning("speaking with our own vocoder, since HiFi-GAN cannot be used: %s", error)
         return None
     log.info("speaking with the HiFi-GAN of %s", cache)
     return HifiGan(generator).eval()
