@@ -1,6 +1,6 @@
-"""A low-rank adapter (LoRA): for each linear layer W a pair A, B so that W + scale * B A is used.
+"""Reads, writes and merges low-rank adapters (LoRA): pairs A, B that change W to W + scale * B A.
 
-The file is safetensors under PEFT's names; its metadata holds `scale` (alpha / rank).
+The file is safetensors with PEFT's names. Its metadata holds `scale` (alpha / rank).
 """
 
 import json
@@ -16,12 +16,12 @@ from torch import Tensor
 from shared.errors import ConfigError
 from workers.models.llama.tensors import Tensors
 
-_PREFIX: Final = "base_model.model."  # PEFT's own files have it in front
+_PREFIX: Final = "base_model.model."  # names in PEFT's own files begin with it
 _A, _B = ".lora_A.weight", ".lora_B.weight"
 
 
 def write_adapter(path: Path, pairs: Mapping[str, tuple[Tensor, Tensor]], scale: float) -> None:
-    """Write pairs A (rank, in), B (out, rank) in bfloat16, by the name of the layer; atomically."""
+    """Write pairs A (rank, in), B (out, rank), by layer name, in bfloat16 and atomically."""
     tensors: Tensors = {}
     for name, (a, b) in pairs.items():
         stem = name.removesuffix(".weight")
@@ -33,11 +33,11 @@ def write_adapter(path: Path, pairs: Mapping[str, tuple[Tensor, Tensor]], scale:
 
 
 def read_adapter(path: Path) -> tuple[dict[str, tuple[Tensor, Tensor]], float]:
-    """Pairs by the name of the weight they change, and the scale. Raises ConfigError."""
+    """The pairs by the name of the weight that they change, and the scale. Raises ConfigError."""
     if not path.exists():
         raise ConfigError(f"Expected the adapter {path}, but the file is missing")
     with safe_open(path, "pt") as file:
-        found = {key.removeprefix(_PREFIX): file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - it is no dict
+        found = {key.removeprefix(_PREFIX): file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a dict
         scale = _scale(path, file.metadata() or {})
     pairs = {}
     for name in [name for name in found if name.endswith(_A)]:
@@ -51,7 +51,7 @@ def read_adapter(path: Path) -> tuple[dict[str, tuple[Tensor, Tensor]], float]:
 
 
 def merge(tensors: Tensors, path: Path) -> None:
-    """Add the adapter's changes to the weights, in place. Raises ConfigError where it misfits."""
+    """Add the adapter's changes to the weights, in place. Raises ConfigError if it does not fit."""
     pairs, scale = read_adapter(path)
     for name, (a, b) in pairs.items():
         weight = tensors.get(name)

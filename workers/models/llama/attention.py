@@ -1,8 +1,8 @@
-"""Keys and values of all rows in fixed slots, and attention over them, on views: nothing is copied.
+"""Holds keys and values in fixed slots and attends over views of them, without copies.
 
-Rows that got several tokens are taken one by one. Of those that got one token each, neighbours in
-the cache of about the same length are taken together: a call costs as much as some thousand
-positions. What a row does not hold is masked, and adds exact zeros.
+Each row with several new tokens gets its own attention call. Rows with one new token share a call
+if they are neighbours in the cache and about equally long: a call costs as much as some thousand
+positions. Positions that a row does not hold are masked and add exact zeros.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from workers.models.llama.config import LlamaConfig
 
-# What one more call costs, in positions of one layer's keys (25 us against 8 ns, one Zen 4 core).
+# The cost of one more call, in positions of one layer's keys: 25 us against 8 ns on a Zen 4 core.
 CALL_POSITIONS: Final = 3000
 
 
@@ -24,7 +24,7 @@ class RowSpan:
     """One row's share of a call: its tokens' places in the flat batch and in its slot."""
 
     row: int
-    flat: int  # where its tokens begin among the batch's
+    flat: int  # where its tokens begin in the flat batch
     start: int  # its positions before this call
     count: int
 
@@ -36,11 +36,11 @@ class RowSpan:
 
 @dataclass(frozen=True, slots=True)
 class AttentionCall:
-    """Slots that are attended to in one call."""
+    """One attention call, over neighbouring slots."""
 
-    rows: slice  # neighbours in the cache; some may have no part in the call
-    end: int  # positions that are looked at
-    # What each query sees, bool, (rows, 1, 1 or H / G * tokens, end); None: all.
+    rows: slice  # neighbours in the cache; some may have no new token
+    end: int  # positions that are read
+    # Where each query attends, bool, (rows, 1, 1 or H / G * tokens, end); None: everywhere.
     mask: Tensor | None
     single: bool  # one token of each row; else all tokens of one row
     flat: Tensor  # where the queries lie in the flat batch
@@ -49,7 +49,7 @@ class AttentionCall:
 
 @dataclass(frozen=True, slots=True)
 class AttentionPlan:
-    """A call's spans, and how attention goes through them: the same in every layer."""
+    """The rows' spans and the attention calls over them. Every layer uses the same plan."""
 
     spans: tuple[RowSpan, ...]
     rows: Tensor  # (N,) the slot of each token
@@ -64,7 +64,7 @@ def plan(
     counts: Sequence[int],
     device: torch.device,
 ) -> AttentionPlan:
-    """The plan for rows that get `counts` tokens each, laid one behind the other."""
+    """The plan for rows with `counts` new tokens each, concatenated in the flat batch."""
     spans: list[RowSpan] = []
     flat = 0
     for row, start, count in zip(rows, starts, counts, strict=True):
@@ -82,7 +82,7 @@ def plan(
 
 
 def runs_of(spans: Sequence[RowSpan]) -> list[list[RowSpan]]:
-    """Spans of one token, by row, in lists that are cheaper together than apart."""
+    """Group spans of one token, sorted by row, where one call is cheaper than several."""
     found: list[list[RowSpan]] = []
     longest = 0
     for span in spans:
@@ -102,7 +102,7 @@ def runs_of(spans: Sequence[RowSpan]) -> list[list[RowSpan]]:
 def _together(spans: Sequence[RowSpan], device: torch.device) -> AttentionCall:
     first, size = spans[0].row, spans[-1].row - spans[0].row + 1
     end = max(span.end for span in spans)
-    ends = torch.ones(size, dtype=torch.int64)  # a slot without a part: what it gets is not used
+    ends = torch.ones(size, dtype=torch.int64)  # the result of a slot without a new token is unused
     for span in spans:
         ends[span.row - first] = span.end
     mask = None
@@ -141,34 +141,34 @@ class KeyValueCache:
         kind = torch.float32 if device.type == "cpu" else torch.bfloat16
 
         def zeros() -> Tensor:
-            # On a CPU the system gives memory only where it is written.
+            # On a CPU, zeroed pages take memory only once they are written.
             return torch.zeros(shape, dtype=kind, device=device)
 
         self._layers = [(zeros(), zeros()) for _ in range(config.layers)]
 
     def copy(self, source: int, target: int, positions: int) -> None:
-        """Give a slot the first positions of another."""
+        """Copy the first positions of one slot to another."""
         for kept in self._layers:
             for part in kept:
                 part[target, :, :positions] = part[source, :, :positions]
 
     def attend(self, layer: int, q: Tensor, k: Tensor, v: Tensor, plan: AttentionPlan) -> Tensor:
-        """Store k, v (N, G, E), let q (N, H, E) see what its row holds -> (N, H * E)."""
+        """Store k, v (N, G, E); attend with q (N, H, E) to each row's positions -> (N, H * E)."""
         keys, values = self._layers[layer]
         keys[plan.rows, :, plan.positions] = k.to(keys.dtype)
         values[plan.rows, :, plan.positions] = v.to(values.dtype)
-        heard = torch.empty_like(q)
+        out = torch.empty_like(q)
         for run in plan.runs:
             seen = (run.rows, slice(None), slice(run.end))
             one = _of_several if run.single else _of_one
-            one(q, keys[seen], values[seen], run, heard)
-        return heard.flatten(1)
+            one(q, keys[seen], values[seen], run, out)
+        return out.flatten(1)
 
 
 def _of_several(q: Tensor, k: Tensor, v: Tensor, run: AttentionCall, out: Tensor) -> None:
     """One token of each row: q, out (N, H, E), k, v (R, G, S, E).
 
-    The H / G heads that share keys count as further queries of one head: no key is repeated.
+    The H / G heads that share keys become further queries of one head, so no key is repeated.
     """
     rows, groups, _, width = k.shape
     if len(run.flat) == rows:
@@ -176,8 +176,8 @@ def _of_several(q: Tensor, k: Tensor, v: Tensor, run: AttentionCall, out: Tensor
     else:
         asked = q.new_zeros(rows, groups, q.shape[1] // groups, width)
         asked[run.inner] = q[run.flat].view(len(run.flat), groups, -1, width)
-    heard = F.scaled_dot_product_attention(asked.to(k.dtype), k, v, attn_mask=run.mask)
-    out[run.flat] = heard[run.inner].flatten(1, 2).to(out.dtype)
+    found = F.scaled_dot_product_attention(asked.to(k.dtype), k, v, attn_mask=run.mask)
+    out[run.flat] = found[run.inner].flatten(1, 2).to(out.dtype)
 
 
 def _of_one(q: Tensor, k: Tensor, v: Tensor, run: AttentionCall, out: Tensor) -> None:
@@ -188,6 +188,6 @@ def _of_one(q: Tensor, k: Tensor, v: Tensor, run: AttentionCall, out: Tensor) ->
     size = len(part)
     asked = part.view(size, groups, -1, width).permute(1, 2, 0, 3)
     asked = asked.reshape(1, groups, -1, width).to(k.dtype)
-    heard = F.scaled_dot_product_attention(asked, k, v, attn_mask=run.mask)
-    heard = heard.view(groups, -1, size, width).permute(2, 0, 1, 3)  # (T, G, H / G, E)
-    out[run.flat] = heard.reshape(size, -1, width).to(out.dtype)
+    found = F.scaled_dot_product_attention(asked, k, v, attn_mask=run.mask)
+    found = found.view(groups, -1, size, width).permute(2, 0, 1, 3)  # (T, G, H / G, E)
+    out[run.flat] = found.reshape(size, -1, width).to(out.dtype)

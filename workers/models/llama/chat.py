@@ -1,4 +1,4 @@
-"""A conversation's pieces in tokens: ChatML for SmolLM and Qwen, headers for Llama 3."""
+"""Encodes a conversation's pieces as tokens: ChatML for SmolLM and Qwen, headers for Llama 3."""
 
 from typing import Final
 
@@ -14,14 +14,14 @@ _HEADERS: Final = ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|
 
 
 class Chat:
-    """The template of one model; every piece can be computed alone and then joined."""
+    """The chat template of one model. A conversation is the concatenation of separate pieces."""
 
     def __init__(self, tokenizer: Tokenizer, template: str = "") -> None:
         self._tokenizer = tokenizer
         self._headers = tokenizer.id_of(_HEADERS[0]) is not None
         names: tuple[str, ...] = _HEADERS if self._headers else _CHATML
         self._marks = {name: self._mark(name) for name in names}
-        # Qwen 3 thinks aloud unless its answer begins with an empty thought.
+        # Qwen 3 writes its reasoning unless its answer begins with an empty thought.
         self._unthinking = "enable_thinking" in template and tokenizer.id_of("<think>") is not None
         self.end = self._marks[_HEADERS[2] if self._headers else _CHATML[1]]
         other = (tokenizer.id_of(name) for name in ("<|endoftext|>", "<|end_of_text|>"))
@@ -29,16 +29,16 @@ class Chat:
         self._ends = self._end_tokens()
 
     def system(self, text: str) -> list[int]:
-        """What a conversation begins with."""
+        """The system prompt, which begins a conversation."""
         begin = [self._marks["<|begin_of_text|>"]] if self._headers else []
         return begin + self._start("system") + self._tokenizer.encode(text.strip()) + self._stop()
 
     def user_start(self) -> list[int]:
-        """In front of a caller's words."""
+        """The tokens before a caller's words."""
         return self._start("user")
 
     def user_end(self) -> list[int]:
-        """Behind a caller's words."""
+        """The tokens after a caller's words."""
         return self._stop()
 
     def user(self, text: str) -> list[int]:
@@ -46,7 +46,7 @@ class Chat:
         return self.user_start() + self._tokenizer.encode(text.strip()) + self.user_end()
 
     def assistant_start(self) -> list[int]:
-        """In front of a reply."""
+        """The tokens before a reply."""
         quiet: list[int] = []
         if self._unthinking:
             think, over = self._mark("<think>"), self._mark("</think>")
@@ -55,13 +55,13 @@ class Chat:
         return self._start("assistant") + quiet
 
     def assistant_end(self) -> list[int]:
-        """Behind a reply; its first token is `end`, which the model says itself."""
+        """The tokens after a reply. The first is `end`, which the model generates itself."""
         return self._stop()
 
     def ended(self, logits: NDArray[np.float32]) -> float:
-        """How probable it is that a caller's words end here: an end mark or the turn's end.
+        """The probability that a caller's words end here, with an end mark or the turn's end.
 
-        logits (vocab,) float32 behind `user_start` and words without a final mark.
+        logits (vocab,) float32 follow `user_start` and words without a final mark.
         """
         shares = np.exp(logits - logits.max())
         return float(shares[self._ends].sum() / shares.sum())

@@ -1,4 +1,4 @@
-"""The sizes of a model of the Llama family, as a GGUF file or a config.json states them."""
+"""Reads the sizes of a model of the Llama family from a GGUF file's metadata or a config.json."""
 
 import math
 from collections.abc import Mapping
@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from shared.errors import ConfigError
 
-# What differs between the families is in the weights (biases, norms of q and k, own head) but for
-# the layers that do not rotate.
+# The weights show how the families differ (biases, norms of q and k, a separate head). Only the
+# layers without rotary positions do not show there.
 GGUF_ARCHITECTURES: Final = ("llama", "qwen2", "qwen3", "smollm3")
 # In these files the rows of q and k are permuted so that pairs to rotate are neighbours.
 GGUF_INTERLEAVED: Final = ("llama", "smollm3")
@@ -18,7 +18,7 @@ SMOLLM3_UNROTATED_EVERY: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class LlamaConfig:
-    """The sizes; letters as in the code: D width, H heads, G heads of keys, E size of a head."""
+    """A model's sizes. Letters: D width, H heads, G heads of keys, E size of a head."""
 
     vocab: int
     layers: int
@@ -27,11 +27,11 @@ class LlamaConfig:
     kv_heads: int  # G
     head_size: int  # E
     hidden: int  # of the feed-forward part
-    context: int  # positions it was trained for
+    context: int  # positions in training
     rope_theta: float = 10_000.0
     norm_epsilon: float = 1e-5
     unrotated: tuple[int, ...] = ()  # layers without rotary positions
-    # What each of the E/2 frequencies is divided by (Llama 3.1's long context); empty: by 1.
+    # The divisor of each of the E/2 frequencies (Llama 3.1's long context); empty: 1.
     rope_factors: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -44,7 +44,7 @@ class LlamaConfig:
 def from_gguf(
     fields: Mapping[str, Any], vocab: int, rope_factors: tuple[float, ...]
 ) -> LlamaConfig:
-    """From a GGUF file's metadata; `vocab`: rows of its embedding. Raises ConfigError."""
+    """Build it from a GGUF file's metadata. `vocab`: rows of its embedding. Raises ConfigError."""
     kind = str(fields.get("general.architecture"))
     if kind not in GGUF_ARCHITECTURES:
         raise ConfigError(
@@ -76,7 +76,7 @@ def from_gguf(
 
 
 def from_hf(found: Mapping[str, Any]) -> LlamaConfig:
-    """From a Hugging Face config.json. Raises ConfigError."""
+    """Build it from a Hugging Face config.json. Raises ConfigError."""
     kind = found.get("model_type")
     if kind not in HF_MODEL_TYPES:
         raise ConfigError(
@@ -84,7 +84,9 @@ def from_hf(found: Mapping[str, Any]) -> LlamaConfig:
         )
     missing = {"vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"} - {*found}
     if missing:
-        raise ConfigError(f"Expected {', '.join(sorted(missing))} in config.json: it is missing")
+        raise ConfigError(
+            f"Expected {', '.join(sorted(missing))} in config.json, but it is missing"
+        )
     rope = found.get("rope_parameters") or {}
     heads, width = found["num_attention_heads"], found["hidden_size"]
     layers, size = found["num_hidden_layers"], found.get("head_dim") or width // heads
@@ -117,7 +119,7 @@ def _unrotated_of(found: Mapping[str, Any], kind: str, layers: int) -> tuple[int
 
 
 def _factors(scaling: Mapping[str, Any], theta: float, size: int) -> tuple[float, ...]:
-    """Frequencies' divisors of a rope_scaling entry (Llama 3.1's formula, or linear)."""
+    """The frequencies' divisors for a rope_scaling entry: Llama 3.1's formula, or linear."""
     kind = scaling.get("rope_type") or scaling.get("type") or "default"
     if kind == "default":
         return ()

@@ -1,4 +1,4 @@
-"""The layers of a model of the Llama family over a flat batch of tokens of any rows."""
+"""Runs the layers of a model of the Llama family over a flat batch of tokens of any rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from workers.models.llama.rotary import angles, rotate
 from workers.models.llama.smoothing import InputRecorder, Smoothing
 from workers.models.llama.tensors import Tensors, layer_name
 
-TIMED: Final = 16  # layers' matrices whose forms are timed
+TIMED: Final = 16  # how many of the layers' matrices are timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Layer:
 
 
 class Decoder:
-    """All weights in their forms; holds no conversation's state."""
+    """A model's weights, in the forms that the kernels use. Holds no conversation's state."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Decoder:
         device: torch.device,
         smoothings: Sequence[Smoothing] = (),
     ) -> None:
-        """`smoothings`: of each layer's four matrices and of the head, as `watched` gives them."""
+        """`smoothings`: four for each layer's matrices, then the head's, from `watched`."""
         self.config = config
         self._device = device
         self._epsilon = torch.tensor(config.norm_epsilon, device=device)
@@ -71,23 +71,26 @@ class Decoder:
         return [*(one for layer in self._layers for one in layer.linears), self._head]
 
     def warm_up(self) -> None:
-        """Time the forms of the weights, keep the fastest. To be called once."""
-        # Enough of them that their weights do not fit into a processor's second cache.
+        """Time the kernels and keep the weights only in the fastest forms. Call it once."""
+        # The timed matrices together exceed a processor's second-level cache.
         time_kernels(self._linears[:TIMED], self._inner, self._device)
         time_kernels([self._head], self._outer, self._device)
         for one in self._linears:
             one.settle()
 
     def watched(self) -> list[Smoothing]:
-        """What the matrices' inputs are to be divided by; on the grid WATCHED, after some calls."""
+        """The divisors of the matrices' inputs, as found on the grid RECORDING by earlier calls."""
         kernels = [one.kernel(0) for one in self._linears]
         return [one.smoothing for one in kernels if isinstance(one, InputRecorder)]
 
     def __call__(
         self, tokens: Tensor, plan: AttentionPlan, cache: KeyValueCache, *, every: bool = False
     ) -> Tensor:
-        """Tokens (N,) int64, laid out as planned -> logits (rows, vocab) float32 behind each row's
-        last token, or behind every token (N, vocab); the cache holds the tokens then."""
+        """Run tokens (N,) int64, laid out as planned, and add them to the cache.
+
+        Returns logits (rows, vocab) float32 after each row's last token, or with `every` after each
+        token, (N, vocab).
+        """
         x = F.embedding(tokens, self._embedding).float()
         turned = self._cosines[plan.positions], self._sines[plan.positions]
         for number, layer in enumerate(self._layers):
@@ -119,7 +122,7 @@ class Decoder:
         return x + layer.down(F.silu(gate).mul_(up))
 
     def _normed(self, x: Tensor, weight: Tensor) -> Tensor:
-        """Divided by the root of the mean square of the last axis; fewer calls than F.rms_norm."""
+        """RMS norm over the last axis, with fewer calls than F.rms_norm."""
         length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
         mean = torch.addcmul(self._epsilon, length, length, value=1 / x.shape[-1])
         return (x * mean.rsqrt_()).mul_(weight)

@@ -1,4 +1,4 @@
-"""A GGUF file: its metadata, and its tensors dequantised under Hugging Face's names."""
+"""Reads a GGUF file: metadata, and tensors dequantised under Hugging Face's names."""
 
 import mmap
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from workers.models.llama.tensors import Tensors, hf_name, to_halves
 
 @dataclass(frozen=True, slots=True)
 class GgufFile:
-    """What a file holds; `fields`: metadata by name, tokenizer and chat template among them."""
+    """A file's content. `fields` is the metadata, which includes tokenizer and chat template."""
 
     config: LlamaConfig
     fields: dict[str, Any]
@@ -26,7 +26,7 @@ class GgufFile:
 
 
 def read_gguf(path: Path) -> GgufFile:
-    """Read a whole file. Raises ConfigError where it is not of the Llama family."""
+    """Read a whole file. Raises ConfigError if the model is not of the Llama family."""
     if path.stat().st_size == 0:
         raise ConfigError(f"Expected a GGUF file, got {path}, which is empty")
     with path.open("rb") as file:
@@ -53,12 +53,14 @@ def _values(place: TensorPlace, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Te
         rows = stored.reshape(-1, place.shape[-1] // block * size)
         values = gguf.quants.dequantize(rows.view(_plain(kind.name)), kind)
     except (ValueError, NotImplementedError) as error:
-        raise ConfigError(f"Expected {place.name} in a known form and whole: {error}") from error
+        raise ConfigError(
+            f"Expected {place.name} to be whole and of a known quantisation: {error}"
+        ) from error
     return torch.from_numpy(np.array(values, np.float32).reshape(place.shape))
 
 
 def _plain(kind: str) -> np.dtype[Any]:
-    """How numpy sees the bytes of a kind that is not quantised; the others are bytes."""
+    """The numpy type of a kind that is not quantised; all other kinds are bytes."""
     return np.dtype({"F32": "<f4", "F16": "<f2"}.get(kind, "u1"))
 
 

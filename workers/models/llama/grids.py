@@ -1,7 +1,7 @@
-"""The precisions a model can be run in, each with the kernels that agree in it but for rounding.
+"""Lists the precisions a model can run in, each with kernels that agree except for rounding.
 
-A caller's reply must not depend on how many others speak, so all kernels of a grid multiply by the
-same rounded weights; which is used for how many rows is settled by timing.
+A caller's reply must not depend on how many others speak. So all kernels of a grid multiply by the
+same rounded weights. Timing decides which kernel serves which number of rows.
 """
 
 from collections.abc import Callable
@@ -46,17 +46,17 @@ def _int4(weight: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How weights are rounded, and the kernels for the layers and for the head."""
+    """A precision: how weights are rounded, and the kernels for the layers and the head."""
 
     name: str
     rounded: Callable[[Tensor], Tensor]
     head_rounded: Callable[[Tensor], Tensor]
     layers: Kinds
     head: Kinds
-    smooth: bool = False  # inputs are divided by factors found by trying, see smoothing.py
+    smooth: bool = False  # inputs are divided by measured factors, see smoothing.py
 
     def on(self, device: torch.device) -> "Grid":
-        """With the kernels that this machine has. Raises ConfigError where it has none."""
+        """The grid with the kernels that this machine has. Raises ConfigError if it has none."""
         layers, head = (
             tuple(kind for kind in kinds if available(kind, device))
             for kinds in (self.layers, self.head)

@@ -1,4 +1,4 @@
-"""A folder as Hugging Face has them: config.json, tokenizer.json, *.safetensors."""
+"""Reads a model folder in Hugging Face's layout: config.json, tokenizer.json, *.safetensors."""
 
 import json
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from workers.models.llama.tensors import Tensors
 
 @dataclass(frozen=True, slots=True)
 class HfFolder:
-    """What a folder holds; tensors in the type they are stored in."""
+    """A folder's content, with the tensors in their stored type."""
 
     config: LlamaConfig
     tensors: Tensors
@@ -23,7 +23,7 @@ class HfFolder:
 
 
 def read_folder(path: Path) -> HfFolder:
-    """Read a whole folder. Raises ConfigError where something is missing."""
+    """Read a whole folder. Raises ConfigError if something is missing."""
     config = from_hf(_json(path / "config.json", needed=True))
     files = sorted(path.glob("*.safetensors"))
     if not files:

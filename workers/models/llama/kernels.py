@@ -1,7 +1,7 @@
-"""Ways to multiply by a fixed weight matrix: x (N, in) float32 -> (N, out) float32.
+"""Multiplies by a fixed weight matrix in several ways: x (N, in) float32 -> (N, out) float32.
 
-Each takes the weights W (out, in) float32 at its making and keeps them in its own form. Which of
-them a processor has, and which is fast, is found out by trying: `available`, and timing (grids.py).
+Each kernel takes the weights W (out, in) float32 and keeps them in its own form. `available` tries
+which kernels a processor has, and `time_kernels` (linear.py) finds the fastest.
 """
 
 from typing import Final, Protocol
@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 GROUP: Final = (
-    32  # numbers of a row that share an int4 scale: llama.cpp's own, so its files lose nothing
+    32  # numbers of a row that share an int4 scale; as in llama.cpp, whose files so lose nothing
 )
 _INT4_LEVELS: Final = 15
 _INT8_MOST: Final = 127
 
 
 class Kernel(Protocol):
-    """One matrix in one form."""
+    """One weight matrix in one form."""
 
     def __init__(self, weight: Tensor) -> None: ...
 
@@ -26,7 +26,7 @@ class Kernel(Protocol):
 
 
 class Float32:
-    """As it is."""
+    """Weights and inputs in float32."""
 
     def __init__(self, weight: Tensor) -> None:
         self._weight = weight.contiguous()
@@ -36,7 +36,7 @@ class Float32:
 
 
 class Bfloat16:
-    """Weights and inputs in bfloat16; what a GPU, AMX or AVX512-BF16 is made for."""
+    """Weights and inputs in bfloat16, which is fast on a GPU, AMX or AVX512-BF16."""
 
     def __init__(self, weight: Tensor) -> None:
         self._weight = weight.to(torch.bfloat16).contiguous()
@@ -46,7 +46,7 @@ class Bfloat16:
 
 
 class Int8Weights:
-    """Weights of 8 bits with a scale a row; inputs in bfloat16."""
+    """Weights of 8 bits with a scale for each row; inputs in bfloat16."""
 
     def __init__(self, weight: Tensor) -> None:
         levels, scales = int8_levels(weight)
@@ -58,7 +58,7 @@ class Int8Weights:
 
 
 class Int8Both:
-    """Weights and inputs of 8 bits: a scale a row of weights, a scale a token. Sums are exact."""
+    """Weights and inputs of 8 bits, with a scale for each row and each token. Sums are exact."""
 
     def __init__(self, weight: Tensor) -> None:
         levels, scales = int8_levels(weight)
@@ -72,7 +72,7 @@ class Int8Both:
 
 
 class Int4Weights:
-    """Weights of 4 bits with a scale and an offset a group; inputs in bfloat16."""
+    """Weights of 4 bits with a scale and an offset for each group; inputs in bfloat16."""
 
     def __init__(self, weight: Tensor) -> None:
         levels, steps, lows = int4_levels(weight)
@@ -105,7 +105,7 @@ def int4_levels(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def available(kind: type[Kernel], device: torch.device) -> bool:
-    """Whether this machine has it, and it counts right."""
+    """Whether this machine has the kernel and it computes correctly."""
     if device.type != "cpu":
         return kind in (Bfloat16, Float32)
     generator = torch.Generator().manual_seed(0)

@@ -1,4 +1,4 @@
-"""Linear layers that exist in several forms; which is used depends on the number of rows."""
+"""Linear layers with a kernel for each number of rows, which timing selects."""
 
 import time
 from bisect import bisect_left
@@ -11,33 +11,33 @@ from torch import Tensor
 
 from workers.models.llama.kernels import Kernel
 
-SIZES: Final = (1, 2, 4, 8, 16, 32, 64)  # numbers of rows that are timed; the last: and more
+SIZES: Final = (1, 2, 4, 8, 16, 32, 64)  # numbers of rows to time; the last serves more too
 _REPEATS: Final = 2
 
 
 class KernelChoice:
-    """Which of several kernels serves a number of rows; shared by layers alike."""
+    """Which of several kernels serves a number of rows. Layers of one kind share it."""
 
     def __init__(self, kinds: Sequence[type[Kernel]]) -> None:
         self.kinds = tuple(kinds)
         self._best = [0] * len(SIZES)
 
     def of(self, rows: int) -> int:
-        """The kernel for so many rows: that of the next size above."""
+        """The number of the kernel for so many rows: that of the next larger size."""
         return self._best[min(bisect_left(SIZES, rows), len(SIZES) - 1)]
 
     def settle(self, best: Sequence[int]) -> None:
-        """Take the kernel found best for each of SIZES."""
+        """Set the fastest kernel for each of SIZES."""
         self._best = list(best)
 
     @property
     def used(self) -> frozenset[int]:
-        """Kernels that some number of rows needs."""
+        """The kernels that serve some number of rows."""
         return frozenset(self._best)
 
 
 class Linear:
-    """One layer: x (N, in) float32 -> (N, out) float32. A form is made when it is first needed."""
+    """One layer: x (N, in) float32 -> (N, out) float32. It makes each kernel at its first use."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Linear:
         choice: KernelChoice,
         factors: Tensor | None = None,
     ) -> None:
-        """`factors` (in,): what the inputs are multiplied by first."""
+        """`factors` (in,) multiply the inputs first."""
         self.inward = weight.shape[1]
         self._factors = factors
         self._weight: Tensor | None = weight
@@ -68,18 +68,18 @@ class Linear:
         return kernel(x)
 
     def kernel(self, number: int) -> Kernel:
-        """One of the forms."""
+        """A kernel that was made before."""
         return self._kernels[number]
 
     def settle(self) -> None:
-        """Make the forms that are used, free the others and the weights they are made of."""
+        """Make the kernels in use; free the others, and the weights they were made from."""
         used = self._choice.used
         made = {at: self._kernels.get(at) or self._made(at) for at in used}
         self._kernels, self._weight = made, None
 
     def _made(self, number: int) -> Kernel:
         if self._weight is None:
-            raise RuntimeError("Expected a form that was kept, but the weights are settled")
+            raise RuntimeError("Expected a kernel that `settle` kept, but it was freed")
         return self._choice.kinds[number](self._weight)
 
 
@@ -101,7 +101,7 @@ def time_kernels(linears: Sequence[Linear], choice: KernelChoice, device: torch.
 
 
 def _seconds_of(run: Callable[[], object]) -> float:
-    """The least processor time of some runs: neighbours on the machine do not count."""
+    """The least processor time of some runs, which leaves out other processes."""
     run()
     found = []
     for _ in range(_REPEATS):

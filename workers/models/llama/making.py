@@ -1,4 +1,4 @@
-"""Makes a decoder's matrices and norms from a model's tensors, on one grid and device."""
+"""Makes a decoder's matrices and norms from a model's tensors, for one grid and device."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from workers.models.llama.tensors import Tensors
 
 @dataclass(frozen=True, slots=True)
 class WeightMaker:
-    """Where matrices come from and what they become."""
+    """Makes matrices and norms from the tensors of one model."""
 
     tensors: Tensors
     grid: Grid
@@ -23,29 +23,29 @@ class WeightMaker:
     device: torch.device
 
     def norm(self, name: str, smoothing: Smoothing | None) -> Tensor:
-        """A norm's weight (D,); it also divides for the matrix behind it."""
+        """A norm's weight (D,), divided by the factors of the matrix after it."""
         weight = self._of(name)
         return weight if smoothing is None else weight / smoothing.factors
 
     def head_norms(self, q: str, k: str, config: LlamaConfig) -> Tensor | None:
-        """The weights (H + G, E) of the norms of q's heads, then of k's; None: it has none."""
+        """The weights (H + G, E) of the norms of q's heads, then of k's; None without norms."""
         if q not in self.tensors or k not in self.tensors:
             return None
         asking = self._of(q).expand(config.heads, -1)
         return torch.cat((asking, self._of(k).expand(config.kv_heads, -1)))
 
     def joined(self, names: Sequence[str], smoothing: Smoothing | None) -> Linear:
-        """Matrices of the same input as one; their input is divided already."""
+        """Concatenate matrices of the same input. The norm before has divided this input."""
         weight = torch.cat([self._of(name) for name in names])
         return self._linear(weight, self._bias(names), smoothing, None)
 
     def divided(self, name: str, smoothing: Smoothing | None) -> Linear:
-        """A matrix that divides its input itself."""
+        """A matrix that divides its input itself, as no norm comes before it."""
         factors = None if smoothing is None else 1 / smoothing.factors
         return self._linear(self._of(name), self._bias([name]), smoothing, factors)
 
     def head(self, choice: KernelChoice, smoothing: Smoothing | None) -> Linear:
-        """The head, which may be the embedding."""
+        """The output head, which may share the embedding's weights."""
         own = "lm_head.weight" in self.tensors
         weight = self._of("lm_head.weight" if own else "model.embed_tokens.weight")
         if smoothing is not None:

@@ -1,4 +1,4 @@
-"""The language model over static slots: each row a conversation, all rows in one batch."""
+"""Runs a language model over fixed slots: a row for each conversation, all rows in one batch."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -15,10 +15,10 @@ from workers.models.llama.tokenizer import Tokenizer
 
 
 class LlamaModel:
-    """A model of the Llama family. Rows are independent; one thread calls it.
+    """A model of the Llama family. Rows are independent, and one thread calls it.
 
-    A row's state is its positions' keys and values. What a call computed for a row does not depend
-    on the other rows in it, beyond rounding.
+    A row's state is the keys and values of its positions. The result for a row depends on the other
+    rows of the call only by rounding.
     """
 
     def __init__(
@@ -37,23 +37,23 @@ class LlamaModel:
         self._device = torch.device(device)
         self._config = source.config
         self._decoder = decoder_of(source, precision, capacity, self._device)
-        # One slot more than callers have: it keeps the prefix that they share.
+        # One slot more than there are callers holds the prefix that they share.
         self._cache = KeyValueCache(source.config, slots + 1, capacity, self._device)
         self._lengths = [0] * (slots + 1)
 
     def warm_up(self) -> None:
-        """Settle by timing how the weights are multiplied."""
+        """Time the kernels and settle on the fastest ones."""
         with torch.inference_mode():
             self._decoder.warm_up()
 
     def share(self, tokens: Sequence[int]) -> None:
-        """The system prompt that rows begin with: its keys and values are computed once."""
+        """Compute the keys and values of the system prompt with which rows begin."""
         self._lengths[self.slots] = 0
         if tokens:
             self._extend([self.slots], [tokens])
 
     def reset(self, row: int, *, shared: bool = True) -> None:
-        """The row holds the shared prefix, or nothing."""
+        """Reset the row to the shared prefix, or to nothing."""
         self._own(row)
         self._lengths[row] = self._lengths[self.slots] if shared else 0
         if shared:
@@ -61,7 +61,7 @@ class LlamaModel:
                 self._cache.copy(self.slots, row, self._lengths[row])
 
     def length(self, row: int) -> int:
-        """How many positions a row holds."""
+        """The number of positions that a row holds."""
         return self._lengths[row]
 
     def cut(self, row: int, length: int) -> None:
@@ -72,9 +72,9 @@ class LlamaModel:
         self._lengths[row] = length
 
     def extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Append tokens to rows, each at most once; any counts from one on.
+        """Append one or more tokens to each of the rows, which must be distinct.
 
-        Returns logits (len(rows), vocab) behind each row's last token.
+        Returns logits (len(rows), vocab) after each row's last token.
         """
         for row in rows:
             self._own(row)

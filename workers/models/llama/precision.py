@@ -1,4 +1,4 @@
-"""Which precision a model runs in on this machine, and its decoder in it."""
+"""Chooses the precision a model runs in on this machine, and makes its decoder."""
 
 import time
 from typing import Final
@@ -14,14 +14,14 @@ from workers.models.llama.kernels import GROUP
 from workers.models.llama.smoothing import Smoothing, talk_tokens
 from workers.models.llama.source import Source
 
-# (rows, how often a second of talk has such a call, about): one caller's step, many, a prefill.
+# (rows, calls in a second of conversation, about): one caller's step, many callers', a prefill.
 _LOAD: Final = ((1, 4), (8, 2), (32, 1))
 _CLEARLY: Final = 0.85  # a coarser precision must take at most this share of a finer one's time
 _REPEATS: Final = 2
 
 
 def decoder_of(source: Source, precision: str, positions: int, device: torch.device) -> Decoder:
-    """A decoder in a precision: a name of GRIDS, or auto. Raises ConfigError for another."""
+    """Make a decoder in a precision: a name of GRIDS, or auto. Raises ConfigError for another."""
     if precision not in (*GRIDS, "auto"):
         raise ConfigError(f"Expected a precision of auto, {', '.join(GRIDS)}, got {precision}")
     name = chosen(source, device) if precision == "auto" else precision
@@ -31,11 +31,11 @@ def decoder_of(source: Source, precision: str, positions: int, device: torch.dev
 
 
 def chosen(source: Source, device: torch.device) -> str:
-    """The name of the fastest precision here that says about what float32 does.
+    """The name of the fastest precision here whose output is close to float32's.
 
-    From the finest on, a coarser one is taken where it is clearly faster. 4 bits are for files that
-    have no more: after an adapter was merged they undo it (divergence 0.73 of the 1.03 that it made
-    on SmolLM2-135M; 8 bits 0.004).
+    It starts with the finest and takes a coarser one if that is clearly faster. 4 bits are only for
+    files that have no more. With a merged adapter they undo most of its change: a divergence of
+    0.73 of the 1.03 that it made on SmolLM2-135M, against 0.004 for 8 bits.
     """
     if device.type != "cpu":
         return "bf16"
@@ -56,19 +56,19 @@ def chosen(source: Source, device: torch.device) -> str:
 
 @torch.inference_mode()
 def watch(source: Source, device: torch.device) -> list[Smoothing]:
-    """What each matrix's inputs are to be divided by, found on a sample conversation."""
+    """Find the divisors of each matrix's inputs on a sample conversation."""
     tokens = talk_tokens(source.chat, source.tokenizer)
     decoder = Decoder(source.config, source.tensors, RECORDING, len(tokens), device)
     cache = KeyValueCache(source.config, 1, len(tokens), device)
     planned = plan(source.config, [0], [0], [len(tokens)], device)
-    # The head too is to see every position: not only the last, as in a reply.
+    # The head runs on every position, not only on the last one as in a reply.
     decoder(torch.tensor(tokens, device=device), planned, cache, every=True)
     return decoder.watched()
 
 
 @torch.inference_mode()
 def _seconds_of(config: LlamaConfig, grid: Grid) -> float:
-    """Processor time of a few layers under a usual load, with each number of rows' best kernel."""
+    """Processor time of a few layers under a usual load, with the best kernel for each size."""
     shapes = (
         ((config.heads + 2 * config.kv_heads) * config.head_size, config.width),
         (config.width, config.heads * config.head_size),

@@ -1,4 +1,4 @@
-"""Rotary positions: a head's numbers are turned in pairs, further the later the position."""
+"""Rotary positions: turns pairs of a head's numbers by an angle that grows with the position."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from workers.models.llama.config import LlamaConfig
 
 
 def angles(config: LlamaConfig, positions: int) -> tuple[Tensor, Tensor]:
-    """Cosines and sines (positions, E) float32, as `rotate` takes them: half the sines negative."""
+    """Cosines and sines (positions, E) float32 for `rotate`, with half the sines negated."""
     size = config.head_size
     frequencies = config.rope_theta ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
     if config.rope_factors:

@@ -1,7 +1,7 @@
-"""How a reply's next token is drawn from logits. Pure numpy; a draw depends on its counters alone.
+"""Draws a reply's next token from logits, in pure numpy. A draw depends on its counters alone.
 
-The uniform number behind a draw is a function of the session's seed, the turn and the token's
-number: not of the batch, nor of how often a row was rebuilt.
+Each draw uses a uniform number, a function of the session's seed, the turn and the token's number.
+It depends neither on the batch nor on how often a row was rebuilt.
 """
 
 import hashlib
@@ -12,24 +12,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-CANDIDATES: Final = 64  # tokens that a draw chooses among, at most
+CANDIDATES: Final = 64  # the most tokens that a draw chooses among
 # Tokens less likely than the likeliest by e^-9, after the temperature, are never drawn.
 FAR: Final = 9.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How freely tokens are drawn."""
+    """The settings of sampling."""
 
     temperature: float = 0.7  # 0: always the likeliest
     top_p: float = 0.9  # the likeliest tokens that together have this share
-    repetition: float = 0.6  # taken off the logits of what the reply lately said
-    window: int = 40  # tokens that count as lately
+    repetition: float = 0.6  # subtracted from the logits of the reply's recent tokens
+    window: int = 40  # tokens that count as recent
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Which draw this is."""
+    """The counters that identify a draw."""
 
     seed: int  # of the session
     turn: int
@@ -37,14 +37,14 @@ class Draw:
 
     @property
     def uniform(self) -> float:
-        """In [0, 1)."""
+        """The draw's uniform number, in [0, 1)."""
         key = f"{self.seed}/{self.turn}/{self.number}".encode()
         word = int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little")
         return (word >> 11) / (1 << 53)
 
 
 def choose(logits: NDArray[np.float32], said: Sequence[int], sampling: Sampling, draw: Draw) -> int:
-    """A token from logits (vocab,), behind the reply's tokens so far; logits stay as they are."""
+    """A token from logits (vocab,), after the reply's tokens so far. Does not change logits."""
     lately = sorted(set(said[-sampling.window :])) if sampling.repetition else []
     if lately:
         logits = logits.copy()

@@ -1,10 +1,9 @@
-"""Which inputs of a layer are large, found by trying, so that 8 bits suit inputs and weights alike.
+"""Measures which inputs of a layer are large, so that 8 bits suit inputs and weights.
 
-Some numbers of a layer's input are always far larger than the rest; with one scale a token they
-would leave few of the 127 levels for the others. Divided by a factor each, which the weights are
-multiplied by, both are even (SmoothQuant, arXiv 2211.10438, with its exponent 0.5). Measured on the
-tuned SmolLM2-135M against float32: divergence 0.06 without, 0.012 with; 0.004 for 8-bit weights
-alone.
+Some numbers of a layer's input are always far larger than the rest. With one scale for each token
+they would leave few of the 127 levels for the others. So each input is divided by a factor, and its
+weights are multiplied by it (SmoothQuant, arXiv 2211.10438, with its exponent 0.5). Divergence from
+float32 on the tuned SmolLM2-135M: 0.06 without this, 0.012 with it, 0.004 for 8-bit weights alone.
 """
 
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from workers.models.llama.chat import Chat
 from workers.models.llama.tokenizer import Tokenizer
 
 _LEAST: Final = 1e-4  # of an input or a weight, so that no factor is 0
-# Read once at a worker's start; what callers and the assistant say, in many kinds of words.
+# The model reads these once at a worker's start. They sample what callers and the assistant say.
 TALKS: Final = (
     ("What's the capital of Peru?", "The capital of Peru is Lima, on the Pacific coast."),
     ("um I had a terrible day", "I'm sorry to hear that. Do you want to tell me what happened?"),
@@ -32,23 +31,23 @@ TALKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Smoothing:
-    """What a matrix's inputs (in,) are divided by."""
+    """The divisors (in,) of a matrix's inputs."""
 
     factors: Tensor
 
     def weight(self, weight: Tensor) -> Tensor:
-        """The matrix (out, in) for divided inputs."""
+        """The matrix (out, in) that divided inputs need."""
         return weight * self.factors
 
 
 def smoothing_of(weight: Tensor, most: Tensor) -> Smoothing:
-    """For a matrix (out, in) whose inputs were at most `most` (in,)."""
+    """The smoothing of a matrix (out, in) whose inputs were at most `most` (in,)."""
     largest = weight.abs().amax(dim=0).clamp(min=_LEAST)
     return Smoothing((most.clamp(min=_LEAST) / largest).sqrt())
 
 
 def talk_tokens(chat: Chat, tokenizer: Tokenizer) -> list[int]:
-    """The sample conversation."""
+    """The sample conversation in tokens."""
     found = chat.system("You are a friendly voice assistant.")
     for said, reply in TALKS:
         found += chat.user(said) + chat.assistant_start()
@@ -57,7 +56,7 @@ def talk_tokens(chat: Chat, tokenizer: Tokenizer) -> list[int]:
 
 
 class InputRecorder:
-    """A kernel (see kernels.py) that multiplies in float32 and remembers the largest inputs."""
+    """A kernel (see kernels.py) that multiplies in float32 and records the largest inputs."""
 
     def __init__(self, weight: Tensor) -> None:
         self.weight = weight
@@ -69,5 +68,5 @@ class InputRecorder:
 
     @property
     def smoothing(self) -> Smoothing:
-        """What it found."""
+        """The smoothing for the recorded inputs."""
         return smoothing_of(self.weight, self.most)

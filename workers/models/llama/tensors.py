@@ -1,7 +1,7 @@
-"""A model's tensors under Hugging Face's names, whatever file they come from.
+"""Names a model's tensors as Hugging Face does, whatever file they come from.
 
-Rows of q and k lie as Hugging Face has them: the two numbers that rotate together are half a head
-apart. llama.cpp's files of Llama itself have them side by side; they are put back at load.
+Rows of q and k are in Hugging Face's order: the two numbers of a rotated pair are half a head
+apart. In llama.cpp's files of Llama itself they are neighbours, and `to_halves` reorders them.
 """
 
 import re
@@ -38,7 +38,7 @@ def layer_name(layer: int, part: str, kind: str = "weight") -> str:
 
 
 def hf_name(name: str) -> str | None:
-    """Hugging Face's name of a GGUF tensor; None: nothing that a model of this family uses."""
+    """Hugging Face's name of a GGUF tensor; None if no model of this family uses it."""
     if found := re.fullmatch(r"blk\.(\d+)\.(\w+)\.(weight|bias)", name):
         part = _INNER.get(found[2])
         return None if part is None else layer_name(int(found[1]), part, found[3])
@@ -47,7 +47,7 @@ def hf_name(name: str) -> str | None:
 
 
 def to_halves(rows: Tensor, heads: int) -> Tensor:
-    """Rows (heads * E, ...) with pairs side by side -> pairs half a head apart."""
+    """Rows (heads * E, ...) with pairs as neighbours -> pairs half a head apart."""
     pairs = rows.reshape(heads, -1, 2, *rows.shape[1:])  # (H, E/2, 2, ...)
     return pairs.transpose(1, 2).reshape(rows.shape)
 

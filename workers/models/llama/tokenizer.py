@@ -1,6 +1,6 @@
-"""Text to tokens and back, from a GGUF's metadata or a tokenizer.json.
+"""Converts text to tokens and back, with a GGUF's metadata or a tokenizer.json.
 
-Text that a caller said never becomes a control token: those are only reached by `id_of`.
+A caller's text never becomes a control token: only `id_of` returns those.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ from tokenizers import Tokenizer as Backend
 from shared.errors import ConfigError
 
 CONTROL: Final = 3  # GGUF's token type
-# The regular expressions by which Llama 3 and Qwen 2 cut text into words (their tokenizer.json).
+# The regular expressions with which Llama 3 and Qwen 2 split text (from their tokenizer.json).
 _LLAMA3: Final = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
     r"|\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -22,7 +22,7 @@ _QWEN2: Final = _LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
 
 
 class Tokenizer:
-    """Byte-level BPE of a model."""
+    """A model's byte-level BPE."""
 
     def __init__(self, backend: Backend, control: Iterable[str]) -> None:
         backend.encode_special_tokens = True  # "<|im_end|>" in a text is text
@@ -33,7 +33,7 @@ class Tokenizer:
 
     @property
     def size(self) -> int:
-        """How many tokens there are, control tokens included."""
+        """The number of tokens, control tokens included."""
         return self._backend.get_vocab_size(with_added_tokens=True)
 
     def encode(self, text: str) -> list[int]:
@@ -42,23 +42,23 @@ class Tokenizer:
         return found
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """The text of tokens; control tokens say nothing."""
+        """The text of tokens, without control tokens."""
         kept = [token for token in tokens if token not in self._control]
         text: str = self._backend.decode(kept, skip_special_tokens=False)
         return text
 
     def id_of(self, name: str) -> int | None:
-        """The number of a control token such as <|im_end|>; None: there is none of that name."""
+        """The number of a control token such as <|im_end|>; None if there is none of that name."""
         number: int | None = self._backend.token_to_id(name)
         return number
 
     def is_control(self, token: int) -> bool:
-        """Whether a token is one that text never gives."""
+        """Whether a token is a control token, which `encode` never returns."""
         return token in self._control
 
 
 def from_file(path: Path) -> Tokenizer:
-    """From a tokenizer.json."""
+    """Read a tokenizer.json. Raises ConfigError if it is missing."""
     if not path.exists():
         raise ConfigError(f"Expected the tokenizer {path}, but the file is missing")
     backend = Backend.from_file(str(path))
@@ -67,7 +67,7 @@ def from_file(path: Path) -> Tokenizer:
 
 
 def from_gguf(fields: Mapping[str, Any]) -> Tokenizer:
-    """From a GGUF's metadata. Raises ConfigError for another kind than byte-level BPE."""
+    """Build it from a GGUF's metadata. Raises ConfigError if it is not byte-level BPE."""
     kind, cut = fields.get("tokenizer.ggml.model"), fields.get("tokenizer.ggml.pre")
     if kind != "gpt2" or cut not in _CUTS:
         raise ConfigError(
