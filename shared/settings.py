@@ -149,7 +149,7 @@ class Settings(BaseSettings):
 
     # The worker.
     engine: EngineName = Field(
-        EngineName.HYBRID,
+        EngineName.CASCADE,
         description="What the worker runs. `cascade`: Whisper, a language model and a voice, for "
         "open conversation. `hybrid`: the speech-to-speech model that is trained here. `echo`: "
         "plays the caller's audio back, for tests.",

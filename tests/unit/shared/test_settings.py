@@ -10,7 +10,7 @@ from shared.settings import Settings, load_settings, reference
 def test_defaults_need_no_environment() -> None:
     settings = load_settings({})
     assert settings.reply_mode is ReplyMode.TURN
-    assert settings.engine is EngineName.HYBRID
+    assert settings.engine is EngineName.CASCADE
     assert settings.gateway_port == 8000
 
 
