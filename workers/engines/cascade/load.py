@@ -11,6 +11,7 @@ from workers.engines.cascade.remote import RemoteThinker
 from workers.engines.cascade.think import LocalThinker, Thinker
 from workers.models.llama.model import LlamaModel
 from workers.models.llama.source import Source, default_file, open_source
+from workers.models.recorded_files import read_file
 from workers.models.speech_to_text.whisper import load_whisper
 from workers.models.text_to_speech.hibari import load_hibari
 from workers.models.text_to_speech.kokoro import load_kokoro
@@ -71,4 +72,7 @@ def _source(settings: "Settings") -> Source:
     adapter = Path(settings.think_adapter) if settings.think_adapter else None
     if settings.think:
         return open_source(Path(settings.think), adapter)
-    return open_source(default_file(), adapter or (ADAPTER if ADAPTER.exists() else None))
+    if adapter is None:
+        read_file(WEIGHTS, ADAPTER.name)  # refuses a file that is not the recorded one
+        adapter = ADAPTER
+    return open_source(default_file(), adapter)

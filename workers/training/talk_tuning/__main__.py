@@ -1,5 +1,6 @@
 """`python -m workers.training.talk_tuning tune --corpus ... --run ...`: see the package."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from workers.training.stages.training_run import Run
 from workers.training.talk_tuning import conversations
 from workers.training.talk_tuning.asking import answers
 from workers.training.talk_tuning.corpus import BATCH_TOKENS, Corpus
+from workers.training.talk_tuning.ship import ship
 from workers.training.talk_tuning.tune import ADAPTER, NEVER_MINUTES, Settings, tune
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
@@ -49,6 +51,12 @@ def tune_command(
     settings = Settings(rank=rank, rate=rate, epochs=epochs, seed=seed)
     loss = tune(source, Corpus(corpus, run, source, seed, batch), course, settings, minutes, start)
     print(f"{run}: {course.step} steps, held-out loss {loss:.4f}")
+
+
+@app.command("ship")
+def ship_command(run: RunFolder) -> None:
+    """Put a finished run's adapter into the weights that workers load, with its record."""
+    print(json.dumps(ship(run), indent=1))
 
 
 @app.command("ask")
