@@ -83,10 +83,9 @@ async def test_the_call_is_remembered(stack: Stack) -> None:
 async def test_nothing_is_lost_or_computed_again_when_the_worker_is_killed(
     stack: Stack, judge: Whisper
 ) -> None:
+    stack.start_worker(ENGINE="cascade", WORKER_SLOTS="4", ATEN_CPU_CAPABILITY="avx2")
     async with calling(stack.url, "turn") as client:
         await client.speak(question("story"), FAST)
-        await client.until(lambda: len(client.frames) > 10)
-        stack.start_worker(ENGINE="cascade", WORKER_SLOTS="4", ATEN_CPU_CAPABILITY="avx2")
         await client.until(lambda: len(client.frames) > 20)
         stack.owner_of(client.ready["session"]).kill()
         await stay_silent_until_replies(client, 1)
