@@ -1,8 +1,8 @@
 """Measure this machine and write docs/benchmarks.md and its plots.
 
-`make bench` takes about ten minutes, `make bench-full` half an hour. If a part fails, the other
-parts still run, and its section stays as an earlier run wrote it. `--report` measures nothing: it
-writes the sections again from docs/plots/bench.json.
+`make bench` takes about a quarter of an hour, `make bench-full` three quarters. If a part fails,
+the other parts still run, and its section stays as an earlier run wrote it. `--report` measures
+nothing: it writes the sections again from docs/plots/bench.json.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import signal
 import sys
 from pathlib import Path
 
-from tests.load.parts import PARTS, Bench
+from tests.load.parts import PARTS, PEER_PARTS, Bench
 
 
 def main() -> None:
@@ -28,7 +28,8 @@ def main() -> None:
     # background makes us ignore Ctrl-C, hence SIGINT too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    parts = [part for part in options.parts or PARTS if not (options.no_peers and part == "peers")]
+    peers = PEER_PARTS if options.no_peers else ()
+    parts = [part for part in options.parts or PARTS if part not in peers]
     bench = Bench(options.into, full=options.full, smoke=options.smoke)
     try:
         failed = bench.report(parts) if options.report else bench.run(parts)

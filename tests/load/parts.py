@@ -14,13 +14,15 @@ from typing import Final, TypeVar
 
 import torch
 
-from tests.load import conversation, curves, engine, fleet, forecast, plots, transport
+from tests.load import cascade, conversation, curves, engine, fleet, forecast, plots, transport
+from tests.load.cascade import TalkRung
 from tests.load.conversation import Conversations
 from tests.load.cores import Cores, describe
 from tests.load.document import put
 from tests.load.fleet import Fleet
 from tests.load.ladder import Rung, largest
 from tests.load.record import Record
+from tests.load.report import cascade as cascade_report
 from tests.load.report import forecast as forecast_report
 from tests.load.report import model, path
 from tests.load.report.goals import goals
@@ -215,6 +217,33 @@ def report_conversation(bench: Bench) -> None:
     put(bench.document, "conversation", model.conversation(found, place("conversation")))
 
 
+def measure_cascade(bench: Bench) -> list[TalkRung]:
+    """Let callers talk to the cascade."""
+    plan = cascade.FULL if bench.full else cascade.SMOKE if bench.smoke else cascade.SHORT
+    return cascade.measure(plan, bench.cores, bench.progress)
+
+
+def report_cascade(bench: Bench) -> None:
+    """Write the section."""
+    found, place = bench.last("cascade", list[TalkRung]), bench.record.place
+    put(bench.document, "cascade", cascade_report.cascade(found, place("cascade")))
+
+
+def measure_cascade_peer(bench: Bench) -> list[TalkRung]:
+    """Let the same callers talk to pipecat."""
+    small = cascade.PEER_SMOKE if bench.smoke else cascade.PEER_SHORT
+    plan = cascade.PEER_FULL if bench.full else small
+    return cascade.compare(plan, bench.cores, bench.progress)
+
+
+def report_cascade_peer(bench: Bench) -> None:
+    """Write the section."""
+    found = bench.record.found("cascade-peer", list[TalkRung])
+    ours = bench.record.found("cascade", list[TalkRung]) or []
+    text = cascade_report.peer(found, ours, bench.record.place("cascade-peer"))
+    put(bench.document, "cascade-peer", text)
+
+
 def measure_fleet(bench: Bench) -> Fleet:
     """Measure two gateways and two workers."""
     most = largest(bench.rungs())
@@ -255,7 +284,10 @@ PARTS: Final = {
         Part("peers", measure_peers, report_peers),
         Part("engine", measure_engine, report_engine),
         Part("conversation", measure_conversation, report_conversation),
+        Part("cascade", measure_cascade, report_cascade),
+        Part("cascade-peer", measure_cascade_peer, report_cascade_peer),
         Part("fleet", measure_fleet, report_fleet),
         Part("forecast", None, report_forecast),
     )
 }
+PEER_PARTS: Final = ("peers", "cascade-peer")

@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import urllib.request
 import venv
@@ -21,6 +22,7 @@ from tests.patience import wait_until
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEERS: Final = Path(__file__).parent / "peers"
 PEERS_ENV: Final = ROOT / "var" / "bench" / "peers"
+CASCADE_PEER_ENV: Final = ROOT / "var" / "bench" / "cascade-peers"
 STOPS_WITHIN_S: Final = 5.0
 
 
@@ -70,11 +72,17 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def ours(
-    core: int, callers: int, gateways: int = 1, workers: int = 1, **settings: str
+    core: int,
+    callers: int,
+    gateways: int = 1,
+    workers: int = 1,
+    path_core: int | None = None,
+    **settings: str,
 ) -> Iterator[RunningServer]:
     """Run Redis with its append-only file, gateways, and workers that share the callers.
 
-    The engine is the echo unless the settings say otherwise.
+    The engine is the echo unless the settings say otherwise. `path_core`: Redis and the gateways
+    run on this core instead of the workers'.
     """
     with ExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory()))
@@ -91,7 +99,12 @@ def ours(
         lines |= {name: [sys.executable, "-m", "gateway"] for name in gateway_env}
         pids = {
             name: exits.enter_context(
-                running(line, core, folder / f"{name}.log", env | gateway_env.get(name, {}))
+                running(
+                    line,
+                    core if path_core is None or name.startswith("worker") else path_core,
+                    folder / f"{name}.log",
+                    env | gateway_env.get(name, {}),
+                )
             )
             for name, line in lines.items()
         }
@@ -106,11 +119,11 @@ def _named(kind: str, number: int) -> str:
 
 
 @contextmanager
-def peer(script: str, core: int, *args: str) -> Iterator[RunningServer]:
-    """Run a peer's echo server: `peers/<script>.py` in the peers' environment."""
+def peer(script: str, core: int, *args: str, env: Path = PEERS_ENV) -> Iterator[RunningServer]:
+    """Run a peer's server: `peers/<script>.py` in the peers' environment."""
     with tempfile.TemporaryDirectory() as folder:
         port, log = free_port(), Path(folder) / "log"
-        line = [str(PEERS_ENV / "bin" / "python"), str(PEERS / f"{script}.py"), str(port), *args]
+        line = [str(env / "bin" / "python"), str(PEERS / f"{script}.py"), str(port), *args]
         with running(line, core, log, environment()) as pid:
             wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"), log.read_text)
             yield RunningServer((f"ws://127.0.0.1:{port}/ws",), False, {script: pid})
@@ -118,11 +131,27 @@ def peer(script: str, core: int, *args: str) -> Iterator[RunningServer]:
 
 def prepare_peers() -> None:
     """Create the peers' environment with the versions of peers/requirements.txt."""
-    pins = PEERS / "requirements.txt"
-    made = PEERS_ENV / "made"
+    _prepare(PEERS_ENV, PEERS / "requirements.txt")
+
+
+def prepare_cascade_peer() -> None:
+    """Create the environment of pipecat with the cascade's models.
+
+    Its own packages come first; torch, CTranslate2 and the voice are those of this environment.
+    """
+    pins = PEERS / "requirements-cascade.txt"
+    _prepare(CASCADE_PEER_ENV, pins, after=Path(sysconfig.get_path("purelib")))
+
+
+def _prepare(folder: Path, pins: Path, after: Path | None = None) -> None:
+    """`after`: a folder of packages that the environment also sees, after its own."""
+    made = folder / "made"
     if made.exists() and made.read_text() == pins.read_text():
         return
-    venv.create(PEERS_ENV, with_pip=True, clear=True)
-    pip = [str(PEERS_ENV / "bin" / "python"), "-m", "pip", "install", "-qq"]
+    venv.create(folder, with_pip=True, clear=True)
+    if after is not None:
+        (own,) = folder.glob("lib/python*/site-packages")
+        (own / "antiphon.pth").write_text(f"{after}\n")
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq"]
     subprocess.run([*pip, "--disable-pip-version-check", "-r", str(pins)], check=True)
     made.write_text(pins.read_text())
