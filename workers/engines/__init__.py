@@ -1,4 +1,4 @@
-"""The engines; only the one that is asked for is imported, so that echo needs no torch."""
+"""Loads the engine that ENGINE names, and imports only that one, so that echo needs no torch."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load_engine(settings: "Settings") -> Engine:
-    """The engine that ENGINE names, warm. Raises ConfigError when its weights do not fit."""
+    """The warmed-up engine that ENGINE names. Raises ConfigError if its weights do not fit."""
     if settings.engine is EngineName.ECHO:
         return EchoEngine(settings.worker_slots)
     if settings.engine is EngineName.CASCADE:
@@ -27,8 +27,8 @@ def load_engine(settings: "Settings") -> Engine:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if dtype == "auto":
-        # One caller on a CPU is slower in bfloat16 than in float32 (12.7 against 8.1 ms a step);
-        # many are faster, so the voice, which decides nothing, takes it for them.
+        # On a CPU bfloat16 is slower than float32 for one caller (12.7 against 8.1 ms a step) and
+        # faster for many. So only the voice, which makes no decisions, uses it, for many callers.
         dtype = "bfloat16" if device.startswith("cuda") else "float32"
     return HybridEngine.load(
         settings.model,

@@ -24,14 +24,14 @@ class Speak(IntEnum):
     """What an engine does for one slot in this step."""
 
     NONE = 0  # listen only; a model may read ahead, some chunks at a time
-    BEGIN = 1  # turn mode: the turn has ended; read what is left of it and begin the reply
+    BEGIN = 1  # turn mode: the turn has ended; read the rest of it and begin the reply
     CONTINUE = 2  # turn mode: the reply's next step
-    DUPLEX = 3  # stream mode: one step for the chunk just heard; the model decides when to speak
+    DUPLEX = 3  # stream mode: one step for the newest chunk; the model decides when to speak
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What the runtime needs to know of an engine to run a conversation with it."""
+    """The properties of an engine that the runtime needs for a conversation."""
 
     # False: in stream mode the engine steps with every chunk and nothing interrupts it (echo).
     # True: the runtime wakes the slot when the VAD detects speech.
@@ -41,8 +41,8 @@ class Traits:
     duplex: bool = True
     burst_frames: int = FRAMES_PER_CHUNK  # the most frames that one step returns
     max_reply_steps: int = 128  # of 80 ms each: 10.2 s; the runtime ends a longer reply
-    # What a step may take before callers notice. An engine that makes 80 ms of sound a step has
-    # 80 ms; one that makes seconds of it at once has more.
+    # How long a step may take before callers notice. An engine that makes 80 ms of sound a step has
+    # 80 ms. An engine that makes seconds of sound at once has more.
     step_limit_ms: float = 80.0
     # The engine transcribes a turn when the caller pauses and says how finished it sounds.
     prepares: bool = False
@@ -76,14 +76,15 @@ class Output:
     # An engine whose vocoder looks ahead returns its last audio with `ended` (any shape there).
     pcm: Pcm16 | Floats | None = None
     text: str = ""  # words of the reply that begin in this step
-    # The same words one by one with the frame of `pcm` in which each begins, in order; where an
-    # engine gives these, `text` stays empty.
+    # The same words one by one, in order, each with the frame of `pcm` in which it begins. An
+    # engine that fills this leaves `text` empty.
     words_at: tuple[tuple[int, str], ...] = ()
-    rough: str = ""  # letters that the caller seems to have said in the chunks heard
-    # From models that know words: all that the caller has said in this turn; with a turn's end, in
-    # a pause or while the caller speaks; in stream mode with every step outside a reply.
+    rough: str = ""  # a rough transcript, in letters, of this step's chunks
+    # From models that recognise words: the transcript of the whole turn so far. It comes at the
+    # turn's end, in a pause or while the caller speaks; in stream mode with every step outside a
+    # reply.
     words: str = ""
-    finished: float | None = None  # how likely the caller's turn is over after `words`; 0 to 1
+    finished: float | None = None  # probability that the turn is over after `words`
     began: bool = False  # this step is a reply's first
     ended: bool = False  # this step is a reply's last
 
@@ -92,7 +93,7 @@ class Output:
 class Past:
     """One logged step of a turn, as `Engine.replay` takes it."""
 
-    # The audio, from the input log; empty for a step that only spoke, and in a turn that is over.
+    # The audio, from the input log. Empty for a step that only spoke, and in a turn that is over.
     hear: tuple[Pcm16, ...] = ()
     heard: tuple[bytes, ...] = ()
     said: bytes | None = None
@@ -103,11 +104,11 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """All that an engine needs to build a slot's state at the start of a turn, or within it."""
+    """All that an engine needs to build a slot's state, at the start of a turn or within it."""
 
-    seed: int  # of the turn's sampling; with the step count it fixes every draw
+    seed: int  # of the turn's sampling; seed and step count determine every draw
     history: Sequence[Past] = field(default=())  # the turn's logged steps, oldest first
-    earlier: Sequence[Past] = field(default=())  # the turn before, as far as it is remembered
+    earlier: Sequence[Past] = field(default=())  # the remembered part of the turn before
     persona: Persona = UNCHOSEN
     memory: bytes = b""  # all earlier turns, as `Engine.fold` returned them
     instructions: str = ""  # the caller's own system prompt; "": the engine's
@@ -121,28 +122,27 @@ class Engine(Protocol):
     offer: Offer  # the voices and styles of its replies
 
     def open(self, slot: int, opening: Opening) -> None:
-        """Begin a turn in a slot: forget all but the earlier turns, then replay the history.
+        """Begin a turn in a slot: keep only the earlier turns, then replay the history.
 
-        What the slot already holds of the earlier turns need not be computed again.
+        The engine may reuse what the slot already holds of the earlier turns.
         """
 
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
         """Teacher-force more of an open slot's history, without sampling, in bounded pieces.
 
-        Nothing happens before the first `next`; each costs about as much as a step, so that the
-        neighbours can be stepped in between. The caller must exhaust it.
+        Nothing happens before the first `next`. Each `next` takes about as long as a step, so that
+        the runtime can step the neighbours in between. The caller must exhaust the iterator.
         """
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
-        """Advance the slots named in the batch (each at most once); one output a work, in order."""
+        """Advance the slots of the batch, each at most once. Gives one output a work, in order."""
 
     def close(self, slot: int) -> None:
         """Free a slot. Its row may hold garbage until the next `open`."""
 
     def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
-        """Earlier turns and the one just answered -> what the next turn's context begins with.
+        """Fold the turn just answered into the earlier ones, for the next turn's context.
 
-        Pure: a function of its arguments alone, called on the event loop; bounded in size.
-        `frames`: the caller heard only so many frames of the reply; None: all of it.
-        Engines without `Traits.folds` return b"".
+        Pure, bounded in size and called on the event loop. `frames`: how many frames of the reply
+        were played; None: all of them. Engines without `Traits.folds` return b"".
         """

@@ -1,4 +1,4 @@
-"""Gives back what it hears: no model, no torch. The oracle of every transport test.
+"""Sends the caller's audio back, without a model or torch. Every transport test relies on it.
 
 Stream mode: each chunk comes back as it came. Turn mode: the reply is the turn, chunk by chunk.
 """
@@ -10,7 +10,7 @@ from shared.audio import Pcm16
 from shared.voices import Offer
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 
-_SAID = b""  # there is nothing to remember of a step but that it was
+_SAID = b""  # the log needs no more of a step than that it took place
 
 
 class EchoEngine:
@@ -24,27 +24,27 @@ class EchoEngine:
         self._heard: list[deque[Pcm16]] = [deque() for _ in range(slots)]
 
     def open(self, slot: int, opening: Opening) -> None:
-        """Forget the slot's past, then hear and say the history again."""
+        """Clear the slot, then replay the history."""
         self._heard[slot].clear()
         for _ in self.replay(slot, opening.history):
             pass
 
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
-        """Hear and say it again, a position a piece."""
+        """Replay the history, one position at a time."""
         for past in history:
             self._advance(slot, past)
             yield
 
     def close(self, slot: int) -> None:
-        """Forget the slot."""
+        """Clear the slot."""
         self._heard[slot].clear()
 
     def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
-        """Nothing: it remembers one turn at most, step by step."""
+        """Return b"": this engine folds no turns."""
         return b""
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
-        """One output a work; see the module."""
+        """One output for each work, as the module describes."""
         return [self._output(work) for work in batch]
 
     def _output(self, work: Work) -> Output:

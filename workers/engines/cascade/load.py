@@ -1,4 +1,4 @@
-"""The cascade that the settings HEAR, THINK and SPEAK name, warm."""
+"""Loads and warms up the cascade's parts that the settings HEAR, THINK and SPEAK name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 WEIGHTS: Final = Path(__file__).parents[2] / "weights" / "cascade"
 ADAPTER: Final = WEIGHTS / "adapter.safetensors"
-# Positions that a row of the model holds: 500 for instructions, 2,000 of memory, 640 of a turn.
+# Positions of a row of the model: 500 for instructions, 2,000 for memory, 640 for a turn.
 CAPACITY: Final = 3_200
-# DTYPE as the language model names it. `auto` times what this machine has.
+# DTYPE in the language model's terms. `auto` times what this machine has.
 _PRECISIONS: Final = {"auto": "auto", "float32": "float32", "bfloat16": "bf16"}
 
 
 def load_cascade(settings: "Settings") -> CascadeEngine:
-    """The three parts, each warmed up. Raises ConfigError on a part that is missing or wrong."""
+    """Load the parts and warm them up. Raises ConfigError if a part is missing or wrong."""
     torch.set_num_threads(settings.torch_threads)
     slots = settings.worker_slots
     hear = _hear(settings)

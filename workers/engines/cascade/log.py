@@ -1,7 +1,7 @@
-"""What the cascade logs of each step: everything that another worker must not compute again.
+"""Defines what the cascade logs of each step: all that another worker must not compute again.
 
-Another CPU gives other transcripts and other tokens (55 of 60 and 34 of 40 were the same), so the
-log X
+Another CPU gives other transcripts and other tokens: 55 of 60 and 34 of 40 were the same. So the
+log holds both.
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ _PACKER: Final = msgpack.Packer(use_bin_type=True)
 class LoggedStep:
     """One speaking step of one slot."""
 
-    # The caller's turn in words; None: this step did not decide it; "": nobody spoke.
+    # The turn's transcript. None: this step did not decide it. "": the caller did not speak.
     transcript: str | None = None
     tokens: tuple[int, ...] = ()  # sampled in this step; empty for a remote model
-    text: str = ""  # what they add to the reply's text
+    text: str = ""  # what these tokens add to the reply's text
     complete: bool = False  # the model ended the reply here
     words: tuple[tuple[int, str], ...] = ()  # spoken in this step: frame of its sound, word
     frames: int = 0  # of sound in this step
@@ -29,17 +29,17 @@ class LoggedStep:
         0  # after this step: character of the reply at which the present sentence begins
     )
     said: int = 0  # after this step: words of that sentence that were spoken
-    # After this step: samples (PCM16) that were made and fill no whole frame; they are sent with
-    # the next piece, so that a join in mid-sentence has no gap.
+    # After this step: samples (PCM16) that fill no whole frame. The next piece begins with them, so
+    # that a join in mid-sentence has no gap.
     rest: bytes = b""
 
     def to_bytes(self) -> bytes:
-        """msgpack, a map by name; fields at their default are left out."""
+        """A msgpack map by field name, without fields that have their default."""
         return bytes(_PACKER.pack(_changed(self)))
 
     @classmethod
     def from_bytes(cls, logged: bytes) -> "LoggedStep":
-        """The reverse. Raises SchemaError on bytes of another engine."""
+        """A step from its logged bytes. Raises SchemaError on bytes of another engine."""
         try:
             body = msgpack.unpackb(logged)
             body["tokens"] = tuple(body.get("tokens", ()))

@@ -1,7 +1,7 @@
-"""A call's earlier turns as the next turn remembers them: text, in bytes that the log carries.
+"""Folds a call's earlier turns into text, as bytes for the log, which the next turn begins with.
 
-Pure. A turn is folded in once it is over. Of a reply that was interrupted, the words that began
-before the caller's playhead stay.
+Pure. `fold` adds a turn once it is over. Of an interrupted reply it keeps the words that began
+before the caller's playhead.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,8 +12,8 @@ import msgpack
 from workers.engines.base import Past
 from workers.engines.cascade.log import LoggedStep
 
-# 2,000 tokens of English. Dropping the oldest exchanges makes the model read the rest again, so the
-# memory is cut well below the limit, and then left alone for some turns.
+# 2,000 tokens of English. After a cut the model must read the rest again. So a cut goes well below
+# the limit, and the next one is some turns away.
 MAX_BYTES: Final = 8_000
 CUT_TO_BYTES: Final = 6_000
 _PACKER: Final = msgpack.Packer(use_bin_type=True)
@@ -23,11 +23,11 @@ class RememberedTurn(NamedTuple):
     """One turn and its reply."""
 
     caller: str
-    assistant: str  # as far as the caller heard it; "": not at all
+    assistant: str  # the words of the reply that were played
 
 
 def exchanges(memory: bytes) -> list[RememberedTurn]:
-    """The memory's turns, oldest first."""
+    """The turns in the memory, oldest first."""
     return [RememberedTurn(*pair) for pair in msgpack.unpackb(memory)] if memory else []
 
 

@@ -1,7 +1,7 @@
-"""The three parts of the cascade: what hears, what thinks, what speaks.
+"""The interfaces of the cascade's parts: speech to text, a language model, text to speech.
 
-Numpy arrays and Python types cross these borders; torch, CTranslate2 and onnxruntime stay behind
-them. One thread calls a part, with every caller of the worker in one batch.
+They take and return numpy arrays and Python types only; torch, CTranslate2 and onnxruntime stay
+inside the parts. One thread calls a part, with all callers of the worker in one batch.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ Logits = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class TurnTranscript:
-    """What a caller said in one turn."""
+    """The transcript of one turn."""
 
-    text: str  # as a person would write it; "" where nothing was said (silence, noise, music)
+    text: str  # as a person would write it; "" for silence, noise or music
     no_speech: float  # probability that nobody spoke, 0..1
     log_prob: float  # mean log probability a token
 
@@ -38,21 +38,21 @@ class SpeechToText(Protocol):
         """
 
     def warm_up(self) -> None:
-        """Run once what a call will run, so that the first caller does not wait for it."""
+        """Run each path of a call once, so that the first caller does not wait for it."""
 
 
 class TextTokenizer(Protocol):
     """Text to a language model's tokens and back."""
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of plain text; text that looks like a control token is not made one."""
+        """The tokens of plain text, in which a control token's name is ordinary text."""
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The text of tokens; control tokens give none."""
+        """The text of tokens, without control tokens."""
 
 
 class LanguageModel(Protocol):
-    """Rows of token contexts, extended as one batch. Policy, prompts and sampling live above it.
+    """Rows of token contexts, extended as one batch. It has no policy, prompts or sampling.
 
     No row's logits depend on its neighbours beyond float rounding.
     """
@@ -62,13 +62,13 @@ class LanguageModel(Protocol):
 
     @property
     def tokenizer(self) -> TextTokenizer:
-        """Text to its tokens and back."""
+        """Converts text to this model's tokens and back."""
 
     def share(self, tokens: Sequence[int]) -> None:
-        """The prefix that rows begin with; its keys and values are computed once."""
+        """Compute the keys and values of the prefix with which rows begin."""
 
     def reset(self, row: int, *, shared: bool = True) -> None:
-        """The row holds the shared prefix, or nothing."""
+        """Reset the row to the shared prefix, or to nothing."""
 
     def length(self, row: int) -> int:
         """Positions that the row holds, the shared prefix included."""
@@ -79,32 +79,32 @@ class LanguageModel(Protocol):
     def extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> Logits:
         """Append tokens to rows, any count each -> (len(rows), vocabulary) after each row's last.
 
-        One token each is one decoding step of all who answer. Bounding a long prefill is the
-        caller's part: it passes pieces.
+        One token each is one decoding step for all replies. The caller bounds a long prefill by
+        passing it in pieces.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """The words that one call of `TextToSpeech.say` said."""
+    """The words that one call of `TextToSpeech.say` spoke."""
 
     pcm: Floats  # float32 mono 24 kHz, peak within 1, any length
     # Sample at which each word begins in `pcm`, and the word with its punctuation as in the text.
     words: tuple[tuple[int, str], ...]
-    said: int  # words of the sentence said by now: the `since` of the next call
+    said: int  # words of the sentence spoken by now: the `since` of the next call
 
 
 class TextToSpeech(Protocol):
-    """Text to speech, a sentence in pieces while it is still being written."""
+    """Text to speech, which speaks a sentence in pieces while the model still writes it."""
 
-    offer: Offer  # voices and styles it has
+    offer: Offer  # its voices and styles
 
     def say(self, sentence: str, since: int, *, whole: bool, seed: int, persona: Persona) -> Sound:
-        """Say the words of `sentence` from word number `since` on.
+        """Speak the words of `sentence` from word number `since` on.
 
-        `sentence` is what is known so far; `whole`: it is complete, with its end mark. If not
-        whole, the last two words are look-ahead and are not said now. The first piece begins with
-        at most 20 ms of silence; the last ends with a pause that fits the end mark. Equal
+        `sentence` is the text so far; `whole` means that it is complete, with its end mark. If not
+        whole, the last two words are look-ahead and are not spoken yet. The first piece begins with
+        at most 20 ms of silence. The last ends with a pause that fits the end mark. Equal
         arguments give equal samples.
         """
 

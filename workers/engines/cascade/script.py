@@ -1,7 +1,7 @@
-"""A reply's text on its way to the voice: which words can be spoken next. Pure.
+"""Decides which words of a growing reply the voice can speak next. Pure.
 
 The voice speaks a sentence in pieces while the model still writes it. A piece needs two words of
-look-ahead, so that its melody goes on; the first piece is short, so that it comes soon.
+look-ahead, so that its melody goes on. The first piece is short, so that it comes soon.
 """
 
 import re
@@ -17,16 +17,16 @@ _END: Final = re.compile(r"[.!?]+[\"')\]]*(?=\s)|\n+")
 
 @dataclass(frozen=True, slots=True)
 class SpeechPiece:
-    """What the voice is asked to say."""
+    """The next words for the voice."""
 
-    sentence: str  # as far as it is passed on: with the look-ahead
+    sentence: str  # the text so far, with the look-ahead
     since: int  # words of it already spoken
     whole: bool  # the sentence ends here
 
 
 @dataclass(slots=True)
 class Script:
-    """The text of one reply and how far it was spoken."""
+    """The text of one reply, and how much of it the voice has spoken."""
 
     text: str = ""
     complete: bool = False  # the model has ended it
@@ -34,7 +34,7 @@ class Script:
     said: int = 0  # words of the present sentence that were spoken
 
     def write(self, text: str, *, complete: bool) -> None:
-        """The reply's text goes on with `text`."""
+        """Append to the reply's text."""
         self.text += text
         self.complete = self.complete or complete
 
@@ -45,11 +45,11 @@ class Script:
 
     @property
     def waiting(self) -> int:
-        """Words written and not yet spoken."""
+        """The number of words written and not yet spoken."""
         return max(0, len(self.text[self.sentence :].split()) - self.said)
 
     def next(self) -> SpeechPiece | None:
-        """The next piece that can be spoken; None: the text must grow first, or it is over."""
+        """The next piece to speak; None if the text must grow first, or the reply is over."""
         sentence, whole = self._sentence()
         words = sentence.split()
         if not words:
@@ -64,7 +64,7 @@ class Script:
         return SpeechPiece(" ".join(known), self.said, whole=False)
 
     def spoken(self, piece: SpeechPiece, said: int) -> None:
-        """The voice has spoken the piece; `said` words of its sentence by now."""
+        """Record that the voice has spoken a piece, and `said` words of its sentence by now."""
         if not piece.whole:
             self.said = said
             return
@@ -72,7 +72,7 @@ class Script:
         self.said = 0
 
     def _sentence(self) -> tuple[str, bool]:
-        """The present sentence as far as it is written, with the space around it; is it whole?"""
+        """The present sentence so far, with the space around it, and whether it is whole."""
         rest = self.text[self.sentence :]
         start = len(rest) - len(rest.lstrip())
         end = _END.search(rest, start)

@@ -1,10 +1,10 @@
-"""One slot's context as the model sees it: what is put on its next positions, and what was said.
+"""Holds one slot's context as the model reads it: the positions to read and the generated steps.
 
-Live steps and rebuilds go through the same three calls, so that both see the same history:
-`hear` states, `plan` positions, then `say` what was generated (or what the log holds).
+Live steps and rebuilds make the same three calls, so that both give the model the same history:
+`hear` states, `plan` positions, then `say` what the model generated (or what the log holds).
 
-In front of the present turn may lie the one before, as the samples of training have it: there two
-turns were put one behind the other, and what an interruption cut off was not in the first.
+The turn before may come in front of the present one, as in the training samples. Those concatenate
+two turns, and the first lacks what an interruption cut off.
 """
 
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ from shared.voices import UNCHOSEN, Persona
 from workers.engines.base import Past, Speak
 from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD
 
-# Heard positions that a turn keeps: 12.8 s. Longer turns were never trained.
+# Listening positions that a turn keeps: 12.8 s. Training had no longer turns.
 MAX_HEARD: Final = 160
-# Of a turn that is still being heard, what is read in one go: BEGIN finds fewer left to read.
+# Positions that the model reads at once while the caller still speaks, so that BEGIN reads fewer.
 AHEAD: Final = 8
-# Positions that training showed at once; a turn before that leaves no room is forgotten whole.
+# Positions of a training sample. A turn before that leaves too little room is dropped whole.
 LONGEST: Final = 250
-ROOM_REPLY: Final = 60  # kept free for the reply, 4.8 s; a longer one lets the window slide
-ROOM_QUESTION: Final = 40  # ... and for a question that is read as it is heard: stream mode
-AFTER_REPLY: Final = 4  # stream mode: positions behind a reply's end, as training has them ...
-TAIL: Final = 8  # ... which hear again what was heard last, since the listener has stopped
+ROOM_REPLY: Final = 60  # positions kept free for the reply, 4.8 s; a longer one slides the window
+ROOM_QUESTION: Final = 40  # kept free in stream mode for the question, which is read as it comes
+AFTER_REPLY: Final = 4  # stream mode: positions after a reply's end, as in training
+TAIL: Final = 8  # the last states, which these positions repeat, since the listener has stopped
 
 
 class GeneratedStep(NamedTuple):
@@ -36,58 +36,60 @@ class GeneratedStep(NamedTuple):
     codes: tuple[int, ...]
 
     def to_bytes(self) -> bytes:
-        """What the log carries: the numbers as little-endian uint16, the text first."""
+        """The bytes for the log: the numbers as little-endian uint16, the text first."""
         return np.array([self.text, *self.codes], dtype="<u2").tobytes()
 
     @classmethod
     def from_bytes(cls, logged: bytes) -> "GeneratedStep":
-        """The reverse."""
+        """A step from its logged bytes."""
         text, *codes = np.frombuffer(logged, dtype="<u2").tolist()
         return cls(text, tuple(codes))
 
 
 class Position(NamedTuple):
-    """What one position of the model takes in; `heard` None: it hears nothing."""
+    """The input of one position of the model; `heard` None: a position without a state."""
 
-    heard: bytes | None  # a state as it is logged
+    heard: bytes | None  # a logged listener state
     text: int
     codes: tuple[int, ...]
 
 
 @dataclass(slots=True)
 class SlotContext:
-    """The present turn: what waits to be read, and how far a reply is."""
+    """The present turn: the states to read, and the progress of a reply."""
 
     seed: int
     quiet: tuple[int, ...]  # the input codes of a step without sound
     persona: Persona = UNCHOSEN
     earlier: tuple[Position, ...] = ()  # the turn before
-    longest: int = LONGEST  # positions that this turn and the one before may take
-    pending: list[bytes] = field(default_factory=list)  # heard, not yet read by the model
-    last: GeneratedStep | None = None  # the step before, where it made something
+    longest: int = LONGEST  # the most positions of this turn and the one before
+    pending: list[bytes] = field(default_factory=list)  # states that the model has not read yet
+    last: GeneratedStep | None = None  # the last generated step
     replying: bool = False
     spoken: int = 0  # steps of sound in the present reply
-    unsounded: list[tuple[int, ...]] = field(default_factory=list)  # codes yet to be said aloud
-    letter: int = 0  # the class that what was heard last ended with
-    count: int = 0  # positions of this turn so far: with the seed it fixes every draw
+    unsounded: list[tuple[int, ...]] = field(
+        default_factory=list
+    )  # codes that the voice has not spoken yet
+    letter: int = 0  # the last CTC class of the rough transcript
+    count: int = 0  # positions of this turn so far; seed and count determine every draw
 
     def hear(self, states: Sequence[bytes]) -> None:
-        """States of the chunks just heard as they are logged, oldest first."""
+        """Add the logged states of new chunks, oldest first."""
         self.pending.extend(states)
         del self.pending[:-MAX_HEARD]
 
     def ahead(self) -> list[Position]:
-        """What BEGIN would have read by now, the turn before first; it may be read before it.
+        """The positions that BEGIN would read, the turn before first. They may be read early.
 
-        Of more than a turn keeps nothing: what is read would begin too early.
+        For a turn at its maximal length there are none: its first positions will be dropped.
         """
-        if self._crowded(Speak.BEGIN):  # and so it will be when the turn has ended
+        if self._crowded(Speak.BEGIN):  # it will still be when the turn has ended
             self.earlier = ()
         pending = self.pending if len(self.pending) < MAX_HEARD else []
         return [*self.earlier, *(Position(state, PAD, self.quiet) for state in pending)]
 
     def plan(self, speak: Speak) -> list[Position]:
-        """The positions that this step adds; what is generated comes from the last of them."""
+        """The positions that this step adds. The step is generated from the last of them."""
         if speak is Speak.NONE or (speak is Speak.DUPLEX and not self.pending):
             return []
         if self.count == 0 and self._crowded(speak):
@@ -105,12 +107,12 @@ class SlotContext:
         return positions
 
     def _crowded(self, speak: Speak) -> bool:
-        """Whether the turn before leaves too little room for this one, which is to be read."""
+        """Whether the turn before leaves too little room for this one."""
         room = ROOM_REPLY + (ROOM_QUESTION if speak is Speak.DUPLEX else 0)
         return len(self.earlier) + len(self.pending) + room > self.longest
 
     def _duplex(self) -> list[Position]:
-        """In a reply only the newest chunk counts: one step of speech takes one position."""
+        """Positions in stream mode. A reply takes one position a step, with the newest chunk."""
         if self.replying:
             return [self._position(self.pending[-1])]
         first, *others = self.pending
@@ -121,7 +123,7 @@ class SlotContext:
         return Position(heard, text, self.last.codes if self.last else self.quiet)
 
     def say(self, said: GeneratedStep) -> None:
-        """What the step just planned made."""
+        """Record what the planned step generated."""
         if self.replying and said.text != EOS:
             self.spoken += 1
         if said.text == GO:
@@ -132,7 +134,7 @@ class SlotContext:
 
 
 def remembered(turn: Sequence[Past], quiet: tuple[int, ...]) -> tuple[Position, ...]:
-    """The positions of a whole turn, or of one as far as its reply was heard, for the next one."""
+    """A turn's positions for the next turn, as far as the caller played the reply."""
     context = SlotContext(0, quiet)
     positions: list[Position] = []
     for past in turn:
@@ -147,7 +149,7 @@ def remembered(turn: Sequence[Past], quiet: tuple[int, ...]) -> tuple[Position, 
 
 
 def _silence(positions: Sequence[Position], quiet: tuple[int, ...]) -> list[Position]:
-    """Behind a stream's reply: its end is read, then nothing more."""
+    """The positions after a reply in stream mode: its end, then silence."""
     cue = next(at for at in reversed(range(len(positions))) if positions[at].text == GO) - 1
     tail = positions[cue:][-TAIL:]
     texts = [EOS, *[PAD] * (AFTER_REPLY - 1)]

@@ -1,9 +1,9 @@
-"""Functions of tensors at a few batch sizes only, so that a GPU can replay each as one graph.
+"""Runs functions of tensors at a few fixed batch sizes, which a GPU replays as graphs.
 
-A step is some 400 small kernels, whose launches take a CPU longer than a GPU takes to run them. A
-CUDA graph launches them all at once, but has fixed shapes and addresses: inputs are copied into
-tensors that stay, a batch is padded to the next of a few sizes, and padded rows work on a slot that
-nobody holds. Without capture (on a CPU) the same padded function runs as it is.
+A step is some 400 small kernels. Launching them takes the CPU longer than running them takes the
+GPU. A CUDA graph launches them all at once, but has fixed shapes and addresses. So inputs are
+copied into fixed tensors, a batch is padded to the next of a few sizes, and padded rows use a spare
+slot. On a CPU the same padded function runs without a graph.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,16 +12,16 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-WARM_UPS: Final = 3  # before a capture, as CUDA's libraries set themselves up on first use
+WARM_UPS: Final = 3  # runs before a capture, since CUDA's libraries initialise on first use
 
 
 def sizes(largest: int) -> list[int]:
-    """The batch sizes: powers of two, and the largest."""
+    """The batch sizes: powers of two, then the largest."""
     return [1 << power for power in range((largest - 1).bit_length())] + [largest]
 
 
 class _FixedSize:
-    """The function at one size: its inputs, and how to get its outputs from them."""
+    """The function at one batch size: its input tensors and, on a GPU, its graph."""
 
     def __init__(
         self, function: Callable[..., Tensor], inputs: Sequence[Tensor], pool: Any | None
@@ -43,7 +43,7 @@ class _FixedSize:
             self._output = function(*inputs)
 
     def run(self) -> Tensor:
-        """The function of what `inputs` hold now. A graph's output is good until its next run."""
+        """Run the function on `inputs`. A graph's output is valid until its next run."""
         if self._graph is None:
             return self._function(*self.inputs)
         self._graph.replay()
@@ -53,8 +53,8 @@ class _FixedSize:
 class FixedSizes:
     """`function` of tensors (B, ...) -> (B, ...), at batches of `sizes(largest)`.
 
-    `padding` has for each input what a row that is not there holds. Slots that a function changes
-    are named by its inputs, so padding must name one that nobody holds. Not for two threads.
+    `padding` has the value of each input in padded rows. The inputs name the slots that a function
+    changes, so padding must name a spare slot. Not thread-safe.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class FixedSizes:
         self._pool: Any | None = None
 
     def __call__(self, *inputs: Tensor) -> Tensor:
-        """The function; what it gives must be used before it is called again."""
+        """Run the function. The next call overwrites the result."""
         rows = len(inputs[0])
         if rows > self._sizes[-1]:
             raise ValueError(f"Expected at most {self._sizes[-1]} rows, got {rows}")
@@ -82,7 +82,7 @@ class FixedSizes:
         return held.run()[:rows]
 
     def _hold(self, shapes: Sequence[torch.Size], like: Sequence[Tensor]) -> _FixedSize:
-        """All rows padding, so that what a warm-up changes is nobody's."""
+        """Make inputs of all padding for these shapes: warm-ups then change only the spare slot."""
         made = [
             torch.full(shape, padding, dtype=given.dtype, device=given.device)
             for shape, given, padding in zip(shapes, like, self._padding, strict=True)

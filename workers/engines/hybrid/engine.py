@@ -1,8 +1,8 @@
 """The default engine: listener, HybridS2S and the assistant's voice over one batch of slots.
 
-A step hears with all rows that have chunks, reads and generates with all rows that speak, and
-sounds with all that have codes. What is logged of a chunk is the listener's state in float16, and
-the model reads exactly that, so a rebuilt slot sees what the live one saw.
+A step runs the listener on all rows with chunks, the language model on all rows that speak, and the
+voice on all rows with codes. The log holds the listener's state of each chunk in float16. The model
+reads exactly that, so a rebuilt slot reads what the live one read.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set
@@ -41,7 +41,7 @@ from workers.models.tokenizer.listener import (
 from workers.models.tokenizer.spelling import CtcReader
 from workers.models.voice.voice import Voice, load_voice
 
-# Of a history, what one piece holds: each costs a CPU about as much as a step does.
+# The sizes of a piece of history. On a CPU, each takes about as long as a step.
 HEAR_PIECE: Final = 16  # chunks: 14 ms
 READ_PIECE: Final = 32  # positions: 16 ms
 SOUND_PIECE: Final = 8  # steps of a reply
@@ -52,14 +52,14 @@ DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def s2s_config(part: Part) -> S2SConfig:
-    """The sizes recorded with the weights."""
+    """The model's config from its part of the weights folder."""
     temporal = TransformerConfig(**part.config["temporal"])
     return S2SConfig(**{**part.config, "temporal": temporal})
 
 
 @dataclass(slots=True)
 class _VoicedSteps:
-    """Steps of a reply that goes on: their sound was sent, and the voice must remember them."""
+    """Steps of an unfinished reply whose sound was sent. The voice's state must include them."""
 
     fresh: bool  # they are the reply's first ones
     codes: list[tuple[int, ...]]
@@ -83,11 +83,10 @@ class HybridEngine:
         caller_words: Sequence[str] = (),
         static: bool = False,
     ) -> None:
-        """Parts with room for `slots`, on one device. Temperature 0 takes the likeliest.
+        """Takes parts with room for `slots`, on one device. Temperature 0 is greedy.
 
-        `static`: what each step does is done at fixed shapes, on a GPU as graphs; the voice then
-        has room for one slot more. Raises ConfigError where the model knows another number of
-        `caller_words`.
+        With `static`, steps run at fixed shapes, on a GPU as graphs, and the voice needs room for
+        one slot more. Raises ConfigError if the model has another number of `caller_words`.
         """
         if len(caller_words) != model.config.caller_words:
             raise ConfigError(
@@ -122,9 +121,9 @@ class HybridEngine:
         *,
         exact: bool = True,
     ) -> "HybridEngine":
-        """The engine of a weights folder, warmed up. Raises ConfigError on what does not fit.
+        """The warmed-up engine of a weights folder. Raises ConfigError if something does not fit.
 
-        Not `exact`: the voice may multiply in bfloat16 where that is faster; no decision does.
+        If not `exact`, the voice may multiply in bfloat16 where that is faster. Decisions never do.
         """
         if dtype not in DTYPES:
             raise ConfigError(f"Expected dtype one of {sorted(DTYPES)}, got {dtype!r}")
@@ -148,7 +147,7 @@ class HybridEngine:
         return engine
 
     def warm_up(self) -> None:
-        """Step made-up callers, so that no real one waits for lazy initialisation."""
+        """Step artificial callers, so that no real caller waits for lazy initialisation."""
         silence = (np.zeros(CHUNK_SAMPLES, dtype=np.int16),)
         for slots in sizes(self.slots) if self._device.type == "cuda" else (1, self.slots):
             for slot in range(slots):
@@ -163,7 +162,7 @@ class HybridEngine:
 
     @torch.inference_mode()
     def open(self, slot: int, opening: Opening) -> None:
-        """Hear from silence on, remember the turn before; then replay the history."""
+        """Reset the slot, keep the turn before as its context, then replay the history."""
         self._listener.reset(torch.tensor([slot], device=self._device))
         turn = opening.earlier if self._generator.remembers else ()
         earlier = remembered(turn, self._quiet)
@@ -175,7 +174,7 @@ class HybridEngine:
 
     @torch.inference_mode()
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
-        """Hear, read and say it again: each as far in a piece as costs about a step."""
+        """Replay the history through listener, model and voice, in pieces of about a step."""
         if not history:
             return
         rows = torch.tensor([slot], device=self._device)
@@ -199,7 +198,7 @@ class HybridEngine:
     def _apply_history(
         self, context: SlotContext, history: Sequence[Past]
     ) -> tuple[list[Position], _VoicedSteps | None]:
-        """Tell the context its history -> positions to read; what of a last reply is to sound."""
+        """Apply a history to the context -> positions to read, and an unfinished reply's steps."""
         positions: list[Position] = []
         sounded: _VoicedSteps | None = None
         for past in history:
@@ -224,14 +223,14 @@ class HybridEngine:
         self._contexts.pop(slot, None)
 
     def fold(self, memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
-        """Nothing: it remembers one turn at most, step by step."""
+        """Return b"": this engine folds no turns."""
         return b""
 
     # A step.
 
     @torch.inference_mode()
     def step(self, batch: Sequence[Work]) -> list[Output]:
-        """Advance the slots named in the batch; one output a work, in order."""
+        """Advance the slots of the batch. Returns one output a work, in order."""
         heard = self._listen(batch)
         plans = {work.slot: plan for work in batch if (plan := self._plan(work))}
         self._recall(batch)
@@ -243,20 +242,20 @@ class HybridEngine:
         ]
 
     def _plan(self, work: Work) -> list[Position]:
-        """What the slot is to read now; at first what of the turn before it has not yet read."""
+        """The positions for the slot to read now, at first with those of the turn before."""
         context = self._contexts[work.slot]
         first = context.count == 0
         plan = context.plan(work.speak)
         if not (first and plan):
             return plan
-        # The last one is read in any case: what is said comes from it.
+        # The model must read the last one in any case, since it generates from its state.
         *before, last = *context.earlier, *plan
         return [*self._generator.keep(work.slot, before), last]
 
     def _recall(self, batch: Sequence[Work]) -> None:
-        """While turns are only heard, read a piece of them, and of one of them the turn before.
+        """While callers speak, read a piece of their turns, and of one of them the turn before.
 
-        So that little is left to read when a turn ends, and no step takes much longer for it.
+        Then little is left to read when a turn ends, and no step takes much longer.
         """
         pieces: dict[int, Sequence[Position]] = {}
         for work in batch:
@@ -272,7 +271,7 @@ class HybridEngine:
         self._generator.read(pieces)
 
     def _listen(self, batch: Sequence[Work]) -> dict[int, tuple[bytes, ...]]:
-        """Hear every chunk, rows with as many chunks together; the states as they are logged."""
+        """Run the listener, rows with equally many chunks together -> logged states by slot."""
         found: dict[int, tuple[bytes, ...]] = {}
         for count in sorted({len(work.hear) for work in batch} - {0}):
             group = [work for work in batch if len(work.hear) == count]
@@ -290,14 +289,14 @@ class HybridEngine:
         return self._listener.hear(torch.from_numpy(samples).to(self._device), rows)
 
     def _sound(self, spoken: dict[int, GeneratedStep], begin: Set[int]) -> dict[int, Floats]:
-        """The sound of this step's codes, and the rest of the replies that have ended.
+        """The sound of this step's codes, and the rest of replies that have ended.
 
-        Of what slots in `begin` say nothing is to be heard (`Voice.lead_samples`): it is sounded
+        The first step of slots in `begin` would be silent (`Voice.lead_samples`). The voice runs it
         together with their next step, which the caller waits for.
         """
         waiting = {s: c for s, said in spoken.items() if (c := self._unsounded(s, said))}
         fresh = [slot for slot in waiting if self._contexts[slot].spoken == 0]
-        # What ends before it has said anything answers a noise: with nothing.
+        # A reply that ends before its first sound answers a noise, with nothing.
         ended = [s for s, said in spoken.items() if said.text == EOS and self._contexts[s].spoken]
         sounds: dict[int, Floats] = {}
         if fresh:
@@ -317,7 +316,7 @@ class HybridEngine:
         return sounds
 
     def _unsounded(self, slot: int, said: GeneratedStep) -> list[tuple[int, ...]]:
-        """The codes that the voice has yet to say, this step's included."""
+        """The codes that the voice has not spoken yet, this step's included."""
         context = self._contexts[slot]
         codes, context.unsounded = context.unsounded, []
         return codes if said.codes == self._quiet else [*codes, said.codes]
@@ -341,7 +340,7 @@ class HybridEngine:
         context.say(said)
         pcm = sounds.get(work.slot)
         if pcm is not None and work.speak is not Speak.DUPLEX:
-            # The vocoder's delay: in turn mode the next step follows before this one has played.
+            # Drop the vocoder's delay: in turn mode the next step comes before this one has played.
             pcm = pcm[max(0, self._voice.lead_samples - spoken_before * CHUNK_SAMPLES) :]
         piece = self._vocabulary.piece(said.text)
         return Output(
@@ -357,16 +356,16 @@ class HybridEngine:
         )
 
     def _words(self, work: Work) -> str:
-        """What was said in the turn that has just ended; in stream mode, in the present one.
+        """The transcript of the turn that has just ended; in stream mode, of the present turn.
 
-        What is heard over a reply was never taught to be words. To be asked before this step is
-        said: with the reply's first step they are whole.
+        The model was not trained to recognise words over a reply. Call this before `context.say`:
+        at the reply's first step the transcript is complete.
         """
         context = self._contexts[work.slot]
         if not self._caller_words or work.speak is Speak.CONTINUE:
             return ""
         if context.replying if work.speak is Speak.DUPLEX else context.count > MAX_HEARD:
-            return ""  # of a turn so long its beginning is forgotten
+            return ""  # the turn is so long that its beginning was dropped
         since = len(context.earlier)
         said = self._generator.callers_words(work.slot, since)
         return " ".join(self._caller_words[number - 1] for number in said)

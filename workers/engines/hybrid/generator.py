@@ -1,4 +1,4 @@
-"""The language model over a batch of slots: reads positions, says text tokens and codes."""
+"""Runs the language model over a batch of slots: reads positions, generates text and codes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -23,12 +23,12 @@ class HybridGenerator:
     def __init__(
         self, model: HybridS2S, slots: int, temperature: float, *, static: bool = False
     ) -> None:
-        """Temperature 0 takes the likeliest. `static`: one position is read at fixed shapes."""
+        """Temperature 0 is greedy. With `static`, single positions are read at fixed shapes."""
         self._model = model.eval()
         self._temperature = temperature
         self._cache = model.cache(slots + static)
-        self._held: list[list[Position]] = [[] for _ in range(slots)]  # what the cache holds
-        # The caller's words beside it, a number a position.
+        self._held: list[list[Position]] = [[] for _ in range(slots)]  # the cache's content
+        # The likeliest of the caller's words at each of these positions, as a class.
         self._classes: list[list[int]] = [[] for _ in range(slots)]
         self._device = model.unheard.device
         self.quiet = (model.config.quiet,) * model.config.codebooks
@@ -43,7 +43,7 @@ class HybridGenerator:
         self._listening, self._speaking = self._forbidden()
 
     def _forbidden(self) -> tuple[Tensor, Tensor]:
-        """Masks (texts,) added to text logits: while listening PAD or GO; in a reply no mark GO."""
+        """Masks (texts,) for text logits: only PAD and GO while listening; no GO in a reply."""
         size = self._model.config.texts
         listening = torch.full((size,), _NEVER, device=self._device)
         listening[[PAD, GO]] = 0.0
@@ -52,9 +52,9 @@ class HybridGenerator:
         return listening, speaking
 
     def keep(self, slot: int, wanted: Sequence[Position]) -> Sequence[Position]:
-        """Forget of a slot what `wanted` does not begin with; the rest of it is yet to be read."""
+        """Keep what a slot holds of the beginning of `wanted`. Returns the rest, to read next."""
         held = self._held[slot]
-        # A ring that has gone round may have lost what would be seen again.
+        # A ring that has wrapped around may have overwritten positions that would be needed again.
         longest = min(len(held), len(wanted)) if len(held) <= self._cache.capacity else 0
         same = next((at for at in range(longest) if held[at] != wanted[at]), longest)
         if same < len(held):
@@ -64,7 +64,7 @@ class HybridGenerator:
         return wanted[same:]
 
     def read_history(self, slot: int, positions: Sequence[Position]) -> None:
-        """Read a piece of a slot's history, teacher-forced: PIECE at most."""
+        """Read at most PIECE positions of a slot's history, teacher-forced."""
         self._several([positions], [slot])
 
     def _inputs(self, rows: Sequence[Sequence[Position]]) -> Inputs:
@@ -80,16 +80,16 @@ class HybridGenerator:
         )
 
     def _heard(self, positions: Sequence[Position]) -> Tensor:
-        """Their states, exactly as logged, (N, W) float32; zeros where nothing was heard."""
+        """The positions' logged states, (N, W) float32; zeros for positions without one."""
         nothing = bytes(2 * self._model.config.heard_width)
         logged = b"".join(nothing if p.heard is None else p.heard for p in positions)
         states = np.frombuffer(logged, "<f2").reshape(len(positions), -1).astype(np.float32)
         return torch.from_numpy(states).to(self._device)
 
     def read(self, plans: Mapping[int, Sequence[Position]]) -> dict[int, Tensor]:
-        """Each slot's new positions -> the state (D,) of its last one.
+        """Each slot's new positions -> the state (D,) of its last position.
 
-        Rows with one position are not padded to those that read a whole turn.
+        Rows with one position form their own batch, so they are not padded to whole turns.
         """
         states: dict[int, Tensor] = {}
         for group in ([s for s in plans if len(plans[s]) == 1], [s for s in plans if plans[s][1:]]):
@@ -101,7 +101,7 @@ class HybridGenerator:
         return states
 
     def _single(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
-        """The states (B, D) of the slots' next positions."""
+        """Read one position of each slot -> states (B, D)."""
         inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
         for slot, plan in zip(slots, plans, strict=True):
             self._held[slot] += plan
@@ -113,7 +113,7 @@ class HybridGenerator:
         return states
 
     def _several(self, plans: Sequence[Sequence[Position]], slots: Sequence[int]) -> Tensor:
-        """The states (B, D) of the slots' last new positions."""
+        """Read several positions of each slot -> states (B, D) of the last ones."""
         inputs, rows = self._inputs(plans), torch.tensor(slots, device=self._device)
         kept = torch.tensor([len(plan) for plan in plans], device=self._device)
         layers = self._model.stream_layered(inputs, self._cache, rows, kept)
@@ -126,7 +126,7 @@ class HybridGenerator:
     def _heard_words(
         self, middle: Tensor, inputs: Inputs, plans: Sequence[Sequence[Position]]
     ) -> list[list[int]]:
-        """The likeliest class of each position (B, T), by what the middle block gave (B, T, D)."""
+        """The middle block's output (B, T, D) -> the likeliest word class of each position."""
         listening = any(p.heard is not None for plan in plans for p in plan)
         if not (listening and self._model.config.caller_words):
             return [[BLANK] * inputs.text.shape[1]] * len(inputs.text)
@@ -135,7 +135,7 @@ class HybridGenerator:
         return found
 
     def callers_words(self, slot: int, since: int) -> list[int]:
-        """Numbers of the words heard at the positions from `since` on."""
+        """The numbers of the caller's words at the positions from `since` on."""
         return begun(self._classes[slot][since:])
 
     def _read_one(
@@ -143,14 +143,14 @@ class HybridGenerator:
     ) -> Tensor:
         """The next position (B, ...) of each of rows (B,) -> states (B, 2 D): last and middle.
 
-        Tensors alone, nothing waits for the device: a GPU may replay it.
+        It uses tensors alone and never waits for the device, so a GPU may replay it.
         """
         inputs = Inputs(heard[:, None], hears[:, None], text[:, None], codes[:, None])
         layers = self._model.stream_layered(inputs, self._cache, rows)
         return torch.cat([layers[-1], layers[self._model.config.middle]], dim=-1)[:, 0]
 
     def _likeliest_codes(self, states: Tensor, text: Tensor) -> Tensor:
-        """States (N, D) and text tokens (N,) -> codes (N, Q); tensors alone, as above."""
+        """States (N, D) and text tokens (N,) -> codes (N, Q); a GPU may replay this too."""
         return self._model.sample_codes(states, text, greedy)
 
     def _sample(self, states: Tensor, text: Tensor, choice: TokenChoice) -> Tensor:
@@ -162,7 +162,7 @@ class HybridGenerator:
     def step(
         self, contexts: Mapping[int, SlotContext], plans: dict[int, list[Position]]
     ) -> dict[int, GeneratedStep]:
-        """What each slot with planned positions makes; the contexts are not told yet."""
+        """Generate a step for each slot with planned positions. Does not change the contexts."""
         states = self.read(plans)
         if not states:
             return {}
@@ -181,14 +181,14 @@ class HybridGenerator:
     def _texts(
         self, states: dict[int, Tensor], contexts: Mapping[int, SlotContext]
     ) -> dict[int, int]:
-        """Each slot's text token, among those that its place in the dialogue allows."""
+        """Choose each slot's text token, among those allowed while listening or in a reply."""
         own = [contexts[slot] for slot in states]
         masks = [self._speaking if context.replying else self._listening for context in own]
         logits = self._model.text_logits(torch.stack(list(states.values()))).float()
         logits = logits + torch.stack(masks)
         for row, context in zip(logits, own, strict=True):
             if context.replying and context.spoken == 0 and not self.remembers:
-                row[EOS] = _NEVER  # trained before there were noises to say nothing to
+                row[EOS] = _NEVER  # these models had no noises in training, so must reply
         return dict(zip(states, self._choice(own)(logits, 0).tolist(), strict=True))
 
     def _choice(self, contexts: Sequence[SlotContext]) -> TokenChoice:
