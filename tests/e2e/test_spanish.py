@@ -5,7 +5,7 @@ import pytest
 from workers.evaluation.judge import says
 from workers.training.questions import spanish
 from workers.training.questions.catalogue import Split, all_reply_texts, questions, words
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.speech import callers
 from workers.training.speech.assistant import synthesise
 from workers.training.speech.spanish_pronunciation import ACCENTS, pronounced

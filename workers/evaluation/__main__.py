@@ -3,13 +3,12 @@
 It needs the `train` extra and the speech engines that training needs.
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from shared.errors import ConfigError
+from workers.training.command_line import run_app
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -74,13 +73,5 @@ def voices(
     voice_styles.main(weights, output, replies)
 
 
-def main() -> None:
-    """Report a wrong file or setting without a traceback."""
-    try:
-        app()
-    except ConfigError as error:
-        sys.exit(f"antiphon: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    run_app(app)

@@ -56,7 +56,7 @@ class CallAnswer:
     steps: int = 0  # of the model, from the reply's beginning to its first sample
 
 
-class Call:
+class OfflineCall:
     """One caller who asks their questions, each after the answer to the one before."""
 
     def __init__(
@@ -176,11 +176,11 @@ class Call:
 
 
 def run_calls(
-    engine: Engine, calls: Sequence[Call], on_end: Callable[[int], object] | None = None
+    engine: Engine, calls: Sequence[OfflineCall], on_end: Callable[[int], object] | None = None
 ) -> None:
     """Run the calls, as many at once as the engine has slots; `on_end` gets how many have ended."""
     waiting = list(calls[::-1])
-    live: dict[int, Call] = {}
+    live: dict[int, OfflineCall] = {}
     while waiting or live:
         for slot in range(engine.slots):
             if slot not in live and waiting:
@@ -192,7 +192,7 @@ def run_calls(
         live = left
 
 
-def _step(engine: Engine, live: dict[int, Call]) -> None:
+def _step(engine: Engine, live: dict[int, OfflineCall]) -> None:
     """One batched step of all live calls."""
     plans = {slot: plan for slot, call in live.items() if (plan := call.plan()) is not None}
     for slot, plan in plans.items():
@@ -208,6 +208,6 @@ def converse(
     engine: Engine, questions: Sequence[Pcm16], mode: ReplyMode = ReplyMode.TURN
 ) -> list[CallAnswer]:
     """Ask every question in a call of its own."""
-    calls = [Call([question], mode, seed) for seed, question in enumerate(questions)]
+    calls = [OfflineCall([question], mode, seed) for seed, question in enumerate(questions)]
     run_calls(engine, calls)
     return [call.answers[0] for call in calls]

@@ -19,9 +19,9 @@ from shared.audio import SAMPLE_RATE_HZ, Floats, Pcm16, pcm16_from_floats
 from shared.modes import ReplyMode
 from workers.training.questions import follow_ups
 from workers.training.questions.catalogue import Question, Split, questions
-from workers.training.questions.chat import UNKNOWN_REPLY
-from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import untrained_text
+from workers.training.questions.question_families import Language
+from workers.training.questions.small_talk import UNKNOWN_REPLY
 from workers.training.speech.acoustics import AcousticScene, apply_scene, noise_alone, with_pause
 from workers.training.speech.callers import (
     TRAINED_ESPEAK,
@@ -113,7 +113,7 @@ def named(name: str, among: Sequence[Condition] = SPOKEN) -> Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class SpokenCall:
+class CallScript:
     """One call: the questions, the last of which is judged, and their sound."""
 
     questions: tuple[Question, ...]
@@ -166,7 +166,7 @@ def _of_family(
         yield shuffled[at // len(intents) % len(shuffled)]
 
 
-def asked(condition: Condition, share: float = 1.0) -> list[SpokenCall]:
+def asked(condition: Condition, share: float = 1.0) -> list[CallScript]:
     """The row's calls, at each voice's own pace."""
     turns = [_turns(first, condition) for first in chosen(condition, share)]
     jobs = [
@@ -179,7 +179,7 @@ def asked(condition: Condition, share: float = 1.0) -> list[SpokenCall]:
     for number, turn in enumerate(turns):
         rng = np.random.default_rng([SEED, number])
         said = tuple(_recorded(next(spoken), condition, rng) for _ in turn)
-        found.append(SpokenCall(turn, said, _noise(condition.noise_db, rng)))
+        found.append(CallScript(turn, said, _noise(condition.noise_db, rng)))
     return found
 
 

@@ -27,8 +27,8 @@ from workers.evaluation import (
     vad_comparison,
     word_errors,
 )
-from workers.evaluation.conditions import CLEAN, Condition, SpokenCall, chosen, named, rows
-from workers.evaluation.figures import Measures, Verdict
+from workers.evaluation.conditions import CLEAN, CallScript, Condition, chosen, named, rows
+from workers.evaluation.figures import CallVerdict, Measures
 from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.report import write_report
 from workers.evaluation.verdicts import ceilings, interruptions, replies, row_of_calls
@@ -36,7 +36,7 @@ from workers.models.checkpoint import read_part
 from workers.models.tokenizer.listener import load_listener
 from workers.models.voice.voice import load_voice
 from workers.training.questions.catalogue import FAMILIES_IN, Question, Split, questions
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 
 SLOTS: Final = 32  # calls at once, which halves the time of a call
 
@@ -87,7 +87,7 @@ class Evaluation:
         self._rows = rows(self.taught)
         self._clean = named(CLEAN, self._rows)
         self.progress = ProgressBar(size.total(self._rows))
-        self.verdicts: list[Verdict] = []
+        self.verdicts: list[CallVerdict] = []
         self.vads: list[vad_comparison.VadResult] = []
 
     def calls(self) -> Measures:
@@ -108,7 +108,9 @@ class Evaluation:
             **findings.of_calls(self.verdicts, known),
         }
 
-    def _transcribed(self, verdicts: Sequence[Verdict], callers: Sequence[SpokenCall]) -> Measures:
+    def _transcribed(
+        self, verdicts: Sequence[CallVerdict], callers: Sequence[CallScript]
+    ) -> Measures:
         heard = word_errors.spelled(
             self._listener, [word_errors.mels_of(caller) for caller in callers]
         )

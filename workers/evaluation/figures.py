@@ -10,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 from scipy.stats import binomtest
 
 from workers.training.questions.catalogue import words
-from workers.training.questions.chat import UNKNOWN_REPLY
+from workers.training.questions.small_talk import UNKNOWN_REPLY
 
 Measures = dict[str, Any]  # figures by name, as the JSON holds them
 
@@ -53,7 +53,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CallVerdict:
     """One call: the question, the expected and the actual answer, and the judge's result."""
 
     condition: str
@@ -79,15 +79,15 @@ class Verdict:
         return self.text_right and self.audio_right
 
 
-def by_family(verdicts: Iterable[Verdict]) -> dict[str, list[Verdict]]:
+def by_family(verdicts: Iterable[CallVerdict]) -> dict[str, list[CallVerdict]]:
     """The verdicts of each family, in the order of first appearance."""
-    found: dict[str, list[Verdict]] = defaultdict(list)
+    found: dict[str, list[CallVerdict]] = defaultdict(list)
     for verdict in verdicts:
         found[verdict.family].append(verdict)
     return dict(found)
 
 
-def row(name: str, verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Measures:
+def row(name: str, verdicts: Sequence[CallVerdict], ceilings: Mapping[str, Share]) -> Measures:
     """A row of the table; its ceiling is that of the families it asks."""
     right = Share.of(v.right for v in verdicts)
     ceiling = expected_ceiling([v.family for v in verdicts], ceilings)
@@ -112,7 +112,7 @@ def expected_ceiling(families: Sequence[str], ceilings: Mapping[str, Share]) -> 
     return sum(each) / len(each) if each else 0.0
 
 
-def families(verdicts: Iterable[Verdict]) -> dict[str, Measures]:
+def families(verdicts: Iterable[CallVerdict]) -> dict[str, Measures]:
     """Each family's share of right answers."""
     return {
         name: Share.of(v.right for v in group).figures()

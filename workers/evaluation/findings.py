@@ -5,9 +5,9 @@ from typing import Final
 
 from workers.evaluation.conditions import CLEAN, SPOKEN
 from workers.evaluation.figures import (
+    CallVerdict,
     Measures,
     Share,
-    Verdict,
     by_family,
     expected_ceiling,
     families,
@@ -15,8 +15,8 @@ from workers.evaluation.figures import (
     spread,
 )
 from workers.evaluation.interruptions import IN_TIME_S
+from workers.training.questions.calendar_families import CALENDAR
 from workers.training.questions.catalogue import FAMILIES
-from workers.training.questions.dates import CALENDAR
 from workers.training.questions.knowledge import KNOWLEDGE
 from workers.training.questions.reckoning import RECKONING
 from workers.training.questions.sayings import SAYINGS
@@ -30,7 +30,7 @@ GROUPS: Final = {
 SMALL_TALK: Final = "small talk"
 
 
-def of_calls(verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Measures:
+def of_calls(verdicts: Sequence[CallVerdict], ceilings: Mapping[str, Share]) -> Measures:
     """All figures over more than one row, or over parts of one."""
     names = {condition.name for condition in SPOKEN if condition.known}
     known = [v for v in verdicts if v.condition in names]
@@ -58,20 +58,20 @@ def of_calls(verdicts: Sequence[Verdict], ceilings: Mapping[str, Share]) -> Meas
     }
 
 
-def _turns(verdicts: Sequence[Verdict]) -> list[Verdict]:
+def _turns(verdicts: Sequence[CallVerdict]) -> list[CallVerdict]:
     """The calls in turn mode, without noise, which would move the end of a turn."""
     quiet = {c.name for c in SPOKEN if c.mode == "turn" and c.noise_db is None and not c.room}
     return [v for v in verdicts if v.condition in quiet]
 
 
-def grouped(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+def grouped(verdicts: Sequence[CallVerdict]) -> dict[str, list[CallVerdict]]:
     """The verdicts of each group of families."""
     found = {name: [v for v in verdicts if v.family in members] for name, members in GROUPS.items()}
     others = {family.name for family in FAMILIES}.difference(*GROUPS.values())
     return {**found, SMALL_TALK: [v for v in verdicts if v.family in others]}
 
 
-def _lost(verdicts: Sequence[Verdict]) -> Measures:
+def _lost(verdicts: Sequence[CallVerdict]) -> Measures:
     """The points that noise and rooms cost, against the same questions by the same voices."""
     clean = {v.asked: v.right for v in verdicts if v.condition == CLEAN}
     found: Measures = {}
@@ -90,7 +90,7 @@ def _lost(verdicts: Sequence[Verdict]) -> Measures:
     return found
 
 
-def _stream(name: str, verdicts: Sequence[Verdict]) -> Measures:
+def _stream(name: str, verdicts: Sequence[CallVerdict]) -> Measures:
     """Stream mode: replies that begin, and that are audible, before the question ends."""
     own = [v for v in verdicts if v.condition == name]
     began = [v.began_s for v in own if v.began_s is not None]
@@ -102,7 +102,7 @@ def _stream(name: str, verdicts: Sequence[Verdict]) -> Measures:
     }
 
 
-def interrupted(verdicts: Sequence[Verdict]) -> Measures:
+def interrupted(verdicts: Sequence[CallVerdict]) -> Measures:
     """Measures of the interruptions."""
     in_time = [v.cleared_s is not None and v.cleared_s <= IN_TIME_S for v in verdicts]
     return {

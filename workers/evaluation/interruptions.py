@@ -7,7 +7,7 @@ import numpy as np
 
 from shared.audio import FRAME_MS, FRAME_SAMPLES, FRAMES_PER_CHUNK, SAMPLE_RATE_HZ, Pcm16
 from shared.log.records import Audio, Clear, OutputRecord, Played, ReplyDone, ReplyStarted
-from workers.evaluation.calls import Call
+from workers.evaluation.calls import OfflineCall
 from workers.runtime.conversation.conversation import MAX_LEAD_FRAMES
 from workers.runtime.conversation.step import Plan
 
@@ -17,7 +17,7 @@ IN_TIME_S: Final = 1.2  # from the first sound of the caller
 ONSET: Final = 0.05  # of the loudest sample; quieter is silence
 
 
-class InterruptingCall(Call):
+class InterruptingCall(OfflineCall):
     """Asks, listens for a while, and asks something else over the reply, in real time."""
 
     def __init__(self, said: Sequence[Pcm16], seed: int, listen_ms: int) -> None:

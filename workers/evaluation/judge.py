@@ -15,7 +15,7 @@ from scipy.signal import resample_poly
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
 from workers.evaluation.nearest_sentences import SentenceIndex
 from workers.training.questions.catalogue import all_reply_texts, language_of, words
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.speech import spanish_pronunciation
 
 RATE_HZ: Final = 16_000

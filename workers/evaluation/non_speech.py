@@ -15,7 +15,7 @@ from shared.log.records import Audio, Played, Speech, SpeechStarted
 from shared.modes import VadName
 from workers.audio.silero_vad import SileroVad, listen_ahead
 from workers.engines.base import Engine, Output
-from workers.evaluation.calls import Call, run_calls
+from workers.evaluation.calls import OfflineCall, run_calls
 from workers.evaluation.figures import Measures
 from workers.evaluation.progress_bar import ProgressBar
 from workers.evaluation.vad_comparison import NOISES
@@ -110,7 +110,7 @@ def sound_of(kind: str, minutes: float, seed: int) -> Pcm16:
     return pcm16_from_floats(np.clip(sound, -1, 1).astype(np.float32))
 
 
-class NonSpeechCall(Call):
+class NonSpeechCall(OfflineCall):
     """A call without speech that counts its replies."""
 
     def __init__(self, sound: Pcm16, vad: VadName, engine: Engine | None = None) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 
 from shared.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ, Pcm16
 from workers.engines.hybrid.engine import HybridEngine
-from workers.evaluation.calls import Call, run_calls
-from workers.evaluation.conditions import CEILING, SEED, Condition, SpokenCall, asked, chosen
-from workers.evaluation.figures import Share, Verdict
+from workers.evaluation.calls import OfflineCall, run_calls
+from workers.evaluation.conditions import CEILING, SEED, CallScript, Condition, asked, chosen
+from workers.evaluation.figures import CallVerdict, Share
 from workers.evaluation.interruptions import InterruptingCall
 from workers.evaluation.judge import judge_of, says
 from workers.evaluation.progress_bar import ProgressBar
@@ -29,12 +29,12 @@ SHORTEST_WORDS: Final = 6  # of a reply that can be interrupted
 
 def row_of_calls(
     engine: HybridEngine, condition: Condition, share: float, progress: ProgressBar
-) -> tuple[list[Verdict], list[SpokenCall]]:
+) -> tuple[list[CallVerdict], list[CallScript]]:
     """Run the calls of a row and judge their last answers."""
     progress.say(condition.name)
     callers = asked(condition, share)
     calls = [
-        Call(caller.said, condition.mode, seed, caller.background)
+        OfflineCall(caller.said, condition.mode, seed, caller.background)
         for seed, caller in enumerate(callers)
     ]
     run_calls(engine, calls, progress.add)
@@ -44,7 +44,7 @@ def row_of_calls(
 
 def interruptions(
     engine: HybridEngine, condition: Condition, count: int, progress: ProgressBar
-) -> list[Verdict]:
+) -> list[CallVerdict]:
     """Judge calls that interrupt a long reply; calls whose reply was too short are left out."""
     progress.say("interruptions")
     rng = random.Random(SEED)
@@ -61,13 +61,13 @@ def interruptions(
     return [judged("interruptions", b.questions[0], c) for b, c in pairs if c.interrupted]
 
 
-def judged(condition: str, question: Question, call: Call) -> Verdict:
+def judged(condition: str, question: Question, call: OfflineCall) -> CallVerdict:
     """The verdict on a call's last answer."""
     answer = call.answers[-1]
     expected = " ".join(words(question.reply))
     text_right = " ".join(words(answer.text)) == expected
     recognised = judge_of(question.reply).recognise(answer.pcm) if text_right else ""
-    return Verdict(
+    return CallVerdict(
         condition=condition,
         family=question.family,
         asked=question.text,

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
-from workers.evaluation.conditions import SpokenCall
+from workers.evaluation.conditions import CallScript
 from workers.evaluation.figures import Measures, error_rate
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import SpeechCodec
@@ -36,7 +36,7 @@ UNSEEN_ENGINES: Final[dict[str, TtsVoice]] = {
 }
 
 
-def mels_of(asked: SpokenCall) -> Tensor:
+def mels_of(asked: CallScript) -> Tensor:
     """The log-mels (F, M) of a call's last question at the microphone."""
     edges = (round(BEFORE_S * SAMPLE_RATE_HZ), round(AFTER_S * SAMPLE_RATE_HZ))
     sound = np.pad(floats_from_pcm16(asked.said[-1]), edges)

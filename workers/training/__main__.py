@@ -19,10 +19,9 @@ from typing import Annotated, Final
 
 import typer
 
-from shared.errors import ConfigError
 from workers.models.voice.repertoire import FILE as VOICES
-from workers.training.command_line import add_command
-from workers.training.settings import (
+from workers.training.command_line import add_command, run_app
+from workers.training.command_settings import (
     RUNS,
     SHIPPED,
     AdaptSettings,
@@ -131,7 +130,7 @@ def run_finetune(settings: FinetuneSettings) -> None:
         talk_tuning.main(settings.data, settings.run, settings.minutes)
         return
     from workers.training.stages.training_run import Run
-    from workers.training.tuning.finetune import finetune
+    from workers.training.tuning.finetune_s2s import finetune
 
     report = finetune(settings, Run(settings.run, settings.minutes))
     print(json.dumps(report, indent=1))
@@ -229,13 +228,5 @@ def stranger(
     synthetic_reader.main(folder, count=count, size=size)
 
 
-def main() -> None:
-    """Report a wrong file or setting without a traceback."""
-    try:
-        app()
-    except ConfigError as error:
-        sys.exit(f"antiphon: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    run_app(app)

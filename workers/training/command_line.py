@@ -1,10 +1,13 @@
-"""Turns a settings dataclass into a command: each field is an option or an argument."""
+"""Command lines: a settings dataclass becomes a command, and errors are reported in one line."""
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import TypeVar, get_type_hints
 
 import typer
+
+from shared.errors import ConfigError
 
 SettingsT = TypeVar("SettingsT")
 
@@ -27,3 +30,11 @@ def add_command(
     command.__annotations__ = get_type_hints(settings, include_extras=True)
     command.__signature__ = inspect.signature(settings)  # type: ignore[attr-defined]
     app.command(name, help=summary)(command)
+
+
+def run_app(app: typer.Typer) -> None:
+    """Run the command line; report a wrong file or setting without a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        sys.exit(f"antiphon: {error}")

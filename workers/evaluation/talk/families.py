@@ -10,7 +10,7 @@ from typing import Final
 
 from workers.evaluation.talk.cases import MOST_WORDS, Case, plain
 from workers.training.questions.catalogue import Question, Split, questions
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 
 SEED: Final = 2024
 # Families whose replies are one of many right ones, or speak of the hybrid model itself.

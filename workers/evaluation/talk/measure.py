@@ -9,7 +9,7 @@ from typing import Final
 from shared.audio import CHUNK_SAMPLES, SAMPLE_RATE_HZ, Floats, Pcm16, floats_from_pcm16
 from workers.engines.base import Engine
 from workers.engines.cascade.parts import SpeechToText
-from workers.evaluation.calls import Call, run_calls
+from workers.evaluation.calls import OfflineCall, run_calls
 from workers.evaluation.talk.cases import Case
 from workers.evaluation.talk.rows import Row, SpokenCase, spoken
 from workers.evaluation.transcript_errors import WordErrors, word_errors
@@ -49,7 +49,7 @@ def measured_row(
     """Hold a row's calls, many at once, and judge their last answers."""
     callers = spoken(row, cases)
     calls = [
-        Call(caller.said, row.mode, seed, caller.background, engine=engine)
+        OfflineCall(caller.said, row.mode, seed, caller.background, engine=engine)
         for seed, caller in enumerate(callers)
     ]
     run_calls(engine, calls, note)
@@ -58,7 +58,7 @@ def measured_row(
     return [_verdict(row, caller, call, text) for caller, call, text in triples]
 
 
-def _verdict(row: Row, caller: SpokenCase, call: Call, heard: str) -> Verdict:
+def _verdict(row: Row, caller: SpokenCase, call: OfflineCall, heard: str) -> Verdict:
     answer, case = call.answers[-1], caller.case
     transcript = word_errors(case.say[-1], answer.transcript)
     sound = word_errors(answer.text, heard)

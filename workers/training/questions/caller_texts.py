@@ -21,10 +21,10 @@ from workers.training.questions.catalogue import (
     questions,
     words,
 )
-from workers.training.questions.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.questions.families import Language
 from workers.training.questions.follow_ups import NO_CONTEXT_REPLY, follow_up_texts
 from workers.training.questions.listener_texts import HESITATIONS, broad_text, with_disfluency
+from workers.training.questions.question_families import Language
+from workers.training.questions.small_talk import NO_REPLY, UNKNOWN_REPLY
 from workers.training.questions.wording import SAID_AROUND, reworded
 
 LEAD: Final = 0.12  # share of questions that start with a lead word

@@ -15,12 +15,12 @@ from string import ascii_lowercase
 from typing import Final
 
 from workers.training.questions import spanish
-from workers.training.questions.chat import CHAT, UNKNOWN_REPLY
-from workers.training.questions.dates import CALENDAR
-from workers.training.questions.families import Case, Family, Form, Language
+from workers.training.questions.calendar_families import CALENDAR
 from workers.training.questions.knowledge import KNOWLEDGE
+from workers.training.questions.question_families import Form, Language, QuestionFamily, SlotWords
 from workers.training.questions.reckoning import RECKONING
 from workers.training.questions.sayings import SAYINGS
+from workers.training.questions.small_talk import CHAT, UNKNOWN_REPLY
 
 HELD_OUT_ONE_IN: Final = 7
 # Impatient or polite callers say one of these before a question; no phrasing contains them.
@@ -58,19 +58,21 @@ def words(text: str) -> list[str]:
     return re.findall(r"(?:[^\W\d_]|')+", text.lower())
 
 
-def is_held_out(family: Family, case: Case) -> bool:
+def is_held_out(family: QuestionFamily, case: SlotWords) -> bool:
     """Whether a combination of slot words is held out of training."""
     key = f"{family.name}/{'/'.join(case.values())}".encode()
     return family.compositional and zlib.crc32(key) % HELD_OUT_ONE_IN == 0
 
 
-def _filled(form: str, case: Case, language: Language) -> str:
+def _filled(form: str, case: SlotWords, language: Language) -> str:
     """The form with its slots filled, with `an` before a vowel: `an owl`."""
     text = form.format(**case)
     return re.sub(r"\ba (?=[aeiou])", "an ", text) if language is Language.ENGLISH else text
 
 
-def _question(family: Family, case: Case, form: Form, phrasing: str, name: str) -> Question:
+def _question(
+    family: QuestionFamily, case: SlotWords, form: Form, phrasing: str, name: str
+) -> Question:
     asked = [name for name in case if f"{{{name}}}" in phrasing]
     slots = [case[name] for name in case if f"{{{name}}}" in form.reply]
     reply = _filled(form.reply, case, family.language)
@@ -87,7 +89,7 @@ def _question(family: Family, case: Case, form: Form, phrasing: str, name: str) 
     )
 
 
-def questions_of(family: Family, split: Split) -> Iterator[Question]:
+def questions_of(family: QuestionFamily, split: Split) -> Iterator[Question]:
     """The questions of one family, in a fixed order."""
     unseen = split is Split.PHRASING
     mark = "u" if unseen else ""

@@ -12,9 +12,9 @@ from functools import cache
 from typing import Final
 
 from workers.training.questions import spanish
+from workers.training.questions.calendar_families import DAYS, MONTHS
 from workers.training.questions.catalogue import HELD_OUT_ONE_IN, Question, Split, questions
-from workers.training.questions.dates import DAYS, MONTHS
-from workers.training.questions.families import Language, number
+from workers.training.questions.question_families import Language, number
 
 LARGEST: Final = 40  # the largest result that follow-ups build on
 STEPS: Final = range(1, 11)

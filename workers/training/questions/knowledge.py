@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import Final
 
-from workers.training.questions.families import Case, Family, form, pairs
+from workers.training.questions.question_families import QuestionFamily, SlotWords, form, pairs
 
 _OPPOSITES: Final = (
     "hot:cold; big:small; up:down; happy:sad; fast:slow; old:young; light:dark; open:closed; "
@@ -77,7 +77,7 @@ _WEIGHTS: Final = (
 )
 
 
-def _ordered(text: str) -> tuple[Case, ...]:
+def _ordered(text: str) -> tuple[SlotWords, ...]:
     """Every pair of a list from least to most, in an order that does not reveal the answer."""
     things = [thing.strip() for thing in text.split(";")]
     found = []
@@ -88,9 +88,9 @@ def _ordered(text: str) -> tuple[Case, ...]:
     return tuple(found)
 
 
-def _compared(name: str, things: str, more: str, less: str) -> Family:
+def _compared(name: str, things: str, more: str, less: str) -> QuestionFamily:
     """A family that asks which of two things is more, or less."""
-    return Family(
+    return QuestionFamily(
         name,
         _ordered(things),
         (
@@ -120,7 +120,7 @@ def _compared(name: str, things: str, more: str, less: str) -> Family:
     )
 
 
-def _claims() -> tuple[Case, ...]:
+def _claims() -> tuple[SlotWords, ...]:
     """`is paris the capital of france?`: each country with its capital and two others."""
     cases = pairs(_CAPITALS)
     found = []
@@ -132,7 +132,7 @@ def _claims() -> tuple[Case, ...]:
     return tuple(found)
 
 
-OPPOSITES: Final = Family(
+OPPOSITES: Final = QuestionFamily(
     "opposite",
     pairs(_OPPOSITES),
     (
@@ -149,7 +149,7 @@ OPPOSITES: Final = Family(
     ),
     weight=5.5,
 )
-CAPITALS: Final = Family(
+CAPITALS: Final = QuestionFamily(
     "capital",
     pairs(_CAPITALS),
     (
@@ -166,7 +166,7 @@ CAPITALS: Final = Family(
     ),
     weight=5.5,
 )
-CLAIMS: Final = Family(
+CLAIMS: Final = QuestionFamily(
     "is it the capital",
     _claims(),
     (
@@ -183,7 +183,7 @@ CLAIMS: Final = Family(
     compositional=True,
     weight=4.0,
 )
-COUNTRIES: Final = Family(
+COUNTRIES: Final = QuestionFamily(
     "country",
     pairs(_CAPITALS),
     (
@@ -200,7 +200,7 @@ COUNTRIES: Final = Family(
     ),
     weight=3.0,
 )
-COLOURS: Final = Family(
+COLOURS: Final = QuestionFamily(
     "colour",
     pairs(_COLOURS),
     (
@@ -215,7 +215,7 @@ COLOURS: Final = Family(
     ),
     weight=4.5,
 )
-ANIMALS: Final = Family(
+ANIMALS: Final = QuestionFamily(
     "animal",
     pairs(_SOUNDS),
     (
@@ -231,7 +231,7 @@ ANIMALS: Final = Family(
     ),
     weight=3.0,
 )
-LEGS: Final = Family(
+LEGS: Final = QuestionFamily(
     "legs",
     pairs(_LEGS),
     (
@@ -246,7 +246,7 @@ LEGS: Final = Family(
     ),
     weight=3.5,
 )
-HOMES: Final = Family(
+HOMES: Final = QuestionFamily(
     "home",
     pairs(_HOMES),
     (
@@ -261,7 +261,7 @@ HOMES: Final = Family(
     ),
     weight=3.0,
 )
-JOBS: Final = Family(
+JOBS: Final = QuestionFamily(
     "job",
     pairs(_JOBS),
     (
@@ -276,7 +276,7 @@ JOBS: Final = Family(
     ),
     weight=3.5,
 )
-TOOLS: Final = Family(
+TOOLS: Final = QuestionFamily(
     "tool",
     pairs(_TOOLS),
     (

@@ -11,8 +11,8 @@ from functools import cache
 from typing import Final
 
 from workers.training.questions.catalogue import LEADS, Split, questions, words
-from workers.training.questions.families import number
 from workers.training.questions.lexicon import COMMON_WORDS, ordinary_words, pronunciations
+from workers.training.questions.question_families import number
 from workers.training.speech import spanish_pronunciation
 
 HELD_OUT_ONE_IN: Final = 20

@@ -3,12 +3,12 @@
 from itertools import product
 from typing import Final
 
-from workers.training.questions.families import Family, form, number, numbers
+from workers.training.questions.question_families import QuestionFamily, form, number, numbers
 
 SMALL: Final = range(11)
 TEN: Final = range(1, 11)
 
-SUMS: Final = Family(
+SUMS: Final = QuestionFamily(
     "sum",
     numbers(*((a, b, a + b) for a, b in product(SMALL, repeat=2))),
     (
@@ -52,7 +52,7 @@ SUMS: Final = Family(
     result="c",
     weight=9.0,
 )
-DIFFERENCES: Final = Family(
+DIFFERENCES: Final = QuestionFamily(
     "difference",
     numbers(*((a, b, a - b) for a, b in product(SMALL, repeat=2) if b <= a)),
     (
@@ -88,7 +88,7 @@ DIFFERENCES: Final = Family(
     result="c",
     weight=8.0,
 )
-PRODUCTS: Final = Family(
+PRODUCTS: Final = QuestionFamily(
     "product",
     numbers(*((a, b, a * b) for a, b in product(range(11), repeat=2))),
     (
@@ -122,7 +122,7 @@ PRODUCTS: Final = Family(
     result="c",
     weight=5.0,
 )
-QUOTIENTS: Final = Family(
+QUOTIENTS: Final = QuestionFamily(
     "quotient",
     numbers(*((c * b, b, c) for c, b in product(TEN, repeat=2))),
     (
@@ -141,7 +141,7 @@ QUOTIENTS: Final = Family(
     result="c",
     weight=4.0,
 )
-DOUBLES: Final = Family(
+DOUBLES: Final = QuestionFamily(
     "double",
     numbers(*((a, 2 * a) for a in range(1, 51))),
     (
@@ -159,7 +159,7 @@ DOUBLES: Final = Family(
     result="b",
     weight=2.5,
 )
-HALVES: Final = Family(
+HALVES: Final = QuestionFamily(
     "half",
     numbers(*((2 * a, a) for a in range(1, 51))),
     (
@@ -177,7 +177,7 @@ HALVES: Final = Family(
     result="b",
     weight=2.5,
 )
-NEXT_NUMBER: Final = Family(
+NEXT_NUMBER: Final = QuestionFamily(
     "next number",
     numbers(*((a, a + 1) for a in range(100))),
     (
@@ -196,7 +196,7 @@ NEXT_NUMBER: Final = Family(
     result="b",
     weight=3.0,
 )
-LAST_NUMBER: Final = Family(
+LAST_NUMBER: Final = QuestionFamily(
     "last number",
     numbers(*((a + 1, a) for a in range(100))),
     (
@@ -216,7 +216,7 @@ LAST_NUMBER: Final = Family(
     result="b",
     weight=3.0,
 )
-PARITIES: Final = Family(
+PARITIES: Final = QuestionFamily(
     "even or odd",
     tuple({"a": number(a), "x": "odd" if a % 2 else "even"} for a in range(61)),
     (
@@ -234,7 +234,7 @@ PARITIES: Final = Family(
     weight=2.5,
 )
 _APART: Final = tuple((a, b) for a, b in product(range(31), repeat=2) if a != b)
-BIGGER: Final = Family(
+BIGGER: Final = QuestionFamily(
     "bigger",
     tuple(
         {"a": number(a), "b": number(b), "x": number(max(a, b)), "y": number(min(a, b))}
@@ -268,7 +268,7 @@ BIGGER: Final = Family(
     compositional=True,
     weight=5.0,
 )
-IS_BIGGER: Final = Family(
+IS_BIGGER: Final = QuestionFamily(
     "is bigger",
     tuple(
         {
@@ -302,7 +302,7 @@ def _list(first: int, last: int) -> str:
     return ", ".join(number(n) for n in range(first, last + step, step))
 
 
-COUNTS: Final = Family(
+COUNTS: Final = QuestionFamily(
     "count",
     tuple({"x": number(n), "list": _list(1, n)} for n in range(3, 21)),
     (
@@ -319,7 +319,7 @@ COUNTS: Final = Family(
     ),
     weight=4.0,
 )
-COUNTDOWNS: Final = Family(
+COUNTDOWNS: Final = QuestionFamily(
     "countdown",
     tuple({"x": number(n), "list": _list(n, 1)} for n in range(3, 16)),
     (
@@ -336,7 +336,7 @@ COUNTDOWNS: Final = Family(
     ),
     weight=3.0,
 )
-SPANS: Final = Family(
+SPANS: Final = QuestionFamily(
     "count between",
     tuple(
         {"a": number(a), "b": number(a + n), "list": _list(a, a + n)}

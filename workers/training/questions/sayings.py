@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from workers.training.questions.families import Family, form
 from workers.training.questions.lexicon import ordinary_words, pronunciations
+from workers.training.questions.question_families import QuestionFamily, form
 
 REPEATED: Final = 1400
 SPELLED: Final = 260
@@ -33,7 +33,7 @@ def _repeated() -> list[str]:
 
 _WORDS: Final = _repeated()
 
-REPEATS: Final = Family(
+REPEATS: Final = QuestionFamily(
     "repeat",
     tuple({"x": word} for word in _WORDS),
     (
@@ -49,7 +49,7 @@ REPEATS: Final = Family(
     compositional=True,
     weight=8.0,
 )
-SPELLINGS: Final = Family(
+SPELLINGS: Final = QuestionFamily(
     "spelling",
     tuple(
         {"x": word, "letters": ", ".join(word)}

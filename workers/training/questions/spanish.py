@@ -6,11 +6,11 @@ Names begin with `es`, because a family's name is unique across languages. Words
 
 from typing import Final
 
-from workers.training.questions.families import (
-    Case,
-    Family,
+from workers.training.questions.question_families import (
     Form,
     Language,
+    QuestionFamily,
+    SlotWords,
     form,
     neighbours,
     pairs,
@@ -83,20 +83,22 @@ def number(value: int) -> str:
     return _NUMBERS[value - 1]
 
 
-def _both_ways(cases: tuple[Case, ...]) -> tuple[Case, ...]:
+def _both_ways(cases: tuple[SlotWords, ...]) -> tuple[SlotWords, ...]:
     return cases + tuple({"x": case["y"], "y": case["x"]} for case in cases)
 
 
-def _family(name: str, cases: tuple[Case, ...], forms: tuple[Form, ...], weight: float) -> Family:
-    return Family(f"es {name}", cases, forms, weight=weight, language=Language.SPANISH)
+def _family(
+    name: str, cases: tuple[SlotWords, ...], forms: tuple[Form, ...], weight: float
+) -> QuestionFamily:
+    return QuestionFamily(f"es {name}", cases, forms, weight=weight, language=Language.SPANISH)
 
 
-def _chat(name: str, reply: str, seen: str, unseen: str) -> Family:
+def _chat(name: str, reply: str, seen: str, unseen: str) -> QuestionFamily:
     """A family of small talk: one question and its reply."""
     return _family(name, ({},), (form(reply, seen, unseen),), 0.7)
 
 
-SUMS: Final = Family(
+SUMS: Final = QuestionFamily(
     "es sum",
     tuple({"a": number(a), "b": number(b), "c": number(a + b)} for a in _TERMS for b in _TERMS),
     (

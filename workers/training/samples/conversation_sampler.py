@@ -15,7 +15,7 @@ from shared.audio import Floats
 from workers.models.speech_to_speech.hybrid_s2s import S2SConfig
 from workers.training.questions import follow_ups, spanish
 from workers.training.questions.catalogue import Question
-from workers.training.questions.chat import NO_REPLY
+from workers.training.questions.small_talk import NO_REPLY
 from workers.training.samples.replies import TargetReply
 from workers.training.samples.sequences import (
     GO_AFTER,

@@ -11,7 +11,7 @@ Letters: B turns, F mel frames, T steps, W width of a listener state.
 import random
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -23,9 +23,9 @@ from shared.audio import Floats
 from workers.models.tokenizer.listener import Listener, States
 from workers.training.questions.caller_texts import CallerText, samplers
 from workers.training.questions.catalogue import Question
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.speech.acoustics import AcousticScene, with_pause
-from workers.training.speech.augment import SILENCE, Augmenter, Strength
+from workers.training.speech.augment import SILENCE, SPEAKER_AND_TEMPO, Augmenter
 from workers.training.speech.caller_stream import SceneRenderer, VoiceMix, other_voices
 from workers.training.speech.callers import SPANISH_VOICE_GROUPS, VOICE_GROUPS
 from workers.training.speech.producers import produced
@@ -49,18 +49,8 @@ PAUSE_WITHIN: Final = 0.3  # ... at the quietest place of the next share
 # Milder than the listener's own training: the model cannot learn what the listener cannot
 # recognise.
 SCENE: Final = AcousticScene(noise=0.5, noise_db=(8.0, 30.0), room=0.3, narrow=0.08, clip=0.04)
-STRENGTH: Final = Strength(
-    warp=(0.9, 1.12),
-    stretch=(0.88, 1.15),
-    stretch_rows=False,
-    gain_db=(0.0, 0.0),
-    channel_db=0.0,
-    narrow=0.0,
-    quiet=1.0,
-    room=0.0,
-    masks=1,
-    mask_frames=6,
-    mask_bins=6,
+STRENGTH: Final = replace(
+    SPEAKER_AND_TEMPO, warp=(0.9, 1.12), stretch=(0.88, 1.15), mask_frames=6, mask_bins=6
 )
 
 

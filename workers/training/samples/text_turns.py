@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from workers.models.tokenizer.listener import Listener, States
 from workers.training.questions.caller_texts import CallerText
 from workers.training.questions.catalogue import Question
-from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import phones, spanish_phones
+from workers.training.questions.question_families import Language
 from workers.training.samples.sequences import GO_LATE
 from workers.training.samples.spoken_turns import EncodedTurn, TurnBatch
 from workers.training.speech.spanish_pronunciation import ACCENTS

@@ -27,9 +27,9 @@ from workers.training.questions.catalogue import (
     questions,
     words,
 )
-from workers.training.questions.chat import UNKNOWN_REPLY
-from workers.training.questions.families import Language
 from workers.training.questions.lexicon import ordinary_words
+from workers.training.questions.question_families import Language
+from workers.training.questions.small_talk import UNKNOWN_REPLY
 from workers.training.speech import spanish_pronunciation
 from workers.training.speech.speech_library import festival, quotable
 from workers.training.speech.waveforms import levelled, read_wave, sound_bounds

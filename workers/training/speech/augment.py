@@ -38,6 +38,18 @@ class Strength:
     mask_bins: int = 10
 
 
+# Speaker and tempo only, for samples that already carry rooms, microphones and noise.
+SPEAKER_AND_TEMPO: Final = Strength(
+    stretch_rows=False,
+    gain_db=(0.0, 0.0),
+    channel_db=0.0,
+    narrow=0.0,
+    quiet=1.0,
+    room=0.0,
+    masks=1,
+)
+
+
 class Augmenter:
     """Applies distortions of a `Strength` with a seeded generator."""
 

@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 
 from shared.audio import Floats
 from workers.models.mel import LogMel
-from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import untrained_text
+from workers.training.questions.question_families import Language
 from workers.training.speech import spanish_pronunciation
 from workers.training.speech.acoustics import with_fixed_noise
 from workers.training.speech.tts import SpeechJob, TtsVoice, speak

@@ -19,7 +19,7 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from shared.audio import SAMPLE_RATE_HZ, Floats
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.speech import spanish_pronunciation
 from workers.training.speech.espeak import espeak
 from workers.training.speech.speech_library import SpeechError, festival, quotable, shared_library

@@ -15,7 +15,7 @@ from workers.models.tokenizer.listener import Listener
 from workers.training.questions import follow_ups
 from workers.training.questions.caller_texts import CallerText
 from workers.training.questions.catalogue import FAMILIES_IN, Question, Split, questions
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.samples.spoken_turns import (
     BATCH,
     STEP,

@@ -9,6 +9,7 @@ import torch
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig, base, tiny
 from workers.models.speech_to_speech.vocabulary import Vocabulary
 from workers.models.tokenizer.listener import Listener, load_listener
+from workers.training.command_settings import ModelSettings
 from workers.training.questions import follow_ups, spanish
 from workers.training.questions.catalogue import (
     FAMILIES_IN,
@@ -16,12 +17,11 @@ from workers.training.questions.catalogue import (
     questions_of,
     vocabulary_words,
 )
-from workers.training.questions.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
+from workers.training.questions.small_talk import NO_REPLY, UNKNOWN_REPLY
 from workers.training.samples import spoken_turns
 from workers.training.samples.spoken_turns import EncodedTurn
 from workers.training.samples.text_turns import PhoneStates, collect
-from workers.training.settings import ModelSettings
 from workers.training.stages import checks
 from workers.training.stages.caller_words import CallerVocabulary
 from workers.training.stages.warm_start import warm_start

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from workers.training.questions.catalogue import FAMILIES, FAMILIES_IN
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 
 # Large tables and whole dictionaries, which `tiny` does not learn in a night on two cores.
 LARGE: Final = frozenset(

@@ -17,11 +17,11 @@ from torch.nn import functional as F
 
 from workers.models.mel import LogMel
 from workers.models.tokenizer.codec import CODEC_PRESETS, SpeechCodec
-from workers.training.settings import StageSettings
+from workers.training.command_settings import StageSettings
 from workers.training.speech.assistant import load_shard
 from workers.training.speech.clips import Clips, padded
 from workers.training.stages.optimisation import cosine_rate, resume, save, set_rate, update
-from workers.training.stages.training_run import CHECKPOINT, READY, Run, ready
+from workers.training.stages.training_run import CHECKPOINT, Run, is_finished, ready
 
 BATCH: Final = 40
 FRAMES: Final = 200  # 2 s a piece
@@ -36,22 +36,20 @@ def main(settings: StageSettings, seed: int = 3) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     runs = settings.runs
-    folder = runs / "codec"
-    if (folder / READY).exists():
-        print(f"{folder} is finished: remove it and {runs}/voice to train another")
+    if is_finished(runs, "codec"):
         return
     codec = SpeechCodec(CODEC_PRESETS[settings.preset])
     optimiser = torch.optim.AdamW(
         codec.parameters(), lr=LEARNING_RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True
     )
     clips = Clips(runs)
-    run = Run(folder, settings.minutes_of("codec"))
+    run = Run(runs / "codec", settings.minutes_of("codec"))
     if resume(run, codec, optimiser):
         codec.rvq.restart()
     train(run, codec, optimiser, clips, np.random.default_rng(seed + run.step))
     save(run, codec, optimiser)
     held_out = evaluate(codec.eval(), runs)
-    run.finish(path=str(folder / CHECKPOINT), preset=settings.preset, **held_out)
+    run.finish(path=str(run.folder / CHECKPOINT), preset=settings.preset, **held_out)
 
 
 def load(runs: Path) -> SpeechCodec:

@@ -21,13 +21,13 @@ from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
 from workers.models.speech_to_speech.vocabulary import PAD
 from workers.models.tokenizer.listener import Listener, ListenerOutput
 from workers.models.tokenizer.spelling import begun
-from workers.training.questions.families import Language
+from workers.training.command_settings import ModelSettings
 from workers.training.questions.listener_texts import characters, phones
+from workers.training.questions.question_families import Language
 from workers.training.samples import spoken_turns
 from workers.training.samples.spoken_turns import EncodedTurn, TurnBatch
-from workers.training.settings import ModelSettings
 from workers.training.speech import acoustics, caller_stream, callers
-from workers.training.speech.augment import Augmenter, whole_steps
+from workers.training.speech.augment import SPEAKER_AND_TEMPO, Augmenter, whole_steps
 from workers.training.speech.ctc import ctc_loss, targets
 from workers.training.stages import train_listener
 from workers.training.stages.caller_words import CallerVocabulary
@@ -130,7 +130,7 @@ class JointTrainer:
         self._broad = caller_stream.load(
             400 + run.step, acoustics.AcousticScene(), broad_producers, BROAD_FRAMES
         )
-        self._augment = Augmenter(train_listener.STRENGTH, seed=run.step)
+        self._augment = Augmenter(SPEAKER_AND_TEMPO, seed=run.step)
 
     @property
     def averaged(self) -> ListenerAndModel:

@@ -19,10 +19,10 @@ from torch import Tensor
 
 from workers.models.checkpoint import write_part
 from workers.models.tokenizer.listener import LISTENERS, Listener, ListenerOutput, load_listener
+from workers.training.command_settings import ModelSettings
 from workers.training.questions.listener_texts import CHARACTERS, PHONES, characters, phones
-from workers.training.settings import ModelSettings
 from workers.training.speech import acoustics, caller_stream, callers
-from workers.training.speech.augment import Augmenter, Strength, whole_steps
+from workers.training.speech.augment import SPEAKER_AND_TEMPO, Augmenter, whole_steps
 from workers.training.speech.callers import EVALUATIONS, CallerUtterance, load_shard
 from workers.training.speech.ctc import best_path, ctc_loss
 from workers.training.speech.utterances import ListenerBatch, collate
@@ -36,16 +36,6 @@ DECAY_FROM: Final = 0.7  # of the budget
 PHONE_WEIGHT: Final = 0.6
 # CTC first stays on a plateau of blanks; small batches of nearly clean speech leave it sooner.
 PLATEAU_STEPS: Final = 800
-# Speaker and tempo only: the samples already carry rooms, microphones and noise.
-STRENGTH: Final = Strength(
-    gain_db=(0.0, 0.0),
-    channel_db=0.0,
-    narrow=0.0,
-    quiet=1.0,
-    room=0.0,
-    masks=1,
-    stretch_rows=False,
-)
 ROWS: Final = 20  # utterances in a batch of the evaluation
 SILENCE_BEFORE: Final = 40  # mel frames around an utterance of the evaluation, as a turn has them
 SILENCE_AFTER: Final = 60
@@ -119,7 +109,7 @@ class ListenerTrainer:
             listener.load_state_dict(state["listener"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.mean.load_state_dict(state["mean"])
-        self._augment = Augmenter(STRENGTH, seed=run.step)
+        self._augment = Augmenter(SPEAKER_AND_TEMPO, seed=run.step)
         self._batches: Iterator[ListenerBatch] | None = None
         self._early = True
 

@@ -24,6 +24,7 @@ from shared.audio import Floats
 from workers.models.checkpoint import write_part
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S
 from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
+from workers.training.command_settings import ModelSettings
 from workers.training.questions.caller_texts import caller_text_source
 from workers.training.questions.catalogue import FAMILIES_IN, words
 from workers.training.samples import spoken_turns
@@ -32,7 +33,6 @@ from workers.training.samples.replies import TargetReply, load_replies
 from workers.training.samples.sequences import SampleBatch
 from workers.training.samples.spoken_turns import TurnPool
 from workers.training.samples.text_turns import PhoneStates, TextTurns
-from workers.training.settings import ModelSettings
 from workers.training.speech.producers import produced
 from workers.training.stages import caller_words
 from workers.training.stages.examiner import Examiner

@@ -17,10 +17,10 @@ from torch.nn import functional as F
 
 from workers.models.mel import LogMel
 from workers.models.voice.vocoder import FFT, HOP, LOOKAHEAD, VOCODER_PRESETS, Parameters, Vocoder
-from workers.training.settings import StageSettings
+from workers.training.command_settings import StageSettings
 from workers.training.speech.clips import Clips
 from workers.training.stages.optimisation import cosine_rate, resume, save, set_rate, update
-from workers.training.stages.training_run import CHECKPOINT, READY, Run
+from workers.training.stages.training_run import CHECKPOINT, Run, is_finished
 
 BATCH: Final = 12
 HOPS: Final = 72  # 0.72 s a piece
@@ -36,20 +36,18 @@ def main(settings: StageSettings, seed: int = 4) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     runs = settings.runs
-    folder = runs / "vocoder"
-    if (folder / READY).exists():
-        print(f"{folder} is finished: remove it and {runs}/voice to train another")
+    if is_finished(runs, "vocoder"):
         return
     vocoder = Vocoder(VOCODER_PRESETS[settings.preset])
     optimiser = torch.optim.AdamW(
         vocoder.parameters(), lr=LEARNING_RATE, betas=(0.8, 0.99), weight_decay=0.01, fused=True
     )
     clips = Clips(runs, with_pitch=True)
-    run = Run(folder, settings.minutes_of("vocoder"))
+    run = Run(runs / "vocoder", settings.minutes_of("vocoder"))
     resume(run, vocoder, optimiser)
     train(run, vocoder, optimiser, clips, np.random.default_rng(seed + run.step))
     save(run, vocoder, optimiser)
-    run.finish(path=str(folder / CHECKPOINT), preset=settings.preset)
+    run.finish(path=str(run.folder / CHECKPOINT), preset=settings.preset)
 
 
 def load(runs: Path, preset: str) -> Vocoder:

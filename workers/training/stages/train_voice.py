@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from workers.models.checkpoint import write_part
 from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.voice.vocoder import LOOKAHEAD, Vocoder
+from workers.training.command_settings import WeightsSettings
 from workers.training.metrics.voice_quality import measure
-from workers.training.settings import WeightsSettings
 from workers.training.speech.clips import Clips
 from workers.training.stages import train_codec, train_vocoder
 from workers.training.stages.optimisation import cosine_rate, update

@@ -187,6 +187,15 @@ def is_trained_on(runs: Path, weights: Path) -> bool:
     return joined and (weights / "listener.safetensors").exists()
 
 
+def is_finished(runs: Path, stage: str) -> bool:
+    """Whether the stage has finished; if so, print how to train it anew."""
+    folder = runs / stage
+    finished = (folder / READY).exists()
+    if finished:
+        print(f"{folder} is finished: remove it and {runs}/voice to train another")
+    return finished
+
+
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file atomically."""
     partial = path.with_name(path.name + ".partial")

@@ -42,11 +42,11 @@ from workers.models.tokenizer.listener import (
     States,
     load_listener,
 )
+from workers.training.command_settings import AdaptSettings
 from workers.training.questions.catalogue import Split, questions, words
 from workers.training.questions.listener_texts import characters, phones
 from workers.training.samples.examples import Example
 from workers.training.samples.replies import TargetReply
-from workers.training.settings import AdaptSettings
 from workers.training.speech.augment import (
     SILENCE,
     Augmenter,
@@ -58,7 +58,7 @@ from workers.training.speech.ctc import best_path, ctc_loss, targets
 from workers.training.stages.optimisation import set_rate, update
 from workers.training.stages.training_run import Run, digest
 from workers.training.tuning import lowrank
-from workers.training.tuning.finetune import reply_text
+from workers.training.tuning.finetune_s2s import reply_text
 from workers.training.tuning.prompts import SHEET, check_enough, read_sheet
 from workers.training.tuning.weights_folder import copy_weights
 

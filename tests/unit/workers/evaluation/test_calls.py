@@ -11,7 +11,7 @@ from shared.modes import ReplyMode
 from tests.sounds import voice
 from workers.engines.base import Output, Speak, Traits, Work
 from workers.engines.echo import EchoEngine
-from workers.evaluation.calls import Call, converse, run_calls
+from workers.evaluation.calls import OfflineCall, converse, run_calls
 
 
 def said(chunks: int, pitch_hz: float) -> Pcm16:
@@ -68,7 +68,7 @@ def test_stream_mode_is_heard_until_it_has_spoken() -> None:
 
 def test_what_is_said_second_is_said_in_the_same_call_and_answered() -> None:
     first, second = said(8, 110.0), said(15, 150.0)
-    call = Call([first, second])
+    call = OfflineCall([first, second])
     told: list[int] = []
     run_calls(Gated(1), [call], told.append)
     assert told == [1]
@@ -100,7 +100,7 @@ def test_an_answer_tells_when_the_turn_was_over() -> None:
 
 def test_a_background_lies_under_the_whole_call() -> None:
     hiss = np.random.default_rng(0).integers(-300, 300, 24_000, dtype=np.int16)
-    quiet, loud = Call([said(8, 110.0)]), Call([said(8, 110.0)], background=hiss)
+    quiet, loud = OfflineCall([said(8, 110.0)]), OfflineCall([said(8, 110.0)], background=hiss)
     levels = []
     for call in (quiet, loud):
         run_calls(Gated(1), [call])

@@ -5,8 +5,8 @@ import math
 import pytest
 
 from workers.evaluation.figures import (
+    CallVerdict,
     Share,
-    Verdict,
     error_rate,
     expected_ceiling,
     families,
@@ -14,11 +14,13 @@ from workers.evaluation.figures import (
     row,
     spread,
 )
-from workers.training.questions.chat import UNKNOWN_REPLY
+from workers.training.questions.small_talk import UNKNOWN_REPLY
 
 
-def verdict(text: bool = True, audio: bool = True, family: str = "sum", said: str = "") -> Verdict:
-    return Verdict(
+def verdict(
+    text: bool = True, audio: bool = True, family: str = "sum", said: str = ""
+) -> CallVerdict:
+    return CallVerdict(
         condition="callers",
         family=family,
         asked="what is it?",

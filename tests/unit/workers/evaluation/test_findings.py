@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from tests.unit.workers.evaluation.test_figures import verdict
 from workers.evaluation.conditions import CLEAN, SPOKEN
-from workers.evaluation.figures import Share, Verdict
+from workers.evaluation.figures import CallVerdict, Share
 from workers.evaluation.findings import grouped, interrupted, of_calls
 
 NOISY = next(row.name for row in SPOKEN if row.noise_db == 10.0)
 STREAM = next(row.name for row in SPOKEN if row.mode == "stream")
 
 
-def call(condition: str, asked: str = "", right: bool = True, began_s: float = 0.6) -> Verdict:
+def call(condition: str, asked: str = "", right: bool = True, began_s: float = 0.6) -> CallVerdict:
     plain = verdict(text=right)
     return replace(plain, condition=condition, asked=asked, began_s=began_s)
 

@@ -4,7 +4,7 @@ import pytest
 
 from workers.evaluation.judge import CHOICES, Judge, most_similar
 from workers.training.questions.catalogue import all_reply_texts, words
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 
 
 def test_the_choices_are_the_answers_with_the_most_words_in_common() -> None:

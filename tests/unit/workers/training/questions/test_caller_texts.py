@@ -15,8 +15,8 @@ from workers.training.questions.catalogue import (
     questions,
     words,
 )
-from workers.training.questions.chat import NO_REPLY, UNKNOWN_REPLY
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
+from workers.training.questions.small_talk import NO_REPLY, UNKNOWN_REPLY
 
 TRAINED = {q.text for q in questions(Split.TRAIN)}
 KEPT = {" ".join(words(q.text)) for s in (Split.PHRASING, Split.COMBINATION) for q in questions(s)}

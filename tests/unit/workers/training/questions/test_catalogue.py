@@ -14,7 +14,7 @@ from workers.training.questions.catalogue import (
     vocabulary_words,
     words,
 )
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 
 TRAIN = list(questions(Split.TRAIN))
 PHRASING = list(questions(Split.PHRASING))

@@ -4,7 +4,7 @@ import random
 
 from workers.training.questions import follow_ups
 from workers.training.questions.catalogue import Split, questions
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 
 BY_TEXT = {q.text: q for q in questions(Split.TRAIN)}
 

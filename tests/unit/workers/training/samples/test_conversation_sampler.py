@@ -17,8 +17,8 @@ from workers.training.questions.caller_texts import (
     caller_text_source,
 )
 from workers.training.questions.catalogue import vocabulary_words
-from workers.training.questions.families import Language
 from workers.training.questions.listener_texts import PHONES, phones
+from workers.training.questions.question_families import Language
 from workers.training.samples import text_turns
 from workers.training.samples.conversation_sampler import (
     LONGEST,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workers.training.questions.catalogue import language_of
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.speech import assistant
 from workers.training.speech.assistant import Utterance, load_shard, save_shard
 

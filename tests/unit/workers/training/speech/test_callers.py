@@ -5,7 +5,7 @@ import random
 import pytest
 
 from workers.training.questions.catalogue import Split, questions
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.speech import callers
 from workers.training.stages import checks
 

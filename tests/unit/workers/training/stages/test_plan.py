@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 from shared.errors import ConfigError
 from workers.training import __main__ as command
 from workers.training.__main__ import STAGES, app
-from workers.training.questions.catalogue import FAMILIES_IN
-from workers.training.settings import (
+from workers.training.command_settings import (
     CorpusSettings,
     ModelSettings,
     StageSettings,
     WeightsSettings,
 )
+from workers.training.questions.catalogue import FAMILIES_IN
 from workers.training.stages.plan import LARGE, PLANS, PlanName
 
 NAMES = {family.name for known in FAMILIES_IN.values() for family in known}

@@ -14,7 +14,7 @@ from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, S2SConfig
 from workers.models.tokenizer.listener import Listener, ListenerConfig
 from workers.training.questions.caller_texts import CallerText
 from workers.training.questions.catalogue import Question, Split, questions
-from workers.training.questions.families import Language
+from workers.training.questions.question_families import Language
 from workers.training.samples import spoken_turns
 from workers.training.samples.spoken_turns import TurnBatch, encode_turns
 from workers.training.speech import caller_stream

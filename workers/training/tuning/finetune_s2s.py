@@ -26,6 +26,7 @@ from workers.models.speech_to_speech.hybrid_s2s import HybridS2S
 from workers.models.speech_to_speech.vocabulary import EOS, Vocabulary
 from workers.models.tokenizer.codec import CodecConfig, SpeechCodec
 from workers.models.tokenizer.listener import load_listener
+from workers.training.command_settings import FinetuneSettings, Method
 from workers.training.samples.examples import Example, RecordedExchange, all_exchanges, examples
 from workers.training.samples.replies import MAX_STEPS
 from workers.training.samples.sequences import (
@@ -40,7 +41,6 @@ from workers.training.samples.sequences import (
     turn_sample,
 )
 from workers.training.samples.stereo import read_folder
-from workers.training.settings import FinetuneSettings, Method
 from workers.training.stages.optimisation import set_rate, update
 from workers.training.stages.training_run import Run, digest
 from workers.training.tuning import lowrank

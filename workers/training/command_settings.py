@@ -16,13 +16,15 @@ RUNS: Final = Path("runs")
 SHIPPED: Final = Path("workers/weights/tiny")
 
 Preset = Annotated[str, Option(help="Sizes of the networks: tiny or base.")]
-Weights = Annotated[
+OutputWeights = Annotated[
     Path | None,
     Option(help="Folder to write finished weights to; default: `weights` in --runs."),
 ]
 Device = Annotated[str, Option(help="Where to train listener and language model: cpu or cuda.")]
-BaseWeights = Annotated[Path, Option(help="Weights to start from.")]
-RunFolder = Annotated[Path, Option(help="Folder of the checkpoint, the losses and their plot.")]
+BaseWeights = Annotated[Path, Option(help="OutputWeights to start from.")]
+TuningRunFolder = Annotated[
+    Path, Option(help="Folder of the checkpoint, the losses and their plot.")
+]
 Steps = Annotated[int, Option(help="Updates, over all resumptions.")]
 MostMinutes = Annotated[float, Option(help="Stop after so many CPU minutes.")]
 
@@ -59,7 +61,7 @@ class StageSettings(CorpusSettings):
 class WeightsSettings(StageSettings):
     """Settings of a stage that also writes finished weights."""
 
-    weights: Weights = None
+    weights: OutputWeights = None
 
     @property
     def output(self) -> Path:
@@ -80,7 +82,7 @@ class AllStagesSettings(CorpusSettings):
     """Settings of the whole training."""
 
     preset: Preset = "tiny"
-    weights: Weights = None
+    weights: OutputWeights = None
     device: Device = "cpu"
     smoke: Annotated[bool, Option("--smoke", help="Use the plan `smoke`.")] = False
 
@@ -109,7 +111,7 @@ class FinetuneSettings:
     output: Annotated[Path, Option(help="Folder to write the tuned weights to.")] = (
         RUNS / "finetune" / "weights"
     )
-    run: RunFolder = RUNS / "finetune"
+    run: TuningRunFolder = RUNS / "finetune"
     steps: Steps = 400
     minutes: MostMinutes = 60.0
     method: Annotated[Method, Option(help="Train low-rank products or all weights.")] = Method.LORA
@@ -131,7 +133,7 @@ class AdaptSettings:
     output: Annotated[Path, Option(help="Folder to write the adapted weights to.")] = (
         RUNS / "adapt" / "weights"
     )
-    run: RunFolder = RUNS / "adapt"
+    run: TuningRunFolder = RUNS / "adapt"
     train: Annotated[int, Option(help="Prompts to train on; the others are for judging.")] = 20
     steps: Steps = 120
     minutes: MostMinutes = 30.0

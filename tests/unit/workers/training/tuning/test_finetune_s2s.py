@@ -14,9 +14,9 @@ from workers.engines.hybrid.engine import s2s_config
 from workers.models.checkpoint import fill, read_part
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
 from workers.models.speech_to_speech.vocabulary import Vocabulary
-from workers.training.settings import FinetuneSettings, Method
+from workers.training.command_settings import FinetuneSettings, Method
 from workers.training.stages.training_run import Run
-from workers.training.tuning.finetune import finetune, grown
+from workers.training.tuning.finetune_s2s import finetune, grown
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """Synthesises the speech that training keeps on disk: the assistant's and test callers'."""
 
-from workers.training.settings import CorpusSettings
+from workers.training.command_settings import CorpusSettings
 from workers.training.speech import assistant, callers
 
 

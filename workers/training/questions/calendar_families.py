@@ -2,7 +2,13 @@
 
 from typing import Final
 
-from workers.training.questions.families import Family, form, neighbours, number, ordinal
+from workers.training.questions.question_families import (
+    QuestionFamily,
+    form,
+    neighbours,
+    number,
+    ordinal,
+)
 
 DAYS: Final = "monday tuesday wednesday thursday friday saturday sunday".split()
 MONTHS: Final = (
@@ -31,7 +37,7 @@ def _dates() -> tuple[dict[str, str], ...]:
     return tuple(found)
 
 
-DAY_AFTER: Final = Family(
+DAY_AFTER: Final = QuestionFamily(
     "day after",
     neighbours(DAYS, 1),
     (
@@ -58,7 +64,7 @@ DAY_AFTER: Final = Family(
     result="y",
     weight=2.0,
 )
-DAY_BEFORE: Final = Family(
+DAY_BEFORE: Final = QuestionFamily(
     "day before",
     neighbours(DAYS, -1),
     (
@@ -86,7 +92,7 @@ DAY_BEFORE: Final = Family(
     result="y",
     weight=2.0,
 )
-DAYS_AFTER: Final = Family(
+DAYS_AFTER: Final = QuestionFamily(
     "days after",
     _beyond(DAYS, range(2, 8), 1),
     (
@@ -108,7 +114,7 @@ DAYS_AFTER: Final = Family(
     result="y",
     weight=3.0,
 )
-DAYS_BEFORE: Final = Family(
+DAYS_BEFORE: Final = QuestionFamily(
     "days before",
     _beyond(DAYS, range(2, 8), -1),
     (
@@ -130,7 +136,7 @@ DAYS_BEFORE: Final = Family(
     result="y",
     weight=3.0,
 )
-MONTH_AFTER: Final = Family(
+MONTH_AFTER: Final = QuestionFamily(
     "month after",
     neighbours(MONTHS, 1),
     (
@@ -147,7 +153,7 @@ MONTH_AFTER: Final = Family(
     result="y",
     weight=2.0,
 )
-MONTH_BEFORE: Final = Family(
+MONTH_BEFORE: Final = QuestionFamily(
     "month before",
     neighbours(MONTHS, -1),
     (
@@ -165,7 +171,7 @@ MONTH_BEFORE: Final = Family(
     result="y",
     weight=2.0,
 )
-MONTHS_AFTER: Final = Family(
+MONTHS_AFTER: Final = QuestionFamily(
     "months after",
     _beyond(MONTHS, range(2, 7), 1),
     (
@@ -186,7 +192,7 @@ MONTHS_AFTER: Final = Family(
     result="y",
     weight=3.0,
 )
-MONTH_PLACES: Final = Family(
+MONTH_PLACES: Final = QuestionFamily(
     "month place",
     tuple({"x": month, "n": ordinal(i + 1)} for i, month in enumerate(MONTHS)),
     (
@@ -213,7 +219,7 @@ MONTH_PLACES: Final = Family(
     ),
     weight=2.0,
 )
-MONTH_LENGTHS: Final = Family(
+MONTH_LENGTHS: Final = QuestionFamily(
     "month length",
     tuple(
         {"x": month, "n": number(length)} for month, length in zip(MONTHS, _LENGTHS, strict=True)
@@ -232,7 +238,7 @@ MONTH_LENGTHS: Final = Family(
     ),
     weight=2.0,
 )
-DATES: Final = Family(
+DATES: Final = QuestionFamily(
     "date after",
     _dates(),
     (
@@ -250,7 +256,7 @@ DATES: Final = Family(
     compositional=True,
     weight=4.0,
 )
-WEEKENDS: Final = Family(
+WEEKENDS: Final = QuestionFamily(
     "weekend",
     tuple({"x": day, "z": "yes" if i > 4 else "no", "w": "weekend day" if i > 4 else "working day"}
           for i, day in enumerate(DAYS)),

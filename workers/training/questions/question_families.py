@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-Case = dict[str, str]
+SlotWords = dict[str, str]
 
 _ONES: Final = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -40,11 +40,11 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class QuestionFamily:
     """Intents of one shape: callers can ask for every case in every form."""
 
     name: str
-    cases: tuple[Case, ...]
+    cases: tuple[SlotWords, ...]
     forms: tuple[Form, ...]
     compositional: bool = False  # slots combine freely, so that some combinations are held out
     result: str = ""  # the slot that a follow-up may refer to ("and plus two?"), if any
@@ -85,20 +85,20 @@ def ordinal(value: int) -> str:
     return f"{_TENS[value // 10 - 2]} {_ORDINALS[value % 10 - 1]}"
 
 
-def numbers(*rows: tuple[int, ...]) -> tuple[Case, ...]:
+def numbers(*rows: tuple[int, ...]) -> tuple[SlotWords, ...]:
     """Rows of numbers -> cases with slots a, b, c ..."""
     return tuple(
         {name: number(value) for name, value in zip("abcdef", row, strict=False)} for row in rows
     )
 
 
-def pairs(text: str) -> tuple[Case, ...]:
+def pairs(text: str) -> tuple[SlotWords, ...]:
     """`x:y` items, separated by semicolons -> cases with slots x and y."""
     items = (item.strip().split(":") for item in text.split(";"))
     return tuple({"x": x, "y": y} for x, y in items)
 
 
-def neighbours(words: Sequence[str], offset: int) -> tuple[Case, ...]:
+def neighbours(words: Sequence[str], offset: int) -> tuple[SlotWords, ...]:
     """Each word, and the word `offset` places later, counting on from the start after the end."""
     count = len(words)
     return tuple({"x": word, "y": words[(i + offset) % count]} for i, word in enumerate(words))

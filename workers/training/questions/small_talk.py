@@ -4,15 +4,15 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from workers.training.questions.families import Family, Form
+from workers.training.questions.question_families import Form, QuestionFamily
 
 WEIGHT: Final = 1.2
 
 
-def _read() -> tuple[Family, ...]:
-    table = tomllib.loads(Path(__file__).with_name("chat.toml").read_text())
+def _read() -> tuple[QuestionFamily, ...]:
+    table = tomllib.loads(Path(__file__).with_name("small_talk.toml").read_text())
     return tuple(
-        Family(
+        QuestionFamily(
             row["name"],
             ({},),
             (Form(row["reply"], tuple(row["seen"]), tuple(row["unseen"])),),
