@@ -1,4 +1,4 @@
-"""Engines are compared with themselves: on one thread sums have one order."""
+"""Runs engines on one thread, so that sums always have the same order."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The oracle: what comes back is what was heard."""
+"""The echo engine sends back what it received."""
 
 from tests.sounds import noise
 from workers.engines.base import Opening, Past, Speak, Work

@@ -1,4 +1,4 @@
-"""A weights folder: what is written comes back, and what does not agree is refused with reasons."""
+"""A weights folder returns what was written, and refuses what does not agree, with reasons."""
 
 import json
 from dataclasses import dataclass

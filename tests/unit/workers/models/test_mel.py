@@ -1,4 +1,4 @@
-"""The mel front end: causal, streaming, and what its bins mean."""
+"""The mel front end: causality, streaming, and the frequencies of its bins."""
 
 import pytest
 import torch

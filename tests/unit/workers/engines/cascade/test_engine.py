@@ -1,4 +1,4 @@
-"""The cascade over exact stand-ins: what it says, what it logs, and that a rebuilt slot goes on."""
+"""The cascade over exact toy parts: its speech, its log, and how a rebuilt slot goes on."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

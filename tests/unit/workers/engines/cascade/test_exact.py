@@ -1,4 +1,4 @@
-"""What is computed instead of thought of: right where it answers, silent where it should not."""
+"""Computed answers: right for questions that have one, and none for all others."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a call remembers: turns in words, an interrupted reply as far as it was played, bounded."""
+"""The memory of a call: turns as text, only the played words of a reply, bounded in size."""
 
 import itertools
 
@@ -59,7 +59,7 @@ def test_the_memory_is_bounded_and_keeps_the_newest_turns() -> None:
     assert max(sizes) <= MAX_BYTES
     assert min(sizes[100:]) > CUT_TO_BYTES / 2
     assert exchanges(memory)[-1].caller == "Question 299?"
-    # It is cut now and then, not with every turn: each cut makes the model read the rest again.
+    # It is cut only now and then, since after each cut the model must read the rest again.
     assert sum(after < before for before, after in itertools.pairwise(sizes)) < 60
 
 

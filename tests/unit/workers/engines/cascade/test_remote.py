@@ -1,4 +1,4 @@
-"""A remote model that thinks: streamed words, cancelled requests, spoken apologies."""
+"""Replies from a remote model: streamed words, cancelled requests, spoken apologies."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ PATIENCE_S = 20
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers as a test wants; keeps what it was asked."""
+    """Sends the answers that a test sets, and keeps the requests."""
 
     daemon_threads = True
 

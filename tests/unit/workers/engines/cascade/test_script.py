@@ -1,4 +1,4 @@
-"""A reply becomes pieces for the voice: every word once, in order, however it was written."""
+"""A script cuts a reply into pieces for the voice: each word once, in order, for any chunking."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Small stand-ins for what hears, thinks and speaks: exact, fast, and a function of their input."""
+"""Toy parts of the cascade: exact, fast and deterministic."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Functions at a few batch sizes: padded, cut back, and padding where it was named."""
+"""Functions at fixed batch sizes: the padding, and the rows that come back."""
 
 import pytest
 import torch

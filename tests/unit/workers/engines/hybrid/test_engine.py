@@ -63,7 +63,7 @@ def made_engine(
     turns: int = 2,
     caller_words: Sequence[str] = CALLERS,
 ) -> HybridEngine:
-    """Biases make a random model end its replies, or begin them, at once."""
+    """The biases make a random model begin or end its replies at once."""
     torch.manual_seed(5)
     listener, codec = Listener(LISTENER), SpeechCodec(CODEC).eval()
     vocoder = speaking or Vocoder(VOCODER).eval().to(device)
@@ -172,7 +172,7 @@ def test_rows_do_not_touch_each_other() -> None:
 
 @pytest.mark.parametrize("mode", ["turn", "stream"])
 def test_steps_of_fixed_shapes_are_as_those_of_any(mode: str) -> None:
-    """Three rows are padded to four, and the fourth is a slot that nobody holds."""
+    """Three rows are padded to four; the fourth uses a spare slot."""
     works = turn(1, 8) if mode == "turn" else stream(1, 13)
     plain, padded = made_engine(go_bias=100.0), made_engine(go_bias=100.0, static=True)
     for engine in (plain, padded):

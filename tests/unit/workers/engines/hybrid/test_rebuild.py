@@ -26,7 +26,7 @@ from workers.models.speech_to_speech.vocabulary import EOS
 
 Line = list[InputRecord | Pcm16]
 
-# float32, logits of up to 3.5: whole pieces are summed in another order than single steps (2e-6),
+# float32, logits of up to 3.5: whole pieces sum in another order than single steps (2e-6),
 # and a heard state that lies between two float16 values may be logged as the other one.
 LOGITS_WITHIN = 1e-4
 HEARD_WITHIN = 2e-3  # one step of float16 at 2 to 4
@@ -71,8 +71,8 @@ class Call(Rehearsal):
 
         return choose
 
-    def tell(self, line: Line, each_turn: Callable[[], None] = lambda: None) -> None:
-        """Say it as a caller does, a record at a time, and let the reply be made in between."""
+    def send_line(self, line: Line, each_turn: Callable[[], None] = lambda: None) -> None:
+        """Send a line record by record, as a caller does, while the session makes its reply."""
         for record in line:
             self.say(record)
             for _ in range(8):
@@ -82,7 +82,7 @@ class Call(Rehearsal):
 
 
 def decisions(call: Call) -> list[object]:
-    """Every step record, but for what are numbers of a certain precision."""
+    """All step records, without the fields whose values depend on precision."""
     return [
         (r.cursor, r.generation, r.hear, r.said, r.speak, r.began, r.ended)
         if isinstance(r, Step)
@@ -92,7 +92,7 @@ def decisions(call: Call) -> list[object]:
 
 
 def heard(call: Call) -> np.ndarray:
-    """All states that were logged, (N, W)."""
+    """All logged states, (N, W)."""
     states = [h for _, r in call.steps if isinstance(r, Step) for h in r.heard]
     return np.stack([np.frombuffer(state, "<f2") for state in states]).astype(np.float32)
 
@@ -101,22 +101,22 @@ def heard(call: Call) -> np.ndarray:
 @pytest.mark.parametrize("line", LINES)
 def test_a_rebuild_at_every_step_changes_nothing(line: str, mode: ReplyMode) -> None:
     steady, mortal = Call(mode), Call(mode)
-    steady.tell(LINES[line])
-    mortal.tell(LINES[line], mortal.die)
+    steady.send_line(LINES[line])
+    mortal.send_line(LINES[line], mortal.die)
     assert len(steady.writes) == len(mortal.writes) >= len(LINES[line])
     check_same(mortal, steady)
 
 
 @pytest.mark.parametrize("mode", ReplyMode)
 def test_a_rebuild_remembers_the_turn_before(mode: ReplyMode) -> None:
-    """Replies are short here, and heard whole; three turns, so that one is forgotten."""
+    """Three turns, so that one is dropped. Replies are short and played whole."""
     heard: list[InputRecord | Pcm16] = [Played(10_000), *silence(2)]
     line = [*QUESTION, *heard, *voice(9, pitch_hz=190), *silence(15), *heard, *QUESTION]
     steady, mortal = Call(mode, longest=5), Call(mode, longest=5)
     contexts = steady.engine._contexts  # type: ignore[attr-defined]
     remembered: set[tuple[object, ...]] = set()
-    steady.tell(line, lambda: remembered.add(contexts[0].earlier))
-    mortal.tell(line, mortal.die)
+    steady.send_line(line, lambda: remembered.add(contexts[0].earlier))
+    mortal.send_line(line, mortal.die)
     assert len(remembered) == 3  # nothing, the first turn, the second
     check_same(mortal, steady)
 
@@ -140,18 +140,18 @@ def same_sound(one: Speech, other: Speech) -> bool:
 
 def test_the_lines_hold_what_they_are_named_after() -> None:
     interrupted, switched = Call(), Call()
-    interrupted.tell(INTERRUPTED)
+    interrupted.send_line(INTERRUPTED)
     assert len(interrupted.of(Clear)) == 1
     assert [type(r) for _, r in interrupted.steps].count(Truncate) == 1
     assert interrupted.conversation.state.generation == 2
-    switched.tell(SWITCHED)
+    switched.send_line(SWITCHED)
     assert switched.of(Clear, ReplyDone)
     assert {turn.mode for turn in switched.writes} == set(ReplyMode)
 
 
 @pytest.mark.parametrize("cut", [(0, 14), (3, 4), (5, 8), (8, 9), (9, 10), (9, 12), (11, 13)])
 def test_a_history_may_be_replayed_in_any_parts(cut: tuple[int, int]) -> None:
-    """`cut`: where the parts meet; the session has heard nine chunks, then said six steps."""
+    """`cut`: where the parts meet. The session received nine chunks, then generated six steps."""
     works = turn(3, 8)
     engine = made_engine(slots=2)
     engine.open(0, Opening(7))

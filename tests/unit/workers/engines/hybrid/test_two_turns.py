@@ -1,4 +1,4 @@
-"""The turn before, as the streaming engine remembers it, is the one that training's samples show.
+"""The streaming engine gives the model the turn before as training's samples do.
 
 What the engine's model makes of every step of a second turn must be what the same model makes,
 offline, of the sample that training would put together of both.
@@ -44,8 +44,8 @@ OTHER_STREAM = stream(4, HEARS - 4 + len(REPLY))
 CUE = [*[PAD] * (HEARS - 5), GO]
 
 
-class Told:
-    """An engine of one slot that is told which texts to say; it keeps its logits of each."""
+class ForcedReplies:
+    """An engine of one slot with forced texts, which keeps the logits of each."""
 
     def __init__(self) -> None:
         self.engine: HybridEngine = made_engine(slots=1)
@@ -76,7 +76,7 @@ class Told:
     def hold(
         self, works: Sequence[Work], texts: Sequence[int], earlier: Sequence[Past] = ()
     ) -> list[Past]:
-        """One turn behind the `earlier` one, as it is logged."""
+        """Step one turn after the `earlier` one. Returns the turn as logged."""
         self._texts = list(texts)
         self.logits.clear()
         self.read.clear()
@@ -84,7 +84,7 @@ class Told:
         return [past(work, self.engine.step([work])[0]) for work in works]
 
     def offline(self, sample: Sample) -> Tensor:
-        """The text logits of a sample's every position, (T, texts)."""
+        """The text logits of every position of a sample, (T, texts)."""
         model = self.engine._generator._model
         with torch.no_grad():
             return model.text_logits(model(collate([sample]).inputs))[0]
@@ -95,7 +95,7 @@ def states(turn: Sequence[Past]) -> np.ndarray:
 
 
 def reply(turn: Sequence[Past]) -> TargetReply:
-    """What was said from the reply's first step on."""
+    """The steps from the reply's first one on."""
     began = next(at for at, p in enumerate(turn) if p.began)
     said = [GeneratedStep.from_bytes(p.said) for p in turn[began:] if p.said is not None]
     codes = np.array([s.codes for s in said if s.text != EOS])
@@ -111,7 +111,7 @@ def in_stream(turn: Sequence[Past]) -> Sample:
 
 
 def check(live: Sequence[Tensor], offline: Tensor) -> None:
-    """What a step may not say has no logit in the live engine."""
+    """Compare logits. The live engine masks the tokens that a step must not choose."""
     assert len(live) == len(offline)
     for ours, theirs in zip(live, offline, strict=True):
         may = torch.isfinite(ours)
@@ -124,92 +124,92 @@ def test_what_is_said_of_training_is_so() -> None:
 
 
 def test_a_second_turn_is_read_behind_the_first_as_in_training() -> None:
-    told = Told()
-    first = told.hold(TURN, REPLY)
-    check(told.logits, told.offline(in_turn(first))[9:])
-    second = told.hold(OTHER, REPLY, first)
+    forced = ForcedReplies()
+    first = forced.hold(TURN, REPLY)
+    check(forced.logits, forced.offline(in_turn(first))[9:])
+    second = forced.hold(OTHER, REPLY, first)
     both = joined(in_turn(first), in_turn(second))
-    alone = told.offline(in_turn(second))[9:]
-    check(told.logits, told.offline(both)[-len(REPLY) :])
-    assert (told.logits[1] - alone[1])[torch.isfinite(told.logits[1])].abs().max() > 10 * WITHIN
+    alone = forced.offline(in_turn(second))[9:]
+    check(forced.logits, forced.offline(both)[-len(REPLY) :])
+    assert (forced.logits[1] - alone[1])[torch.isfinite(forced.logits[1])].abs().max() > 10 * WITHIN
 
 
 def test_a_stream_s_second_turn_is_read_behind_the_first_as_in_training() -> None:
-    told = Told()
-    first = told.hold(STREAM, [*CUE, *REPLY])
-    second = told.hold(OTHER_STREAM, [*CUE, *REPLY], first)
-    both = told.offline(joined(in_stream(first), in_stream(second)))
-    # The first step reads five positions and says what comes of the last.
+    forced = ForcedReplies()
+    first = forced.hold(STREAM, [*CUE, *REPLY])
+    second = forced.hold(OTHER_STREAM, [*CUE, *REPLY], first)
+    both = forced.offline(joined(in_stream(first), in_stream(second)))
+    # The first step reads five positions and generates from the last.
     start = len(in_stream(first).text) + 4
-    check(told.logits, both[start : -sequences.AFTER_REPLY])
+    check(forced.logits, both[start : -sequences.AFTER_REPLY])
 
 
 @pytest.mark.parametrize("heard", [2, 4])
 def test_what_an_interruption_cut_off_is_not_remembered(heard: int) -> None:
-    told = Told()
-    first = told.hold(TURN, REPLY)
+    forced = ForcedReplies()
+    first = forced.hold(TURN, REPLY)
     kept = first[: -len(REPLY) + heard]
-    second = told.hold(OTHER, REPLY, kept)
+    second = forced.hold(OTHER, REPLY, kept)
     whole = in_turn(first)
     cut = Sample(**{name: getattr(whole, name)[: 9 + heard] for name in Sample.__slots__})
-    check(told.logits, told.offline(joined(cut, in_turn(second)))[-len(REPLY) :])
-    assert sum(told.read) == len(second[0].heard) + 4 + len(REPLY)  # nothing was read again
+    check(forced.logits, forced.offline(joined(cut, in_turn(second)))[-len(REPLY) :])
+    assert sum(forced.read) == len(second[0].heard) + 4 + len(REPLY)  # nothing was read again
 
 
 def test_the_turn_before_the_last_is_forgotten() -> None:
-    told = Told()
-    first = told.hold(TURN, REPLY)
-    second = told.hold(OTHER, REPLY, first)
-    third = told.hold(turn(5, len(REPLY)), REPLY, second)
+    forced = ForcedReplies()
+    first = forced.hold(TURN, REPLY)
+    second = forced.hold(OTHER, REPLY, first)
+    third = forced.hold(turn(5, len(REPLY)), REPLY, second)
     both = joined(in_turn(second), in_turn(third))
-    check(told.logits, told.offline(both)[-len(REPLY) :])
+    check(forced.logits, forced.offline(both)[-len(REPLY) :])
 
 
 def test_a_turn_is_read_history_in_pieces_while_the_next_is_heard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hybrid, "READ_PIECE", 6)
-    told = Told()
-    first = told.hold(TURN, REPLY)
-    second = told.hold(OTHER, REPLY, first)
-    third = told.hold(turn(5, len(REPLY)), REPLY, second)
-    # 15 positions of the second turn, which was read behind the first, and the third's own.
-    assert told.read == [6, 6, 6, 7, *[1] * (len(REPLY) - 1)]
+    forced = ForcedReplies()
+    first = forced.hold(TURN, REPLY)
+    second = forced.hold(OTHER, REPLY, first)
+    third = forced.hold(turn(5, len(REPLY)), REPLY, second)
+    # 15 positions of the second turn, which was read after the first, then the third's own.
+    assert forced.read == [6, 6, 6, 7, *[1] * (len(REPLY) - 1)]
     both = joined(in_turn(second), in_turn(third))
-    check(told.logits, told.offline(both)[-len(REPLY) :])
+    check(forced.logits, forced.offline(both)[-len(REPLY) :])
 
 
 def test_a_turn_that_leaves_no_room_is_forgotten_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(context, "ROOM_REPLY", 250 - 9 - 15 + 1)
-    told = Told()
-    first = told.hold(TURN, REPLY)
-    second = told.hold(OTHER, REPLY, first)
-    check(told.logits, told.offline(in_turn(second))[9:])
+    forced = ForcedReplies()
+    first = forced.hold(TURN, REPLY)
+    second = forced.hold(OTHER, REPLY, first)
+    check(forced.logits, forced.offline(in_turn(second))[9:])
 
 
 def test_a_model_that_was_trained_with_one_turn_remembers_none() -> None:
-    told = Told()
-    first = told.hold(TURN, REPLY)
-    told.engine._generator.remembers = False
-    second = told.hold(OTHER, REPLY, first)
-    check(told.logits, told.offline(in_turn(second))[9:])
+    forced = ForcedReplies()
+    first = forced.hold(TURN, REPLY)
+    forced.engine._generator.remembers = False
+    second = forced.hold(OTHER, REPLY, first)
+    check(forced.logits, forced.offline(in_turn(second))[9:])
 
 
 def test_a_rebuilt_second_turn_goes_on_as_the_one_that_never_died() -> None:
-    told, other = Told(), Told()
-    first = told.hold(TURN, REPLY)
-    second = told.hold(OTHER, REPLY, first)
+    forced, other = ForcedReplies(), ForcedReplies()
+    first = forced.hold(TURN, REPLY)
+    second = forced.hold(OTHER, REPLY, first)
     for died_after in (0, 3, 9, len(OTHER) - 1):
         other._texts = REPLY[max(0, died_after - 8) :]
         other.logits.clear()
         other.engine.open(0, Opening(7, second[:died_after], first))
         for work in OTHER[died_after:]:
             other.engine.step([work])
-        check(other.logits, torch.stack(told.logits[-len(other.logits) :]))
+        check(other.logits, torch.stack(forced.logits[-len(other.logits) :]))
 
 
 def test_what_is_remembered_of_a_stream_ends_in_silence() -> None:
-    turn = Told().hold(STREAM, [*CUE, *REPLY])
+    turn = ForcedReplies().hold(STREAM, [*CUE, *REPLY])
     positions = remembered(turn, (CONFIG.quiet,) * 2)
     assert [p.text for p in positions[-5:]] == [33, EOS, PAD, PAD, PAD]
     assert [p.heard for p in positions[-4:]] == [p.heard for p in positions[HEARS - 1 :][:4]]
@@ -226,7 +226,7 @@ def test_letters_are_heard_the_same_in_any_parts() -> None:
 
 
 def words_of(model: HybridS2S, sample: Sample, since: int = 0, until: int | None = None) -> str:
-    """What the model's lower half hears offline in the positions from `since` on."""
+    """The words that the model's lower half gives offline at the positions from `since` on."""
     batch = collate([sample])
     layers = model.layered(batch.inputs)
     best = model.caller_logits(layers[CONFIG.middle]).argmax(-1) * batch.inputs.hears
@@ -239,10 +239,10 @@ def test_a_turn_s_words_are_those_of_training_whatever_was_read_when(
     ahead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hybrid, "AHEAD", ahead)
-    told = Told()
-    model = told.engine._generator._model
-    first = told.hold(TURN, REPLY)
-    second = told.hold(OTHER, REPLY, first)
+    forced = ForcedReplies()
+    model = forced.engine._generator._model
+    first = forced.hold(TURN, REPLY)
+    second = forced.hold(OTHER, REPLY, first)
     sample = in_turn(first)
     both = joined(sample, in_turn(second))
     for earlier, works, held, expected in (
@@ -251,15 +251,15 @@ def test_a_turn_s_words_are_those_of_training_whatever_was_read_when(
     ):
         assert expected  # a random model hears something
         for died_after in (0, 2, 4):
-            told._texts = list(REPLY)
-            told.engine.open(0, Opening(7, held[:died_after], earlier))
-            outputs = [told.engine.step([work])[0] for work in works[died_after:]]
+            forced._texts = list(REPLY)
+            forced.engine.open(0, Opening(7, held[:died_after], earlier))
+            outputs = [forced.engine.step([work])[0] for work in works[died_after:]]
             ends = [work.speak is Speak.BEGIN for work in works[died_after:]]
             assert [o.words for o in outputs] == [expected if end else "" for end in ends]
 
 
 def eager(engine: HybridEngine) -> HybridEngine:
-    """To it two sounds are two words: a random listener hears all alike."""
+    """Make the model give two sounds two words: a random listener's states are all alike."""
     mix = torch.randn(CHUNK_SAMPLES, CONFIG.heard_width, generator=torch.manual_seed(1))
 
     def hear(samples: Tensor, rows: Tensor | Sequence[int]) -> Tensor:
@@ -271,15 +271,15 @@ def eager(engine: HybridEngine) -> HybridEngine:
 
 @pytest.mark.parametrize("died_after", [0, 1, 6])
 def test_a_stream_s_words_are_told_as_they_are_heard(died_after: int) -> None:
-    told = Told()
-    eager(told.engine)
-    first = told.hold(STREAM, [*CUE, *REPLY])
-    second = told.hold(OTHER_STREAM, [*CUE, *REPLY], first)
-    model, before = told.engine._generator._model, len(in_stream(first).text)
+    forced = ForcedReplies()
+    eager(forced.engine)
+    first = forced.hold(STREAM, [*CUE, *REPLY])
+    second = forced.hold(OTHER_STREAM, [*CUE, *REPLY], first)
+    model, before = forced.engine._generator._model, len(in_stream(first).text)
     both = joined(in_stream(first), in_stream(second))
-    told._texts = [*CUE, *REPLY][died_after:]
-    told.engine.open(0, Opening(7, second[:died_after], first))
-    found = [told.engine.step([work])[0].words for work in OTHER_STREAM[died_after:]]
+    forced._texts = [*CUE, *REPLY][died_after:]
+    forced.engine.open(0, Opening(7, second[:died_after], first))
+    found = [forced.engine.step([work])[0].words for work in OTHER_STREAM[died_after:]]
     listening = [
         words_of(model, both, before, before + 5 + at) for at in range(died_after, len(CUE))
     ]
@@ -288,7 +288,7 @@ def test_a_stream_s_words_are_told_as_they_are_heard(died_after: int) -> None:
 
 
 def test_words_are_each_caller_s_own_and_those_of_the_turn_that_ends() -> None:
-    """Turns of unlike length together, slots that others had before, a turn too long to tell."""
+    """A batch of turns of unlike length, with reused slots and one turn that is too long."""
     engine = eager(made_engine(3))
     alone = {}
     for seed, heard in ((1, 5), (2, 9), (3, 14), (4, 170)):
@@ -311,7 +311,7 @@ def test_words_are_each_caller_s_own_and_those_of_the_turn_that_ends() -> None:
 
 
 def test_a_turn_that_was_there_before_is_answered_all_the_same() -> None:
-    """One slot, twice the same: nothing is left to read but what the answer comes from."""
+    """A slot repeats a turn, so only the position that gives the answer remains to be read."""
     engine = made_engine(slots=1)
     found = []
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""A small checkpoint in the public HiFi-GAN's layout, made here: weight norm, config, set-up."""
+"""Makes a small checkpoint in the public HiFi-GAN's layout: weight norm, config, set-up."""
 
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def make_generator(seed: int = 0) -> HifiGanGenerator:
 
 
 def norms(generator: HifiGanGenerator) -> dict[str, torch.Tensor]:
-    """Its state with weight norm, named as the published file names it."""
+    """The generator's state dict with weight norm, under the published names."""
     state: dict[str, torch.Tensor] = {}
     for name, layer in generator.named_modules():
         if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
@@ -47,7 +47,7 @@ def norms(generator: HifiGanGenerator) -> dict[str, torch.Tensor]:
             weight_norm(layer)
             parts: Any = layer.parametrizations["weight"]  # type: ignore[index]
             state[f"{name}.weight_g"] = 1.0 * parts.original0.detach()
-            # Another length of v is the same weight: a reader that ignores g is found out.
+            # v with another length is the same weight. A reader that ignores g fails the test.
             state[f"{name}.weight_v"] = 3.0 * parts.original1.detach()
             state[f"{name}.bias"] = bias.detach()  # type: ignore[union-attr]
     return state

@@ -1,4 +1,4 @@
-"""The public file is read without running its code, folded, converted once and checked."""
+"""The loader reads the public file without running its code, converts it once and checks it."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ NAME = "hifigan_gen_checkpoint_10000_ft.pt"
 
 
 def old_names(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """As the first files had it: blocks counted through, a prefix of distributed training."""
+    """The names in the first files: consecutive blocks, and a prefix of distributed training."""
     named = {}
     for key, value in state.items():
         parts = key.split(".")

@@ -1,4 +1,4 @@
-"""The codec's mel read as the checkpoint's: against the true analysis of the same sound."""
+"""The codec's mel, converted to the checkpoint's, against the true analysis of the same sound."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""HiFi-GAN as a vocoder: streaming equals offline, rows are independent, the reach is the reach."""
+"""HiFi-GAN as a vocoder: streaming equals offline, rows are independent, the reach is exact."""
 
 import pytest
 import torch

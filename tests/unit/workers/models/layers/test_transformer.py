@@ -1,4 +1,4 @@
-"""Causal layers: any chunking equals offline, rows are independent, reset begins afresh."""
+"""Causal layers: any chunking equals offline, rows are independent, reset clears a slot."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A low-rank adapter: written, read and merged; one that misfits is refused."""
+"""Low-rank adapters: writing, reading, merging, and the refusal of one that does not fit."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The model over static slots: against a plain reference, and that rows are independent."""
+"""The model over fixed slots equals a plain reference, and its rows are independent."""
 
 from dataclasses import replace
 
@@ -87,8 +87,8 @@ def test_rows_begin_with_the_shared_prefix() -> None:
     assert model.length(2) == 11
     model.reset(1, shared=False)
     assert model.length(1) == 0
-    behind = model.extend([2, 1], [said, prefix + said])
-    np.testing.assert_allclose(behind[0], behind[1], atol=ROUNDING["float32"])
+    after = model.extend([2, 1], [said, prefix + said])
+    np.testing.assert_allclose(after[0], after[1], atol=ROUNDING["float32"])
     model.share([])
     model.reset(2)
     assert model.length(2) == 0

@@ -1,4 +1,4 @@
-"""Draws: a function of their counters, of the right shares, and of nothing else."""
+"""Draws depend on their counters alone and have the right shares."""
 
 import numpy as np
 import pytest

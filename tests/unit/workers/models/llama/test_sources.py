@@ -1,4 +1,4 @@
-"""The same model from a GGUF file and from a folder, and what is said where one is wrong."""
+"""A model from a GGUF file equals the same one from a folder; errors for damaged sources."""
 
 import json
 from pathlib import Path
@@ -142,10 +142,10 @@ def test_llama_3_stretches_slow_frequencies_only() -> None:
 
 
 def test_sizes_may_be_told_as_newer_files_do() -> None:
-    told = hf_config("qwen3")
-    del told["rope_theta"]
-    told |= {"rope_parameters": {"rope_theta": 5e5, "rope_type": "default"}, "head_dim": 32}
-    config = from_hf(told)
+    fields = hf_config("qwen3")
+    del fields["rope_theta"]
+    fields |= {"rope_parameters": {"rope_theta": 5e5, "rope_type": "default"}, "head_dim": 32}
+    config = from_hf(fields)
     assert config.rope_theta == 5e5
     assert config.head_size == 32
 

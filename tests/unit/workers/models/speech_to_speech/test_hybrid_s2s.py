@@ -1,4 +1,4 @@
-"""HybridS2S: streamed in any pieces equals offline; rows are independent; drawing is seeded."""
+"""HybridS2S: any chunking equals offline, rows are independent, draws depend on the seed."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Whisper's tokens to what was said."""
+"""The text of Whisper's tokens."""
 
 import pytest
 

@@ -30,7 +30,7 @@ def whisper() -> Whisper:
 
 
 def _stored() -> tuple[list[str], list[Floats]]:
-    """The questions that the tail was made of, at 24 kHz with some silence behind."""
+    """The questions that the tail was computed from, at 24 kHz, with silence after them."""
     data, facts = read_file(FOLDER, FILE)
     arrays = load_arrays(data)
     parts = np.split(floats_from_pcm16(arrays["spoken"]), arrays["ends"][:-1])

@@ -1,4 +1,4 @@
-"""The packaged hibari: what it says, where its words lie, and how its pieces meet."""
+"""The packaged hibari: its sound, its word times, and the seams between pieces."""
 
 from itertools import pairwise
 from pathlib import Path

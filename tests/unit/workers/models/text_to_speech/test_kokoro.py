@@ -1,4 +1,4 @@
-"""Kokoro's loader and its word times, on a model that is made up."""
+"""Kokoro's loader and word times, with an artificial model."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

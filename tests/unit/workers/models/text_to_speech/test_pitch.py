@@ -1,4 +1,4 @@
-"""Pitch that moves more, and pitch that goes on from an earlier rendering."""
+"""Widened pitch, and pitch that goes on from an earlier rendering."""
 
 import numpy as np
 import pytest

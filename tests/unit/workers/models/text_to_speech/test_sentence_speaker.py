@@ -1,4 +1,4 @@
-"""Sentences in pieces, by a voice of tones: each word is a tone of its own."""
+"""Sentences in pieces, with a voice that makes a distinct tone of each word."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Text as it is written to words as they are said."""
+"""Written text becomes the words to say."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The codec: both halves are causal, the decoder streams, the quantiser learns what it is shown."""
+"""The codec: both halves are causal, the decoder streams, the quantiser learns its data."""
 
 import pytest
 import torch

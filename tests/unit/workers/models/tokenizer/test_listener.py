@@ -1,4 +1,4 @@
-"""The listener: chunk by chunk it hears what it hears offline; slots are independent."""
+"""The listener: streaming gives the offline states, and slots are independent."""
 
 from pathlib import Path
 

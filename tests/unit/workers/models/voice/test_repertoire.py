@@ -1,4 +1,4 @@
-"""voices.toml: what it may say, and what is said of one that is wrong."""
+"""voices.toml: its entries, and the errors for wrong ones."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Shapes: pitch and formants go where they are sent; rows as recorded come through untouched."""
+"""Shapes move pitch and formants as set, and leave rows as recorded untouched."""
 
 import math
 

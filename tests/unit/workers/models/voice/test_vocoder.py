@@ -1,4 +1,4 @@
-"""The vocoder: streaming equals offline, rows are independent, the pulse train is what it says."""
+"""The vocoder: streaming equals offline, rows are independent, the pulse train is exact."""
 
 import math
 
@@ -73,7 +73,7 @@ def test_pulses_have_unit_power_and_their_pitch() -> None:
     train, phase = pulses(log_f0, torch.zeros(1, dtype=torch.float64), live)
     sound = train.reshape(-1)
     assert sound.square().mean() == pytest.approx(1.0, abs=0.02)
-    # A pulse stands at sample 0 and a period of 120 samples later, and nowhere between.
+    # Pulses lie at sample 0 and a period of 120 samples later, with none between.
     assert (sound[::120] > 10).all()
     assert sound.reshape(-1, 120)[:, 1:].abs().max() < 3
     turns = float(phase[0])

@@ -1,4 +1,4 @@
-"""The voice in service: slots, resets, and the same sound as the whole reply decoded at once."""
+"""The voice while serving: slots, resets, and the same sound as a whole decoded reply."""
 
 from pathlib import Path
 
@@ -131,7 +131,7 @@ def test_the_public_vocoder_speaks_where_it_is_there(folder: Path, codes: Tensor
     for name in (VocoderName.AUTO, VocoderName.HIFIGAN):
         made = load_voice(folder, 3, "cpu", name, cache)
         assert isinstance(made.vocoder, HifiGan)
-        assert made.offer == Offer(("own",), ("own",))  # it takes mels: there is no pitch to move
+        assert made.offer == Offer(("own",), ("own",))  # it takes mels and has no separate pitch
         sound = said(made, codes, torch.tensor([2, 0]))
         assert sound.shape == (2, STEPS * 1920 + made.delay_samples)
         assert not sound[:, : made.delay_samples].any()
