@@ -224,8 +224,9 @@ def measure_cascade(bench: Bench) -> list[TalkRung]:
 
 
 def report_cascade(bench: Bench) -> None:
-    """Write the section."""
+    """Write the section and the plot."""
     found, place = bench.last("cascade", list[TalkRung]), bench.record.place
+    plots.talk(found, bench.figures / "talk.svg")
     put(bench.document, "cascade", cascade_report.cascade(found, place("cascade")))
 
 

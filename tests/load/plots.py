@@ -10,6 +10,7 @@ matplotlib.use("svg")
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from tests.load import cascade
 from tests.load.curves import Point
 from tests.load.engine import SCENES, StepTime
 from tests.load.forecast import Costs, Engine, ends_at, size
@@ -48,6 +49,26 @@ def engine(steps: Sequence[StepTime], path: Path) -> None:
     axes.axhline(STEP_MS, color="grey", lw=0.8, ls="--")
     axes.set(xscale="log", yscale="log", xlabel="batch", ylabel="ms a step")
     axes.legend(frameon=False, fontsize=8)
+    _save(figure, path)
+
+
+def talk(rungs: Sequence[cascade.TalkRung], path: Path) -> None:
+    """Draw first audio against talking callers, and where the worker's time goes."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=SIZE, layout="constrained")
+    sizes = [rung.callers for rung in rungs]
+    for share in (0.5, 0.95):
+        shown = [rung.first_audio_at(share) for rung in rungs]
+        left.plot(sizes, shown, "o-", ms=3, label=f"p{100 * share:.0f}")
+    left.axhline(cascade.LIMIT_P95_MS, color="grey", lw=0.8, ls="--")
+    left.set(yscale="log", xlabel="callers", ylabel="first audio, ms")
+    left.legend(frameon=False, fontsize=8)
+    bottom = [0.0] * len(rungs)
+    for part in cascade.PARTS:
+        spent = [rung.stage_s_a_minute(part) for rung in rungs]
+        right.bar(list(map(str, sizes)), spent, bottom=bottom, label=part)
+        bottom = [low + more for low, more in zip(bottom, spent, strict=True)]
+    right.set(xlabel="callers", ylabel="s a minute of a caller's conversation")
+    right.legend(frameon=False, fontsize=8)
     _save(figure, path)
 
 

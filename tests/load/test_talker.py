@@ -1,14 +1,19 @@
 """The talking callers' own logic, and what the part makes of their turns."""
 
+import ast
 import math
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES, FRAME_BYTES
+from tests.load import plots
 from tests.load.cascade import TalkRung, largest_talking, rung_of, stage_seconds
 from tests.load.cores import CpuTime
 from tests.load.report import cascade as report
+from tests.load.servers import PEERS
 from tests.load.talker import CHUNK_S, PATIENCE_S, Question, Talker, nearest_rank
 from tests.load.talking import Talk
 
@@ -151,10 +156,26 @@ def test_the_stages_are_read_from_the_metrics() -> None:
     assert stage_seconds(text) == {"hear": 1.5}
 
 
-def test_the_sections_show_each_number_of_callers() -> None:
+def test_the_sections_and_the_plot_show_each_number_of_callers(tmp_path: Path) -> None:
     rungs = [rung(1, talked(100.0)), rung(8, talked(850.0))]
+    plots.talk(rungs, tmp_path / "talk.svg")
+    assert (tmp_path / "talk.svg").stat().st_size > 0
     text = report.cascade(rungs, "here")
     assert "no underrun: **1**" in text
     assert "| 8 | 1 | 850 |" in text
     assert "not measured" in report.peer(None, rungs, "here")
     assert "| pipecat | 1 |" in report.peer(rungs[:1], rungs, "here")
+
+
+def test_the_peer_imports_names_that_exist() -> None:
+    """Neither mypy nor a test runs the peer: it lives in an environment of its own."""
+    tree = ast.parse((PEERS / "pipecat_cascade.py").read_text())
+    ours = [
+        (node.module, name.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+        if node.module.split(".")[0] in ("shared", "workers")
+    ]
+    assert ours
+    assert [pair for pair in ours if not hasattr(import_module(pair[0]), pair[1])] == []

@@ -47,9 +47,9 @@ from pipecat.workers.runner import WorkerRunner
 from shared.audio import pcm16_from_floats
 from shared.voices import UNCHOSEN
 from workers.engines.cascade.load import ADAPTER, CAPACITY
-from workers.engines.cascade.memory import Exchange
+from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.think import LocalThinker, Prompt
-from workers.models.llama.model import LanguageModel
+from workers.models.llama.model import LlamaModel
 from workers.models.llama.source import default_file, open_source
 from workers.models.speech_to_text.whisper_folder import packaged_whisper
 from workers.models.text_to_speech.hibari import load_hibari
@@ -96,8 +96,8 @@ class Models:
 
     def __init__(self, callers: int) -> None:
         torch.set_num_threads(1)
-        source = open_source(default_file(), ADAPTER if ADAPTER.exists() else None)
-        model = LanguageModel(source, slots=callers, capacity=CAPACITY, precision="auto")
+        source = open_source(default_file(), ADAPTER)
+        model = LlamaModel(source, slots=callers, capacity=CAPACITY, precision="auto")
         model.warm_up()
         self.thinker = LocalThinker(model, source.chat)
         self.thinks = asyncio.Lock()  # a whole reply at a time
@@ -154,7 +154,7 @@ class Thinks(LLMService):
         return delta.text, delta.complete
 
 
-def exchanges(said: list[tuple[str, str]]) -> tuple[tuple[Exchange, ...], str]:
+def exchanges(said: list[tuple[str, str]]) -> tuple[tuple[RememberedTurn, ...], str]:
     """Messages of user and assistant -> the earlier exchanges, and what is asked now."""
     pairs: list[list[str]] = []
     for role, text in said:
@@ -163,7 +163,7 @@ def exchanges(said: list[tuple[str, str]]) -> tuple[tuple[Exchange, ...], str]:
         elif pairs:
             pairs[-1][1] = f"{pairs[-1][1]} {text}".strip()
     asked = pairs.pop()[0] if pairs else ""
-    return tuple(Exchange(caller, assistant) for caller, assistant in pairs), asked
+    return tuple(RememberedTurn(caller, assistant) for caller, assistant in pairs), asked
 
 
 class Speaks(TTSService):

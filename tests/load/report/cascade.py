@@ -45,6 +45,7 @@ def cascade(rungs: Sequence[TalkRung], where: str) -> str:
             f"answered and no underrun: **{largest_talking(rungs)}**.",
             HOW_STAGES.strip(),
             _stages(rungs),
+            "![first audio and time by part](plots/talk.svg)",
         ]
     )
 
