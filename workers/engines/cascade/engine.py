@@ -1,10 +1,10 @@
-"""ENGINE=cascade: Whisper hears, a language model thinks, a voice speaks, all slots as one batch.
+"""ENGINE=cascade: runs Whisper, a language model and a voice over all slots as one batch.
 
-A step does, in this order and as far as its time goes: transcribe turns that ended, then turns
-that pause; let the model read what was asked and write; speak what is written; while no reply is
-going on, transcribe parts of turns. A slot whose part did not fit gets it in a later step.
+In the time that it has, a step does this in order: it transcribes turns that ended, then turns that
+pause; the model reads the transcripts and writes; the voice speaks the text; if no reply is going
+on, Whisper transcribes parts of turns. A slot that did not fit gets its share in a later step.
 
-What was decided is logged and never computed again (`log.py`); a rebuilt slot reads logged tokens.
+The log holds each decision, so that a rebuilt slot reads it and does not compute it (`log.py`).
 """
 
 import time
@@ -152,7 +152,7 @@ class CascadeEngine:
     # A step.
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
-        """Advance the slots named in the batch; one output a work, in order."""
+        """Advance the slots of the batch. Returns one output a work, in order."""
         begun = self._clock()
         drafts = {work.slot: _Draft() for work in batch}
         for work in batch:
@@ -182,7 +182,7 @@ class CascadeEngine:
     def _transcribe_ended(
         self, batch: Sequence[Work], drafts: dict[int, _Draft], until: float
     ) -> None:
-        """Turns that have ended, as many as the step has time for, but one at least."""
+        """Transcribe turns that have ended: at least one, and as many as the step has time for."""
         for work in batch:
             state = self._slots[work.slot]
             if work.speak is Speak.BEGIN and not state.waits:
@@ -196,7 +196,7 @@ class CascadeEngine:
     def _transcribe_paused(
         self, batch: Sequence[Work], drafts: dict[int, _Draft], until: float
     ) -> None:
-        """Turns whose caller is silent just now: so that the answer is ready if they have ended."""
+        """Transcribe turns whose caller pauses, so that the answer is ready if they have ended."""
         paused = [
             work.slot
             for work in batch
@@ -213,7 +213,7 @@ class CascadeEngine:
             drafts[slot].words = text
 
     def _transcribe_partly(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
-        """Words of turns that go on, while nobody waits for an answer."""
+        """Transcribe parts of turns that go on, if no caller waits for an answer."""
         due = [
             work.slot
             for work in batch
@@ -252,7 +252,7 @@ class CascadeEngine:
         return trimmed(samples)
 
     def _take_transcript(self, slot: int, text: str) -> None:
-        """The model begins an answer to these words, unless it is answering them already."""
+        """Let the model begin an answer to these words, unless it already does."""
         state = self._slots[slot]
         if text and text != state.transcript:
             self._thinker.ask(slot, text)
@@ -261,7 +261,7 @@ class CascadeEngine:
     # Thinking and speaking.
 
     def _think(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
-        """Write until every reply that may be spoken now has a piece to speak, or time is up."""
+        """Write until each reply that may be spoken now has a piece to speak, or time is up."""
         until = self._clock() + THINK_S
         begun = [w.slot for w in batch if w.speak is not Speak.NONE and self._answers(w.slot)]
         paused = [w.slot for w in batch if w.paused and self._slots[w.slot].prepared_at is not None]
@@ -277,7 +277,7 @@ class CascadeEngine:
                 return
 
     def _think_ahead(self, paused: Sequence[int], until: float) -> None:
-        """Write answers that may not be wanted: the first piece at most, in idle time."""
+        """Write answers that may turn out unneeded: the first piece at most, in idle time."""
         while short := [slot for slot in paused if self._thinker.pending(slot) < AHEAD_TOKENS]:
             before = sum(map(self._thinker.pending, short))
             self._thinker.think(short)
@@ -299,7 +299,7 @@ class CascadeEngine:
         draft.delta = Delta(was.tokens + delta.tokens, was.text + delta.text, delta.complete)
 
     def _speak(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
-        """One piece of each reply that has one, as far as the time goes, but one at least."""
+        """Speak one piece of each reply that has one: at least one, until time is up."""
         until = self._clock() + SPEAK_S
         for work in batch:
             state = self._slots[work.slot]
@@ -314,7 +314,7 @@ class CascadeEngine:
 
     @timed("speak")
     def _say(self, state: _Slot, piece: SpeechPiece, draft: _Draft) -> None:
-        """Speak one piece; what fills no whole frame waits, unless the sentence ends."""
+        """Speak one piece. An incomplete last frame waits, unless the sentence ends."""
         seed = (state.seed + state.pieces * 7_919) % 2**31
         sound = self._voice.say(
             piece.sentence, piece.since, whole=piece.whole, seed=seed, persona=state.persona

@@ -1,4 +1,4 @@
-"""Answers that are computed and not thought of: reckoning, counting and spelling. Pure.
+"""Computes answers to arithmetic, counting and spelling questions, without the model. Pure.
 
 A small language model says wrong sums and spells wrongly. What a caller asks in one of the usual
 ways is computed here; everything else, and every question with more in it, is left to the model.
@@ -10,7 +10,7 @@ from typing import Final
 
 from workers.models.text_to_speech.number_words import cardinal
 
-LARGEST: Final = 1_000_000  # of a result that is said
+LARGEST: Final = 1_000_000  # the largest result that is spoken
 MOST_COUNTED: Final = 30
 MOST_LETTERS: Final = 20
 
@@ -76,7 +76,7 @@ def _swapped(answer: Callable[[int, int], str]) -> Callable[[int, int], str]:
     return lambda a, b: answer(b, a)
 
 
-# What stands between two numbers, or around them, and what to do with them.
+# The words between or around two numbers, and the operation they mean.
 _INFIX: Final[tuple[tuple[str, Callable[[int, int], str]], ...]] = (
     (r"(?:\+|plus|and|added to)", _plus),
     (r"(?:-|minus|take away|takeaway|less)", _minus),
@@ -109,7 +109,7 @@ _COUNT: Final = re.compile(
 
 
 def exact_answer(words: str) -> str:
-    """The computed answer to a caller's whole turn; "" where there is none."""
+    """The computed answer to a caller's whole turn, or ""."""
     text = with_digits(words)
     return _reckoned(text) or _spelled(text) or _counted(text)
 
@@ -143,7 +143,7 @@ def _digits(words: list[str]) -> list[str]:
 
 
 def _grown(value: int | None, word: str) -> int | None:
-    """A number word that goes on with the one before: "thirty" "eight"; None: it does not."""
+    """The larger number if a number word continues the one before ("thirty" "eight"), else None."""
     if value is None:
         return None
     if word == "hundred" and 0 < value < 10:

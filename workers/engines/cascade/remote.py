@@ -15,8 +15,8 @@ import httpx
 
 from workers.engines.cascade.think import SYSTEM, Delta, Prompt
 
-TIMEOUT_S: Final = 8.0  # without a word of the endpoint
-WAIT_S: Final = 0.010  # a round waits so long for words, so that the loop does not spin
+TIMEOUT_S: Final = 8.0  # the longest wait for the endpoint's next words
+WAIT_S: Final = 0.010  # how long a round waits for words, so that the loop does not spin
 MAX_TOKENS: Final = 160
 APOLOGY: Final = "I'm sorry, I can't think of an answer right now. Please ask me again."
 CUT_OFF: Final = " I'm sorry, I lost my thread."
@@ -33,7 +33,7 @@ class _Request:
     """One streamed reply. Its thread writes, the engine's thread takes."""
 
     messages: list[dict[str, str]]
-    begun: bool  # the reply's text does not begin here
+    begun: bool  # another worker began the reply
     text: str = ""
     taken: int = 0
     complete: bool = False
@@ -63,13 +63,13 @@ class RemoteThinker:
         self._prompts[slot] = prompt
 
     def ask(self, slot: int, transcript: str) -> None:
-        """See `Thinker`. Nothing is sent before the turn has ended."""
+        """See `Thinker`. Sends nothing before the turn has ended."""
         self._cancel(slot)
         self._transcripts[slot] = transcript
         self._requests[slot] = _Request(self._messages(slot), begun=False)
 
     def resume(self, slot: int, transcript: str, tokens: Sequence[int], text: str) -> None:
-        """See `Thinker`. The endpoint is shown what was said and is asked to go on."""
+        """See `Thinker`. Sends the endpoint the spoken text and asks it to go on."""
         self.ask(slot, transcript)
         if text:
             messages = self._messages(slot)
@@ -84,15 +84,15 @@ class RemoteThinker:
         return FINISHED if words.endswith((".", "?", "!")) and words[-3:] != "..." else UNFINISHED
 
     def pending(self, slot: int) -> int:
-        """See `Thinker`: as if enough were written, since a request costs money."""
+        """See `Thinker`. Reports enough text, since an early request costs money."""
         return MAX_TOKENS
 
     def read(self, until: float, slots: Collection[int] | None = None) -> bool:
-        """See `Thinker`: there is nothing to read here."""
+        """See `Thinker`. Nothing needs to be read here."""
         return False
 
     def think(self, slots: Collection[int]) -> None:
-        """See `Thinker`. Starts what has not started, then waits a moment for words."""
+        """See `Thinker`. Starts new requests, then waits a moment for words."""
         requests = [self._requests[slot] for slot in slots if slot in self._requests]
         for request in requests:
             if not request.started:
@@ -177,6 +177,6 @@ def _grown(request: _Request) -> bool:
 
 
 def _content(event: dict[str, Any]) -> str:
-    """The words of one streamed event; events of other kinds have none."""
+    """The words of one streamed event; "" for events of other kinds."""
     choices = event.get("choices") or [{}]
     return choices[0].get("delta", {}).get("content") or ""

@@ -1,4 +1,4 @@
-"""The part that thinks: a caller's words in, the reply's text out, piece by piece.
+"""Generates replies with a language model: a transcript in, the reply's text out, in pieces.
 
 `LocalThinker` runs a language model over one batch of rows, a row for each slot. `Thinker` is what
 the engine asks of it or of a remote endpoint (`remote.py`).
@@ -26,7 +26,7 @@ READ_ROWS_TOKENS: Final = 256  # of all rows in one step
 
 
 class Prompt(NamedTuple):
-    """What a slot's model knows before the caller's turn."""
+    """The context of a turn, before the caller's words."""
 
     seed: int
     instructions: str = ""  # the caller's own system prompt; "": ours
@@ -34,7 +34,7 @@ class Prompt(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """What was added to a reply since the last `take`."""
+    """The growth of a reply since the last `take`."""
 
     tokens: tuple[int, ...] = ()
     text: str = ""
@@ -45,34 +45,34 @@ class Thinker(Protocol):
     """Replies for a batch of slots. No slot's reply depends on its neighbours."""
 
     def open(self, slot: int, prompt: Prompt) -> None:
-        """A new turn: what came before it, and nothing of the turn itself."""
+        """Begin a turn with its context, without the caller's words."""
 
     def ask(self, slot: int, transcript: str) -> None:
-        """The caller's words; an answer in the making to other words is thrown away."""
+        """Answer the caller's words. Drops an unfinished answer to other words."""
 
     def resume(self, slot: int, transcript: str, tokens: Sequence[int], text: str) -> None:
-        """Go on with a reply that another worker began, without sampling what it has."""
+        """Go on with a reply that another worker began, from its logged tokens and text."""
 
     def finished(self, slot: int) -> float | None:
-        """How likely the caller's turn is over after its words; None: not known (yet)."""
+        """The probability that the turn is over after its words; None if it is not known."""
 
     def think(self, slots: Collection[int]) -> None:
-        """One round: each of these slots that can answer grows by a token, or by what has come."""
+        """Run one round: the reply of each slot that can answer grows by a token or more."""
 
     def read(self, until: float, slots: Collection[int] | None = None) -> bool:
-        """Read what these slots (None: all) have yet to read; whether anything is left.
+        """Read more of what these slots (None: all) must read. Returns whether anything is left.
 
         Nothing is sampled. `until`: of `time.perf_counter`; at least one piece is read.
         """
 
     def pending(self, slot: int) -> int:
-        """Tokens written and not yet taken."""
+        """The number of tokens written and not yet taken."""
 
     def take(self, slot: int) -> Delta:
         """The reply's growth since the last call."""
 
     def close(self, slot: int) -> None:
-        """Forget the slot."""
+        """Clear the slot."""
 
 
 @dataclass(slots=True)
@@ -81,13 +81,13 @@ class _Row:
 
     seed: int
     held: list[int] = field(default_factory=list)  # the tokens whose keys and values the row has
-    before: list[int] = field(default_factory=list)  # what the turn begins after
+    before: list[int] = field(default_factory=list)  # the context before the turn
     wanted: list[int] = field(default_factory=list)  # what the row is to hold before it replies
     judge_at: int = 0  # held tokens after which the turn's end is judged; 0: it is not
     finished: float | None = None
     logits: Logits | None = None  # after the last token held, shape (vocabulary,)
     reply: list[int] = field(default_factory=list)
-    computed: list[int] | None = None  # the reply, where it is computed and not thought of
+    computed: list[int] | None = None  # the reply, if it is computed
     asked: bool = False
     complete: bool = False
     taken: int = 0  # tokens of the reply that `take` returned
@@ -168,7 +168,7 @@ class LocalThinker:
         return row
 
     def _context(self, prompt: Prompt) -> list[int]:
-        """The system prompt and the earlier turns; the oldest go where there is no room."""
+        """The system prompt and the earlier turns, without the oldest if there is no room."""
         system = self._chat.system(prompt.instructions) if prompt.instructions else self._shared
         turns = [self._turn(exchange) for exchange in prompt.earlier]
         room = self._model.capacity - len(system) - TURN_TOKENS
@@ -202,7 +202,7 @@ class LocalThinker:
 
     @timed("read")
     def read(self, until: float, slots: Collection[int] | None = None) -> bool:
-        """See `Thinker`. The shortest first: most callers are answered soonest."""
+        """See `Thinker`. Reads the shortest first, so that most callers get answers soon."""
         rows = {slot: row for slot, row in self._rows.items() if slots is None or slot in slots}
         while pieces := self._pieces(rows):
             self._extend(pieces)
@@ -220,7 +220,7 @@ class LocalThinker:
         return pieces
 
     def _piece(self, row: _Row) -> list[int]:
-        """The next tokens that the row reads: up to where its turn's end is judged, at most."""
+        """The next tokens to read, at most up to the place where the turn's end is judged."""
         at = len(row.held)
         end = min(at + READ_TOKENS, len(row.wanted))
         if at < row.judge_at < end:
@@ -259,7 +259,7 @@ class LocalThinker:
         return row.unread <= 0
 
     def _sample(self, slot: int) -> int | None:
-        """The row's next token; None when it has ended its reply."""
+        """The row's next token; None if the reply has ended."""
         row = self._rows[slot]
         if row.logits is None:
             return None
@@ -284,7 +284,7 @@ class LocalThinker:
 
 
 def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many tokens both begin with."""
+    """The length of the common prefix."""
     count = 0
     for one, other in zip(a, b, strict=False):
         if one != other:
