@@ -33,7 +33,7 @@ HEARD_WITHIN = 2e-3  # one step of float16 at 2 to 4
 SAMPLES_WITHIN = 2  # of 32,768
 
 QUESTION: Line = [*silence(2), *voice(6), *silence(9)]
-INTERRUPTED: Line = [*QUESTION, Played(9), *silence(2), *voice(8, pitch_hz=190), *silence(9)]
+INTERRUPTED: Line = [*QUESTION, Played(9), *silence(2), *voice(11, pitch_hz=190), *silence(9)]
 SWITCHED: Line = [
     *QUESTION,
     Mode("stream"),
