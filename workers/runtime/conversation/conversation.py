@@ -102,7 +102,7 @@ class Conversation:
         return lead is not None and lead + self.traits.burst_frames <= MAX_LEAD_FRAMES
 
     @property
-    def unheard(self) -> tuple[SileroVad, list[Pcm16]] | None:
+    def vad_backlog(self) -> tuple[SileroVad, list[Pcm16]] | None:
         """A VAD that can take audio ahead, as one batch with others', and the next audio for it.
 
         Taking it ahead only makes `plan` faster.
