@@ -231,7 +231,7 @@ class WorkerLoop:
     async def _detect_ahead(self) -> None:
         """Let a trained VAD take all sessions' new audio as one batch, off the event loop."""
         sessions = [s for s in self.slots.sessions.values() if s.steppable]
-        waiting = [backlog for s in sessions if (unheard := s.conversation.vad_backlog)]
+        waiting = [backlog for s in sessions if (backlog := s.conversation.vad_backlog)]
         if waiting:
             try:
                 with timed("vad"):
