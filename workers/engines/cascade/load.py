@@ -10,6 +10,7 @@ from workers.engines.cascade.parts import SpeechToText, TextToSpeech
 from workers.engines.cascade.remote import RemoteThinker
 from workers.engines.cascade.think import LocalThinker, Thinker
 from workers.models.llama.model import LlamaModel
+from workers.models.llama.sampling import Sampling
 from workers.models.llama.source import Source, default_file, open_source
 from workers.models.recorded_files import read_file
 from workers.models.speech_to_text.whisper import load_whisper
@@ -23,6 +24,9 @@ WEIGHTS: Final = Path(__file__).parents[2] / "weights" / "cascade"
 ADAPTER: Final = WEIGHTS / "adapter.safetensors"
 # Positions of a row of the model: 500 for instructions, 2,000 for memory, 640 for a turn.
 CAPACITY: Final = 3_200
+# Of 144 open questions, as text: 65 % acceptable at temperature 0, 60 % at .7. At 0 every joke is
+# the same one.
+SAMPLING: Final = Sampling(temperature=0.3)
 # DTYPE in the language model's terms. `auto` times what this machine has.
 _PRECISIONS: Final = {"auto": "auto", "float32": "float32", "bfloat16": "bf16"}
 
@@ -65,7 +69,7 @@ def _thinker(settings: "Settings") -> Thinker:
         device=device,
     )
     model.warm_up()
-    return LocalThinker(model, source.chat)
+    return LocalThinker(model, source.chat, SAMPLING, small=not settings.think)
 
 
 def _source(settings: "Settings") -> Source:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
 from shared.telemetry import timed
+from workers.engines.cascade.care import careful_answer
 from workers.engines.cascade.exact import exact_answer
 from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.parts import LanguageModel, Logits
@@ -108,13 +109,13 @@ class LocalThinker:
         chat: Chat,
         sampling: Sampling | None = None,
         *,
-        computes: bool = True,
+        small: bool = True,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._model = model
         self._chat = chat
         self._sampling = sampling or Sampling()
-        self._computes = computes  # sums, counting and spelling, in English
+        self._small = small  # English sums and grave turns are not left to the model
         self._clock = clock
         self._rows: dict[int, _Row] = {}
         self._shared = self._chat.system(SYSTEM)
@@ -160,12 +161,18 @@ class LocalThinker:
         del row.held[same:]
         row.wanted, row.logits = turn, None
         row.reply, row.complete, row.asked = [], False, True
-        exact = exact_answer(transcript) if self._computes else ""
-        row.computed = self._model.tokenizer.encode(exact) if exact else None
+        fixed = self._fixed_answer(transcript)
+        row.computed = self._model.tokenizer.encode(fixed) if fixed else None
         row.taken = row.written = 0
         if turn[: len(bare)] == bare and same < len(bare):
             row.judge_at, row.finished = len(bare), None
         return row
+
+    def _fixed_answer(self, transcript: str) -> str:
+        """What a small model must not answer by itself; "" if it may."""
+        if not self._small:
+            return ""
+        return careful_answer(transcript) or exact_answer(transcript)
 
     def _context(self, prompt: Prompt) -> list[int]:
         """The system prompt and the earlier turns, without the oldest if there is no room."""

@@ -5,6 +5,7 @@ is seven" the word "seven". Small talk has no one right answer and is left out.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -13,13 +14,15 @@ from workers.training.questions.catalogue import Question, Split, questions
 from workers.training.questions.question_families import Language
 
 SEED: Final = 2024
+COMMON: Final = 0.34  # of a family's replies: two answers in three differ in a word that counts
 # Families whose replies are one of many right ones, or speak of the hybrid model itself.
 LEFT_OUT: Final = ("chat", "repeat")
 # Words that a right answer may do without.
 SMALL: Final = frozenset(
     """a an the is are was were be it its it's of in on at to and or that this there then than
     i you your my me we they he she not no yes has have do does for with as by from so
-    comes come after before day month called one okay sure well sorry""".split()
+    comes come after before day month called one okay sure well sorry get course
+    makes make left that's looks""".split()
 )
 
 
@@ -38,14 +41,15 @@ def _by_family(families: Sequence[str]) -> Iterator[tuple[str, list[Question]]]:
 
 def _cases(family: str, asked: Sequence[Question], each: int) -> list[Case]:
     rng = random.Random(f"{SEED}/{family}")
-    judged = [question for question in asked if _wanted(question)]
+    common = _common(asked)
+    judged = [question for question in asked if _wanted(question, common)]
     return [
         Case(
             name=f"{family}-{number}",
             kind="family",
             topic=family,
             say=(question.text,),
-            must=tuple((word,) for word in _wanted(question)),
+            must=tuple((word,) for word in _wanted(question, common)),
             must_not=(),
             most_words=MOST_WORDS,
         )
@@ -53,7 +57,15 @@ def _cases(family: str, asked: Sequence[Question], each: int) -> list[Case]:
     ]
 
 
-def _wanted(question: Question) -> list[str]:
-    """What the reply says that the question does not."""
+def _common(asked: Sequence[Question]) -> frozenset[str]:
+    """Words of many different replies of a family: its way of speaking, not its answers."""
+    replies = {frozenset(plain(question.reply).split()) for question in asked}
+    counts = Counter(word for reply in replies for word in reply)
+    return frozenset(w for w, n in counts.items() if n > COMMON * len(replies)) | SMALL
+
+
+def _wanted(question: Question, common: frozenset[str]) -> list[str]:
+    """What the reply says that neither the question nor the family's other replies say."""
     asked = set(plain(question.text).split())
-    return [w for w in dict.fromkeys(plain(question.reply).split()) if w not in asked | SMALL]
+    said = dict.fromkeys(plain(question.reply).split())
+    return [word for word in said if word not in asked | common]
