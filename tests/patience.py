@@ -33,9 +33,13 @@ async def until(
         await asyncio.sleep(LOOK_S)
 
 
-def wait_until(condition: Callable[[], object], got: Describe = lambda: "a time-out") -> None:
+def wait_until(
+    condition: Callable[[], object],
+    got: Describe = lambda: "a time-out",
+    within_s: float = PATIENCE_S,
+) -> None:
     """The same outside of an event loop."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError(f"Expected a condition to come true, got {got()}")

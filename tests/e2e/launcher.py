@@ -16,6 +16,8 @@ from tests.conftest import free_port
 from tests.patience import PATIENCE_S, wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+# A worker loads and warms up its models; one that cannot start ends by itself.
+STARTS_WITHIN_S: Final = 4 * PATIENCE_S
 
 
 class Process:
@@ -143,6 +145,7 @@ class Stack:
                 or not all(process.alive for process in starting)
             ),
             self.logs,
+            STARTS_WITHIN_S,
         )
         if ended := [process.log.name for process in starting if not process.alive]:
             raise RuntimeError(f"Expected {', '.join(ended)} to start, got:\n{self.logs()}")
