@@ -47,7 +47,7 @@ class Question:
 class TurnTimes:
     """What one turn brought; times in ms, None where they are not known."""
 
-    begun_at: float  # monotonic seconds
+    ended_at: float  # monotonic seconds
     first_audio: float | None  # from the sample with which the server can decide to reply
     from_speech_end: float | None
     gaps: int
@@ -70,7 +70,7 @@ class Talker:
         self._questions = questions
         self._next_question = seed
         self._reports = reports
-        self._started_at = self._ask_at = self._begun_at = self._speech_end_at = 0.0
+        self._started_at = self._ask_at = self._speech_end_at = 0.0
         self._chunks = 0
         self._rest = b""  # of the question
         self._found: CallMeasurements | None = None  # of the turn under way
@@ -124,16 +124,16 @@ class Talker:
         elif self._found is not None:
             self._found.take_event(event, now)
 
-    def give_up(self) -> None:
+    def give_up(self, now: float) -> None:
         """The measurement ends: a turn under way counts as it is."""
         if self._found is not None:
-            self._note(self._found)
+            self._note(self._found, now)
 
     def _ask(self) -> None:
         question = self._questions[self._next_question % len(self._questions)]
         self._next_question += 1
-        self._begun_at = self._started_at + self._chunks * CHUNK_S
-        self._speech_end_at = self._begun_at + question.speech_end_s
+        begun_at = self._started_at + self._chunks * CHUNK_S
+        self._speech_end_at = begun_at + question.speech_end_s
         self._rest = question.pcm
         self._found = CallMeasurements(_next_frame=self._next_frame)
 
@@ -143,7 +143,7 @@ class Talker:
         if found is None or not self._is_over(found, now):
             return
         self.played(now)
-        self._note(found)
+        self._note(found, now)
         reply_s = len(found.frames) * FRAME_S
         self._ask_at = now + max(LEAST_PAUSE_S, reply_s * self._draw.uniform(*PAUSES))
 
@@ -155,12 +155,12 @@ class Talker:
             return found.answered and not found.reply_open and not found.playing(now)
         return audible and found.quiet_s(now) > QUIET_S
 
-    def _note(self, found: CallMeasurements) -> None:
+    def _note(self, found: CallMeasurements, now: float) -> None:
         audible_at, decided = found.first_audible_at(), found.decided_sample
         decided_at = None if decided is None else self._started_at + decided / SAMPLE_RATE_HZ
         self.turns.append(
             TurnTimes(
-                begun_at=self._begun_at,
+                ended_at=now,
                 first_audio=_ms(decided_at, audible_at),
                 from_speech_end=_ms(self._speech_end_at, audible_at),
                 gaps=found.gaps,

@@ -56,7 +56,7 @@ Hook = Callable[[], None]
 class Talk:
     """What all callers of one measurement brought."""
 
-    turns: list[TurnTimes]  # those that began in the measured time
+    turns: list[TurnTimes]  # those that ended in the measured time or after it
     refused: int
     closed: int
     reopened: int
@@ -116,7 +116,7 @@ class TalkingCaller:
 
     def hang_up(self) -> None:
         """End the call."""
-        self.talker.give_up()
+        self.talker.give_up(time.monotonic())
         if self.native:
             self._send(type="end")
         elif self.connection is not None:
@@ -178,7 +178,7 @@ async def _talk(callers: list[TalkingCaller], seconds: float, begin: Hook, end: 
     await asyncio.sleep(RETRY_S)  # the server frees their slots
     turns = [turn for caller in talking for turn in caller.talker.turns]
     return Talk(
-        turns=[turn for turn in turns if turn.begun_at >= since],
+        turns=[turn for turn in turns if turn.ended_at >= since],
         refused=len(callers) - len(talking),
         closed=closed,
         reopened=sum(caller.talker.reopened for caller in talking),

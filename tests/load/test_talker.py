@@ -114,7 +114,7 @@ def test_a_server_that_reports_nothing_has_ended_when_it_is_quiet() -> None:
 def talked(*first_audio: float, underruns: int = 0) -> Talk:
     call = Call()
     call.speak(4)
-    call.talker.give_up()
+    call.talker.give_up(call.now)
     (none,) = call.talker.turns
     kind = type(none)
     turns = [kind(0.0, ms, ms + 400, 0, underruns) for ms in first_audio]
