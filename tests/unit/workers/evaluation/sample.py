@@ -1,4 +1,4 @@
-"""Figures as an evaluation finds them, made up."""
+"""Made-up figures in the form that an evaluation writes."""
 
 from typing import Any, Final
 
@@ -51,7 +51,7 @@ NAMES: Final = ("unseen espeak-ng voices", f"{ENGINE} ked", f"{ENGINE} kal")
 
 
 def sample() -> dict[str, Any]:
-    """What `evaluate.main` gives."""
+    """Figures as `evaluate.main` returns them."""
     errors = {"utterances": 20, "characters": 0.2, "words": 0.4, "told": 0.1}
     stream = {
         "answered_early": Share(0, 20).figures(),

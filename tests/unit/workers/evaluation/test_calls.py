@@ -1,4 +1,4 @@
-"""Calls without sockets: every caller hears an answer of their own, whatever the others do."""
+"""Calls without sockets: each caller gets their own answer, whatever the others do."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,12 +15,12 @@ from workers.evaluation.calls import OfflineCall, converse, run_calls
 
 
 def said(chunks: int, pitch_hz: float) -> Pcm16:
-    """What the VAD takes for a voice."""
+    """A sound that the VAD takes for speech."""
     return np.concatenate(voice(chunks, pitch_hz))
 
 
 class Gated(EchoEngine):
-    """Echo that counts as a model: it speaks only when a turn has ended."""
+    """An echo that acts like a model: it replies only after a turn has ended."""
 
     traits = Traits()
 
@@ -41,7 +41,7 @@ def test_silence_gets_no_reply() -> None:
 
 
 class Cued(EchoEngine):
-    """Stream mode: says two words some steps after the first chunk."""
+    """A model in stream mode that says two words some steps after the first chunk."""
 
     traits = Traits()
 
@@ -59,14 +59,14 @@ class Cued(EchoEngine):
         return Output(work.slot, (b"",), b"", sound, text, began=steps == 20, ended=steps == 22)
 
 
-def test_stream_mode_is_heard_until_it_has_spoken() -> None:
+def test_stream_mode_collects_the_reply_until_it_ends() -> None:
     (answer,) = converse(Cued(1), [said(8, 120.0)], ReplyMode.STREAM)
     assert answer.text == "oh yes"
     assert answer.reason == "end"
     assert answer.pcm.size == 3 * 1920
 
 
-def test_what_is_said_second_is_said_in_the_same_call_and_answered() -> None:
+def test_a_second_question_is_asked_and_answered_in_the_same_call() -> None:
     first, second = said(8, 110.0), said(15, 150.0)
     call = OfflineCall([first, second])
     told: list[int] = []
@@ -77,20 +77,20 @@ def test_what_is_said_second_is_said_in_the_same_call_and_answered() -> None:
     assert lengths[1] - lengths[0] == pytest.approx(len(second) - len(first), abs=4 * 1920)
 
 
-class Knowing(Gated):
-    """Knows what was said when it is over."""
+class Transcribing(Gated):
+    """An engine that returns a transcript when the turn ends."""
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         ends = {work.slot for work in batch if work.speak is Speak.BEGIN}
         return [replace(o, words="two words") if o.slot in ends else o for o in super().step(batch)]
 
 
-def test_an_answer_tells_what_the_question_was_heard_as() -> None:
-    (answer,) = converse(Knowing(1), [said(10, 130.0)])
+def test_an_answer_has_the_transcript_of_its_question() -> None:
+    (answer,) = converse(Transcribing(1), [said(10, 130.0)])
     assert answer.transcript == "two words"
 
 
-def test_an_answer_tells_when_the_turn_was_over() -> None:
+def test_an_answer_has_the_time_at_which_its_turn_ended() -> None:
     (answer,) = converse(Gated(1), [said(10, 130.0)])
     assert answer.decided_s == answer.began_s
     assert answer.decided_s is not None

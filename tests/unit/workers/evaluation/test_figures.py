@@ -1,4 +1,4 @@
-"""Shares and their intervals, and what single calls say together."""
+"""Shares, their intervals, rows of the table, and error rates."""
 
 import math
 
@@ -41,19 +41,19 @@ def verdict(
 @pytest.mark.parametrize(
     ("hits", "count", "low", "high"), [(80, 100, 0.711, 0.867), (0, 10, 0.0, 0.278), (0, 0, 0, 1)]
 )
-def test_wilsons_interval(hits: int, count: int, low: float, high: float) -> None:
+def test_the_interval_is_wilsons(hits: int, count: int, low: float, high: float) -> None:
     assert interval(hits, count) == pytest.approx((low, high), abs=1e-3)
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 92), (1, 60), (171, 184), (457, 552), (92, 92)])
-def test_the_interval_is_the_closed_formulas(hits: int, count: int) -> None:
+def test_the_interval_equals_the_closed_formula(hits: int, count: int) -> None:
     z, p = 1.959964, hits / count
     middle = (p + z * z / (2 * count)) / (1 + z * z / count)
     half = z * math.sqrt(p * (1 - p) / count + z * z / (4 * count**2)) / (1 + z * z / count)
     assert interval(hits, count) == pytest.approx((middle - half, middle + half), abs=1e-6)
 
 
-def test_an_answer_is_right_when_text_and_audio_are() -> None:
+def test_an_answer_is_right_if_text_and_audio_are() -> None:
     calls = [verdict(), verdict(audio=False), verdict(text=False, said=UNKNOWN_REPLY)]
     found = row("callers", calls, {"sum": Share(9, 10)})
     assert found["text"] == Share(2, 3).figures()
@@ -68,7 +68,7 @@ def test_a_ceiling_is_that_of_the_families_asked() -> None:
     assert expected_ceiling(["never judged"], known) == pytest.approx(0.75)
 
 
-def test_families_are_counted_apart() -> None:
+def test_families_have_separate_shares() -> None:
     calls = [verdict(), verdict(text=False), verdict(family="joke")]
     assert {name: share["share"] for name, share in families(calls).items()} == {
         "sum": 0.5,
@@ -76,7 +76,7 @@ def test_families_are_counted_apart() -> None:
     }
 
 
-def test_a_spread_names_the_middle_and_the_edges() -> None:
+def test_a_spread_has_the_median_and_two_percentiles() -> None:
     assert spread(float(n) for n in range(101)) == {
         "count": 101,
         "median": 50.0,
@@ -104,7 +104,7 @@ def test_word_errors_are_insertions_deletions_and_substitutions(
     assert rate == pytest.approx(errors / len(wanted.split()), abs=1e-4)
 
 
-def test_errors_are_counted_over_all_utterances() -> None:
+def test_error_rates_cover_all_utterances_together() -> None:
     said = [("two and two", "two and too"), ("four", "")]
     assert error_rate(said, str.split) == pytest.approx(2 / 4)
     assert error_rate([("", "noise")], str.split) is None

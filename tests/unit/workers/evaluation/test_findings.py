@@ -1,4 +1,4 @@
-"""What single calls say together."""
+"""Figures over several rows."""
 
 from dataclasses import replace
 
@@ -16,15 +16,15 @@ def call(condition: str, asked: str = "", right: bool = True, began_s: float = 0
     return replace(plain, condition=condition, asked=asked, began_s=began_s)
 
 
-def test_noise_costs_what_the_same_questions_lose() -> None:
+def test_the_cost_of_noise_compares_the_same_questions() -> None:
     calls = [call(CLEAN, "one"), call(CLEAN, "two"), call(CLEAN, "three", right=False)]
     calls += [call(NOISY, "one"), call(NOISY, "two", right=False)]
     found = of_calls(calls, {"sum": Share(1, 1)})
     assert found["lost_in_noise"] == {NOISY: {"count": 2, "clean": 1.0, "points": 50.0}}
 
 
-def test_a_stream_may_answer_early_and_not_yet_be_heard() -> None:
-    # Its first 20 ms cannot be heard.
+def test_a_reply_in_stream_mode_may_begin_early_and_still_be_inaudible() -> None:
+    # The first 20 ms are inaudible.
     calls = [call(STREAM, began_s=at) for at in (-0.5, -0.01, 0.4, 0.8)]
     streams = of_calls(calls, {"sum": Share(1, 1)})["streams"]
     assert isinstance(streams, dict)
@@ -32,7 +32,7 @@ def test_a_stream_may_answer_early_and_not_yet_be_heard() -> None:
     assert streams[STREAM]["talked_over"]["share"] == 0.25
 
 
-def test_an_interruption_is_handled_when_it_is_silent_in_time_and_answered() -> None:
+def test_an_interruption_counts_if_the_reply_stops_in_time_and_the_answer_is_right() -> None:
     calls = [
         replace(verdict(text=right), cleared_s=cleared_s)
         for right, cleared_s in ((True, 0.3), (True, 1.3), (False, 0.3), (True, None))

@@ -1,4 +1,4 @@
-"""Callers who speak over the assistant, against an engine that echoes whole turns."""
+"""Callers who interrupt an engine that echoes whole turns."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from workers.evaluation.interruptions import IN_TIME_S, InterruptingCall, onset_
 
 
 class Gated(EchoEngine):
-    """Echo that counts as a model: it speaks only when a turn has ended."""
+    """An echo that acts like a model: it replies only after a turn has ended."""
 
     traits = Traits()
 
@@ -21,7 +21,7 @@ def said(chunks: int, pitch_hz: float) -> Pcm16:
     return np.concatenate(voice(chunks, pitch_hz))
 
 
-def test_a_reply_is_cleared_and_what_was_said_over_it_is_answered() -> None:
+def test_a_reply_is_cleared_and_the_interruption_is_answered() -> None:
     first, second = said(30, 110.0), said(14, 210.0)
     call = InterruptingCall((first, second), seed=1, listen_ms=1_600)
     run_calls(Gated(1), [call])
@@ -30,11 +30,11 @@ def test_a_reply_is_cleared_and_what_was_said_over_it_is_answered() -> None:
     assert 0.1 < call.cleared_s <= IN_TIME_S
     assert [answer.reason for answer in call.answers] == ["end", "end"]
     assert len(call.answers[0].pcm) > len(first)
-    # Of the first reply nothing counts as an answer to the second question.
+    # No part of the first reply counts as an answer to the second question.
     assert len(second) < len(call.answers[1].pcm) < len(call.answers[0].pcm)
 
 
-def test_a_reply_that_is_over_sooner_is_not_interrupted() -> None:
+def test_a_reply_that_ends_earlier_is_not_interrupted() -> None:
     call = InterruptingCall((said(10, 110.0), said(14, 210.0)), seed=1, listen_ms=9_000)
     run_calls(Gated(1), [call])
     assert not call.interrupted
@@ -43,6 +43,6 @@ def test_a_reply_that_is_over_sooner_is_not_interrupted() -> None:
 
 
 @pytest.mark.parametrize("lead", [0, 4_800, 12_000])
-def test_the_onset_is_where_it_is_loud(lead: int) -> None:
+def test_the_onset_is_the_first_loud_frame(lead: int) -> None:
     pcm = np.concatenate([np.full(lead, 9, np.int16), np.full(4_800, 9_000, np.int16)])
     assert onset_s(pcm) == lead / 24_000

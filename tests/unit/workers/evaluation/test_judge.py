@@ -1,4 +1,4 @@
-"""The judge's choices: the answers that are easiest to take for the right one."""
+"""The judge chooses among the answers that are most similar to the right one."""
 
 import pytest
 
@@ -16,21 +16,21 @@ def test_the_choices_are_the_answers_with_the_most_words_in_common() -> None:
     assert min(shared) >= 2
 
 
-def test_a_spanish_answer_is_told_from_all_spanish_answers() -> None:
+def test_a_spanish_answer_competes_with_all_spanish_answers() -> None:
     found = most_similar("uno más dos son tres.")
     assert found[0] == "uno más dos son tres."
     assert set(found) == set(all_reply_texts(Language.SPANISH))
 
 
-def test_the_recogniser_learns_spanish_words_as_they_sound(
+def test_the_dictionary_learns_spanish_words_by_their_sound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sounds = {"más": ("M", "AA", "S"), "día": ("D", "IY", "AA")}
     monkeypatch.setattr(
         "workers.evaluation.judge.spanish_pronunciation.pronounced", sounds.__getitem__
     )
-    heard = Judge(["más día.", "día."], Language.SPANISH)
-    assert heard._decoder.lookup_word("zzmaqs") == "M AA S"
-    assert heard._sentences == {"zzmaqs zzdiqa": "más día", "zzdiqa": "día"}
+    judge = Judge(["más día.", "día."], Language.SPANISH)
+    assert judge._decoder.lookup_word("zzmaqs") == "M AA S"
+    assert judge._sentences == {"zzmaqs zzdiqa": "más día", "zzdiqa": "día"}
     with pytest.raises(ValueError, match=r"recogniser's dictionary, got \{'día'\}"):
         Judge(["día."])

@@ -1,4 +1,4 @@
-"""What is no speech, and how its replies are counted."""
+"""Sounds without speech, and the count of replies to them."""
 
 import numpy as np
 import pytest
@@ -12,24 +12,24 @@ from workers.evaluation.non_speech import NonSpeechCall, sound_of
 
 
 class Gated(EchoEngine):
-    """Echo that counts as a model."""
+    """An echo that acts like a model."""
 
     traits = Traits()
 
 
 @pytest.mark.parametrize("kind", ["hush", "taps", "hum"])
-def test_a_sound_is_seeded_and_has_the_levels_it_says(kind: str) -> None:
+def test_a_sound_depends_on_its_seed_and_has_the_stated_levels(kind: str) -> None:
     sound = sound_of(kind, 1.0, 3)
     assert (sound == sound_of(kind, 1.0, 3)).all()
     rms = np.sqrt(np.mean((sound.reshape(4, -1) / 32_768.0) ** 2, axis=1))
     if kind == "hush":
         assert rms == pytest.approx(1e-4, rel=0.05)
     else:
-        assert (np.diff(rms) > 0).all()  # each quarter minute is louder
+        assert (np.diff(rms) > 0).all()  # each quarter of a minute is louder
         assert 1e-4 < rms[0] < 0.01 < rms[3] < 0.2
 
 
-def test_hush_begins_no_turn_and_a_voice_does() -> None:
+def test_quiet_begins_no_turn_and_a_voice_does() -> None:
     silent = NonSpeechCall(sound_of("hush", 0.1, 1), VadName.ENERGY)
     spoken = NonSpeechCall(np.concatenate(voice(20)), VadName.ENERGY)
     quiet_behind = np.zeros(24_000, np.int16)

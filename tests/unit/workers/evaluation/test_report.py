@@ -1,4 +1,4 @@
-"""docs/evaluation.md: every figure finds its place, and other commands' sections stay."""
+"""docs/evaluation.md contains every figure and keeps the sections of others."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from workers.evaluation.goals import goals
 from workers.evaluation.report import document, write_report
 
 
-def test_the_document_has_a_line_for_every_row_and_says_what_is_not_met() -> None:
+def test_the_document_has_every_row_and_names_weak_families() -> None:
     text = document(sample())
     assert "| unseen espeak-ng voices | 20 | 100 % | **90 % (70 % to 97 %)** |" in text
     assert "1 of 2 families are below 70 % of the ceiling: joke 50 %." in text
@@ -27,13 +27,13 @@ def test_a_goal_is_met_or_not() -> None:
     assert lines["PESQ wide-band"].endswith("| 2.50 | yes |")
 
 
-def test_what_noise_costs_is_not_said_to_be_met_by_a_few_pairs() -> None:
+def test_a_few_pairs_do_not_decide_the_goal_about_noise() -> None:
     found = sample()
     found["lost_in_noise"] = {"noise 10 dB, x": {"count": 4, "clean": 1.0, "points": 0.0}}
     assert "| 0 of 4 pairs: too few to say | **no** |" in goals(found)
 
 
-def test_a_section_of_another_command_is_kept(tmp_path: Path) -> None:
+def test_the_section_of_another_command_stays(tmp_path: Path) -> None:
     path = tmp_path / "evaluation.md"
     section = "<!-- voices: begin -->\n## Voices\nlow\n<!-- voices: end -->"
     path.write_text(f"old\n{section}\nold\n")

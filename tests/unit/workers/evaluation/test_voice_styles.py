@@ -1,4 +1,4 @@
-"""The rows of voices and styles: what is heard in a sound, and where the section goes."""
+"""The rows of voices and styles, and their section in the report."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from workers.models.voice.voice import Voice
 
 
 def gliding(low_hz: float, high_hz: float) -> Floats:
-    """Two seconds of a voice-like tone that glides evenly by ear."""
+    """Two seconds of a voice-like tone that glides evenly in semitones."""
     hz = low_hz * (high_hz / low_hz) ** (np.arange(48_000) / 48_000)
     turns = np.cumsum(hz) / 24_000
     tone = np.sum([np.sin(2 * np.pi * k * turns) / k for k in range(1, 12)], axis=0)
@@ -23,7 +23,7 @@ def gliding(low_hz: float, high_hz: float) -> Floats:
 
 
 @pytest.mark.parametrize("low_hz", [80.0, 150.0])
-def test_pitch_and_melody_are_heard(low_hz: float) -> None:
+def test_pitch_and_melody_are_measured_in_the_sound(low_hz: float) -> None:
     row = StyleRow.of(Persona("a", "b"), [gliding(low_hz, 2 * low_hz)], [True, False])
     assert row.pitch_hz == pytest.approx(low_hz * 2**0.5, rel=0.02)
     assert row.melody_semitones == pytest.approx(0.8 * 12, rel=0.05)
@@ -31,7 +31,7 @@ def test_pitch_and_melody_are_heard(low_hz: float) -> None:
     assert row.low < 0.5 < row.high
 
 
-def test_each_persona_says_the_recording_in_its_own_way() -> None:
+def test_each_persona_sounds_different() -> None:
     torch.manual_seed(1)
     sizes = {"encoder_blocks": 1, "decoder_blocks": 1, "fine_blocks": 1, "codebooks": 2}
     codec = SpeechCodec(CodecConfig(width=16, hidden=16, fine_width=8, fine_hidden=8, **sizes))
@@ -44,7 +44,7 @@ def test_each_persona_says_the_recording_in_its_own_way() -> None:
     assert not np.allclose(own, low, atol=1e-4)
 
 
-def test_the_section_replaces_its_own_and_nothing_else() -> None:
+def test_the_section_replaces_only_itself() -> None:
     rows = [StyleRow("a", "b", 60, 110.0, 5.0, -24.0, 0.9, 0.8, 0.95)]
     once = placed("# Evaluation\n\ntext\n", section(rows))
     assert once.startswith("# Evaluation\n\ntext\n\n" + BEGIN)

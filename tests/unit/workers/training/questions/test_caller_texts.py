@@ -1,4 +1,4 @@
-"""What callers say in training: trained questions, and what is none."""
+"""What callers say in training: trained questions and other texts."""
 
 import random
 from collections import Counter
@@ -22,14 +22,14 @@ TRAINED = {q.text for q in questions(Split.TRAIN)}
 KEPT = {" ".join(words(q.text)) for s in (Split.PHRASING, Split.COMBINATION) for q in questions(s)}
 
 
-def test_no_question_that_is_held_out_is_ever_asked() -> None:
+def test_held_out_questions_are_never_drawn() -> None:
     ask = CallerTextSampler(random.Random(1))
     said = [ask() for _ in range(6000)]
     assert not {" ".join(words(one.text)) for one in said} & KEPT
     assert sum(one.text in TRAINED for one in said) > 2500
 
 
-def test_what_is_no_question_gets_its_own_answer() -> None:
+def test_texts_that_are_no_question_have_their_own_replies() -> None:
     ask = CallerTextSampler(random.Random(2))
     said = [ask() for _ in range(6000)]
     replies = Counter(one.question.reply for one in said if not one.shuffled)
@@ -47,18 +47,18 @@ def test_what_is_no_question_gets_its_own_answer() -> None:
 
 
 @pytest.mark.parametrize("language", Language)
-def test_some_words_are_said_in_no_order(language: Language) -> None:
+def test_some_texts_are_shuffled_words(language: Language) -> None:
     ask = CallerTextSampler(random.Random(12), language=language)
-    loose = [one.text for one in (ask() for _ in range(4000)) if one.shuffled]
-    assert len(loose) == pytest.approx(4000 * caller_texts.SHUFFLED, rel=0.3)
+    shuffled = [one.text for one in (ask() for _ in range(4000)) if one.shuffled]
+    assert len(shuffled) == pytest.approx(4000 * caller_texts.SHUFFLED, rel=0.3)
     texts = {" ".join(words(q.text)) for q in questions(Split.TRAIN, language)}
     known = {word for text in texts for word in text.split()}
-    assert {word for text in loose for word in text.split()} <= known
-    assert len(set(loose) - texts) > 0.8 * len(set(loose))
-    assert not any(is_held_out_text(text, language) for text in loose)
+    assert {word for text in shuffled for word in text.split()} <= known
+    assert len(set(shuffled) - texts) > 0.8 * len(set(shuffled))
+    assert not any(is_held_out_text(text, language) for text in shuffled)
 
 
-def test_families_are_asked_by_their_weights() -> None:
+def test_families_are_drawn_by_their_weights() -> None:
     ask = CallerTextSampler(random.Random(3))
     asked = Counter(ask.question().family for _ in range(20_000))
     total = sum(family.weight for family in FAMILIES)
@@ -68,7 +68,7 @@ def test_families_are_asked_by_their_weights() -> None:
         assert asked[name] / 20_000 == pytest.approx(weight / total, rel=0.2)
 
 
-def test_spanish_is_asked_as_it_is_trained_and_what_is_none_is_answered_in_spanish() -> None:
+def test_spanish_texts_are_trained_questions_or_get_spanish_replies() -> None:
     trained = {q.text for q in questions(Split.TRAIN, Language.SPANISH)}
     kept = {
         " ".join(words(q.text))
@@ -92,14 +92,14 @@ def test_spanish_is_asked_as_it_is_trained_and_what_is_none_is_answered_in_spani
     assert {one.question.reply for one in said} <= allowed
 
 
-def test_one_in_twelve_speaks_spanish() -> None:
+def test_one_text_in_twelve_is_spanish() -> None:
     ask = caller_texts.caller_text_source(random.Random(6))
     foreign = sum(ask().question.language is Language.SPANISH for _ in range(5000))
     assert foreign / 5000 == pytest.approx(caller_texts.SPANISH, rel=0.2)
     assert set(caller_texts.samplers(random.Random(0), ("hello",))) == {Language.ENGLISH}
 
 
-def test_some_families_alone() -> None:
+def test_only_the_named_families_are_drawn() -> None:
     ask = CallerTextSampler(random.Random(4), ("capital", "hello"))
     assert {ask.question().family for _ in range(200)} == {"capital", "hello"}
     with pytest.raises(ValueError, match="names of families"):
@@ -107,7 +107,7 @@ def test_some_families_alone() -> None:
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "hello"), ("es", "es hello")])
-def test_no_false_start_makes_a_held_out_question(language: str, name: str) -> None:
+def test_a_false_start_never_makes_a_held_out_question(language: str, name: str) -> None:
     ask = CallerTextSampler(random.Random(7), (name,), Language(language))
     said = {" ".join(words(ask().text)) for _ in range(6000)}
     kept = questions(Split.PHRASING, Language(language))

@@ -1,4 +1,4 @@
-"""The split: nothing held out is trained, and what is held out is made of trained parts."""
+"""The split: training uses no held-out question, and held-out questions have trained parts."""
 
 import pytest
 
@@ -28,20 +28,20 @@ def test_there_are_enough_intents() -> None:
     assert len({q.intent for q in TRAIN if q.family == "repeat"}) >= 1000
 
 
-def test_every_family_has_phrasings_that_are_never_trained() -> None:
+def test_every_family_has_held_out_phrasings() -> None:
     for family in FAMILIES + spanish.SPANISH:
         assert any(form.unseen for form in family.forms), family.name
 
 
 @BOTH
-def test_no_held_out_question_is_trained(language: Language) -> None:
+def test_training_has_no_held_out_question(language: Language) -> None:
     trained = {q.text for q in questions(Split.TRAIN, language)}
     assert not trained & {q.text for q in questions(Split.PHRASING, language)}
     assert not trained & {q.text for q in questions(Split.COMBINATION, language)}
 
 
 @BOTH
-def test_a_lead_word_makes_no_trained_question_a_held_out_one(language: Language) -> None:
+def test_a_lead_word_never_turns_a_trained_question_into_a_held_out_one(language: Language) -> None:
     kept = questions(Split.PHRASING, language) + questions(Split.COMBINATION, language)
     held_out = {" ".join(words(q.text)) for q in kept}
     leads = LEADS if language is Language.ENGLISH else spanish.LEADS
@@ -50,19 +50,19 @@ def test_a_lead_word_makes_no_trained_question_a_held_out_one(language: Language
             assert " ".join(words(f"{lead} {question.text}")) not in held_out
 
 
-def test_phrasings_are_apart() -> None:
+def test_trained_and_held_out_phrasings_differ() -> None:
     assert not {q.phrasing_id for q in TRAIN} & {q.phrasing_id for q in PHRASING}
 
 
-def test_held_out_combinations_share_no_intent_and_no_reply_with_training() -> None:
+def test_held_out_combinations_share_neither_intent_nor_reply_with_training() -> None:
     assert not {q.intent for q in TRAIN} & {q.intent for q in COMBINATION}
-    # Two numbers can be compared in two orders, a capital be guessed right and wrong.
+    # Callers compare two numbers in two orders, and guess a capital right or wrong.
     same = {"bigger", "is bigger", "is it the capital"}
     assert not {q.reply for q in TRAIN} & {q.reply for q in COMBINATION if q.family not in same}
 
 
-def test_held_out_combinations_are_made_of_trained_words() -> None:
-    # A word to be said or spelled is itself the combination, of its sounds.
+def test_held_out_combinations_consist_of_trained_words() -> None:
+    # A word to repeat or spell is itself a combination, of its sounds.
     open_words = {"repeat", "spelling"}
     composed = [q for q in COMBINATION if q.family not in open_words]
     trained = {word for q in TRAIN for word in words(q.text)}
@@ -71,13 +71,13 @@ def test_held_out_combinations_are_made_of_trained_words() -> None:
     assert {word for q in composed for word in words(q.reply)} <= said
 
 
-def test_what_is_said_after_the_caller_is_spelled() -> None:
+def test_repeated_words_are_spelled_by_letters() -> None:
     known = set(vocabulary_words())
     said = {q.slots[0] for q in TRAIN if q.family == "repeat"}
     assert len(said - known) > 900
 
 
-def test_spanish_has_its_share_and_its_split() -> None:
+def test_spanish_has_enough_questions_and_its_own_split() -> None:
     trained = questions(Split.TRAIN, Language.SPANISH)
     kept = questions(Split.COMBINATION, Language.SPANISH)
     assert len({q.intent for q in trained}) >= 100
@@ -98,20 +98,20 @@ def test_a_word_keeps_its_accents() -> None:
     assert words("¿Cuánto suman años y ÓSCAR's?") == ["cuánto", "suman", "años", "y", "óscar's"]
 
 
-def test_one_text_has_one_reply() -> None:
+def test_equal_texts_have_equal_replies() -> None:
     replies: dict[str, str] = {}
     foreign = [q for split in Split for q in questions(split, Language.SPANISH)]
     for question in TRAIN + PHRASING + COMBINATION + foreign:
         assert replies.setdefault(question.text, question.reply) == question.reply
 
 
-def test_slots_are_words_of_the_reply() -> None:
+def test_slots_occur_in_the_reply() -> None:
     for question in TRAIN + COMBINATION:
         assert set(question.slots) <= set(words(question.reply))
         assert question.slots
 
 
-def test_vocabulary_covers_every_reply() -> None:
+def test_the_vocabulary_covers_every_reply() -> None:
     vocabulary = Vocabulary(vocabulary_words())
     for text in (text for language in Language for text in all_reply_texts(language)):
         tokens = [token for word in words(text) for token in vocabulary.encode(word)]
@@ -119,7 +119,7 @@ def test_vocabulary_covers_every_reply() -> None:
     assert len(vocabulary) < 1000  # each word costs 1.3 kB of weights
 
 
-def test_spanish_words_are_put_behind_the_english_ones_whose_numbers_stay() -> None:
+def test_spanish_words_come_after_the_english_ones_whose_numbers_stay() -> None:
     every = vocabulary_words()
     ends = [i for i in range(1, len(every)) if every[i] < every[i - 1]]
     assert len(ends) == 1  # two sorted runs

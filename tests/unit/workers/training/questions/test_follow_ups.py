@@ -1,4 +1,4 @@
-"""Second questions: their answers follow from the first, and the split holds."""
+"""Follow-ups: their answers build on the first answer, and training draws no held-out ones."""
 
 import random
 
@@ -9,7 +9,7 @@ from workers.training.questions.question_families import Language
 BY_TEXT = {q.text: q for q in questions(Split.TRAIN)}
 
 
-def test_a_second_question_goes_on_from_the_result() -> None:
+def test_a_follow_up_builds_on_the_result() -> None:
     found = dict(follow_ups.follow_ups_to(BY_TEXT["what is three plus three?"]))
     found |= dict(follow_ups.follow_ups_to(BY_TEXT["what is three plus three?"], held_out=True))
     assert found["and plus two?"] == "six plus two is eight."
@@ -18,7 +18,7 @@ def test_a_second_question_goes_on_from_the_result() -> None:
     assert found["say that again"] == "three plus three is six."
 
 
-def test_days_months_and_names_go_on_too() -> None:
+def test_follow_ups_exist_for_days_months_and_names() -> None:
     days = dict(follow_ups.follow_ups_to(BY_TEXT["what is the day after sunday?"]))
     assert days["and the day after that?"] == "the day after monday is tuesday."
     months = dict(follow_ups.follow_ups_to(BY_TEXT["what is the month before january?"]))
@@ -28,7 +28,7 @@ def test_days_months_and_names_go_on_too() -> None:
     assert "what about hot?" not in capitals
 
 
-def test_nothing_held_out_is_drawn() -> None:
+def test_held_out_follow_ups_are_never_drawn() -> None:
     rng = random.Random(0)
     kept = {
         (q.result, *pair)
@@ -42,7 +42,7 @@ def test_nothing_held_out_is_drawn() -> None:
     assert not {(first.result, then.text, then.reply) for first, then in drawn} & kept
 
 
-def test_a_spanish_answer_is_said_again_when_it_is_asked_for() -> None:
+def test_a_spanish_follow_up_asks_for_the_answer_again() -> None:
     first = questions(Split.TRAIN, Language.SPANISH)[0]
     assert {reply for _, reply in follow_ups.follow_ups_to(first)} == {first.reply}
     assert "repita, por favor" in dict(follow_ups.follow_ups_to(first))
@@ -52,6 +52,6 @@ def test_a_spanish_answer_is_said_again_when_it_is_asked_for() -> None:
     }
 
 
-def test_second_questions_are_no_first_questions() -> None:
+def test_follow_ups_are_not_first_questions() -> None:
     every = {q.text for split in Split for q in questions(split)}
     assert not every & set(follow_ups.follow_up_texts())

@@ -1,4 +1,4 @@
-"""The listener's texts: broad, and without the words kept for the evaluation."""
+"""The listener's texts: broad, and without the evaluation's words."""
 
 import random
 
@@ -22,11 +22,11 @@ def test_training_never_speaks_a_held_out_phrasing_or_combination() -> None:
     assert not said & kept
 
 
-def test_some_texts_halt_and_hesitations_have_phones() -> None:
+def test_some_texts_are_disfluent_and_hesitations_have_phones() -> None:
     rng = random.Random(3)
     said = [listener_texts.broad_text(rng) for _ in range(800)]
-    halting = [text for text in said if "," in text]
-    assert len(halting) > 50
+    disfluent = [text for text in said if "," in text]
+    assert len(disfluent) > 50
     for hesitation in listener_texts.HESITATIONS:
         assert listener_texts.phones(hesitation)
 
@@ -34,13 +34,13 @@ def test_some_texts_halt_and_hesitations_have_phones() -> None:
 def test_a_false_start_keeps_the_whole_text() -> None:
     rng = random.Random(4)
     for _ in range(50):
-        halted = catalogue.words(listener_texts.with_disfluency("what is the time", rng))
-        rest = iter(halted)
+        disfluent = catalogue.words(listener_texts.with_disfluency("what is the time", rng))
+        rest = iter(disfluent)
         assert all(word in rest for word in ("what", "is", "the", "time"))
-        assert len(halted) > 4
+        assert len(disfluent) > 4
 
 
-def test_symbols_leave_out_punctuation_and_stress() -> None:
+def test_classes_have_neither_punctuation_nor_stress() -> None:
     spelled = "".join(
         listener_texts.CHARACTERS[c - 1] for c in listener_texts.characters("Who's there, Ann?")
     )

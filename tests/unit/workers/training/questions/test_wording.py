@@ -1,4 +1,4 @@
-"""The words around a question: another wording, the same question."""
+"""The words around a question change its wording and not its meaning."""
 
 import random
 
@@ -25,7 +25,7 @@ def wordings(text: str, count: int = 3000) -> set[str]:
         ("which colour is a banana?", "i must know which colour a banana is"),
     ],
 )
-def test_what_is_asked_may_be_put_indirectly(text: str, indirect: str) -> None:
+def test_a_question_may_become_indirect(text: str, indirect: str) -> None:
     found = wordings(text)
     assert {text, indirect} <= found
     assert len(found) > 50
@@ -42,20 +42,20 @@ def test_what_is_asked_may_be_put_indirectly(text: str, indirect: str) -> None:
         "tell me the job of a builder",
     ],
 )
-def test_what_fits_no_rule_keeps_its_words_in_their_order(text: str) -> None:
+def test_a_text_that_fits_no_rule_keeps_its_words_in_order(text: str) -> None:
     assert all(" ".join(words(text)) in " ".join(words(found)) for found in wordings(text))
 
 
 @pytest.mark.parametrize(
     "text", ["count to ten, please", "ten is bigger than two, right?", "count to ten"]
 )
-def test_what_is_put_around_fits_the_sentence(text: str) -> None:
+def test_openings_and_endings_fit_the_sentence(text: str) -> None:
     found = wordings(text)
     assert not any("right?," in wording or wording.count("please") > 1 for wording in found)
     assert text.endswith("?") or not any("question" in wording for wording in found)
 
 
-def test_other_words_never_make_another_question() -> None:
+def test_a_wording_never_makes_another_question() -> None:
     replies = {" ".join(words(q.text)): q.reply for q in questions(Split.TRAIN)}
     rng = random.Random(3)
     for question in rng.sample(questions(Split.TRAIN), 8000):
@@ -63,7 +63,7 @@ def test_other_words_never_make_another_question() -> None:
         assert replies.get(text, question.reply) == question.reply, text
 
 
-def test_most_questions_stay_as_they_are() -> None:
+def test_most_questions_stay_unchanged() -> None:
     rng = random.Random(2)
     same = sum(
         reworded("is seven even or odd?", rng) == "is seven even or odd?" for _ in range(900)
@@ -71,6 +71,6 @@ def test_most_questions_stay_as_they_are() -> None:
     assert same / 900 == pytest.approx((1 - wording.OPENED) * (1 - wording.ENDED), abs=0.05)
 
 
-def test_words_around_a_question_are_heard_as_words() -> None:
+def test_words_around_a_question_are_in_the_vocabulary() -> None:
     known = set(CallerVocabulary(("sum",)).words)
     assert {word for text in SAID_AROUND for word in words(text)} <= known

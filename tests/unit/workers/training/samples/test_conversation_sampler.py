@@ -1,4 +1,4 @@
-"""Samples of one and of two turns, made of what was heard and of the replies that belong to it."""
+"""Samples of one and two turns with their replies."""
 
 import random
 from difflib import SequenceMatcher
@@ -62,8 +62,8 @@ def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
     assert all((sample.next_text[sample.text_weight > 0.9] == EOS).any() for sample in taught)
 
 
-def test_some_replies_are_read_out_that_answer_nothing() -> None:
-    """Of those only the sound is learned: their texts are given."""
+def test_some_replies_are_unrelated_and_have_their_text_given() -> None:
+    """Training learns only the sound of these replies."""
     talk = conversations(8)
     samples = [talk.sample() for _ in range(600)]
     read_out = [sample for sample in samples if not sample.text_weight.any()]
@@ -73,13 +73,13 @@ def test_some_replies_are_read_out_that_answer_nothing() -> None:
     assert all(sample.speaks.any() for sample in read_out)
 
 
-def test_batches_hold_the_rows_asked_for() -> None:
+def test_batches_have_the_requested_rows() -> None:
     batch = next(conversations(1).batches(4))
     assert batch.next_text.shape[0] == 4
     assert batch.inputs.heard.shape == (*batch.next_text.shape, 4)
 
 
-def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
+def test_a_text_turn_follows_its_phones_with_few_errors() -> None:
     rng = random.Random(2)
     ask = CallerTextSampler(rng, ("capital",))
     likeness = []
@@ -93,7 +93,7 @@ def test_a_text_is_heard_as_its_phones_with_few_slips() -> None:
     assert 0.7 < np.mean(likeness) < 1.0
 
 
-def test_a_pause_lies_inside_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_lies_inside_the_speech(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_turns, "PAUSED", 1.0)
     monkeypatch.setattr(text_turns, "SLIP", 0.0)
     rng = random.Random(7)
@@ -106,7 +106,9 @@ def test_a_pause_lies_inside_what_is_said(monkeypatch: pytest.MonkeyPatch) -> No
             assert turn.end - 2 <= said[-1] < turn.end
 
 
-def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_speech_gets_a_later_reply_in_stream_mode(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(text_turns, "SLIP", 0.0)
     rng = random.Random(9)
     question = CallerTextSampler(rng, FAMILIES).question()
@@ -134,7 +136,7 @@ def test_what_breaks_off_is_answered_later_in_stream_mode(monkeypatch: pytest.Mo
         assert all(later <= steps <= later + 2 for steps in waited)
 
 
-def test_a_turns_reads_second_questions_too() -> None:
+def test_text_turns_include_follow_ups() -> None:
     rng = random.Random(3)
     turns = TextTurns(PHONE_STATES, CallerTextSampler(rng))
     first = turns.first(rng)
@@ -145,7 +147,7 @@ def test_a_turns_reads_second_questions_too() -> None:
     )
 
 
-def test_spanish_is_read_in_the_nearest_english_phones_of_either_accent(
+def test_spanish_texts_become_english_phones_in_either_accent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * len(accent))
@@ -160,7 +162,7 @@ def test_spanish_is_read_in_the_nearest_english_phones_of_either_accent(
     assert min(counts) <= len("roa/es") < max(counts) <= len("roa/es-419")
 
 
-def test_both_languages_are_learned_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_languages_occur_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * 9)
     rng = random.Random(6)
     families = ("hello", "es hello", "es sum")

@@ -1,4 +1,4 @@
-"""Conversations become questions and replies as the model will meet them."""
+"""Recorded conversations become questions and replies for training."""
 
 from collections import Counter
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_each_reply_has_the_question_before_it(found: list[RecordedExchange]) ->
     assert len(found[1].sound) / 24_000 == pytest.approx(0.54 + 0.16, abs=0.01)
 
 
-def test_a_reply_that_answers_nobody_is_left_out(found: list[RecordedExchange]) -> None:
+def test_a_reply_without_a_question_is_left_out(found: list[RecordedExchange]) -> None:
     silent = np.zeros(48_000, dtype=np.float32)
     talk = StereoRecording("x", silent, silent, (TimedWord("hello", 1.0, 1.5),))
     left_out: Counter[str] = Counter()
@@ -51,7 +51,7 @@ def test_a_reply_that_answers_nobody_is_left_out(found: list[RecordedExchange]) 
         all_exchanges([talk])
 
 
-def test_a_reply_too_long_to_be_learned_is_left_out_and_counted(
+def test_a_reply_that_is_too_long_is_left_out_and_counted(
     found: list[RecordedExchange],
 ) -> None:
     words = tuple(TimedWord("on", 2.0 + s, 2.9 + s) for s in range(11))
@@ -61,7 +61,7 @@ def test_a_reply_too_long_to_be_learned_is_left_out_and_counted(
     assert left_out == {TOO_LONG: 1}
 
 
-def test_copies_share_a_reply_and_differ_in_what_is_heard(found: list[RecordedExchange]) -> None:
+def test_copies_share_a_reply_and_differ_in_their_states(found: list[RecordedExchange]) -> None:
     torch.manual_seed(0)
     listener, codec = Listener(LISTENER).eval(), SpeechCodec(CODEC).eval()
     vocabulary = Vocabulary(["yes", "zebra", "crossing"])

@@ -1,4 +1,4 @@
-"""Text tokens stand where their words begin, in order, one a step."""
+"""A reply's tokens lie where its words begin, in order, one a step."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +13,12 @@ from workers.training.samples.replies import ReplyCache, make_reply, place_token
 from workers.training.speech.assistant import Utterance
 
 
-def test_words_stand_where_they_begin() -> None:
+def test_tokens_lie_where_their_words_begin() -> None:
     tokens = place_tokens([0.0, 0.30, 0.62], [[7], [8], [9]], 10)
     assert tokens.tolist() == [7, PAD, PAD, 8, PAD, PAD, PAD, 9, PAD, PAD, EOS]
 
 
-def test_words_of_one_step_follow_each_other() -> None:
+def test_words_that_begin_in_one_step_follow_each_other() -> None:
     assert place_tokens([0.0, 0.01, 0.02], [[7], [8], [9]], 4).tolist() == [7, 8, 9, PAD, EOS]
 
 
@@ -44,7 +44,7 @@ def test_a_reply_beyond_the_longest_is_refused() -> None:
         make_reply("yes", [0.0], np.zeros((129, 8), np.int64), Vocabulary(["yes"]))
 
 
-def test_a_book_records_each_reply_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_records_each_reply_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spoken: list[str] = []
 
     def synthesise(texts: Sequence[str]) -> list[Utterance]:

@@ -1,4 +1,4 @@
-"""Questions and replies on the model's positions: inputs are the targets of the position before."""
+"""Questions and replies on the model's positions: each input is the previous target."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ STATES = np.arange(24, dtype=np.float32).reshape(6, 4)
 
 
 def check_inputs_follow_targets(sample: Sample, first: int) -> None:
-    """From `first` on, each input is what the position before was to say."""
+    """From `first` on, each input is the target of the previous position."""
     assert sample.text[first] == GO
     assert sample.codes[first].tolist() == [CONFIG.quiet] * 2
     for place in range(first + 1, len(sample.text)):
@@ -36,7 +36,7 @@ def check_inputs_follow_targets(sample: Sample, first: int) -> None:
             assert sample.codes[place].tolist() == [CONFIG.quiet] * 2
 
 
-def test_turn_mode_hears_first_and_then_speaks() -> None:
+def test_turn_mode_listens_first_and_then_speaks() -> None:
     sample = turn_sample(STATES, REPLY, CONFIG)
     check_inputs_follow_targets(sample, 6)
     assert sample.has_states.tolist() == [True] * 6 + [False] * 4
@@ -46,7 +46,7 @@ def test_turn_mode_hears_first_and_then_speaks() -> None:
     assert np.allclose(sample.text_weight[6:], [1, PAD_INSIDE, 1, 1])
 
 
-def test_stream_mode_says_go_itself_and_hears_all_along() -> None:
+def test_stream_mode_says_go_itself_and_listens_throughout() -> None:
     sample = stream_sample(STATES, 4, REPLY, CONFIG)
     check_inputs_follow_targets(sample, 5)
     assert sample.has_states.all()
@@ -58,7 +58,7 @@ def test_stream_mode_says_go_itself_and_hears_all_along() -> None:
     assert set(map(tuple, sample.states)) == set(map(tuple, STATES))
 
 
-def test_padding_weighs_nothing() -> None:
+def test_padding_has_no_weight() -> None:
     short, long = turn_sample(STATES[:3], REPLY, CONFIG), turn_sample(STATES, REPLY, CONFIG)
     batch = collate([short, long])
     assert batch.next_text.shape == (2, 10)
@@ -66,7 +66,7 @@ def test_padding_weighs_nothing() -> None:
     assert not batch.speaks[0, 7:].any()
 
 
-def test_disturbance_leaves_targets_and_go() -> None:
+def test_disturbance_keeps_targets_and_go() -> None:
     sample = turn_sample(STATES, REPLY, CONFIG)
     rng = np.random.default_rng(0)
     for _ in range(50):
@@ -83,7 +83,7 @@ def test_stumbling_keeps_the_order() -> None:
     assert len(set(changed.tolist())) < 400
 
 
-def test_two_turns_lie_one_behind_the_other() -> None:
+def test_two_turns_lie_one_after_the_other() -> None:
     first, second = turn_sample(STATES[:2], REPLY, CONFIG), turn_sample(STATES, REPLY, CONFIG)
     both = joined(first, second)
     assert len(both.text) == len(first.text) + len(second.text)
@@ -91,7 +91,7 @@ def test_two_turns_lie_one_behind_the_other() -> None:
     assert both.text[len(first.text)] == PAD
 
 
-def test_an_interrupted_reply_has_no_end_and_what_was_said_stays() -> None:
+def test_an_interrupted_reply_has_no_end_and_keeps_its_beginning() -> None:
     long = TargetReply(
         "a b", np.array([33, PAD, 34, PAD, PAD, PAD, EOS]), np.ones((6, 2), np.int64)
     )
@@ -103,7 +103,7 @@ def test_an_interrupted_reply_has_no_end_and_what_was_said_stays() -> None:
         assert np.array_equal(cut.text, sample.text[: len(cut.text)])
 
 
-def test_no_reply_ends_at_once() -> None:
+def test_an_empty_reply_ends_at_once() -> None:
     nothing = TargetReply("", np.array([EOS]), np.zeros((0, 2), np.int64))
     sample = turn_sample(STATES, nothing, CONFIG)
     assert sample.next_text[6:].tolist() == [EOS]

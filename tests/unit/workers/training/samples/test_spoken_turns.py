@@ -1,4 +1,4 @@
-"""Spoken turns: what is done to an utterance before it is heard."""
+"""Spoken turns: pauses inside utterances."""
 
 import random
 

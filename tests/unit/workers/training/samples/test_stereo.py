@@ -1,4 +1,4 @@
-"""Conversations of people are read, and what is wrong with them is said by file."""
+"""Reading recorded conversations, and the errors that name what is wrong in each file."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_another_rate_is_resampled(folder: Path) -> None:
     assert len(read_folder(folder)[0].caller) == len(samples) // 2
 
 
-def test_words_are_plain_in_any_alphabet() -> None:
+def test_words_become_plain_in_any_alphabet() -> None:
     assert plain_words("Don’t, ÜBER-all: привет 42!") == ["don't", "über", "all", "привет", "42"]
 
 
@@ -47,7 +47,7 @@ def words(folder: Path, *entries: object) -> None:
     (folder / "a.json").write_text(json.dumps({"alignments": entries}))
 
 
-def test_every_fault_is_named_with_its_file_and_its_remedy(folder: Path) -> None:
+def test_every_fault_is_named_with_its_file_and_remedy(folder: Path) -> None:
     def fault(match: str) -> None:
         with pytest.raises(DataError, match=match):
             read_folder(folder)

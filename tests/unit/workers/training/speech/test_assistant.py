@@ -20,7 +20,7 @@ def test_word_times_follow_the_trimmed_sound(tmp_path: Path) -> None:
     assert words == [("Twelve", 0.0, 0.3), ("plus", 0.3, 0.7), ("two", 0.7, 2.0)]
 
 
-def test_a_shard_comes_back(tmp_path: Path) -> None:
+def test_a_shard_is_read_as_it_was_written(tmp_path: Path) -> None:
     said = [
         Utterance("one", np.arange(5, dtype=np.int16), [("one", 0.0, 0.1)]),
         Utterance("two three", np.arange(7, dtype=np.int16), [("two", 0.0, 0.1)]),
@@ -32,7 +32,7 @@ def test_a_shard_comes_back(tmp_path: Path) -> None:
     ]
 
 
-def test_broad_texts_are_the_same_every_time_and_varied(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broad_texts_are_reproducible_and_varied(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assistant, "ordinary_words", lambda _: [f"word{i}" for i in range(500)])
     texts = list(itertools.islice(assistant.broad_texts(), 50))
     assert texts == list(itertools.islice(assistant.broad_texts(), 50))
@@ -46,7 +46,7 @@ def test_a_spanish_utterance_has_its_own_words() -> None:
     assert assistant._renamed(said).words == [("hola", 0.0, 0.3), ("más", 0.3, 0.7)]
 
 
-def test_only_the_shards_that_lack_something_are_spoken(
+def test_only_missing_or_outdated_shards_are_synthesised(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoken: list[str] = []

@@ -1,4 +1,4 @@
-"""Distortions of log-mels: seeded, bounded, and each does what it says."""
+"""Distortions of log-mels: seeded, bounded, and each with its stated effect."""
 
 import dataclasses
 
@@ -23,7 +23,7 @@ def batch() -> tuple[torch.Tensor, torch.Tensor]:
     return mels, torch.tensor([60, 50, 60, 40])
 
 
-def test_without_strength_nothing_changes() -> None:
+def test_no_strength_changes_nothing() -> None:
     mels, lengths = batch()
     y, kept = Augmenter(OFF)(mels, lengths)
     inside = torch.arange(60)[None] < lengths[:, None]
@@ -31,7 +31,7 @@ def test_without_strength_nothing_changes() -> None:
     assert (y - mels)[inside].abs().max() < 0.02  # silence adds a little to the faintest bins
 
 
-def test_the_same_seed_gives_the_same_and_the_input_is_kept() -> None:
+def test_equal_seeds_give_equal_results_and_the_input_stays_unchanged() -> None:
     mels, lengths = batch()
     before = mels.clone()
     first, second = Augmenter(seed=3)(mels, lengths), Augmenter(seed=3)(mels, lengths)
@@ -69,7 +69,7 @@ def test_a_room_adds_energy_after_speech_only() -> None:
     assert (y[:, 30] < y[:, 12]).all()
 
 
-def test_noise_fills_silence_at_its_distance() -> None:
+def test_noise_fills_silence_at_its_distance_below_speech() -> None:
     mels = torch.full((2, 50, 80), SILENCE)
     mels[:, 10:40] = 0.0
     strength = dataclasses.replace(OFF, quiet=0.0, babble=0.0, noise_db=(20.0, 20.0))

@@ -1,4 +1,4 @@
-"""The rings of utterances: bounded, renewed as they are drawn from, mixed by the stated shares."""
+"""The rings of utterances: bounded, renewed by drawing, mixed by the stated shares."""
 
 import random
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from workers.training.speech.tts import SpeechJob
 
 @pytest.fixture
 def spoken(monkeypatch: pytest.MonkeyPatch) -> list[SpeechJob]:
-    """An engine that notes what it was asked to say."""
+    """The jobs that a fake engine gets."""
     jobs: list[SpeechJob] = []
 
     def speak(wanted: Sequence[SpeechJob]) -> list[Floats]:
@@ -27,7 +27,7 @@ def spoken(monkeypatch: pytest.MonkeyPatch) -> list[SpeechJob]:
     return jobs
 
 
-def test_a_ring_says_new_things_at_the_rate_of_its_reuse(spoken: list[SpeechJob]) -> None:
+def test_a_ring_makes_new_utterances_at_the_rate_of_its_reuse(spoken: list[SpeechJob]) -> None:
     count = iter(range(10_000))
     ring = UtteranceRing(
         VOICE_GROUPS[1], lambda: PlainText(f"text {next(count)}"), random.Random(0)
@@ -49,21 +49,21 @@ def test_a_ring_is_bounded(spoken: list[SpeechJob]) -> None:
     assert min(int(said.content.text) for said in drawn) >= len(spoken) - 40
 
 
-def test_nothing_said_is_a_sound_by_nobody(spoken: list[SpeechJob]) -> None:
+def test_an_empty_text_becomes_a_sound_without_a_voice(spoken: list[SpeechJob]) -> None:
     said = UtteranceRing(VOICE_GROUPS[0], lambda: PlainText(""), random.Random(0)).draw(40)
     assert not spoken
     assert all(one.voice == "nobody" and len(one.samples) for one in said)
     assert {bool(one.samples.any()) for one in said} == {True, False}
 
 
-def test_kinds_of_voices_are_mixed_by_their_shares(spoken: list[SpeechJob]) -> None:
-    speech = VoiceMix(lambda: PlainText("a"), random.Random(0))
-    voices = [said.voice for _ in range(20) for said in speech.draw(100)]
+def test_voice_groups_are_mixed_by_their_shares(spoken: list[SpeechJob]) -> None:
+    mix = VoiceMix(lambda: PlainText("a"), random.Random(0))
+    voices = [said.voice for _ in range(20) for said in mix.draw(100)]
     espeak = sum(voice.startswith("espeak") for voice in voices) / len(voices)
     assert espeak == pytest.approx(VOICE_GROUPS[0].share, abs=0.02)
 
 
-def test_an_ear_says_where_speech_ends() -> None:
+def test_a_rendition_has_the_frame_at_which_speech_ends() -> None:
     renderer = SceneRenderer(
         acoustics.AcousticScene(noise=0, room=0, line=0, narrow=0, clip=0), seed=1
     )

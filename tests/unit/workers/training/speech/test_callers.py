@@ -1,4 +1,4 @@
-"""The split of the voices: what is reported as unheard is in no training."""
+"""The split of the voices: training uses no unseen voice."""
 
 import random
 
@@ -27,7 +27,7 @@ def test_the_groups_of_voices_share_no_voice() -> None:
     assert {voice.engine for voice in trained}.isdisjoint(v.engine for v in callers.UNSEEN_FESTIVAL)
 
 
-def test_no_spanish_voice_of_the_evaluation_is_trained() -> None:
+def test_training_uses_no_spanish_voice_of_the_evaluation() -> None:
     trained = {voice for kind in callers.SPANISH_VOICE_GROUPS for voice in kind.voices}
     assert trained == set(callers.TRAINED_SPANISH)
     assert not trained & UNSEEN
@@ -48,7 +48,7 @@ def test_training_draws_only_trained_voices_in_the_stated_mix() -> None:
         assert abs(share - kind.share) < 0.04
 
 
-def test_a_job_is_varied_within_what_its_engine_bears() -> None:
+def test_a_job_varies_within_the_range_of_its_engine() -> None:
     rng = random.Random(1)
     made = [callers.varied(callers.trained_voice(rng), "a", rng) for _ in range(500)]
     assert all(0.8 <= job.size <= 1.25 and 0.6 <= job.pitch <= 1.5 for job in made)
@@ -56,7 +56,7 @@ def test_a_job_is_varied_within_what_its_engine_bears() -> None:
 
 
 @pytest.mark.parametrize("condition", sorted(checks.CONDITIONS))
-def test_checks_hold_to_their_split(condition: str) -> None:
+def test_checks_keep_to_their_split(condition: str) -> None:
     voices, split = checks.CONDITIONS[condition]
     spoken = checks.jobs(condition)
     assert 40 <= len(spoken) <= checks.CHECKED

@@ -1,4 +1,4 @@
-"""The pitch tracker and the cutting of recordings into pieces."""
+"""The pitch tracker, and pieces of recordings."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Recording prompts: what counts as said, what is kept, and what goes wrong plainly."""
+"""Recording prompts: what counts as an utterance, what is kept, and the errors."""
 
 import sys
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ COUGH = voice(1)[0]
 
 
 def after(*chunks: Pcm16) -> Iterator[Pcm16]:
-    """These chunks, and quiet for ever."""
+    """These chunks, then endless quiet."""
     return chain(chunks, repeat(QUIET))
 
 
@@ -53,20 +53,20 @@ def test_an_utterance_has_quiet_around_it_and_ends_with_a_pause() -> None:
     assert not heard[: (BEFORE - 1) * CHUNK_SAMPLES].any()
 
 
-def test_neither_silence_nor_a_cough_nor_speech_without_end_is_an_utterance() -> None:
+def test_silence_a_cough_and_endless_speech_are_no_utterance() -> None:
     assert any(Vad().hear(COUGH, THRESHOLD))
     assert utterance(after(COUGH)) is None
     assert utterance(repeat(QUIET)) is None
     assert utterance(cycle([*voice(10), *[QUIET] * 4])) is None
 
 
-def test_a_cough_before_speech_is_not_taken_for_it() -> None:
+def test_a_cough_before_speech_is_ignored() -> None:
     heard = utterance(after(COUGH, *[QUIET] * 30, *voice(10)))
     assert heard is not None
     assert len(heard) < (BEFORE + 13 + AFTER) * CHUNK_SAMPLES
 
 
-def test_what_is_recorded_is_kept_and_what_was_not_heard_asked_for_again(tmp_path: Path) -> None:
+def test_recordings_are_kept_and_a_silent_prompt_is_repeated(tmp_path: Path) -> None:
     sheet = [("01.wav", "one"), ("02.wav", "two"), ("03.wav", "three")]
     soundfile.write(tmp_path / "02.wav", np.ones(10, np.int16), SAMPLE_RATE_HZ)
     opened = 0
@@ -79,7 +79,7 @@ def test_what_is_recorded_is_kept_and_what_was_not_heard_asked_for_again(tmp_pat
 
     said: list[str] = []
     record(tmp_path, sheet, source, said.append)
-    record(tmp_path, sheet, source, said.append)  # nothing is left to be read
+    record(tmp_path, sheet, source, said.append)  # no line is missing
     assert opened == 1
     assert len(soundfile.read(tmp_path / "02.wav")[0]) == 10
     lengths = [len(soundfile.read(tmp_path / name)[0]) for name, _ in (sheet[0], sheet[2])]
@@ -88,7 +88,7 @@ def test_what_is_recorded_is_kept_and_what_was_not_heard_asked_for_again(tmp_pat
     assert any("Recorded no speech" in line for line in said)
 
 
-def test_without_portaudio_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_portaudio_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(ConfigError, match="libportaudio2"), microphone():
         pass

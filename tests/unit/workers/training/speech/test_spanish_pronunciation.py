@@ -1,11 +1,11 @@
-"""Spanish words in English phones, from what espeak-ng says of them. No engine is needed."""
+"""Spanish words in English phones, from recorded pronunciations of espeak-ng."""
 
 import pytest
 
 from workers.training.questions import listener_texts
 from workers.training.speech import spanish_pronunciation
 
-# As espeak-ng 1.51 pronounces them, by accent.
+# Pronunciations of espeak-ng 1.51, by accent.
 IPA = {
     ("roa/es", "gracias"): "ɡɾˈaθjas",
     ("roa/es-419", "gracias"): "ɡɾˈasjas",
@@ -21,7 +21,7 @@ IPA = {
 
 
 class Library:
-    """What of espeak-ng is asked for."""
+    """The part of espeak-ng that the module uses."""
 
     def ipa(self, voice: str, word: str) -> str:
         return IPA[voice, word]
@@ -44,12 +44,12 @@ def library(monkeypatch: pytest.MonkeyPatch) -> None:
         ("amarillo", spanish_pronunciation.AMERICAN, "AA M AA R IY Y OW"),
     ],
 )
-def test_each_sound_becomes_the_nearest_english_one(word: str, accent: str, phones: str) -> None:
+def test_each_sound_becomes_its_nearest_english_phone(word: str, accent: str, phones: str) -> None:
     assert " ".join(spanish_pronunciation.pronounced(word, accent)) == phones
     assert set(phones.split()) <= set(listener_texts.PHONES)
 
 
-def test_syllables_begin_with_what_may_begin_one_and_carry_the_stress() -> None:
+def test_syllables_begin_with_allowed_consonants_and_carry_stress() -> None:
     assert spanish_pronunciation.syllables("contrario") == (
         (("K", "OW", "N"), False),
         (("T", "R", "AA"), True),
@@ -64,7 +64,7 @@ def test_syllables_begin_with_what_may_begin_one_and_carry_the_stress() -> None:
     assert not any(stress for _, stress in spanish_pronunciation.syllables("la"))
 
 
-def test_festival_is_told_each_word_once_by_a_name_in_ascii() -> None:
+def test_the_lexicon_gets_each_word_once_under_an_ascii_name() -> None:
     assert spanish_pronunciation.entries(["¡días! ¿la días?"]) == [
         '(lex.add.entry \'("zzdiqas" nil (((d iy) 1) ((aa s) 0))))',
         '(lex.add.entry \'("zzla" nil (((l aa) 0))))',
@@ -72,7 +72,7 @@ def test_festival_is_told_each_word_once_by_a_name_in_ascii() -> None:
     assert spanish_pronunciation.respelled("¡Pequeño! ¿La?") == "zzpequenqo! zzla?"
 
 
-def test_names_of_different_words_differ() -> None:
+def test_different_words_have_different_names() -> None:
     assert (
         len(
             {
@@ -84,7 +84,7 @@ def test_names_of_different_words_differ() -> None:
     )
 
 
-def test_what_is_no_spanish_sound_is_refused() -> None:
+def test_a_symbol_that_is_not_spanish_is_refused() -> None:
     with pytest.raises(ValueError, match="Expected IPA of Spanish, got 'ɒ' of 'fˈɒɹən'"):
         spanish_pronunciation.pronounced("foreign")
 

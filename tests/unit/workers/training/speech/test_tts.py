@@ -1,4 +1,4 @@
-"""What can be said of speech synthesis without an engine."""
+"""Speech synthesis, as far as it needs no engine."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def test_speech_is_trimmed_levelled_and_at_24_khz() -> None:
     assert float(np.sqrt(np.mean(y**2))) == pytest.approx(LEVEL, rel=0.01)
 
 
-def test_a_smaller_speaker_sounds_higher_and_the_engine_is_asked_to_speak_slower() -> None:
+def test_a_smaller_speaker_sounds_higher_and_its_engine_speaks_slower() -> None:
     job = SpeechJob(VOICE, "x", rate=1.0, size=1.25)
     y = _finished(job, tone(16_000, 0, 16_000, 0), 16_000)
     loudest_hz = np.abs(np.fft.rfft(y)).argmax() * 24_000 / len(y)

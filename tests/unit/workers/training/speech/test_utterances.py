@@ -1,4 +1,4 @@
-"""Batches of utterances: each row's length, targets end to end, cut by their padded size."""
+"""Batches of utterances: lengths, targets, and splitting by padded size."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def heard(frames: int, text: str = "a cat") -> CallerUtterance:
     return CallerUtterance(text, "flite:x", np.zeros((frames, 80), np.float16))
 
 
-def test_a_batch_holds_each_row_in_its_own_silence() -> None:
+def test_each_row_has_its_own_silence_around() -> None:
     batch = utterances.collate([heard(10), heard(6)], [2, 0], [3, 1])
     assert batch.mels.shape == (2, 15, 80)
     assert batch.lengths.tolist() == [15, 7]
@@ -23,7 +23,7 @@ def test_a_batch_holds_each_row_in_its_own_silence() -> None:
     assert batch.characters.tolist() == 2 * characters("a cat")
 
 
-def test_cutting_keeps_all_and_no_batch_is_larger_than_told() -> None:
+def test_splitting_keeps_all_utterances_and_the_largest_size() -> None:
     rng = np.random.default_rng(0)
     given = [heard(int(frames)) for frames in rng.integers(40, 700, size=90)]
     parts = list(utterances.split_by_length(given, 5000))
@@ -31,7 +31,7 @@ def test_cutting_keeps_all_and_no_batch_is_larger_than_told() -> None:
     assert all(len(part) * max(len(h.mels) for h in part) <= 5000 for part in parts)
 
 
-def test_one_that_is_longer_than_a_batch_is_a_batch() -> None:
+def test_an_utterance_longer_than_a_batch_is_a_batch_of_its_own() -> None:
     assert [len(part) for part in utterances.split_by_length([heard(900), heard(100)], 500)] == [
         1,
         1,

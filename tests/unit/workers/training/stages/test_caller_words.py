@@ -1,4 +1,4 @@
-"""The caller's words beside the replies: which are known, and that their loss teaches them."""
+"""The caller's words: the vocabulary, and the loss that teaches them."""
 
 import numpy as np
 import torch
@@ -22,34 +22,36 @@ CONFIG = S2SConfig(heard_width=4, texts=40, codebooks=2, codes=9, temporal=TEMPO
 REPLY = TargetReply("a", np.array([33, EOS]), np.array([[1, 2]]))
 
 
-def heard(words: list[int]) -> Floats:
-    """Two positions a word: one that brings it, one that brings nothing; and two more."""
+def states_of(words: list[int]) -> Floats:
+    """States with two positions a word, the second of them empty, and two more."""
     rows = np.zeros((2 * len(words) + 2, 4), np.float32)
     rows[np.arange(len(words)) * 2, words] = 1.0
     return rows
 
 
-def test_the_words_of_taught_families_and_of_what_callers_say_around_them_are_known() -> None:
-    lexicon = CallerVocabulary(("sum", "es hello"))
-    known = [word for word in ("plus", "seven", "hola", "um", "again") if lexicon.encode(word)]
+def test_the_vocabulary_has_the_words_of_taught_families_and_of_phrases_around_them() -> None:
+    vocabulary = CallerVocabulary(("sum", "es hello"))
+    known = [word for word in ("plus", "seven", "hola", "um", "again") if vocabulary.encode(word)]
     assert known == ["plus", "seven", "hola", "um", "again"]
-    assert lexicon.encode("What is zzyzx plus two?") == lexicon.encode("what is plus two")
-    assert lexicon.encode("") == []
-    numbers = lexicon.encode(" ".join(lexicon.words))
-    assert numbers == list(range(1, len(lexicon) + 1))
-    assert len(CallerVocabulary()) > len(lexicon)
+    assert vocabulary.encode("What is zzyzx plus two?") == vocabulary.encode("what is plus two")
+    assert vocabulary.encode("") == []
+    numbers = vocabulary.encode(" ".join(vocabulary.words))
+    assert numbers == list(range(1, len(vocabulary) + 1))
+    assert len(CallerVocabulary()) > len(vocabulary)
 
 
-def test_words_lie_on_the_positions_that_listen_in_each_turn() -> None:
-    first = turn_sample(heard([1, 2]), REPLY, CONFIG, [5, 6])
-    second = stream_sample(heard([3]), 3, REPLY, CONFIG, [7])
+def test_words_lie_on_the_listening_positions_of_each_turn() -> None:
+    first = turn_sample(states_of([1, 2]), REPLY, CONFIG, [5, 6])
+    second = stream_sample(states_of([3]), 3, REPLY, CONFIG, [7])
     both = joined(first, second)
     assert both.caller_words[both.caller_words > 0].tolist() == [5, 6, 7]
-    assert both.listens.sum() == 6 + 4  # up to the reply: in stream mode, what says GO included
-    assert turn_sample(heard([1]), REPLY, CONFIG, list(range(1, 9))).caller_words.max() == 4
+    assert (
+        both.listens.sum() == 6 + 4
+    )  # up to the reply; in stream mode including the position that says GO
+    assert turn_sample(states_of([1]), REPLY, CONFIG, list(range(1, 9))).caller_words.max() == 4
 
 
-def test_the_loss_teaches_which_words_were_heard_and_only_the_lower_half() -> None:
+def test_the_loss_teaches_the_words_to_the_lower_half_alone() -> None:
     torch.manual_seed(3)
     model = HybridS2S(CONFIG)
     rng = np.random.default_rng(4)
@@ -57,7 +59,7 @@ def test_the_loss_teaches_which_words_were_heard_and_only_the_lower_half() -> No
 
     def sample() -> Sample:
         turns = [rng.integers(1, 4, rng.integers(1, 5)).tolist() for _ in range(2)]
-        first, second = (turn_sample(heard(words), REPLY, CONFIG, words) for words in turns)
+        first, second = (turn_sample(states_of(words), REPLY, CONFIG, words) for words in turns)
         return joined(first, second)
 
     found = []
@@ -76,16 +78,18 @@ def test_the_loss_teaches_which_words_were_heard_and_only_the_lower_half() -> No
     assert touched == [True, True, False, False]
 
 
-def test_where_nobody_says_anything_no_word_is_to_be_heard() -> None:
-    model, batch = HybridS2S(CONFIG), collate([turn_sample(heard([]), REPLY, CONFIG)])
+def test_silence_teaches_the_blank() -> None:
+    model, batch = HybridS2S(CONFIG), collate([turn_sample(states_of([]), REPLY, CONFIG)])
     layers = model.layered(batch.inputs)
     chances = model.caller_logits(layers[CONFIG.middle]).log_softmax(-1)
-    none = chances[0, :2, 0]  # where somebody listens
+    none = chances[0, :2, 0]  # the listening positions
     assert torch.allclose(loss(model, layers, batch), -none.sum())
 
 
-def test_alone_it_is_the_same_for_turns_that_stand_alone() -> None:
+def test_the_loss_alone_is_the_same_for_single_turns() -> None:
     model = HybridS2S(CONFIG).eval()
-    batch = collate([turn_sample(heard(words), REPLY, CONFIG, words) for words in ([1, 2, 3], [2])])
+    batch = collate(
+        [turn_sample(states_of(words), REPLY, CONFIG, words) for words in ([1, 2, 3], [2])]
+    )
     whole = loss(model, model.layered(batch.inputs), batch)
     assert torch.allclose(loss_alone(model, batch), whole, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""The mean of weights folders: of each tensor, and only of weights that are alike."""
+"""The mean of weights folders, which must match."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,7 @@ def weights(folder: Path, value: float, steps: int = 1, inputs: int = 3, words: 
     return folder
 
 
-def test_every_tensor_is_the_mean_of_those_given(tmp_path: Path) -> None:
+def test_every_tensor_is_the_mean(tmp_path: Path) -> None:
     one, other = weights(tmp_path / "1", 1.0, 5), weights(tmp_path / "2", 3.0, 9)
     (one / FILE).write_text("pitch_hz = 170.0\n")
     main([one, other, other, one], tmp_path / "mean")
@@ -41,13 +41,13 @@ def test_every_tensor_is_the_mean_of_those_given(tmp_path: Path) -> None:
     assert (tmp_path / "mean" / FILE).read_text() == "pitch_hz = 170.0\n"
 
 
-def test_a_folder_named_twice_weighs_twice(tmp_path: Path) -> None:
+def test_a_folder_named_twice_counts_twice(tmp_path: Path) -> None:
     one, other = weights(tmp_path / "1", 0.0), weights(tmp_path / "2", 3.0)
     main([one, other, other], tmp_path / "mean")
     assert torch.equal(read_part(tmp_path / "mean", "model").tensors["weight"], torch.full((3,), 2))
 
 
-def test_a_part_that_all_share_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_part_that_all_share_stays_unchanged(tmp_path: Path) -> None:
     one, other = weights(tmp_path / "1", 1.0), weights(tmp_path / "2", 3.0)
     main([one, other], tmp_path / "mean")
     codec = (tmp_path / "mean" / "codec.safetensors").read_bytes()
@@ -55,7 +55,7 @@ def test_a_part_that_all_share_stays_as_it_is(tmp_path: Path) -> None:
     assert read_part(tmp_path / "mean", "codec").facts == {"silence": [1]}
 
 
-def test_weights_that_are_not_alike_are_refused(tmp_path: Path) -> None:
+def test_weights_that_do_not_match_are_refused(tmp_path: Path) -> None:
     one = weights(tmp_path / "1", 1.0)
     larger, others = weights(tmp_path / "2", 1.0, inputs=4), weights(tmp_path / "3", 1.0, words="b")
     with pytest.raises(ConfigError, match=r"'model' of .*2 .*differ in inputs, bias"):
@@ -68,7 +68,7 @@ def test_weights_that_are_not_alike_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "mean").exists()
 
 
-def test_a_mean_needs_two_folders_and_one_of_its_own(tmp_path: Path) -> None:
+def test_a_mean_needs_two_folders_and_a_new_one(tmp_path: Path) -> None:
     one, other = weights(tmp_path / "1", 1.0), weights(tmp_path / "2", 3.0)
     with pytest.raises(ConfigError, match=r"at least two weights folders, got 1"):
         main([one], tmp_path / "mean")

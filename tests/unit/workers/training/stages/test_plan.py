@@ -1,4 +1,4 @@
-"""The plans of `make train`: they name families that exist, and a wrong name is refused."""
+"""The plans of `make train`, and the commands' options."""
 
 from pathlib import Path
 
@@ -21,16 +21,16 @@ NAMES = {family.name for known in FAMILIES_IN.values() for family in known}
 
 
 @pytest.mark.parametrize("name", list(PlanName))
-def test_a_plan_teaches_families_that_exist(name: PlanName) -> None:
+def test_a_plan_names_existing_families(name: PlanName) -> None:
     assert set(PLANS[name].families) <= NAMES
 
 
-def test_what_two_cores_are_not_to_learn_is_there() -> None:
+def test_large_families_exist_and_the_cpu_plan_leaves_them_out() -> None:
     assert LARGE < NAMES
     assert not LARGE & set(PLANS[PlanName.CPU].families)
 
 
-def test_families_have_names_of_their_own() -> None:
+def test_families_have_unique_names() -> None:
     assert len(NAMES) == sum(len(known) for known in FAMILIES_IN.values())
 
 
@@ -65,7 +65,7 @@ def test_every_stage_gets_its_options(tmp_path: Path, monkeypatch: pytest.Monkey
     assert StageSettings().minutes_of("codec") == PLANS[PlanName.CPU].minutes["codec"]
 
 
-def test_a_plan_that_does_not_exist_is_refused_by_name(tmp_path: Path) -> None:
+def test_an_unknown_plan_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     runs = ["--runs", str(tmp_path / "runs")]
     result = CliRunner().invoke(app, ["all", "--plan", "tomorrow", *runs])
     assert result.exit_code == 2

@@ -1,4 +1,4 @@
-"""Listener and model as one: what is learned of what, and what hearing goes on from."""
+"""Joint training of listener and model: its losses, its checkpoint and its two kinds of data."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -52,7 +52,7 @@ def greeting(language: Language, family: str) -> Question:
 
 
 def spoken(language: Language = Language.ENGLISH, family: str = "hello") -> TurnBatch:
-    """One greeting as some sound, in silence."""
+    """One greeting as a random sound in silence."""
     torch.manual_seed(1)
     mels = torch.full((1, 40 * spoken_turns.STEP, 80), SILENCE)
     mels[0, 40:160] = torch.randn(120, 80) - 5
@@ -85,7 +85,7 @@ def trainer(
     )
 
 
-def test_both_learn_the_words_and_the_upper_half_nothing() -> None:
+def test_listener_and_lower_half_learn_the_words_and_the_upper_half_does_not() -> None:
     pair = networks()
     optimiser = torch.optim.Adam(pair.parameters(), 0.003)
     seen = []
@@ -105,8 +105,8 @@ def test_both_learn_the_words_and_the_upper_half_nothing() -> None:
     assert all(p.grad is not None for p in pair.listener.convolutions.parameters())
 
 
-class Sure(ListenerAndModel):
-    """Hears one word, whatever is said."""
+class OneWord(ListenerAndModel):
+    """Recognises one word in any sound."""
 
     def words(self, states: Tensor) -> Tensor:
         logits = torch.zeros(*states.shape[:2], len(VOCABULARY) + 1)
@@ -115,21 +115,21 @@ class Sure(ListenerAndModel):
         return logits
 
 
-def test_word_errors_are_shares_of_the_words_of_a_condition() -> None:
-    pair = Sure(networks().listener.eval(), networks().model)
+def test_word_errors_are_shares_of_a_conditions_words() -> None:
+    pair = OneWord(networks().listener.eval(), networks().model)
     hello = encode_turns(pair.listener, spoken())[0]
     other = replace(hello, said=replace(hello.said, text="hello hello there"))
     heard = {"espeak": [hello], "rms": [hello, other]}
     assert word_errors(pair, heard, VOCABULARY) == {"words_espeak": 0.0, "words_rms": 0.5}
 
 
-def test_of_another_language_only_the_words_count() -> None:
+def test_other_languages_have_a_loss_on_words_alone() -> None:
     found = losses(networks(), spoken(Language.SPANISH, "es hello"), VOCABULARY)
     assert set(found) == {"asked"}
     assert float(found["asked"].detach()) > 0
 
 
-def test_it_goes_on_where_it_was_and_hearing_goes_on_from_it(
+def test_a_run_resumes_and_the_next_stage_starts_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = trainer(tmp_path / "joint", monkeypatch)
@@ -160,7 +160,9 @@ def test_it_goes_on_where_it_was_and_hearing_goes_on_from_it(
         assert torch.equal(mine, theirs)
 
 
-def test_broad_speech_is_heard_in_between(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broad_speech_comes_every_few_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     taught = trainer(tmp_path, monkeypatch)
     logged: list[set[str]] = []
     monkeypatch.setattr(taught.run, "log", lambda **found: logged.append(set(found)))

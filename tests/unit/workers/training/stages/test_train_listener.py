@@ -1,4 +1,4 @@
-"""The parts of the listener's training that can be wrong without a run showing it."""
+"""The parts of the listener's training whose errors a run would not show."""
 
 import numpy as np
 import pytest

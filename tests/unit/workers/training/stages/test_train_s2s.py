@@ -1,4 +1,4 @@
-"""The language model's training: what a checkpoint is gone on from, and what comes first."""
+"""The language model's training: its checkpoint, and the order of what it learns."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ SIZES = {"state_width": 16, "codebooks": 8, "texts": 50, "caller_words": 7}
 WORD_LISTS = {"words": ["one"], "caller_words": ["what", "is"]}
 
 
-def lesson() -> SampleBatch:
+def batch() -> SampleBatch:
     reply = TargetReply("a", np.array([33, EOS]), np.array([[1, 2]]))
     heard = np.ones((6, 4), np.float32)
     return collate([turn_sample(heard, reply, CONFIG, [1, 2])] * 2)
@@ -35,18 +35,22 @@ def trainer(folder: Path, word_lists: dict[str, list[str]] = WORD_LISTS) -> S2ST
     )
 
 
-def test_a_checkpoint_is_gone_on_from_and_one_of_other_words_refused(tmp_path: Path) -> None:
+def test_training_resumes_from_a_checkpoint_and_refuses_one_with_other_words(
+    tmp_path: Path,
+) -> None:
     first = trainer(tmp_path)
-    first.step(lesson())
+    first.step(batch())
     first.save()
     again = trainer(tmp_path)
     for mine, theirs in zip(again.model.parameters(), first.model.parameters(), strict=True):
         assert torch.equal(mine, theirs)
     with pytest.raises(ConfigError, match="same caller_words, got others"):
-        trainer(tmp_path, WORD_LISTS | {"caller_words": ["what", "was"]})  # as many as there were
+        trainer(
+            tmp_path, WORD_LISTS | {"caller_words": ["what", "was"]}
+        )  # the same number of words
 
 
-def test_what_was_asked_is_learned_before_what_is_answered(
+def test_the_callers_words_are_learned_before_the_replies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spent = 0.0
@@ -58,19 +62,19 @@ def test_what_was_asked_is_learned_before_what_is_answered(
         state = taught.model.state_dict()
         return {name for name, value in state.items() if not torch.equal(value, before[name])}
 
-    taught.step(lesson())
+    taught.step(batch())
     assert "to_caller.1.weight" in moved()
     assert not {name for name in moved() if name.startswith(("depth", "to_text", "temporal.norm"))}
     spent = WORDS_FIRST
-    taught.step(lesson())
+    taught.step(batch())
     assert {"to_text.weight", "temporal.blocks.3.feedforward.0.weight"} <= moved()
-    # What begins now has no past to be scaled by: it is warmed up like what began first.
+    # The new losses have no optimiser state yet, so they warm up like the first ones.
     (rate,) = {group["lr"] for group in taught.optimiser.param_groups}
     assert rate == pytest.approx(learning_rate(1, WORDS_FIRST))
     assert rate == pytest.approx(learning_rate(WARM_UP, WORDS_FIRST) / WARM_UP)
 
 
-def test_the_presets_know_the_caller_s_words() -> None:
+def test_the_presets_have_a_head_for_the_callers_words() -> None:
     for preset in ("tiny", "base"):
         assert make_config(preset, **SIZES).caller_words == 7
     with pytest.raises(ValueError, match="tiny or base"):

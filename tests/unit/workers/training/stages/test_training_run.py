@@ -1,4 +1,4 @@
-"""A training run's bookkeeping: budget, resumption, loss log, the word READY."""
+"""A training run's bookkeeping: budget, resumption, loss log and READY."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from shared.errors import ConfigError
 from workers.training.stages.training_run import READY, Run, claim, plot, ready
 
 
-def test_a_run_resumes_at_the_step_and_budget_it_saved(tmp_path: Path) -> None:
+def test_a_run_resumes_at_its_saved_step_and_budget(tmp_path: Path) -> None:
     first = Run(tmp_path / "part", minutes=60)
     assert first.load() is None
     for _ in range(7):
@@ -33,14 +33,14 @@ def test_a_spent_budget_ends_the_run(tmp_path: Path) -> None:
     assert run.step == 3
 
 
-def test_what_is_set_up_before_the_first_step_costs_nothing(tmp_path: Path) -> None:
+def test_preparation_before_the_first_step_costs_nothing(tmp_path: Path) -> None:
     run = Run(tmp_path, minutes=0.001)
     sum(range(2_000_000))
     assert run.spent_s == 0
     assert run.going()
 
 
-def test_a_finished_run_that_goes_on_is_finished_no_more(tmp_path: Path) -> None:
+def test_a_finished_run_that_continues_is_unfinished(tmp_path: Path) -> None:
     first = Run(tmp_path, minutes=1)
     assert first.going()
     first.save({})
@@ -71,7 +71,7 @@ def test_losses_are_averaged_and_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_is_not_logged_in_every_step_has_a_mean_of_its_own(tmp_path: Path) -> None:
+def test_a_loss_that_is_logged_rarely_has_its_own_mean(tmp_path: Path) -> None:
     run = Run(tmp_path, minutes=60, every=4)
     for step in range(4):
         run.going()
@@ -80,7 +80,7 @@ def test_what_is_not_logged_in_every_step_has_a_mean_of_its_own(tmp_path: Path) 
     assert (row["rare"], row["often"]) == (6.0, 1.0)
 
 
-def test_ready_is_said_only_by_a_finished_run(tmp_path: Path) -> None:
+def test_only_a_finished_run_is_ready(tmp_path: Path) -> None:
     run = Run(tmp_path, minutes=60)
     with pytest.raises(FileNotFoundError, match="Expected a finished stage"):
         ready(tmp_path)

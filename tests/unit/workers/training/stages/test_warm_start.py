@@ -1,4 +1,4 @@
-"""Going on from finished weights: words keep what they mean, whatever their number is now."""
+"""Warm starts from finished weights: words keep their rows, whatever their numbers are."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_another_size_is_refused(tmp_path: Path) -> None:
         warm_start(_model(words, larger), words, CALLERS, tmp_path)
 
 
-def test_the_callers_words_are_taken_by_word_and_fresh_where_there_were_none(
+def test_the_callers_words_keep_their_rows_and_new_ones_are_fresh(
     tmp_path: Path,
 ) -> None:
     words, more = Vocabulary(["one"]), CallerVocabulary(("hello", "sum"))
@@ -61,10 +61,10 @@ def test_the_callers_words_are_taken_by_word_and_fresh_where_there_were_none(
     warm_start(model, words, more, tmp_path)
     then = finished.state_dict()["to_caller.1.weight"].bfloat16().float()
     now = model.state_dict()["to_caller.1.weight"]
-    assert torch.equal(now[0], then[0])  # no word begins
+    assert torch.equal(now[0], then[0])  # the blank
     assert torch.equal(now[more.encode("hello")], then[CALLERS.encode("hello")])
     assert torch.equal(now[more.encode("sum")], fresh[more.encode("sum")])
     write_part(tmp_path, "s2s", _model(words), _model(words).config, {"words": ["one"]})
     warm_start(
         _model(words, callers=more), words, more, tmp_path
-    )  # trained before there was a head
+    )  # weights from before this head existed

@@ -1,4 +1,4 @@
-"""Tiny models of random weights, and folders of made-up conversations, for tests of tuning."""
+"""Tiny models with random weights, and synthetic conversations, for tests of tuning."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ CODEC = CodecConfig(
     fine_blocks=1, latent=8, codebooks=2, codebook_size=16,
 )  # fmt: skip
 WORDS = ("yes", "no")
-# The caller's buzz -> what the assistant answers; the last two words are in no vocabulary.
+# The pitch of the caller's buzz -> the assistant's answer; the vocabulary lacks the last two words.
 ANSWERS = {90.0: "yes", 300.0: "zebra crossing"}
 
 
@@ -41,7 +41,7 @@ def weights(folder: Path) -> Path:
 
 
 def buzz(pitch_hz: float, seconds: float) -> Floats:
-    """The caller: what the VAD takes for speech, (N,)."""
+    """The caller: a sound (N,) that the VAD takes for speech."""
     chunks = voice(round(seconds / 0.08), pitch_hz, 0.2)
     return floats_from_pcm16(np.concatenate(chunks))
 

@@ -1,4 +1,4 @@
-"""Adaptation to one speaker: the stretch that is found, the fold, and what a folder must hold."""
+"""Adaptation to one speaker: the stretch, the fold, and the errors of a folder."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def adapted() -> AdaptedListener:
 
 
 def prompts(size: float = 1.0) -> list[ReadPrompt]:
-    """Made-up log-mels: a comb of formants that moves, on a frequency axis `size` times as wide."""
+    """Synthetic log-mels: moving formants, on a frequency axis `size` times as wide."""
     axis = stretch_map(1 / size)
     rng = torch.Generator().manual_seed(2)
     found = []
@@ -45,7 +45,7 @@ def prompts(size: float = 1.0) -> list[ReadPrompt]:
     return found
 
 
-def test_a_stretch_reads_a_higher_bin_and_none_is_the_identity() -> None:
+def test_a_stretch_reads_a_higher_bin_and_a_factor_of_one_is_the_identity() -> None:
     assert torch.allclose(stretch_map(1.0), torch.eye(80), atol=1e-6)
     peak = torch.zeros(80)
     peak[40] = 1.0
@@ -53,27 +53,27 @@ def test_a_stretch_reads_a_higher_bin_and_none_is_the_identity() -> None:
     assert torch.allclose(stretch_map(1.3).sum(1), torch.ones(80))
 
 
-def test_folded_it_hears_as_it_did_behind_the_map(adapted: AdaptedListener) -> None:
+def test_the_folded_listener_equals_the_mapped_one(adapted: AdaptedListener) -> None:
     mels = torch.randn(1, 64, 80) - 6
     with torch.no_grad():
         adapted.map.copy_(stretch_map(1.2) + 0.01 * torch.randn(80, 80))
         adapted.shift.normal_(0, 0.1)
         wanted = adapted(mels)
         folded = adapted.folded()(mels)
-    # The first steps see zeros before the sound, which the shift does not reach.
+    # The shift does not reach the zeros before the sound, which the first steps see.
     assert (wanted.states - folded.states)[:, 4:].abs().max() < 0.05
     assert torch.allclose(wanted.states[:, -1], folded.states[:, -1], atol=5e-3), (
         "the fold is exact but for the start"
     )
 
 
-def test_the_stretch_that_undoes_a_speaker_is_found(
+def test_the_best_stretch_undoes_the_speakers_size(
     adapted: AdaptedListener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ordinary = prompts()
 
     def unlikeness(model: AdaptedListener, given: list[ReadPrompt], augment: None) -> Tensor:
-        """How far mapped sounds are from those of the speaker that the listener knows."""
+        """The distance of mapped sounds from those of the speaker that the listener knows."""
         pairs = zip(given, ordinary, strict=True)
         far = [(p.mel @ model.map.T - o.mel)[:, 5:60].abs().mean() for p, o in pairs]
         return torch.stack(far).mean()
@@ -83,7 +83,7 @@ def test_the_stretch_that_undoes_a_speaker_is_found(
     assert best_stretch(adapted, prompts(1.25)) == pytest.approx(1.25, abs=0.05)
 
 
-def test_training_lowers_the_loss_and_leaves_the_upper_half_alone(
+def test_training_lowers_the_loss_and_keeps_the_upper_half(
     adapted: AdaptedListener, tmp_path: Path
 ) -> None:
     torch.set_num_threads(1)
@@ -108,13 +108,13 @@ def test_training_lowers_the_loss_and_leaves_the_upper_half_alone(
     assert set(adapted.folded().state_dict()) == set(Listener(LISTENER).state_dict())
 
 
-def test_the_sheet_has_many_kinds_of_question() -> None:
+def test_the_sheet_has_questions_of_many_families() -> None:
     texts = sheet(20)
     assert len(set(texts)) == 20
     assert sheet(40)[:20] == texts
 
 
-def test_what_a_folder_lacks_is_said(tmp_path: Path) -> None:
+def test_errors_name_what_a_folder_lacks(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"workers\.training prompts"):
         read_prompts(tmp_path)
     write_sheet(tmp_path, ["what is three plus four?", "hello!"])

@@ -1,4 +1,4 @@
-"""Tuning on people's conversations: the loss falls, new words are said, a kill costs nothing."""
+"""Tuning on recorded conversations: the loss falls, new words work, a kill costs nothing."""
 
 import json
 from dataclasses import replace
@@ -31,7 +31,7 @@ def model_of(folder: Path) -> tuple[HybridS2S, Vocabulary]:
     return model, Vocabulary(part.facts["words"])
 
 
-def test_growing_changes_no_word_that_was_known(tmp_path: Path) -> None:
+def test_growing_keeps_the_known_words(tmp_path: Path) -> None:
     model, vocabulary = model_of(weights(tmp_path))
     wider, words = grown(model, vocabulary, ["zebra", "yes", "apple"])
     assert words.words == ("yes", "no", "apple", "zebra")
@@ -44,7 +44,7 @@ def test_growing_changes_no_word_that_was_known(tmp_path: Path) -> None:
     assert after.shape[-1] == before.shape[-1] + 2
 
 
-def test_grown_it_no_longer_tells_the_caller_s_words(tmp_path: Path) -> None:
+def test_a_grown_model_has_no_head_for_the_callers_words(tmp_path: Path) -> None:
     model, vocabulary = model_of(weights(tmp_path))
     knowing = HybridS2S(replace(model.config, caller_words=3))
     wider, _ = grown(knowing, vocabulary, ["zebra"])
@@ -54,10 +54,10 @@ def test_grown_it_no_longer_tells_the_caller_s_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", list(Method))
-def test_it_answers_afterwards_what_it_could_not_before(tmp_path: Path, method: Method) -> None:
+def test_a_tuned_model_gives_new_answers(tmp_path: Path, method: Method) -> None:
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
     tuned = tmp_path / "tuned"
-    # Ten times the rate that suits a trained model: this one begins with nothing.
+    # Ten times the rate for a trained model, because this one starts untrained.
     full = method is Method.FULL
     settings = FinetuneSettings(
         data=data,
@@ -83,7 +83,7 @@ def test_it_answers_afterwards_what_it_could_not_before(tmp_path: Path, method: 
     assert losses[-1]["text"] < losses[0]["text"]
 
 
-def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(tmp_path: Path) -> None:
+def test_a_stopped_run_ends_like_an_unstopped_one(tmp_path: Path) -> None:
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
     whole = FinetuneSettings(data=data, base=base, output=tmp_path / "whole", steps=8)
     parts = replace(whole, output=tmp_path / "parts")
@@ -99,7 +99,7 @@ def test_a_run_that_was_stopped_ends_where_one_that_was_not_does(tmp_path: Path)
         finetune(replace(parts, method=Method.FULL), Run(tmp_path / "two", 5))
 
 
-def test_a_run_goes_on_with_its_own_data_and_base_only(tmp_path: Path) -> None:
+def test_a_run_resumes_with_its_own_data_and_base_only(tmp_path: Path) -> None:
     data, base = conversations(tmp_path / "data"), weights(tmp_path / "base")
     settings = FinetuneSettings(data=data, base=base, output=tmp_path / "tuned", steps=2)
     finetune(settings, Run(tmp_path / "run", 5))
@@ -111,7 +111,7 @@ def test_a_run_goes_on_with_its_own_data_and_base_only(tmp_path: Path) -> None:
 
 
 def _until(run: Run, step: int) -> bool:
-    """A kill after a step: `going` says no."""
+    """`going` of a run that is killed after a step."""
     if run.step >= step:
         return False
     run.step += 1

@@ -1,4 +1,4 @@
-"""Low-rank changes: nothing at first, and after merging what they were before."""
+"""Low-rank changes start as nothing, and merging keeps their effect."""
 
 import torch
 from torch import nn
@@ -7,7 +7,7 @@ from tests.tolerances import FLOAT32_ROUNDING
 from workers.training.tuning import lowrank
 
 
-def test_it_changes_nothing_until_trained_and_merging_changes_nothing() -> None:
+def test_products_change_nothing_until_trained_and_merging_keeps_the_output() -> None:
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(8, 12), nn.ReLU(), nn.Linear(12, 4))
     names = set(net.state_dict())
