@@ -1,10 +1,12 @@
 """Loads and warms up the cascade's parts that the settings HEAR, THINK and SPEAK name."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import torch
 
+from shared.errors import ConfigError
 from workers.engines.cascade.engine import CascadeEngine
 from workers.engines.cascade.parts import SpeechToText, TextToSpeech
 from workers.engines.cascade.remote import RemoteThinker
@@ -20,6 +22,7 @@ from workers.models.text_to_speech.kokoro import load_kokoro
 if TYPE_CHECKING:
     from shared.settings import Settings
 
+_Part = TypeVar("_Part")
 WEIGHTS: Final = Path(__file__).parents[2] / "weights" / "cascade"
 ADAPTER: Final = WEIGHTS / "adapter.safetensors"
 # Positions of a row of the model: 500 for instructions, 2,000 for memory, 640 for a turn.
@@ -35,12 +38,20 @@ def load_cascade(settings: "Settings") -> CascadeEngine:
     """Load the parts and warm them up. Raises ConfigError if a part is missing or wrong."""
     torch.set_num_threads(settings.torch_threads)
     slots = settings.worker_slots
-    hear = _hear(settings)
-    voice = _voice(settings)
-    thinker = _thinker(settings)
+    hear = _named("HEAR", _hear, settings)
+    voice = _named("SPEAK", _voice, settings)
+    thinker = _named("THINK", _thinker, settings)
     hear.warm_up()
     voice.warm_up()
     return CascadeEngine(hear, thinker, voice, slots)
+
+
+def _named(setting: str, load: Callable[["Settings"], _Part], settings: "Settings") -> _Part:
+    """Load one part; an error names the setting that chose it."""
+    try:
+        return load(settings)
+    except ConfigError as error:
+        raise ConfigError(f"{setting}: {error}") from error
 
 
 def _hear(settings: "Settings") -> SpeechToText:
@@ -50,6 +61,8 @@ def _hear(settings: "Settings") -> SpeechToText:
 def _voice(settings: "Settings") -> TextToSpeech:
     if settings.speak == "hibari":
         return load_hibari(settings.torch_threads)
+    if not Path(settings.speak).is_dir():
+        raise ConfigError(f"Expected hibari or a folder with Kokoro's files, got {settings.speak}")
     return load_kokoro(Path(settings.speak), settings.torch_threads)
 
 

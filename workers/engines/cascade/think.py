@@ -22,8 +22,8 @@ SYSTEM: Final = (
 )
 MAX_REPLY_TOKENS: Final = 120  # about 35 s of speech; then the reply ends
 TURN_TOKENS: Final = 640  # room for the present turn and its reply
-READ_TOKENS: Final = 128  # of one row in one piece: about 100 ms on one core at most
-READ_ROWS_TOKENS: Final = 256  # of all rows in one step
+READ_TOKENS: Final = 64  # of one row in one piece: about 100 ms on one core at most
+READ_ROWS_TOKENS: Final = 128  # of all rows in one step
 
 
 class Prompt(NamedTuple):

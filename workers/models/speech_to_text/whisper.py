@@ -94,7 +94,8 @@ class Whisper:
             ctranslate2.StorageView.from_array(states),
             [self._prompt] * len(turns),
             beam_size=BEAM if final else BEAM_PARTIAL,
-            max_length=seconds * TOKENS_PER_S + TOKENS_MORE,
+            # CTranslate2 stops a Whisper at half of its max_length.
+            max_length=2 * (seconds * TOKENS_PER_S + TOKENS_MORE),
             return_scores=True,
             return_no_speech_prob=True,
         )

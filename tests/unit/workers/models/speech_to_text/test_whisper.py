@@ -22,6 +22,16 @@ from workers.models.speech_to_text.whisper import (
     load_whisper,
 )
 from workers.models.speech_to_text.whisper_folder import PINNED, packaged_whisper
+from workers.training.speech.tts import SpeechJob, TtsVoice, speak
+
+STORY = (
+    "My grandmother lived in a small house by the river with two cats and a garden full of roses.",
+    "Every summer we went to see her, and she baked bread and told us about the old mill.",
+    "One day the water rose so high that the road was gone and nobody could leave the village.",
+    "The mayor came in a boat and brought milk, candles and a letter from my father.",
+    "We stayed for nine days, played cards with the neighbors and learned to fish from the window.",
+    "When the sun came out again, the whole town helped to clean the school and the church.",
+)
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +139,11 @@ def test_another_package_of_this_name_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_an_english_model_knows_no_other_language() -> None:
     with pytest.raises(ConfigError, match="English-only"):
         load_whisper(language="es")
+
+
+@pytest.mark.parametrize("sentences", [1, 3, 6])
+def test_brisk_speech_is_written_to_its_last_word(whisper: Whisper, sentences: int) -> None:
+    said = " ".join(STORY[:sentences]) + " Please bring an umbrella."
+    job = SpeechJob(TtsVoice("flite", "cmu_us_slt"), said, rate=1.25)
+    written = whisper.transcribe(speak([job]))[0].text.lower()
+    assert "umbrella" in written, written
