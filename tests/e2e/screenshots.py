@@ -67,9 +67,35 @@ def speaking(page: Page) -> Iterator[None]:
     """A conversation: an interrupted reply, and one that is being spoken."""
     with FakeGateway() as gateway:
         _call(page, gateway)
-        page.wait_for_timeout(2_000)
         _interrupted(page, gateway)
         _answered(page, gateway)
+        yield
+
+
+@contextmanager
+def rough(page: Page) -> Iterator[None]:
+    """Rough words of the caller, and a reply without words."""
+    with FakeGateway() as gateway:
+        _call(page, gateway)
+        gateway.send("speech_started", sample=0)
+        gateway.send("speech_stopped", sample=round(1.6 * SECOND))
+        gateway.send("heard", text="plese cownt tu nin", final=True, rough=True)
+        gateway.send("reply_started", generation=1, frame=1)
+        gateway.send("reply_done", generation=1, frame=1, reason="end")
+        gateway.send("speech_started", sample=3 * SECOND)
+        gateway.send("heard", text="no wot is", final=False, rough=True)
+        expect(page.locator(".caller")).to_have_count(2)
+        yield
+
+
+@contextmanager
+def reconnecting(page: Page) -> Iterator[None]:
+    """A lost connection and the countdown to the next attempt."""
+    with FakeGateway() as gateway:
+        _call(page, gateway)
+        gateway.refusal = FULL
+        gateway.drop()
+        expect(page.locator("#countdown")).to_contain_text("Trying again in")
         yield
 
 
@@ -81,14 +107,15 @@ def holding(page: Page) -> Iterator[None]:
         page.click("text=Push to talk")
         page.locator("#call").hover()
         page.mouse.down()
-        page.wait_for_timeout(1_000)
+        gateway.await_audio(len(gateway.audio) + 2 * SECOND)
         yield
 
 
 @contextmanager
 def settings(page: Page) -> Iterator[None]:
-    """The settings, in a call."""
+    """The settings in a call, on a server with a choice of voices."""
     with FakeGateway() as gateway:
+        gateway.config |= {"voices": ["alto", "baritone"], "styles": ["neutral", "calm"]}
         _call(page, gateway)
         page.click("summary")
         page.locator("#silence").scroll_into_view_if_needed()
@@ -123,13 +150,16 @@ def talkative(page: Page) -> Iterator[None]:
         for generation in range(1, 12):
             text = "the longest word is pneumonoultramicroscopicsilicovolcanoconiosis, they say"
             gateway.send("text", generation=generation, frame=generation, text=text)
-        page.wait_for_timeout(500)
+        expect(page.locator(".reply")).to_have_count(11)
         yield
 
 
 SHOTS: Final = {
     "idle": Shot(idle),
+    "idle-dark": Shot(idle, PHONE, "dark"),
     "speaking": Shot(speaking),
+    "rough": Shot(rough),
+    "reconnecting": Shot(reconnecting),
     "refused": Shot(refused),
     "hold": Shot(holding),
     "settings": Shot(settings),
@@ -146,31 +176,33 @@ def _call(page: Page, gateway: FakeGateway) -> None:
     page.click("#call")
     expect(page.locator("#headline")).to_have_text("Listening")
     page.mouse.move(0, 0)
+    gateway.await_audio(4 * SECOND)  # fills the level display
 
 
 def _interrupted(page: Page, gateway: FakeGateway) -> None:
     gateway.send("speech_started", sample=0)
     gateway.send("speech_stopped", sample=round(1.6 * SECOND))
-    gateway.send("heard", text="plese cownt tu nin", final=True, rough=True)
+    gateway.send("heard", text="Please count to seven.", final=True, rough=False)
     gateway.send("reply_started", generation=1, frame=1)
-    for frame, text in ((1, "one, two, "), (15, "three, four, "), (70, "five, six, seven")):
+    for frame, text in ((1, "One, two, "), (15, "three, four, "), (70, "five, six, seven.")):
         gateway.send("text", generation=1, frame=frame, text=text)
     gateway.speak(syllables(60), generation=1)
-    page.wait_for_timeout(700)
+    gateway.await_played(20)
     gateway.send("speech_started", sample=3 * SECOND)
     gateway.send("clear", generation=1, next_frame=61)
-    page.wait_for_timeout(300)
+    expect(page.locator(".interrupted")).to_be_visible()
 
 
 def _answered(page: Page, gateway: FakeGateway) -> None:
-    gateway.send("heard", text="no wot is", final=False, rough=True)
+    gateway.send("heard", text="No, what", final=False, rough=False)
     gateway.send("speech_stopped", sample=round(4.9 * SECOND))
-    gateway.send("heard", text="no wot is thre plus four", final=True, rough=True)
+    text = "No, what is thirty-eight plus forty-seven?"
+    gateway.send("heard", text=text, final=True, rough=False)
     gateway.send("reply_started", generation=2, frame=61)
-    for frame, text in ((61, "three "), (80, "plus four "), (149, "is seven")):
+    for frame, text in ((61, "Thirty-eight "), (80, "plus forty-seven "), (149, "is eighty-five.")):
         gateway.send("text", generation=2, frame=frame, text=text)
     gateway.speak(syllables(95), generation=2)
-    page.wait_for_timeout(1_300)
+    gateway.await_played(100)
 
 
 def syllables(frames: int) -> bytes:
