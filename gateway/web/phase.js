@@ -5,7 +5,7 @@
 
 /**
  * @typedef {"idle" | "connecting" | "listening" | "thinking" | "speaking" | "reconnecting"
- *   | "refused" | "error"} Phase
+ *   | "refused" | "failed" | "dropped"} Phase `failed`: before the call began; `dropped`: during it
  *
  * `voice` and `silence` come from the playback worklet: whether the assistant can be heard.
  * @typedef {"start" | "ready" | "speech_started" | "speech_stopped" | "reply_done" | "voice"
@@ -13,7 +13,7 @@
  */
 
 /** Without a call: the button starts one. */
-const AT_REST = ["idle", "refused", "error"];
+const AT_REST = ["idle", "refused", "failed", "dropped"];
 /** Between `ready` and the end. */
 const IN_CALL = ["listening", "thinking", "speaking"];
 
@@ -31,7 +31,7 @@ export function next(phase, event) {
     case "refused":
       return "refused";
     case "failed":
-      return "error";
+      return IN_CALL.includes(phase) || phase === "reconnecting" ? "dropped" : "failed";
     case "ready":
       return atRest(phase) ? phase : "listening";
     case "lost":

@@ -30,13 +30,14 @@ const INVITATIONS = {
 
 /** @type {Record<Exclude<Phase, "idle">, string>} */
 const HEADLINES = {
-  connecting: "Connecting",
+  connecting: "Connecting…",
   listening: "Listening",
   thinking: "Thinking",
   speaking: "Speaking",
-  reconnecting: "Connection lost. Reconnecting",
+  reconnecting: "Connection lost. Reconnecting…",
   refused: "Not available right now",
-  error: "Something went wrong",
+  failed: "Can’t start the call",
+  dropped: "The call ended",
 };
 
 /** @type {Record<Phase, string>} */
@@ -48,7 +49,8 @@ const BUTTONS = {
   speaking: "Hang up",
   reconnecting: "Hang up",
   refused: "Try again",
-  error: "Try again",
+  failed: "Try again",
+  dropped: "Call again",
 };
 
 /** @type {Record<TalkMode, string>} */
@@ -74,7 +76,7 @@ export function invitation(engine = "") {
  */
 export function headline(phase, held, muted, invitation) {
   if (phase === "idle") return invitation.headline;
-  if (phase === "reconnecting" && !navigator.onLine) return "You’re offline. Reconnecting";
+  if (phase === "reconnecting" && !navigator.onLine) return "You’re offline. Reconnecting…";
   if (muted && phase === "listening") return "You’re muted";
   if (held !== null && phase === "listening") return held ? "Listening" : "Hold to talk";
   return HEADLINES[phase];
@@ -146,8 +148,8 @@ const TROUBLES = {
     advice: "The server no longer has it. Start a new call.",
   },
   replaced: {
-    title: "This call continues somewhere else",
-    advice: "It was opened in another window or on another device.",
+    title: "It continues somewhere else",
+    advice: "You opened this call in another window or on another device.",
   },
   too_fast: {
     title: "Too much audio arrived at once",

@@ -68,8 +68,10 @@ def speaking(page: Page) -> Iterator[None]:
     with FakeGateway() as gateway:
         _call(page, gateway)
         _interrupted(page, gateway)
-        _answered(page, gateway)
-        yield
+        _asked_again(gateway)
+        with gateway.speaking(syllables(50), generation=2):
+            gateway.await_played(120)
+            yield
 
 
 @contextmanager
@@ -193,16 +195,19 @@ def _interrupted(page: Page, gateway: FakeGateway) -> None:
     expect(page.locator(".interrupted")).to_be_visible()
 
 
-def _answered(page: Page, gateway: FakeGateway) -> None:
+def _asked_again(gateway: FakeGateway) -> None:
     gateway.send("heard", text="No, what", final=False, rough=False)
     gateway.send("speech_stopped", sample=round(4.9 * SECOND))
-    text = "No, what is thirty-eight plus forty-seven?"
-    gateway.send("heard", text=text, final=True, rough=False)
+    question = "No, what is thirty-eight plus forty-seven?"
+    gateway.send("heard", text=question, final=True, rough=False)
     gateway.send("reply_started", generation=2, frame=61)
-    for frame, text in ((61, "Thirty-eight "), (80, "plus forty-seven "), (149, "is eighty-five.")):
+    # The last words stay unplayed however long the picture takes.
+    for frame, text in (
+        (61, "Thirty-eight "),
+        (80, "plus forty-seven "),
+        (9_000, "is eighty-five."),
+    ):
         gateway.send("text", generation=2, frame=frame, text=text)
-    gateway.speak(syllables(95), generation=2)
-    gateway.await_played(100)
 
 
 def syllables(frames: int) -> bytes:

@@ -207,7 +207,7 @@ def test_a_lost_connection_goes_on_at_the_next_frame(page: Page, gateway: FakeGa
     gateway.ready |= {"outcome": "recovered", "next_sample": held, "next_frame": 11}
     gateway.unresponsive = True
     gateway.drop()
-    expect(page.locator("#headline")).to_have_text("Connection lost. Reconnecting")
+    expect(page.locator("#headline")).to_have_text("Connection lost. Reconnecting…")
     gateway.unresponsive = False
     expect(page.locator("#headline")).to_have_text("Listening")
     resume = gateway.await_message("start")["resume"]

@@ -56,7 +56,7 @@ def test_the_fleet_is_shown_as_charts_and_as_words(calling: Page, stack: Stack) 
     with dashboard(calling, stack) as board:
         expect(board.locator("#sessions tbody button")).to_have_count(1)
         expect(board.locator("#workers tbody tr")).to_contain_text("1 of 8")
-        expect(board.locator("#gateways tbody tr")).to_contain_text("this one")
+        expect(board.locator("#gateways tbody tr")).to_contain_text("(this)")
         expect(board.locator("#tiles")).to_contain_text("Calls here1")
         expect(board.locator("figure")).to_have_count(7)  # and the lag of a session
         assert painted(board, "#charts canvas") > 1_000

@@ -72,7 +72,7 @@ def test_a_lost_connection_is_resumed_with_opus(
     page.click("#call")
     expect(page.locator("#headline")).to_have_text("Speaking")
     gateway.kill()
-    expect(page.locator("#headline")).to_have_text("Connection lost. Reconnecting")
+    expect(page.locator("#headline")).to_have_text("Connection lost. Reconnecting…")
     monkeypatch.setattr("tests.e2e.launcher.free_port", lambda: port)
     stack.start_gateway()
     expect(page.locator("#headline")).to_have_text("Speaking")

@@ -68,9 +68,11 @@ def test_without_any_microphone_the_call_ends_in_words(page: Page, gateway: Fake
     start(page, gateway)
     page.evaluate("window.unplugged = true; window.tracks[0].dispatchEvent(new Event('ended'))")
     expect(page.locator("#trouble")).to_contain_text("Your microphone was disconnected")
+    expect(page.locator("#headline")).to_have_text("The call ended")
     gateway.await_message("end")
     page.click("#call")
     expect(page.locator("#trouble")).to_contain_text("No microphone found")
+    expect(page.locator("#headline")).to_have_text("Can’t start the call")
 
 
 def test_a_silent_microphone_is_reported(page: Page, gateway: FakeGateway) -> None:

@@ -98,7 +98,8 @@ export class SessionPanel {
   }
 
   #showEvents() {
-    const newest = this.#timeline.events.slice(-EVENTS_SHOWN).reverse();
+    // An event may concern a time before that of an earlier event, such as the start of speech.
+    const newest = this.#timeline.events.slice(-EVENTS_SHOWN).sort((a, b) => b.at - a.at);
     const key = newest.map(({ at, text }) => at + text).join();
     if (key === this.#shownEvents) return;
     this.#shownEvents = key;

@@ -56,7 +56,7 @@ export function showWorkers({ workers }) {
 /** @param {Snapshot} snapshot */
 export function showGateways({ gateways, gateway }) {
   const rows = Object.entries(gateways).map(([name, g]) => {
-    const own = name === gateway ? `${name} (this one)` : name;
+    const own = name === gateway ? `${name} (this)` : name;
     return /** @type {TableRow} */ ([
       name,
       [own, `${g.callers}`, ms(g.answer_p50), ms(g.late_p99), `${g.underruns}`, `${g.refusals}`],

@@ -30,6 +30,7 @@ const IN_CALL = ["listening", "thinking", "speaking", "reconnecting"];
 const SHORT_RETRY_MS = 1_500; // too short for a countdown
 const NOTICE_MS = 12_000;
 const EXAMPLE_MS = 5_000; // long enough to read one aloud
+const REDUCED_MOTION = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Panel {
   #stage = find(".stage", HTMLElement);
@@ -158,7 +159,7 @@ export class Panel {
       setText(this.#example, examples[next++ % examples.length]);
     };
     clearInterval(this.#exampleTimer);
-    this.#exampleTimer = setInterval(rotate, EXAMPLE_MS);
+    if (!REDUCED_MOTION.matches) this.#exampleTimer = setInterval(rotate, EXAMPLE_MS);
     rotate();
     this.#show();
   }

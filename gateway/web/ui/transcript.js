@@ -162,7 +162,9 @@ export class Transcript {
   #endReply(generation) {
     if (this.#reply?.generation !== generation) return;
     const { line } = this.#reply;
-    if (line.textContent === TRANSCRIPT.noWordsYet) line.textContent = TRANSCRIPT.noWords;
+    if (line.textContent === TRANSCRIPT.noWordsYet) {
+      line.replaceChildren(span("placeholder", TRANSCRIPT.noWords));
+    }
     this.#list.removeAttribute("aria-busy");
   }
 
