@@ -1,0 +1,1 @@
+"""Evaluates finished weights by spoken calls, their voices, and the VADs."""

@@ -1,0 +1,1 @@
+"""Trains the hybrid engine's networks from synthetic speech, and tunes them on recordings."""

@@ -1,0 +1,1 @@
+"""Measures that training reports about its own networks."""

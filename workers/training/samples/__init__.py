@@ -1,0 +1,1 @@
+"""Turns questions, speech and recordings into training sequences."""

@@ -1,0 +1,1 @@
+"""Synthesises and distorts speech: voices, acoustic scenes, streams and shards."""

@@ -1,0 +1,1 @@
+"""The stages of `make train`, and what they share."""

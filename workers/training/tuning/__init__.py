@@ -1,0 +1,1 @@
+"""Tunes finished weights: to recorded conversations, or to one speaker."""
