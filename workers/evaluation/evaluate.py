@@ -111,12 +111,12 @@ class Evaluation:
     def _transcribed(
         self, verdicts: Sequence[CallVerdict], callers: Sequence[CallScript]
     ) -> Measures:
-        heard = word_errors.spelled(
+        letters = word_errors.spelled(
             self._listener, [word_errors.mels_of(caller) for caller in callers]
         )
         asked = [verdict.asked for verdict in verdicts]
         transcript = word_errors.errors(asked, [verdict.transcript for verdict in verdicts])
-        return {**word_errors.errors(asked, heard), "told": transcript["words"]}
+        return {**word_errors.errors(asked, letters), "told": transcript["words"]}
 
     def sounds(self) -> Measures:
         """Silence and noise for both VADs, the assistant's voice, and callers through the codec."""

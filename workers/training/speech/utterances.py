@@ -25,27 +25,27 @@ class ListenerBatch:
 
 
 def split_by_length(
-    heard: Sequence[CallerUtterance], frames: int
+    utterances: Sequence[CallerUtterance], frames: int
 ) -> Iterator[list[CallerUtterance]]:
     """Runs of utterances, sorted by length, that fill `frames` when padded to their longest."""
     part: list[CallerUtterance] = []
-    for h in sorted(heard, key=lambda h: len(h.mels)):
-        if part and (len(part) + 1) * len(h.mels) > frames:
+    for one in sorted(utterances, key=lambda one: len(one.mels)):
+        if part and (len(part) + 1) * len(one.mels) > frames:
             yield part
             part = []
-        part.append(h)
+        part.append(one)
     if part:
         yield part
 
 
 def collate(
-    heard: Sequence[CallerUtterance], before: Sequence[int], after: Sequence[int]
+    utterances: Sequence[CallerUtterance], before: Sequence[int], after: Sequence[int]
 ) -> ListenerBatch:
     """Pad the utterances with their own silence before and after, and to one length."""
-    lengths = [b + len(h.mels) + a for h, b, a in zip(heard, before, after, strict=True)]
-    mels = torch.full((len(heard), max(lengths), heard[0].mels.shape[1]), SILENCE)
-    for row, (h, start) in enumerate(zip(heard, before, strict=True)):
-        mels[row, start : start + len(h.mels)] = torch.from_numpy(h.mels.astype("float32"))
-    texts = [h.text for h in heard]
+    lengths = [b + len(one.mels) + a for one, b, a in zip(utterances, before, after, strict=True)]
+    mels = torch.full((len(utterances), max(lengths), utterances[0].mels.shape[1]), SILENCE)
+    for row, (one, start) in enumerate(zip(utterances, before, strict=True)):
+        mels[row, start : start + len(one.mels)] = torch.from_numpy(one.mels.astype("float32"))
+    texts = [one.text for one in utterances]
     said, spelled = targets(texts, phones), targets(texts, characters)
     return ListenerBatch(mels, torch.tensor(lengths), *said, *spelled)

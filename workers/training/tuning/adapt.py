@@ -246,7 +246,7 @@ def _digest(base: Path, prompts: Sequence[ReadPrompt]) -> str:
 def accuracy(listener: Listener, base: Path, prompts: Sequence[ReadPrompt]) -> dict[str, float]:
     """Phone and character error rates of the prompts, and the share of right answers."""
     listener.eval()
-    asker = _QuestionAnswering(base)
+    answering = _QuestionAnswering(base)
     wrong, total = [0, 0], [0, 0]
     right: list[bool] = []
     for prompt in prompts:
@@ -258,10 +258,10 @@ def accuracy(listener: Listener, base: Path, prompts: Sequence[ReadPrompt]) -> d
             path = best_path(logits[0], logits.shape[1])
             wrong[kind] += Levenshtein.distance(path, wanted)
             total[kind] += len(wanted)
-        if prompt.text in asker.answers:
+        if prompt.text in answering.answers:
             end = -(-(len(prompt.mel) + BEFORE) // 8)
             states = hearing.states[0].numpy().astype(np.float16)
-            right.append(asker.answer(states, end) == asker.answers[prompt.text])
+            right.append(answering.answer(states, end) == answering.answers[prompt.text])
     shares = {"phone_error": wrong[0] / total[0], "character_error": wrong[1] / total[1]}
     return {k: round(v, 4) for k, v in shares.items()} | {
         "answered_right": round(sum(right) / len(right), 4) if right else float("nan"),

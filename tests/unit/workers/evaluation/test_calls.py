@@ -69,9 +69,9 @@ def test_stream_mode_collects_the_reply_until_it_ends() -> None:
 def test_a_second_question_is_asked_and_answered_in_the_same_call() -> None:
     first, second = said(8, 110.0), said(15, 150.0)
     call = OfflineCall([first, second])
-    told: list[int] = []
-    run_calls(Gated(1), [call], told.append)
-    assert told == [1]
+    ended: list[int] = []
+    run_calls(Gated(1), [call], ended.append)
+    assert ended == [1]
     assert [answer.reason for answer in call.answers] == ["end"] * 2
     lengths = [len(answer.pcm) for answer in call.answers]
     assert lengths[1] - lengths[0] == pytest.approx(len(second) - len(first), abs=4 * 1920)

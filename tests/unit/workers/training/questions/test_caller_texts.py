@@ -23,15 +23,15 @@ KEPT = {" ".join(words(q.text)) for s in (Split.PHRASING, Split.COMBINATION) for
 
 
 def test_held_out_questions_are_never_drawn() -> None:
-    ask = CallerTextSampler(random.Random(1))
-    said = [ask() for _ in range(6000)]
+    sampler = CallerTextSampler(random.Random(1))
+    said = [sampler() for _ in range(6000)]
     assert not {" ".join(words(one.text)) for one in said} & KEPT
     assert sum(one.text in TRAINED for one in said) > 2500
 
 
 def test_texts_that_are_no_question_have_their_own_replies() -> None:
-    ask = CallerTextSampler(random.Random(2))
-    said = [ask() for _ in range(6000)]
+    sampler = CallerTextSampler(random.Random(2))
+    said = [sampler() for _ in range(6000)]
     replies = Counter(one.question.reply for one in said if not one.shuffled)
     assert replies[NO_REPLY] == pytest.approx(6000 * caller_texts.NOISE, rel=0.4)
     assert replies[UNKNOWN_REPLY] == pytest.approx(
@@ -48,8 +48,8 @@ def test_texts_that_are_no_question_have_their_own_replies() -> None:
 
 @pytest.mark.parametrize("language", Language)
 def test_some_texts_are_shuffled_words(language: Language) -> None:
-    ask = CallerTextSampler(random.Random(12), language=language)
-    shuffled = [one.text for one in (ask() for _ in range(4000)) if one.shuffled]
+    sampler = CallerTextSampler(random.Random(12), language=language)
+    shuffled = [one.text for one in (sampler() for _ in range(4000)) if one.shuffled]
     assert len(shuffled) == pytest.approx(4000 * caller_texts.SHUFFLED, rel=0.3)
     texts = {" ".join(words(q.text)) for q in questions(Split.TRAIN, language)}
     known = {word for text in texts for word in text.split()}
@@ -59,8 +59,8 @@ def test_some_texts_are_shuffled_words(language: Language) -> None:
 
 
 def test_families_are_drawn_by_their_weights() -> None:
-    ask = CallerTextSampler(random.Random(3))
-    asked = Counter(ask.question().family for _ in range(20_000))
+    sampler = CallerTextSampler(random.Random(3))
+    asked = Counter(sampler.question().family for _ in range(20_000))
     total = sum(family.weight for family in FAMILIES)
     assert set(asked) == {family.name for family in FAMILIES}
     for name in ("sum", "repeat", "capital"):
@@ -75,8 +75,8 @@ def test_spanish_texts_are_trained_questions_or_get_spanish_replies() -> None:
         for split in (Split.PHRASING, Split.COMBINATION)
         for q in questions(split, Language.SPANISH)
     }
-    ask = CallerTextSampler(random.Random(5), (), Language.SPANISH)
-    said = [ask() for _ in range(4000)]
+    sampler = CallerTextSampler(random.Random(5), (), Language.SPANISH)
+    said = [sampler() for _ in range(4000)]
     assert not {" ".join(words(one.text)) for one in said} & kept
     assert {one.question.language for one in said} == {Language.SPANISH}
     unknown = [
@@ -93,22 +93,22 @@ def test_spanish_texts_are_trained_questions_or_get_spanish_replies() -> None:
 
 
 def test_one_text_in_twelve_is_spanish() -> None:
-    ask = caller_texts.caller_text_source(random.Random(6))
-    foreign = sum(ask().question.language is Language.SPANISH for _ in range(5000))
+    sampler = caller_texts.caller_text_source(random.Random(6))
+    foreign = sum(sampler().question.language is Language.SPANISH for _ in range(5000))
     assert foreign / 5000 == pytest.approx(caller_texts.SPANISH, rel=0.2)
     assert set(caller_texts.samplers(random.Random(0), ("hello",))) == {Language.ENGLISH}
 
 
 def test_only_the_named_families_are_drawn() -> None:
-    ask = CallerTextSampler(random.Random(4), ("capital", "hello"))
-    assert {ask.question().family for _ in range(200)} == {"capital", "hello"}
+    sampler = CallerTextSampler(random.Random(4), ("capital", "hello"))
+    assert {sampler.question().family for _ in range(200)} == {"capital", "hello"}
     with pytest.raises(ValueError, match="names of families"):
         CallerTextSampler(random.Random(4), ("no such",))
 
 
 @pytest.mark.parametrize(("language", "name"), [("en", "hello"), ("es", "es hello")])
 def test_a_false_start_never_makes_a_held_out_question(language: str, name: str) -> None:
-    ask = CallerTextSampler(random.Random(7), (name,), Language(language))
-    said = {" ".join(words(ask().text)) for _ in range(6000)}
+    sampler = CallerTextSampler(random.Random(7), (name,), Language(language))
+    said = {" ".join(words(sampler().text)) for _ in range(6000)}
     kept = questions(Split.PHRASING, Language(language))
     assert not said & {" ".join(words(q.text)) for q in kept if q.family == name}

@@ -53,8 +53,8 @@ def conversations(seed: int) -> ConversationSampler:
 
 
 def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
-    talk = conversations(0)
-    samples = [talk.sample() for _ in range(300)]
+    sampler = conversations(0)
+    samples = [sampler.sample() for _ in range(300)]
     assert all(0 < len(sample.text) <= LONGEST for sample in samples)
     ends = [int((sample.next_text == EOS).sum()) for sample in samples]
     assert set(ends) == {1, 2}
@@ -64,8 +64,8 @@ def test_every_sample_ends_a_reply_and_fits_the_window() -> None:
 
 def test_some_replies_are_unrelated_and_have_their_text_given() -> None:
     """Training learns only the sound of these replies."""
-    talk = conversations(8)
-    samples = [talk.sample() for _ in range(600)]
+    sampler = conversations(8)
+    samples = [sampler.sample() for _ in range(600)]
     read_out = [sample for sample in samples if not sample.text_weight.any()]
     loose = SHUFFLED / (1 - FOLLOW_UP)
     expected = loose + (1 - loose) * (1 - TWO_TURNS) * READ_OUT
@@ -81,14 +81,14 @@ def test_batches_have_the_requested_rows() -> None:
 
 def test_a_text_turn_follows_its_phones_with_few_errors() -> None:
     rng = random.Random(2)
-    ask = CallerTextSampler(rng, ("capital",))
+    next_text = CallerTextSampler(rng, ("capital",))
     likeness = []
     for _ in range(40):
-        one = ask()
+        one = next_text()
         turn = PHONE_STATES.turn(one, rng)
-        heard = turn.states[:, 0].astype(int).tolist()
-        assert not any(heard[turn.end :])
-        spoken = [p for p in heard if p]
+        found = turn.states[:, 0].astype(int).tolist()
+        assert not any(found[turn.end :])
+        spoken = [p for p in found if p]
         likeness.append(SequenceMatcher(None, spoken, phones(one.text)).ratio())
     assert 0.7 < np.mean(likeness) < 1.0
 
@@ -97,9 +97,9 @@ def test_a_pause_lies_inside_the_speech(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(text_turns, "PAUSED", 1.0)
     monkeypatch.setattr(text_turns, "SLIP", 0.0)
     rng = random.Random(7)
-    ask = CallerTextSampler(rng, ("capital",))
+    next_text = CallerTextSampler(rng, ("capital",))
     for _ in range(40):
-        turn = PHONE_STATES.turn(ask(), rng)
+        turn = PHONE_STATES.turn(next_text(), rng)
         said = np.flatnonzero(turn.states[:, 0])
         if len(said):
             assert np.diff(said).max() > text_turns.PAUSE_STEPS[0]
@@ -114,9 +114,9 @@ def test_unfinished_speech_gets_a_later_reply_in_stream_mode(
     question = CallerTextSampler(rng, FAMILIES).question()
     replies = {text: silent_reply(text, VOCABULARY, 2) for text in reply_texts(FAMILIES)}
     for unfinished, later in ((False, GO_AFTER), (True, GO_LATE)):
-        ask = CallerText("what is the", question, unfinished=unfinished)
-        turns = TextTurns(PHONE_STATES, lambda ask=ask: ask)  # type: ignore[misc]
-        talk = ConversationSampler(
+        next_text = CallerText("what is the", question, unfinished=unfinished)
+        turns = TextTurns(PHONE_STATES, lambda next_text=next_text: next_text)  # type: ignore[misc]
+        sampler = ConversationSampler(
             turns,
             replies,
             CONFIG,
@@ -125,7 +125,7 @@ def test_unfinished_speech_gets_a_later_reply_in_stream_mode(
             vocabulary=CallerVocabulary(FAMILIES),
             read_out=0.0,
         )
-        samples = [talk.sample() for _ in range(60)]
+        samples = [sampler.sample() for _ in range(60)]
         waited = []
         for sample in samples:
             if (sample.next_text == GO).sum() != 1:
@@ -151,14 +151,16 @@ def test_spanish_texts_become_english_phones_in_either_accent(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * len(accent))
-    ask = CallerTextSampler(random.Random(4), ("es thanks",), Language.SPANISH)
+    next_text = CallerTextSampler(random.Random(4), ("es thanks",), Language.SPANISH)
     rng = random.Random(5)
     counts = set()
     for _ in range(40):
-        heard = (
-            PHONE_STATES.turn(CallerText("gracias", ask.question()), rng).states[:, 0].astype(int)
+        found = (
+            PHONE_STATES.turn(CallerText("gracias", next_text.question()), rng)
+            .states[:, 0]
+            .astype(int)
         )
-        counts.add(int((heard == 7).sum()))
+        counts.add(int((found == 7).sum()))
     assert min(counts) <= len("roa/es") < max(counts) <= len("roa/es-419")
 
 
@@ -166,7 +168,7 @@ def test_both_languages_occur_together(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text_turns, "spanish_phones", lambda text, accent: [7] * 9)
     rng = random.Random(6)
     families = ("hello", "es hello", "es sum")
-    talk = ConversationSampler(
+    sampler = ConversationSampler(
         TextTurns(PHONE_STATES, caller_text_source(rng, families)),
         {text: silent_reply(text, VOCABULARY, 2) for text in reply_texts(families)},
         CONFIG,
@@ -176,7 +178,7 @@ def test_both_languages_occur_together(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     said = " ".join(
         VOCABULARY.text([int(t) for t in sample.next_text if t > EOS])
-        for sample in (talk.sample() for _ in range(300))
+        for sample in (sampler.sample() for _ in range(300))
     )
     assert "hello it is nice to hear you" in said
     assert "hola me alegro de oírle" in said

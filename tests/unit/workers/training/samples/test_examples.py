@@ -41,23 +41,23 @@ def test_each_reply_has_the_question_before_it(found: list[RecordedExchange]) ->
 
 def test_a_reply_without_a_question_is_left_out(found: list[RecordedExchange]) -> None:
     silent = np.zeros(48_000, dtype=np.float32)
-    talk = StereoRecording("x", silent, silent, (TimedWord("hello", 1.0, 1.5),))
+    recording = StereoRecording("x", silent, silent, (TimedWord("hello", 1.0, 1.5),))
     left_out: Counter[str] = Counter()
-    assert list(exchanges(talk, left_out)) == []
+    assert list(exchanges(recording, left_out)) == []
     assert left_out == {UNASKED: 1}
     with pytest.raises(
         DataError, match=r"1 without speech of the caller.*are the channels swapped"
     ):
-        all_exchanges([talk])
+        all_exchanges([recording])
 
 
 def test_a_reply_that_is_too_long_is_left_out_and_counted(
     found: list[RecordedExchange],
 ) -> None:
     words = tuple(TimedWord("on", 2.0 + s, 2.9 + s) for s in range(11))
-    talk = StereoRecording("x", np.zeros(320_000, np.float32), found[0].question, words)
+    recording = StereoRecording("x", np.zeros(320_000, np.float32), found[0].question, words)
     left_out: Counter[str] = Counter()
-    assert list(exchanges(talk, left_out)) == []
+    assert list(exchanges(recording, left_out)) == []
     assert left_out == {TOO_LONG: 1}
 
 

@@ -77,8 +77,8 @@ def test_disturbance_keeps_targets_and_go() -> None:
 
 
 def test_stumbling_keeps_the_order() -> None:
-    heard = np.arange(400, dtype=np.float32)[:, None]
-    changed = stumbled(heard, np.random.default_rng(1))[:, 0]
+    states = np.arange(400, dtype=np.float32)[:, None]
+    changed = stumbled(states, np.random.default_rng(1))[:, 0]
     assert (np.diff(changed) >= 0).all()
     assert len(set(changed.tolist())) < 400
 

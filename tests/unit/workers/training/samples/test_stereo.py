@@ -18,12 +18,12 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_read(folder: Path) -> None:
-    (talk,) = read_folder(folder)
-    assert [word.text for word in talk.words] == ["yes", "zebra", "crossing"]
-    assert talk.words[0].start_s == 2.0
-    assert len(talk.assistant) == len(talk.caller)
+    (recording,) = read_folder(folder)
+    assert [word.text for word in recording.words] == ["yes", "zebra", "crossing"]
+    assert recording.words[0].start_s == 2.0
+    assert len(recording.assistant) == len(recording.caller)
     asked = slice(round(0.5 * 24_000), round(1.1 * 24_000))
-    assert np.abs(talk.caller[asked]).max() > 0.05 > np.abs(talk.assistant[asked]).max()
+    assert np.abs(recording.caller[asked]).max() > 0.05 > np.abs(recording.assistant[asked]).max()
 
 
 def test_another_rate_is_resampled(folder: Path) -> None:

@@ -47,19 +47,19 @@ def test_noise_depends_on_its_seed() -> None:
 def test_a_room_keeps_the_time_of_the_direct_sound() -> None:
     click = np.zeros(12_000, np.float32)
     click[1000] = 0.5
-    heard = acoustics.apply_scene(
+    rendered = acoustics.apply_scene(
         click, AcousticScene(room=1, line=0, narrow=0, noise=0, clip=0, gain_db=(0.0, 0.0)), [], RNG
     )
-    assert abs(heard[:990]).max() < 1e-4
-    assert int(abs(heard).argmax()) == 1000
-    assert abs(heard[1100:]).max() > 1e-4
+    assert abs(rendered[:990]).max() < 1e-4
+    assert int(abs(rendered).argmax()) == 1000
+    assert abs(rendered[1100:]).max() > 1e-4
 
 
 def test_renditions_of_one_utterance_differ() -> None:
-    heard = [acoustics.apply_scene(VOICE, AcousticScene(), [VOICE[::-1]], RNG) for _ in range(8)]
-    assert all(y.dtype == np.float32 and len(y) == len(VOICE) for y in heard)
-    assert all(abs(y).max() <= 1.0 for y in heard)
-    assert len({y.tobytes() for y in heard}) == 8
+    rendered = [acoustics.apply_scene(VOICE, AcousticScene(), [VOICE[::-1]], RNG) for _ in range(8)]
+    assert all(y.dtype == np.float32 and len(y) == len(VOICE) for y in rendered)
+    assert all(abs(y).max() <= 1.0 for y in rendered)
+    assert len({y.tobytes() for y in rendered}) == 8
 
 
 def test_sounds_without_speech_are_silence_noise_or_tones() -> None:

@@ -32,8 +32,8 @@ def test_training_uses_no_spanish_voice_of_the_evaluation() -> None:
     assert trained == set(callers.TRAINED_SPANISH)
     assert not trained & UNSEEN
     # A speaker of espeak-ng is a variant, whatever language it speaks.
-    heard = {v.name.split("+")[1] for v in callers.TRAINED_SPANISH + callers.TRAINED_ESPEAK}
-    assert not heard & {voice.name.split("+")[1] for voice in callers.UNSEEN_SPANISH}
+    variants = {v.name.split("+")[1] for v in callers.TRAINED_SPANISH + callers.TRAINED_ESPEAK}
+    assert not variants & {voice.name.split("+")[1] for voice in callers.UNSEEN_SPANISH}
     assert {v.language for v in (*trained, *callers.UNSEEN_SPANISH)} == {Language.SPANISH}
     assert {v.engine for v in trained}.isdisjoint(v.engine for v in callers.UNSEEN_FESTIVAL_SPANISH)
 

@@ -47,10 +47,10 @@ def after(*chunks: Pcm16) -> Iterator[Pcm16]:
 
 
 def test_an_utterance_has_quiet_around_it_and_ends_with_a_pause() -> None:
-    heard = utterance(after(*[QUIET] * 20, *voice(12)))
-    assert heard is not None
-    assert len(heard) // CHUNK_SAMPLES in range(BEFORE + 11 + AFTER, BEFORE + 14 + AFTER)
-    assert not heard[: (BEFORE - 1) * CHUNK_SAMPLES].any()
+    recorded = utterance(after(*[QUIET] * 20, *voice(12)))
+    assert recorded is not None
+    assert len(recorded) // CHUNK_SAMPLES in range(BEFORE + 11 + AFTER, BEFORE + 14 + AFTER)
+    assert not recorded[: (BEFORE - 1) * CHUNK_SAMPLES].any()
 
 
 def test_silence_a_cough_and_endless_speech_are_no_utterance() -> None:
@@ -61,9 +61,9 @@ def test_silence_a_cough_and_endless_speech_are_no_utterance() -> None:
 
 
 def test_a_cough_before_speech_is_ignored() -> None:
-    heard = utterance(after(COUGH, *[QUIET] * 30, *voice(10)))
-    assert heard is not None
-    assert len(heard) < (BEFORE + 13 + AFTER) * CHUNK_SAMPLES
+    recorded = utterance(after(COUGH, *[QUIET] * 30, *voice(10)))
+    assert recorded is not None
+    assert len(recorded) < (BEFORE + 13 + AFTER) * CHUNK_SAMPLES
 
 
 def test_recordings_are_kept_and_a_silent_prompt_is_repeated(tmp_path: Path) -> None:

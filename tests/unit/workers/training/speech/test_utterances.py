@@ -8,12 +8,12 @@ from workers.training.speech.augment import SILENCE
 from workers.training.speech.callers import CallerUtterance
 
 
-def heard(frames: int, text: str = "a cat") -> CallerUtterance:
+def said(frames: int, text: str = "a cat") -> CallerUtterance:
     return CallerUtterance(text, "flite:x", np.zeros((frames, 80), np.float16))
 
 
 def test_each_row_has_its_own_silence_around() -> None:
-    batch = utterances.collate([heard(10), heard(6)], [2, 0], [3, 1])
+    batch = utterances.collate([said(10), said(6)], [2, 0], [3, 1])
     assert batch.mels.shape == (2, 15, 80)
     assert batch.lengths.tolist() == [15, 7]
     assert (batch.mels[0, :2] == SILENCE).all()
@@ -25,14 +25,14 @@ def test_each_row_has_its_own_silence_around() -> None:
 
 def test_splitting_keeps_all_utterances_and_the_largest_size() -> None:
     rng = np.random.default_rng(0)
-    given = [heard(int(frames)) for frames in rng.integers(40, 700, size=90)]
+    given = [said(int(frames)) for frames in rng.integers(40, 700, size=90)]
     parts = list(utterances.split_by_length(given, 5000))
     assert sorted(id(h) for part in parts for h in part) == sorted(id(h) for h in given)
     assert all(len(part) * max(len(h.mels) for h in part) <= 5000 for part in parts)
 
 
 def test_an_utterance_longer_than_a_batch_is_a_batch_of_its_own() -> None:
-    assert [len(part) for part in utterances.split_by_length([heard(900), heard(100)], 500)] == [
+    assert [len(part) for part in utterances.split_by_length([said(900), said(100)], 500)] == [
         1,
         1,
     ]

@@ -119,8 +119,8 @@ def test_word_errors_are_shares_of_a_conditions_words() -> None:
     pair = OneWord(networks().listener.eval(), networks().model)
     hello = encode_turns(pair.listener, spoken())[0]
     other = replace(hello, said=replace(hello.said, text="hello hello there"))
-    heard = {"espeak": [hello], "rms": [hello, other]}
-    assert word_errors(pair, heard, VOCABULARY) == {"words_espeak": 0.0, "words_rms": 0.5}
+    checks = {"espeak": [hello], "rms": [hello, other]}
+    assert word_errors(pair, checks, VOCABULARY) == {"words_espeak": 0.0, "words_rms": 0.5}
 
 
 def test_other_languages_have_a_loss_on_words_alone() -> None:

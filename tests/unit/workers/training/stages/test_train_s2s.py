@@ -24,8 +24,8 @@ WORD_LISTS = {"words": ["one"], "caller_words": ["what", "is"]}
 
 def batch() -> SampleBatch:
     reply = TargetReply("a", np.array([33, EOS]), np.array([[1, 2]]))
-    heard = np.ones((6, 4), np.float32)
-    return collate([turn_sample(heard, reply, CONFIG, [1, 2])] * 2)
+    states = np.ones((6, 4), np.float32)
+    return collate([turn_sample(states, reply, CONFIG, [1, 2])] * 2)
 
 
 def trainer(folder: Path, word_lists: dict[str, list[str]] = WORD_LISTS) -> S2STrainer:

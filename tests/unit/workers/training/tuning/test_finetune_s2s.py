@@ -104,8 +104,8 @@ def test_a_run_resumes_with_its_own_data_and_base_only(tmp_path: Path) -> None:
     settings = FinetuneSettings(data=data, base=base, output=tmp_path / "tuned", steps=2)
     finetune(settings, Run(tmp_path / "run", 5))
     more = conversations(tmp_path / "more")
-    talk = more / "data.jsonl"
-    talk.write_text("\n".join(talk.read_text().splitlines()[:-1]) + "\n")
+    index = more / "data.jsonl"
+    index.write_text("\n".join(index.read_text().splitlines()[:-1]) + "\n")
     with pytest.raises(ConfigError, match="started with, got others: take another --run"):
         finetune(replace(settings, data=more), Run(tmp_path / "run", 5))
 
