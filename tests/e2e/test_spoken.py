@@ -4,8 +4,9 @@ Training never saw these voices and phrasings (tests/e2e/questions/README.md).
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from difflib import SequenceMatcher
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -87,12 +88,22 @@ def transcript(client: Client, generation: int) -> str:
     )
 
 
-async def stay_silent_until_replies(client: Client, count: int) -> None:
-    """Send silence until the server has completed so many replies."""
+def any_of_generation(client: Client, kind: str, generation: int) -> bool:
+    """Whether an event of this type and generation has come."""
+    return any(event["generation"] == generation for event in client.got(kind))
+
+
+async def stay_silent_until(client: Client, condition: Callable[[], bool]) -> None:
+    """Send silence until the condition is true."""
     silent = asyncio.create_task(client.speak(silence(1_000)))
-    await client.until(lambda: len(client.got("reply_done")) >= count)
+    await client.until(condition)
     silent.cancel()
     await asyncio.gather(silent, return_exceptions=True)
+
+
+async def stay_silent_until_replies(client: Client, count: int) -> None:
+    """Send silence until the server has completed so many replies."""
+    await stay_silent_until(client, lambda: len(client.got("reply_done")) >= count)
 
 
 async def test_four_callers_at_once_get_the_right_answers(spoken: Stack, tmp_path: Path) -> None:
@@ -125,7 +136,9 @@ async def test_speaking_over_an_answer_stops_it_and_the_next_is_right(spoken: St
         # Speech in the first 1.5 s of the answer would go on with the question.
         await client.until(lambda: len(client.frames) > 120)
         await client.speak(question("sum"))
-        await stay_silent_until_replies(client, 2)
+        # A reply that was made in full before the interruption ends with its `clear`.
+        done = partial(any_of_generation, client, "reply_done", 2)
+        await stay_silent_until(client, done)
     (clear,) = client.got("clear")
     old = [number for number, generation, _ in client.frames if generation == 1]
     new = [number for number, generation, _ in client.frames if generation == 2]
