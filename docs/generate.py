@@ -80,21 +80,7 @@ def protocol() -> str:
 Without a subprotocol a client sends and receives raw PCM16 and nothing else. With
 `{client_messages.SUBPROTOCOL}` the first message is `start`, and everything below applies.
 
-## Audio
-
-Up: little-endian PCM16 mono at 24 kHz, at most {frames.MAX_AUDIO_BYTES:,} bytes a message, or one
-Opus packet a message. Down: a header of {frames.HEADER.size} bytes (`{frames.HEADER.format}`: frame
-number, generation, flags, zero), then 20 ms of audio: 960 bytes of PCM16, or one Opus packet.
-
-{
-        table(
-            ("flag", "meaning"),
-            [
-                (str(frames.FIRST_OF_REPLY), "the first frame of a reply"),
-                (str(frames.LAST_OF_REPLY), "the last frame of a reply"),
-            ],
-        )
-    }
+{_audio()}
 
 ## Messages to the server
 
@@ -120,6 +106,20 @@ Other close codes:
 
 {table(("close code", "meaning"), codes)}
 """
+
+
+def _audio() -> str:
+    flags = [
+        (str(frames.FIRST_OF_REPLY), "the first frame of a reply"),
+        (str(frames.LAST_OF_REPLY), "the last frame of a reply"),
+    ]
+    return f"""## Audio
+
+Up: little-endian PCM16 mono at 24 kHz, at most {frames.MAX_AUDIO_BYTES:,} bytes a message, or one
+Opus packet a message. Down: a header of {frames.HEADER.size} bytes (`{frames.HEADER.format}`: frame
+number, generation, flags, zero), then 20 ms of audio: 960 bytes of PCM16, or one Opus packet.
+
+{table(("flag", "meaning"), flags)}"""
 
 
 def metrics() -> str:

@@ -38,8 +38,9 @@ def main(output: Path, runs: Path, *, quick: bool, share: float) -> None:
         progress.say(row.name)
         verdicts += measured_row(engine, judge, row, kept, progress.add)
     quiet = false_answers(engine, MINUTES * part, (VadName.ENERGY,), progress)
+    asked = "--quick" if quick else f"--share {share:g}"
     made = {
-        "command": "make evaluate" + (' ARGS="--quick"' if quick else ""),
+        "command": f"python -m workers.evaluation talk {asked}",
         "machine": machine(),
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     }

@@ -52,8 +52,7 @@ def tune(
     """
     torch.manual_seed(settings.seed)
     network = Network(source.config, source.tensors, settings.rank, SCALE)
-    trained = [value for value in network.parameters() if value.requires_grad]
-    optimiser = torch.optim.AdamW(trained, settings.rate, (0.9, 0.99), weight_decay=0.0, fused=True)
+    optimiser = _optimiser(network, settings.rate)
     state = run.load() or {}
     if start is not None and not state:
         _begin_from(network, start, settings.rank)
@@ -64,14 +63,7 @@ def tune(
     schedule = Schedule(steps, minutes, settings.rate, float(state.get("clock_s", 0.0)))
 
     def save() -> None:
-        run.save(
-            {
-                "settings": asdict(settings),
-                "weights": network.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "clock_s": schedule.spent_s,
-            }
-        )
+        run.save(_state(settings, network, optimiser, schedule))
         _export(run.folder, network)
 
     for batch in itertools.islice(_endless(corpus, settings.epochs), run.step, None):
@@ -79,7 +71,8 @@ def tune(
             break
         _step(network, optimiser, batch, schedule.rate_at(run.step - 1), run)
         if run.step % FULL_EVERY == 0:
-            run.say(f"step {run.step} of {steps}: held-out {held_out_loss(network, held_out):.4f}")
+            loss = held_out_loss(network, held_out)
+            run.say(f"step {run.step} of {steps}: held-out {loss:.4f}")
         if run.due():
             save()
     save()
@@ -87,6 +80,23 @@ def tune(
     _record(run, corpus, settings, loss)
     run.finish(held_out=loss)
     return loss
+
+
+def _optimiser(network: Network, rate: float) -> torch.optim.AdamW:
+    trained = [value for value in network.parameters() if value.requires_grad]
+    return torch.optim.AdamW(trained, rate, (0.9, 0.99), weight_decay=0.0, fused=True)
+
+
+def _state(
+    settings: Settings, network: Network, optimiser: torch.optim.Optimizer, schedule: Schedule
+) -> dict[str, Any]:
+    """What a checkpoint holds; `_take` reads it."""
+    return {
+        "settings": asdict(settings),
+        "weights": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "clock_s": schedule.spent_s,
+    }
 
 
 @torch.no_grad()
