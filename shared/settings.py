@@ -189,7 +189,8 @@ class Settings(BaseSettings):
         0,
         ge=0,
         le=65_535,
-        description="The port at which a worker serves /metrics to Prometheus; 0: none.",
+        description="The port at which a worker serves /metrics and its probes /startup, /health "
+        "and /ready; 0: none.",
     )
     model: Path = Field(
         Path("workers/weights/tiny"), description="The folder that holds the model's weights."

@@ -11,7 +11,6 @@ import sys
 from typing import Final
 
 import uvloop
-from prometheus_client import start_http_server
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -25,6 +24,8 @@ from shared.redis_client.url import check_redis
 from shared.settings import Settings, load_settings
 from workers.audio.silero_network import load_silero
 from workers.engines import load_engine
+from workers.monitoring import server
+from workers.monitoring.probes import Probes
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership.claims import Ownership
 
@@ -41,6 +42,14 @@ def worker_name() -> str:
 
 async def serve(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises ConfigError for errors that the operator must fix."""
+    probes = Probes(settings.lease_ms / 1_000)
+    watch_tasks(asyncio.get_running_loop())
+    # Before the weights are loaded, so that `/startup` answers.
+    with server.serving(settings.worker_metrics_port, probes):
+        await _work(settings, probes)
+
+
+async def _work(settings: Settings, probes: Probes) -> None:
     if settings.vad is VadName.SILERO:
         load_silero()  # fails now if it is not installed, not at the first caller
     engine = await asyncio.to_thread(load_engine, settings)
@@ -56,32 +65,23 @@ async def serve(settings: Settings) -> None:
     ownership = Ownership(
         sessions, registry, settings, worker_name(), traits=engine.traits, fold=engine.fold
     )
-    loop = WorkerLoop(sessions, ownership, engine, settings)
-    await _wait_for_redis(sessions, stopping)
-    if settings.worker_metrics_port:
-        watch_tasks(asyncio.get_running_loop())
-        _serve_metrics(settings.worker_metrics_port)
+    loop = WorkerLoop(sessions, ownership, engine, settings, probes=probes)
+    await _wait_for_redis(sessions, stopping, probes)
     log.info("worker %s: %s, %d slots", ownership.worker, settings.engine, engine.slots)
-    await loop.run(stopping)
-    await redis.aclose()
-
-
-def _serve_metrics(port: int) -> None:
     try:
-        start_http_server(port)
-    except OSError as error:
-        raise ConfigError(
-            f"Expected a port of this worker's own as WORKER_METRICS_PORT, got {port}: {error}"
-        ) from error
+        await loop.run(stopping)
+    finally:
+        await redis.aclose()
 
 
-async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event) -> None:
+async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event, probes: Probes) -> None:
     """Wait until Redis answers. Refuses a Redis whose settings would lose data silently."""
     while not stopping.is_set():
         try:
             await check_redis(sessions.redis)
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
             log.warning("waiting for Redis: %s", error)
+            probes.turned(redis_answers=False)
             await asyncio.sleep(REDIS_RETRY_S)
         else:
             return

@@ -28,6 +28,7 @@ from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, count_receipts, timed
 from workers.audio.silero_vad import listen_ahead
 from workers.engines.base import Engine, Output
+from workers.monitoring.probes import Probes
 from workers.runtime.conversation.step import Plan
 from workers.runtime.engine_thread import EngineThread, Group
 from workers.runtime.handover import Handover
@@ -57,9 +58,11 @@ class WorkerLoop:
         engine: Engine,
         settings: Settings,
         *,
+        probes: Probes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = sessions
+        self.probes = probes or Probes(settings.lease_ms / 1_000)
         self.ownership = ownership
         self.engine_thread = EngineThread(engine, clock)
         self.slots = Slots(engine.slots)
@@ -87,6 +90,7 @@ class WorkerLoop:
         finally:
             # Even after an engine's failure the other workers can go on at once.
             stopping.set()
+            self.probes.leave()
             self.wakeups.stop()
             try:
                 await self._handover().run(turning, claiming)
@@ -114,6 +118,7 @@ class WorkerLoop:
                 REDIS_ERRORS.inc()
                 log.warning("the loop waits for Redis: %s", error)
                 self._excuse_all()
+                self.probes.turned(redis_answers=False)
                 await _sleep(stopping, back_off_s)
                 back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
                 continue
@@ -159,6 +164,7 @@ class WorkerLoop:
             await self._rebuild_failed()
             await self._retire()
         self.turns += 1
+        self.probes.turned(redis_answers=True)
         return any(map(_hurries, self.slots.sessions.values()))
 
     def _place_arrivals(self) -> None:

@@ -1,0 +1,1 @@
+"""What a worker shows to its operators: probes and metrics over HTTP."""
