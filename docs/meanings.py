@@ -23,6 +23,7 @@ MEANINGS: Final = {
     "options.interrupt_ms": "speech that interrupts a reply, 20 to 5,000; shorter speech leaves "
     "it alone",
     "options.manual": "push-to-talk: only `commit` ends a turn",
+    "options.interrupts": "false: speech over a reply never interrupts it",
     "ping.t": "returned as it is",
     "resume_point.session": "the id from `ready`",
     "resume_point.token": "the token from `ready`",

@@ -17,6 +17,7 @@ from shared.audio import FRAME_BYTES, FRAME_MS
 from shared.log.records import (
     Clear,
     Heard,
+    NoReply,
     OutputRecord,
     ReplyDone,
     ReplyStarted,
@@ -57,8 +58,18 @@ class TextAt:
     text: str
 
 
-Event = SpeechStarted | SpeechStopped | Heard | Clear | ReplyStarted | ReplyDone | Skip | TextAt
-_Queued = Frame | TextAt | ReplyStarted | ReplyDone | Skip
+Event = (
+    SpeechStarted
+    | SpeechStopped
+    | Heard
+    | Clear
+    | ReplyStarted
+    | ReplyDone
+    | NoReply
+    | Skip
+    | TextAt
+)
+_Queued = Frame | TextAt | ReplyStarted | ReplyDone | NoReply | Skip
 
 
 @dataclass(slots=True)
@@ -117,6 +128,8 @@ class Playout:
                     self._enqueue(TextAt(record.generation, self._next_fed, record.text))
                 case ReplyStarted() | ReplyDone():
                     self._enqueue(record)
+                case NoReply():
+                    self._queue.append(record)
         return urgent
 
     def next_due(self, now: float) -> float | None:
@@ -216,7 +229,7 @@ class Playout:
         first = FIRST_OF_REPLY if frame.number == self._first_of_reply else 0
         return first | (LAST_OF_REPLY if last else 0)
 
-    def _send_event(self, item: TextAt | ReplyStarted | ReplyDone | Skip) -> Event:
+    def _send_event(self, item: TextAt | ReplyStarted | ReplyDone | NoReply | Skip) -> Event:
         self._queue.popleft()
         match item:
             case ReplyStarted():

@@ -21,7 +21,7 @@ from gateway.protocol.server_messages import Ack, Error, Pong, ServerMessage
 from gateway.telemetry import metrics
 from gateway.telemetry.stopwatch import Stopwatch
 from shared.beats import SIGN_OF_LIFE_S
-from shared.log.records import InputRecord, OutputRecord, Played, SpeechStopped
+from shared.log.records import InputRecord, NoReply, OutputRecord, Played, SpeechStopped
 from shared.log.writes import Append, Receipt
 
 logger = logging.getLogger(__name__)
@@ -279,7 +279,7 @@ class Session:
             if isinstance(item, Frame):
                 self._time_reply(item, now)
                 self._outbox.put(self._packed(item) if self.native else item.pcm)
-            elif self.native:
+            elif self.native and not isinstance(item, NoReply):
                 self._outbox.put(message_of(item, self._uplink.sample_of).to_json())
         self._outbox.flush()
 

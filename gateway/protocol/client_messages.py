@@ -141,6 +141,7 @@ class Options(_Fields, frozen=True, tag="options"):
     min_speech_ms: int | None = None
     interrupt_ms: int | None = None
     manual: bool | None = None
+    interrupts: bool | None = None
 
     def to_record(self) -> records.Options:
         """As the log keeps it. Raises SchemaError when a value is out of range."""

@@ -17,6 +17,7 @@ from shared.modes import ReplyMode
 
 MAX_RECORD_BYTES: Final = 64 * 1024  # a full chunk has 3,840 bytes, a pre-roll step some 3 KiB
 MAX_TEXT_BYTES: Final = 4_096
+MAX_HISTORY_BYTES: Final = 8_000
 
 Bounds = tuple[float, float]
 
@@ -55,6 +56,41 @@ class Cancel(Fields, frozen=True):
     """Stop the present reply."""
 
 
+class Discard(Fields, frozen=True):
+    """The caller takes back what they said since their last turn."""
+
+
+class Brief(Fields, frozen=True):
+    """How the assistant behaves from the next turn on; None leaves a part unchanged.
+
+    While the caller speaks it counts for the present turn.
+    """
+
+    instructions: str | None = None  # the caller's own system prompt; "": the engine's
+    voice: str | None = None
+    style: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.instructions and len(self.instructions.encode()) > MAX_TEXT_BYTES:
+            raise SchemaError(f"Expected instructions of at most {MAX_TEXT_BYTES} bytes, got more")
+
+
+class History(Fields, frozen=True):
+    """What an engine that folds remembers of all turns up to reply `generation`.
+
+    `turns`: msgpack, a list of pairs (the caller's words, the assistant's), oldest first.
+    """
+
+    generation: int
+    turns: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.turns) > MAX_HISTORY_BYTES:
+            raise SchemaError(
+                f"Expected a history of at most {MAX_HISTORY_BYTES} bytes, got {len(self.turns)}"
+            )
+
+
 class Played(Fields, frozen=True):
     """The caller's playhead passed every frame up to and including this one; a sign of life too."""
 
@@ -69,6 +105,7 @@ class Options(Fields, frozen=True):
     min_speech_ms: int | None = None
     interrupt_ms: int | None = None
     manual: bool | None = None  # push-to-talk: only a commit ends a turn
+    interrupts: bool | None = None  # False: speech over a reply never interrupts it
 
     def __post_init__(self) -> None:
         _within("vad_threshold", self.vad_threshold, (1e-5, 0.9))
@@ -177,6 +214,12 @@ class ReplyDone(Fields, frozen=True):
     reason: str
 
 
+class NoReply(Fields, frozen=True):
+    """The reply of this number ended before any of it was announced."""
+
+    generation: int
+
+
 class Clear(Fields, frozen=True):
     """This reply was interrupted: play no more of its frames; `next_frame` is the next one."""
 
@@ -192,10 +235,21 @@ class Skip(Fields, frozen=True):
     reason: str
 
 
-InputRecord = Audio | Mode | Commit | Cancel | Played | Options | Detach | End
+InputRecord = (
+    Audio | Mode | Commit | Cancel | Discard | Brief | History | Played | Options | Detach | End
+)
 StepRecord = Step | Truncate | Base
 OutputRecord = (
-    Speech | Text | SpeechStarted | SpeechStopped | Heard | ReplyStarted | ReplyDone | Clear | Skip
+    Speech
+    | Text
+    | SpeechStarted
+    | SpeechStopped
+    | Heard
+    | ReplyStarted
+    | ReplyDone
+    | NoReply
+    | Clear
+    | Skip
 )
 Record = InputRecord | StepRecord | OutputRecord
 

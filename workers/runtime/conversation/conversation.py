@@ -19,10 +19,13 @@ from shared.audio import Pcm16, pcm16_from_bytes
 from shared.log.records import (
     Audio,
     Base,
+    Brief,
     Cancel,
     Commit,
+    Discard,
     End,
     Heard,
+    History,
     InputRecord,
     Mode,
     Options,
@@ -34,6 +37,7 @@ from shared.log.records import (
     Truncate,
 )
 from shared.modes import ReplyMode
+from shared.voices import Persona
 from workers.audio.silero_vad import SileroVad
 from workers.engines.base import Opening, Output, Past, Speak, Traits
 from workers.runtime.conversation import snapshot, transitions
@@ -75,6 +79,19 @@ class Conversation:
     def policy(self) -> TurnPolicy:
         """How turns begin and end just now."""
         return policy_for(self.state.mode, self.state.tuning, self.traits)
+
+    @property
+    def opening(self) -> Opening:
+        """The session's first opening with the brief of the present turn."""
+        brief, first = self.state.brief, self.first_opening
+        return replace(
+            first,
+            persona=Persona(
+                first.persona.voice if brief.voice is None else brief.voice,
+                first.persona.style if brief.style is None else brief.style,
+            ),
+            instructions=first.instructions if brief.instructions is None else brief.instructions,
+        )
 
     # What the scheduler asks.
 
@@ -157,11 +174,25 @@ class Conversation:
                 self.policy.commit(state, draft, n)
             case Cancel():
                 self.policy.cancel(state, draft)
+            case Discard():
+                self.policy.discard(state, draft)
+            case Brief():
+                transitions.take_brief(state, draft, record)
+            case History():
+                self._replace_memory(record, draft)
             case Options():
                 state.tuning = state.tuning.with_options(record)
             case End():
                 state.ended = True
         # Detach changes nothing: the call goes on, its caller may come back.
+
+    def _replace_memory(self, history: History, draft: Draft) -> None:
+        """Remember these turns; a turn that is being heard goes on after them."""
+        state = self.state
+        state.memory.set_folded(history.turns if self.traits.folds else b"", history.generation)
+        draft.rebased = self.traits.folds
+        if state.phase is Phase.HEARING:
+            draft.rebriefed = True
 
     def _switch(self, mode: ReplyMode, draft: Draft) -> None:
         if mode == self.state.mode:
@@ -176,13 +207,12 @@ class Conversation:
         state = self.state
         if state.context is None:
             return None
-        if draft.reopened:
-            return self._reopening(state.context)
         if not draft.reset:
-            return None
+            changed = draft.reopened or draft.rebriefed
+            return self._reopening(state.context) if changed else None
         # After the truncates come the base record itself and then the step.
         base = state.context.base = state.step + len(draft.truncates) + 2
-        first, memory = self.first_opening, state.memory
+        first, memory = self.opening, state.memory
         if self.traits.folds:
             folded = memory.fold(self.fold, base_record=base - 1)
             return replace(first, seed=first.seed + base, memory=folded)
@@ -190,11 +220,11 @@ class Conversation:
         return replace(first, seed=first.seed + base, earlier=memory.open_turn())
 
     def _reopening(self, context: Context) -> Opening:
-        """The turn's opening once more, with all its steps but those of the withdrawn reply."""
-        memory = self.state.memory
+        """The turn's opening once more, with all its steps but those of a withdrawn reply."""
+        memory, opening = self.state.memory, self.opening
         return replace(
-            self.first_opening,
-            seed=self.first_opening.seed + context.base,
+            opening,
+            seed=opening.seed + context.base,
             history=memory.reopen(context.base),
             earlier=memory.recall(),
             memory=memory.folded,
@@ -209,6 +239,10 @@ class Conversation:
         steps: list[Truncate | Base | Step] = list(draft.truncates)
         if draft.reset and state.context is not None:
             steps.append(Base(step=state.context.base, memory=state.memory.folded))
+        elif draft.rebased:
+            state.memory.base_record = state.step + len(steps) + 1
+            base = state.context.base if state.context else state.memory.base_record + 1
+            steps.append(Base(step=base, memory=state.memory.folded))
         number = state.step + len(steps) + 1
         self.policy.note_output(state, draft, output)
         transcript = self._transcribe(draft, output)
@@ -305,9 +339,8 @@ class Conversation:
         if state.context is None and not self.traits.folds:
             state.memory.fade(state.step)
         first = state.memory.trim(state.context.base if state.context else None)
-        if state.memory.base_record:
-            return state.memory.base_record
-        return state.step if first is None else max(1, first - 1)
+        needed = state.step if first is None else max(1, first - 1)
+        return min(needed, state.memory.base_record or needed)
 
 
 def _past(hear: tuple[Pcm16, ...], speak: Speak, output: Output) -> Past:

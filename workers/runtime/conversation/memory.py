@@ -33,6 +33,7 @@ class AnsweredTurn:
     last: int  # the last step of its answer
     kept: int  # the last step whose every frame was played
     frames: int | None  # of the answer that were played; None: all
+    generation: int = 0  # the answer's number
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Memory:
     before: AnsweredTurn | None = None  # what the present turn was opened with, not folded
     base_record: int = 0  # the step record that holds `folded`; 0: none yet
     folded: bytes = b""
+    covered: int = 0  # `folded` was replaced, and holds all turns up to this reply
     steps: deque[tuple[int, Past]] = field(default_factory=deque)  # the present turn's with audio
 
     def note(self, step: int, past: Past) -> None:
@@ -65,9 +67,18 @@ class Memory:
         """The steps of the turn that began with step `base`."""
         return tuple(past for k, past in self.steps if k >= base)
 
-    def set_answered(self, first: int, last: int) -> None:
+    def set_answered(self, first: int, last: int, generation: int) -> None:
         """The turn that began with step `first` has its answer, up to step `last`."""
-        self.answered = AnsweredTurn(first=first, last=last, kept=last, frames=None)
+        if generation > self.covered:
+            self.answered = AnsweredTurn(
+                first=first, last=last, kept=last, frames=None, generation=generation
+            )
+
+    def set_folded(self, folded: bytes, generation: int) -> None:
+        """These are all turns up to reply `generation`, whatever was remembered of them."""
+        self.folded, self.covered = folded, generation
+        if self.answered is not None and self.answered.generation <= generation:
+            self.answered = None
 
     def cut(self, kept: int, frames: int) -> None:
         """The caller has heard no more of the answer than `frames` frames, up to step `kept`."""

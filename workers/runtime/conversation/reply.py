@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from shared.audio import CHUNK_SAMPLES, FRAME_BYTES, FRAME_MS, FRAMES_PER_CHUNK, Floats, Pcm16
-from shared.log.records import OutputRecord, ReplyDone, ReplyStarted, Speech, Text
+from shared.log.records import NoReply, OutputRecord, ReplyDone, ReplyStarted, Speech, Text
 from workers.engines.base import Output
 from workers.runtime.conversation.limiter import Guard
 
@@ -52,6 +52,8 @@ class Reply:
                 reason = "end" if output.ended else "length"
                 done = ReplyDone(generation=self.generation, frame=frame + 1, reason=reason)
                 records.append(done)
+            else:
+                records.append(NoReply(generation=self.generation))
         return records
 
     def _words(self, output: Output) -> list[OutputRecord]:

@@ -12,6 +12,7 @@ import msgpack
 from shared.audio import Pcm16
 from shared.errors import SchemaError
 from shared.log.meta import Meta
+from shared.log.records import Brief, fields_of
 from shared.modes import ReplyMode, VadName
 from workers.runtime.conversation.limiter import Guard
 from workers.runtime.conversation.memory import AnsweredTurn, Memory
@@ -22,7 +23,7 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-VERSION: Final = 11
+VERSION: Final = 12
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 _FLAT: Final = {
     kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript, AnsweredTurn)
@@ -45,6 +46,7 @@ def pack(state: State) -> bytes:
         "transcript": _flat(state.transcript),
         "detector": state.detector.state(),
         "ring": [chunk.n for chunk in state.ring],
+        "briefs": [fields_of(brief) for brief in (state.brief, state.next_brief)],
         **{name: getattr(state, name) for name in _PLAIN},
     }
     return bytes(_PACKER.pack(body))
@@ -61,6 +63,7 @@ def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
     if not isinstance(body, dict) or body.get("version") != VERSION:
         raise SchemaError(f"Expected a conversation's state of version {VERSION}, got {body!r:.80}")
     tuning, context, reply = body["tuning"], body["context"], body["reply"]
+    briefs = body["briefs"]
     state = State(
         tuning=Tuning(**{**tuning, "vad": VadName(tuning["vad"])}),
         mode=ReplyMode(meta.mode),
@@ -75,6 +78,8 @@ def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
         reply=_restored_reply(reply) if reply else None,
         memory=_restored_memory(body["memory"]),
         transcript=Transcript(**body["transcript"]),
+        brief=Brief(**briefs[0]),
+        next_brief=Brief(**briefs[1]),
         **{name: body[name] for name in _PLAIN},
     )
     state.ring.extend(Chunk(n, audio[n]) for n in body["ring"] if n in audio)
@@ -121,6 +126,7 @@ def _memory(memory: Memory) -> dict[str, Any]:
         "answered": _flat(memory.answered) if memory.answered else None,
         "before": _flat(memory.before) if memory.before else None,
         "base_record": memory.base_record,
+        "covered": memory.covered,
     }
 
 
@@ -130,4 +136,5 @@ def _restored_memory(body: Mapping[str, Any]) -> Memory:
         answered=AnsweredTurn(**answered) if answered else None,
         before=AnsweredTurn(**before) if before else None,
         base_record=body["base_record"],
+        covered=body["covered"],
     )

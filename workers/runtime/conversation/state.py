@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from shared.log.records import Brief
 from shared.modes import ReplyMode
 from workers.runtime.conversation.memory import Memory
 from workers.runtime.conversation.reply import Reply
@@ -69,6 +70,10 @@ class State:
     armed: bool = True  # speech may interrupt: the caller has paused since the reply began
     waited: int = 0  # chunks since the reply was made
     ended: bool = False  # the caller hung up
+    brief: Brief = field(
+        default_factory=Brief
+    )  # of the present turn, over the session's first opening
+    next_brief: Brief = field(default_factory=Brief)  # of the next turn
 
     @classmethod
     def new(cls, tuning: Tuning, mode: ReplyMode = ReplyMode.TURN) -> "State":

@@ -45,6 +45,8 @@ class Draft:
     paused: bool = False
     reset: bool = False  # a new context begins; `hear` starts with its pre-roll
     reopened: bool = False  # the context goes on without its reply
+    rebriefed: bool = False  # the context goes on with another brief
+    rebased: bool = False  # the remembered turns were replaced
     truncates: list[Truncate] = field(default_factory=list)
     events: list[OutputRecord] = field(default_factory=list)
     consumed: bool = False  # a record was consumed
@@ -54,7 +56,7 @@ class Draft:
         """Ask nothing of the engine after all."""
         self.hear.clear()
         self.speak = Speak.NONE
-        self.paused = self.reset = self.reopened = self.full = False
+        self.paused = self.reset = self.reopened = self.rebriefed = self.full = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,20 @@ Each changes the state and asks for work in the step's draft. Pure.
 
 from typing import Final
 
+from msgspec import structs
+
 from shared.audio import pcm16_from_bytes
-from shared.log.records import Clear, ReplyDone, Speech, SpeechStarted, SpeechStopped, Truncate
+from shared.log.records import (
+    Brief,
+    Clear,
+    NoReply,
+    ReplyDone,
+    Speech,
+    SpeechStarted,
+    SpeechStopped,
+    Truncate,
+    fields_of,
+)
 from workers.engines.base import Speak
 from workers.runtime.conversation.patience import PAUSE_MS
 from workers.runtime.conversation.reply import Reply
@@ -32,6 +44,7 @@ def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     close_context(state)
     end_transcript(state, draft)
     state.context = Context(first=chunks[0].n, chunks=len(chunks))
+    state.brief = state.next_brief
     state.phase = Phase.HEARING
     state.confirmed = False
     end_pause(state)
@@ -72,6 +85,15 @@ def reopen_turn(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     draft.events.append(SpeechStarted(n=state.context.started))
     draft.drop_work()
     draft.reopened, draft.hear, draft.full = True, chunks, True
+
+
+def take_brief(state: State, draft: Draft, brief: Brief) -> None:
+    """Behave like this from the next turn on, or from the present one while it is heard."""
+    given = {name: value for name, value in fields_of(brief).items() if value is not None}
+    state.next_brief = structs.replace(state.next_brief, **given)
+    if state.phase is Phase.HEARING and state.next_brief != state.brief:
+        state.brief = state.next_brief
+        draft.rebriefed = True
 
 
 def hear(state: State, draft: Draft, chunk: Chunk) -> None:
@@ -135,7 +157,7 @@ def finish_reply(state: State, reply: Reply, step: int, *, reopens: bool) -> Non
     `reopens`: or go on with the turn.
     """
     if state.context is not None:
-        state.memory.set_answered(first=state.context.base, last=step)
+        state.memory.set_answered(first=state.context.base, last=step, generation=reply.generation)
     state.waited = 0
     state.phase = Phase.PLAYING
     played = state.frame <= state.played or state.frame < reply.first
@@ -152,7 +174,9 @@ def clear_reply(state: State, draft: Draft) -> None:
         return
     draft.truncates.append(Truncate(generation=reply.generation, keep_step=reply.kept))
     if state.context is not None:
-        state.memory.set_answered(first=state.context.base, last=state.step)
+        state.memory.set_answered(
+            first=state.context.base, last=state.step, generation=reply.generation
+        )
     state.memory.cut(reply.kept, frames=reply.played_frames(state.played))
     _stop_reply(state, draft, reply)
 
@@ -161,6 +185,8 @@ def _stop_reply(state: State, draft: Draft, reply: Reply) -> None:
     generation, next_frame = reply.generation, state.frame + 1
     if reply.announced:
         draft.events.append(Clear(generation=generation, next_frame=next_frame))
+    else:
+        draft.events.append(NoReply(generation=generation))
     if reply.announced and not reply.done:
         draft.events.append(ReplyDone(generation=generation, frame=next_frame, reason="cancelled"))
     state.detector.echo.playback.stop()

@@ -15,6 +15,7 @@ class Tuning:
     min_speech_ms: int = 120  # that begins a turn
     interrupt_ms: int = 700  # that interrupts a reply; shorter speech ("yeah", "mm hmm") does not
     manual: bool = False  # push-to-talk
+    interrupts: bool = True  # False: speech over a reply never interrupts it
     vad: VadName = VadName.ENERGY  # of a new session; a session keeps its VAD over a takeover
 
     def with_options(self, options: Options) -> "Tuning":

@@ -50,6 +50,9 @@ class TurnPolicy(Protocol):
     def cancel(self, state: State, draft: Draft) -> None:
         """The caller wants no more of the reply."""
 
+    def discard(self, state: State, draft: Draft) -> None:
+        """The caller takes back what they said since their last turn."""
+
     def enter(self, state: State, draft: Draft) -> None:
         """The session has switched to this policy's mode."""
 
@@ -106,7 +109,7 @@ class Gated:
         """REPLYING or PLAYING: decide whether the caller speaks over the assistant."""
         if not state.armed:
             state.armed = state.detector.paused
-        elif state.detector.phrase_ms >= self._interrupt_ms(state):
+        elif state.tuning.interrupts and state.detector.phrase_ms >= self._interrupt_ms(state):
             self._interrupt(state, draft, chunk)
             return
         if state.phase is Phase.PLAYING:
@@ -177,6 +180,12 @@ class Gated:
         if state.reply is not None:
             transitions.clear_reply(state, draft)
             transitions.sleep(state, draft)
+
+    def discard(self, state: State, draft: Draft) -> None:
+        """Forget the present turn and what the next one would begin with."""
+        if state.phase is Phase.HEARING:
+            transitions.sleep(state, draft)
+        state.ring.clear()
 
     def enter(self, state: State, draft: Draft) -> None:
         """Nothing to prepare."""
@@ -310,6 +319,9 @@ class Passthrough:
 
     def cancel(self, state: State, draft: Draft) -> None:
         """Nothing: the reply is endless."""
+
+    def discard(self, state: State, draft: Draft) -> None:
+        """Nothing: what was said has been answered."""
 
     def enter(self, state: State, draft: Draft) -> None:
         """Sleep until the next chunk, and drop the ring.

@@ -108,9 +108,9 @@ def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebui
     conversation = _conversation(state, meta, traits, fold)
     conversation.retention.note(whole.outputs)
     if state.context is None or state.phase is Phase.PLAYING:
-        return Rebuilt(conversation, conversation.first_opening)
+        return Rebuilt(conversation, conversation.opening)
     opening = replace(
-        conversation.first_opening,
+        conversation.opening,
         seed=meta.seed + base,
         history=state.memory.since(base),
         earlier=() if traits.folds else state.memory.recall(),

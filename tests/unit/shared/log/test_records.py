@@ -10,13 +10,17 @@ from shared.log import records as messages
 from shared.log.records import (
     Audio,
     Base,
+    Brief,
     Cancel,
     Clear,
     Commit,
     Detach,
+    Discard,
     End,
     Heard,
+    History,
     Mode,
+    NoReply,
     Options,
     Played,
     Record,
@@ -36,6 +40,9 @@ EVERY_RECORD: list[Record] = [
     Mode("stream"),
     Commit(),
     Cancel(),
+    Discard(),
+    Brief(instructions="Be brief."),
+    History(3, b"\x90"),
     Played(7),
     Options(vad_threshold=0.01, manual=True),
     Detach(),
@@ -54,6 +61,7 @@ EVERY_RECORD: list[Record] = [
     Heard("wot", final=False, rough=True),
     ReplyStarted(1, 1),
     ReplyDone(1, 5, "end"),
+    NoReply(2),
     Clear(1, 6),
     Skip(6, 9, "held"),
 ]
@@ -70,9 +78,13 @@ audio 81 a370636d c50f00..
 mode 81 a46d6f6465 a673747265616d
 commit 81 a770616464696e67 00
 cancel 80
+discard 80
+brief 83 ac696e737472756374696f6e73 a9 42652062726965662e a5766f696365 c0 a57374796c65 c0
+history 82 aa67656e65726174696f6e 03 a57475726e73 c40190
 played 81 a56672616d65 07
-options 85 ad7661645f7468726573686f6c64 cb3f847ae147ae147b aa73696c656e63655f6d73 c0
+options 86 ad7661645f7468726573686f6c64 cb3f847ae147ae147b aa73696c656e63655f6d73 c0
     ad6d696e5f7370656563685f6d73 c0 ac696e746572727570745f6d73 c0 a66d616e75616c c3
+    aa696e7465727275707473 c0
 detach 80
 end 80
 step 89 a6637572736f72 03 aa67656e65726174696f6e 01 a468656172 920203 a56865617264 92c40161c40162
@@ -91,6 +103,7 @@ heard 83 a474657874 ab776861742069732074776f a566696e616c c3 a5726f756768 c2
 heard 83 a474657874 a3776f74 a566696e616c c2 a5726f756768 c3
 reply_started 82 aa67656e65726174696f6e 01 a56672616d65 01
 reply_done 83 aa67656e65726174696f6e 01 a56672616d65 05 a6726561736f6e a3656e64
+no_reply 81 aa67656e65726174696f6e 02
 clear 82 aa67656e65726174696f6e 01 aa6e6578745f6672616d65 06
 skip 83 a56669727374 06 a46c617374 09 a6726561736f6e a468656c64
 """
@@ -132,7 +145,9 @@ def test_a_record_survives_encoding(record: Record) -> None:
         (
             "options",
             {
-                **dict.fromkeys(("silence_ms", "min_speech_ms", "interrupt_ms", "manual")),
+                **dict.fromkeys(
+                    ("silence_ms", "min_speech_ms", "interrupt_ms", "manual", "interrupts")
+                ),
                 "vad_threshold": 9,
             },
             "vad_threshold",

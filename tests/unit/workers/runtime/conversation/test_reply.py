@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from shared.audio import FRAME_SAMPLES
-from shared.log.records import Clear, OutputRecord, ReplyDone, ReplyStarted, Speech, Text
+from shared.log.records import (
+    Clear,
+    NoReply,
+    OutputRecord,
+    ReplyDone,
+    ReplyStarted,
+    Speech,
+    Text,
+)
 from tests.sounds import silence, voice
 from tests.unit.workers.runtime.conversation.fake_engine import FakeEngine
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
@@ -71,7 +79,7 @@ def test_a_lazy_reply_is_announced_with_its_first_word_or_sound() -> None:
     records = reply.records(Output(0, pcm=sound(1)), 2, 0, most_steps=None, lazy=True)
     assert shape(records) == [ReplyStarted, (1, 1)]
     silent = replace(Reply(generation=2, first=2, before=0, kept=0))
-    assert silent.records(Output(0, ended=True), 3, 1, most_steps=None, lazy=True) == []
+    assert silent.records(Output(0, ended=True), 3, 1, most_steps=None, lazy=True) == [NoReply(2)]
     assert silent.done
 
 
