@@ -16,8 +16,10 @@ from typing import Annotated, Any, Final, get_args, get_origin
 import msgspec
 from prometheus_client import REGISTRY
 
-import gateway.telemetry.metrics  # noqa: F401 # its series register themselves
+import gateway.telemetry.fleet_gauges  # these series register themselves
+import gateway.telemetry.metrics  # noqa: F401
 import shared.telemetry  # noqa: F401
+import workers.monitoring.gauges  # noqa: F401
 from docs.meanings import MEANINGS
 from gateway.protocol import client_messages, frames, server_messages
 from gateway.protocol.errors import (
@@ -133,7 +135,9 @@ def metrics() -> str:
     return f"""# Metrics
 
 A gateway serves these series at `/metrics`; a worker serves its own at `WORKER_METRICS_PORT`.
-Labels take few values and never name a session.
+Labels take few values and never name a session. Names follow Prometheus' conventions: base units,
+`_total` for counters. Every gateway shows the whole fleet (`antiphon_fleet_*`): take the greatest
+value, never the sum.
 
 {stacked(("series", "type", "meaning"), rows)}
 """

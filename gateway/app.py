@@ -31,6 +31,7 @@ from gateway.operators.stats import Stats
 from gateway.protocol.client_messages import SUBPROTOCOL
 from gateway.protocol.frames import MAX_AUDIO_BYTES
 from gateway.socket.endpoint import WebSocketEndpoint
+from gateway.telemetry import fleet_gauges
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
@@ -148,6 +149,7 @@ class Gateway:
     async def prometheus(self, _: Request) -> Response:
         """All series in Prometheus' text format."""
         self.sessions.collect_counts()
+        fleet_gauges.show(self.fleet, time.monotonic())
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def config(self, _: Request) -> Response:

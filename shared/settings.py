@@ -231,7 +231,8 @@ class Settings(BaseSettings):
         1_000,
         ge=200,
         le=60_000,
-        description="A worker whose beat stands still for so many milliseconds counts as dead.",
+        description="A worker whose beat stands still for so many milliseconds counts as dead. "
+        "A worker whose steps are slow has up to three times as long.",
     )
     claim_timeout_ms: int = Field(
         3_000,

@@ -32,6 +32,12 @@ class Worker:
         return value if isinstance(value, int) else 0
 
     @property
+    def step_p95_ms(self) -> float:
+        """The 95th percentile of its step time; 0 if it publishes none."""
+        value = self.status.get("step_p95_ms")
+        return value if isinstance(value, int | float) else 0.0
+
+    @property
     def offer(self) -> Offer:
         """The voices and styles that it has; the defaults if it publishes none."""
         found = {name: self.status.get(name) for name in ("voices", "styles")}
@@ -45,13 +51,12 @@ class Worker:
         One step in twenty may be slow, as on a machine with other work: players hold 200 ms.
         With the p99 instead, two slow steps in 10 s refused callers while 4 of 30 were there.
         """
-        taken_ms = self.status.get("step_p95_ms")
         idle = self.number("free") >= self.number("slots")
-        if idle or not isinstance(taken_ms, int | float):
+        if idle:
             return True
         limit_ms = self.status.get("step_limit_ms")
         scale = limit_ms / CHUNK_MS if isinstance(limit_ms, int | float) else 1.0
-        return taken_ms <= budget_ms * scale
+        return self.step_p95_ms <= budget_ms * scale
 
 
 class Fleet:

@@ -30,6 +30,9 @@ async def test_health_readiness_figures_and_metrics(
     assert shown["slots"] == 8
     assert shown["step_ms"] == 1.5
     assert "antiphon_sessions 1.0" in metrics
+    assert 'antiphon_fleet_workers{engine="echo"} 1.0' in metrics
+    assert 'antiphon_fleet_slots{engine="echo"} 8.0' in metrics
+    assert "antiphon_fleet_waiting_callers 0.0" in metrics
     await caller.send("end")
 
 

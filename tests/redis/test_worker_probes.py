@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -50,11 +51,17 @@ async def answers(port: int, path: str, status: int) -> bool:
     return await asyncio.to_thread(probe, port, path) == status
 
 
+async def metrics(port: int) -> str:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        return (await client.get("/metrics")).text
+
+
 async def test_a_loop_that_hangs_fails_its_probe(redis_client: Redis) -> None:
     worker = make_worker(redis_client)
     with probed(worker.probes) as port:
         async with working(worker):
             await until(lambda: answers(port, "/ready", 200))
+            assert 'antiphon_worker_free_slots{engine="echo"} 8.0' in await metrics(port)
             # This call blocks the event loop, as a bug would.
             wait_until(lambda: probe(port, "/health") == 503)
             await until(lambda: answers(port, "/health", 200))

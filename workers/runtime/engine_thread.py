@@ -1,6 +1,7 @@
 """Calls the engine in a thread of its own: opens, steps and closes slots, and times the steps."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,9 @@ from workers.runtime.slots import HeldSession
 
 MIN_TIMES: Final = 20  # fewer say nothing: the first steps after a start are slow
 _SMOOTHING: Final = 0.1
+# Without new steps a percentile is halved so often. Silent callers may all speak again at once, and
+# a worker that forgot how slow it was would take more callers just before.
+HALF_LIFE_S: Final = 20.0
 # When so many sessions fail one after the other, each alone, and no session is stepped between
 # them, the engine is broken and not a session.
 BROKEN_AFTER: Final = 2
@@ -31,6 +35,7 @@ class StepTimes:
         self.smooth_ms = 0.0
         self._clock = clock
         self._recent = Recent()
+        self._known: dict[float, tuple[float, float]] = {}  # share -> its percentile, and when
 
     def note(self, taken_ms: float) -> None:
         """Add a step's duration."""
@@ -39,7 +44,10 @@ class StepTimes:
 
     @property
     def p95_ms(self) -> float:
-        """The 95th percentile of the last 10 s; 0 when there were too few steps to say."""
+        """The 95th percentile of the last 10 s, or the last one known, halved every 20 s.
+
+        0 when there never were enough steps to say.
+        """
         return self._percentile(0.95)
 
     @property
@@ -47,9 +55,17 @@ class StepTimes:
         """The 99th percentile, as `p95_ms`."""
         return self._percentile(0.99)
 
+    @property
+    def slowest_ms(self) -> float:
+        """The slowest step of the last 10 s; 0 without one."""
+        return max(self._recent.percentiles((1.0,), self._clock()), default=0.0)
+
     def _percentile(self, share: float) -> float:
-        found = self._recent.percentiles((share,), self._clock(), least=MIN_TIMES)
-        return found[0] if found else 0.0
+        now = self._clock()
+        if found := self._recent.percentiles((share,), now, least=MIN_TIMES):
+            self._known[share] = found[0], now
+        known, at = self._known.get(share, (0.0, now))
+        return known * math.exp2(-(now - at) / HALF_LIFE_S)
 
 
 class EngineThread:

@@ -144,6 +144,7 @@ class WorkerLoop:
             "step_ms": round(self.engine_thread.times.smooth_ms, 2),
             "step_p95_ms": round(self.engine_thread.times.p95_ms, 2),
             "step_p99_ms": round(self.engine_thread.times.p99_ms, 2),
+            "slowest_step_ms": round(self.engine_thread.times.slowest_ms, 2),
             "step_limit_ms": self.engine_thread.engine.traits.step_limit_ms,
             "takeovers": self.ownership.takeovers,
             "pid": os.getpid(),

@@ -23,6 +23,7 @@ from shared.log.writes import Answer
 from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS_ENDED, TAKEOVERS
 from workers.engines.base import Traits
+from workers.monitoring import gauges
 from workers.runtime.conversation.memory import Fold
 from workers.runtime.ownership.liveness import WATCH_S, Watch
 from workers.runtime.ownership.rebuild import Rebuilt, rebuild
@@ -110,7 +111,9 @@ class Ownership:
         self._beat = status["beat"]
         free = int(status["free"]) - len(self.arrivals)
         if self._is_due("beat", BEAT_S):
-            await self.registry.publish_worker(self.worker, {**status, "free": max(0, free)})
+            shown = {**status, "free": max(0, free)}
+            gauges.show(shown)
+            await self.registry.publish_worker(self.worker, shown)
         died = self._is_due("watch", WATCH_S) and await self._look()
         if self._is_due("sweep", SWEEP_S) or died:
             free -= await self._sweep(held, free, slow=self._slow(status))
@@ -141,7 +144,8 @@ class Ownership:
         known_dead = self._watch.dead()
         beats: dict[str, int | None] = dict.fromkeys(self._owners - {self.worker})
         beats |= {w: int(s["beat"]) for w, s in shown.items() if w != self.worker}
-        self._watch.look(beats, self._clock())
+        slowest = {w: s.get("slowest_step_ms", 0.0) / 1_000 for w, s in shown.items()}
+        self._watch.look(beats, self._clock(), slowest)
         quiet = self._watch.quiet(self._clock())
         clients = {w: s["client"] for w, s in shown.items() if w in quiet and s.get("client")}
         if clients and (here := await self.registry.connected(clients.values())) is not None:

@@ -1,12 +1,15 @@
 """Which workers live, as one observer sees it. Pure.
 
 A worker is dead when its beat stood still for the lease by OUR monotonic clock, counting only time
-in which we could look: while Redis is away, every worker's beat stands still. A killed process is
+in which we could look: while Redis is away, every worker's beat stands still. A worker whose steps
+are slow has a longer lease, up to a bound: two slow workers would take each other's calls for ever,
+and each takeover would slow them down more. A killed process is
 known sooner: Redis closes its connections and its beat stops. Because of the fence, a wrong verdict
 costs no more than a rebuild; wrong verdicts on all workers would cost all sessions one.
 """
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from shared.beats import Beats
@@ -17,6 +20,9 @@ WATCH_S: Final = 0.1
 QUIET_S: Final = 0.25
 _LOOK_GAP_S: Final = 3 * WATCH_S  # of a longer pause between two looks only so much counts
 _ANY_TIME_S: Final = 1e-9
+# A beat stands still during a step, and the next step may be slower than the slowest so far.
+STEPS_A_LEASE: Final = 2
+MOST_LEASES: Final = 3  # what a slow worker's lease may grow to
 
 
 class Watch:
@@ -25,11 +31,18 @@ class Watch:
     def __init__(self, lease_s: float) -> None:
         self.lease_s = lease_s
         self._beats = Beats(look_gap_s=_LOOK_GAP_S)
+        self._slowest_s: Mapping[str, float] = {}  # worker -> its slowest step of late
         self._cut: set[str] = set()  # workers whose connections are gone
         self._blind_until = 0.0
 
-    def look(self, counts: Mapping[str, int | None], now: float) -> None:
-        """Take the beats as Redis shows them now; None for a worker that shows none."""
+    def look(
+        self,
+        counts: Mapping[str, int | None],
+        now: float,
+        slowest_s: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
+        """Take the beats and slowest steps as Redis shows them; None: it shows no beat."""
+        self._slowest_s = slowest_s
         self._beats.look(counts, now)
         self._cut &= self._beats.still(_ANY_TIME_S)
 
@@ -52,6 +65,12 @@ class Watch:
         self._cut |= set(workers)
 
     def dead(self, leases: float = 1) -> set[str]:
-        """Workers that stood still for the lease, or for several, or were cut."""
+        """Workers that stood still for their lease, or for several of ours, or were cut."""
         still = self._beats.still(leases * self.lease_s)
-        return still | self._cut if leases <= 1 else still
+        if leases > 1:
+            return still
+        return {w for w in still if w in self._beats.still(self._lease_of(w))} | self._cut
+
+    def _lease_of(self, worker: str) -> float:
+        slow_s = STEPS_A_LEASE * self._slowest_s.get(worker, 0.0)
+        return min(max(self.lease_s, slow_s), MOST_LEASES * self.lease_s)

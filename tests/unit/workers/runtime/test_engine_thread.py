@@ -10,7 +10,7 @@ from shared.recent import WINDOW_S
 from workers.engines.base import Opening, Output, Past, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.engine_thread import MIN_TIMES, EngineThread, StepTimes
+from workers.runtime.engine_thread import HALF_LIFE_S, MIN_TIMES, EngineThread, StepTimes
 from workers.runtime.replay import ALONE_S
 from workers.runtime.slots import HeldSession, Slots
 
@@ -155,8 +155,22 @@ def test_the_p99_is_that_of_the_last_seconds_and_forgives_one_outlier() -> None:
     for _ in range(MIN_TIMES):
         times.note(90.0)
     assert times.p99_ms == 90.0
+
+
+def test_a_pause_does_not_forget_how_slow_steps_were() -> None:
+    now = 0.0
+    times = StepTimes(lambda: now)
+    for _ in range(MIN_TIMES):
+        times.note(80.0)
+    assert times.p95_ms == 80.0
     now = WINDOW_S + 1
-    assert times.p99_ms == 0.0
+    assert times.p95_ms == pytest.approx(80.0 * 0.5 ** (now / HALF_LIFE_S))
+    now = 10 * HALF_LIFE_S
+    assert times.p95_ms < 0.1
+    assert times.slowest_ms == 0.0
+    for _ in range(MIN_TIMES):
+        times.note(8.0)
+    assert (times.p95_ms, times.slowest_ms) == (8.0, 8.0)
 
 
 def test_the_p95_does_not_mind_one_slow_step_in_twenty() -> None:

@@ -1,6 +1,6 @@
 """When an observer takes a worker for dead."""
 
-from workers.runtime.ownership.liveness import QUIET_S, Watch
+from workers.runtime.ownership.liveness import MOST_LEASES, QUIET_S, Watch
 
 
 def test_a_worker_that_stands_still_for_the_lease_is_dead() -> None:
@@ -58,6 +58,17 @@ def test_a_redis_that_was_away_leaves_the_lease_alone_to_decide() -> None:
     assert watch.dead() == set()
     standing(watch, 1.0, since_s=1.0)
     assert watch.dead() == {"w"}
+
+
+def test_a_worker_whose_steps_are_slow_has_a_longer_lease_up_to_a_bound() -> None:
+    watch = Watch(lease_s=1.0)
+    slowest_s = {"fast": 0.05, "slow": 0.8, "crawling": 60.0}
+    beats = dict.fromkeys(slowest_s, 5)
+    died: dict[str, float] = {}
+    for tenth in range(10 * MOST_LEASES + 2):
+        watch.look(beats, tenth / 10, slowest_s)
+        died |= dict.fromkeys(watch.dead() - set(died), tenth / 10)
+    assert died == {"fast": 1.0, "slow": 1.6, "crawling": MOST_LEASES}
 
 
 def test_a_worker_that_is_gone_from_the_list_is_forgotten() -> None:
