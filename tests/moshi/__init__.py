@@ -1,0 +1,1 @@
+"""A tiny Moshi-shaped checkpoint, and what the reference implementation computed with it."""

@@ -1,0 +1,21 @@
+"""What eight-bit weights lose, and that it is what the module says."""
+
+import pytest
+import torch
+
+from workers.models.moshi.linear import Linear, Precision
+
+
+@pytest.mark.parametrize(
+    ("precision", "most"), [(Precision.INT8, 0.01), (Precision.FP8, 0.03), (Precision.FULL, 0.0)]
+)
+def test_eight_bits_lose_little(precision: Precision, most: float) -> None:
+    generator = torch.Generator().manual_seed(1)
+    layer = Linear(256, 128)
+    layer.weight.data = torch.randn(128, 256, generator=generator)
+    x = torch.randn(16, 256, generator=generator)
+    wanted = layer(x)
+    layer.hold(precision)
+    error = (layer(x) - wanted).pow(2).mean().sqrt() / wanted.pow(2).mean().sqrt()
+    assert error <= most
+    assert layer.weight.element_size() == (4 if precision is Precision.FULL else 1)

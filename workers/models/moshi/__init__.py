@@ -1,0 +1,1 @@
+"""Moshi and PersonaPlex from their published weights, and the codec Mimi."""
