@@ -129,6 +129,7 @@ class Step(Fields, frozen=True):
     generation: int
     hear: tuple[int, ...] = ()  # the input records whose audio the listener read in this step
     heard: tuple[bytes, ...] = ()  # the listener's state of each of these
+    muted: tuple[int, ...] = ()  # those of `hear` that were heard as silence
     said: bytes | None = None  # the assistant's text token and codes
     speak: int = 0  # workers.engines.base.Speak
     began: bool = False

@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from unittest import mock
@@ -22,7 +23,6 @@ import torch
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, Pcm16
 from workers.engines.base import Opening, Past, Speak
 from workers.engines.hybrid.engine import HybridEngine
-from workers.runtime import engine_thread
 from workers.runtime.conversation.conversation import Conversation
 from workers.runtime.conversation.step import Plan
 from workers.runtime.engine_thread import EngineThread
@@ -127,7 +127,7 @@ def main() -> None:
     engine = HybridEngine.load(options.model, options.live + options.taken, device)
     found = {"calm": asyncio.run(measured(engine, options, taken=0))}
     found["in pieces"] = asyncio.run(measured(engine, options, taken=options.taken))
-    with mock.patch.object(engine_thread, "BUSY_S", 1e9):
+    with mock.patch.object(engine, "traits", replace(engine.traits, replay_ms=1e9)):
         found["in one go"] = asyncio.run(measured(engine, options, taken=options.taken))
     sys.stdout.write(json.dumps({"device": device, **found}, indent=2) + "\n")
 

@@ -22,7 +22,6 @@ from tests.sounds import joined, noise
 from workers.engines.base import Output, Past, Work
 from workers.engines.echo import EchoEngine
 from workers.runtime.loop import WorkerLoop
-from workers.runtime.replay import BUSY_S
 
 pytestmark = pytest.mark.redis
 
@@ -184,7 +183,7 @@ class PatientEngine(EchoEngine):
         """Note it: one piece, and a long one."""
         for past in history:
             self._advance(slot, past)
-        time.sleep(2 * BUSY_S)
+        time.sleep(2 * self.traits.replay_ms / 1_000)
         if history:
             self.calls.append("replay")
             yield

@@ -17,6 +17,7 @@ from enum import IntEnum
 from typing import Protocol
 
 from shared.audio import FRAMES_PER_CHUNK, Floats, Pcm16
+from shared.modes import ReplyMode
 from shared.voices import UNCHOSEN, Offer, Persona
 
 
@@ -48,6 +49,17 @@ class Traits:
     prepares: bool = False
     # Each new turn's context begins with all earlier turns, folded by `Engine.fold`.
     folds: bool = False
+    # The modes that the engine has. A session in another one runs in the first of them.
+    modes: tuple[ReplyMode, ...] = (ReplyMode.TURN, ReplyMode.STREAM)
+    # The chunks that a context may hold; it bounds what a rebuild costs. 250: 20 s of hearing.
+    context_chunks: int = 250
+    # Above 0: the engine hears and speaks from the call's first chunk to its last. Its context then
+    # goes on with its newest `carry_chunks` steps, of one chunk each, when it is full.
+    carry_chunks: int = 0
+    # How many of the newest chunks' audio a rebuild needs. None: the whole context's.
+    rehear_chunks: int | None = None
+    # What a turn of the loop may spend on replaying a past while neighbours wait for their steps.
+    replay_ms: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,11 @@ class Opening:
     persona: Persona = UNCHOSEN
     memory: bytes = b""  # all earlier turns, as `Engine.fold` returned them
     instructions: str = ""  # the caller's own system prompt; "": the engine's
+    # With `Traits.rehear_chunks`: the steps before the history whose audio still matters.
+    reheard: Sequence[Past] = field(default=())
+    # The slot goes on with its call: only the start of its context has moved on. The history then
+    # is what the context keeps, without audio; what hears and sounds it keeps its state.
+    moved: bool = False
 
 
 class Engine(Protocol):

@@ -12,7 +12,7 @@ from shared.recent import Recent
 from shared.telemetry import timed
 from workers.engines.base import Engine, Opening, Output, Work
 from workers.runtime.conversation.step import Plan
-from workers.runtime.replay import ALONE_S, BUSY_S, Replay
+from workers.runtime.replay import ALONE_S, Replay
 from workers.runtime.slots import HeldSession
 
 MIN_TIMES: Final = 20  # fewer say nothing: the first steps after a start are slow
@@ -95,7 +95,8 @@ class EngineThread:
         closing, self._closing = self._closing, []
         if not (closing or fresh or replay):
             return []
-        budget_s = BUSY_S if any(session.steppable for session in sessions) else ALONE_S
+        busy = any(session.steppable for session in sessions)
+        budget_s = self.engine.traits.replay_ms / 1_000 if busy else ALONE_S
         job = partial(_open, self.engine, closing, [(s.slot, o) for s, o in fresh])
         errors = await self._run(job)
         failed = [(s, e) for (s, _), e in zip(fresh, errors, strict=True) if e is not None]

@@ -8,9 +8,8 @@ from typing import Final
 from workers.engines.base import Engine, Opening
 from workers.runtime.slots import HeldSession
 
-# What a turn of the loop may spend on a past: one piece, and more while no neighbour waits for it.
-# A whole chunk is 80 ms; even alone, the loop must come round to beat and to take arrivals.
-BUSY_S: Final = 0.010
+# What a turn of the loop may spend on a past while no neighbour waits for it. Even alone, the loop
+# must come round to beat and to take arrivals.
 ALONE_S: Final = 0.100
 
 

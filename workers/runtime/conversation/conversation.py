@@ -125,7 +125,7 @@ class Conversation:
         Taking it ahead only makes `plan` faster.
         """
         vad = self.state.detector.batched_vad
-        if vad is None or not self._inbox or self.policy.endless:
+        if vad is None or not self._inbox or not self.policy.guarded:
             return None
         waiting = [record.pcm for _, record in self._inbox if isinstance(record, Audio)]
         return vad, [pcm16_from_bytes(pcm) for pcm in waiting[:MAX_AHEAD]]
@@ -197,6 +197,9 @@ class Conversation:
     def _switch(self, mode: ReplyMode, draft: Draft) -> None:
         if mode == self.state.mode:
             return
+        if policy_for(mode, self.state.tuning, self.traits) is self.policy:
+            self.state.mode = mode  # the engine has one way of taking turns
+            return
         self.policy.leave(self.state, draft)
         self.state.mode = mode
         if not self.traits.folds:
@@ -207,6 +210,9 @@ class Conversation:
         state = self.state
         if state.context is None:
             return None
+        if not draft.reset and self.traits.carry_chunks:
+            changed = draft.moved or draft.rebriefed
+            return self._moving(state.context, draft) if changed else None
         if not draft.reset:
             changed = draft.reopened or draft.rebriefed
             return self._reopening(state.context) if changed else None
@@ -229,6 +235,14 @@ class Conversation:
             earlier=memory.recall(),
             memory=memory.folded,
         )
+
+    def _moving(self, context: Context, draft: Draft) -> Opening:
+        """The context's newest steps, with which it goes on."""
+        opening, memory = self.opening, self.state.memory
+        base = context.base = memory.newest(self.traits.carry_chunks)
+        history = memory.since(base)
+        context.moved = context.chunks - len(draft.hear) - len(history)
+        return replace(opening, seed=opening.seed + base, history=history, moved=True)
 
     def settle(self, output: Output | None) -> LogWrite:
         """The planned step's records, with what the engine returned (None when it was idle)."""
@@ -284,19 +298,19 @@ class Conversation:
 
     def _say(self, speak: Speak, output: Output, step: int) -> list[OutputRecord]:
         """The records of the reply that this step made."""
-        state, reply, endless = self.state, self.state.reply, self.policy.endless
+        state, reply, policy = self.state, self.state.reply, self.policy
         if reply is None or speak is Speak.NONE:
             return []
-        most_steps = None if endless else self.traits.max_reply_steps
+        most_steps = None if policy.endless else self.traits.max_reply_steps
         lazy = self.traits.prepares
         records = reply.records(output, step, state.frame, most_steps=most_steps, lazy=lazy)
         for record in records:
             if isinstance(record, Speech):
                 state.frame += record.frames
-                if not endless:  # nothing interrupts it, so no echo can be mistaken for the caller
+                if policy.guarded:
                     transitions.note_speech(state, record)
         if reply.done:
-            transitions.finish_reply(state, reply, step, reopens=self.policy.reopens)
+            policy.finish(state, reply, step)
         return records
 
     def _note_step(self, number: int, draft: Draft, output: Output) -> int:
@@ -318,6 +332,7 @@ class Conversation:
             generation=self.state.generation,
             hear=tuple(chunk.n for chunk in draft.hear),
             heard=output.heard,
+            muted=tuple(draft.muted),
             said=output.said,
             speak=int(draft.speak),
             began=output.began,
@@ -338,7 +353,7 @@ class Conversation:
         state = self.state
         if state.context is None and not self.traits.folds:
             state.memory.fade(state.step)
-        first = state.memory.trim(state.context.base if state.context else None)
+        first = state.memory.trim(state.context.oldest_step if state.context else None)
         needed = state.step if first is None else max(1, first - 1)
         return min(needed, state.memory.base_record or needed)
 

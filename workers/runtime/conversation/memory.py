@@ -54,6 +54,10 @@ class Memory:
     def close_turn(self) -> None:
         """The present turn can go on no more: its audio is not needed again."""
         self.before = None
+        self.drop_audio()
+
+    def drop_audio(self) -> None:
+        """Keep of each step only what was heard and said in it."""
         self.steps = deque((k, replace(p, hear=()) if p.hear else p) for k, p in self.steps)
 
     def reopen(self, base: int) -> tuple[Past, ...]:
@@ -66,6 +70,14 @@ class Memory:
     def since(self, base: int) -> tuple[Past, ...]:
         """The steps of the turn that began with step `base`."""
         return tuple(past for k, past in self.steps if k >= base)
+
+    def until(self, base: int) -> tuple[Past, ...]:
+        """The steps before step `base`."""
+        return tuple(past for k, past in self.steps if k < base)
+
+    def newest(self, count: int) -> int:
+        """The number of the first of the newest `count` steps. Raises IndexError without any."""
+        return self.steps[-min(count, len(self.steps))][0]
 
     def set_answered(self, first: int, last: int, generation: int) -> None:
         """The turn that began with step `first` has its answer, up to step `last`."""

@@ -32,6 +32,7 @@ class SpeechDetector:
         self._phrase = Phrase()
         self._proved = False  # the present phrase is the caller's
         self.echo = EchoPath()
+        self.only_echo = False  # the newest chunk has speech, all of it the assistant's own
         self.run_n = 0  # the input record in which the present run of speech began
         self.phrase_n = 0  # and the present phrase
 
@@ -51,6 +52,7 @@ class SpeechDetector:
         enough = self._phrase.speech_ms >= PROVED_MS and self.echo.trust < TRUSTED
         self._proved = self._phrase.speech_ms > 0 and (self._proved or enough)
         self._phrase.hear(speech if self._proved else frames)
+        self.only_echo = any(speech) and not any(frames) and not self._proved
         return self._endpoint.hear(frames)
 
     @property

@@ -36,8 +36,16 @@ class Context:
     first: int  # the first input record heard
     chunks: int
     base: int = 0  # the step at which it starts
+    moved: int = 0  # how many of the chunks lie before that step
+    # (input record, step) of every 64th chunk, as far back as a rebuild needs audio, oldest first.
+    places: list[tuple[int, int]] = field(default_factory=list)
     spoke: bool = False  # real speech was in it
     started: int = 0  # the input record in which that speech began
+
+    @property
+    def oldest_step(self) -> int:
+        """The first step that a rebuild needs."""
+        return min([self.base, *(step for _, step in self.places[:1])])
 
 
 def _ring() -> deque[Chunk]:

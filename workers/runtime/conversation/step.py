@@ -1,13 +1,17 @@
 """What goes into and comes out of one step of a conversation: plan, draft and log write."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from shared.audio import Pcm16
+import numpy as np
+
+from shared.audio import CHUNK_SAMPLES, Pcm16
 from shared.log.records import OutputRecord, StepRecord, Truncate
 from shared.log.writes import StepCommit
 from shared.modes import ReplyMode
 from workers.engines.base import Opening, Speak, Work
+
+SILENCE: Final = np.zeros(CHUNK_SAMPLES, dtype=np.int16)  # what a muted chunk is heard as
 
 
 class Chunk(NamedTuple):
@@ -45,6 +49,8 @@ class Draft:
     paused: bool = False
     reset: bool = False  # a new context begins; `hear` starts with its pre-roll
     reopened: bool = False  # the context goes on without its reply
+    moved: bool = False  # the context goes on with its newest steps alone
+    muted: list[int] = field(default_factory=list)  # records of `hear` that became silence
     rebriefed: bool = False  # the context goes on with another brief
     rebased: bool = False  # the remembered turns were replaced
     truncates: list[Truncate] = field(default_factory=list)
@@ -57,6 +63,8 @@ class Draft:
         self.hear.clear()
         self.speak = Speak.NONE
         self.paused = self.reset = self.reopened = self.rebriefed = self.full = False
+        self.moved = False
+        self.muted.clear()
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,13 @@ def clear_reply(state: State, draft: Draft) -> None:
     _stop_reply(state, draft, reply)
 
 
+def hush(state: State, draft: Draft) -> None:
+    """Drop the reply; the engine goes on, unheard, until it begins another one."""
+    if state.reply is not None:
+        _stop_reply(state, draft, state.reply)
+        state.phase = Phase.HEARING
+
+
 def _stop_reply(state: State, draft: Draft, reply: Reply) -> None:
     generation, next_frame = reply.generation, state.frame + 1
     if reply.announced:

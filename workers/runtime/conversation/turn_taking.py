@@ -11,7 +11,9 @@ from shared.log.records import ReplyDone, SpeechStopped
 from shared.modes import ReplyMode
 from workers.engines.base import Output, Speak, Traits
 from workers.runtime.conversation import transitions
+from workers.runtime.conversation.full_duplex import FullDuplex
 from workers.runtime.conversation.patience import turn_silence_ms
+from workers.runtime.conversation.reply import Reply
 from workers.runtime.conversation.state import MAX_RING_CHUNKS, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft
 from workers.runtime.conversation.tuning import Tuning
@@ -21,7 +23,6 @@ PRE_ROLL_CHUNKS: Final = 5  # 400 ms before the onset: the VAD is late, the firs
 PRE_ROLL_OVER_CHUNKS: Final = 9
 # Kept over a reply, so that a turn that interrupts it has its beginning.
 OVER_REPLY_CHUNKS: Final = 25
-MAX_CONTEXT_CHUNKS: Final = 250  # 20 s of hearing; bounds what a rebuild costs
 STREAM_SLEEP_MS: Final = 4_000  # stream mode: after so much silence the model stays silent
 MANUAL_REST_MS: Final = 1_000  # push-to-talk: silence that need not be kept in the context
 MANUAL_REST_CHUNKS: Final = 50
@@ -38,8 +39,9 @@ class TurnPolicy(Protocol):
     """What a session does with each record of its caller."""
 
     reopens: bool  # a caller who goes on early in a reply goes on with their turn
-    endless: bool  # replies have no step limit, and nothing interrupts them
+    endless: bool  # replies have no step limit
     runs_ahead: bool  # replies are made faster than they are played
+    guarded: bool  # the VAD hears the caller, and knows what the assistant says
 
     def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
         """Take one chunk of the caller's audio."""
@@ -62,6 +64,9 @@ class TurnPolicy(Protocol):
     def note_output(self, state: State, draft: Draft, output: Output) -> None:
         """Take what the engine returned, before its records are written."""
 
+    def finish(self, state: State, reply: Reply, step: int) -> None:
+        """The reply's last step is step `step`."""
+
 
 class Gated:
     """What the policies have in common that wake the engine when the VAD detects speech."""
@@ -69,6 +74,7 @@ class Gated:
     reopens = True
     endless = False
     runs_ahead = True
+    guarded = True
     ring_over_reply = OVER_REPLY_CHUNKS
 
     def __init__(self, traits: Traits) -> None:
@@ -149,7 +155,7 @@ class Gated:
         context, reply = state.context, state.reply
         if not self.reopens or context is None or reply is None:
             return False
-        fits = context.chunks + MAX_RING_CHUNKS < MAX_CONTEXT_CHUNKS
+        fits = context.chunks + MAX_RING_CHUNKS < self.traits.context_chunks
         return fits and reply.played_ms(state.phrase_played) <= REOPEN_MS
 
     def hear_while_replying(self, state: State, draft: Draft, chunk: Chunk) -> None:
@@ -202,6 +208,10 @@ class Gated:
         if state.paused and output.finished is not None:
             state.finished = output.finished
 
+    def finish(self, state: State, reply: Reply, step: int) -> None:
+        """The reply is made; the caller may still interrupt it, or go on with their turn."""
+        transitions.finish_reply(state, reply, step, reopens=self.reopens)
+
 
 class VadTurns(Gated):
     """A silence ends the turn: turn mode, and stream mode of an engine that is not duplex."""
@@ -214,7 +224,7 @@ class VadTurns(Gated):
         """End the turn after enough silence, or when its context is full."""
         if self.traits.prepares:
             transitions.note_pause(state, draft)
-        full = _context_full(state)
+        full = _context_full(state, self.traits)
         silent = state.detector.silence_ms >= turn_silence_ms(
             state.tuning.silence_ms,
             state.finished,
@@ -246,7 +256,7 @@ class PushToTalk(Gated):
         context = state.context
         fresh = context is None or context.spoke or context.chunks < MANUAL_REST_CHUNKS
         resting = state.detector.silence_ms >= MANUAL_REST_MS and not fresh
-        if _context_full(state) or resting:
+        if _context_full(state, self.traits) or resting:
             transitions.sleep(state, draft)
 
     def commit(self, state: State, draft: Draft, n: int) -> None:
@@ -273,7 +283,7 @@ class Duplex(Gated):
             draft.events.append(SpeechStopped(n=n))
         spoke = state.context is not None and state.context.spoke
         patience_ms = STREAM_SLEEP_MS if spoke else least_ms
-        if silence_ms >= patience_ms or _context_full(state):
+        if silence_ms >= patience_ms or _context_full(state, self.traits):
             if state.confirmed:
                 draft.events.append(SpeechStopped(n=n))
             transitions.sleep(state, draft)
@@ -303,10 +313,14 @@ class Passthrough:
     reopens = False
     endless = True
     runs_ahead = False
+    guarded = False  # nothing interrupts it, so no echo can be mistaken for the caller
+
+    def __init__(self, traits: Traits) -> None:
+        self.traits = traits
 
     def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
         """Step with every chunk."""
-        if state.context is None or _context_full(state):
+        if state.context is None or _context_full(state, self.traits):
             transitions.begin_context(state, draft, [chunk])
         else:
             transitions.hear(state, draft, chunk)
@@ -341,13 +355,19 @@ class Passthrough:
     def note_output(self, state: State, draft: Draft, output: Output) -> None:
         """Nothing depends on it."""
 
+    def finish(self, state: State, reply: Reply, step: int) -> None:
+        """The reply is made; what is left of it is played."""
+        transitions.finish_reply(state, reply, step, reopens=False)
+
 
 @cache
 def _policy(mode: ReplyMode, *, manual: bool, traits: Traits) -> TurnPolicy:
     if mode == ReplyMode.TURN:
         return PushToTalk(traits) if manual else VadTurns(traits, stream=False)
+    if traits.carry_chunks:
+        return FullDuplex(traits)
     if not traits.gated:
-        return Passthrough()
+        return Passthrough(traits)
     return Duplex(traits) if traits.duplex else VadTurns(traits, stream=True)
 
 
@@ -356,11 +376,13 @@ def policy_for(mode: ReplyMode, tuning: Tuning, traits: Traits) -> TurnPolicy:
 
     `manual` counts in turn mode alone: in stream mode nothing waits for a commit.
     """
-    return _policy(mode, manual=tuning.manual, traits=traits)
+    mode = mode if mode in traits.modes else traits.modes[0]
+    manual = tuning.manual and mode == ReplyMode.TURN
+    return _policy(mode, manual=manual, traits=traits)
 
 
-def _context_full(state: State) -> bool:
-    return state.context is not None and state.context.chunks >= MAX_CONTEXT_CHUNKS
+def _context_full(state: State, traits: Traits) -> bool:
+    return state.context is not None and state.context.chunks >= traits.context_chunks
 
 
 def _least_ms(state: State) -> int:

@@ -26,6 +26,7 @@ from workers.runtime.conversation import snapshot
 from workers.runtime.conversation.conversation import Conversation
 from workers.runtime.conversation.memory import Fold, listening_only, no_fold
 from workers.runtime.conversation.state import Phase, State
+from workers.runtime.conversation.step import SILENCE
 from workers.runtime.conversation.tuning import Tuning
 
 
@@ -101,9 +102,11 @@ def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebui
     state = snapshot.unpack(_last_state(whole.steps), meta, audio)
     _replay_echo(state, whole.outputs)
     base = state.context.base if state.context else meta.k + 1
-    for k, past in _pasts(whole.steps, base, audio):
+    oldest = state.context.oldest_step if state.context else None
+    heard_from = state.context.first if state.context and state.context.places else 0
+    for k, past in _pasts(whole.steps, oldest or base, heard_from, audio):
         state.memory.note(k, past)
-    state.memory.trim(state.context.base if state.context else None)
+    state.memory.trim(oldest)
     state.memory.folded = _folded(whole.steps, state.memory.base_record)
     conversation = _conversation(state, meta, traits, fold)
     conversation.retention.note(whole.outputs)
@@ -113,9 +116,12 @@ def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebui
         conversation.opening,
         seed=meta.seed + base,
         history=state.memory.since(base),
+        reheard=state.memory.until(base) if traits.carry_chunks else (),
         earlier=() if traits.folds else state.memory.recall(),
         memory=state.memory.folded,
     )
+    if traits.carry_chunks:
+        state.memory.drop_audio()  # it is in the opening, and nothing else needs it
     return Rebuilt(conversation, opening)
 
 
@@ -156,11 +162,15 @@ def _replay_echo(state: State, outputs: Sequence[tuple[int, OutputRecord]]) -> N
 
 
 def _pasts(
-    steps: Sequence[tuple[int, StepRecord]], base: int, audio: Mapping[int, Pcm16]
+    steps: Sequence[tuple[int, StepRecord]],
+    base: int,
+    first: int,
+    audio: Mapping[int, Pcm16],
 ) -> Iterator[tuple[int, Past]]:
     """The steps in which the engine worked, without those of replies that were withdrawn.
 
-    With the audio that they heard from step `base` on. Raises SessionLost when some of it is gone.
+    With the audio that they heard from step `base` and input record `first` on. Raises SessionLost
+    when some of it is gone.
     """
     withdrawn = [
         range(record.keep_step + 1, k)
@@ -168,10 +178,11 @@ def _pasts(
         if isinstance(record, Truncate) and record.reopened
     ]
     for k, step in _worked(steps):
-        numbers = step.hear if k >= base else ()
+        numbers = [n for n in step.hear if n >= first] if k >= base else []
         if missing := [n for n in numbers if n not in audio]:
             raise SessionLost(f"Expected the input records {missing[:5]} of the context, got none")
-        past: Past | None = _past(step, tuple(audio[n] for n in numbers))
+        heard = tuple(SILENCE if n in step.muted else audio[n] for n in numbers)
+        past: Past | None = _past(step, heard)
         if past is not None and any(k in steps_of for steps_of in withdrawn):
             past = listening_only(past)
         if past is not None:
