@@ -4,7 +4,7 @@ import logging
 import sys
 
 from gateway.app import Gateway
-from gateway.socket.listener import listen, raise_descriptor_limit
+from gateway.socket.listener import listen, page_address, raise_descriptor_limit
 from gateway.socket.uvicorn_adapter import GracefulServer, server_config
 from shared.errors import ConfigError
 from shared.process import tame_collector
@@ -17,19 +17,18 @@ def main() -> None:
     """Read the settings, listen, serve until SIGTERM or SIGINT."""
     try:
         settings = load_settings()
-        listener = listen(settings.gateway_host, settings.gateway_port)
+        listeners = listen(settings.gateway_host, settings.gateway_port)
     except ConfigError as error:
-        sys.exit(str(error))
+        sys.exit(f"antiphon gateway: {error}")
     logging.basicConfig(
         level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     raise_descriptor_limit()
     gateway = Gateway(settings)
     tame_collector()
-    host, port = listener.getsockname()[:2]
-    logger.info("page at http://%s:%d/web", host, port)
+    logger.info("page at %s", page_address(listeners[0]))
     config = server_config(gateway.app(), settings.gateway_trusted_proxies)
-    GracefulServer(config, gateway.shut_down).run(sockets=[listener])
+    GracefulServer(config, gateway.shut_down).run(sockets=listeners)
 
 
 if __name__ == "__main__":

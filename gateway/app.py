@@ -1,6 +1,7 @@
 """The gateway's ASGI application: the WebSocket, the page, and the operators' routes."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,7 +23,7 @@ from gateway.call.log_exchange import LogExchange
 from gateway.call.opening import SessionOpener, SessionResumer
 from gateway.edge.auth import TokenVerifier
 from gateway.edge.connection_limits import EXTRA_SOCKETS, ConnectionLimits
-from gateway.edge.fleet import Fleet
+from gateway.edge.fleet import SILENT, Fleet
 from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.edge.pages import Pages
 from gateway.operators.access import FigureAccess
@@ -37,9 +38,12 @@ from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.modes import DEFAULT_SILENCE_MS, ReplyMode
 from shared.process import watch_tasks
+from shared.redis_client.trouble import TroubleLog, trouble_of
 from shared.redis_client.url import check_redis
 from shared.settings import Settings
 from shared.voices import Offer
+
+logger = logging.getLogger(__name__)
 
 REDIS_STARTS_WITHIN_S: Final = 5.0  # a process runner starts Redis at the same time
 HEADERS: Final = {
@@ -54,7 +58,7 @@ HEADERS: Final = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Registry": "no-cache",
+    "Cache-Control": "no-cache",
 }
 
 
@@ -95,7 +99,8 @@ class Gateway:
         )
         self.exchange = LogExchange(self.log)
         self.sessions = self.exchange.sessions
-        self.watcher = FleetWatcher(self.registry, self.fleet, self.sessions.sids)
+        self.trouble = TroubleLog()
+        self.watcher = FleetWatcher(self.registry, self.fleet, self.sessions.sids, self.trouble)
         self.limits = ConnectionLimits(
             sockets=settings.gateway_max_sessions + EXTRA_SOCKETS,
             per_address=settings.gateway_max_per_address,
@@ -141,6 +146,8 @@ class Gateway:
     async def ready(self, _: Request) -> Response:
         """Whether a caller could be served: 200, or 503 with the reason."""
         reason = self.fleet.unready_reason(time.monotonic())
+        if reason == SILENT:
+            reason = self.trouble.cause or SILENT
         if self.endpoint.draining:
             reason = "the gateway is closing"
         status = 200 if reason is None else 503
@@ -228,7 +235,10 @@ class Gateway:
         while True:
             try:
                 return await check_redis(self.redis)
-            except (RedisError, OSError):
-                if time.monotonic() > deadline:
+            except (RedisError, OSError) as error:
+                now = time.monotonic()
+                if said := self.trouble.fail(error, now):
+                    logger.warning(said)
+                if now > deadline or trouble_of(error).lasting:
                     return None  # `/ready` reports it until it answers
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self.trouble.pause_s)

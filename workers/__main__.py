@@ -8,18 +8,18 @@ import secrets
 import signal
 import socket
 import sys
-from typing import Final
+import time
+from contextlib import suppress
 
 import uvloop
-from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.errors import ConfigError
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.modes import VadName
 from shared.process import tame_collector, watch_tasks
+from shared.redis_client.trouble import TroubleLog
 from shared.redis_client.url import check_redis
 from shared.settings import Settings, load_settings
 from workers.audio.silero_network import load_silero
@@ -28,8 +28,6 @@ from workers.monitoring import server
 from workers.monitoring.probes import Probes
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership.claims import Ownership
-
-REDIS_RETRY_S: Final = 0.5
 
 log = logging.getLogger("workers")
 
@@ -76,14 +74,19 @@ async def _work(settings: Settings, probes: Probes) -> None:
 
 async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event, probes: Probes) -> None:
     """Wait until Redis answers. Refuses a Redis whose settings would lose data silently."""
+    trouble = TroubleLog()
     while not stopping.is_set():
         try:
             await check_redis(sessions.redis)
-        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            log.warning("waiting for Redis: %s", error)
+        except (RedisError, OSError) as error:
+            if said := trouble.fail(error, time.monotonic()):
+                log.warning(said)
             probes.turned(redis_answers=False)
-            await asyncio.sleep(REDIS_RETRY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), trouble.pause_s)
         else:
+            if said := trouble.succeed():
+                log.info(said)
             return
 
 

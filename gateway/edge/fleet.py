@@ -16,6 +16,7 @@ from shared.voices import Offer, common
 
 # An older observation says nothing: Redis does not answer.
 FRESH_S: Final = 2.0
+SILENT: Final = "Redis does not answer"
 FULL: Final = "every slot of every worker is taken"
 OVERLOADED: Final = "the workers are at their limit"
 
@@ -97,7 +98,7 @@ class Fleet:
     def unready_reason(self, now: float) -> str | None:
         """Why no caller at all can be served now; None if one could."""
         if self._observed_at is None or now - self._observed_at > FRESH_S:
-            return "Redis does not answer"
+            return SILENT
         if not self.live(now):
             return "no worker is running"
         return None

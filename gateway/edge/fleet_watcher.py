@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final
 
 from redis.exceptions import RedisError
 
 from gateway.edge.fleet import Fleet
 from shared.log.registry import Registry
+from shared.redis_client.trouble import TroubleLog
 
 logger = logging.getLogger(__name__)
 
@@ -25,28 +27,40 @@ class FleetWatcher:
     """
 
     def __init__(
-        self, registry: Registry, fleet: Fleet, connected: Callable[[], Collection[str]]
+        self,
+        registry: Registry,
+        fleet: Fleet,
+        connected: Callable[[], Collection[str]],
+        trouble: TroubleLog,
     ) -> None:
         self._registry = registry
         self._fleet = fleet
+        self._trouble = trouble
         self._connected = connected  # ids of the sessions that have a connection here
         self._mend_at = 0.0
-        self._stopped = False
+        self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """Let `run` return. A cancellation alone can get lost inside a Redis call."""
-        self._stopped = True
+        self._stopped.set()
 
     async def run(self) -> None:
         """Watch until stopped."""
-        while not self._stopped:
+        while not self._stopped.is_set():
+            pause_s = WATCH_EVERY_S
             try:
                 await self.look()
             except (RedisError, OSError) as error:
-                logger.debug("the workers cannot be observed: %s", error)
+                if said := self._trouble.fail(error, time.monotonic()):
+                    logger.warning(said)
+                pause_s = self._trouble.pause_s
             except Exception:  # one odd status must not end the watch
                 logger.exception("the workers' statuses cannot be read")
-            await asyncio.sleep(WATCH_EVERY_S)
+            else:
+                if said := self._trouble.succeed():
+                    logger.info(said)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), pause_s)
 
     async def look(self) -> None:
         """Observe the workers once. Raises RedisError."""

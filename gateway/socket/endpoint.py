@@ -16,6 +16,7 @@ from gateway.call.opening import OpenedSession, SessionOpener, SessionResumer
 from gateway.call.outbox import Close
 from gateway.call.session import Session
 from gateway.edge.connection_limits import ConnectionLimits, counted_address
+from gateway.edge.page_origins import PageOrigins
 from gateway.protocol.client_messages import SUBPROTOCOL, Resume
 from gateway.protocol.errors import (
     ABNORMAL_CLOSE_CODE,
@@ -28,7 +29,6 @@ from gateway.protocol.errors import (
 from gateway.protocol.server_messages import Error, Goaway
 from gateway.socket.handshake import (
     first_message,
-    origin_allowed,
     plain_start,
     ready_message,
     receive,
@@ -63,7 +63,7 @@ class WebSocketEndpoint:
         resume_s: float,
     ) -> None:
         self.draining = False
-        self._origins = origins  # that may open a socket, besides the gateway's own
+        self._origins = PageOrigins(origins)
         self._resume_s = resume_s  # how long a lost call can be resumed
         self._opener = opener
         self._resumer = resumer
@@ -73,7 +73,9 @@ class WebSocketEndpoint:
 
     async def __call__(self, websocket: WebSocket) -> None:
         """Serve one client, from the upgrade to the end."""
-        if not origin_allowed(websocket, self._origins):
+        if not self._origins.allow(websocket.headers):
+            if refusal := self._origins.refusal(websocket.headers, time.monotonic()):
+                logger.warning(refusal)
             await websocket.close()  # before the accept: HTTP 403
             return
         native = SUBPROTOCOL in websocket.scope["subprotocols"]

@@ -1,8 +1,7 @@
-"""What a client asks for at first: its origin, its `start`, and the answer `ready`."""
+"""What a client asks for at first: its `start`, and the answer `ready`."""
 
 import asyncio
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -13,17 +12,6 @@ from gateway.protocol.server_messages import Ready
 from shared.errors import SchemaError
 
 START_WITHIN_S: Final = 3.0
-
-
-def origin_allowed(websocket: WebSocket, origins: tuple[str, ...]) -> bool:
-    """Whether a page of this origin may open a socket. Only browsers send an origin."""
-    origin = websocket.headers.get("origin")
-    if origin is None or origin in origins:
-        return True
-    try:
-        return urlsplit(origin).netloc == websocket.headers.get("host")
-    except ValueError:  # such as "http://[", which no browser sends
-        return False
 
 
 async def first_message(websocket: WebSocket) -> Start | Resume:

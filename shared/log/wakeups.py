@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from shared.redis_client.pipeline import is_cluster, subscribed
+from shared.redis_client.trouble import MAX_LASTING_PAUSE_S, trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +63,16 @@ class WakeupListener:
     async def run(self) -> None:
         """Listen until stopped. A Cluster sends every message to every node, so we publish none."""
         while not (self._stopped.is_set() or is_cluster(self.redis)):
+            pause_s = RETRY_S
             try:
                 await self._listen()
             except (RedisError, OSError) as error:
                 logger.debug("lost the subscription to %s: %s", self.channel, error)
+                if trouble_of(error).lasting:  # such as a wrong password
+                    pause_s = MAX_LASTING_PAUSE_S
             self.subscribed = False
             if not self._stopped.is_set():
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(pause_s)
 
     async def _listen(self) -> None:
         async with subscribed(self.redis, self.channel) as messages:

@@ -59,4 +59,5 @@ def _raising_connection_errors() -> Iterator[None]:
 
 
 def _connection_error(error: Exception) -> RedisConnectionError:
-    return RedisConnectionError(f"Expected a Cluster's node to answer, got {error!r}")
+    what = f"{type(error).__name__}: {error}"
+    return RedisConnectionError(f"Expected a Cluster's node to answer, got {what}")

@@ -126,5 +126,5 @@ def measure(cores: Cores) -> SharedKeyCosts:
         line = local_redis.command(port, Path(folder))
         with running(line, cores.server, log, environment()) as pid:
             url = f"redis://127.0.0.1:{port}/0"
-            wait_until(lambda: local_redis.answers(url), log.read_text)
+            wait_until(lambda: local_redis.trouble_at(url) is None, log.read_text)
             return asyncio.run(_measure_at(url, pid))

@@ -42,13 +42,13 @@ async def running_gateway(url: str, **settings: Any) -> AsyncIterator["GatewaySe
     """A gateway on a free port."""
     chosen = Settings(redis_url=url, gateway_port=0, **settings)
     gateway = Gateway(chosen)
-    listener = listen(chosen.gateway_host, 0)
+    listeners = listen(chosen.gateway_host, 0)
     uvicorn = QuietServer(
         server_config(gateway.app(), chosen.gateway_trusted_proxies), gateway.shut_down
     )
-    task = asyncio.create_task(uvicorn.serve(sockets=[listener]))
+    task = asyncio.create_task(uvicorn.serve(sockets=listeners))
     await until(lambda: uvicorn.started)
-    server = GatewayServer(gateway, uvicorn, listener.getsockname()[1])
+    server = GatewayServer(gateway, uvicorn, listeners[0].getsockname()[1])
     try:
         yield server
     finally:

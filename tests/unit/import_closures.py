@@ -16,7 +16,7 @@ import numpy as np  # noqa: F401
 import prometheus_client  # noqa: F401
 
 WATCHED: Final = (
-    *("asyncio", "pydantic", "pydantic_settings", "redis", "starlette", "torch", "torchaudio"),
+    *("asyncio", "pydantic", "dotenv", "redis", "starlette", "torch", "torchaudio"),
     *("typer", "uvicorn", "websockets", "workers.models"),
 )
 

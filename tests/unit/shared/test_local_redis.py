@@ -6,6 +6,7 @@ import pytest
 
 from shared import local_redis as redis_server
 from shared.errors import ConfigError
+from shared.settings import load_settings
 
 
 def program(folder: Path) -> Path:
@@ -39,5 +40,17 @@ def test_the_server_is_durable_and_evicts_nothing(tmp_path: Path) -> None:
     assert "--maxmemory-policy noeviction" in line
 
 
-def test_a_closed_port_does_not_answer() -> None:
-    assert not redis_server.answers("redis://127.0.0.1:1/0")
+def test_a_closed_port_gets_a_server_in_its_folder(tmp_path: Path) -> None:
+    settings = load_settings({"REDIS_PORT": "1", "REDIS_DIR": str(tmp_path / "made")})
+    line = redis_server.local_command(settings)
+    assert line is not None
+    assert str(tmp_path / "made") in line
+    assert list((tmp_path / "made").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file" / "below", Path("/proc/antiphon")):
+        settings = load_settings({"REDIS_PORT": "1", "REDIS_DIR": str(folder)})
+        with pytest.raises(ConfigError, match="set REDIS_DIR to a folder for Redis' files"):
+            redis_server.local_command(settings)

@@ -121,3 +121,103 @@ def test_a_default_is_valid_as_the_reference_writes_it() -> None:
 def test_the_local_redis_is_the_default() -> None:
     assert load_settings({"REDIS_PORT": "6400"}).redis == "redis://127.0.0.1:6400/0"
     assert load_settings({"REDIS_URL": "redis://far:1/0"}).redis == "redis://far:1/0"
+
+
+@pytest.mark.parametrize("name", [name.upper() for name in Settings.model_fields])
+@pytest.mark.parametrize("empty", ["", "  \n"])
+def test_an_empty_setting_is_the_default(name: str, empty: str) -> None:
+    if name == "GATEWAY_AUTH_SECRET" and empty:
+        with pytest.raises(ConfigError, match="at least 32 bytes"):  # not: no tokens
+            load_settings({name: empty})
+    elif name == "CUDA_VISIBLE_DEVICES":
+        assert load_settings({name: empty}).cuda_visible_devices == ""  # hides every GPU
+    else:
+        assert load_settings({name: empty}) == load_settings({})
+
+
+def test_white_space_around_a_value_does_not_count() -> None:
+    assert load_settings({"REDIS_URL": " redis://h:1/0\n"}).redis == "redis://h:1/0"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"REDIS_PORT": "tcp://10.96.0.7:6379"},
+        {"GATEWAY_PORT": "tcp://10.96.0.7:8000"},
+        {"GATEWAY_SERVICE_HOST": "10.96.0.7", "GATEWAY_SERVICE_PORT": "8000"},
+        {"GATEWAY_PORT_8000_TCP_ADDR": "10.96.0.7", "GATEWAY_SERVICE_PORT_HTTP": "8000"},
+        {"ANTIPHON_PORT": "tcp://10.96.0.7:80"},
+    ],
+)
+def test_service_links_of_kubernetes_are_one_sentence(link: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match="enableServiceLinks: false") as caught:
+        load_settings({**link, "KUBERNETES_SERVICE_HOST": "10.96.0.1"})
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "Invalid settings:"
+    assert len(lines) == 2
+    assert all(name in lines[1] for name in link)
+
+
+def test_a_service_of_another_name_does_no_harm() -> None:
+    load_settings({"REDIS_SERVICE_HOST": "10.96.0.7", "DB_PORT": "tcp://10.96.0.8:5432"})
+
+
+def test_names_that_a_desktop_and_cgi_set_are_not_ours() -> None:
+    load_settings({"SESSION_MANAGER": "local/pc:@/tmp/.ICE-unix/1", "GATEWAY_INTERFACE": "CGI/1.1"})
+
+
+@pytest.mark.parametrize("path", ["/antiphon", "/antiphon/", "/a/b-c_d.e"])
+def test_a_root_path_has_no_final_slash(path: str) -> None:
+    assert load_settings({"GATEWAY_ROOT_PATH": path}).gateway_root_path == path.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "path", ["antiphon", "//evil.example", "/a/../b", "/a?b", "/web", "/api/x"]
+)
+def test_a_root_path_that_cannot_work_is_refused(path: str) -> None:
+    with pytest.raises(ConfigError, match="GATEWAY_ROOT_PATH"):
+        load_settings({"GATEWAY_ROOT_PATH": path})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("THINK", "https://ann:hunter2@host/v1"),
+        ("THINK", "https://host/v1?key=hunter2"),
+        ("THINK_KEY", "hunter2 two"),
+        ("THINK_KEY", "hunter2é"),
+        ("THINK_KEY", "hunter2\r\nHost: evil"),
+    ],
+)
+def test_a_key_that_no_request_can_carry_is_refused_and_not_shown(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}: expected") as caught:
+        load_settings({name: value})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_no_secret_is_in_the_representation() -> None:
+    secrets = {
+        "REDIS_URL": "redis://:hunter2@host",
+        "GATEWAY_AUTH_SECRET": "hunter2" * 5,
+        "GATEWAY_STATS_TOKEN": "hunter2" * 5,
+        "THINK_KEY": "hunter2",
+    }
+    assert "hunter2" not in repr(load_settings(secrets))
+
+
+def test_an_error_of_the_class_itself_holds_no_value() -> None:
+    with pytest.raises(ValueError, match="gateway_stats_token") as caught:
+        Settings.model_validate({"gateway_stats_token": "hunter2"})  # too short
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_local_redis_keeps_its_files_in_the_users_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert load_settings({}).redis_folder == tmp_path / "antiphon" / "redis-6379"
+    assert load_settings({"REDIS_PORT": "1"}).redis_folder == tmp_path / "antiphon" / "redis-1"
+    assert load_settings({"REDIS_DIR": "/data"}).redis_folder == Path("/data")
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")  # which the specification ignores
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert load_settings({}).redis_folder == Path("/home/ann/.local/state/antiphon/redis-6379")

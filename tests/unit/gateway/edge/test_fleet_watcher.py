@@ -12,6 +12,7 @@ from gateway.edge.fleet import Fleet
 from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.waiting import wait_until
 from shared.log.registry import Registry
+from shared.redis_client.trouble import TroubleLog
 
 
 class OddRegistry(Registry):
@@ -37,7 +38,7 @@ class OddRegistry(Registry):
 async def test_the_watch_survives_an_unreadable_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet_watcher, "WATCH_EVERY_S", 0)
     fleet = Fleet(lease_s=60.0, max_sessions=10)
-    watcher = FleetWatcher(OddRegistry(), fleet, list)
+    watcher = FleetWatcher(OddRegistry(), fleet, list, TroubleLog())
     watching = asyncio.create_task(watcher.run())
     try:
         assert await wait_until(lambda: fleet.free(time.monotonic()) == 1, 10.0)
@@ -49,5 +50,6 @@ async def test_the_watch_survives_an_unreadable_status(monkeypatch: pytest.Monke
 async def test_connected_sessions_stay_on_the_list_of_sessions() -> None:
     registry = OddRegistry()
     registry.looks = 1
-    await FleetWatcher(registry, Fleet(lease_s=60.0, max_sessions=10), lambda: ["a", "b"]).look()
+    fleet = Fleet(lease_s=60.0, max_sessions=10)
+    await FleetWatcher(registry, fleet, lambda: ["a", "b"], TroubleLog()).look()
     assert registry.listed == {"a", "b"}

@@ -1,0 +1,75 @@
+"""The types of settings that need more than a range: lists, addresses, secrets.
+
+Each turns the text of an environment variable into a value. Raises ValueError with what was
+expected. The errors of secrets hold no part of their values.
+"""
+
+from ipaddress import ip_network
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from shared.origins import normalised
+from shared.redis_client import url as redis_url
+
+MIN_SECRET_BYTES: Final = 32
+# No segment is empty or begins with a dot, so that no redirect leads elsewhere.
+ROOT_PATH: Final = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
+OWN_PATHS: Final = ("api", "dashboard", "health", "metrics", "ready", "web", "ws")
+
+
+def _parts(value: str | tuple[str, ...]) -> list[str]:
+    """The parts of a list that commas separate."""
+    parts = value.split(",") if isinstance(value, str) else value
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _networks(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(ip_network(part)) for part in _parts(value))
+
+
+def _origins(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(normalised(part) for part in _parts(value))
+
+
+def _root_path(value: str) -> str:
+    if value.lstrip("/").partition("/")[0] in OWN_PATHS:
+        raise ValueError(f"expected none of the gateway's own paths: {', '.join(OWN_PATHS)}")
+    return value.rstrip("/")
+
+
+def _redis(value: str) -> str:
+    if value:
+        redis_url.client(value, timeout_s=1)
+    return value
+
+
+def _model_or_endpoint(value: str) -> str:
+    if value.startswith(("http://", "https://")) and set("@?#") & set(value):
+        raise ValueError(
+            "expected an address such as http://host:8000/v1, without a user, a query or a "
+            "fragment: THINK_KEY takes the key"
+        )
+    return value
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    if 0 < len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+        raise ValueError(f"expected at least {MIN_SECRET_BYTES} bytes")
+    return value
+
+
+def _for_a_header(value: SecretStr) -> SecretStr:
+    key = value.get_secret_value()
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise ValueError("expected printable ASCII without spaces")
+    return value
+
+
+Networks = Annotated[tuple[str, ...], BeforeValidator(_networks)]
+Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+RootPath = Annotated[str, BeforeValidator(_root_path), Field(pattern=ROOT_PATH)]
+RedisUrl = Annotated[str, AfterValidator(_redis)]
+ModelOrEndpoint = Annotated[str, AfterValidator(_model_or_endpoint)]
+SigningSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
+BearerKey = Annotated[SecretStr, AfterValidator(_for_a_header)]
