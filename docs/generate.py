@@ -22,13 +22,18 @@ import shared.telemetry  # noqa: F401
 import workers.monitoring.gauges  # noqa: F401
 from docs.meanings import MEANINGS
 from gateway.protocol import client_messages, frames, server_messages
+from gateway.protocol.audio_format import RATES_HZ
 from gateway.protocol.errors import (
     ABNORMAL_CLOSE_CODE,
     GOAWAY_CLOSE_CODE,
+    INVALID_TEXT_CLOSE_CODE,
     NORMAL_CLOSE_CODE,
+    PROTOCOL_CLOSE_CODE,
     RETRY_AFTER_MS,
+    TOO_LARGE_CLOSE_CODE,
     ErrorCode,
 )
+from gateway.socket.uvicorn_adapter import WS_READ_BYTES
 from shared.log.records import Options
 from shared.settings import reference
 
@@ -36,7 +41,11 @@ FOLDER: Final = Path(__file__).parent / "reference"
 MAKEFILE: Final = Path(__file__).parents[1] / "Makefile"
 CLOSE_CODES: Final = {
     NORMAL_CLOSE_CODE: "The client sent `end`.",
+    PROTOCOL_CLOSE_CODE: "The bytes are no WebSocket frames. Resumable, after an `error`.",
     ABNORMAL_CLOSE_CODE: "The connection broke without a close frame; the session can be resumed.",
+    INVALID_TEXT_CLOSE_CODE: "A text message is not UTF-8. Resumable, after an `error`.",
+    TOO_LARGE_CLOSE_CODE: f"A message in fragments or before `ready` has over {WS_READ_BYTES:,} "
+    "bytes. Resumable, after an `error`.",
     GOAWAY_CLOSE_CODE: "The gateway restarts; resume on another gateway.",
 }
 
@@ -72,7 +81,10 @@ def protocol() -> str:
     sent = [kind for kind in _structs(client_messages) if kind.__struct_config__.tag]
     received = [kind for kind in _structs(server_messages) if kind.__struct_config__.tag]
     nested = [client_messages.ResumePoint, Options]
-    errors = [(f"`{e.value}`", str(e.close_code), e.meaning) for e in ErrorCode]
+    errors = [
+        (f"`{e.value}`", str(e.close_code), "yes" if e.resumable else "no", e.meaning)
+        for e in ErrorCode
+    ]
     codes = [(str(code), meaning) for code, meaning in CLOSE_CODES.items()]
     return f"""# The WebSocket protocol
 
@@ -98,11 +110,12 @@ Without a subprotocol a client sends and receives raw PCM16 and nothing else. Wi
 
 ## Errors
 
-An `error` message names one of these codes; then the server closes the socket with the close code.
-A client refused with `no_capacity` may retry with the same token after `retry_after_ms`
-({RETRY_AFTER_MS:,} ms).
+An `error` message names one of these codes; then the server closes the socket with the close code,
+whose reason repeats the message. After a resumable error a session that had begun can be resumed:
+its log is whole up to the fault. A client refused with `no_capacity` may retry with the same token
+after `retry_after_ms` ({RETRY_AFTER_MS:,} ms).
 
-{stacked(("code", "close code", "meaning"), errors)}
+{stacked(("code", "close code", "resumable", "meaning"), errors)}
 
 Other close codes:
 
@@ -115,11 +128,15 @@ def _audio() -> str:
         (str(frames.FIRST_OF_REPLY), "the first frame of a reply"),
         (str(frames.LAST_OF_REPLY), "the last frame of a reply"),
     ]
+    formats = [(f"`{c.value}`", ", ".join(f"{hz:,}" for hz in hz)) for c, hz in RATES_HZ.items()]
     return f"""## Audio
 
-Up: little-endian PCM16 mono at 24 kHz, at most {frames.MAX_AUDIO_BYTES:,} bytes a message, or one
-Opus packet a message. Down: a header of {frames.HEADER.size} bytes (`{frames.HEADER.format}`: frame
-number, generation, flags, zero), then 20 ms of audio: 960 bytes of PCM16, or one Opus packet.
+Mono, in the format that `ready` names. PCM16 is little-endian. Up: a message of any size, which may
+end inside a sample; with Opus each message is one packet. Down: a header of {frames.HEADER.size}
+bytes (`{frames.HEADER.format}`: frame number, generation, flags, zero), then 20 ms of audio, or one
+Opus packet.
+
+{table(("`codec`", "`sample_rate`, the default first"), formats)}
 
 {table(("flag", "meaning"), flags)}"""
 

@@ -30,8 +30,8 @@ from gateway.operators.access import FigureAccess
 from gateway.operators.routes import OperatorRoutes
 from gateway.operators.stats import Stats
 from gateway.protocol.client_messages import SUBPROTOCOL
-from gateway.protocol.frames import MAX_AUDIO_BYTES
 from gateway.socket.endpoint import WebSocketEndpoint
+from gateway.socket.wrong_path import wrong_path_routes
 from gateway.telemetry import fleet_gauges
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log.registry import Registry
@@ -168,7 +168,6 @@ class Gateway:
                 "sample_rate": SAMPLE_RATE_HZ,
                 "frame_samples": FRAME_SAMPLES,
                 "chunk_samples": CHUNK_SAMPLES,
-                "max_message_bytes": MAX_AUDIO_BYTES,
                 "subprotocol": SUBPROTOCOL,
                 "auth": bool(s.gateway_auth_secret.get_secret_value()),
                 "modes": [mode.value for mode in ReplyMode],
@@ -184,10 +183,13 @@ class Gateway:
 
     def app(self) -> Starlette:
         """The application."""
-        routes = [
+        routes: list[BaseRoute] = [
             WebSocketRoute("/ws/stream", self._stream),
             *(Route(path, answer) for path, answer in self._answers().items()),
             *self._operator_routes(),
+        ]
+        routes += [
+            *wrong_path_routes(routes),
             Route("/", lambda _: RedirectResponse("/web/")),
             Mount("/web", Pages()),
         ]

@@ -15,7 +15,6 @@ from redis.exceptions import RedisError
 from gateway.call.claims import ClaimWaiter
 from gateway.call.closing import delete_session
 from gateway.call.connected_sessions import ConnectedSessions
-from gateway.call.opus import AVAILABLE, Opus
 from gateway.call.playout import (
     NATIVE_GROUP_FRAMES,
     NATIVE_LEAD_FRAMES,
@@ -25,11 +24,12 @@ from gateway.call.playout import (
 from gateway.call.resume import Missed, Outcome, missed
 from gateway.call.session import Session
 from gateway.call.uplink import Uplink
+from gateway.call.wire_audio import wire_audio
 from gateway.edge.auth import TokenVerifier
 from gateway.edge.fleet import Fleet
+from gateway.protocol.audio_format import AudioFormat, Codec
 from gateway.protocol.client_messages import Resume, ResumePoint, Start
 from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
-from gateway.protocol.frames import Codec
 from shared.errors import SchemaError
 from shared.log.meta import Meta
 from shared.log.records import OutputRecord, Speech, fields_of
@@ -106,7 +106,7 @@ class SessionOpener:
             uplink=Uplink(arrived_at),
             playout=_playout(native=native),
             now=time.monotonic(),
-            opus=_opus(start.codec),
+            audio=wire_audio(start.audio_format),
         )
         return OpenedSession(session, token, Outcome.NEW, mode)
 
@@ -141,6 +141,8 @@ class SessionOpener:
             "mode": mode,
             "seed": secrets.randbits(31),
             "options": json.dumps(options),
+            "codec": start.audio_format.codec.value,
+            "sample_rate": start.audio_format.rate_hz,
             **asdict(start.persona),
         }
         nonce = secrets.token_hex(4)
@@ -192,7 +194,7 @@ class SessionResumer:
             uplink=Uplink(now, n=meta.n, samples=meta.samples),
             playout=_playout(native=True, next_frame=found.next_frame),
             now=now,
-            opus=_opus(request.codec),
+            audio=wire_audio(request.audio_format_after(_first_format(meta))),
         )
         return OpenedSession(
             session, point.token, found.outcome, meta.mode, position, found.records
@@ -229,9 +231,14 @@ def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _opus(requested: Codec) -> Opus | None:
-    """The codec for a client that asks for Opus; None if it does not, or this gateway has none."""
-    return Opus() if requested is Codec.OPUS and AVAILABLE else None
+def _first_format(meta: Meta) -> AudioFormat:
+    """What the session's binary messages held when it began."""
+    if not meta.codec:
+        return AudioFormat()
+    try:
+        return AudioFormat.of(Codec(meta.codec), meta.sample_rate)
+    except (ValueError, CallError) as error:
+        raise SchemaError(f"Expected a session's codec and rate, got {error}") from error
 
 
 def _playout(*, native: bool, next_frame: int = 1) -> Playout:

@@ -13,6 +13,7 @@ are blurred.
 import ctypes
 from typing import Final
 
+from gateway.protocol.audio_format import AudioFormat, Codec
 from gateway.protocol.errors import CallError, ErrorCode
 from shared.audio import FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 
@@ -33,6 +34,8 @@ COMPLEXITY: Final = 5
 
 class Opus:
     """One connection's decoder and encoder, for one thread only."""
+
+    format: Final = AudioFormat(Codec.OPUS)
 
     def __init__(self) -> None:
         self._decoder = libopus.Decoder(SAMPLE_RATE_HZ, 1)

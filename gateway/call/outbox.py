@@ -17,9 +17,10 @@ MAX_MESSAGES_PER_WRITE: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the socket with this code."""
+    """Close the socket with this code and reason."""
 
     code: int
+    reason: str = ""
 
 
 Message = bytes | str | Close
@@ -76,7 +77,7 @@ class Outbox:
         if self._queue:
             self._filled.set()
 
-    def close(self, code: int, last_message: str = "") -> None:
+    def close(self, code: int, reason: str = "", *, last_message: str = "") -> None:
         """Close the socket after a last message; a long queue is dropped for it."""
         if self.closed.is_set():
             return
@@ -84,7 +85,7 @@ class Outbox:
             self._queue.clear()
         self.closed.set()
         self._queue.extend([last_message] if last_message else [])
-        self._queue.append(Close(code))
+        self._queue.append(Close(code, reason))
         self._filled.set()
 
     async def next(self) -> Message:

@@ -9,14 +9,15 @@ from contextlib import contextmanager
 from typing import Final
 
 from gateway.call.event_messages import message_of
-from gateway.call.opus import Opus
 from gateway.call.outbox import Message, Outbox, Writer
 from gateway.call.playhead import Playhead
 from gateway.call.playout import Counts, Event, Frame, Playout
 from gateway.call.uplink import Uplink
+from gateway.call.wire_audio import WireAudio, wire_audio
+from gateway.protocol.audio_format import AudioFormat
 from gateway.protocol.client_messages import EndCall, Ping, Resume, Start, parse
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
-from gateway.protocol.frames import FIRST_OF_REPLY, Codec, pack_frame
+from gateway.protocol.frames import FIRST_OF_REPLY, pack_frame
 from gateway.protocol.server_messages import Ack, Error, Pong, ServerMessage
 from gateway.telemetry import metrics
 from gateway.telemetry.stopwatch import Stopwatch
@@ -39,9 +40,9 @@ _LOG_LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISON
 
 
 class Session:
-    """One connected caller. `native`: speaks antiphon.v1; else raw PCM16 in both directions.
+    """One connected caller. `native`: speaks antiphon.v1; else only audio in both directions.
 
-    `opus`: codec of the binary messages; None for PCM16.
+    `audio`: the codec of the binary messages; None for PCM16 at 24 kHz.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Session:
         uplink: Uplink,
         playout: Playout,
         now: float,
-        opus: Opus | None = None,
+        audio: WireAudio | None = None,
     ) -> None:
         self.sid = sid
         self.conn = conn
@@ -61,7 +62,7 @@ class Session:
         self.error: CallError | None = None  # the first error, which closed the socket
         self.ended = False  # the client sent `end`
         self.position = 0  # the last output record that was read
-        self._opus = opus
+        self._audio = audio or wire_audio(AudioFormat())
         self._uplink = uplink
         self._playout = playout
         self._playhead = Playhead(playout.next_frame - 1, now)
@@ -74,14 +75,14 @@ class Session:
     # What others ask
 
     @property
-    def codec(self) -> Codec:
-        """The encoding of binary messages."""
-        return Codec.OPUS if self._opus else Codec.PCM16
+    def audio_format(self) -> AudioFormat:
+        """What binary messages hold."""
+        return self._audio.format
 
     @property
     def next_sample(self) -> int:
-        """The caller's sample that the gateway expects next."""
-        return self._uplink.samples
+        """The caller's sample that the gateway expects next, at the client's rate."""
+        return self.audio_format.position(self._uplink.samples)
 
     @property
     def next_frame(self) -> int:
@@ -139,7 +140,7 @@ class Session:
     def receive(self, data: bytes | str, now: float) -> None:
         """Take a message from the client. Raises CallError when it breaks the protocol."""
         if isinstance(data, bytes):
-            pcm = self._opus.decode(data) if self._opus else data
+            pcm = self._audio.decode(data)
             if self._uplink.completes_chunk(pcm):
                 # Before the chunk, so that the worker takes both in one step.
                 self._log_playhead(now, PLAYED_EVERY_S)
@@ -163,7 +164,9 @@ class Session:
         """Close the socket with this error; only the first one counts."""
         if self.error is None:
             self.error = error
-            self._outbox.close(error.code.close_code, Error.of(error).to_json())
+            self._outbox.close(
+                error.code.close_code, error.close_reason, last_message=Error.of(error).to_json()
+            )
 
     @contextmanager
     def contain_faults(self, message: str) -> Iterator[None]:
@@ -202,7 +205,7 @@ class Session:
         samples = self._uplink.acked_samples
         if samples > self._acked_samples and now - self._acked_at >= ACK_EVERY_S:
             self._acked_samples, self._acked_at = samples, now
-            self.send(Ack(samples=samples))
+            self.send(Ack(samples=self.audio_format.position(samples)))
 
     def take_records(self, entries: Iterable[tuple[int, OutputRecord]], now: float) -> None:
         """Take output records that were read from the log."""
@@ -278,14 +281,20 @@ class Session:
         for item in items:
             if isinstance(item, Frame):
                 self._time_reply(item, now)
-                self._outbox.put(self._packed(item) if self.native else item.pcm)
+                self._outbox.put(self._packed(item))
             elif self.native and not isinstance(item, NoReply):
-                self._outbox.put(message_of(item, self._uplink.sample_of).to_json())
+                self._outbox.put(message_of(item, self._sample_of).to_json())
         self._outbox.flush()
 
     def _packed(self, frame: Frame) -> bytes:
-        audio = self._opus.encode(frame.pcm, frame.generation) if self._opus else frame.pcm
+        audio = self._audio.encode(frame.pcm, frame.generation)
+        if not self.native:
+            return audio
         return pack_frame(frame.number, frame.generation, frame.flags, audio)
+
+    def _sample_of(self, n: int) -> int:
+        """The first sample of input record n, at the client's rate."""
+        return self.audio_format.position(self._uplink.sample_of(n))
 
     def _time_reply(self, frame: Frame, now: float) -> None:
         if frame.flags & FIRST_OF_REPLY and (s := self._stopwatch.reply_started(now)) is not None:

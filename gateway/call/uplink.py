@@ -11,7 +11,6 @@ from collections import deque
 from typing import Final, NamedTuple
 
 from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
-from gateway.protocol.frames import check_audio
 from gateway.token_bucket import TokenBucket
 from shared.audio import CHUNK_BYTES, CHUNK_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import Audio, Commit, InputRecord
@@ -80,8 +79,7 @@ class Uplink:
         return len(self._partial_chunk) + len(data) >= CHUNK_BYTES
 
     def push_audio(self, data: bytes, now: float) -> None:
-        """Take a PCM16 message of any size. Raises CallError."""
-        check_audio(data)
+        """Take whole samples of PCM16, as many as there are. Raises CallError."""
         if not self._audio_rate.spend(max(PIECE_SAMPLES, len(data) // SAMPLE_BYTES), now):
             raise _too_fast()
         data = self._partial_chunk + data

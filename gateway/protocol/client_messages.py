@@ -12,8 +12,9 @@ from typing import Annotated, Any, Final, NoReturn, TypeVar, get_args, get_origi
 
 import msgspec
 
+from gateway.protocol.audio_format import AudioFormat, Codec
 from gateway.protocol.errors import CallError, ErrorCode
-from gateway.protocol.frames import MAX_FRAME_NUMBER, Codec
+from gateway.protocol.frames import MAX_FRAME_NUMBER
 from shared.errors import SchemaError
 from shared.log import records
 from shared.voices import Persona
@@ -22,6 +23,7 @@ SUBPROTOCOL: Final = "antiphon.v1"
 MAX_TEXT_BYTES: Final = 8 * 1024
 SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 MAX_INSTRUCTIONS: Final = 2_000  # characters
+QUERY_FIELDS: Final = ("mode", "voice", "style", "codec", "sample_rate")  # of plain clients
 SECRETS: Final = ("auth", "token", "instructions")  # fields that no log line or traceback shows
 
 FrameNumber = Annotated[
@@ -59,6 +61,7 @@ class Start(_Fields, frozen=True, tag="start"):
     mode: str | None = None
     options: records.Options = records.Options()
     codec: Codec = Codec.PCM16  # a request; `ready` names the codec in use
+    sample_rate: int | None = None
     voice: str = ""
     style: str = ""
     instructions: str = ""  # the caller's own system prompt
@@ -67,7 +70,13 @@ class Start(_Fields, frozen=True, tag="start"):
     def __post_init__(self) -> None:
         if self.mode is not None:
             records.Mode(self.mode)  # raises SchemaError when there is no such mode
+        AudioFormat.of(self.codec, self.sample_rate)  # raises CallError when they do not fit
         _check_instructions(self.instructions)
+
+    @property
+    def audio_format(self) -> AudioFormat:
+        """What binary messages are to hold."""
+        return AudioFormat.of(self.codec, self.sample_rate)
 
     @property
     def persona(self) -> Persona:
@@ -91,10 +100,23 @@ class ResumePoint(_Fields, frozen=True):
 
 
 class Resume(_Fields, frozen=True, tag="start"):
-    """Resume a session; its mode, options and voice stay as they are."""
+    """Resume a session; its mode, options and voice stay as they are.
+
+    Without codec and rate, binary messages are as in the session's first connection.
+    """
 
     resume: ResumePoint
-    codec: Codec = Codec.PCM16  # of this connection only
+    codec: Codec | None = None  # of this connection only
+    sample_rate: int | None = None
+
+    def __post_init__(self) -> None:
+        self.audio_format_after(AudioFormat())  # raises CallError when they do not fit
+
+    def audio_format_after(self, first: AudioFormat) -> AudioFormat:
+        """What binary messages are to hold; `first`: what they held when the session began."""
+        if self.codec is None and self.sample_rate is None:
+            return first
+        return AudioFormat.of(self.codec or Codec.PCM16, self.sample_rate)
 
 
 class Mode(_Fields, frozen=True, tag="mode"):
@@ -187,6 +209,17 @@ def parse(text: str) -> ClientMessage:
             return _typed(body, Resume)
         message = _typed(body, model)
         return message.to_record() if isinstance(message, Logged) else message
+    except SchemaError as error:
+        raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
+
+
+def start_of_query(query: Mapping[str, str]) -> Start:
+    """The `start` of a plain client, from its URL's query. Raises CallError."""
+    body: dict[str, Any] = {name: query[name] for name in QUERY_FIELDS if name in query}
+    if (rate := body.get("sample_rate", "")).isdecimal():
+        body["sample_rate"] = int(rate)
+    try:
+        return _typed({"type": "start", **body}, Start)
     except SchemaError as error:
         raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
 

@@ -11,8 +11,12 @@ from shared.errors import AntiphonError
 
 # Must be larger than the 200 ms between two looks at the workers: a sooner retry learns nothing.
 RETRY_AFTER_MS: Final = 2_000
+MAX_REASON_BYTES: Final = 123  # of a close frame: RFC 6455, 5.5
 NORMAL_CLOSE_CODE: Final = 1_000  # the client sent `end`
 ABNORMAL_CLOSE_CODE: Final = 1_006  # the connection broke without a close frame
+PROTOCOL_CLOSE_CODE: Final = 1_002  # bytes that are no WebSocket frames
+INVALID_TEXT_CLOSE_CODE: Final = 1_007  # a text message that is not UTF-8
+TOO_LARGE_CLOSE_CODE: Final = 1_009  # a message in fragments, or before `ready`, is too large
 GOAWAY_CLOSE_CODE: Final = 1_012  # the gateway restarts: resume on another gateway
 
 
@@ -31,6 +35,11 @@ class ErrorCode(StrEnum):
         member.meaning = meaning
         return member
 
+    @property
+    def resumable(self) -> bool:
+        """Whether a session that had begun can be resumed after it."""
+        return self not in _FINAL
+
     BAD_MESSAGE = "bad_message", 4400, "A message breaks the protocol."
     BAD_TOKEN = "bad_token", 4401, "The resume token does not belong to this session."
     UNAUTHORIZED = "unauthorized", 4403, "The gateway needs a valid, unused token in `start`."
@@ -46,6 +55,13 @@ class ErrorCode(StrEnum):
     NO_CAPACITY = "no_capacity", 4503, "No gateway, worker or Redis memory is free for the call."
 
 
+# After these no session is left that the client could resume.
+_FINAL: Final = (
+    *(ErrorCode.BAD_TOKEN, ErrorCode.UNAUTHORIZED, ErrorCode.NOT_FOUND, ErrorCode.START_TIMEOUT),
+    *(ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED),
+)
+
+
 class CallError(AntiphonError):
     """Ends the client's connection with an `error` message and a close code."""
 
@@ -53,6 +69,11 @@ class CallError(AntiphonError):
         super().__init__(message)
         self.code = code
         self.retry_after_ms = retry_after_ms
+
+    @property
+    def close_reason(self) -> str:
+        """The message for the close frame, which has room for 123 bytes."""
+        return str(self).encode()[:MAX_REASON_BYTES].decode(errors="ignore")
 
 
 class NoCapacity(CallError):

@@ -5,9 +5,8 @@ from typing import Any
 
 import msgspec
 
+from gateway.protocol.audio_format import Codec
 from gateway.protocol.errors import CallError
-from gateway.protocol.frames import Codec
-from shared.audio import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 
 class ServerMessage(msgspec.Struct, frozen=True):
@@ -26,10 +25,10 @@ class Ready(ServerMessage, frozen=True, tag="ready"):
     outcome: str
     mode: str
     codec: Codec
+    sample_rate: int
+    frame_samples: int
     next_sample: int
     next_frame: int
-    sample_rate: int = SAMPLE_RATE_HZ
-    frame_samples: int = FRAME_SAMPLES
 
 
 class Error(ServerMessage, frozen=True, tag="error", omit_defaults=True):

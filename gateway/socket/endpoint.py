@@ -44,8 +44,6 @@ logger = logging.getLogger(__name__)
 GOAWAY_EVERY_S: Final = 0.004
 GOAWAY_SPREAD_S: Final = 0.8
 DETACH_WITHIN_S: Final = 0.5  # for the last caller's log to hold that the socket is gone
-# A client that breaks the protocol would do so again: its slot goes to another.
-FINAL_ERRORS: Final = (ErrorCode.BAD_MESSAGE, ErrorCode.TOO_LARGE, ErrorCode.TOO_FAST)
 
 
 class WebSocketEndpoint:
@@ -193,8 +191,6 @@ class WebSocketEndpoint:
 
 def is_over(session: Session) -> bool:
     """Whether a session whose socket is gone ends with it; else its caller may resume it."""
-    if session.error is not None and session.error.code in FINAL_ERRORS:
-        return True
     if session.ended or not session.native:  # a plain client has no token to resume with
         return True
     # The client left before it sent anything: its slot is worth more to another.
@@ -222,7 +218,7 @@ async def _send(websocket: WebSocket, session: Session) -> int:
     while True:
         message = await session.next_message()
         if isinstance(message, Close):
-            await websocket.close(message.code)
+            await websocket.close(message.code, message.reason)
             return message.code
         await connection.write([message, *session.more_messages()])
 
@@ -232,6 +228,6 @@ async def _refuse(websocket: WebSocket, error: CallError) -> None:
     metrics.REFUSALS.labels(error.code).inc()
     try:
         await websocket.send_text(Error.of(error).to_json())
-        await websocket.close(error.code.close_code)
+        await websocket.close(error.code.close_code, error.close_reason)
     except WebSocketDisconnect:
         logger.debug("a refused client was gone already")

@@ -6,10 +6,9 @@ from typing import Final
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.call.opening import OpenedSession
-from gateway.protocol.client_messages import Resume, Start, parse
+from gateway.protocol.client_messages import SUBPROTOCOL, Resume, Start, parse, start_of_query
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.protocol.server_messages import Ready
-from shared.errors import SchemaError
 
 START_WITHIN_S: Final = 3.0
 
@@ -30,14 +29,13 @@ async def first_message(websocket: WebSocket) -> Start | Resume:
 
 
 def plain_start(websocket: WebSocket) -> Start:
-    """The `start` of a plain client, from its URL's query. Raises CallError."""
-    query = websocket.query_params
-    try:
-        return Start(
-            mode=query.get("mode"), voice=query.get("voice", ""), style=query.get("style", "")
+    """The `start` of a client without our subprotocol. Raises CallError if it asks for others."""
+    if asked := websocket.scope["subprotocols"]:
+        raise CallError(
+            ErrorCode.BAD_MESSAGE,
+            f"Expected the subprotocol {SUBPROTOCOL}, or none for audio alone, got {asked!r:.60}",
         )
-    except SchemaError as error:
-        raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
+    return start_of_query(websocket.query_params)
 
 
 def ready_message(opened: OpenedSession) -> Ready:
@@ -48,7 +46,9 @@ def ready_message(opened: OpenedSession) -> Ready:
         token=opened.token,
         outcome=opened.outcome.value,
         mode=opened.mode,
-        codec=session.codec,
+        codec=session.audio_format.codec,
+        sample_rate=session.audio_format.rate_hz,
+        frame_samples=session.audio_format.frame_samples,
         next_sample=session.next_sample,
         next_frame=session.next_frame,
     )

@@ -22,16 +22,22 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.speedups import apply_mask
 
-from gateway.protocol.errors import ABNORMAL_CLOSE_CODE
-from gateway.protocol.frames import MAX_AUDIO_BYTES
+from gateway.protocol.errors import (
+    ABNORMAL_CLOSE_CODE,
+    INVALID_TEXT_CLOSE_CODE,
+    TOO_LARGE_CLOSE_CODE,
+    CallError,
+    ErrorCode,
+)
+from gateway.protocol.server_messages import Error
 from gateway.socket.request_deadlines import RequestDeadlines
-from gateway.socket.ws_frames import BINARY, MASK_BYTES, TEXT, FrameCutter, packed
+from gateway.socket.ws_frames import BINARY, MASK_BYTES, PIECE_AT, TEXT, FrameCutter, packed
 from gateway.token_bucket import TokenBucket
 
 EXTENSION: Final = "antiphon.connection"  # its name in the ASGI scope
-# Larger messages than the protocol allows are still read whole, so that a typed error can answer;
-# beyond this the socket is closed with 1009.
-WS_READ_BYTES: Final = 4 * MAX_AUDIO_BYTES
+# The most that one message may have in fragments, or before the session is ready: 13.6 s of audio.
+# Any other binary message may be larger, since it is taken in pieces.
+WS_READ_BYTES: Final = 640 * 1024
 # Their sum bounds how long a dead connection goes unnoticed; we promise 10 s.
 WS_PING_EVERY_S: Final = 3.0
 WS_PING_TIMEOUT_S: Final = 6.0
@@ -41,6 +47,9 @@ CLOSE_WITHIN_S: Final = 1.0
 # audio and controls do not count them, and each costs as much as a message.
 EXTRA_FRAMES: Final = 200
 EXTRA_FRAMES_PER_S: Final = 50.0
+_FLOOD: Final = (
+    f"Expected at most {EXTRA_FRAMES_PER_S:g} pings, pongs and fragments a second, got more"
+)
 
 MessageHandler = Callable[[bytes | str], None]
 
@@ -94,6 +103,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         super().__init__(*args, **kwargs)
         self.close_timeout = CLOSE_WITHIN_S
         self._cutter = FrameCutter(self.config.ws_max_size)
+        self._deaf = False  # what still comes is dropped
         self._extra_frames = TokenBucket(
             time.monotonic(), capacity=EXTRA_FRAMES, per_s=EXTRA_FRAMES_PER_S
         )
@@ -150,10 +160,11 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Take every frame that is whole."""
         if not self.handshake_initiated:
             return super().data_received(data)
-        for frame, payload_at in self._cutter.feed(data):
-            if self.transport.is_closing():
+        for frame, payload_at in self._cutter.feed(data, split=self._handler is not None):
+            if self._deaf or self.transport.is_closing():
                 break
-            if not (payload_at and self._handle(frame, payload_at)):
+            handled = payload_at and self._handle(frame, payload_at)
+            if not handled and payload_at != PIECE_AT:
                 super().data_received(frame)
         return None
 
@@ -177,6 +188,24 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
         if not self._hand_on(bytes(data), is_text=self.curr_msg_data_type == "text"):
             super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """The client broke the WebSocket protocol, and the library has a close frame ready.
+
+        An error event says why before it leaves. The connection stays open for a moment: closed at
+        once, with bytes of the client unread, it would be reset, and the client might read neither.
+        """
+        if self._deaf or self.conn.close_sent is None:
+            return
+        self._deaf = self.conn.parser_exc is not None
+        if self.close_sent:
+            return
+        code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        error = packed(Error.of(_violation(code, reason)).to_json())
+        self.transport.write(b"".join([error, *self.conn.data_to_send()]))
+        self.close_sent = True
+        self.close_timer = self.loop.call_later(CLOSE_WITHIN_S, self.transport.close)
 
     def keepalive_timeout(self) -> None:
         """The client did not answer a ping."""
@@ -207,10 +236,29 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
 
     def _extra_frame_allowed(self) -> bool:
         """Count a frame that is no message; ends the connection when there are too many."""
+        if self._deaf:
+            return False
         allowed = self._extra_frames.spend(1, time.monotonic())
         if not allowed:
-            self.transport.abort()
+            self.conn.data_to_send()  # the pongs that wait
+            self.conn.fail(ErrorCode.TOO_FAST.close_code, _FLOOD)
+            self.handle_parser_exception()
+            self._deaf = True
         return allowed
+
+
+def _violation(close_code: int, reason: str) -> CallError:
+    """What the error event says before a close of the WebSocket library."""
+    if close_code == TOO_LARGE_CLOSE_CODE:
+        return CallError(
+            ErrorCode.TOO_LARGE,
+            f"Expected at most {WS_READ_BYTES} bytes in fragments or before 'ready', got: {reason}",
+        )
+    if close_code == ErrorCode.TOO_FAST.close_code:
+        return CallError(ErrorCode.TOO_FAST, reason)
+    if close_code == INVALID_TEXT_CLOSE_CODE:
+        return CallError(ErrorCode.BAD_MESSAGE, "Expected text in UTF-8, got other bytes")
+    return CallError(ErrorCode.BAD_MESSAGE, f"Expected WebSocket frames, got: {reason}")
 
 
 class GracefulServer(uvicorn.Server):

@@ -7,6 +7,8 @@ from typing import Final
 BINARY: Final = 0x82  # first byte of a whole message without extensions
 TEXT: Final = 0x81
 MASK_BYTES: Final = 4  # before the payload of every frame of a client
+PIECE_BYTES: Final = 64 * 1024  # a larger binary message is handed on in pieces of so much
+PIECE_AT: Final = 1 + MASK_BYTES  # where the payload of a piece begins
 _MASKED: Final = 0x80
 _FINAL: Final = 0x80
 _OPCODE: Final = 0x0F
@@ -16,7 +18,7 @@ _LONG: Final = struct.Struct("!BBQ")
 
 
 class FrameCutter:
-    """Collects bytes until a frame is whole.
+    """Collects bytes until a frame is whole. A large binary message comes in pieces, as it arrives.
 
     A frame that is not masked, is part of a message or is too large ends the cutting: from there on
     all bytes pass as they come, and the WebSocket library judges them.
@@ -25,11 +27,17 @@ class FrameCutter:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._partial = bytearray()
-        self._needed = 0  # bytes that the partial frame takes at least
+        self._needed = 0  # bytes that the partial frame or piece takes at least
         self._cutting = True
+        self._left = 0  # bytes of a large message that have not come yet
+        self._piece_head = b""
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, int]]:
-        """Each whole frame and the place of its payload; (bytes, 0) for bytes that pass."""
+    def feed(self, data: bytes, *, split: bool = False) -> Iterator[tuple[bytes, int]]:
+        """Each whole frame and the place of its payload; (bytes, 0) for bytes that pass.
+
+        With `split` a large binary message gives a frame for each piece, whatever its size. Such a
+        frame has its payload at PIECE_AT. It has no length, so the library cannot read it.
+        """
         if not self._cutting:
             yield data, 0
             return
@@ -41,17 +49,44 @@ class FrameCutter:
             self._partial.clear()
         at = 0
         while at < len(data):
-            start, end = extent(data, at)
-            if _irregular(data, at) or end - at > self._max_bytes:
-                self._cutting = False
-                yield data[at:], 0
-                return
-            if end > len(data):
+            cut = self._piece(data, at) if self._left else self._frame(data, at, split=split)
+            if cut is None:
                 self._partial += data[at:]
-                self._needed = end - at
                 return
-            yield data[at:end], start - at
-            at = end
+            frame, payload_at, at = cut
+            if frame:
+                yield frame, payload_at
+
+    def _frame(self, data: bytes, at: int, *, split: bool) -> tuple[bytes, int, int] | None:
+        """The frame at `at`, the place of its payload, and where the next begins.
+
+        The frame is empty at the head of a large message. None if more bytes are needed.
+        """
+        start, end = extent(data, at)
+        large = split and data[at] == BINARY and PIECE_BYTES < end - start < 2**63
+        if _irregular(data, at) or (end - at > self._max_bytes and not large):
+            self._cutting = False
+            return data[at:], 0, len(data)
+        needed_to = start if large else end
+        if needed_to > len(data):
+            self._needed = needed_to - at
+            return None
+        if large:
+            self._left = end - start
+            self._piece_head = data[at : at + 1] + data[start - MASK_BYTES : start]
+            return b"", 0, start
+        return data[at:end], start - at, end
+
+    def _piece(self, data: bytes, at: int) -> tuple[bytes, int, int] | None:
+        """The next piece of a large message as a frame; None if more bytes are needed."""
+        size = min(self._left, len(data) - at, PIECE_BYTES)
+        if size < self._left:
+            size -= size % MASK_BYTES  # each piece begins with the mask's first byte
+        if not size:
+            self._needed = min(self._left, MASK_BYTES)
+            return None
+        self._left -= size
+        return self._piece_head + data[at : at + size], PIECE_AT, at + size
 
 
 def extent(data: bytes, at: int) -> tuple[int, int]:

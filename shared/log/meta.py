@@ -13,8 +13,8 @@ from shared.voices import Persona
 TRIAL_STEPS: Final = 10
 MAX_STRIKES: Final = 2  # within one trial; then its worker gives the session up
 
-_NUMBERS: Final = "n cursor k m f generation played seed samples trial strikes".split()
-_WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style")
+_NUMBERS: Final = "n cursor k m f generation played seed samples trial strikes sample_rate".split()
+_WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style", "codec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,8 @@ class Meta:
     strikes: int = 0  # within the present trial
     voice: str = ""  # "": the model's default
     style: str = ""
+    codec: str = ""  # of the caller's first connection; "": PCM16 at 24 kHz
+    sample_rate: int = 0
 
     @property
     def suspect(self) -> bool:

@@ -77,7 +77,7 @@ async def test_a_resumed_call_may_change_its_codec(
     first.socket.transport.abort()
     await asyncio.gather(sender, return_exceptions=True)
     ticket = {"session": ready["session"], "token": ready["token"], "frame": 20}
-    second = await server.caller(resume=ticket)
+    second = await server.caller(resume=ticket, codec="pcm16")
     assert (await second.until("ready"))["codec"] == "pcm16"
     await speak(second, 0.4)
     await second.until_frame(24)
@@ -104,7 +104,7 @@ async def test_a_bad_packet_ends_its_own_call_only(
 async def test_a_gateway_without_the_codec_answers_with_pcm16(
     server: GatewayServer, worker: StandInWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.call.opening.AVAILABLE", False)
+    monkeypatch.setattr("gateway.call.wire_audio.AVAILABLE", False)
     caller = await server.caller(codec="opus")
     assert (await caller.until("ready"))["codec"] == "pcm16"
     sent = await speak(caller, 0.5)

@@ -44,6 +44,7 @@ FORBIDDEN: Final = {
 PURE: Final = {
     "gateway.call.playout",
     "gateway.call.uplink",
+    "gateway.protocol.audio_format",
     "gateway.protocol.client_messages",
     "gateway.protocol.errors",
     "gateway.protocol.frames",

@@ -133,7 +133,7 @@ export function startMessage(mode, options, codec, { voice, style }, auth) {
  * @param {Codec} codec a request for this connection.
  */
 export function resumeMessage({ session, token }, frame, codec) {
-  return JSON.stringify({ type: "start", resume: { session, token, frame }, ...codecField(codec) });
+  return JSON.stringify({ type: "start", resume: { session, token, frame }, codec });
 }
 
 /** @param {Codec} codec the default is left out, because older servers do not know the field. */

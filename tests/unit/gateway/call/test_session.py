@@ -178,7 +178,7 @@ async def test_the_first_error_ends_the_socket(code: ErrorCode, lost: bool) -> N
     session.fail(CallError(ErrorCode.INTERNAL, "later"))
     assert await waiting(session.next_message) == [
         Error.of(error).to_json(),
-        Close(error.code.close_code),
+        Close(error.code.close_code, error.close_reason),
     ]
     session.receive(CHUNK, 0.0)
     assert (session.next_append(0.0) is None) is lost
@@ -191,7 +191,7 @@ async def test_a_client_that_reads_too_slowly_is_refused_more() -> None:
     with pytest.raises(CallError) as caught:
         outbox.put(bytes(972))
     assert caught.value.code is ErrorCode.TOO_SLOW
-    outbox.close(caught.value.code.close_code, "bye")
+    outbox.close(caught.value.code.close_code, last_message="bye")
     assert await waiting(outbox.next) == ["bye", Close(4430)]
     assert MAX_BEHIND_BYTES == 240_000
 
@@ -199,6 +199,6 @@ async def test_a_client_that_reads_too_slowly_is_refused_more() -> None:
 async def test_nothing_is_sent_after_the_last_message() -> None:
     outbox = Outbox()
     outbox.put("hello")
-    outbox.close(1000, "bye")
+    outbox.close(1000, last_message="bye")
     outbox.put("more")
     assert await waiting(outbox.next) == ["hello", "bye", Close(1000)]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from gateway.protocol.audio_format import AudioFormat, Codec
 from gateway.protocol.client_messages import (
     EndCall,
     Ping,
@@ -11,9 +12,9 @@ from gateway.protocol.client_messages import (
     ResumePoint,
     Start,
     parse,
+    start_of_query,
 )
 from gateway.protocol.errors import CallError, ErrorCode
-from gateway.protocol.frames import Codec
 from shared.log.records import Cancel, Commit, Mode, Options, Played
 from shared.voices import Persona
 
@@ -80,6 +81,11 @@ def test_every_message_is_parsed(text: str, meaning: object) -> None:
         '{"type":"start","mode":"turn","resume":{}}',
         '{"type":"start","resume":{"session":"a","token":"b"}}',
         '{"type":"start","hello":1}',
+        '{"type":"start","sample_rate":"8000"}',
+        '{"type":"start","sample_rate":8000.0}',
+        '{"type":"start","sample_rate":true}',
+        '{"type":"start","sample_rate":' + "9" * 4_000 + "}",
+        f'{{"type":"start","sample_rate":1,"resume":{{"session":"{SID}","token":"t","frame":7}}}}',
         f'{{"type":"start","resume":{{"session":"{SID}","token":"t","frame":7,"type":"x"}}}}',
         '{"type":"start","options":{"type":"options"}}',
         "[" * 8_000,
@@ -122,6 +128,67 @@ def test_start_and_resume_may_request_a_codec() -> None:
     assert found.codec is Codec.OPUS
 
 
+@pytest.mark.parametrize(
+    ("fields", "codec", "rate_hz"),
+    [
+        ({}, Codec.PCM16, 24_000),
+        *(({"sample_rate": hz}, Codec.PCM16, hz) for hz in (8_000, 16_000, 24_000, 48_000)),
+        ({"codec": "mulaw"}, Codec.MULAW, 8_000),
+        ({"codec": "alaw", "sample_rate": 8_000}, Codec.ALAW, 8_000),
+        ({"codec": "opus", "sample_rate": 24_000}, Codec.OPUS, 24_000),
+    ],
+)
+def test_a_start_may_choose_the_format(
+    fields: dict[str, str | int], codec: Codec, rate_hz: int
+) -> None:
+    found = parse(json.dumps({"type": "start", **fields}))
+    assert isinstance(found, Start)
+    assert found.audio_format == AudioFormat(codec, rate_hz)
+    query = {name: str(value) for name, value in fields.items()}
+    assert start_of_query(query).audio_format == AudioFormat(codec, rate_hz)
+
+
+@pytest.mark.parametrize(
+    ("codec", "rate", "message"),
+    [
+        ("pcm16", 44_100, "8000 or 16000 or 24000 or 48000 with the codec pcm16, got 44100"),
+        ("pcm16", 0, "with the codec pcm16, got 0"),
+        ("mulaw", 16_000, "'sample_rate' as 8000 with the codec mulaw, got 16000"),
+        ("opus", 48_000, "'sample_rate' as 24000 with the codec opus, got 48000"),
+    ],
+)
+def test_a_rate_that_the_codec_does_not_have_is_refused(
+    codec: str, rate: int, message: str
+) -> None:
+    with pytest.raises(CallError, match=message):
+        parse(json.dumps({"type": "start", "codec": codec, "sample_rate": rate}))
+
+
+def test_a_resume_keeps_the_format_unless_it_names_another() -> None:
+    first = AudioFormat(Codec.MULAW, 8_000)
+    resume = {"type": "start", "resume": {"session": SID, "token": "t", "frame": 0}}
+    same, other = parse(json.dumps(resume)), parse(json.dumps({**resume, "sample_rate": 16_000}))
+    assert isinstance(same, Resume)
+    assert isinstance(other, Resume)
+    assert same.audio_format_after(first) == first
+    assert other.audio_format_after(first) == AudioFormat(Codec.PCM16, 16_000)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"sample_rate": "8k"}, "'sample_rate' as int or null, got '8k'"),
+        ({"sample_rate": "11025"}, "got 11025"),
+        ({"codec": "mp3"}, "'codec' as pcm16 or opus"),
+        ({"mode": "karaoke"}, "karaoke"),
+    ],
+)
+def test_a_wrong_query_of_a_plain_client_is_refused(query: dict[str, str], message: str) -> None:
+    with pytest.raises(CallError, match=message) as caught:
+        start_of_query(query)
+    assert caught.value.code is ErrorCode.BAD_MESSAGE
+
+
 def test_a_start_may_name_voice_and_style() -> None:
     found = parse('{"type":"start","voice":"baritone","style":"calm"}')
     assert isinstance(found, Start)
@@ -132,7 +199,7 @@ def test_a_start_may_name_voice_and_style() -> None:
 
 @pytest.mark.parametrize("wish", ["mp3", "", None, ["opus"], {"opus": 1}, 1])
 def test_an_unknown_codec_is_refused_by_name(wish: object) -> None:
-    with pytest.raises(CallError, match="pcm16 or opus"):
+    with pytest.raises(CallError, match="pcm16 or opus or mulaw or alaw"):
         parse(json.dumps({"type": "start", "codec": wish}))
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.protocol import server_messages as messages
+from gateway.protocol.audio_format import Codec
 from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
-from gateway.protocol.frames import Codec
 from gateway.protocol.server_messages import ServerMessage
 
 READY = messages.Ready(
@@ -13,6 +13,8 @@ READY = messages.Ready(
     outcome="new",
     mode="turn",
     codec=Codec.OPUS,
+    sample_rate=24_000,
+    frame_samples=480,
     next_sample=0,
     next_frame=1,
 )
@@ -24,8 +26,8 @@ READY = messages.Ready(
         (
             READY,
             '{"type":"ready","session":"s","token":"t","outcome":"new","mode":"turn",'
-            '"codec":"opus","next_sample":0,"next_frame":1,"sample_rate":24000,'
-            '"frame_samples":480}',
+            '"codec":"opus","sample_rate":24000,"frame_samples":480,"next_sample":0,'
+            '"next_frame":1}',
         ),
         (
             messages.Error.of(CallError(ErrorCode.TOO_FAST, "slow down")),

@@ -110,15 +110,29 @@ async def test_fragments_are_joined_and_later_messages_arrive(socket: Socket) ->
     assert socket.received == [b"one", b"two", "three"]
 
 
+async def test_a_message_beyond_all_buffers_is_taken_in_pieces(socket: Socket) -> None:
+    sent = bytes(range(250)) * 2_000
+    socket.attach()
+    for piece in cuts(sent_by_client("before") + sent_by_client(sent) + sent_by_client("after"), 3):
+        socket.connection.data_received(piece)
+    assert socket.received[0] == "before"
+    assert socket.received[-1] == "after"
+    assert b"".join(piece for piece in socket.received[1:-1] if isinstance(piece, bytes)) == sent
+
+
 async def test_a_flood_of_pings_or_empty_fragments_is_cut_off(socket: Socket) -> None:
     socket.connection._extra_frames = TokenBucket(0.0, capacity=EXTRA_FRAMES, per_s=0.0)
     socket.attach()
     socket.connection.data_received(framed(Opcode.BINARY, b"", fin=False))
     for _ in range(EXTRA_FRAMES):
         socket.connection.data_received(framed(Opcode.CONT, b"", fin=False))
-    assert not socket.transport.abort.called
+    assert b"error" not in socket.sent
     socket.connection.data_received(framed(Opcode.PING, b"") * 50)
-    assert socket.transport.abort.called
+    assert not socket.connection.open
+    assert b'"code":"too_fast"' in socket.sent
+    assert (4429).to_bytes(2, "big") in socket.sent
+    socket.connection.data_received(sent_by_client(b"more"))
+    assert not socket.received
     assert len(socket.connection.frames) <= EXTRA_FRAMES + 1
     assert not socket.sent.count(b"\x8a\x00")
 
@@ -149,5 +163,9 @@ async def test_what_breaks_the_protocol_closes_the_socket(
     socket.connection.data_received(data)
     assert b"\x88" in socket.sent
     assert code.to_bytes(2, "big") in socket.sent
+    error = "too_large" if code == 1009 else "bad_message"
+    assert socket.sent.index(f'"code":"{error}"'.encode()) < socket.sent.index(b"\x88")
+    socket.connection.data_received(data)  # what still comes is read and dropped
+    assert not socket.transport.close.called
     assert not socket.received
     assert not socket.connection.open

@@ -2,8 +2,16 @@
 
 import pytest
 from websockets.frames import Frame, Opcode
+from websockets.speedups import apply_mask
 
-from gateway.socket.ws_frames import FrameCutter, extent, packed
+from gateway.socket.ws_frames import (
+    MASK_BYTES,
+    PIECE_AT,
+    PIECE_BYTES,
+    FrameCutter,
+    extent,
+    packed,
+)
 
 MAX_BYTES = 20_000
 
@@ -49,3 +57,29 @@ def test_a_message_for_the_client_is_one_frame(size: int) -> None:
     assert packed(bytes(size)) == Frame(Opcode.BINARY, bytes(size)).serialize(mask=False)
     text = "ü" * (size // 2)
     assert packed(text) == Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+
+
+@pytest.mark.parametrize("piece", [1, 3, 5_000, 70_000, 400_000])
+def test_a_large_message_comes_in_pieces_whatever_its_size(piece: int) -> None:
+    payload = bytes(range(251)) * 1_200  # 301,200 bytes
+    before, after = framed(b"before"), framed(b"after")
+    data, cutter = before + framed(payload) + after, FrameCutter(MAX_BYTES)
+    found = [
+        cut
+        for at in range(0, len(data), piece)
+        for cut in cutter.feed(data[at : at + piece], split=True)
+    ]
+    assert found[0] == (before, 6)
+    assert found[-1] == (after, 6)
+    pieces = [
+        apply_mask(frame[payload_at:], frame[payload_at - MASK_BYTES : payload_at])
+        for frame, payload_at in found[1:-1]
+    ]
+    assert b"".join(pieces) == payload
+    assert {payload_at for _, payload_at in found[1:-1]} == {PIECE_AT}
+    assert max(map(len, pieces)) <= PIECE_BYTES
+
+
+def test_a_large_text_is_not_taken_in_pieces() -> None:
+    odd = framed(bytes(MAX_BYTES * 4), Opcode.TEXT)
+    assert list(FrameCutter(MAX_BYTES).feed(odd, split=True)) == [(odd, 0)]
