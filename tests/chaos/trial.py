@@ -38,6 +38,7 @@ class Count:
     ended: int = 0  # sessions that the server ended with an error
     unbounded: int = 0  # keys without a TTL
     holes: int = 0  # records missing in the middle of a stream
+    refused: int = 0  # commands that Redis did not allow to a gateway or worker
     reasons: list[str] = field(default_factory=list)  # error codes of the ended sessions
     resumes_s: list[float] = field(default_factory=list)
     measures: list[tuple[str, float]] = field(default_factory=list)  # what the injection measured
@@ -58,7 +59,7 @@ class Count:
 
     def broken_promises(self, fault: Fault, *, times: bool) -> list[str]:
         """The promises that did not hold; `times` adds those on durations."""
-        names = ["lost", "doubled", "reordered", "foreign", "unbounded", "holes"]
+        names = ["lost", "doubled", "reordered", "foreign", "unbounded", "holes", "refused"]
         names += [] if fault.skips else ["skipped"]
         found = [name for name in names if getattr(self, name)]
         if self.ended > fault.ended * self.trials:
@@ -108,6 +109,7 @@ async def run_trial(
     await asyncio.to_thread(deployment.await_whole)
     count = counted(name, talkers, injected_at)
     count.unbounded, count.holes = len(unbounded), holes
+    count.refused = len(await asyncio.to_thread(deployment.refusals))
     count.measures = list((measures or {}).items())
     return count
 
