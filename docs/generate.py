@@ -29,7 +29,6 @@ from gateway.protocol.errors import (
     INVALID_TEXT_CLOSE_CODE,
     NORMAL_CLOSE_CODE,
     PROTOCOL_CLOSE_CODE,
-    RETRY_AFTER_MS,
     TOO_LARGE_CLOSE_CODE,
     ErrorCode,
 )
@@ -114,7 +113,7 @@ Without a subprotocol a client sends and receives raw PCM16 and nothing else. Wi
 An `error` message names one of these codes; then the server closes the socket with the close code,
 whose reason repeats the message. After a resumable error a session that had begun can be resumed:
 its log is whole up to the fault. A client refused with `no_capacity` may retry with the same token
-after `retry_after_ms` ({RETRY_AFTER_MS:,} ms).
+after `retry_after_ms`, when there is likely to be room.
 
 {stacked(("code", "close code", "resumable", "meaning"), errors)}
 

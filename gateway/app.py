@@ -217,6 +217,7 @@ class Gateway:
             gateway=self.name,
             mode=s.reply_mode,
             claim_within_s=s.claim_timeout_ms / 1_000,
+            next_look=self.watcher.next_look,
         )
 
     def _operator_routes(self) -> list[BaseRoute]:

@@ -5,8 +5,8 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -39,6 +39,8 @@ from shared.log.writes import Answer
 from shared.modes import ReplyMode
 from shared.voices import Persona
 
+# For a slot to be seen free after a hang-up: a step, a beat and a look.
+FREED_WITHIN_S: Final = 0.5
 # All records that a session's `out` may hold; a worker keeps some 15 s of audio.
 ALL_RECORDS: Final = 4_096
 
@@ -70,6 +72,7 @@ class SessionOpener:
         gateway: str,
         mode: ReplyMode,
         claim_within_s: float,
+        next_look: Callable[[], Awaitable[None]],
     ) -> None:
         self._log = log
         self._registry = registry
@@ -80,6 +83,7 @@ class SessionOpener:
         self._gateway = gateway
         self._mode = mode  # of clients that ask for none
         self.claim_within_s = claim_within_s
+        self._next_look = next_look  # at the workers
         self._opening = 0  # callers that are admitted and not yet served
 
     async def open(self, start: Start, *, native: bool) -> OpenedSession:
@@ -92,7 +96,7 @@ class SessionOpener:
         sid, token = secrets.token_hex(16), secrets.token_urlsafe(16)
         mode = start.mode or self._mode.value
         try:
-            with self._admitted():
+            async with self._admitted():
                 conn = await self._begin(sid, token, mode, start)
         except Exception:
             with suppress(RedisError, OSError):
@@ -122,15 +126,27 @@ class SessionOpener:
             except SchemaError as error:
                 raise CallError(ErrorCode.BAD_MESSAGE, str(error)) from error
 
-    @contextmanager
-    def _admitted(self) -> Iterator[None]:
-        """A place for one more caller. Raises NoCapacity."""
-        self._fleet.admit(len(self._sessions) + self._opening, time.monotonic())
+    @asynccontextmanager
+    async def _admitted(self) -> AsyncIterator[None]:
+        """A place for one more caller, if one is free within a moment. Raises NoCapacity.
+
+        A caller who has just hung up leaves a place that no worker has shown yet.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FREED_WITHIN_S):
+                while self._fleet.full(self._callers, time.monotonic()):
+                    await self._next_look()
+        self._fleet.admit(self._callers, time.monotonic())
         self._opening += 1
         try:
             yield
         finally:
             self._opening -= 1
+
+    @property
+    def _callers(self) -> int:
+        """How many places of this gateway are taken."""
+        return len(self._sessions) + self._opening
 
     async def _begin(self, sid: str, token: str, mode: str, start: Start) -> str:
         """Make the session's log and wait for a worker; the connection's name in the log."""
@@ -167,7 +183,9 @@ class SessionOpener:
             claimed = False
         if not claimed:
             await delete_session(self._log, self._registry, sid, conn)
-            raise NoCapacity("No worker took the call")
+            raise NoCapacity(
+                "No worker took the call", self._fleet.retry_after_ms(time.monotonic())
+            )
 
 
 class SessionResumer:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from gateway.edge.hang_ups import HangUps
 from gateway.protocol.errors import NoCapacity
 from shared.audio import CHUNK_MS
 from shared.beats import Beats
@@ -19,6 +20,9 @@ FRESH_S: Final = 2.0
 SILENT: Final = "Redis does not answer"
 FULL: Final = "every slot of every worker is taken"
 OVERLOADED: Final = "the workers are at their limit"
+NO_WORKER: Final = "no worker is running"
+# When a refused caller may be lucky. Without a worker: it loads its models for seconds.
+RETRY_WITHOUT_WORKER_MS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Fleet:
         self._observed_at: float | None = None
         self._workers: dict[str, Worker] = {}
         self._beats = Beats()
+        self._hang_ups = HangUps()
         self._admitted = 0  # since the last observation: no worker's status counts them yet
 
     def observe(self, statuses: Mapping[str, Mapping[str, Any]], queued: int, now: float) -> None:
@@ -80,6 +85,7 @@ class Fleet:
         self._beats.look({name: status.get("beat") for name, status in statuses.items()}, now)
         self._workers = {name: Worker(status) for name, status in statuses.items()}
         self.queued, self._observed_at, self._admitted = queued, now, 0
+        self._hang_ups.look({n: worker.number("ended") for n, worker in self._workers.items()}, now)
 
     def live(self, now: float) -> dict[str, Worker]:
         """Workers whose beat moved within the lease."""
@@ -100,20 +106,38 @@ class Fleet:
         if self._observed_at is None or now - self._observed_at > FRESH_S:
             return SILENT
         if not self.live(now):
-            return "no worker is running"
+            return NO_WORKER
         return None
+
+    def full(self, sessions: int, now: float) -> bool:
+        """Whether one more caller lacks nothing but a hang-up of another."""
+        if self.unready_reason(now) is not None:
+            return False
+        return sessions >= self.max_sessions or (self.free(now) < 1 and not self._slow(now))
 
     def admit(self, sessions: int, now: float) -> None:
         """Admit one more caller to a gateway that has `sessions`. Raises NoCapacity."""
-        reason = self.unready_reason(now)
-        if reason is None and sessions >= self.max_sessions:
-            reason = f"all {self.max_sessions} places of this gateway are taken"
-        if reason is None and self.free(now) < 1:
-            slow = any(not w.keeps_up(self._step_budget_ms) for w in self.live(now).values())
-            reason = OVERLOADED if slow else FULL
-        if reason is not None:
-            raise NoCapacity(f"No room for a call: {reason}")
+        if unready := self.unready_reason(now):
+            raise _refusal(unready, RETRY_WITHOUT_WORKER_MS if unready == NO_WORKER else None)
+        if sessions >= self.max_sessions:
+            taken = f"all {self.max_sessions} places of this gateway are taken"
+            raise _refusal(taken, self.retry_after_ms(now))
+        if self.free(now) < 1:
+            reason = OVERLOADED if self._slow(now) else FULL
+            raise _refusal(reason, self.retry_after_ms(now))
         self._admitted += 1
+
+    def retry_after_ms(self, now: float) -> int:
+        """When a slot is likely to become free, in milliseconds from now."""
+        return self._hang_ups.likely_in_ms(now)
+
+    def _slow(self, now: float) -> bool:
+        """Whether some live worker does not keep up."""
+        return any(not w.keeps_up(self._step_budget_ms) for w in self.live(now).values())
+
+
+def _refusal(reason: str, retry_after_ms: int | None) -> NoCapacity:
+    return NoCapacity(f"No room for a call: {reason}", retry_after_ms)
 
 
 def public_name(worker: str) -> str:

@@ -16,11 +16,12 @@ from shared.redis_client.trouble import TroubleLog
 logger = logging.getLogger(__name__)
 
 WATCH_EVERY_S: Final = 0.2
+HURRY_EVERY_S: Final = 0.02  # while a caller waits for a slot
 MEND_EVERY_S: Final = 1.0
 
 
 class FleetWatcher:
-    """Reads the workers' statuses five times a second.
+    """Reads the workers' statuses five times a second, and oftener while a caller waits for a slot.
 
     The workers' sweeper finds a session by the list alone. Redis may lose the list and keep the
     session, and the worker that would add it again may be dead. So each gateway adds its sessions.
@@ -39,28 +40,55 @@ class FleetWatcher:
         self._connected = connected  # ids of the sessions that have a connection here
         self._mend_at = 0.0
         self._stopped = asyncio.Event()
+        self._hurried = asyncio.Event()  # someone waits for it, or `stop`
+        self._awaited: asyncio.Future[None] | None = None  # the end of the next look
 
     def stop(self) -> None:
         """Let `run` return. A cancellation alone can get lost inside a Redis call."""
         self._stopped.set()
+        self._hurried.set()
+
+    async def next_look(self) -> None:
+        """Wait for the end of a look that begins after now."""
+        if self._awaited is None:
+            self._awaited = asyncio.get_running_loop().create_future()
+            self._hurried.set()
+        await asyncio.shield(self._awaited)
 
     async def run(self) -> None:
         """Watch until stopped."""
         while not self._stopped.is_set():
-            pause_s = WATCH_EVERY_S
-            try:
-                await self.look()
-            except (RedisError, OSError) as error:
-                if said := self._trouble.fail(error, time.monotonic()):
-                    logger.warning(said)
-                pause_s = self._trouble.pause_s
-            except Exception:  # one odd status must not end the watch
-                logger.exception("the workers' statuses cannot be read")
+            awaited, self._awaited = self._awaited, None
+            failed_pause_s = await self._try_look()
+            if awaited is not None:
+                awaited.set_result(None)
+            if failed_pause_s is None:
+                await self._pause()
             else:
-                if said := self._trouble.succeed():
-                    logger.info(said)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopped.wait(), pause_s)
+                await _wait(self._stopped, failed_pause_s)
+
+    async def _try_look(self) -> float | None:
+        """Observe the workers once; how long to wait if Redis fails."""
+        try:
+            await self.look()
+        except (RedisError, OSError) as error:
+            if said := self._trouble.fail(error, time.monotonic()):
+                logger.warning(said)
+            return self._trouble.pause_s
+        except Exception:  # one odd status must not end the watch
+            logger.exception("the workers' statuses cannot be read")
+        else:
+            if said := self._trouble.succeed():
+                logger.info(said)
+        return None
+
+    async def _pause(self) -> None:
+        """Wait until the next look is due, or a caller waits for one."""
+        if self._awaited is None:
+            self._hurried.clear()
+            await _wait(self._hurried, WATCH_EVERY_S)
+        if self._awaited is not None:
+            await _wait(self._stopped, HURRY_EVERY_S)
 
     async def look(self) -> None:
         """Observe the workers once. Raises RedisError."""
@@ -71,3 +99,8 @@ class FleetWatcher:
         if now >= self._mend_at:
             self._mend_at = now + MEND_EVERY_S
             await self._registry.relist(self._connected())
+
+
+async def _wait(event: asyncio.Event, at_most_s: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), at_most_s)

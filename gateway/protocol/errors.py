@@ -1,7 +1,7 @@
 """The errors that end a client's connection, with their close codes.
 
 CallError           the client gets an `error` message, then the socket closes
-└── NoCapacity      there is no room now: the client may try again after RETRY_AFTER_MS
+└── NoCapacity      there is no room now: the client may try again a while later
 """
 
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import Final
 from shared.errors import AntiphonError
 
 # Must be larger than the 200 ms between two looks at the workers: a sooner retry learns nothing.
-RETRY_AFTER_MS: Final = 2_000
+RETRY_AFTER_MS: Final = 2_000  # where nothing says how long it will take
 MAX_REASON_BYTES: Final = 123  # of a close frame: RFC 6455, 5.5
 NORMAL_CLOSE_CODE: Final = 1_000  # the client sent `end`
 ABNORMAL_CLOSE_CODE: Final = 1_006  # the connection broke without a close frame
@@ -77,7 +77,7 @@ class CallError(AntiphonError):
 
 
 class NoCapacity(CallError):
-    """There is no room for the call now; the client may try again after RETRY_AFTER_MS."""
+    """There is no room for the call now; `retry_after_ms`: when there is likely to be some."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(ErrorCode.NO_CAPACITY, message, RETRY_AFTER_MS)
+    def __init__(self, message: str, retry_after_ms: int | None = None) -> None:
+        super().__init__(ErrorCode.NO_CAPACITY, message, retry_after_ms or RETRY_AFTER_MS)

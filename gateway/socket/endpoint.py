@@ -43,6 +43,8 @@ logger = logging.getLogger(__name__)
 # On shutdown callers are sent away one by one, so that other gateways do not get them all at once.
 GOAWAY_EVERY_S: Final = 0.004
 GOAWAY_SPREAD_S: Final = 0.8
+RETRY_ELSEWHERE_MS: Final = 200  # another gateway takes the call at once
+RETRY_FULL_REDIS_MS: Final = 10_000  # until calls have ended, or their logs have expired
 DETACH_WITHIN_S: Final = 0.5  # for the last caller's log to hold that the socket is gone
 
 
@@ -85,9 +87,12 @@ class WebSocketEndpoint:
             await _refuse(websocket, error)
             return
         try:
-            await self._serve_client(websocket, address, native=native)
+            session = await self._serve_client(websocket, address, native=native)
         finally:
+            # Before the session is closed: who hangs up may call again at once.
             self._limits.remove_socket(address)
+        if session is not None:
+            await self._closer.close(session, over=is_over(session))
 
     async def shut_down(self) -> None:
         """Ask every caller to resume elsewhere, then close their sockets one after the other.
@@ -105,14 +110,17 @@ class WebSocketEndpoint:
             await asyncio.sleep(every_s)
         await wait_until(lambda: not sessions, DETACH_WITHIN_S)
 
-    async def _serve_client(self, websocket: WebSocket, address: str, *, native: bool) -> None:
+    async def _serve_client(
+        self, websocket: WebSocket, address: str, *, native: bool
+    ) -> Session | None:
+        """Serve a client until its socket is gone; the session, if one began."""
         try:
             opened = await self._open(websocket, address, native=native)
         except WebSocketDisconnect:
-            return
+            return None
         except CallError as error:
             await _refuse(websocket, error)
-            return
+            return None
         metrics.OUTCOMES.labels(opened.outcome).inc()
         self._begin_serving(opened)
         session = opened.session
@@ -120,15 +128,14 @@ class WebSocketEndpoint:
         if session.error is not None:
             metrics.REFUSALS.labels(session.error.code).inc()
         logger.info("session %s: socket closed with code %s", session.sid, code)
-        over = is_over(session)
-        if not over and not session.log_lost:
+        if not is_over(session) and not session.log_lost:
             self._limits.reserve(session.sid, address, time.monotonic() + self._resume_s)
-        await self._closer.close(session, over=over)
+        return session
 
     async def _open(self, websocket: WebSocket, address: str, *, native: bool) -> OpenedSession:
         """Begin or resume the client's session. Raises CallError, WebSocketDisconnect."""
         if self.draining:
-            raise NoCapacity("This gateway is closing")
+            raise NoCapacity("This gateway is closing", RETRY_ELSEWHERE_MS)
         try:
             start = await first_message(websocket) if native else plain_start(websocket)
             if isinstance(start, Resume):
@@ -137,7 +144,7 @@ class WebSocketEndpoint:
             return await self._opener.open(start, native=native)
         except OutOfMemoryError as error:
             logger.warning("no session could begin: %s", error)
-            raise NoCapacity("No room for a call: Redis is full") from error
+            raise NoCapacity("No room for a call: Redis is full", RETRY_FULL_REDIS_MS) from error
         except (RedisError, OSError) as error:
             logger.warning("no session could begin: %s", error)
             raise CallError(

@@ -291,6 +291,39 @@ async def test_a_full_fleet_refuses_after_accepting(
     await first.send("end")
 
 
+async def test_a_hang_up_frees_the_slot_at_every_gateway(
+    server: GatewayServer, worker: StandInWorker, redis_url: str
+) -> None:
+    worker.slots = 1
+    async with running_gateway(redis_url, lease_ms=30_000) as other:
+        for gateway in (server, other):
+            await until(lambda: gateway.gateway.fleet.free(time.monotonic()) == 1)  # noqa: B023
+        for gateway in (server, other, other, server, server):
+            caller = await gateway.caller()  # fails when it is refused
+            await caller.socket.send(SECOND[:3_840])
+            await caller.until_frame(4)
+            await caller.send("end")
+            await caller.socket.wait_closed()
+
+
+async def test_who_hangs_up_may_call_again_from_the_same_address(
+    redis_url: str, worker: StandInWorker
+) -> None:
+    settings = {"gateway_trusted_proxies": "127.0.0.1", "gateway_max_per_address": 1}
+    headers = {"X-Forwarded-For": "203.0.113.5"}
+    async with running_gateway(redis_url, lease_ms=30_000, **settings) as gateway:
+        await until(lambda: gateway.gateway.fleet.free(time.monotonic()) == worker.slots)
+        worker.stalled = True  # it ends no call, so the gateway has to
+        for _ in range(3):
+            socket = await gateway.plain(subprotocols=["antiphon.v1"], additional_headers=headers)
+            caller = Caller(socket)
+            await caller.send("start")
+            await caller.until("ready")
+            await caller.send("end")
+            await caller.socket.wait_closed()
+        worker.stalled = False
+
+
 async def test_a_call_that_no_worker_claims_is_refused_and_deleted(
     server: GatewayServer, worker: StandInWorker, redis_client: Redis
 ) -> None:

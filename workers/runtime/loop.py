@@ -140,6 +140,7 @@ class WorkerLoop:
             "beat": self.turns,
             "slots": self.slots.count,
             "free": self.slots.free,
+            "ended": self.slots.released,
             "engine": str(self._engine_name),
             "step_ms": round(self.engine_thread.times.smooth_ms, 2),
             "step_p95_ms": round(self.engine_thread.times.p95_ms, 2),

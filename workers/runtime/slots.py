@@ -86,6 +86,7 @@ class Slots:
     def __init__(self, count: int) -> None:
         self.count = count
         self.sessions: dict[str, HeldSession] = {}
+        self.released = 0  # sessions that have left their slots since the start
         self._free = list(range(count - 1, -1, -1))
 
     @property
@@ -121,5 +122,6 @@ class Slots:
     def release(self, session: HeldSession) -> None:
         """Free a session's slot."""
         del self.sessions[session.sid]
+        self.released += 1
         self._free.append(session.slot)
         self._free.sort(reverse=True)

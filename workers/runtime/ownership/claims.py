@@ -79,6 +79,7 @@ class Ownership:
         self.lost: list[tuple[str, str]] = []  # (session, owner) that are not ours any more
         self._due = dict.fromkeys(("beat", "watch", "sweep"), 0.0)
         self._beat = -1
+        self._shown_free = -1  # as last published
         self.takeovers = 0  # sessions that were another's, since the start
 
     async def run(
@@ -110,16 +111,24 @@ class Ownership:
             return
         self._beat = status["beat"]
         free = int(status["free"]) - len(self.arrivals)
-        if self._is_due("beat", BEAT_S):
-            shown = {**status, "free": max(0, free)}
-            gauges.show(shown)
-            await self.registry.publish_worker(self.worker, shown)
+        # A slot that a caller has left is shown at once: another may be waiting for it.
+        if self._is_due("beat", BEAT_S) or free != self._shown_free:
+            await self._show(status, free)
         died = self._is_due("watch", WATCH_S) and await self._look()
         if self._is_due("sweep", SWEEP_S) or died:
             free -= await self._sweep(held, free, slow=self._slow(status))
         if not self._slow(status):
             sids = await self.registry.take(min(free, TAKE_AT_ONCE))
-            await self._claim(dict.fromkeys(sids, ""))
+            if claimed := await self._claim(dict.fromkeys(sids, "")):
+                # Off the queue, they must count as taken slots before a gateway looks again.
+                await self._show(status, free - claimed)
+
+    async def _show(self, status: Mapping[str, Any], free: int) -> None:
+        """Publish the status with this many free slots."""
+        shown = {**status, "free": max(0, free)}
+        gauges.show(shown)
+        await self.registry.publish_worker(self.worker, shown)
+        self._shown_free = free
 
     def _slow(self, status: Mapping[str, Any]) -> bool:
         """Whether one more caller would take the time of the present ones.

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.edge.fleet import FRESH_S, Fleet
+from gateway.edge.fleet import FRESH_S, RETRY_WITHOUT_WORKER_MS, Fleet
+from gateway.edge.hang_ups import MAX_RETRY_MS, MIN_RETRY_MS, UNKNOWN_RETRY_MS
 from gateway.protocol.errors import CallError, ErrorCode
 from shared.voices import DEFAULT, Offer
 
@@ -97,3 +98,32 @@ def test_the_offer_is_what_every_live_worker_has() -> None:
     assert fleet(w1={"beat": 1, **both}).offer(0.3) == Offer(*map(tuple, both.values()))
     assert fleet(w1={"beat": 1, "voices": 3}).offer(0.3) == Offer((DEFAULT,), (DEFAULT,))
     assert fleet().offer(0.3) is None
+
+
+def test_a_full_fleet_lacks_nothing_but_a_hang_up() -> None:
+    taken = {"beat": 1, "slots": 2, "free": 0}
+    assert fleet(w1=taken).full(0, 0.3)
+    assert fleet(w1={**taken, "free": 1}).full(10, 0.3)
+    assert not fleet(w1={**taken, "free": 1}).full(9, 0.3)
+    assert not fleet(w1={**taken, "step_p95_ms": 900.0}).full(0, 0.3)  # too slow: no hang-up helps
+    assert not fleet().full(0, 0.3)
+
+
+def test_a_refused_caller_is_told_when_a_slot_is_likely_to_be_free() -> None:
+    found = fleet(w1={"beat": 1, "slots": 2, "free": 0, "ended": 100})
+    assert retry_after_ms(found, 0.3) == UNKNOWN_RETRY_MS
+    for second in range(1, 31):  # a hang-up every second
+        found.observe({"w1": {"beat": 2 + second, "free": 0, "ended": 100 + second}}, 0, second)
+    assert retry_after_ms(found, 30.0) == 2_000
+    found.observe({"w1": {"beat": 40, "free": 0, "ended": 1_130}}, 0, 30.5)
+    assert retry_after_ms(found, 30.5) == MIN_RETRY_MS
+    found.observe({"w2": {"beat": 1, "free": 0, "ended": 3}}, 0, 100.0)
+    found.observe({"w2": {"beat": 2, "free": 0, "ended": 4}}, 0, 100.1)
+    assert retry_after_ms(found, 100.2) == MAX_RETRY_MS
+    assert retry_after_ms(fleet(), 0.3) == RETRY_WITHOUT_WORKER_MS
+
+
+def retry_after_ms(found: Fleet, now: float) -> int | None:
+    with pytest.raises(CallError) as caught:
+        found.admit(0, now)
+    return caught.value.retry_after_ms

@@ -53,3 +53,21 @@ async def test_connected_sessions_stay_on_the_list_of_sessions() -> None:
     fleet = Fleet(lease_s=60.0, max_sessions=10)
     await FleetWatcher(registry, fleet, lambda: ["a", "b"], TroubleLog()).look()
     assert registry.listed == {"a", "b"}
+
+
+async def test_a_caller_who_waits_for_a_slot_gets_a_look_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fleet_watcher, "WATCH_EVERY_S", 3_600)
+    registry = OddRegistry()
+    registry.looks = 1
+    watcher = FleetWatcher(registry, Fleet(lease_s=60.0, max_sessions=10), list, TroubleLog())
+    watching = asyncio.create_task(watcher.run())
+    try:
+        await asyncio.wait_for(watcher.next_look(), 10.0)
+        looks = registry.looks
+        await asyncio.wait_for(asyncio.gather(*(watcher.next_look() for _ in range(9))), 10.0)
+        assert registry.looks == looks + 1  # one for all who wait
+    finally:
+        watcher.stop()
+        await watching
