@@ -34,6 +34,7 @@ from gateway.socket.endpoint import WebSocketEndpoint
 from gateway.socket.wrong_path import wrong_path_routes
 from gateway.telemetry import fleet_gauges
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
+from shared.log import formats
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.modes import DEFAULT_SILENCE_MS, ReplyMode
@@ -89,7 +90,10 @@ class Gateway:
         self.name = secrets.token_hex(4)  # part of every connection's name in the log
         self.redis = connect(settings.redis)
         self.log = SessionLog(
-            self.redis, ttl_s=settings.session_ttl_s, backlog=settings.uplink_backlog_chunks
+            self.redis,
+            ttl_s=settings.session_ttl_s,
+            backlog=settings.uplink_backlog_chunks,
+            writes=formats.PREVIOUS,  # until it has seen the workers
         )
         self.registry = Registry(self.redis, ttl_s=settings.session_ttl_s)
         self.fleet = Fleet(
@@ -100,7 +104,9 @@ class Gateway:
         self.exchange = LogExchange(self.log)
         self.sessions = self.exchange.sessions
         self.trouble = TroubleLog()
-        self.watcher = FleetWatcher(self.registry, self.fleet, self.sessions.sids, self.trouble)
+        self.watcher = FleetWatcher(
+            self.registry, self.log, self.fleet, self.sessions.sids, self.trouble
+        )
         self.limits = ConnectionLimits(
             sockets=settings.gateway_max_sessions + EXTRA_SOCKETS,
             per_address=settings.gateway_max_per_address,

@@ -3,6 +3,7 @@
 AntiphonError
 ├── ConfigError        fix the setting, then start again
 ├── SchemaError        drop the message and close its sender, who would send it again
+│   └── NewerFormat    leave the session to a process of a newer release
 └── SessionLost        end this session in this process
     └── Gone           its log does not exist: it ended, expired or was flushed
 """
@@ -18,6 +19,10 @@ class ConfigError(AntiphonError):
 
 class SchemaError(AntiphonError):
     """A message breaks the schema; the message says what was expected and got."""
+
+
+class NewerFormat(SchemaError):
+    """A newer release wrote this, in a format that this one does not read."""
 
 
 class SessionLost(AntiphonError):

@@ -15,6 +15,7 @@ import uvloop
 from redis.exceptions import RedisError
 
 from shared.errors import ConfigError
+from shared.log import formats
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.modes import VadName
@@ -58,7 +59,8 @@ async def _work(settings: Settings, probes: Probes) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     redis = connect(settings.redis)
-    sessions = SessionLog(redis, ttl_s=settings.session_ttl_s)
+    # Until it has seen the other processes: they may be of the release before.
+    sessions = SessionLog(redis, ttl_s=settings.session_ttl_s, writes=formats.PREVIOUS)
     registry = Registry(redis, ttl_s=settings.session_ttl_s)
     ownership = Ownership(
         sessions, registry, settings, worker_name(), traits=engine.traits, fold=engine.fold

@@ -31,8 +31,9 @@ from gateway.protocol.audio_format import AudioFormat, Codec
 from gateway.protocol.client_messages import Resume, ResumePoint, Start
 from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
 from shared.errors import SchemaError
+from shared.log import formats
 from shared.log.meta import Meta
-from shared.log.records import OutputRecord, Speech, fields_of
+from shared.log.records import OutputRecord, Speech
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer
@@ -150,7 +151,8 @@ class SessionOpener:
 
     async def _begin(self, sid: str, token: str, mode: str, start: Start) -> str:
         """Make the session's log and wait for a worker; the connection's name in the log."""
-        options = {k: v for k, v in fields_of(start.options).items() if v is not None}
+        written = formats.fields(start.options, self._log.writes)
+        options = {name: value for name, value in written.items() if value is not None}
         if start.instructions:
             options["instructions"] = start.instructions
         fields: dict[str, str | int] = {

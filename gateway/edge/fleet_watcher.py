@@ -10,7 +10,9 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from gateway.edge.fleet import Fleet
+from shared.log import formats
 from shared.log.registry import Registry
+from shared.log.session_log import SessionLog
 from shared.redis_client.trouble import TroubleLog
 
 logger = logging.getLogger(__name__)
@@ -30,11 +32,13 @@ class FleetWatcher:
     def __init__(
         self,
         registry: Registry,
+        log: SessionLog,
         fleet: Fleet,
         connected: Callable[[], Collection[str]],
         trouble: TroubleLog,
     ) -> None:
         self._registry = registry
+        self._log = log
         self._fleet = fleet
         self._trouble = trouble
         self._connected = connected  # ids of the sessions that have a connection here
@@ -94,6 +98,8 @@ class FleetWatcher:
         """Observe the workers once. Raises RedisError."""
         statuses = await self._registry.workers()
         queued = await self._registry.queued()
+        if statuses:
+            self._log.writes = formats.common(statuses.values())
         now = time.monotonic()
         self._fleet.observe(statuses, queued, now)
         if now >= self._mend_at:

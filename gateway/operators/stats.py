@@ -21,6 +21,7 @@ from gateway.operators.history import COLUMNS, History, Row
 from gateway.operators.peers import Peers
 from gateway.telemetry import metrics
 from shared.audio import CHUNK_MS, FRAME_MS, SAMPLE_RATE_HZ
+from shared.log import formats
 from shared.log.meta import Meta
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
@@ -158,7 +159,11 @@ class Stats:
     async def _publish(self, figures: Mapping[str, Any]) -> None:
         now = time.monotonic()
         self._beat += 1
-        status = {"beat": self._beat, **{name: figures[name] for name in PUBLISHED}}
+        status = {
+            "beat": self._beat,
+            "reads": formats.READS,
+            **{name: figures[name] for name in PUBLISHED},
+        }
         with suppress(RedisError, OSError):
             gone = self._peers.gone(now)
             shown = await self._registry.publish_gateway(self._gateway, status, gone)

@@ -266,6 +266,13 @@ _NAMES: Final[Mapping[type[Record], str]] = {kind: name for name, kind in _TYPES
 _FIELDS: Final[Mapping[type[Record], tuple[str, ...]]] = {
     kind: kind.__struct_fields__ for kind in _NAMES
 }
+# Fields that the release before does not know, and their defaults. A record leaves them out where
+# they have the default. So the release before can read it, even after a whole roll-out.
+NEW_FIELDS: Final[Mapping[type[Record], Mapping[str, object]]] = {
+    Options: {"interrupts": None},
+    Step: {"muted": ()},
+}
+_NONE: Final[Mapping[str, object]] = {}
 
 # One packer for the process: each has a buffer of its own. Only the event loop's thread uses it.
 _PACKER: Final = msgpack.Packer(use_bin_type=True)
@@ -286,9 +293,16 @@ def fields_of(record: Record) -> dict[str, Any]:
     return msgspec.structs.asdict(record)
 
 
-def encode(record: Record) -> tuple[str, bytes]:
-    """A record -> its entry's field name and msgpack value."""
-    return _NAMES[type(record)], _PACKER.pack(msgspec.structs.asdict(record))
+def encode(record: Record, *, leave_out_new: bool = False) -> tuple[str, bytes]:
+    """A record -> its entry's field name and msgpack value.
+
+    `leave_out_new`: without the fields that the release before does not know.
+    """
+    body = msgspec.structs.asdict(record)
+    for name, default in NEW_FIELDS.get(type(record), _NONE).items():
+        if leave_out_new or body[name] == default:
+            del body[name]
+    return _NAMES[type(record)], _PACKER.pack(body)
 
 
 def decode(name: str, value: bytes) -> Record:
@@ -297,7 +311,8 @@ def decode(name: str, value: bytes) -> Record:
     if kind is None:
         raise SchemaError(f"Expected a record type of {sorted(_TYPES)}, got {name!r}")
     body = _unpack(value)
-    if set(body) != set(_FIELDS[kind]):
+    fields = set(_FIELDS[kind])
+    if not fields - NEW_FIELDS.get(kind, _NONE).keys() <= set(body) <= fields:
         raise SchemaError(f"Expected {name} with fields {_FIELDS[kind]}, got {sorted(body)}")
     try:
         return cast("Record", _typed(body, kind))

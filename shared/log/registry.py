@@ -139,6 +139,17 @@ class Registry:
         found = await cast(Awaitable[dict[bytes, bytes]], self.redis.hgetall(keys.WORKERS))
         return {worker.decode(): json.loads(raw) for worker, raw in found.items()}
 
+    async def processes(self) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+        """Every worker's and every gateway's last published status."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(keys.WORKERS)
+            pipe.hgetall(keys.GATEWAYS)
+            found = await pipe.execute()
+        workers, gateways = (
+            {name.decode(): json.loads(raw) for name, raw in statuses.items()} for statuses in found
+        )
+        return workers, gateways
+
     async def publish_gateway(
         self, name: str, status: Mapping[str, Any], gone: Iterable[str] = ()
     ) -> dict[str, dict[str, Any]]:

@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 
 from shared.audio import CHUNK_SAMPLES
 from shared.errors import SchemaError
-from shared.log import keys, script_arguments, wakeups
+from shared.log import formats, keys, script_arguments, wakeups
 from shared.log.lua_scripts import Call, LuaScripts, text_answer
 from shared.log.meta import MAX_STRIKES, TRIAL_STEPS, Meta, parse_meta
 from shared.log.reads import StoredSession, hash_fields, numbered_records, stored_session
-from shared.log.records import InputRecord, OutputRecord, Record, StepRecord, encode
+from shared.log.records import InputRecord, OutputRecord, Record, StepRecord
 from shared.log.writes import Answer, Append, Receipt, StepCommit
 from shared.redis_client import url as redis_url
 from shared.redis_client.pipeline import Pipe
@@ -39,12 +39,21 @@ def connect(url: str) -> Redis:
 class SessionLog:
     """The sessions' logs on one Redis."""
 
-    def __init__(self, redis: Redis, *, ttl_s: int = 3_600, backlog: int = 50) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        *,
+        ttl_s: int = 3_600,
+        backlog: int = 50,
+        writes: int = formats.CURRENT,
+    ) -> None:
+        """`writes`: the format of new records; a process changes it as others come and go."""
         self.redis = redis
         self._pipe = Pipe(redis)
         self._scripts = LuaScripts(redis, self._pipe)
         self.ttl_s = ttl_s
         self.backlog = backlog
+        self.writes = writes
 
     async def open(
         self, sid: str, gateway: str, nonce: str, token_hash: str, fields: Mapping[str, str | int]
@@ -171,7 +180,7 @@ class SessionLog:
             control_room=CONTROL_ROOM,
             chunk_samples=CHUNK_SAMPLES,
         )
-        return Call(keys.session(append.sid)[:2], arguments, _entries(append.records))
+        return Call(keys.session(append.sid)[:2], arguments, self._entries(append.records))
 
     def _claim(self, sid: str, seen: str, worker: str, nonce: str) -> Call:
         arguments = script_arguments.Claim(
@@ -200,12 +209,16 @@ class SessionLog:
             keep_outputs=commit.keep_outputs,
             drop_step=commit.drop_step,
         )
-        records = [*_entries(commit.steps), *_entries(commit.outputs)]
+        records = self._entries((*commit.steps, *commit.outputs))
         return Call(keys.session(commit.sid), arguments, records)
 
     def _release(self, sid: str, owner: str) -> Call:
         arguments = script_arguments.Release(ttl_s=self.ttl_s, owner=owner)
         return Call((keys.meta(sid),), arguments)
+
+    def _entries(self, records: Iterable[Record]) -> list[str | bytes]:
+        """Records as a script takes them: type, msgpack, type, msgpack, ..."""
+        return [part for record in records for part in formats.encode(record, self.writes)]
 
     async def _read(
         self, wants: Sequence[tuple[str, int]], count: int | None
@@ -215,11 +228,6 @@ class SessionLog:
         limit = () if count is None else ("COUNT", count)
         commands = [("XRANGE", key, f"({after}-0", "+", *limit) for key, after in wants]
         return [numbered_records(entries) for entries in await self._pipe.ask(commands)]
-
-
-def _entries(records: Iterable[Record]) -> list[str | bytes]:
-    """Records as a script takes them: type, msgpack, type, msgpack, ..."""
-    return [part for record in records for part in encode(record)]
 
 
 def _receipt(item: Any) -> Receipt | Exception:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from shared.log import keys
+from tests.chaos import releases
 from tests.chaos.ablations import write_scripts
 from tests.chaos.clock import Clocks
 from tests.chaos.proxy import Impairments, Proxy
 from tests.chaos.redis_server import DurableRedis, Storage
 from tests.chaos.redis_users import as_user, refusals
 from tests.conftest import free_port
-from tests.e2e.launcher import Process
+from tests.e2e.launcher import ROOT, Process
 from tests.patience import wait_until
 
 
@@ -27,6 +28,7 @@ class Setup:
     storage: Callable[..., Storage] = DurableRedis
     mortal: bool = False  # `caller.POISON` kills the process of any engine that hears it
     clocks: bool = False  # the suite can shift every process's wall clock
+    old: bool = False  # the processes begin as those of the release before
     env: Mapping[str, str] = field(default_factory=dict)  # settings of gateways and workers
     missing: Callable[[], str] = str
 
@@ -62,6 +64,8 @@ class Deployment:
         if setup.mortal:
             self._env["CHAOS_MORTAL"] = "1"
         self._started = 0
+        # Where the code of the next processes is.
+        self.root = releases.unpack_previous(folder / "before") if setup.old else ROOT
         self.ports = [free_port() for _ in range(gateways)]
         self._proxies: dict[int, Proxy] = {}
         self._metrics: dict[int, int] = {}  # process -> port
@@ -229,7 +233,7 @@ class Deployment:
         env = {**env, **self._clock(name), "REDIS_URL": as_user(self.storage.url, user)}
         if any(name.startswith("CHAOS_") for name in self._env):
             env, module = {**env, "CHAOS_MODULE": module}, "tests.chaos.ablated"
-        return Process(module, log, {**self._env, **env})
+        return Process(module, log, {**self._env, **env}, self.root)
 
     def _clock(self, name: str) -> dict[str, str]:
         return self.clocks.environ(name) if self.clocks else {}

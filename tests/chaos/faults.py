@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.chaos import clock, network_namespace
+from tests.chaos import clock, network_namespace, releases
 from tests.chaos.caller import Caller
 from tests.chaos.deployment import PLAIN, Deployment, Setup
 from tests.chaos.injections import callers, network, processes, storage
+from tests.chaos.injections import releases as rollouts
 from tests.chaos.redis_cluster import RedisCluster
 from tests.chaos.redis_server import ProxiedRedis, SmallDiskRedis
 from tests.chaos.sentinels import SentinelRedis
@@ -42,6 +43,11 @@ FAULTS: Final[Mapping[str, Fault]] = {
     "gateway-kill": Fault(processes.kill_gateway, core=True, resume_p95_s=1.0),
     "worker-stop": Fault(processes.stop_worker, core=True, resume_p95_s=LEASE_S + 0.5),
     "rolling": Fault(processes.roll, core=True, resume_p95_s=0.5),
+    "upgrade": Fault(
+        rollouts.upgrade,
+        Setup(old=True, missing=releases.missing),
+        resume_p95_s=0.5,
+    ),
     "redis-kill": Fault(storage.kill, core=True, resume_p95_s=5.0),
     "reply-lost": Fault(storage.lose_replies, PROXIED, core=True, resume_p95_s=0.5),
     "redis-tail": Fault(storage.cut_tail, ended=EVERY_SESSION, skips=True, resume_p95_s=5.0),

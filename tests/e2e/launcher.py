@@ -23,14 +23,14 @@ STARTS_WITHIN_S: Final = 4 * PATIENCE_S
 class Process:
     """One process; its output goes to a file, which a failing test prints."""
 
-    def __init__(self, module: str, log: Path, env: dict[str, str]) -> None:
+    def __init__(self, module: str, log: Path, env: dict[str, str], root: Path = ROOT) -> None:
         self.module = module
         self.log = log
         with log.open("wb") as sink:
             self._popen = subprocess.Popen(
                 [sys.executable, "-m", module],
-                cwd=ROOT,
-                env={**_clean_environ(), **env},
+                cwd=root,
+                env={**_clean_environ(), "PYTHONPATH": str(root), **env},
                 stdout=sink,
                 stderr=subprocess.STDOUT,
             )
@@ -171,4 +171,4 @@ class Stack:
 def _clean_environ() -> dict[str, str]:
     """This environment without the product's settings, one thread for each numeric library."""
     kept = {n: v for n, v in os.environ.items() if n in ("PATH", "HOME", "LANG", "TMPDIR")}
-    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}

@@ -17,6 +17,7 @@ from gateway.protocol.client_messages import SUBPROTOCOL
 from gateway.protocol.frames import HEADER
 from gateway.socket.listener import listen
 from gateway.socket.uvicorn_adapter import GracefulServer, server_config
+from shared.log import formats
 from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
@@ -163,6 +164,7 @@ class StandInWorker:
         free = self.slots - len(self.owned)
         status: dict[str, Any] = {"beat": self.beats, "slots": self.slots, "free": free}
         status |= {"step_ms": 1.5, **self.offer, "engine": "echo", "pid": 1}
+        status["reads"] = formats.READS
         await self.registry.publish_worker("w1", status)
         for sid in await self.registry.take(free):
             _, owner = await self.log.claim(sid, "", "w1", "n")

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from shared.beats import SIGN_OF_LIFE_S
 from shared.errors import SchemaError, SessionLost
-from shared.log import wakeups
+from shared.log import formats, wakeups
 from shared.log.meta import TRIAL_STEPS
 from shared.log.records import InputRecord
 from shared.log.session_log import SessionLog
@@ -138,6 +138,7 @@ class WorkerLoop:
         """What this worker publishes of itself."""
         return {
             "beat": self.turns,
+            "reads": formats.READS,
             "slots": self.slots.count,
             "free": self.slots.free,
             "ended": self.slots.released,
@@ -309,7 +310,7 @@ class WorkerLoop:
     def _settle(self, plans: Group, outputs: dict[int, Output]) -> None:
         for session, _ in plans:
             try:
-                write = session.conversation.settle(outputs.get(session.slot))
+                write = session.conversation.settle(outputs.get(session.slot), self.log.writes)
                 session.pending.append(write.commit(session.sid, session.owner))
             except Exception as error:  # a fault in one session must not reach its neighbours
                 log.exception("session %s cannot settle its step", session.sid)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.audio import Pcm16, pcm16_from_bytes
+from shared.log import formats
 from shared.log.records import (
     Audio,
     Base,
@@ -244,8 +245,11 @@ class Conversation:
         context.moved = context.chunks - len(draft.hear) - len(history)
         return replace(opening, seed=opening.seed + base, history=history, moved=True)
 
-    def settle(self, output: Output | None) -> LogWrite:
-        """The planned step's records, with what the engine returned (None when it was idle)."""
+    def settle(self, output: Output | None, version: int = formats.CURRENT) -> LogWrite:
+        """The planned step's records, with what the engine returned (None when it was idle).
+
+        `version`: the format of the snapshot.
+        """
         draft, self._draft = self._draft, None
         if draft is None:
             raise RuntimeError("Expected plan() before settle(), got none: plan a step first")
@@ -266,7 +270,7 @@ class Conversation:
         state.step, state.output = number, state.output + len(outputs)
         drop_step = self._note_step(number, draft, output)
         keep_steps = self._keep_steps()  # before the snapshot: an old turn may fade here
-        steps.append(self._step(draft, output))
+        steps.append(self._step(draft, output, version))
         return LogWrite(
             first_step=first_step,
             steps=tuple(steps),
@@ -326,7 +330,7 @@ class Conversation:
             self.state.memory.note(number, _past(hear, draft.speak, output))
         return dropped
 
-    def _step(self, draft: Draft, output: Output) -> Step:
+    def _step(self, draft: Draft, output: Output, version: int) -> Step:
         return Step(
             cursor=self.state.cursor,
             generation=self.state.generation,
@@ -337,7 +341,7 @@ class Conversation:
             speak=int(draft.speak),
             began=output.began,
             ended=output.ended,
-            state=snapshot.pack(self.state),
+            state=snapshot.pack(self.state, version),
         )
 
     def _keep_inputs(self) -> int:

@@ -10,10 +10,12 @@ from typing import Any, Final
 import msgpack
 
 from shared.audio import Pcm16
-from shared.errors import SchemaError
+from shared.errors import NewerFormat, SchemaError
+from shared.log import formats
 from shared.log.meta import Meta
 from shared.log.records import Brief, fields_of
 from shared.modes import ReplyMode, VadName
+from workers.runtime.conversation import migration
 from workers.runtime.conversation.limiter import Guard
 from workers.runtime.conversation.memory import AnsweredTurn, Memory
 from workers.runtime.conversation.reply import Reply
@@ -23,7 +25,6 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-VERSION: Final = 13
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 _FLAT: Final = {
     kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript, AnsweredTurn)
@@ -34,10 +35,10 @@ _PLAIN: Final = (
 )
 
 
-def pack(state: State) -> bytes:
-    """Everything but what the meta hash and the log's other records hold."""
+def pack(state: State, version: int = formats.CURRENT) -> bytes:
+    """Everything but what the meta hash and the log's other records hold, in this format."""
     body = {
-        "version": VERSION,
+        "version": version,
         "phase": int(state.phase),
         "tuning": _flat(state.tuning),
         "context": _flat(state.context) if state.context else None,
@@ -49,6 +50,8 @@ def pack(state: State) -> bytes:
         "briefs": [fields_of(brief) for brief in (state.brief, state.next_brief)],
         **{name: getattr(state, name) for name in _PLAIN},
     }
+    if version == formats.PREVIOUS:
+        body = migration.to_previous(body)
     return bytes(_PACKER.pack(body))
 
 
@@ -57,11 +60,9 @@ def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
 
     `audio`: the input log's chunks by record number, for the pre-roll ring. The log's other
     records hold the memory's steps and folded turns and the echo path's playback. Raises
-    SchemaError on another version.
+    SchemaError on an older version, NewerFormat on a newer one.
     """
-    body = msgpack.unpackb(packed) if packed else {}
-    if not isinstance(body, dict) or body.get("version") != VERSION:
-        raise SchemaError(f"Expected a conversation's state of version {VERSION}, got {body!r:.80}")
+    body = _body(packed)
     tuning, context, reply = body["tuning"], body["context"], body["reply"]
     briefs = body["briefs"]
     state = State(
@@ -84,6 +85,20 @@ def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
     )
     state.ring.extend(Chunk(n, audio[n]) for n in body["ring"] if n in audio)
     return state
+
+
+def _body(packed: bytes) -> dict[str, Any]:
+    """A snapshot's body as this release writes it."""
+    body = msgpack.unpackb(packed) if packed else {}
+    version = body.get("version") if isinstance(body, dict) else None
+    if version == formats.PREVIOUS:
+        return migration.from_previous(body)
+    if version != formats.CURRENT:
+        kind = (
+            NewerFormat if isinstance(version, int) and version > formats.CURRENT else SchemaError
+        )
+        raise kind(f"Expected a conversation's state of {formats.READS}, got {body!r:.80}")
+    return dict(body)
 
 
 def _flat(part: Tuning | Context | Transcript | AnsweredTurn) -> dict[str, Any]:

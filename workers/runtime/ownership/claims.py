@@ -15,7 +15,8 @@ from typing import Any, Final
 from redis.exceptions import RedisError
 
 from shared.audio import CHUNK_MS
-from shared.errors import AntiphonError
+from shared.errors import AntiphonError, NewerFormat
+from shared.log import formats
 from shared.log.meta import Meta
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
@@ -76,6 +77,7 @@ class Ownership:
         self._watch = Watch(settings.lease_ms / 1_000)
         self._owners: set[str] = set()  # workers that some session names as its owner
         self._orphans: dict[str, float] = {}  # session -> since when it has no owner
+        self._newer: set[str] = set()  # sessions in a format that only a newer release reads
         self.lost: list[tuple[str, str]] = []  # (session, owner) that are not ours any more
         self._due = dict.fromkeys(("beat", "watch", "sweep"), 0.0)
         self._beat = -1
@@ -149,7 +151,8 @@ class Ownership:
 
     async def _look(self) -> bool:
         """Look at the other workers; whether one has died since."""
-        shown = await self.registry.workers()
+        shown, gateways = await self.registry.processes()
+        self.log.writes = formats.common([*shown.values(), *gateways.values()])
         known_dead = self._watch.dead()
         beats: dict[str, int | None] = dict.fromkeys(self._owners - {self.worker})
         beats |= {w: int(s["beat"]) for w, s in shown.items() if w != self.worker}
@@ -179,6 +182,7 @@ class Ownership:
             if sid not in live or live[sid].owner != owner
         ]
         self._owners = {meta.worker for meta in live.values()} - {""}
+        self._newer &= set(live)
         dead = self._watch.dead()
         trying = any(meta.suspect and meta.strikes for s, meta in live.items() if s in held)
         loose = self._loose(live.values(), held, dead)
@@ -215,6 +219,7 @@ class Ownership:
 
     async def _claim(self, seen: Mapping[str, str]) -> int:
         """Claim the sessions whose owner is still the one `seen`, and rebuild them."""
+        seen = {sid: owner for sid, owner in seen.items() if sid not in self._newer}
         if not seen:
             return 0
         answers = await self.log.claim_all(seen, self.worker, secrets.token_hex(4))
@@ -244,7 +249,11 @@ class Ownership:
             await rebuild(self.log, sids, self.settings, self.traits, self.fold) if sids else []
         )
         for sid, answer in zip(sids, answers, strict=True):
-            if isinstance(answer, AntiphonError):
+            if isinstance(answer, NewerFormat):
+                log.warning("session %s is left to a newer worker: %s", sid, answer)
+                self._newer.add(sid)
+                await self.log.release(sid, owned[sid])
+            elif isinstance(answer, AntiphonError):
                 log.warning("session %s cannot go on: %s", sid, answer)
                 await self.give_up(sid, owned[sid], "unreadable")
             else:

@@ -11,7 +11,9 @@ from gateway.edge import fleet_watcher
 from gateway.edge.fleet import Fleet
 from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.waiting import wait_until
+from shared.log import formats
 from shared.log.registry import Registry
+from shared.log.session_log import SessionLog, connect
 from shared.redis_client.trouble import TroubleLog
 
 
@@ -21,12 +23,13 @@ class OddRegistry(Registry):
     def __init__(self) -> None:
         self.looks = 0
         self.listed: set[str] = set()
+        self.reads: tuple[int, ...] = ()
 
     async def workers(self) -> dict[str, dict[str, Any]]:
         self.looks += 1
         if self.looks == 1:
             return {"w1": 7}  # type: ignore[dict-item]
-        return {"w1": {"beat": self.looks, "slots": 1, "free": 1}}
+        return {"w1": {"beat": self.looks, "slots": 1, "free": 1, "reads": self.reads}}
 
     async def queued(self) -> int:
         return 0
@@ -35,10 +38,15 @@ class OddRegistry(Registry):
         self.listed |= set(sids)
 
 
+def a_log() -> SessionLog:
+    """A log that no test here asks."""
+    return SessionLog(connect("redis://127.0.0.1:1/0"), writes=formats.PREVIOUS)
+
+
 async def test_the_watch_survives_an_unreadable_status(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fleet_watcher, "WATCH_EVERY_S", 0)
     fleet = Fleet(lease_s=60.0, max_sessions=10)
-    watcher = FleetWatcher(OddRegistry(), fleet, list, TroubleLog())
+    watcher = FleetWatcher(OddRegistry(), a_log(), fleet, list, TroubleLog())
     watching = asyncio.create_task(watcher.run())
     try:
         assert await wait_until(lambda: fleet.free(time.monotonic()) == 1, 10.0)
@@ -50,8 +58,8 @@ async def test_the_watch_survives_an_unreadable_status(monkeypatch: pytest.Monke
 async def test_connected_sessions_stay_on_the_list_of_sessions() -> None:
     registry = OddRegistry()
     registry.looks = 1
-    fleet = Fleet(lease_s=60.0, max_sessions=10)
-    await FleetWatcher(registry, fleet, lambda: ["a", "b"], TroubleLog()).look()
+    fleet, log = Fleet(lease_s=60.0, max_sessions=10), a_log()
+    await FleetWatcher(registry, log, fleet, lambda: ["a", "b"], TroubleLog()).look()
     assert registry.listed == {"a", "b"}
 
 
@@ -61,7 +69,8 @@ async def test_a_caller_who_waits_for_a_slot_gets_a_look_at_once(
     monkeypatch.setattr(fleet_watcher, "WATCH_EVERY_S", 3_600)
     registry = OddRegistry()
     registry.looks = 1
-    watcher = FleetWatcher(registry, Fleet(lease_s=60.0, max_sessions=10), list, TroubleLog())
+    fleet = Fleet(lease_s=60.0, max_sessions=10)
+    watcher = FleetWatcher(registry, a_log(), fleet, list, TroubleLog())
     watching = asyncio.create_task(watcher.run())
     try:
         await asyncio.wait_for(watcher.next_look(), 10.0)
@@ -71,3 +80,17 @@ async def test_a_caller_who_waits_for_a_slot_gets_a_look_at_once(
     finally:
         watcher.stop()
         await watching
+
+
+async def test_the_gateway_writes_what_every_worker_reads() -> None:
+    registry, log = OddRegistry(), a_log()
+    registry.looks = 1
+    fleet = Fleet(lease_s=60.0, max_sessions=10)
+    watcher = FleetWatcher(registry, log, fleet, list, TroubleLog())
+    assert log.writes == formats.PREVIOUS  # nobody has been seen yet
+    registry.reads = formats.READS
+    await watcher.look()
+    assert log.writes == formats.CURRENT
+    registry.reads = ()
+    await watcher.look()
+    assert log.writes == formats.PREVIOUS  # a worker of the release before has come
