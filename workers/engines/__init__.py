@@ -1,17 +1,36 @@
 """Loads the engine that ENGINE names, and imports only that one, so that echo needs no torch."""
 
+import logging
+import time
 from typing import TYPE_CHECKING
 
 from shared.modes import EngineName
 from workers.engines.base import Engine
+from workers.engines.cascade.checks import check_parts, described
 from workers.engines.echo import EchoEngine
+from workers.engines.packages import check_packages
 
 if TYPE_CHECKING:
     from shared.settings import Settings
 
+log = logging.getLogger(__name__)
+
 
 def load_engine(settings: "Settings") -> Engine:
     """The warmed-up engine that ENGINE names. Raises ConfigError if its weights do not fit."""
+    begun = time.monotonic()
+    check_packages(settings.engine)
+    if settings.engine is EngineName.CASCADE:
+        check_parts(settings)
+        log.info("loading cascade: %s", described(settings))
+    else:
+        log.info("loading %s", settings.engine)
+    engine = _loaded(settings)
+    log.info("%s is ready after %.1f s", settings.engine, time.monotonic() - begun)
+    return engine
+
+
+def _loaded(settings: "Settings") -> Engine:
     if settings.engine is EngineName.ECHO:
         return EchoEngine(settings.worker_slots)
     if settings.engine is EngineName.CASCADE:
@@ -20,12 +39,11 @@ def load_engine(settings: "Settings") -> Engine:
         return load_cascade(settings)
     import torch
 
+    from workers.engines.device import chosen_device
     from workers.engines.hybrid.engine import HybridEngine
 
     torch.set_num_threads(settings.torch_threads)
-    device, dtype = settings.device, settings.dtype
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device, dtype = chosen_device(settings.device), settings.dtype
     if dtype == "auto":
         # On a CPU bfloat16 is slower than float32 for one caller (12.7 against 8.1 ms a step) and
         # faster for many. So only the voice, which makes no decisions, uses it, for many callers.

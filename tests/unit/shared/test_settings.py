@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,12 @@ def test_the_local_redis_keeps_its_files_in_the_users_own_folder(
     monkeypatch.setenv("XDG_STATE_HOME", "relative")  # which the specification ignores
     monkeypatch.setenv("HOME", "/home/ann")
     assert load_settings({}).redis_folder == Path("/home/ann/.local/state/antiphon/redis-6379")
+
+
+def test_a_user_without_a_home_has_folders_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", fail)
+    assert f"antiphon-{os.getuid()}" in str(load_settings({}).redis_folder)

@@ -1,6 +1,7 @@
 """Loads and warms up the cascade's parts that the settings HEAR, THINK and SPEAK name."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -11,6 +12,7 @@ from workers.engines.cascade.engine import CascadeEngine
 from workers.engines.cascade.parts import SpeechToText, TextToSpeech
 from workers.engines.cascade.remote import RemoteThinker
 from workers.engines.cascade.think import LocalThinker, Thinker
+from workers.engines.device import chosen_device
 from workers.models.llama.model import LlamaModel
 from workers.models.llama.sampling import Sampling
 from workers.models.llama.source import Source, default_file, open_source
@@ -37,10 +39,11 @@ _PRECISIONS: Final = {"auto": "auto", "float32": "float32", "bfloat16": "bf16"}
 def load_cascade(settings: "Settings") -> CascadeEngine:
     """Load the parts and warm them up. Raises ConfigError if a part is missing or wrong."""
     torch.set_num_threads(settings.torch_threads)
+    device = chosen_device(settings.device)
     slots = settings.worker_slots
     hear = _named("HEAR", _hear, settings)
     voice = _named("SPEAK", _voice, settings)
-    thinker = _named("THINK", _thinker, settings)
+    thinker = _named("THINK", partial(_thinker, device), settings)
     hear.warm_up()
     voice.warm_up()
     return CascadeEngine(hear, thinker, voice, slots)
@@ -61,19 +64,14 @@ def _hear(settings: "Settings") -> SpeechToText:
 def _voice(settings: "Settings") -> TextToSpeech:
     if settings.speak == "hibari":
         return load_hibari(settings.torch_threads)
-    if not Path(settings.speak).is_dir():
-        raise ConfigError(f"Expected hibari or a folder with Kokoro's files, got {settings.speak}")
     return load_kokoro(Path(settings.speak), settings.torch_threads)
 
 
-def _thinker(settings: "Settings") -> Thinker:
+def _thinker(device: str, settings: "Settings") -> Thinker:
     if settings.think.startswith(("http://", "https://")):
         key = settings.think_key.get_secret_value()
         return RemoteThinker(settings.think, settings.think_model, key)
     source = _source(settings)
-    device = settings.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     model = LlamaModel(
         source,
         slots=settings.worker_slots,
