@@ -1,7 +1,8 @@
 """The hybrid model's questions, asked of an engine that answers in its own words.
 
-An answer is right when it holds what the expected reply adds to the question: of "three plus four
-is seven" the word "seven". Small talk has no one right answer and is left out.
+An answer is right when it holds what the expected reply's slots add to the question: of "when you
+add three and four, you get seven" the word "seven". Small talk has no one right answer and is left
+out.
 """
 
 import random
@@ -65,7 +66,7 @@ def _common(asked: Sequence[Question]) -> frozenset[str]:
 
 
 def _wanted(question: Question, common: frozenset[str]) -> list[str]:
-    """What the reply says that neither the question nor the family's other replies say."""
+    """The slot words of the reply that neither the question nor the family's other replies say."""
     asked = set(plain(question.text).split())
-    said = dict.fromkeys(plain(question.reply).split())
+    said = dict.fromkeys(plain(" ".join(question.slots)).split())
     return [word for word in said if word not in asked | common]
