@@ -98,7 +98,6 @@ class Models:
         torch.set_num_threads(1)
         source = open_source(default_file(), ADAPTER)
         model = LlamaModel(source, slots=callers, capacity=CAPACITY, precision="auto")
-        model.warm_up()
         self.thinker = LocalThinker(model, source.chat)
         self.thinks = asyncio.Lock()  # a whole reply at a time
         self.computes = threading.Lock()  # an interrupted reply's last token may still be computed

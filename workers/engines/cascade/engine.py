@@ -16,7 +16,9 @@ import numpy as np
 
 from shared.audio import (
     CHUNK_MS,
+    FRAME_MS,
     FRAME_SAMPLES,
+    FRAMES_PER_CHUNK,
     Floats,
     Pcm16,
     floats_from_pcm16,
@@ -44,6 +46,9 @@ TRANSCRIBE_S: Final = 0.045  # the first guess of what one turn costs; then meas
 MAX_TURN_SAMPLES: Final = 30 * 24_000 - 2_400  # what Whisper takes at once
 # Silence at a turn's end is not passed on: longer silence must not change a transcript.
 KEEP_SILENCE_SAMPLES: Final = 12_000  # 500 ms
+# With so much sound ready, a reply waits to be written together with others: a round of the model
+# takes hardly longer for two replies than for one.
+ENOUGH_FRAMES: Final = 1_500 // FRAME_MS
 AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece
 
 
@@ -60,6 +65,7 @@ class _Slot:
     replying: bool = False
     waits: bool = False  # the turn has ended and is not transcribed yet
     script: Script = field(default_factory=Script)
+    ready: int = 0  # frames of the reply made and not yet played, about
     pieces: int = 0  # spoken in this reply: with the seed it fixes the voice's draws
     rest: Pcm16 = field(default_factory=lambda: np.zeros(0, np.int16))  # made, no whole frame yet
 
@@ -168,11 +174,12 @@ class CascadeEngine:
 
     def _listen(self, work: Work) -> None:
         state = self._slots[work.slot]
+        state.ready = max(0, state.ready - FRAMES_PER_CHUNK * max(1, len(work.hear)))
         state.chunks += work.hear
         if work.hear and not work.paused:
             state.prepared_at = None  # the caller goes on
         if work.speak is Speak.BEGIN:
-            state.replying = True
+            state.replying, state.ready = True, 0
             state.waits = state.prepared_at is None
             if not state.waits:
                 self._slots[work.slot].partial_at = len(state.chunks)
@@ -270,6 +277,8 @@ class CascadeEngine:
         if not begun:
             self._think_ahead(paused, until)
         while hungry := [slot for slot in begun if self._hungry(slot)]:
+            if all(self._slots[slot].ready >= ENOUGH_FRAMES for slot in hungry):
+                return
             self._thinker.think(hungry)
             for slot in hungry:
                 self._write(slot, drafts[slot])
@@ -327,6 +336,7 @@ class CascadeEngine:
             pcm = np.pad(pcm, (0, -pcm.size % FRAME_SAMPLES))
         whole = pcm.size - pcm.size % FRAME_SAMPLES
         draft.pcm, state.rest = pcm[:whole], pcm[whole:]
+        state.ready += whole // FRAME_SAMPLES
         state.script.spoken(piece, sound.said)
         state.pieces += 1
 

@@ -79,7 +79,6 @@ def _thinker(device: str, settings: "Settings") -> Thinker:
         precision=_PRECISIONS[settings.dtype],
         device=device,
     )
-    model.warm_up()
     return LocalThinker(model, source.chat, SAMPLING, small=not settings.think)
 
 

@@ -76,11 +76,17 @@ class LanguageModel(Protocol):
     def cut(self, row: int, length: int) -> None:
         """Forget positions from `length` on."""
 
-    def extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> Logits:
+    def extend(
+        self,
+        rows: Sequence[int],
+        tokens: Sequence[Sequence[int]],
+        also: Sequence[tuple[int, int]] = (),
+    ) -> Logits:
         """Append tokens to rows, any count each -> (len(rows), vocabulary) after each row's last.
 
-        One token each is one decoding step for all replies. The caller bounds a long prefill by
-        passing it in pieces.
+        `also`: pairs of a place in `rows` and a number of its tokens; the logits after so many
+        tokens follow. One token each is one decoding step for all replies. The caller bounds a long
+        prefill by passing it in pieces.
         """
 
 

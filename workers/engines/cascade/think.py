@@ -227,21 +227,24 @@ class LocalThinker:
         return pieces
 
     def _piece(self, row: _Row) -> list[int]:
-        """The next tokens to read, at most up to the place where the turn's end is judged."""
+        """The next tokens to read."""
         at = len(row.held)
-        end = min(at + READ_TOKENS, len(row.wanted))
-        if at < row.judge_at < end:
-            end = row.judge_at
-        return row.wanted[at:end]
+        return row.wanted[at : at + READ_TOKENS]
 
     def _extend(self, pieces: dict[int, list[int]]) -> None:
-        logits = self._model.extend(list(pieces), list(pieces.values()))
-        for (slot, piece), after in zip(pieces.items(), logits, strict=True):
+        judged = {}  # the rows whose turn's end is judged, and after how many of their tokens
+        for slot, piece in pieces.items():
             row = self._rows[slot]
-            row.held += piece
-            row.logits = after
-            if row.judge_at and len(row.held) == row.judge_at:
-                row.finished = self._chat.ended(after)
+            if 0 < (count := row.judge_at - len(row.held)) <= len(piece):
+                judged[slot] = count
+        order = list(pieces)
+        also = [(order.index(slot), count) for slot, count in judged.items()]
+        logits = self._model.extend(order, list(pieces.values()), also)
+        for (slot, piece), after in zip(pieces.items(), logits, strict=False):
+            self._rows[slot].held += piece
+            self._rows[slot].logits = after
+        for slot, after in zip(judged, logits[len(order) :], strict=True):
+            self._rows[slot].finished = self._chat.ended(after)
 
     @timed("think")
     def think(self, slots: Collection[int]) -> None:

@@ -41,16 +41,11 @@ class LlamaModel:
         self._cache = KeyValueCache(source.config, slots + 1, capacity, self._device)
         self._lengths = [0] * (slots + 1)
 
-    def warm_up(self) -> None:
-        """Time the kernels and settle on the fastest ones."""
-        with torch.inference_mode():
-            self._decoder.warm_up()
-
     def share(self, tokens: Sequence[int]) -> None:
         """Compute the keys and values of the system prompt with which rows begin."""
         self._lengths[self.slots] = 0
         if tokens:
-            self._extend([self.slots], [tokens])
+            self._extend([self.slots], [tokens], ())
 
     def reset(self, row: int, *, shared: bool = True) -> None:
         """Reset the row to the shared prefix, or to nothing."""
@@ -71,23 +66,37 @@ class LlamaModel:
             raise ValueError(f"Expected a length up to {self._lengths[row]}, got {length}")
         self._lengths[row] = length
 
-    def extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def extend(
+        self,
+        rows: Sequence[int],
+        tokens: Sequence[Sequence[int]],
+        also: Sequence[tuple[int, int]] = (),
+    ) -> NDArray[np.float32]:
         """Append one or more tokens to each of the rows, which must be distinct.
 
-        Returns logits (len(rows), vocab) after each row's last token.
+        Returns logits (len(rows), vocab) after each row's last token. `also`: pairs of a place in
+        `rows` and a number of its tokens. The logits after so many tokens follow, in order.
         """
         for row in rows:
             self._own(row)
-        return self._extend(rows, tokens)
+        return self._extend(rows, tokens, also)
 
     @torch.inference_mode()
-    def _extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def _extend(
+        self,
+        rows: Sequence[int],
+        tokens: Sequence[Sequence[int]],
+        also: Sequence[tuple[int, int]],
+    ) -> NDArray[np.float32]:
         counts = [len(part) for part in tokens]
         starts = [self._lengths[row] for row in rows]
         self._check(rows, starts, counts)
         planned = plan(self._config, rows, starts, counts, self._device)
         flat = torch.tensor(list(chain.from_iterable(tokens)), device=self._device)
-        logits = self._decoder(flat, planned, self._cache)
+        places = [span.flat + span.count for span in planned.spans]
+        places += [planned.spans[place].flat + count for place, count in also]
+        wanted = torch.tensor(places, device=self._device) - 1
+        logits = self._decoder(flat, planned, self._cache, wanted)
         for span in planned.spans:
             self._lengths[span.row] = span.end
         found: NDArray[np.float32] = logits.cpu().numpy()

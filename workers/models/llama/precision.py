@@ -1,6 +1,7 @@
 """Chooses the precision a model runs in on this machine, and makes its decoder."""
 
 import time
+from dataclasses import replace
 from typing import Final
 
 import torch
@@ -8,26 +9,36 @@ import torch
 from shared.errors import ConfigError
 from workers.models.llama.attention import KeyValueCache, plan
 from workers.models.llama.config import LlamaConfig
-from workers.models.llama.decoder import Decoder
-from workers.models.llama.grids import GRIDS, RECORDING, Grid
-from workers.models.llama.kernels import GROUP
-from workers.models.llama.smoothing import Smoothing, talk_tokens
+from workers.models.llama.decoder import Decoder, TorchDecoder
+from workers.models.llama.onnx_decoder import OnnxDecoder
+from workers.models.llama.onnx_graphs import GROUP
 from workers.models.llama.source import Source
 
-# (rows, calls in a second of conversation, about): one caller's step, many callers', a prefill.
-_LOAD: Final = ((1, 4), (8, 2), (32, 1))
+# The finest first.
+PRECISIONS: Final = ("float32", "bf16", "int8", "int4")
+_FLOATS: Final = {"float32": torch.float32, "bf16": torch.bfloat16}
+_BITS: Final = {"int8": 8, "int4": 4}
+# (rows, tokens of each, calls in a second of conversation, about): one caller's step, many
+# callers', a prefill.
+_LOAD: Final = ((1, 1, 4), (8, 1, 2), (1, 32, 1))
 _CLEARLY: Final = 0.85  # a coarser precision must take at most this share of a finer one's time
-_REPEATS: Final = 2
+_LAYERS: Final = 3  # that are timed, without the head
+_REPEATS: Final = 3
 
 
 def decoder_of(source: Source, precision: str, positions: int, device: torch.device) -> Decoder:
-    """Make a decoder in a precision: a name of GRIDS, or auto. Raises ConfigError for another."""
-    if precision not in (*GRIDS, "auto"):
-        raise ConfigError(f"Expected a precision of auto, {', '.join(GRIDS)}, got {precision}")
+    """Make a decoder in one of PRECISIONS, or auto. Raises ConfigError for another."""
+    if precision not in (*PRECISIONS, "auto"):
+        raise ConfigError(f"Expected a precision of auto, {', '.join(PRECISIONS)}, got {precision}")
     name = chosen(source, device) if precision == "auto" else precision
-    grid = GRIDS[name].on(device)
-    smoothings = watch(source, device) if grid.smooth else []
-    return Decoder(source.config, source.tensors, grid, positions, device, smoothings)
+    if name in _FLOATS:
+        return TorchDecoder(source.config, source.tensors, _FLOATS[name], positions, device)
+    if device.type != "cpu" or not _fits(source.config):
+        raise ConfigError(
+            f"Expected bf16 or float32 on {device} or for sizes that are no multiple of {GROUP}, "
+            f"got {name}"
+        )
+    return OnnxDecoder(source.config, source.tensors, _BITS[name], positions)
 
 
 def chosen(source: Source, device: torch.device) -> str:
@@ -35,58 +46,53 @@ def chosen(source: Source, device: torch.device) -> str:
 
     It starts with the finest and takes a coarser one if that is clearly faster. 4 bits are only for
     files that have no more. With a merged adapter they undo most of its change: a divergence of
-    0.73 of the 1.03 that it made on SmolLM2-135M, against 0.004 for 8 bits.
+    0.73 of the 1.03 that it made on SmolLM2-135M, against 0.003 for 8 bits.
     """
     if device.type != "cpu":
         return "bf16"
-    config = source.config
-    fits = config.width % GROUP == 0 and config.hidden % GROUP == 0
-    best, best_s = "float32", _seconds_of(config, GRIDS["float32"])
-    for name in ("bf16", "int8", "int8x8", "int4"):
-        if name == "int4" and (source.adapted or not fits):
-            continue
-        try:
-            spent_s = _seconds_of(config, GRIDS[name].on(device))
-        except ConfigError:
-            continue
+    names = ["float32", "bf16"]
+    if _fits(source.config):
+        names += ["int8"] if source.adapted else ["int8", "int4"]
+    shortened = _shortened(source)
+    best, best_s = names[0], _seconds_of(shortened, names[0])
+    for name in names[1:]:
+        spent_s = _seconds_of(shortened, name)
         if spent_s < _CLEARLY * best_s:
             best, best_s = name, spent_s
     return best
 
 
-@torch.inference_mode()
-def watch(source: Source, device: torch.device) -> list[Smoothing]:
-    """Find the divisors of each matrix's inputs on a sample conversation."""
-    tokens = talk_tokens(source.chat, source.tokenizer)
-    decoder = Decoder(source.config, source.tensors, RECORDING, len(tokens), device)
-    cache = KeyValueCache(source.config, 1, len(tokens), device)
-    planned = plan(source.config, [0], [0], [len(tokens)], device)
-    # The head runs on every position, not only on the last one as in a reply.
-    decoder(torch.tensor(tokens, device=device), planned, cache, every=True)
-    return decoder.watched()
+def _fits(config: LlamaConfig) -> bool:
+    inputs = (config.width, config.heads * config.head_size, config.hidden)
+    return all(size % GROUP == 0 for size in inputs)
+
+
+def _shortened(source: Source) -> Source:
+    """The model's first layers, with a head of few words."""
+    words = min(source.config.vocab, GROUP)
+    config = replace(source.config, layers=min(_LAYERS, source.config.layers), vocab=words)
+    outer = ("model.embed_tokens.weight", "lm_head.weight")
+    tensors = {
+        name: value[:words] if name in outer else value for name, value in source.tensors.items()
+    }
+    return replace(source, config=config, tensors=tensors)
 
 
 @torch.inference_mode()
-def _seconds_of(config: LlamaConfig, grid: Grid) -> float:
-    """Processor time of a few layers under a usual load, with the best kernel for each size."""
-    shapes = (
-        ((config.heads + 2 * config.kv_heads) * config.head_size, config.width),
-        (config.width, config.heads * config.head_size),
-        (2 * config.hidden, config.width),
-        (config.width, config.hidden),
-    )
-    generator = torch.Generator().manual_seed(0)
-    weights = [torch.randn(shape, generator=generator) for shape in shapes * 2]
-    forms = [[kind(weight) for weight in weights] for kind in grid.layers]
+def _seconds_of(source: Source, name: str) -> float:
+    """Processor time of a usual load, which leaves out other processes."""
+    config, cpu = source.config, torch.device("cpu")
+    positions = max(tokens for _, tokens, _ in _LOAD)
+    decoder = decoder_of(source, name, positions, cpu)
+    cache = KeyValueCache(config, max(rows for rows, _, _ in _LOAD), positions, cpu)
     total = 0.0
-    for rows, often in _LOAD:
-        inputs = [torch.randn(rows, weight.shape[1], generator=generator) for weight in weights]
+    for rows, each, often in _LOAD:
+        planned = plan(config, range(rows), [0] * rows, [each] * rows, cpu)
+        tokens = torch.zeros(rows * each, dtype=torch.int64)
         spent = []
-        for kernels in forms:
-            for _ in range(_REPEATS):
-                began = time.process_time()
-                for kernel, x in zip(kernels, inputs, strict=True):
-                    kernel(x)
-                spent.append(time.process_time() - began)
+        for _ in range(_REPEATS):
+            began = time.process_time()
+            decoder(tokens, planned, cache, tokens[:1])
+            spent.append(time.process_time() - began)
         total += often * min(spent)
     return total

@@ -19,8 +19,8 @@ import numpy as np
 from shared.audio import Floats
 from shared.errors import ConfigError
 from shared.voices import Offer
+from workers.models.onnx_model import session, with_output
 from workers.models.recorded_files import check
-from workers.models.text_to_speech.onnx_model import session, with_output
 from workers.models.text_to_speech.phonemes import PACKAGE, VERSION, Phonemes, assets
 from workers.models.text_to_speech.pitch import FRAME, level_difference, raised_before, widened
 from workers.models.text_to_speech.sentence_speaker import (

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from shared.audio import Floats
 from shared.errors import ConfigError
 from shared.voices import Offer
-from workers.models.text_to_speech.onnx_model import session
+from workers.models.onnx_model import session
 from workers.models.text_to_speech.phonemes import Phonemes
 from workers.models.text_to_speech.sentence_speaker import (
     STYLES,

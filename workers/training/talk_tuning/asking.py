@@ -29,7 +29,6 @@ def answers(
     """The model's reply to the last turn of each conversation, the others being its past."""
     chat = source.chat
     model = LlamaModel(source, slots=len(asked), capacity=CAPACITY, precision=precision)
-    model.warm_up()
     model.share(chat.system(SYSTEM_TEXT))
     for row, one in enumerate(asked):
         model.reset(row)

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from shared.audio import FRAME_SAMPLES, Pcm16
+from shared.audio import FRAME_SAMPLES, FRAMES_PER_CHUNK, Pcm16
 from tests.unit.workers.engines.cascade.toys import ToyHear, ToyModel, ToyVoice, word
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.cascade.engine import CascadeEngine, trimmed
+from workers.engines.cascade.engine import ENOUGH_FRAMES, CascadeEngine, trimmed
 from workers.engines.cascade.log import LoggedStep
 from workers.engines.cascade.memory import exchanges
 from workers.engines.cascade.think import LocalThinker
@@ -175,6 +175,24 @@ def test_a_prepared_answer_is_thrown_away_if_the_caller_goes_on() -> None:
     call.ask((10,))
     call.answer()
     assert "made of cheese?" in call.spoken
+
+
+def test_a_reply_with_enough_sound_ready_waits_to_be_written() -> None:
+    engine = made()
+    call = Call(engine, 0)
+    call.ask(FINISHED)
+    call.step(speak=Speak.BEGIN)
+    ready: list[int] = []  # frames of sound ready before each step
+    made_frames = played = 0
+    while not call.outputs[-1].ended:
+        pcm = call.outputs[-1].pcm
+        made_frames += 0 if pcm is None else len(pcm) // FRAME_SAMPLES
+        played += FRAMES_PER_CHUNK
+        written = call.step(speak=Speak.CONTINUE).said
+        if written is not None and LoggedStep.from_bytes(written).tokens:
+            ready.append(made_frames - played)
+    assert ready
+    assert max(ready) < ENOUGH_FRAMES
 
 
 def test_silence_is_answered_with_nothing() -> None:

@@ -81,12 +81,18 @@ class ToyModel:
         assert length <= len(self.rows[row])
         del self.rows[row][length:]
 
-    def extend(self, rows: Sequence[int], tokens: Sequence[Sequence[int]]) -> Logits:
+    def extend(
+        self,
+        rows: Sequence[int],
+        tokens: Sequence[Sequence[int]],
+        also: Sequence[tuple[int, int]] = (),
+    ) -> Logits:
+        inner = [[*self.rows[rows[place]], *tokens[place][:count]] for place, count in also]
         for row, more in zip(rows, tokens, strict=True):
             assert more
             self.rows[row] += more
             self.read += len(more)
-        return np.stack([self._logits(self.rows[row]) for row in rows])
+        return np.stack([self._logits(held) for held in (*(self.rows[r] for r in rows), *inner)])
 
     def _logits(self, held: Sequence[int]) -> Logits:
         turns = "".join(MARKS[t] if t < len(MARKS) else chr(t - len(MARKS)) for t in held)

@@ -9,9 +9,9 @@ import pytest
 from shared.audio import SAMPLE_RATE_HZ
 from shared.errors import ConfigError
 from shared.voices import Persona
+from workers.models.onnx_model import session, with_output
 from workers.models.text_to_speech import hibari, phonemes
 from workers.models.text_to_speech.hibari import load_hibari
-from workers.models.text_to_speech.onnx_model import session, with_output
 from workers.models.text_to_speech.phonemes import Phonemes, assets
 from workers.models.text_to_speech.sentence_speaker import STYLES, SentenceSpeaker
 
