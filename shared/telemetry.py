@@ -35,6 +35,7 @@ TAKEOVERS: Final = Counter(
 SESSIONS_ENDED: Final = Counter(
     "antiphon_sessions_ended_total", "Sessions that this worker let go, by reason", ["reason"]
 )
+SESSIONS_ENDED.labels("poisoned")  # a series that begins with its first event shows no increase
 REDIS_ERRORS: Final = Counter(
     "antiphon_redis_errors_total", "Round trips to Redis, or answers in them, that failed"
 )

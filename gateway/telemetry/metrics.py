@@ -6,11 +6,14 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 
 from gateway.call.playout import Counts
+from gateway.protocol.errors import ErrorCode
 from gateway.telemetry.histogram import BatchHistogram
 from shared import telemetry
 from shared.recent import Recent
 
 REFUSALS: Final = Counter("antiphon_gateway_refusals", "Sockets ended with an error", ["code"])
+for _code in ErrorCode:  # a series that begins with its first event shows no increase
+    REFUSALS.labels(_code)
 OUTCOMES: Final = Counter(
     "antiphon_gateway_starts", "Sessions started or resumed, by outcome", ["outcome"]
 )

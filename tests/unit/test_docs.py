@@ -18,10 +18,9 @@ from shared.settings import reference
 ROOT: Final = Path(__file__).parents[2]
 MAX_README_LINES: Final = 150
 SOUND_WITHIN_LINES: Final = 30
+PAGES: Final = ("*.md", "docs/*.md", "docs/runbook/*.md", "examples/*.md")
 GUIDES: Final = sorted(
-    path
-    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")]
-    if path.name != "CHANGELOG.md"
+    path for pattern in PAGES for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md"
 )
 ALL: Final = [*GUIDES, ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/reference/*.md"))]
 # Names in capitals that are no settings of ours.
