@@ -9,7 +9,7 @@ import pytest
 from shared.audio import FRAME_SAMPLES, FRAMES_PER_CHUNK, Pcm16
 from tests.unit.workers.engines.cascade.toys import ToyHear, ToyModel, ToyVoice, word
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.cascade.engine import ENOUGH_FRAMES, CascadeEngine, trimmed
+from workers.engines.cascade.engine import CascadeEngine, trimmed
 from workers.engines.cascade.log import LoggedStep
 from workers.engines.cascade.memory import exchanges
 from workers.engines.cascade.think import LocalThinker
@@ -177,7 +177,11 @@ def test_a_prepared_answer_is_thrown_away_if_the_caller_goes_on() -> None:
     assert "made of cheese?" in call.spoken
 
 
-def test_a_reply_with_enough_sound_ready_waits_to_be_written() -> None:
+def test_a_reply_with_enough_sound_ready_waits_to_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    enough = 12
+    monkeypatch.setattr("workers.engines.cascade.engine.ENOUGH_FRAMES", enough)
     engine = made()
     call = Call(engine, 0)
     call.ask(FINISHED)
@@ -192,7 +196,7 @@ def test_a_reply_with_enough_sound_ready_waits_to_be_written() -> None:
         if written is not None and LoggedStep.from_bytes(written).tokens:
             ready.append(made_frames - played)
     assert ready
-    assert max(ready) < ENOUGH_FRAMES
+    assert max(ready) < enough
 
 
 def test_silence_is_answered_with_nothing() -> None:
