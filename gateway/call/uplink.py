@@ -29,7 +29,8 @@ MAX_WAITING_RECORDS: Final = 200  # 16 s of audio
 KEEP_RECORDS: Final = 48  # acknowledged records kept for a repair: over 2 s, controls included
 SEND_RECORDS: Final = 50  # most in one append: 4 s of audio, some 200 KiB
 BUSY_RECORDS: Final = 8  # most while the log is full: it would refuse the rest again
-KNOWN_CHUNKS: Final = 384  # chunks whose first sample is remembered: 30 s, over the longest turn
+KNOWN_CHUNKS: Final = 384  # chunks whose first sample is remembered: 30 s
+NAMED_RECORDS: Final = 8  # and events' records, since a long turn names its beginning again
 
 _ENDINGS: Final = {
     Answer.FENCED: (ErrorCode.REPLACED, "A newer connection took this session over"),
@@ -63,6 +64,7 @@ class Uplink:
         self._partial_chunk = b""
         self._ring: deque[_Entry] = deque()
         self._chunks: deque[tuple[int, int]] = deque(maxlen=KNOWN_CHUNKS)  # n, first sample
+        self._named: dict[int, int] = {}  # the same of records that events named
 
     @property
     def waiting(self) -> int:
@@ -124,8 +126,12 @@ class Uplink:
 
     def sample_of(self, n: int) -> int:
         """The first sample of record n (of the next chunk, for a control), as far as known."""
-        at = bisect_left(self._chunks, (n, 0))
-        return self._chunks[at][1] if at < len(self._chunks) else self.samples
+        if n not in self._named:
+            at = bisect_left(self._chunks, (n, 0))
+            self._named[n] = self._chunks[at][1] if at < len(self._chunks) else self.samples
+            if len(self._named) > NAMED_RECORDS:
+                del self._named[next(iter(self._named))]
+        return self._named[n]
 
     def _pad_chunk(self) -> int:
         """Fill a begun chunk with silence; how many samples that took."""

@@ -42,11 +42,16 @@ class Traits:
     duplex: bool = True
     burst_frames: int = FRAMES_PER_CHUNK  # the most frames that one step returns
     max_reply_steps: int = 128  # of 80 ms each: 10.2 s; the runtime ends a longer reply
+    # The steps that a reply may go on after its last word began; then the runtime ends it. None: it
+    # may go on, because the engine gives no words or cannot go on without them.
+    max_wordless_steps: int | None = None
     # How long a step may take before callers notice. An engine that makes 80 ms of sound a step has
     # 80 ms. An engine that makes seconds of sound at once has more.
     step_limit_ms: float = 80.0
     # The engine transcribes a turn when the caller pauses and says how finished it sounds.
     prepares: bool = False
+    # The engine reads words: it takes typed turns, and says what short speech over a reply was.
+    reads: bool = False
     # Each new turn's context begins with all earlier turns, folded by `Engine.fold`.
     folds: bool = False
     # The modes that the engine has. A session in another one runs in the first of them.
@@ -74,6 +79,11 @@ class Work:
     # The caller has paused since the last speech: an engine that `prepares` may get the answer
     # ready and reports `finished`. If the caller goes on, it throws the preparation away.
     paused: bool = False
+    # Short speech over a reply, at most 4 s. An engine that `reads` reports its words as `aside`.
+    # The turn and its reply do not depend on it.
+    aside: tuple[Pcm16, ...] = ()
+    # The aside follows the turn that is being answered, so read it together with that turn.
+    aside_joins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +106,21 @@ class Output:
     # turn's end, in a pause or while the caller speaks; in stream mode with every step outside a
     # reply.
     words: str = ""
+    aside: str = ""  # the words of `Work.aside`; "" for noise
     finished: float | None = None  # probability that the turn is over after `words`
     began: bool = False  # this step is a reply's first
     ended: bool = False  # this step is a reply's last
+    # The turn's oldest chunks whose audio a rebuilt slot does not need: the log holds all that
+    # comes of them. It grows while a long turn goes on.
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """One logged step of a turn, as `Engine.replay` takes it."""
 
-    # The audio, from the input log. Empty for a step that only spoke, and in a turn that is over.
+    # The audio, from the input log, of the chunks that are not settled. Empty for a step that only
+    # spoke, and in a turn that is over.
     hear: tuple[Pcm16, ...] = ()
     heard: tuple[bytes, ...] = ()
     said: bytes | None = None

@@ -9,7 +9,6 @@ The log holds each decision, so that a rebuilt slot reads it and does not comput
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -20,19 +19,18 @@ from shared.audio import (
     FRAME_SAMPLES,
     FRAMES_PER_CHUNK,
     Floats,
-    Pcm16,
-    floats_from_pcm16,
     pcm16_from_bytes,
     pcm16_from_floats,
 )
 from shared.telemetry import timed
-from shared.voices import Persona
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.engines.cascade import memory
 from workers.engines.cascade.log import LoggedStep
 from workers.engines.cascade.parts import SpeechToText, TextToSpeech
-from workers.engines.cascade.script import Script, SpeechPiece
+from workers.engines.cascade.script import SpeechPiece
+from workers.engines.cascade.slot import Draft, Slot
 from workers.engines.cascade.think import Delta, Prompt, Thinker
+from workers.engines.cascade.turn_audio import joined, new_words, place_to_cut, sound_of, trimmed
 
 # A step should leave half of a chunk's 80 ms to the loop and to what cannot be cut short.
 THINK_S: Final = 0.030
@@ -44,41 +42,11 @@ MIN_PARTIAL_CHUNKS: Final = 10  # of less Whisper guesses
 MAX_BATCH: Final = 8  # turns transcribed in one call
 TRANSCRIBE_S: Final = 0.045  # the first guess of what one turn costs; then measured
 MAX_TURN_SAMPLES: Final = 30 * 24_000 - 2_400  # what Whisper takes at once
-# Silence at a turn's end is not passed on: longer silence must not change a transcript.
-KEEP_SILENCE_SAMPLES: Final = 12_000  # 500 ms
 # With so much sound ready, a reply waits to be written together with others: a round of the model
 # takes hardly longer for two replies than for one.
 ENOUGH_FRAMES: Final = 1_500 // FRAME_MS
 AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece
-
-
-@dataclass(slots=True)
-class _Slot:
-    """One slot's turn and reply."""
-
-    seed: int
-    persona: Persona
-    chunks: list[Pcm16] = field(default_factory=list)  # of the present turn
-    partial_at: int = 0  # chunks that the last partial transcript covered
-    transcript: str | None = None  # of the turn as far as it was transcribed for a reply
-    prepared_at: int | None = None  # chunks that `transcript` covers; None: nothing is prepared
-    replying: bool = False
-    waits: bool = False  # the turn has ended and is not transcribed yet
-    script: Script = field(default_factory=Script)
-    ready: int = 0  # frames of the reply made and not yet played, about
-    pieces: int = 0  # spoken in this reply: with the seed it fixes the voice's draws
-    rest: Pcm16 = field(default_factory=lambda: np.zeros(0, np.int16))  # made, no whole frame yet
-
-
-@dataclass(slots=True)
-class _Draft:
-    """What one slot's share of a step gave so far."""
-
-    transcript: str | None = None
-    delta: Delta = field(default_factory=Delta)
-    pcm: Pcm16 | None = None  # whole frames
-    words_at: tuple[tuple[int, str], ...] = ()
-    words: str = ""  # to report, of a turn that goes on
+NO_ANSWER: Final = "I'm sorry, I have no answer to that. Could you ask it another way?"
 
 
 class CascadeEngine:
@@ -90,6 +58,7 @@ class CascadeEngine:
         max_reply_steps=4_000,
         step_limit_ms=400.0,
         prepares=True,
+        reads=True,
         folds=True,
     )
 
@@ -107,7 +76,7 @@ class CascadeEngine:
         self._thinker = thinker
         self._voice = voice
         self._clock = clock
-        self._slots: dict[int, _Slot] = {}
+        self._slots: dict[int, Slot] = {}
         self._turn_s = TRANSCRIBE_S  # what transcribing one turn of a batch takes, smoothed
 
     # Slots.
@@ -116,7 +85,7 @@ class CascadeEngine:
         """Begin a turn after the remembered ones; then replay its history."""
         earlier = tuple(memory.exchanges(opening.memory))
         self._thinker.open(slot, Prompt(opening.seed, opening.instructions, earlier))
-        self._slots[slot] = _Slot(opening.seed, opening.persona)
+        self._slots[slot] = Slot(opening.seed, opening.persona)
         for _ in self.replay(slot, opening.history):
             pass
 
@@ -126,6 +95,8 @@ class CascadeEngine:
         tokens: list[int] = []
         for past in history:
             state.chunks += past.hear
+            state.settled += len(past.heard) - len(past.hear)
+            state.settled_text = joined(state.settled_text, *map(bytes.decode, past.heard))
             if past.speak is Speak.BEGIN:
                 state.replying = state.waits = True
             if past.said is not None:
@@ -137,13 +108,14 @@ class CascadeEngine:
         while history and self._thinker.read(self._clock()):
             yield
 
-    def _replay_step(self, state: _Slot, step: LoggedStep, tokens: list[int]) -> None:
+    def _replay_step(self, state: Slot, step: LoggedStep, tokens: list[int]) -> None:
         if step.transcript is not None:
             state.transcript, state.waits = step.transcript, False
         tokens += step.tokens
         state.script.write(step.text, complete=step.complete)
         state.script.sentence, state.script.said = step.sentence, step.said
         state.pieces += bool(step.words)
+        state.sounded = state.sounded or step.frames > 0
         state.rest = pcm16_from_bytes(step.rest)
 
     def close(self, slot: int) -> None:
@@ -160,11 +132,13 @@ class CascadeEngine:
     def step(self, batch: Sequence[Work]) -> list[Output]:
         """Advance the slots of the batch. Returns one output a work, in order."""
         begun = self._clock()
-        drafts = {work.slot: _Draft() for work in batch}
+        drafts = {work.slot: Draft() for work in batch}
         for work in batch:
             self._listen(work)
         self._transcribe_ended(batch, drafts, begun + HEAR_S)
+        self._transcribe_asides(batch, drafts)
         self._transcribe_paused(batch, drafts, begun + HEAR_S)
+        self._settle(batch, drafts)
         self._think(batch, drafts)
         self._speak(batch, drafts)
         if not any(state.replying for state in self._slots.values()):
@@ -187,7 +161,7 @@ class CascadeEngine:
     # Hearing.
 
     def _transcribe_ended(
-        self, batch: Sequence[Work], drafts: dict[int, _Draft], until: float
+        self, batch: Sequence[Work], drafts: dict[int, Draft], until: float
     ) -> None:
         """Transcribe turns that have ended: at least one, and as many as the step has time for."""
         for work in batch:
@@ -201,7 +175,7 @@ class CascadeEngine:
             drafts[slot].transcript = text
 
     def _transcribe_paused(
-        self, batch: Sequence[Work], drafts: dict[int, _Draft], until: float
+        self, batch: Sequence[Work], drafts: dict[int, Draft], until: float
     ) -> None:
         """Transcribe turns whose caller pauses, so that the answer is ready if they have ended."""
         paused = [
@@ -219,7 +193,7 @@ class CascadeEngine:
             self._take_transcript(slot, text)
             drafts[slot].words = text
 
-    def _transcribe_partly(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
+    def _transcribe_partly(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
         """Transcribe parts of turns that go on, if no caller waits for an answer."""
         due = [
             work.slot
@@ -231,7 +205,7 @@ class CascadeEngine:
             state = self._slots[slot]
             state.partial_at = len(state.chunks)
 
-    def _partial_due(self, state: _Slot) -> bool:
+    def _partial_due(self, state: Slot) -> bool:
         count = len(state.chunks)
         return count >= MIN_PARTIAL_CHUNKS and count - state.partial_at >= PARTIAL_CHUNKS
 
@@ -250,13 +224,44 @@ class CascadeEngine:
             with timed("hear"):
                 found = self._hear.transcribe([self._audio(slot) for slot in now], final=final)
             self._turn_s += 0.2 * ((self._clock() - begun) / count - self._turn_s)
-            yield from zip(now, (transcript.text for transcript in found), strict=True)
+            for slot, transcript in zip(now, found, strict=True):
+                yield slot, joined(self._slots[slot].settled_text, transcript.text)
 
     def _audio(self, slot: int) -> Floats:
         """The turn's sound, float32 of full scale 1, without most of the silence at its end."""
-        chunks = self._slots[slot].chunks
-        samples = floats_from_pcm16(np.concatenate(chunks))[-MAX_TURN_SAMPLES:]
+        samples = sound_of(self._slots[slot].chunks)[-MAX_TURN_SAMPLES:]
         return trimmed(samples)
+
+    def _transcribe_asides(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
+        """Transcribe short speech over replies: it may have to end them."""
+        asking = [work for work in batch if work.aside]
+        if not asking:
+            return
+        sounds = [self._aside(work) for work in asking]
+        for work, found in zip(asking, self._hear.transcribe(sounds), strict=True):
+            known = self._slots[work.slot].heard_of(work)
+            drafts[work.slot].aside = new_words(known, found.text) if known else found.text
+
+    def _aside(self, work: Work) -> Floats:
+        """The sound of an aside, after the turn that it may go on with."""
+        state = self._slots[work.slot]
+        before = state.chunks if state.heard_of(work) else []
+        return sound_of([*before, *work.aside])[-MAX_TURN_SAMPLES:]
+
+    def _settle(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
+        """Transcribe the first part of one long turn for good, up to a quiet place."""
+        for work in batch:
+            state = self._slots[work.slot]
+            cut = place_to_cut(state.chunks) if work.hear and work.speak is Speak.NONE else 0
+            if not cut:
+                continue
+            (found,) = self._hear.transcribe([trimmed(sound_of(state.chunks[:cut]))])
+            del state.chunks[:cut]
+            state.settled += cut
+            state.settled_text = joined(state.settled_text, found.text)
+            state.prepared_at, state.partial_at = None, 0
+            drafts[work.slot].settled = found.text
+            return
 
     def _take_transcript(self, slot: int, text: str) -> None:
         """Let the model begin an answer to these words, unless it already does."""
@@ -267,7 +272,7 @@ class CascadeEngine:
 
     # Thinking and speaking.
 
-    def _think(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
+    def _think(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
         """Write until each reply that may be spoken now has a piece to speak, or time is up."""
         until = self._clock() + THINK_S
         begun = [w.slot for w in batch if w.speak is not Speak.NONE and self._answers(w.slot)]
@@ -301,13 +306,13 @@ class CascadeEngine:
         script = self._slots[slot].script
         return not script.complete and script.next() is None
 
-    def _write(self, slot: int, draft: _Draft) -> None:
+    def _write(self, slot: int, draft: Draft) -> None:
         delta = self._thinker.take(slot)
         self._slots[slot].script.write(delta.text, complete=delta.complete)
         was = draft.delta
         draft.delta = Delta(was.tokens + delta.tokens, was.text + delta.text, delta.complete)
 
-    def _speak(self, batch: Sequence[Work], drafts: dict[int, _Draft]) -> None:
+    def _speak(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
         """Speak one piece of each reply that has one: at least one, until time is up."""
         until = self._clock() + SPEAK_S
         for work in batch:
@@ -322,7 +327,7 @@ class CascadeEngine:
                 return
 
     @timed("speak")
-    def _say(self, state: _Slot, piece: SpeechPiece, draft: _Draft) -> None:
+    def _say(self, state: Slot, piece: SpeechPiece, draft: Draft) -> None:
         """Speak one piece. An incomplete last frame waits, unless the sentence ends."""
         seed = (state.seed + state.pieces * 7_919) % 2**31
         sound = self._voice.say(
@@ -337,17 +342,29 @@ class CascadeEngine:
         whole = pcm.size - pcm.size % FRAME_SAMPLES
         draft.pcm, state.rest = pcm[:whole], pcm[whole:]
         state.ready += whole // FRAME_SAMPLES
+        state.sounded = state.sounded or whole > 0
         state.script.spoken(piece, sound.said)
         state.pieces += 1
 
-    def _output(self, work: Work, draft: _Draft) -> Output:
+    def _output(self, work: Work, draft: Draft) -> Output:
         heard = (b"",) * len(work.hear)
         state = self._slots[work.slot]
         if work.speak is Speak.NONE:
+            if draft.settled:
+                heard = (*heard[1:], draft.settled.encode())
             finished = self._thinker.finished(work.slot) if state.prepared_at is not None else None
-            return Output(work.slot, heard, words=draft.words, finished=finished)
+            return Output(
+                work.slot,
+                heard,
+                words=draft.words,
+                aside=draft.aside,
+                finished=finished,
+                settled=state.settled,
+            )
         nothing = not state.waits and not state.transcript
         ended = nothing or (not state.waits and state.script.over)
+        if ended and not nothing and not state.sounded:
+            ended = not self._apologise(state, draft)
         step = LoggedStep(
             transcript=draft.transcript,
             tokens=draft.delta.tokens,
@@ -367,20 +384,16 @@ class CascadeEngine:
             pcm=draft.pcm,
             words_at=draft.words_at,
             words=draft.transcript or "",
+            aside=draft.aside,
+            settled=state.settled,
             began=work.speak is Speak.BEGIN,
             ended=ended,
         )
 
-
-def trimmed(samples: Floats) -> Floats:
-    """A turn without the silence at its end that goes beyond 500 ms.
-
-    Silence: 20 ms blocks under 2 % of the turn's loudest block.
-    """
-    count = samples.size // FRAME_SAMPLES
-    blocks = samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)
-    level = np.sqrt(np.mean(np.square(blocks), axis=1)) if count else np.zeros(0)
-    loud = np.flatnonzero(level > 0.02 * level.max(initial=0.0))
-    if not loud.size:
-        return samples
-    return samples[: (int(loud[-1]) + 1) * FRAME_SAMPLES + KEEP_SILENCE_SAMPLES]
+    def _apologise(self, state: Slot, draft: Draft) -> bool:
+        """Answer words to which the model or the voice gave nothing; False: that was tried."""
+        if state.script.text.endswith(NO_ANSWER):
+            return False
+        state.script.write(NO_ANSWER, complete=True)
+        draft.delta = draft.delta._replace(text=draft.delta.text + NO_ANSWER)
+        return True

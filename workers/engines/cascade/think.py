@@ -22,6 +22,7 @@ SYSTEM: Final = (
 )
 MAX_REPLY_TOKENS: Final = 120  # about 35 s of speech; then the reply ends
 TURN_TOKENS: Final = 640  # room for the present turn and its reply
+MAX_TURN_TOKENS: Final = 480  # of the turn: of longer ones the model reads the end
 READ_TOKENS: Final = 64  # of one row in one piece: about 100 ms on one core at most
 READ_ROWS_TOKENS: Final = 128  # of all rows in one step
 
@@ -152,6 +153,7 @@ class LocalThinker:
 
     def _want(self, slot: int, transcript: str) -> _Row:
         row = self._rows[slot]
+        transcript = self._clipped(transcript)
         words = transcript.rstrip(" .?!")
         start = [*row.before, *self._chat.user_start()]
         bare = start + self._model.tokenizer.encode(words)
@@ -167,6 +169,14 @@ class LocalThinker:
         if turn[: len(bare)] == bare and same < len(bare):
             row.judge_at, row.finished = len(bare), None
         return row
+
+    def _clipped(self, transcript: str) -> str:
+        """The transcript, or its last MAX_TURN_TOKENS tokens, from a whole word on."""
+        tokens = self._model.tokenizer.encode(transcript)
+        if len(tokens) <= MAX_TURN_TOKENS:
+            return transcript
+        end = self._model.tokenizer.decode(tokens[-MAX_TURN_TOKENS:])
+        return end.partition(" ")[2] or end
 
     def _fixed_answer(self, transcript: str) -> str:
         """What a small model must not answer by itself; "" if it may."""

@@ -19,6 +19,10 @@ from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD
 
 # Listening positions that a turn keeps: 12.8 s. Training had no longer turns.
 MAX_HEARD: Final = 160
+# Chunks back to which a listener's state depends on the audio: 6 layers of 40 steps, and the
+# convolutions.
+HEARS_BACK: Final = 240
+SETTLE_STEP: Final = 5  # the audio of a long turn is let go of in such pieces
 # Positions that the model reads at once while the caller still speaks, so that BEGIN reads fewer.
 AHEAD: Final = 8
 # Positions of a training sample. A turn before that leaves too little room is dropped whole.
@@ -71,12 +75,19 @@ class SlotContext:
         default_factory=list
     )  # codes that the voice has not spoken yet
     letter: int = 0  # the last CTC class of the rough transcript
+    chunks: int = 0  # heard in this turn, those that `pending` dropped included
     count: int = 0  # positions of this turn so far; seed and count determine every draw
 
     def hear(self, states: Sequence[bytes]) -> None:
         """Add the logged states of new chunks, oldest first."""
+        self.chunks += len(states)
         self.pending.extend(states)
         del self.pending[:-MAX_HEARD]
+
+    @property
+    def settled(self) -> int:
+        """The oldest chunks of the turn whose audio a rebuilt listener need not hear again."""
+        return max(0, self.chunks - HEARS_BACK) // SETTLE_STEP * SETTLE_STEP
 
     def ahead(self) -> list[Position]:
         """The positions that BEGIN would read, the turn before first. They may be read early.

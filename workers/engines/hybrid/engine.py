@@ -68,7 +68,8 @@ class _VoicedSteps:
 class HybridEngine:
     """See `base.Engine`. One thread calls it."""
 
-    traits = Traits()
+    # The longest pauses between the words of its recordings are under 1.5 s.
+    traits = Traits(max_wordless_steps=25)
 
     def __init__(
         self,
@@ -333,7 +334,7 @@ class HybridEngine:
         if heard:
             rough, context.letter = self._spelling.read(heard, context.letter)
         if said is None:
-            return Output(work.slot, heard, rough=rough)
+            return Output(work.slot, heard, rough=rough, settled=context.settled)
         words = self._words(work)
         spoken_before = context.spoken
         began = context.replying and spoken_before == 0
@@ -353,6 +354,7 @@ class HybridEngine:
             words=words,
             began=began,
             ended=said.text == EOS,
+            settled=context.settled,
         )
 
     def _words(self, work: Work) -> str:

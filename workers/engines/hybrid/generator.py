@@ -186,10 +186,15 @@ class HybridGenerator:
         masks = [self._speaking if context.replying else self._listening for context in own]
         logits = self._model.text_logits(torch.stack(list(states.values()))).float()
         logits = logits + torch.stack(masks)
-        for row, context in zip(logits, own, strict=True):
-            if context.replying and context.spoken == 0 and not self.remembers:
-                row[EOS] = _NEVER  # these models had no noises in training, so must reply
+        for slot, row, context in zip(states, logits, own, strict=True):
+            # Silence answers a noise, never words. Models of one turn had no noises in training.
+            if context.replying and context.spoken == 0 and self._must_reply(slot, context):
+                row[EOS] = _NEVER
         return dict(zip(states, self._choice(own)(logits, 0).tolist(), strict=True))
+
+    def _must_reply(self, slot: int, context: SlotContext) -> bool:
+        """Whether the turn has words."""
+        return not self.remembers or bool(self.callers_words(slot, len(context.earlier)))
 
     def _choice(self, contexts: Sequence[SlotContext]) -> TokenChoice:
         if self._temperature <= 0:

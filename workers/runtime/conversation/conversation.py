@@ -41,7 +41,7 @@ from shared.modes import ReplyMode
 from shared.voices import Persona
 from workers.audio.silero_vad import SileroVad
 from workers.engines.base import Opening, Output, Past, Speak, Traits
-from workers.runtime.conversation import snapshot, transitions
+from workers.runtime.conversation import overlap, snapshot, transitions
 from workers.runtime.conversation.memory import Fold, no_fold
 from workers.runtime.conversation.retention import Retention
 from workers.runtime.conversation.state import Context, Phase, State
@@ -117,7 +117,9 @@ class Conversation:
     @property
     def _may_speak(self) -> bool:
         lead = self.lead
-        return lead is not None and lead + self.traits.burst_frames <= MAX_LEAD_FRAMES
+        if lead is None or overlap.holds(self.state):
+            return False
+        return lead + self.traits.burst_frames <= MAX_LEAD_FRAMES
 
     @property
     def vad_backlog(self) -> tuple[SileroVad, list[Pcm16]] | None:
@@ -160,6 +162,8 @@ class Conversation:
             hear=tuple(chunk.pcm for chunk in draft.hear),
             speak=draft.speak,
             paused=draft.paused,
+            aside=tuple(chunk.pcm for chunk in draft.aside),
+            aside_joins=draft.aside_joins,
         )
 
     def _take(self, n: int, record: InputRecord, draft: Draft) -> None:
@@ -216,7 +220,7 @@ class Conversation:
             return self._moving(state.context, draft) if changed else None
         if not draft.reset:
             changed = draft.reopened or draft.rebriefed
-            return self._reopening(state.context) if changed else None
+            return self._reopening(state.context, draft) if changed else None
         # After the truncates come the base record itself and then the step.
         base = state.context.base = state.step + len(draft.truncates) + 2
         first, memory = self.opening, state.memory
@@ -226,13 +230,14 @@ class Conversation:
         memory.fade(state.step)
         return replace(first, seed=first.seed + base, earlier=memory.open_turn())
 
-    def _reopening(self, context: Context) -> Opening:
+    def _reopening(self, context: Context, draft: Draft) -> Opening:
         """The turn's opening once more, with all its steps but those of a withdrawn reply."""
         memory, opening = self.state.memory, self.opening
+        before = draft.truncates[-1].keep_step if draft.reopened else self.state.step
         return replace(
             opening,
             seed=opening.seed + context.base,
-            history=memory.reopen(context.base),
+            history=memory.reopen(context.base, before),
             earlier=memory.recall(),
             memory=memory.folded,
         )
@@ -269,6 +274,7 @@ class Conversation:
         self.retention.note(enumerate(outputs, first_output))
         state.step, state.output = number, state.output + len(outputs)
         drop_step = self._note_step(number, draft, output)
+        self._slide(output.settled)
         keep_steps = self._keep_steps()  # before the snapshot: an old turn may fade here
         steps.append(self._step(draft, output, version))
         return LogWrite(
@@ -305,9 +311,15 @@ class Conversation:
         state, reply, policy = self.state, self.state.reply, self.policy
         if reply is None or speak is Speak.NONE:
             return []
-        most_steps = None if policy.endless else self.traits.max_reply_steps
-        lazy = self.traits.prepares
-        records = reply.records(output, step, state.frame, most_steps=most_steps, lazy=lazy)
+        traits = self.traits
+        records = reply.records(
+            output,
+            step,
+            state.frame,
+            most_steps=None if policy.endless else traits.max_reply_steps,
+            most_wordless=None if policy.endless else traits.max_wordless_steps,
+            lazy=traits.prepares,
+        )
         for record in records:
             if isinstance(record, Speech):
                 state.frame += record.frames
@@ -327,8 +339,18 @@ class Conversation:
             self._idle_step = 0
             # Audio costs much memory: only a turn that may be reopened needs it again.
             hear = tuple(chunk.pcm for chunk in draft.hear) if self.policy.reopens else ()
-            self.state.memory.note(number, _past(hear, draft.speak, output))
+            numbers = tuple(chunk.n for chunk in draft.hear)
+            self.state.memory.note(number, _past(hear, draft.speak, output), numbers)
         return dropped
+
+    def _slide(self, settled: int) -> None:
+        """Let go of the turn's oldest audio, which the engine needs no more."""
+        context = self.state.context
+        if context is None or settled <= context.settled:
+            return
+        fresh, context.settled = settled - context.settled, settled
+        context.chunks -= fresh
+        context.first = self.state.memory.settle(context.base, fresh) or context.last + 1
 
     def _step(self, draft: Draft, output: Output, version: int) -> Step:
         return Step(

@@ -8,7 +8,7 @@ a worker that takes the session over remembers the same.
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from workers.engines.base import Past
 
@@ -36,6 +36,14 @@ class AnsweredTurn:
     generation: int = 0  # the answer's number
 
 
+class NotedStep(NamedTuple):
+    """A step that was written."""
+
+    step: int
+    past: Past
+    numbers: tuple[int, ...]  # the input records of the audio that a rebuild must hear
+
+
 @dataclass(slots=True)
 class Memory:
     """The steps of the last answered turn and of the present one, and the folded earlier turns."""
@@ -45,11 +53,28 @@ class Memory:
     base_record: int = 0  # the step record that holds `folded`; 0: none yet
     folded: bytes = b""
     covered: int = 0  # `folded` was replaced, and holds all turns up to this reply
-    steps: deque[tuple[int, Past]] = field(default_factory=deque)  # the present turn's with audio
+    steps: deque[NotedStep] = field(default_factory=deque)  # the present turn's with audio
 
-    def note(self, step: int, past: Past) -> None:
+    def note(self, step: int, past: Past, numbers: tuple[int, ...]) -> None:
         """Remember a step of the present turn that was written."""
-        self.steps.append((step, past))
+        self.steps.append(NotedStep(step, past, numbers))
+
+    def settle(self, base: int, count: int) -> int:
+        """Forget the audio of the oldest `count` chunks of the turn that began with step `base`.
+
+        Returns the input record of the oldest chunk that is left; 0: none is.
+        """
+        for at, (step, past, numbers) in enumerate(self.steps):
+            if step < base or not numbers:
+                continue
+            if not count:
+                return numbers[0]
+            cut = min(count, len(numbers))
+            count -= cut
+            self.steps[at] = NotedStep(step, replace(past, hear=past.hear[cut:]), numbers[cut:])
+            if numbers[cut:]:
+                return numbers[cut]
+        return 0
 
     def close_turn(self) -> None:
         """The present turn can go on no more: its audio is not needed again."""
@@ -58,22 +83,27 @@ class Memory:
 
     def drop_audio(self) -> None:
         """Keep of each step only what was heard and said in it."""
-        self.steps = deque((k, replace(p, hear=()) if p.hear else p) for k, p in self.steps)
+        self.steps = deque(
+            NotedStep(k, replace(p, hear=()) if p.hear else p, ()) for k, p, _ in self.steps
+        )
 
-    def reopen(self, base: int) -> tuple[Past, ...]:
-        """Withdraw the reply of the turn that began with step `base`; return the turn's steps."""
+    def reopen(self, base: int, before: int) -> tuple[Past, ...]:
+        """Withdraw the reply of the turn that began with step `base`; return the turn's steps.
+
+        `before`: the last step before the reply's own.
+        """
         self.answered = self.before
-        steps = ((k, listening_only(p) if k >= base else p) for k, p in self.steps)
-        self.steps = deque((k, past) for k, past in steps if past is not None)
+        steps = ((k, listening_only(p) if k > before else p, n) for k, p, n in self.steps)
+        self.steps = deque(NotedStep(k, past, n) for k, past, n in steps if past is not None)
         return self.since(base)
 
     def since(self, base: int) -> tuple[Past, ...]:
         """The steps of the turn that began with step `base`."""
-        return tuple(past for k, past in self.steps if k >= base)
+        return tuple(past for k, past, _ in self.steps if k >= base)
 
     def until(self, base: int) -> tuple[Past, ...]:
         """The steps before step `base`."""
-        return tuple(past for k, past in self.steps if k < base)
+        return tuple(past for k, past, _ in self.steps if k < base)
 
     def newest(self, count: int) -> int:
         """The number of the first of the newest `count` steps. Raises IndexError without any."""
@@ -151,7 +181,7 @@ class Memory:
 
     def _between(self, first: int, last: int) -> tuple[Past, ...]:
         """The turn's steps, without the audio that they heard."""
-        found = (past for step, past in self.steps if first <= step <= last)
+        found = (past for step, past, _ in self.steps if first <= step <= last)
         return tuple(replace(past, hear=()) if past.hear else past for past in found)
 
 

@@ -9,7 +9,12 @@ from typing import Any, Final
 from shared.log import formats
 
 # What this format adds where a field's default does not say it: each key's value for old snapshots.
-ADDED: Final[Mapping[str, Any]] = {"briefs": [{}, {}], "memory": {"covered": 0}}
+ADDED: Final[Mapping[str, Any]] = {
+    "briefs": [{}, {}],
+    "memory": {"covered": 0},
+    "aside": {},
+    "reply": {"wordless": 0},
+}
 
 _TURN: Final = dict.fromkeys(("first", "last", "kept", "frames"))
 # The keys of the format before. A value of None keeps whatever is there.

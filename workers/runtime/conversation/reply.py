@@ -26,6 +26,7 @@ class Reply:
     before: int  # the last step before its own
     kept: int  # the last step whose every frame was played
     steps: int = 0
+    wordless: int = 0  # steps since the last word began
     announced: bool = False  # ReplyStarted was sent
     worded: bool = False  # a word of it was sent
     done: bool = False
@@ -33,20 +34,29 @@ class Reply:
     marks: deque[tuple[int, int]] = field(default_factory=_marks)  # (step, its last frame)
 
     def records(
-        self, output: Output, step: int, frame: int, *, most_steps: int | None, lazy: bool = False
+        self,
+        output: Output,
+        step: int,
+        frame: int,
+        *,
+        most_steps: int | None,
+        most_wordless: int | None = None,
+        lazy: bool = False,
     ) -> list[OutputRecord]:
         """The output records of `step`, numbered after `frame`; sets `done` with the last of them.
 
         `most_steps`: the reply ends there whatever the engine wants; None: never.
+        `most_wordless`: the same of the steps after its last word.
         `lazy`: the reply is announced with its first word or sound, and never if it has neither.
         """
         self.steps += 1
+        self.wordless = 0 if output.text or output.words_at else self.wordless + 1
         records = [*self._words(output), *self._speech(output, step, frame)]
         if (records or not lazy) and not self.announced:
             self.announced = True
             records.insert(0, ReplyStarted(generation=self.generation, frame=self.first))
         frame += sum(record.frames for record in records if isinstance(record, Speech))
-        if output.ended or (most_steps is not None and self.steps >= most_steps):
+        if output.ended or self._too_long(most_steps, most_wordless):
             self.done = True
             if self.announced:
                 reason = "end" if output.ended else "length"
@@ -55,6 +65,11 @@ class Reply:
             else:
                 records.append(NoReply(generation=self.generation))
         return records
+
+    def _too_long(self, most_steps: int | None, most_wordless: int | None) -> bool:
+        """Whether the reply must end, or goes on with sound that is in none of its words."""
+        long = most_steps is not None and self.steps >= most_steps
+        return long or (most_wordless is not None and self.wordless >= most_wordless)
 
     def _words(self, output: Output) -> list[OutputRecord]:
         """The words that begin somewhere in this step."""

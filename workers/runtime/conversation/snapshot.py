@@ -20,14 +20,15 @@ from workers.runtime.conversation.limiter import Guard
 from workers.runtime.conversation.memory import AnsweredTurn, Memory
 from workers.runtime.conversation.reply import Reply
 from workers.runtime.conversation.speech_detector import SpeechDetector
-from workers.runtime.conversation.state import Context, Phase, State
+from workers.runtime.conversation.state import Aside, Context, Phase, State
 from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
 _PACKER: Final = msgpack.Packer()  # made once, since each has a buffer of its own
 _FLAT: Final = {
-    kind: [f.name for f in fields(kind)] for kind in (Tuning, Context, Transcript, AnsweredTurn)
+    kind: [f.name for f in fields(kind)]
+    for kind in (Tuning, Context, Aside, Transcript, AnsweredTurn)
 }
 # Fields of State that are written as they are.
 _PLAIN: Final = (
@@ -45,6 +46,7 @@ def pack(state: State, version: int = formats.CURRENT) -> bytes:
         "reply": _reply(state.reply) if state.reply else None,
         "memory": _memory(state.memory),
         "transcript": _flat(state.transcript),
+        "aside": _flat(state.aside),
         "detector": state.detector.state(),
         "ring": [chunk.n for chunk in state.ring],
         "briefs": [fields_of(brief) for brief in (state.brief, state.next_brief)],
@@ -81,6 +83,7 @@ def unpack(packed: bytes, meta: Meta, audio: Mapping[int, Pcm16]) -> State:
         transcript=Transcript(**body["transcript"]),
         brief=Brief(**briefs[0]),
         next_brief=Brief(**briefs[1]),
+        aside=Aside(**body["aside"]),
         **{name: body[name] for name in _PLAIN},
     )
     state.ring.extend(Chunk(n, audio[n]) for n in body["ring"] if n in audio)
@@ -101,7 +104,7 @@ def _body(packed: bytes) -> dict[str, Any]:
     return dict(body)
 
 
-def _flat(part: Tuning | Context | Transcript | AnsweredTurn) -> dict[str, Any]:
+def _flat(part: Tuning | Context | Aside | Transcript | AnsweredTurn) -> dict[str, Any]:
     return {name: getattr(part, name) for name in _FLAT[type(part)]}
 
 
@@ -112,6 +115,7 @@ def _reply(reply: Reply) -> dict[str, Any]:
         "before": reply.before,
         "kept": reply.kept,
         "steps": reply.steps,
+        "wordless": reply.wordless,
         "announced": reply.announced,
         "worded": reply.worded,
         "done": reply.done,
@@ -127,6 +131,7 @@ def _restored_reply(body: Mapping[str, Any]) -> Reply:
         before=body["before"],
         kept=body["kept"],
         steps=body["steps"],
+        wordless=body["wordless"],
         announced=body["announced"],
         worded=body["worded"],
         done=body["done"],

@@ -33,19 +33,32 @@ class Phase(IntEnum):
 class Context:
     """What the engine has heard since the turn's first step."""
 
-    first: int  # the first input record heard
-    chunks: int
+    first: int  # the first input record that a rebuild must hear
+    chunks: int  # heard from there on
     base: int = 0  # the step at which it starts
     moved: int = 0  # how many of the chunks lie before that step
     # (input record, step) of every 64th chunk, as far back as a rebuild needs audio, oldest first.
     places: list[tuple[int, int]] = field(default_factory=list)
     spoke: bool = False  # real speech was in it
     started: int = 0  # the input record in which that speech began
+    last: int = 0  # the last input record heard
+    lasted: int = 0  # chunks since the turn began, with the silence that was withheld
+    settled: int = 0  # the oldest chunks heard, whose audio no rebuild needs again
+    finished: float | None = None  # the engine's opinion when the turn ended
 
     @property
     def oldest_step(self) -> int:
         """The first step that a rebuild needs."""
         return min([self.base, *(step for _, step in self.places[:1])])
+
+
+@dataclass(slots=True)
+class Aside:
+    """Short speech over a reply, about which an engine that reads was asked."""
+
+    n: int = 0  # the input record in which it began; 0: nothing was asked yet
+    asked_ms: int = 0  # how much speech it had when the engine was asked last
+    words: str = ""  # what the engine heard
 
 
 def _ring() -> deque[Chunk]:
@@ -76,6 +89,7 @@ class State:
     paused: bool = False  # the caller has paused in a confirmed turn
     finished: float | None = None  # the engine's opinion in this pause: is the turn over?
     armed: bool = True  # speech may interrupt: the caller has paused since the reply began
+    aside: Aside = field(default_factory=Aside)  # over the present reply
     waited: int = 0  # chunks since the reply was made
     ended: bool = False  # the caller hung up
     brief: Brief = field(

@@ -29,15 +29,24 @@ class Plan:
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
     paused: bool = False  # the caller is silent in the middle of a turn, or has just ended it
+    aside: tuple[Pcm16, ...] = ()  # short speech over a reply, to be read
+    aside_joins: bool = False  # it may go on with the turn
 
     @property
     def idle(self) -> bool:
         """Whether the engine has nothing to do; then settle with None."""
-        return not self.hear and self.speak is Speak.NONE
+        return not self.hear and not self.aside and self.speak is Speak.NONE
 
     def work(self, slot: int) -> Work:
         """The plan as one slot's share of a batch."""
-        return Work(slot=slot, hear=self.hear, speak=self.speak, paused=self.paused)
+        return Work(
+            slot=slot,
+            hear=self.hear,
+            speak=self.speak,
+            paused=self.paused,
+            aside=self.aside,
+            aside_joins=self.aside_joins,
+        )
 
 
 @dataclass(slots=True)
@@ -47,6 +56,8 @@ class Draft:
     hear: list[Chunk] = field(default_factory=list)
     speak: Speak = Speak.NONE
     paused: bool = False
+    aside: list[Chunk] = field(default_factory=list)  # short speech over a reply, to be read
+    aside_joins: bool = False  # it may go on with the turn
     reset: bool = False  # a new context begins; `hear` starts with its pre-roll
     reopened: bool = False  # the context goes on without its reply
     moved: bool = False  # the context goes on with its newest steps alone
@@ -61,6 +72,7 @@ class Draft:
     def drop_work(self) -> None:
         """Ask nothing of the engine after all."""
         self.hear.clear()
+        self.aside.clear()
         self.speak = Speak.NONE
         self.paused = self.reset = self.reopened = self.rebriefed = self.full = False
         self.moved = False

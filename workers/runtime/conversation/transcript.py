@@ -5,7 +5,8 @@ from typing import Final
 
 from shared.log.records import Heard
 
-MAX_LETTERS: Final = 1_000  # 20 s hold no more; the rest is left out
+# Two minutes of fast speech have half of it. The log takes no record with a longer text.
+MAX_BYTES: Final = 4_000
 
 
 @dataclass(slots=True)
@@ -30,14 +31,14 @@ class Transcript:
 
     def add_letters(self, letters: str) -> None:
         """Append more rough letters."""
-        self.letters = (self.letters + letters)[:MAX_LETTERS].lstrip()
+        self.letters = _clipped(self.letters + letters).lstrip()
 
     def set_words(self, words: str) -> None:
         """Replace the words by all words of the turn so far; "" keeps those known."""
         words = " ".join(words.split()[self.finished_words :])
         if words and not self.words:
             self.reported = 0  # those were letters
-        self.words = words[:MAX_LETTERS] or self.words
+        self.words = _clipped(words) or self.words
 
     def running(self) -> list[Heard]:
         """The turn so far, whenever another word of it is complete."""
@@ -73,3 +74,8 @@ class Transcript:
     @property
     def _rough(self) -> bool:
         return not self.words
+
+
+def _clipped(text: str) -> str:
+    """The text, or as much of it as a record may hold."""
+    return text.encode()[:MAX_BYTES].decode(errors="ignore")

@@ -22,7 +22,7 @@ from shared.log.records import (
 from workers.engines.base import Speak
 from workers.runtime.conversation.patience import PAUSE_MS
 from workers.runtime.conversation.reply import Reply
-from workers.runtime.conversation.state import Context, Phase, State
+from workers.runtime.conversation.state import Aside, Context, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft
 
 MAX_HEAR: Final = 8  # chunks a step hears when it catches up; more would stall the neighbours
@@ -43,7 +43,8 @@ def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     """Begin a turn that has heard these chunks."""
     close_context(state)
     end_transcript(state, draft)
-    state.context = Context(first=chunks[0].n, chunks=len(chunks))
+    count, last = len(chunks), chunks[-1].n
+    state.context = Context(first=chunks[0].n, chunks=count, last=last, lasted=count)
     state.brief = state.next_brief
     state.phase = Phase.HEARING
     state.confirmed = False
@@ -78,7 +79,8 @@ def reopen_turn(state: State, draft: Draft, chunks: list[Chunk]) -> None:
         Truncate(generation=reply.generation, keep_step=reply.before, reopened=True)
     )
     _stop_reply(state, draft, reply)
-    state.context.chunks += len(chunks)
+    _hear(state.context, chunks)
+    state.context.lasted += len(chunks)
     state.phase = Phase.HEARING
     state.confirmed = True
     state.transcript.reopen()
@@ -97,11 +99,25 @@ def take_brief(state: State, draft: Draft, brief: Brief) -> None:
 
 
 def hear(state: State, draft: Draft, chunk: Chunk) -> None:
-    """Let the engine hear one more chunk of the turn."""
+    """Let the engine hear one more chunk of the turn, and what was withheld before it."""
+    withheld = (state.context.last if state.context is not None else 0) or chunk.n
+    chunks = [*(each for each in state.ring if withheld < each.n < chunk.n), chunk]
     if state.context is not None:
-        state.context.chunks += 1
-    draft.hear.append(chunk)
+        _hear(state.context, chunks)
+        state.context.lasted += 1
+    draft.hear += chunks
     draft.full = len(draft.hear) >= MAX_HEAR
+
+
+def withhold(state: State) -> None:
+    """Let the engine not hear this chunk, unless the caller goes on soon."""
+    if state.context is not None:
+        state.context.lasted += 1
+
+
+def _hear(context: Context, chunks: list[Chunk]) -> None:
+    context.chunks += len(chunks)
+    context.last = chunks[-1].n
 
 
 def confirm_speech(state: State, draft: Draft, n: int) -> None:
@@ -116,6 +132,8 @@ def end_turn(state: State, draft: Draft, n: int) -> None:
     """The caller's turn ends with input record `n`: let the engine begin its reply."""
     draft.events.append(SpeechStopped(n=n))
     state.confirmed = False
+    if state.context is not None:
+        state.context.finished = state.finished
     draft.speak, draft.full, draft.paused = Speak.BEGIN, True, state.paused
     end_pause(state)
     state.ring.clear()
@@ -148,6 +166,7 @@ def begin_reply(state: State) -> None:
     state.detector.echo.begin(state.frame + 1)
     state.phase = Phase.REPLYING
     state.armed = state.detector.paused
+    state.aside = Aside()
     state.detector.forget_run()
 
 

@@ -1,4 +1,4 @@
-"""When a turn begins and ends and what interrupts a reply: one policy for each kind of session.
+"""When a turn begins and ends: one policy for each kind of session.
 
 `policy_for` chooses the policy. Policies hold no state: a session may change its mode or its
 options between any two records. Pure.
@@ -7,11 +7,12 @@ options between any two records. Pure.
 from functools import cache
 from typing import Final, Protocol
 
-from shared.log.records import ReplyDone, SpeechStopped
+from shared.log.records import SpeechStopped
 from shared.modes import ReplyMode
 from workers.engines.base import Output, Speak, Traits
-from workers.runtime.conversation import transitions
+from workers.runtime.conversation import overlap, transitions
 from workers.runtime.conversation.full_duplex import FullDuplex
+from workers.runtime.conversation.passthrough import Passthrough
 from workers.runtime.conversation.patience import turn_silence_ms
 from workers.runtime.conversation.reply import Reply
 from workers.runtime.conversation.state import MAX_RING_CHUNKS, Phase, State
@@ -23,6 +24,10 @@ PRE_ROLL_CHUNKS: Final = 5  # 400 ms before the onset: the VAD is late, the firs
 PRE_ROLL_OVER_CHUNKS: Final = 9
 # Kept over a reply, so that a turn that interrupts it has its beginning.
 OVER_REPLY_CHUNKS: Final = 25
+MAX_TURN_CHUNKS: Final = 1_500  # 2 minutes; then a turn is answered
+# Silence after speech that the engine hears. After 2 s and more of it, the hybrid model answers
+# nothing; it was trained on 0.6 s.
+REST_MS: Final = 1_000
 STREAM_SLEEP_MS: Final = 4_000  # stream mode: after so much silence the model stays silent
 MANUAL_REST_MS: Final = 1_000  # push-to-talk: silence that need not be kept in the context
 MANUAL_REST_CHUNKS: Final = 50
@@ -90,7 +95,10 @@ class Gated:
                 transitions.begin_context(state, draft, _pre_roll(state, chunk, PRE_ROLL_CHUNKS))
                 self._judge(state, draft, chunk.n, run_ms)
         elif state.phase is Phase.HEARING:
-            transitions.hear(state, draft, chunk)
+            if self.rests(state):
+                transitions.withhold(state)
+            else:
+                transitions.hear(state, draft, chunk)
             self._judge(state, draft, chunk.n, run_ms)
         else:
             self._hear_over_reply(state, draft, chunk)
@@ -101,6 +109,11 @@ class Gated:
     def wakes(self, state: State) -> bool:
         """Whether a sleeping session begins to listen."""
         return state.detector.onset
+
+    def rests(self, state: State) -> bool:
+        """HEARING: whether this chunk is silence after speech that need not be heard."""
+        spoke = state.context is not None and state.context.spoke
+        return spoke and state.detector.silence_ms > REST_MS
 
     def _judge(self, state: State, draft: Draft, n: int, run_ms: int) -> None:
         if not state.confirmed and run_ms >= state.tuning.min_speech_ms:
@@ -113,11 +126,16 @@ class Gated:
 
     def _hear_over_reply(self, state: State, draft: Draft, chunk: Chunk) -> None:
         """REPLYING or PLAYING: decide whether the caller speaks over the assistant."""
+        early, asides = self._may_reopen(state), self.traits.reads
         if not state.armed:
             state.armed = state.detector.paused
-        elif state.tuning.interrupts and state.detector.phrase_ms >= self._interrupt_ms(state):
-            self._interrupt(state, draft, chunk)
+        elif not state.tuning.interrupts:
+            pass
+        elif since := overlap.interrupts_from(state, early=early, asides=asides):
+            self._interrupt(state, draft, chunk, since)
             return
+        elif overlap.reads(state, asides=asides):
+            overlap.ask_for_words(state, draft, chunk, early=early)
         if state.phase is Phase.PLAYING:
             if state.context is not None and not self._may_reopen(state):
                 transitions.close_context(state)
@@ -128,26 +146,16 @@ class Gated:
         else:
             self.hear_while_replying(state, draft, chunk)
 
-    def _interrupt_ms(self, state: State) -> int:
-        """How much speech interrupts the reply: little before the caller has heard any of it."""
-        tuning, reply = state.tuning, state.reply
-        if (
-            self._may_reopen(state)
-            and reply is not None
-            and not reply.played_ms(state.phrase_played)
-        ):
-            return min(tuning.min_speech_ms, tuning.interrupt_ms)
-        return tuning.interrupt_ms
-
-    def _interrupt(self, state: State, draft: Draft, chunk: Chunk) -> None:
+    def _interrupt(self, state: State, draft: Draft, chunk: Chunk, since: int) -> None:
         """End the reply for what the caller says: more of their turn, or a new turn."""
-        if self._may_reopen(state):
-            transitions.reopen_turn(state, draft, [*state.ring, chunk])
+        if self._may_reopen(state) and state.context is not None:
+            chunks = [each for each in (*state.ring, chunk) if each.n > state.context.last]
+            transitions.reopen_turn(state, draft, chunks)
         else:
             transitions.clear_reply(state, draft)
-            pre_roll = _pre_roll(state, chunk, PRE_ROLL_OVER_CHUNKS)
+            pre_roll = _pre_roll(state, chunk, PRE_ROLL_OVER_CHUNKS, since)
             transitions.begin_context(state, draft, pre_roll)
-            transitions.confirm_speech(state, draft, state.detector.phrase_n)
+            transitions.confirm_speech(state, draft, since)
         self.judge(state, draft, chunk.n)
 
     def _may_reopen(self, state: State) -> bool:
@@ -156,6 +164,7 @@ class Gated:
         if not self.reopens or context is None or reply is None:
             return False
         fits = context.chunks + MAX_RING_CHUNKS < self.traits.context_chunks
+        fits = fits and context.lasted + MAX_RING_CHUNKS < MAX_TURN_CHUNKS
         return fits and reply.played_ms(state.phrase_played) <= REOPEN_MS
 
     def hear_while_replying(self, state: State, draft: Draft, chunk: Chunk) -> None:
@@ -204,7 +213,9 @@ class Gated:
             transitions.sleep(state, draft)
 
     def note_output(self, state: State, draft: Draft, output: Output) -> None:
-        """Take the engine's opinion on a pause."""
+        """Take the engine's opinion on a pause, and the words of speech over a reply."""
+        if draft.aside:
+            state.aside.words = output.aside
         if state.paused and output.finished is not None:
             state.finished = output.finished
 
@@ -256,7 +267,10 @@ class PushToTalk(Gated):
         context = state.context
         fresh = context is None or context.spoke or context.chunks < MANUAL_REST_CHUNKS
         resting = state.detector.silence_ms >= MANUAL_REST_MS and not fresh
-        if _context_full(state, self.traits) or resting:
+        full = _context_full(state, self.traits)
+        if full and context is not None and context.spoke:
+            transitions.end_turn(state, draft, n)
+        elif full or resting:
             transitions.sleep(state, draft)
 
     def commit(self, state: State, draft: Draft, n: int) -> None:
@@ -271,8 +285,11 @@ class PushToTalk(Gated):
 class Duplex(Gated):
     """Stream mode: the model steps with every chunk of a turn and decides when to speak."""
 
-    reopens = False
     runs_ahead = False
+
+    def rests(self, state: State) -> bool:
+        """Never: the model hears how long the silence is."""
+        return False
 
     def judge(self, state: State, draft: Draft, n: int) -> None:
         """Step with every chunk; sleep after a long silence, or when the context is full."""
@@ -307,59 +324,6 @@ class Duplex(Gated):
             transitions.begin_reply(state)
 
 
-class Passthrough:
-    """Stream mode of an engine that is not gated: one endless reply, chunk by chunk (echo)."""
-
-    reopens = False
-    endless = True
-    runs_ahead = False
-    guarded = False  # nothing interrupts it, so no echo can be mistaken for the caller
-
-    def __init__(self, traits: Traits) -> None:
-        self.traits = traits
-
-    def hear(self, state: State, draft: Draft, chunk: Chunk) -> None:
-        """Step with every chunk."""
-        if state.context is None or _context_full(state, self.traits):
-            transitions.begin_context(state, draft, [chunk])
-        else:
-            transitions.hear(state, draft, chunk)
-        if state.reply is None:
-            transitions.begin_reply(state)
-        draft.speak, draft.full = Speak.DUPLEX, True
-
-    def commit(self, state: State, draft: Draft, n: int) -> None:
-        """Nothing: there are no turns."""
-
-    def cancel(self, state: State, draft: Draft) -> None:
-        """Nothing: the reply is endless."""
-
-    def discard(self, state: State, draft: Draft) -> None:
-        """Nothing: what was said has been answered."""
-
-    def enter(self, state: State, draft: Draft) -> None:
-        """Sleep until the next chunk, and drop the ring.
-
-        Nothing would renew the ring, and it would hold back the input log's end.
-        """
-        transitions.sleep(state, draft)
-        state.ring.clear()
-
-    def leave(self, state: State, draft: Draft) -> None:
-        """End the reply."""
-        if state.reply is not None:
-            generation, frame = state.reply.generation, state.frame + 1
-            draft.events.append(ReplyDone(generation=generation, frame=frame, reason="end"))
-        transitions.sleep(state, draft)
-
-    def note_output(self, state: State, draft: Draft, output: Output) -> None:
-        """Nothing depends on it."""
-
-    def finish(self, state: State, reply: Reply, step: int) -> None:
-        """The reply is made; what is left of it is played."""
-        transitions.finish_reply(state, reply, step, reopens=False)
-
-
 @cache
 def _policy(mode: ReplyMode, *, manual: bool, traits: Traits) -> TurnPolicy:
     if mode == ReplyMode.TURN:
@@ -382,7 +346,10 @@ def policy_for(mode: ReplyMode, tuning: Tuning, traits: Traits) -> TurnPolicy:
 
 
 def _context_full(state: State, traits: Traits) -> bool:
-    return state.context is not None and state.context.chunks >= traits.context_chunks
+    context = state.context
+    if context is None:
+        return False
+    return context.chunks >= traits.context_chunks or context.lasted >= MAX_TURN_CHUNKS
 
 
 def _least_ms(state: State) -> int:
@@ -390,11 +357,12 @@ def _least_ms(state: State) -> int:
     return turn_silence_ms(state.tuning.silence_ms, None, prepares=False, stream=False)
 
 
-def _pre_roll(state: State, chunk: Chunk, most: int) -> list[Chunk]:
+def _pre_roll(state: State, chunk: Chunk, most: int, since: int = 0) -> list[Chunk]:
     """The chunk, and what a turn begins with before it.
 
-    From five chunks before the present phrase, but `most` chunks at least.
+    From five chunks before record `since` (0: the present phrase), but `most` chunks at least.
     """
     chunks = [*state.ring, chunk]
-    first = next(at for at, each in enumerate(chunks) if each.n >= state.detector.phrase_n)
+    since = since or state.detector.phrase_n
+    first = next(at for at, each in enumerate(chunks) if each.n >= since)
     return chunks[max(0, min(first - PRE_ROLL_CHUNKS, len(chunks) - most - 1)) :]

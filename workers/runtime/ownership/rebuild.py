@@ -24,7 +24,7 @@ from shared.settings import Settings
 from workers.engines.base import Opening, Past, Speak, Traits
 from workers.runtime.conversation import snapshot
 from workers.runtime.conversation.conversation import Conversation
-from workers.runtime.conversation.memory import Fold, listening_only, no_fold
+from workers.runtime.conversation.memory import Fold, NotedStep, listening_only, no_fold
 from workers.runtime.conversation.state import Phase, State
 from workers.runtime.conversation.step import SILENCE
 from workers.runtime.conversation.tuning import Tuning
@@ -103,9 +103,9 @@ def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebui
     _replay_echo(state, whole.outputs)
     base = state.context.base if state.context else meta.k + 1
     oldest = state.context.oldest_step if state.context else None
-    heard_from = state.context.first if state.context and state.context.places else 0
-    for k, past in _pasts(whole.steps, oldest or base, heard_from, audio):
-        state.memory.note(k, past)
+    heard_from = state.context.first if state.context else 0
+    for k, past, numbers in _pasts(whole.steps, oldest or base, heard_from, audio):
+        state.memory.note(k, past, numbers)
     state.memory.trim(oldest)
     state.memory.folded = _folded(whole.steps, state.memory.base_record)
     conversation = _conversation(state, meta, traits, fold)
@@ -162,11 +162,8 @@ def _replay_echo(state: State, outputs: Sequence[tuple[int, OutputRecord]]) -> N
 
 
 def _pasts(
-    steps: Sequence[tuple[int, StepRecord]],
-    base: int,
-    first: int,
-    audio: Mapping[int, Pcm16],
-) -> Iterator[tuple[int, Past]]:
+    steps: Sequence[tuple[int, StepRecord]], base: int, first: int, audio: Mapping[int, Pcm16]
+) -> Iterator[NotedStep]:
     """The steps in which the engine worked, without those of replies that were withdrawn.
 
     With the audio that they heard from step `base` and input record `first` on. Raises SessionLost
@@ -178,7 +175,7 @@ def _pasts(
         if isinstance(record, Truncate) and record.reopened
     ]
     for k, step in _worked(steps):
-        numbers = [n for n in step.hear if n >= first] if k >= base else []
+        numbers = tuple(n for n in step.hear if n >= first) if k >= base else ()
         if missing := [n for n in numbers if n not in audio]:
             raise SessionLost(f"Expected the input records {missing[:5]} of the context, got none")
         heard = tuple(SILENCE if n in step.muted else audio[n] for n in numbers)
@@ -186,7 +183,7 @@ def _pasts(
         if past is not None and any(k in steps_of for steps_of in withdrawn):
             past = listening_only(past)
         if past is not None:
-            yield k, past
+            yield NotedStep(k, past, numbers)
 
 
 def _worked(steps: Sequence[tuple[int, StepRecord]]) -> Iterator[tuple[int, Step]]:

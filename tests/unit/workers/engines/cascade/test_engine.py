@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from shared.audio import FRAME_SAMPLES, FRAMES_PER_CHUNK, Pcm16
-from tests.unit.workers.engines.cascade.toys import ToyHear, ToyModel, ToyVoice, word
+from tests.unit.workers.engines.cascade.toys import WORDS, ToyHear, ToyModel, ToyVoice, word
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.cascade.engine import CascadeEngine, trimmed
+from workers.engines.cascade.engine import NO_ANSWER, CascadeEngine
 from workers.engines.cascade.log import LoggedStep
 from workers.engines.cascade.memory import exchanges
-from workers.engines.cascade.think import LocalThinker
+from workers.engines.cascade.parts import Sound
+from workers.engines.cascade.think import MAX_TURN_TOKENS, LocalThinker, Prompt
+from workers.engines.cascade.turn_audio import new_words, quietest, trimmed
 from workers.models.llama.chat import Chat
 from workers.models.llama.sampling import Sampling
 
@@ -32,7 +34,7 @@ class Call:
         engine.open(slot, self.opening)
 
     def work(self, hear: Iterable[Pcm16] = (), speak: Speak = Speak.NONE, **more: bool) -> Work:
-        return Work(self.slot, tuple(hear), speak, **more)
+        return Work(self.slot, tuple(hear), speak, **more)  # type: ignore[arg-type]
 
     def note(self, work: Work, output: Output) -> Output:
         flags = (work.speak, output.began, output.ended)
@@ -199,6 +201,113 @@ def test_a_reply_with_enough_sound_ready_waits_to_be_written(
     assert max(ready) < enough
 
 
+def test_a_turn_with_words_never_gets_an_empty_reply() -> None:
+    engine = made()
+    engine._thinker._model._next = lambda turns, written: 1  # type: ignore[attr-defined]
+    call = Call(engine, 0)
+    call.ask(QUESTION)
+    call.answer()
+    assert call.spoken == NO_ANSWER
+    assert call.sound.size > 0
+    assert "".join(step.text for step in call.logged) == NO_ANSWER
+    for dies_after in range(len(QUESTION) + 1, len(call.past)):
+        again = Call(made(), 1, replace(call.opening, history=call.past[:dies_after]))
+        again.outputs = list(call.outputs[:dies_after])
+        while not again.outputs[-1].ended:
+            again.step(speak=Speak.CONTINUE)
+        assert np.array_equal(again.sound, call.sound)
+
+
+def test_a_voice_that_gives_nothing_is_tried_once_more_and_no_longer() -> None:
+    engine = made()
+    engine._voice.say = lambda sentence, since, **more: Sound(  # type: ignore[method-assign]
+        np.zeros(0, np.float32), (), len(sentence.split())
+    )
+    call = Call(engine, 0)
+    call.ask(QUESTION)
+    call.answer()
+    assert call.sound.size == 0
+
+
+def test_a_long_turn_is_transcribed_in_parts_and_answered_as_a_whole() -> None:
+    said = [1 + at // 12 % 9 for at in range(1_000)]
+    call = Call(made(), 0)
+    for number in said:
+        call.step([np.roll(word(number), 0)])
+    settled = call.outputs[-1].settled
+    assert len(call.engine._slots[0].chunks) < 200
+    assert settled == len(said) - len(call.engine._slots[0].chunks)
+    call.answer()
+    transcript = next(step.transcript for step in call.logged if step.transcript)
+    plain = [WORDS[n] for at, n in enumerate(said) if at == 0 or said[at - 1] != n]
+    # A cut within a word gives it twice.
+    assert [
+        w for at, w in enumerate(transcript.split()) if transcript.split()[at - 1] != w
+    ] == plain
+
+
+def test_a_slot_rebuilt_in_a_long_turn_needs_no_settled_audio() -> None:
+    live = Call(made(), 0)
+    for at in range(450):
+        live.step([word(1 + at // 12 % 9)])
+    settled = live.outputs[-1].settled
+    assert settled > 200
+    history = [replace(p, hear=()) if at < settled else p for at, p in enumerate(live.past)]
+    again = Call(made(), 3, replace(live.opening, history=history))
+    for call in (live, again):
+        call.answer()
+    assert live.spoken == again.spoken
+    assert live.logged[-1] == again.logged[-1]
+
+
+def test_short_speech_over_a_reply_is_read_and_changes_nothing() -> None:
+    quiet, asked = Call(made(), 0), Call(made(), 0)
+    for call in (quiet, asked):
+        call.ask(QUESTION)
+        call.step(speak=Speak.BEGIN)
+    aside = (word(7), word(8))
+    output = asked.note(
+        Work(0, speak=Speak.CONTINUE),
+        asked.engine.step([Work(0, speak=Speak.CONTINUE, aside=aside)])[0],
+    )
+    assert output.aside == "tell me"
+    assert asked.engine.step([Work(0, aside=aside)])[0].aside == "tell me"
+    for call in (quiet, asked):
+        while not call.outputs[-1].ended:
+            call.step(speak=Speak.CONTINUE)
+    assert quiet.spoken == asked.spoken
+
+
+def test_speech_that_may_go_on_with_the_turn_is_read_together_with_it() -> None:
+    call = Call(made(), 0)
+    call.ask(QUESTION)
+    call.step(speak=Speak.BEGIN)
+    work = Work(0, speak=Speak.CONTINUE, aside=(SILENCE, word(10)), aside_joins=True)
+    assert call.engine.step([work])[0].aside == "cheese?"
+    assert sum(call.engine._hear.batches[-1:]) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "new"),
+    [
+        ("I wonder how much free plus.", "I wonder how much 3 plus 4 is.", "4 is."),
+        ("Can you tell me a story?", "Can you tell me a story? Yeah.", "Yeah."),
+        ("What is the capital?", "What is the capital of France?", "of France?"),
+        ("Hello.", "Hello.", ""),
+        ("What is the", "", ""),
+        ("Tell me.", "Sell my home.", "home."),
+    ],
+)
+def test_the_words_that_were_added_to_a_turn(before: str, after: str, new: str) -> None:
+    assert new_words(before, after) == new
+
+
+def test_a_turn_is_cut_at_its_quietest_place() -> None:
+    chunks = [np.full(1_920, 3_000, np.int16) for _ in range(60)]
+    chunks[36] = chunks[37] = np.zeros(1_920, np.int16)
+    assert quietest(chunks, 20, 50) in (37, 38)
+
+
 def test_silence_is_answered_with_nothing() -> None:
     call = Call(made(), 0)
     call.ask((0, 0, 0))
@@ -249,3 +358,12 @@ def test_long_silence_after_a_turn_is_not_transcribed() -> None:
     assert trimmed(np.pad(speech, (0, 24_000 * 5))).size <= 24_000 + 12_000 + 480
     assert trimmed(speech).size == speech.size
     assert trimmed(np.zeros(100, np.float32)).size == 100
+
+
+def test_the_model_reads_the_end_of_a_turn_that_is_too_long() -> None:
+    thinker = made()._thinker
+    thinker.open(0, Prompt(1))
+    thinker.ask(0, "a\N{GRINNING FACE}b " * MAX_TURN_TOKENS + "the end")
+    row = thinker._rows[0]  # type: ignore[attr-defined]
+    assert len(row.wanted) - len(row.before) < MAX_TURN_TOKENS + 40
+    assert "the end" in thinker._model.tokenizer.decode(row.wanted)  # type: ignore[attr-defined]

@@ -234,13 +234,23 @@ def test_a_reply_in_turn_mode_begins_at_once_and_flushes_at_its_end() -> None:
     assert all(len(o.heard) == len(w.hear) for o, w in zip(outputs, turn(5, 2), strict=True))
 
 
-def test_what_needs_no_answer_gets_none() -> None:
+def test_what_needs_no_answer_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = made_engine(eos_bias=100.0)
+    monkeypatch.setattr(engine._generator, "callers_words", lambda slot, since: [])
     end = run(engine, turn(5, 1))[-1]
     assert (end.began, end.ended, end.pcm, end.text) == (True, True, None, "")
     again = run(engine, turn(5, 1))[-1]
     assert again.ended
     assert again.pcm is None
+
+
+def test_words_get_more_than_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = made_engine(eos_bias=100.0)
+    monkeypatch.setattr(engine._generator, "callers_words", lambda slot, since: [1])
+    begin, end = run(engine, turn(5, 2))[-2:]
+    assert not begin.ended
+    assert end.ended
+    assert end.pcm is not None
 
 
 def test_a_delay_of_several_steps_is_cut_from_as_many() -> None:

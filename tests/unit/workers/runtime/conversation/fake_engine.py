@@ -33,6 +33,8 @@ class FakeEngine:
         self.traits = traits
         self.script = script  # a reply's outputs; empty: REPLY_STEPS bursts made from the context
         self.finished: float | None = None  # its opinion in every pause
+        self.aside = ""  # the words of all short speech over replies
+        self.keeps: int | None = None  # chunks of a turn that are not settled; None: all
         self.openings: list[Opening] = []
         self.works: list[Work] = []
         self.folds: list[tuple[bytes, Sequence[Past], int | None]] = []
@@ -76,12 +78,16 @@ class FakeEngine:
         heard = tuple(chunk.tobytes()[:4] for chunk in work.hear)
         words = f"{self._slot.chunks // 10} tens of chunks"
         finished = self.finished if work.paused else None
-        output = Output(0, heard, said, words=words, finished=finished)
+        aside = self.aside if work.aside else ""
+        settled = 0 if self.keeps is None else max(0, self._slot.chunks - self.keeps)
+        output = Output(
+            0, heard, said, words=words, aside=aside, finished=finished, settled=settled
+        )
         if said is None:
             return [output]
         spoken = self._slot.spoken or 0
         if self.script:
-            return [replace(self.script[spoken - 1], heard=heard, said=said)]
+            return [replace(self.script[spoken - 1], heard=heard, said=said, aside=aside)]
         pcm = np.frombuffer(said * 30 * self.traits.burst_frames, np.int16) // 512
         pcm = pcm.astype(np.int16)[: FRAME_SAMPLES * self.traits.burst_frames]
         began, ended = spoken == 1, spoken == REPLY_STEPS
@@ -91,9 +97,14 @@ class FakeEngine:
 
     def _advance(self, work: Work | Past) -> bytes | None:
         slot = self._slot
-        for chunk in work.hear:
+        states = [chunk.tobytes()[:4] for chunk in work.hear]
+        if isinstance(work, Past):
+            # Of a settled chunk there is only the state.
+            assert states == list(work.heard[len(work.heard) - len(states) :])
+            states = list(work.heard)
+        for state in states:
             slot.chunks += 1
-            slot.known = _digest(slot.known, chunk.tobytes())
+            slot.known = _digest(slot.known, state)
         if work.speak is Speak.NONE:
             return None
         slot.spoken = 1 if work.speak is Speak.BEGIN else (slot.spoken or 0) + 1

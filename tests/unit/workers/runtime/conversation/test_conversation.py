@@ -132,7 +132,7 @@ def test_speaking_over_a_reply_clears_it_and_keeps_what_was_heard_of_it() -> Non
 def test_a_reply_in_the_making_is_cancelled_when_it_is_spoken_over() -> None:
     call = Rehearsal()
     call.run(*talking(60), *silence(8))
-    call.run(*voice(4, pitch_hz=190))
+    call.run(*voice(6, pitch_hz=190))
     assert kinds(call.events)[-3:] == ["Clear", "ReplyDone", "SpeechStarted"]
     assert call.of(ReplyDone) == [ReplyDone(1, 201, "cancelled")]
 

@@ -17,6 +17,7 @@ from shared.log.records import (
     SpeechStarted,
     SpeechStopped,
     Text,
+    Truncate,
 )
 from shared.modes import ReplyMode
 from shared.voices import Offer
@@ -50,9 +51,9 @@ class Talker:
             pass
 
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
-        """A history counts its steps."""
-        for _ in history:
-            self._step += 1
+        """A history counts its steps, but those of a reply that was withdrawn."""
+        for past in history:
+            self._step += past.speak is Speak.DUPLEX
             yield
 
     def close(self, slot: int) -> None:
@@ -156,7 +157,7 @@ def test_an_endless_reply_is_ended() -> None:
 def test_speaking_over_a_reply_clears_it_and_begins_a_context() -> None:
     engine = Talker(length=100)
     call = call_with(engine)
-    call.run(*voice(5), *silence(12))
+    call.run(*voice(5), *silence(40), Played(80), *silence(4))
     opened = engine.opened
     assert call.phase() is Phase.REPLYING
     call.run(*voice(11, pitch_hz=190))
@@ -165,6 +166,21 @@ def test_speaking_over_a_reply_clears_it_and_begins_a_context() -> None:
     assert call.phase() is Phase.HEARING
     call.run(*silence(14))
     assert call.of(ReplyStarted)[-1] == ReplyStarted(2, call.of(Clear)[0].next_frame)  # type: ignore[union-attr]
+
+
+def test_a_caller_who_goes_on_takes_the_turn_back_and_is_answered_with_all_of_it() -> None:
+    engine = Talker(length=100)
+    call = call_with(engine)
+    call.run(*silence(6), *voice(5), *silence(12))
+    assert call.phase() is Phase.REPLYING
+    call.run(*voice(6, pitch_hz=190))
+    withdrawn = [r for _, r in call.steps if isinstance(r, Truncate)]
+    assert [r.reopened for r in withdrawn] == [True]
+    assert {r.n for r in call.of(SpeechStarted)} == {7}  # type: ignore[union-attr]
+    assert len(call.of(Clear)) == 1
+    call.run(*silence(14))
+    assert len(call.of(ReplyStarted)) == 2
+    assert call.heard == list(range(2, call.heard[-1] + 1))
 
 
 def test_a_commit_says_nothing_to_an_engine_that_decides_for_itself() -> None:
@@ -183,7 +199,7 @@ def test_a_mode_switch_clears_its_reply() -> None:
 def test_a_death_in_a_reply_changes_nothing() -> None:
     steady, mortal = call_with(Talker()), call_with(Talker())
     for call in (steady, mortal):
-        call.say(*silence(6), *voice(5), *silence(20))
+        call.say(*silence(6), *voice(5), *silence(9), *voice(6, pitch_hz=190), *silence(20))
     while steady.turn(1):
         mortal.turn(1)
         mortal.die()

@@ -73,6 +73,20 @@ def test_a_reply_ends_after_the_steps_that_it_may_have() -> None:
     assert records[-1] == ReplyDone(1, 13, "length")
 
 
+def test_sound_that_goes_on_after_the_last_word_is_ended() -> None:
+    reply = Reply(generation=1, first=1, before=0, kept=0)
+    texts = ["", "the", "", "", "moon", "", "", "", ""]
+    ends = [
+        reply.records(
+            Output(0, pcm=sound(4), text=text), at, 4 * at, most_steps=128, most_wordless=3
+        )[-1]
+        for at, text in enumerate(texts)
+        if not reply.done
+    ]
+    assert len(ends) == 8
+    assert ends[-1] == ReplyDone(1, 33, "length")
+
+
 def test_a_lazy_reply_is_announced_with_its_first_word_or_sound() -> None:
     reply = Reply(generation=1, first=1, before=0, kept=0)
     assert reply.records(Output(0, began=True), 1, 0, most_steps=None, lazy=True) == []
