@@ -20,6 +20,15 @@ class EngineName(StrEnum):
     CASCADE = "cascade"  # Whisper, a language model and a voice, one after the other
     ECHO = "echo"  # plays the caller's audio back; needs no torch; transport tests rely on it
     HYBRID = "hybrid"  # the speech-to-speech model
+    MOSHI = "moshi"  # Moshi or PersonaPlex, from their published weights
+
+
+class MoshiPrecision(StrEnum):
+    """How the weights of Moshi's linear layers are held."""
+
+    FULL = "full"  # in the model's number format
+    INT8 = "int8"
+    FP8 = "fp8"  # multiplied in fp8 as well; needs a GPU that has it
 
 
 class VadName(StrEnum):

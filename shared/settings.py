@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from shared import places, setting_names
 from shared.env_file import read_env_file
 from shared.errors import ConfigError
-from shared.modes import EngineName, ReplyMode, VadName, VocoderName
+from shared.modes import EngineName, MoshiPrecision, ReplyMode, VadName, VocoderName
 from shared.setting_types import (
     BearerKey,
     ModelOrEndpoint,
@@ -161,8 +161,9 @@ class Settings(BaseModel):
     engine: EngineName = Field(
         EngineName.CASCADE,
         description="What the worker runs. `cascade`: Whisper, a language model and a voice, for "
-        "open conversation. `hybrid`: the speech-to-speech model that is trained here. `echo`: "
-        "plays the caller's audio back, for tests.",
+        "open conversation. `hybrid`: the speech-to-speech model that is trained here. `moshi`: "
+        "Moshi or PersonaPlex from their published weights, full duplex, on a GPU. `echo`: plays "
+        "the caller's audio back, for tests.",
     )
     hear: str = Field(
         "",
@@ -194,7 +195,11 @@ class Settings(BaseModel):
         "voices.",
     )
     worker_slots: int = Field(
-        8, ge=1, le=4_096, description="The calls that one worker process takes at a time."
+        8,
+        ge=0,
+        le=4_096,
+        description="The calls that one worker process takes at a time. 0, with ENGINE=moshi: as "
+        "many as the memory has room for.",
     )
     worker_metrics_port: int = Field(
         0,
@@ -219,6 +224,12 @@ class Settings(BaseModel):
     )
     torch_threads: int = Field(
         1, ge=1, le=256, description="The CPU threads that a worker computes with."
+    )
+    moshi_precision: MoshiPrecision = Field(
+        MoshiPrecision.FULL,
+        description="How the weights of ENGINE=moshi are held. `full`: as DTYPE says. `int8`: half "
+        "the memory of bfloat16, at a loss of 0.7 % of each layer's output. `fp8`: half as well, "
+        "multiplied by a GPU's fp8 units, at a loss of 2.6 %.",
     )
     vocoder: VocoderName = Field(
         VocoderName.AUTO,

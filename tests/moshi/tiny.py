@@ -169,11 +169,12 @@ def caller_codes(calls: int, steps: int) -> Tensor:
 
 
 def caller_sound(calls: int, frames: int) -> Tensor:
-    """Noise whose loudness changes with every frame, (calls, 1920 frames)."""
+    """Noise whose loudness changes with every frame, (calls, 1920 frames), exact in PCM16."""
     rng = np.random.default_rng(7)
     noise = rng.standard_normal((calls, frames, 1920), dtype=np.float32)
     loudness = rng.random((calls, frames, 1), dtype=np.float32)
-    return torch.from_numpy((0.1 * noise * loudness).reshape(calls, -1))
+    pcm = np.rint(np.clip(0.1 * noise * loudness, -1, 1) * 32_767)
+    return torch.from_numpy((pcm / np.float32(32_768)).astype(np.float32).reshape(calls, -1))
 
 
 if __name__ == "__main__":

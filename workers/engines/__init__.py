@@ -4,6 +4,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from shared.errors import ConfigError
 from shared.modes import EngineName
 from workers.engines.base import Engine
 from workers.engines.cascade.checks import check_parts, described
@@ -31,6 +32,15 @@ def load_engine(settings: "Settings") -> Engine:
 
 
 def _loaded(settings: "Settings") -> Engine:
+    if settings.engine is EngineName.MOSHI:
+        from workers.engines.moshi.load import load_moshi
+
+        return load_moshi(settings)
+    if not settings.worker_slots:
+        raise ConfigError(
+            f"Expected WORKER_SLOTS of at least 1 with ENGINE={settings.engine}, got 0: only "
+            "ENGINE=moshi counts its seats itself"
+        )
     if settings.engine is EngineName.ECHO:
         return EchoEngine(settings.worker_slots)
     if settings.engine is EngineName.CASCADE:

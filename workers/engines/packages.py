@@ -9,9 +9,14 @@ from shared.modes import EngineName
 # By the names under which they are imported, for each extra of pyproject.toml.
 _EXTRAS: Final = {
     "worker": ("torch", "torchaudio", "safetensors"),
+    "moshi": ("sentencepiece",),
     "cascade": ("ctranslate2", "httpx", "onnxruntime", "scipy", "tokenizers"),
 }
-_NEEDED: Final = {EngineName.HYBRID: ("worker",), EngineName.CASCADE: ("worker", "cascade")}
+_NEEDED: Final = {
+    EngineName.HYBRID: ("worker",),
+    EngineName.MOSHI: ("worker", "moshi"),
+    EngineName.CASCADE: ("worker", "cascade"),
+}
 
 
 def check_packages(engine: EngineName) -> None:

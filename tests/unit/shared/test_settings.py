@@ -39,9 +39,9 @@ def test_the_environment_is_parsed() -> None:
     ("name", "value", "expected"),
     [
         ("REPLY_MODE", "sometimes", "'stream' or 'turn'"),
-        ("WORKER_SLOTS", "0", "greater than or equal to 1"),
+        ("WORKER_SLOTS", "-1", "greater than or equal to 0"),
         ("GATEWAY_PORT", "web", "valid integer"),
-        ("ENGINE", "magic", "'echo' or 'hybrid'"),
+        ("ENGINE", "magic", "'hybrid' or 'moshi'"),
         ("GATEWAY_TRUSTED_PROXIES", "proxy.example", "IPv4 or IPv6 network"),
     ],
 )

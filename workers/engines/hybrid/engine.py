@@ -18,6 +18,7 @@ from shared.audio import CHUNK_SAMPLES, Floats, Pcm16, floats_from_pcm16
 from shared.errors import ConfigError
 from shared.modes import VocoderName
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
+from workers.engines.cuda_graphs import FixedSizes, sizes
 from workers.engines.hybrid.context import (
     AHEAD,
     MAX_HEARD,
@@ -26,7 +27,6 @@ from workers.engines.hybrid.context import (
     SlotContext,
     remembered,
 )
-from workers.engines.hybrid.cuda_graphs import FixedSizes, sizes
 from workers.engines.hybrid.generator import HybridGenerator
 from workers.models.checkpoint import Part, fill, read_part
 from workers.models.layers.cpu_layout import lay_out

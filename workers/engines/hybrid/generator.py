@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from workers.engines.cuda_graphs import FixedSizes
 from workers.engines.hybrid.context import LONGEST, GeneratedStep, Position, SlotContext
-from workers.engines.hybrid.cuda_graphs import FixedSizes
 from workers.models.speech_to_speech.hybrid_s2s import HybridS2S, Inputs
 from workers.models.speech_to_speech.sampling import Draws, TokenChoice, greedy
 from workers.models.speech_to_speech.vocabulary import EOS, GO, MARKS, PAD

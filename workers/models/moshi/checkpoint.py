@@ -16,10 +16,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from shared.errors import ConfigError
+from shared.modes import MoshiPrecision
 from workers.models.moshi.cache import halves
 from workers.models.moshi.config import CODES, LmConfig, MimiConfig
 from workers.models.moshi.depth import Depth
-from workers.models.moshi.linear import INT8_MOST, Precision, hold_all
+from workers.models.moshi.linear import INT8_MOST, hold_all
 from workers.models.moshi.mimi import Mimi
 from workers.models.moshi.temporal import Temporal
 
@@ -90,7 +91,7 @@ def load_lm(
     *,
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
-    precision: Precision = Precision.FULL,
+    precision: MoshiPrecision = MoshiPrecision.FULL,
 ) -> tuple[Temporal, Depth]:
     """Both transformers, ready for inference. Raises ConfigError if a tensor is missing."""
     tensors = _wide(dict(_renamed(load_file(folder.lm))), dtype)

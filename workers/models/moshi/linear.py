@@ -4,25 +4,18 @@ The loss (relative error of one layer's output on random inputs, `tests/unit/...
 int8 about 0.7 %, fp8 about 2.6 %. Both halve the memory of bfloat16 weights.
 """
 
-from enum import StrEnum
 from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from shared.modes import MoshiPrecision
+
 INT8_MOST: Final = 127.0
 FP8: Final = torch.float8_e4m3fn
 FP8_MOST: Final = 448.0  # the largest number of that format
 FP8_GRAIN: Final = 16  # torch._scaled_mm multiplies matrices of such multiples only
-
-
-class Precision(StrEnum):
-    """How the weights of linear layers are held."""
-
-    FULL = "full"  # in the model's number format
-    INT8 = "int8"
-    FP8 = "fp8"  # multiplied in fp8 as well; needs a GPU that has it
 
 
 class Linear(nn.Module):
@@ -35,21 +28,19 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs), requires_grad=False)
         self.register_buffer("scale", None)
 
-    def hold(self, precision: Precision) -> None:
+    def hold(self, precision: MoshiPrecision) -> None:
         """Convert the weights, with one scale an output."""
-        if precision is Precision.FULL or self.scale is not None:
+        if precision is MoshiPrecision.FULL or self.scale is not None:
             return
-        if precision is Precision.FP8 and any(size % FP8_GRAIN for size in self.weight.shape):
+        if precision is MoshiPrecision.FP8 and any(size % FP8_GRAIN for size in self.weight.shape):
             return  # the tiny layers of a test
-        most, kind = (INT8_MOST, torch.int8) if precision is Precision.INT8 else (FP8_MOST, FP8)
+        whole = precision is MoshiPrecision.INT8
         wide = self.weight.float()
-        scale = wide.abs().amax(dim=1).clamp(min=1e-12) / most
-        held = wide / scale[:, None]
-        self._keep(held.round() if precision is Precision.INT8 else held, kind, scale)
-
-    def _keep(self, weight: Tensor, kind: torch.dtype, scale: Tensor) -> None:
-        self.weight = nn.Parameter(weight.to(kind), requires_grad=False)
-        self.scale = scale
+        largest = wide.abs().amax(dim=1).clamp(min=1e-12)
+        self.scale = largest / (INT8_MOST if whole else FP8_MOST)
+        held = wide / self.scale[:, None]
+        held = held.round().to(torch.int8) if whole else held.to(FP8)
+        self.weight = nn.Parameter(held, requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., inputs) -> (..., outputs)."""
@@ -73,7 +64,7 @@ class Linear(nn.Module):
         return y.to(x.dtype).view(*x.shape[:-1], -1)
 
 
-def hold_all(module: nn.Module, precision: Precision) -> None:
+def hold_all(module: nn.Module, precision: MoshiPrecision) -> None:
     """Convert all linear layers of a module."""
     for part in module.modules():
         if isinstance(part, Linear):

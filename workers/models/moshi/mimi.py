@@ -16,7 +16,7 @@ from workers.models.moshi.config import CODES, MimiConfig
 from workers.models.moshi.streaming import Rows, StreamedConv, StreamedConvTranspose
 
 POSITIONS: Final = 2  # of the transformers, a frame
-PIECE_FRAMES: Final = 16  # the most frames that one call takes
+PIECE_FRAMES: Final = 16  # the most frames that one call takes, unless `allot` says otherwise
 LEAST_USAGE: Final = 1e-5  # of a codebook's entry
 
 
@@ -93,15 +93,15 @@ class CodecTransformer(nn.Module):
         self.transformer = CodecLayers(config, hidden)
         self.cache: RowCache | None = None
 
-    def allot(self, slots: int) -> None:
-        """Make the cache of this many slots."""
+    def allot(self, slots: int, frames: int) -> None:
+        """Make the cache of this many slots, for calls of up to `frames` frames."""
         self.cache = CodecCache(
             layers=self.config.layers,
             slots=slots,
             heads=self.config.heads,
             head_width=self.config.width // self.config.heads,
             window=self.config.window,
-            piece=POSITIONS * PIECE_FRAMES,
+            piece=POSITIONS * frames,
             like=next(self.parameters()),
         )
 
@@ -280,12 +280,18 @@ class Mimi(nn.Module):
             if isinstance(part, StreamedConv | StreamedConvTranspose | CodecTransformer):
                 yield part
 
-    def allot(self, slots: int) -> None:
-        """Make the state of this many slots, on the weights' device."""
+    def allot(self, slots: int, frames: int = PIECE_FRAMES) -> None:
+        """Make the state of this many slots, on the weights' device.
+
+        `frames`: the most that one call of `encode` or `decode` takes.
+        """
         self.rvq_first.settle()
         self.rvq_rest.settle()
         for part in self._states():
-            part.allot(slots)
+            if isinstance(part, CodecTransformer):
+                part.allot(slots, frames)
+            else:
+                part.allot(slots)
 
     def reset(self, slot: int) -> None:
         """Begin new streams in a slot."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from workers.engines.hybrid.cuda_graphs import FixedSizes, sizes
+from workers.engines.cuda_graphs import FixedSizes, sizes
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,15 @@
 import pytest
 import torch
 
-from workers.models.moshi.linear import Linear, Precision
+from shared.modes import MoshiPrecision
+from workers.models.moshi.linear import Linear
 
 
 @pytest.mark.parametrize(
-    ("precision", "most"), [(Precision.INT8, 0.01), (Precision.FP8, 0.03), (Precision.FULL, 0.0)]
+    ("precision", "most"),
+    [(MoshiPrecision.INT8, 0.01), (MoshiPrecision.FP8, 0.03), (MoshiPrecision.FULL, 0.0)],
 )
-def test_eight_bits_lose_little(precision: Precision, most: float) -> None:
+def test_eight_bits_lose_little(precision: MoshiPrecision, most: float) -> None:
     generator = torch.Generator().manual_seed(1)
     layer = Linear(256, 128)
     layer.weight.data = torch.randn(128, 256, generator=generator)
@@ -18,4 +20,4 @@ def test_eight_bits_lose_little(precision: Precision, most: float) -> None:
     layer.hold(precision)
     error = (layer(x) - wanted).pow(2).mean().sqrt() / wanted.pow(2).mean().sqrt()
     assert error <= most
-    assert layer.weight.element_size() == (4 if precision is Precision.FULL else 1)
+    assert layer.weight.element_size() == (4 if precision is MoshiPrecision.FULL else 1)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from shared.modes import MoshiPrecision
 from tests.moshi.tiny import (
     CARD,
     FIXTURES,
@@ -20,7 +21,6 @@ from tests.moshi.tiny import (
 )
 from workers.models.moshi.checkpoint import load_lm, load_mimi, open_folder
 from workers.models.moshi.depth import Depth
-from workers.models.moshi.linear import Precision
 from workers.models.moshi.mimi import Mimi
 from workers.models.moshi.positions import Tokens, frames, positions
 from workers.models.moshi.sampling import greedy
@@ -188,7 +188,7 @@ def test_int8_files_load(tmp_path: Path) -> None:
     """Weights rounded to eight bits change the logits a little."""
     exact, _ = load_lm(open_folder(tiny_folder(tmp_path / "full")))
     rounded, _ = load_lm(open_folder(tiny_folder(tmp_path / "q8", int8=True)))
-    kept = [load_lm(open_folder(tmp_path / "full"), precision=Precision.INT8)[0]]
+    kept = [load_lm(open_folder(tmp_path / "full"), precision=MoshiPrecision.INT8)[0]]
     tokens = torch.from_numpy(np.random.default_rng(1).integers(0, CARD, (1, 17, 8)))
     wanted = logits_of(exact, tokens)
     for other in [rounded, *kept]:

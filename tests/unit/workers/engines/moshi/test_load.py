@@ -1,0 +1,35 @@
+"""ENGINE=moshi loads a folder; a missing or wrong setting says what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ConfigError
+from shared.modes import MoshiPrecision, ReplyMode
+from shared.settings import Settings, load_settings
+from tests.unit.workers.engines.moshi.made import shared_folder
+from workers.engines import load_engine
+
+
+def settings(model: Path, **given: str) -> Settings:
+    return load_settings({"ENGINE": "moshi", "DEVICE": "cpu", "MODEL": str(model), **given})
+
+
+@pytest.mark.parametrize("precision", MoshiPrecision)
+def test_a_folder_loads_in_every_precision(precision: MoshiPrecision) -> None:
+    chosen = settings(shared_folder(), WORKER_SLOTS="2", MOSHI_PRECISION=str(precision))
+    engine = load_engine(chosen)
+    assert engine.slots == 2
+    assert engine.traits.modes == (ReplyMode.STREAM,)
+    assert engine.traits.context_chunks == 40
+    assert engine.traits.rehear_chunks == 28
+
+
+def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="PersonaPlex is published by NVIDIA"):
+        load_engine(settings(tmp_path))
+
+
+def test_only_moshi_counts_its_seats() -> None:
+    with pytest.raises(ConfigError, match="only ENGINE=moshi counts its seats"):
+        load_engine(load_settings({"ENGINE": "echo", "WORKER_SLOTS": "0"}))
