@@ -6,7 +6,8 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
@@ -30,6 +31,10 @@ from gateway.operators.access import FigureAccess
 from gateway.operators.routes import OperatorRoutes
 from gateway.operators.stats import Stats
 from gateway.protocol.client_messages import SUBPROTOCOL
+from gateway.realtime.access import RealtimeAccess
+from gateway.realtime.endpoint import RealtimeEndpoint
+from gateway.realtime.keys import ApiKeys
+from gateway.realtime.routes import RealtimeRoutes
 from gateway.socket.endpoint import WebSocketEndpoint
 from gateway.socket.wrong_path import wrong_path_routes
 from gateway.telemetry import fleet_gauges
@@ -61,6 +66,9 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+
+
+E = TypeVar("E", bound=WebSocketEndpoint)
 
 
 class SecurityHeaders:
@@ -111,17 +119,14 @@ class Gateway:
             sockets=settings.gateway_max_sessions + EXTRA_SOCKETS,
             per_address=settings.gateway_max_per_address,
         )
+        self.tokens = TokenVerifier(settings.gateway_auth_secret.get_secret_value(), self.registry)
         self.opener = self._make_opener()
         self.resumer = SessionResumer(self.log, gateway=self.name)
-        closer = SessionCloser(self.log, self.registry, self.exchange)
-        self.endpoint = WebSocketEndpoint(
-            self.opener,
-            self.resumer,
-            closer,
-            self.exchange,
-            self.limits,
-            origins=settings.gateway_origins,
-            resume_s=settings.session_resume_s,
+        self.closer = SessionCloser(self.log, self.registry, self.exchange)
+        self.access = self._make_access()
+        self.endpoint = self._make_endpoint(WebSocketEndpoint)
+        self.realtime = self._make_endpoint(
+            partial(RealtimeEndpoint, access=self.access, fleet=self.fleet)
         )
         self.stats = Stats(self.name, self.fleet, self.sessions, self.registry, self.log)
 
@@ -143,6 +148,7 @@ class Gateway:
     async def shut_down(self) -> None:
         """Ask every caller to resume elsewhere, and close their sockets."""
         self.stats.stop()  # else the server would wait for the viewers' streams
+        self.realtime.draining = True
         await self.endpoint.shut_down()
 
     async def health(self, _: Request) -> Response:
@@ -191,6 +197,8 @@ class Gateway:
         """The application."""
         routes: list[BaseRoute] = [
             WebSocketRoute("/ws/stream", self._stream),
+            WebSocketRoute("/v1/realtime", self._realtime),
+            *RealtimeRoutes(self.access).routes(),
             *(Route(path, answer) for path, answer in self._answers().items()),
             *self._operator_routes(),
         ]
@@ -217,13 +225,32 @@ class Gateway:
             self.log,
             self.registry,
             self.fleet,
-            TokenVerifier(s.gateway_auth_secret.get_secret_value(), self.registry),
+            self.tokens,
             self.sessions,
             self.exchange.claims,
             gateway=self.name,
             mode=s.reply_mode,
             claim_within_s=s.claim_timeout_ms / 1_000,
             next_look=self.watcher.next_look,
+        )
+
+    def _make_endpoint(self, kind: Callable[..., E]) -> E:
+        return kind(
+            self.opener,
+            self.resumer,
+            self.closer,
+            self.exchange,
+            self.limits,
+            origins=self.settings.gateway_origins,
+            resume_s=self.settings.session_resume_s,
+        )
+
+    def _make_access(self) -> RealtimeAccess:
+        return RealtimeAccess(
+            ApiKeys(self.settings.gateway_api_keys),
+            self.tokens,
+            self.registry,
+            needs_token=bool(self.settings.gateway_auth_secret.get_secret_value()),
         )
 
     def _operator_routes(self) -> list[BaseRoute]:
@@ -237,6 +264,9 @@ class Gateway:
 
     async def _stream(self, websocket: Any) -> None:
         await self.endpoint(websocket)
+
+    async def _realtime(self, websocket: Any) -> None:
+        await self.realtime(websocket)
 
     async def _check_redis(self) -> None:
         """Refuse a Redis whose settings would drop calls; wait for one that is still starting."""

@@ -4,6 +4,7 @@ Each turns the text of an environment variable into a value. Raises ValueError w
 expected. The errors of secrets hold no part of their values.
 """
 
+import re
 from ipaddress import ip_network
 from typing import Annotated, Final
 
@@ -15,7 +16,8 @@ from shared.redis_client import url as redis_url
 MIN_SECRET_BYTES: Final = 32
 # No segment is empty or begins with a dot, so that no redirect leads elsewhere.
 ROOT_PATH: Final = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
-OWN_PATHS: Final = ("api", "dashboard", "health", "metrics", "ready", "web", "ws")
+KEY_HASH: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}:[0-9a-f]{64}")  # name and SHA-256
+OWN_PATHS: Final = ("api", "dashboard", "health", "metrics", "ready", "v1", "web", "ws")
 
 
 def _parts(value: str | tuple[str, ...]) -> list[str]:
@@ -30,6 +32,13 @@ def _networks(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _origins(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(normalised(part) for part in _parts(value))
+
+
+def _key_hashes(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    parts = tuple(_parts(value))
+    if not all(KEY_HASH.fullmatch(part) for part in parts):
+        raise ValueError("expected NAME:HASH as `python -m gateway.realtime.keys NAME` prints it")
+    return parts
 
 
 def _root_path(value: str) -> str:
@@ -67,6 +76,7 @@ def _for_a_header(value: SecretStr) -> SecretStr:
 
 
 Networks = Annotated[tuple[str, ...], BeforeValidator(_networks)]
+KeyHashes = Annotated[tuple[str, ...], BeforeValidator(_key_hashes)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 RootPath = Annotated[str, BeforeValidator(_root_path), Field(pattern=ROOT_PATH)]
 RedisUrl = Annotated[str, AfterValidator(_redis)]

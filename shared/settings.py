@@ -18,6 +18,7 @@ from shared.errors import ConfigError
 from shared.modes import EngineName, MoshiPrecision, ReplyMode, VadName, VocoderName
 from shared.setting_types import (
     BearerKey,
+    KeyHashes,
     ModelOrEndpoint,
     Networks,
     Origins,
@@ -29,7 +30,10 @@ from shared.setting_types import (
 ENV_FILE: Final = Path(".env")
 AWAY_MARGIN_S: Final = 60
 # Errors do not show their values, because they hold secrets or may hold a password.
-SECRET: Final = {"gateway_auth_secret", "gateway_stats_token", "redis_url", "think", "think_key"}
+SECRET: Final = {
+    *("gateway_api_keys", "gateway_auth_secret", "gateway_stats_token"),
+    *("redis_url", "think", "think_key"),
+}
 
 
 class Settings(BaseModel):
@@ -141,6 +145,12 @@ class Settings(BaseModel):
         (),
         description="The other web origins, separated by commas, whose pages may open a call and "
         "read /api, such as https://talk.example.org. Empty: only the gateway's own page.",
+    )
+    gateway_api_keys: KeyHashes = Field(
+        (),
+        description="The API keys that open a Realtime session, as NAME:HASH, separated by commas; "
+        "`python -m gateway.realtime.keys NAME` makes one. Empty: none is needed, unless "
+        "GATEWAY_AUTH_SECRET is set.",
     )
     gateway_stats_token: str = Field(
         "",

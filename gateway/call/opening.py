@@ -58,6 +58,22 @@ class OpenedSession:
     missed: tuple[OutputRecord, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a session goes on: its numbers in the log, and since when its client sends."""
+
+    sid: str
+    conn: str
+    arrived_at: float
+    n: int = 0
+    samples: int = 0
+    next_frame: int = 1
+    generation: int = 0
+
+
+Build = Callable[[Place], Session]
+
+
 class SessionOpener:
     """Begins new sessions, if their token permits it and a worker has room."""
 
@@ -87,10 +103,21 @@ class SessionOpener:
         self._next_look = next_look  # at the workers
         self._opening = 0  # callers that are admitted and not yet served
 
-    async def open(self, start: Start, *, native: bool) -> OpenedSession:
-        """Begin a session and wait for a worker. Raises CallError, RedisError."""
+    async def open(
+        self,
+        start: Start,
+        *,
+        native: bool = True,
+        permitted: bool = False,
+        build: Build | None = None,
+    ) -> OpenedSession:
+        """Begin a session and wait for a worker. Raises CallError, RedisError.
+
+        `permitted`: the client has shown another proof than `start.auth`. `build`: makes the
+        session of a client that speaks neither antiphon.v1 nor plain PCM16.
+        """
         arrived_at = time.monotonic()
-        permit = self._tokens.verify(start.auth)
+        permit = None if permitted else self._tokens.verify(start.auth)
         self._check_persona(start.persona)
         # Before the caller takes a place: a used token takes none.
         await self._tokens.spend(permit)
@@ -103,6 +130,9 @@ class SessionOpener:
             with suppress(RedisError, OSError):
                 await self._tokens.give_back(permit)
             raise
+        if build is not None:
+            session = build(Place(sid, conn, arrived_at))
+            return OpenedSession(session, token, Outcome.NEW, mode)
         session = Session(
             sid,
             conn,
@@ -197,7 +227,7 @@ class SessionResumer:
         self._log = log
         self._gateway = gateway
 
-    async def resume(self, request: Resume) -> OpenedSession:
+    async def resume(self, request: Resume, build: Build | None = None) -> OpenedSession:
         """Go on with a session. Raises CallError, RedisError, SchemaError."""
         point = request.resume
         conn = await self._take_over(point)
@@ -207,6 +237,13 @@ class SessionResumer:
             raise _not_found()
         position, found = await self._missed(meta, point.frame)
         now = time.monotonic()
+        if build is not None:
+            place = Place(
+                meta.sid, conn, now, meta.n, meta.samples, found.next_frame, meta.generation
+            )
+            return OpenedSession(
+                build(place), point.token, found.outcome, meta.mode, position, found.records
+            )
         session = Session(
             meta.sid,
             conn,

@@ -75,6 +75,11 @@ class Session:
     # What others ask
 
     @property
+    def resumable(self) -> bool:
+        """Whether its client can resume it; a plain client has no token."""
+        return self.native
+
+    @property
     def audio_format(self) -> AudioFormat:
         """What binary messages hold."""
         return self._audio.format
@@ -140,11 +145,7 @@ class Session:
     def receive(self, data: bytes | str, now: float) -> None:
         """Take a message from the client. Raises CallError when it breaks the protocol."""
         if isinstance(data, bytes):
-            pcm = self._audio.decode(data)
-            if self._uplink.completes_chunk(pcm):
-                # Before the chunk, so that the worker takes both in one step.
-                self._log_playhead(now, PLAYED_EVERY_S)
-            self._uplink.push_audio(pcm, now)
+            self._push_audio(self._audio.decode(data), now)
         else:
             self._uplink.count_control(now)
             self._receive_control(data, now)
@@ -247,6 +248,12 @@ class Session:
     def take_counts(self) -> Counts:
         """What the playout has counted since the last call."""
         return self._playout.take_counts()
+
+    def _push_audio(self, pcm: bytes, now: float) -> None:
+        if self._uplink.completes_chunk(pcm):
+            # Before the chunk, so that the worker takes both in one step.
+            self._log_playhead(now, PLAYED_EVERY_S)
+        self._uplink.push_audio(pcm, now)
 
     def _append_pause_s(self, has_records: bool) -> float:
         """How long after the last append the next one may go out."""

@@ -50,7 +50,10 @@ class _Entry(NamedTuple):
 class Uplink:
     """Chunks, numbers and keeps what one caller sends. `n`, `samples`: what the log holds."""
 
-    def __init__(self, now: float, *, n: int = 0, samples: int = 0) -> None:
+    def __init__(
+        self, now: float, *, n: int = 0, samples: int = 0, burst_samples: int = BURST_SAMPLES
+    ) -> None:
+        """`burst_samples`: how far ahead a new client may send at once."""
         self.n = self.acked = n
         self.samples = self.acked_samples = samples
         self.busy = False  # the log was full at the last append
@@ -58,7 +61,7 @@ class Uplink:
             now,
             capacity=STALL_SAMPLES,
             per_s=MAX_SPEED * SAMPLE_RATE_HZ,
-            tokens=STALL_SAMPLES if n else BURST_SAMPLES,
+            tokens=STALL_SAMPLES if n else burst_samples,
         )
         self._control_rate = TokenBucket(now, capacity=CONTROLS_PER_S, per_s=CONTROLS_PER_S)
         self._partial_chunk = b""
@@ -70,6 +73,13 @@ class Uplink:
     def waiting(self) -> int:
         """How many records the log does not hold yet."""
         return self.n - self.acked
+
+    def room_for(self, data: bytes, now: float) -> bool:
+        """Whether this much audio may be pushed now without an error."""
+        self._audio_rate.spend(0, now)
+        return self.waiting < MAX_WAITING_RECORDS / 2 and self._audio_rate.tokens >= max(
+            PIECE_SAMPLES, len(data) // SAMPLE_BYTES
+        )
 
     @property
     def spare_samples(self) -> float:

@@ -73,26 +73,54 @@ class WebSocketEndpoint:
 
     async def __call__(self, websocket: WebSocket) -> None:
         """Serve one client, from the upgrade to the end."""
-        if not self._origins.allow(websocket.headers):
+        if not self.admits(websocket):
             if refusal := self._origins.refusal(websocket.headers, time.monotonic()):
                 logger.warning(refusal)
             await websocket.close()  # before the accept: HTTP 403
             return
-        native = SUBPROTOCOL in websocket.scope["subprotocols"]
-        await websocket.accept(subprotocol=SUBPROTOCOL if native else None)
+        await websocket.accept(subprotocol=self.subprotocol(websocket))
         address = counted_address(websocket.client.host if websocket.client else None)
         try:
             self._limits.add_socket(address)
         except CallError as error:
-            await _refuse(websocket, error)
+            await self._refuse(websocket, error)
             return
         try:
-            session = await self._serve_client(websocket, address, native=native)
+            session, over = await self._serve_client(websocket, address)
         finally:
             # Before the session is closed: who hangs up may call again at once.
             self._limits.remove_socket(address)
         if session is not None:
-            await self._closer.close(session, over=is_over(session))
+            await self._closer.close(session, over=over)
+
+    def admits(self, websocket: WebSocket) -> bool:
+        """Whether the socket may be opened at all."""
+        return self._origins.allow(websocket.headers)
+
+    def subprotocol(self, websocket: WebSocket) -> str | None:
+        """Which of the client's subprotocols is spoken; None: none."""
+        return SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None
+
+    async def begin(self, websocket: WebSocket, address: str) -> OpenedSession:
+        """Begin or resume the client's session. Raises CallError, RedisError, SchemaError."""
+        native = self.subprotocol(websocket) is not None
+        start = await first_message(websocket) if native else plain_start(websocket)
+        if isinstance(start, Resume):
+            return await self._resumer.resume(start)
+        self._limits.check_new_call(address, time.monotonic())
+        return await self._opener.open(start, native=native)
+
+    def greet(self, opened: OpenedSession) -> None:
+        """Send the first message."""
+        opened.session.send(ready_message(opened))
+
+    def error_message(self, error: CallError) -> tuple[str, int]:
+        """What a refused client gets, and the close code."""
+        return Error.of(error).to_json(), error.code.close_code
+
+    def is_over(self, session: Session, code: int) -> bool:
+        """Whether a session ends with its socket, which closed with this code."""
+        return is_over(session)
 
     async def shut_down(self) -> None:
         """Ask every caller to resume elsewhere, then close their sockets one after the other.
@@ -111,16 +139,16 @@ class WebSocketEndpoint:
         await wait_until(lambda: not sessions, DETACH_WITHIN_S)
 
     async def _serve_client(
-        self, websocket: WebSocket, address: str, *, native: bool
-    ) -> Session | None:
-        """Serve a client until its socket is gone; the session, if one began."""
+        self, websocket: WebSocket, address: str
+    ) -> tuple[Session | None, bool]:
+        """Serve a client until its socket is gone; the session, if one began, and if it is over."""
         try:
-            opened = await self._open(websocket, address, native=native)
+            opened = await self._open(websocket, address)
         except WebSocketDisconnect:
-            return None
+            return None, True
         except CallError as error:
-            await _refuse(websocket, error)
-            return None
+            await self._refuse(websocket, error)
+            return None, True
         metrics.OUTCOMES.labels(opened.outcome).inc()
         self._begin_serving(opened)
         session = opened.session
@@ -128,20 +156,17 @@ class WebSocketEndpoint:
         if session.error is not None:
             metrics.REFUSALS.labels(session.error.code).inc()
         logger.info("session %s: socket closed with code %s", session.sid, code)
-        if not is_over(session) and not session.log_lost:
+        over = self.is_over(session, code)
+        if not over and not session.log_lost:
             self._limits.reserve(session.sid, address, time.monotonic() + self._resume_s)
-        return session
+        return session, over
 
-    async def _open(self, websocket: WebSocket, address: str, *, native: bool) -> OpenedSession:
-        """Begin or resume the client's session. Raises CallError, WebSocketDisconnect."""
+    async def _open(self, websocket: WebSocket, address: str) -> OpenedSession:
+        """`begin` with typed errors alone. Raises CallError, WebSocketDisconnect."""
         if self.draining:
             raise NoCapacity("This gateway is closing", RETRY_ELSEWHERE_MS)
         try:
-            start = await first_message(websocket) if native else plain_start(websocket)
-            if isinstance(start, Resume):
-                return await self._resumer.resume(start)
-            self._limits.check_new_call(address, time.monotonic())
-            return await self._opener.open(start, native=native)
+            return await self.begin(websocket, address)
         except OutOfMemoryError as error:
             logger.warning("no session could begin: %s", error)
             raise NoCapacity("No room for a call: Redis is full", RETRY_FULL_REDIS_MS) from error
@@ -157,7 +182,7 @@ class WebSocketEndpoint:
     def _begin_serving(self, opened: OpenedSession) -> None:
         session, now = opened.session, time.monotonic()
         self._limits.release(session.sid)
-        session.send(ready_message(opened))
+        self.greet(opened)
         session.replay(opened.missed, opened.position, now)
         self._exchange.serve(session, now)
         if self.draining:  # it came while the others were sent away
@@ -183,6 +208,16 @@ class WebSocketEndpoint:
         codes = await asyncio.gather(receiving, sending, return_exceptions=True)
         return next((code for code in codes if isinstance(code, int)), ABNORMAL_CLOSE_CODE)
 
+    async def _refuse(self, websocket: WebSocket, error: CallError) -> None:
+        """Send the error and close."""
+        metrics.REFUSALS.labels(error.code).inc()
+        text, close_code = self.error_message(error)
+        try:
+            await websocket.send_text(text)
+            await websocket.close(close_code, error.close_reason)
+        except WebSocketDisconnect:
+            logger.debug("a refused client was gone already")
+
     def _receiver(self, session: Session) -> Callable[[bytes | str], None]:
         """The callback for the client's messages, until the session closes."""
 
@@ -198,7 +233,7 @@ class WebSocketEndpoint:
 
 def is_over(session: Session) -> bool:
     """Whether a session whose socket is gone ends with it; else its caller may resume it."""
-    if session.ended or not session.native:  # a plain client has no token to resume with
+    if session.ended or not session.resumable:
         return True
     # The client left before it sent anything: its slot is worth more to another.
     return session.silent and not session.closing
@@ -228,13 +263,3 @@ async def _send(websocket: WebSocket, session: Session) -> int:
             await websocket.close(message.code, message.reason)
             return message.code
         await connection.write([message, *session.more_messages()])
-
-
-async def _refuse(websocket: WebSocket, error: CallError) -> None:
-    """Send the error and close."""
-    metrics.REFUSALS.labels(error.code).inc()
-    try:
-        await websocket.send_text(Error.of(error).to_json())
-        await websocket.close(error.code.close_code, error.close_reason)
-    except WebSocketDisconnect:
-        logger.debug("a refused client was gone already")

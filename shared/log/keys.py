@@ -14,6 +14,11 @@ def spent(name: str) -> str:
     return f"c:spent:{name}"
 
 
+def client_secret(name: str) -> str:
+    """String: JSON of the session that a client secret begins; it expires with the secret."""
+    return f"c:secret:{name}"
+
+
 def meta(sid: str) -> str:
     """Hash: the session's counters, owner, connection and choices (`meta.py`)."""
     return f"s:{{{sid}}}:meta"

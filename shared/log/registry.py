@@ -175,6 +175,15 @@ class Registry:
         """Make a permit usable again, since its call did not begin."""
         await self.redis.delete(keys.spent(name))
 
+    async def keep_client_secret(self, name: str, session: str, ttl_s: int) -> None:
+        """Keep what a client secret permits, by the secret's hash."""
+        await self.redis.set(keys.client_secret(name), session, ex=ttl_s)
+
+    async def client_secret(self, name: str) -> str | None:
+        """What a client secret permits; None when it is unknown or has expired."""
+        found = await self.redis.get(keys.client_secret(name))
+        return None if found is None else cast(bytes, found).decode()
+
     async def remove_worker(self, worker: str) -> None:
         """Remove a worker that is dead or leaves."""
         await self.redis.hdel(keys.WORKERS, worker)

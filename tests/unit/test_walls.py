@@ -46,6 +46,8 @@ PURE: Final = {
     "gateway.call.uplink",
     "gateway.protocol.audio_format",
     "gateway.protocol.client_messages",
+    "gateway.realtime.dialect",
+    "gateway.realtime.intake",
     "gateway.protocol.errors",
     "gateway.protocol.frames",
     "gateway.protocol.server_messages",
@@ -70,6 +72,7 @@ EVENT_LOOP_ONLY: Final = {
     "gateway.call.outbox",
     "gateway.call.pacer",
     "gateway.call.session",
+    "gateway.realtime.session",
     "gateway.socket.request_deadlines",
     "gateway.waiting",
 }

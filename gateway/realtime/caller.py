@@ -1,0 +1,178 @@
+"""The caller's side of a Realtime session: sound, turns and their transcripts.
+
+Where the server finds the turns, the log reports them. Else the client commits them: the sound that
+follows a committed turn waits here until the turn is answered, since the log answers all it has.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from gateway.protocol.errors import CallError, ErrorCode
+from gateway.realtime import server_events as out
+from gateway.realtime.effects import AudioIn, Effects
+from gateway.realtime.errors import RealtimeError
+from gateway.realtime.items import Item, Items
+from shared.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
+from shared.log.records import Commit, Discard
+
+MIN_COMMIT_MS: Final = 100
+MAX_HELD_BYTES: Final = 60 * SAMPLE_RATE_HZ * SAMPLE_BYTES
+
+
+class Caller:
+    """`sample_of`: input record n -> its first sample."""
+
+    def __init__(self, prefix: str, items: Items, sample_of: Callable[[int], int]) -> None:
+        self._prefix = prefix  # of every item's id
+        self._items = items
+        self._sample_of = sample_of
+        self._fresh_samples = 0  # since the last turn
+        self._commits = 0
+        self._open: Item | None = None  # the turn that the server hears
+        self._open_n = 0  # the input record with which it began
+        self._started_ms = self._ended_ms = 0  # of the newest turn
+        self._said = 0  # words of the open turn that an earlier item has
+        self._unheard: Item | None = None  # the turn whose transcript comes next
+        self._committed: list[Item] = []  # by the client, not answered yet
+        self._held: list[bytes] = []
+
+    @property
+    def committed(self) -> bool:
+        """Whether a committed turn waits for its answer."""
+        return bool(self._committed)
+
+    # From the client.
+
+    def append(self, pcm: bytes) -> Effects:
+        """More sound. Raises CallError when too much of it waits."""
+        self._fresh_samples += len(pcm) // SAMPLE_BYTES
+        if not self._committed:
+            return [AudioIn(pcm)]
+        self._held.append(pcm)
+        if sum(map(len, self._held)) > MAX_HELD_BYTES:
+            raise CallError(
+                ErrorCode.TOO_FAST,
+                "Expected 'response.create' within 60 s of sound after a commit, got none",
+            )
+        return []
+
+    def clear(self) -> Effects:
+        """Forget the sound since the last turn."""
+        self._fresh_samples = 0
+        discard: Effects = [] if self._committed else [Discard()]
+        self._held.clear()
+        self._open = None
+        return [*discard, out.Cleared()]
+
+    def check_commit(self) -> None:
+        """Raises RealtimeError when there is hardly any sound to commit."""
+        fresh_ms = self._fresh_samples * 1_000 / SAMPLE_RATE_HZ
+        if fresh_ms < MIN_COMMIT_MS:
+            raise RealtimeError(
+                "input_audio_buffer_commit_empty",
+                "Error committing input audio buffer: buffer too small. Expected at least "
+                f"{MIN_COMMIT_MS}ms of audio, but buffer only has {fresh_ms:.2f}ms of audio.",
+            )
+
+    def commit(self) -> Effects:
+        """The client's turn is over; it waits for `response.create`."""
+        self._commits += 1
+        fresh_samples, self._fresh_samples = self._fresh_samples, 0
+        item = self._new_item(f"c{self._commits}")
+        item.frames = fresh_samples // FRAME_SAMPLES
+        sound = [AudioIn(pcm) for pcm in self._held]
+        self._held.clear()
+        self._committed.append(item)
+        return [*sound, *self._add(item)]
+
+    def end_turn(self) -> Effects:
+        """End the turn that the server hears; the log reports and answers it."""
+        return [Commit()]
+
+    def answer_committed(self) -> Effects:
+        """Let the log answer the committed turns; then comes the sound that waited."""
+        if not self._committed:
+            return []
+        self._unheard, self._said = self._committed[-1], 0
+        self._committed.clear()
+        sound = [AudioIn(pcm) for pcm in self._held]
+        self._held.clear()
+        return [Commit(), *sound]
+
+    def release(self) -> Effects:
+        """From now on the server finds the turns: let it have all sound."""
+        self._committed.clear()
+        sound = [AudioIn(pcm) for pcm in self._held]
+        self._held.clear()
+        return [*sound]
+
+    # From the log.
+
+    def speech_started(self, n: int) -> Effects:
+        """The caller speaks; with the record of the last turn again, they go on with that turn."""
+        if n != self._open_n:
+            self._said = 0
+        self._open_n = n
+        self._open = self._new_item(f"u{n}")
+        self._started_ms = max(self._ended_ms, self._ms(n))
+        return [out.SpeechStarted(audio_start_ms=self._started_ms, item_id=self._open.id)]
+
+    def speech_stopped(self, n: int) -> Effects:
+        """The server decided that the turn is over."""
+        item = self._open or self._new_item(f"u{n}")
+        self._open = None
+        self._fresh_samples = 0
+        self._ended_ms = max(self._ended_ms, self._ms(n))
+        item.frames = max(0, self._ended_ms - self._started_ms) // FRAME_MS
+        self._unheard = item
+        stopped = out.SpeechStopped(audio_end_ms=self._ended_ms, item_id=item.id)
+        return [stopped, *self._add(item)]
+
+    def heard(self, text: str) -> Effects:
+        """The transcript of the turn that ended last."""
+        item, self._unheard = self._unheard, None
+        if item is None:
+            return []
+        words = text.split()
+        new, self._said = " ".join(words[self._said :]), len(words)
+        item.text = new
+        delta: Effects = []
+        if new:
+            delta = [out.TranscriptionDelta(item_id=item.id, content_index=0, delta=new)]
+        return [*delta, self._transcribed(item)]
+
+    def not_heard(self) -> Effects:
+        """The turn that ended last has no words."""
+        item, self._unheard = self._unheard, None
+        if item is None:
+            return []
+        item.text = ""
+        return [self._transcribed(item)]
+
+    def _transcribed(self, item: Item) -> out.TranscriptionCompleted:
+        seconds = round(item.audio_ms / 1_000, 3)
+        return out.TranscriptionCompleted(
+            item_id=item.id,
+            content_index=0,
+            transcript=item.text or "",
+            usage={"type": "duration", "seconds": seconds},
+        )
+
+    def _add(self, item: Item) -> Effects:
+        previous = self._items.add(item)
+        wire = item.wire()
+        return [
+            out.Committed(previous_item_id=previous, item_id=item.id),
+            out.ItemAdded(previous_item_id=previous, item=wire),
+            out.ItemDone(previous_item_id=previous, item=wire),
+        ]
+
+    def _new_item(self, name: str) -> Item:
+        item_id, tries = self._prefix + name, 1
+        while self._items.find(item_id) is not None:  # a turn that goes on has the same record
+            tries += 1
+            item_id = f"{self._prefix}{name}x{tries}"
+        return Item(item_id, "user", "input_audio")
+
+    def _ms(self, n: int) -> int:
+        return self._sample_of(n) * 1_000 // SAMPLE_RATE_HZ

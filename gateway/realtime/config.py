@@ -1,0 +1,228 @@
+"""A Realtime session's configuration: defaults, the merge of updates, and what the log needs of it.
+
+An update is merged deeply: what it leaves out stays, and `null` turns a part off. Parts that only
+OpenAI's service has are accepted and ignored.
+"""
+
+import copy
+from collections.abc import Mapping
+from typing import Any, Final
+
+from gateway.realtime.errors import RealtimeError
+from shared.log.records import MAX_TEXT_BYTES, Options
+from shared.voices import DEFAULT
+
+MAX_INSTRUCTIONS: Final = 2_000  # characters; longer ones are cut, and the client sees where
+DEFAULT_MODEL: Final = "antiphon"
+SERVER_VAD: Final = "server_vad"
+SEMANTIC_VAD: Final = "semantic_vad"
+
+Config = dict[str, Any]
+
+_RESPONSES: Final[Mapping[str, Any]] = {"create_response": True, "interrupt_response": True}
+_TURN_DETECTION: Final[Mapping[str, Config]] = {
+    SERVER_VAD: {
+        "type": SERVER_VAD,
+        "threshold": 0.5,
+        "prefix_padding_ms": 300,
+        "idle_timeout_ms": None,
+        **_RESPONSES,
+    },
+    SEMANTIC_VAD: {"type": SEMANTIC_VAD, "eagerness": "auto", **_RESPONSES},
+}
+_PCM: Final[Config] = {"type": "audio/pcm", "rate": 24_000}
+_FORMATS: Final[Mapping[str, Config]] = {
+    "audio/pcm": _PCM,
+    "audio/pcmu": {"type": "audio/pcmu"},
+    "audio/pcma": {"type": "audio/pcma"},
+}
+# Plain values of a session that a client may set and read back; nothing depends on them.
+_ECHOED: Final = (
+    *("include", "max_output_tokens", "parallel_tool_calls", "prompt", "reasoning"),
+    *("tool_choice", "tracing", "truncation"),
+)
+
+
+def initial(session_id: str, model: str) -> Config:
+    """The configuration of a session that nobody has changed."""
+    return {
+        "type": "realtime",
+        "object": "realtime.session",
+        "id": session_id,
+        "model": model or DEFAULT_MODEL,
+        "output_modalities": ["audio"],
+        "instructions": "",
+        "tools": [],
+        "tool_choice": "auto",
+        "max_output_tokens": "inf",
+        "tracing": None,
+        "truncation": "auto",
+        "prompt": None,
+        "include": None,
+        "audio": {
+            "input": {
+                "format": dict(_PCM),
+                "transcription": {"model": DEFAULT_MODEL},
+                "noise_reduction": None,
+                "turn_detection": dict(_TURN_DETECTION[SERVER_VAD]),
+            },
+            "output": {"format": dict(_PCM), "voice": DEFAULT, "speed": 1.0},
+        },
+    }
+
+
+def merged(config: Config, update: Mapping[str, Any]) -> Config:
+    """The configuration with the update's parts. Raises RealtimeError and changes nothing."""
+    kind = update.get("type", "realtime")
+    if kind != "realtime":
+        raise _invalid("session.type", "realtime", kind)
+    new = copy.deepcopy(config)
+    for name in _ECHOED:
+        if name in update:
+            new[name] = copy.deepcopy(update[name])
+    if update.get("model") is not None:
+        new["model"] = _text(update["model"], "session.model")
+    if update.get("instructions") is not None:
+        new["instructions"] = cut(_text(update["instructions"], "session.instructions"))
+    if update.get("output_modalities") is not None:
+        new["output_modalities"] = modalities(update["output_modalities"])
+    audio = _object(update.get("audio"), "session.audio")
+    _merge_input(new["audio"]["input"], _object(audio.get("input"), "session.audio.input"))
+    _merge_output(new["audio"]["output"], _object(audio.get("output"), "session.audio.output"))
+    return new
+
+
+def cut(instructions: str) -> str:
+    """Instructions as far as a session keeps them."""
+    encoded = instructions[:MAX_INSTRUCTIONS].encode("utf-8", "ignore")
+    return encoded[:MAX_TEXT_BYTES].decode("utf-8", "ignore")
+
+
+def modalities(value: object) -> list[str]:
+    """The output modalities: text or audio, and audio where both are named."""
+    if value not in (["audio"], ["text"], ["text", "audio"], ["audio", "text"]):
+        raise _invalid("session.output_modalities", "['audio'] or ['text']", value)
+    return ["text"] if value == ["text"] else ["audio"]
+
+
+def asks_for_tools(update: Mapping[str, Any]) -> bool:
+    """Whether an update names tools, which no engine of ours calls."""
+    return bool(update.get("tools"))
+
+
+def options_of(config: Config) -> Options:
+    """How turns are found in the log's terms."""
+    detection = config["audio"]["input"]["turn_detection"]
+    if detection is None:
+        return Options(manual=True, interrupts=False)
+    return Options(
+        manual=not detection["create_response"],
+        interrupts=detection["interrupt_response"],
+        silence_ms=detection.get("silence_duration_ms"),
+    )
+
+
+def detects_turns(config: Config) -> bool:
+    """Whether the server finds the caller's turns; else the client commits them."""
+    return config["audio"]["input"]["turn_detection"] is not None
+
+
+def answers_turns(config: Config) -> bool:
+    """Whether each turn that the server finds is answered."""
+    detection = config["audio"]["input"]["turn_detection"]
+    return bool(detection and detection["create_response"])
+
+
+def _merge_input(part: Config, update: Mapping[str, Any]) -> None:
+    at = "session.audio.input"
+    if update.get("format") is not None:
+        part["format"] = _format(update["format"], f"{at}.format")
+    for name in ("transcription", "noise_reduction"):
+        if name in update:
+            given = update[name]
+            old = part[name] or {}
+            part[name] = None if given is None else {**old, **_object(given, f"{at}.{name}")}
+    if "turn_detection" in update:
+        part["turn_detection"] = _turn_detection(
+            part["turn_detection"], update["turn_detection"], f"{at}.turn_detection"
+        )
+
+
+def _merge_output(part: Config, update: Mapping[str, Any]) -> None:
+    at = "session.audio.output"
+    if update.get("format") is not None:
+        part["format"] = _format(update["format"], f"{at}.format")
+    if update.get("voice") is not None:
+        voice = update["voice"]
+        name = voice.get("id") if isinstance(voice, dict) else voice
+        part["voice"] = _text(name, f"{at}.voice")[:64]
+    if update.get("speed") is not None:
+        part["speed"] = _number(update["speed"], f"{at}.speed", (0.25, 1.5))
+
+
+def _turn_detection(old: Config | None, update: object, at: str) -> Config | None:
+    if update is None:
+        return None
+    given = _object(update, at)
+    kind = given.get("type") or (old or {}).get("type") or SERVER_VAD
+    if kind not in _TURN_DETECTION:
+        raise _invalid(f"{at}.type", f"{SERVER_VAD} or {SEMANTIC_VAD}", kind)
+    base = old if old is not None and old["type"] == kind else _TURN_DETECTION[kind]
+    new = {**base, **{name: value for name, value in given.items() if name != "type"}}
+    for name in _RESPONSES:
+        new[name] = True if new[name] is None else _flag(new[name], f"{at}.{name}")
+    silence = new.get("silence_duration_ms")
+    if silence is not None:
+        # A client that asks for what no session allows gets the nearest.
+        silence = _number(silence, f"{at}.silence_duration_ms", (0, 60_000))
+        new["silence_duration_ms"] = int(min(5_000, max(100, silence)))
+    return {name: value for name, value in new.items() if name in _KNOWN[kind]}
+
+
+_KNOWN: Final = {
+    SERVER_VAD: {*_TURN_DETECTION[SERVER_VAD], "silence_duration_ms"},
+    SEMANTIC_VAD: set(_TURN_DETECTION[SEMANTIC_VAD]),
+}
+
+
+def _format(value: object, at: str) -> Config:
+    given = _object(value, at)
+    kind = given.get("type", "audio/pcm")
+    if kind not in _FORMATS:
+        raise _invalid(f"{at}.type", " or ".join(_FORMATS), kind)
+    if given.get("rate", 0) not in (None, 0, _FORMATS[kind].get("rate", 8_000)):
+        raise _invalid(f"{at}.rate", str(_FORMATS[kind].get("rate", 8_000)), given["rate"])
+    return dict(_FORMATS[kind])
+
+
+def _object(value: object, at: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _invalid(at, "an object", value)
+    return value
+
+
+def _text(value: object, at: str) -> str:
+    if not isinstance(value, str):
+        raise _invalid(at, "a string", value)
+    return value
+
+
+def _flag(value: object, at: str) -> bool:
+    if not isinstance(value, bool):
+        raise _invalid(at, "true or false", value)
+    return value
+
+
+def _number(value: object, at: str, bounds: tuple[float, float]) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _invalid(at, "a number", value)
+    if not bounds[0] <= value <= bounds[1]:
+        raise _invalid(at, f"{bounds[0]:g} to {bounds[1]:g}", value)
+    return value
+
+
+def _invalid(at: str, wanted: str, got: object) -> RealtimeError:
+    message = f"Invalid value at '{at}': expected {wanted}, got {got!r:.80}."
+    return RealtimeError("invalid_value", message, at)

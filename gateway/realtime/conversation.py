@@ -1,0 +1,90 @@
+"""The conversation as a Realtime client may change it: create, truncate, retrieve, delete."""
+
+from typing import get_args
+
+from gateway.realtime import server_events as out
+from gateway.realtime.client_events import NewItem, TruncateItem
+from gateway.realtime.effects import Effects
+from gateway.realtime.errors import RealtimeError
+from gateway.realtime.items import Item, Items, Role
+
+
+class Conversation(Items):
+    """`prefix`: of the ids of items for which the client gives none."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self._prefix = prefix
+        self._made = 0
+
+    def create(self, new: NewItem, after: str | None) -> tuple[Item, Effects]:
+        """Add the client's item; the item and the events. Raises RealtimeError."""
+        if new.type != "message":
+            raise RealtimeError(
+                "invalid_value",
+                f"Invalid value: {new.type!r:.40}. Supported values are: 'message'.",
+                "item.type",
+            )
+        if new.id is not None and self.find(new.id) is not None:
+            raise RealtimeError(
+                "item_create_duplicate_item_id",
+                f"Error adding item: an item with id {new.id!r:.80} already exists.",
+                "item.id",
+            )
+        item = self._item_of(new)
+        previous = self.add(item, after)
+        wire = item.wire()
+        added = out.ItemAdded(previous_item_id=previous, item=wire)
+        return item, [added, out.ItemDone(previous_item_id=previous, item=wire)]
+
+    def retrieve(self, item_id: str) -> Effects:
+        """Show an item. Raises RealtimeError."""
+        return [out.ItemRetrieved(item=self._known(item_id, "retrieve").wire())]
+
+    def truncate(self, event: TruncateItem) -> tuple[Item | None, Effects]:
+        """Cut an item; the item if words of it go, and the events. Raises RealtimeError.
+
+        A time after its end counts as its end: clients count what they were still to play.
+        """
+        item = self._known(event.item_id, "truncate")
+        if item.role != "assistant":
+            raise RealtimeError(
+                "invalid_value", "Only items of the assistant can be truncated.", "item_id"
+            )
+        end_ms = max(0, min(int(event.audio_end_ms), item.audio_ms))
+        shortened = item.truncate(end_ms)
+        done = out.ItemTruncated(
+            item_id=item.id, content_index=event.content_index, audio_end_ms=end_ms
+        )
+        return (item if shortened else None), [done]
+
+    def delete(self, item_id: str) -> tuple[Item, Effects]:
+        """Remove an item; the item and the events. Raises RealtimeError."""
+        item = self._known(item_id, "delete")
+        self.remove(item)
+        return item, [out.ItemDeleted(item_id=item_id)]
+
+    def _item_of(self, new: NewItem) -> Item:
+        texts = [part.text or part.transcript or "" for part in new.content]
+        for role in get_args(Role):
+            if new.role == role and new.content:
+                self._made += 1
+                kind = "output_text" if role == "assistant" else "input_text"
+                item_id = new.id or f"{self._prefix}t{self._made}"
+                return Item(item_id, role, kind, text="\n".join(filter(None, texts)))
+        raise RealtimeError(
+            "invalid_value",
+            "Expected an item with content and the role user, assistant or system, got "
+            f"{new.role!r:.40} and {len(new.content)} parts.",
+            "item.role",
+        )
+
+    def _known(self, item_id: str, verb: str) -> Item:
+        item = self.find(item_id)
+        if item is None:
+            raise RealtimeError(
+                f"item_{verb}_invalid_item_id",
+                f"Error with item: no item with id {item_id!r:.80} exists.",
+                "item_id",
+            )
+        return item

@@ -1,0 +1,381 @@
+"""OpenAI's Realtime protocol as a state machine, sans I/O: events in, effects out.
+
+Client events and the log's output come in. Events for the client and records for the log go out.
+Each reply of the log is one response, whose id and item follow from the reply's number.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final, NamedTuple
+
+from gateway.call.playout import Event, TextAt
+from gateway.realtime import client_events as asked
+from gateway.realtime import config as configs
+from gateway.realtime import server_events as out
+from gateway.realtime.caller import Caller
+from gateway.realtime.conversation import Conversation
+from gateway.realtime.effects import Effects
+from gateway.realtime.errors import RealtimeError
+from gateway.realtime.formats import InputFormat, OutputFormat
+from gateway.realtime.items import Item
+from gateway.realtime.response import Response
+from shared.log.records import (
+    Brief,
+    Cancel,
+    Clear,
+    Heard,
+    History,
+    NoReply,
+    Played,
+    ReplyDone,
+    ReplyStarted,
+    Skip,
+    SpeechStarted,
+    SpeechStopped,
+)
+from shared.voices import DEFAULT
+
+TURN_DETECTED: Final = "turn_detected"
+CLIENT_CANCELLED: Final = "client_cancelled"
+
+
+class Sound(NamedTuple):
+    """Frames of one reply that leave together: PCM16 at 24 kHz."""
+
+    generation: int
+    last_frame: int
+    frames: int
+    pcm: bytes
+
+
+class Dialect:
+    """One session. `voices`: the names that the workers offer; others get the default voice."""
+
+    def __init__(
+        self,
+        sid: str,
+        model: str,
+        sample_of: Callable[[int], int],
+        *,
+        voices: Collection[str] = (),
+    ) -> None:
+        self._prefix = sid[:12]
+        self._voices = voices
+        self.config = configs.initial(f"sess_{sid}", model)
+        self.items = Conversation(f"item_{self._prefix}")
+        self._caller = Caller(f"item_{self._prefix}", self.items, sample_of)
+        self._input = InputFormat("audio/pcm")
+        self._output = OutputFormat("audio/pcm")
+        self._response: Response | None = None
+        self._begun = 0  # the reply whose turn ended last
+        self._unbegun = 0  # responses that were cancelled before their turn had ended
+        self._last_frame = 0
+        self._played = 0  # as the log was told, beside the playhead
+        self._briefed = False  # the log has the instructions of one response
+        self._events = 0
+
+    # From the client.
+
+    def configure(self, session: Mapping[str, Any]) -> None:
+        """Begin with this configuration. Raises RealtimeError."""
+        self.config = configs.merged(self.config, session)
+        self._set_formats()
+
+    def created(self) -> Effects:
+        """The first event of a session; what the log is to know of its configuration."""
+        effects: Effects = [configs.options_of(self.config)]
+        if (brief := self._brief(self.config)) != Brief(instructions="", voice=""):
+            effects.append(brief)
+        return self._numbered([*effects, out.SessionCreated(session=self.config)])
+
+    def receive(self, text: str) -> Effects:
+        """Take a text message of the client. Raises CallError when the session must end."""
+        try:
+            event = asked.parse(text)
+        except asked.ParseError as error:
+            return self._numbered([_problem(error, error.event_id)])
+        try:
+            return self._numbered(self._handle(event))
+        except RealtimeError as error:
+            return self._numbered([_problem(error, event.event_id)])
+
+    def _handle(self, event: asked.AnyClientEvent) -> Effects:
+        match event:
+            case asked.AppendAudio(audio=audio):
+                return self._append(audio)
+            case asked.UpdateSession():
+                return self._update(event)
+            case asked.CommitAudio():
+                return self._commit()
+            case asked.ClearAudio():
+                return self._caller.clear()
+            case asked.CreateResponse(response=params):
+                return self._create_response(params or asked.ResponseParams())
+            case asked.CancelResponse(response_id=response_id):
+                return self._cancel(response_id)
+            case asked.CreateItem():
+                return self._create_item(event.item, event.previous_item_id)
+            case asked.TruncateItem():
+                return self._truncate(event)
+            case asked.RetrieveItem(item_id=item_id):
+                return self.items.retrieve(item_id)
+            case asked.DeleteItem(item_id=item_id):
+                return self._delete(item_id)
+            case asked.ClearOutput():
+                return self._cancel(None) if self._response else [Cancel()]
+
+    def _append(self, audio: bytes) -> Effects:
+        pcm = self._input.to_pcm(audio)
+        return [*self._report_played(), *self._caller.append(pcm)]
+
+    def _commit(self) -> Effects:
+        self._caller.check_commit()
+        if configs.answers_turns(self.config):
+            return self._caller.end_turn()
+        return self._caller.commit()
+
+    def _report_played(self) -> Effects:
+        """Before a turn that the client commits: the reply before it is over for the log."""
+        if configs.answers_turns(self.config) or self._response or self._played >= self._last_frame:
+            return []
+        self._played = self._last_frame
+        return [Played(self._last_frame)]
+
+    def _update(self, event: asked.UpdateSession) -> Effects:
+        old, new = self.config, configs.merged(self.config, event.session)
+        self.config = new
+        effects: Effects = []
+        if (options := configs.options_of(new)) != configs.options_of(old):
+            effects.append(options)
+        if configs.answers_turns(new):
+            effects += self._caller.release()
+        if (brief := self._brief(new)) != self._brief(old):
+            effects.append(brief)
+        self._set_formats()
+        effects.append(out.SessionUpdated(session=new))
+        if configs.asks_for_tools(event.session):
+            effects.append(_problem(_no_tools(), event.event_id))
+        return effects
+
+    def _set_formats(self) -> None:
+        audio = self.config["audio"]
+        if (kind := audio["input"]["format"]["type"]) != self._input.kind:
+            self._input = InputFormat(kind)
+        if (kind := audio["output"]["format"]["type"]) != self._output.kind:
+            self._output = OutputFormat(kind)
+
+    def _brief(self, config: configs.Config) -> Brief:
+        voice = config["audio"]["output"]["voice"]
+        return Brief(
+            instructions=self._instructions(config["instructions"]),
+            voice=voice if voice in self._voices and voice != DEFAULT else "",
+        )
+
+    def _instructions(self, text: str) -> str:
+        """The session's own instructions, and the words of system items."""
+        return configs.cut("\n".join(filter(None, (text, self.items.system_text()))))
+
+    # Responses.
+
+    def _create_response(self, params: asked.ResponseParams) -> Effects:
+        if self._response is not None:
+            raise RealtimeError(
+                "conversation_already_has_active_response",
+                "Conversation already has an active response in progress: "
+                f"{self._response.id}. Wait until the response is finished before creating a "
+                "new one.",
+            )
+        if not self._caller.committed:
+            raise RealtimeError(
+                "nothing_to_answer",
+                "Expected a committed turn to answer, got none: commit audio first.",
+            )
+        number = self._begun + self._unbegun + 1
+        self._response = Response(
+            self._response_id(number),
+            self.config,
+            metadata=params.metadata,
+            modalities=configs.modalities(params.output_modalities or ["audio"])
+            if params.output_modalities
+            else None,
+            in_conversation=params.conversation != "none",
+        )
+        brief: Effects = []
+        if params.instructions is not None:
+            self._briefed = True
+            brief = [Brief(instructions=self._instructions(configs.cut(params.instructions)))]
+        return [
+            *brief,
+            *self._report_played_before_turn(),
+            *self._caller.answer_committed(),
+            self._response.created(),
+        ]
+
+    def _report_played_before_turn(self) -> Effects:
+        if self._played >= self._last_frame:
+            return []
+        self._played = self._last_frame
+        return [Played(self._last_frame)]
+
+    def _cancel(self, response_id: str | None) -> Effects:
+        response = self._response
+        if response is None or response_id not in (None, response.id):
+            raise RealtimeError(
+                "response_cancel_not_active", "Cancellation failed: no active response found"
+            )
+        if not response.generation:
+            self._unbegun += 1
+        return [Cancel(), *self._close("cancelled", CLIENT_CANCELLED)]
+
+    def _close(self, status: str, reason: str | None = None) -> Effects:
+        """End the response in progress."""
+        response, self._response = self._response, None
+        if response is None:
+            return []
+        previous = self.items.previous_of(response.item) if response.item else None
+        effects: Effects = [*response.close(status, reason, previous)]
+        if self._briefed:
+            self._briefed = False
+            effects.insert(0, Brief(instructions=self._instructions(self.config["instructions"])))
+        if not response.in_conversation and response.generation:
+            effects.insert(0, self._history())
+        return effects
+
+    def _response_id(self, generation: int) -> str:
+        return f"resp_{self._prefix}{generation}"
+
+    # Items.
+
+    def _create_item(self, new: asked.NewItem, after: str | None) -> Effects:
+        item, events = self.items.create(new, after)
+        return [*self._remember(item), *events]
+
+    def _truncate(self, event: asked.TruncateItem) -> Effects:
+        item, events = self.items.truncate(event)
+        return [*(self._remember(item) if item else []), *events]
+
+    def _delete(self, item_id: str) -> Effects:
+        item, events = self.items.delete(item_id)
+        return [*self._remember(item), *events]
+
+    def _remember(self, changed: Item) -> Effects:
+        """Let the model know the conversation after this change."""
+        if changed.role == "system":
+            return [Brief(instructions=self._instructions(self.config["instructions"]))]
+        return [self._history()]
+
+    def _history(self) -> History:
+        """All that the model is to remember, the present response included."""
+        return History(self._begun, self.items.folded())
+
+    # From the log.
+
+    def take(self, event: Event | Sound) -> Effects:
+        """Take what the log has, at the time when the client may have it."""
+        return self._numbered(self._taken(event))
+
+    def _taken(self, event: Event | Sound) -> Effects:
+        match event:
+            case Sound():
+                return self._sound(event)
+            case TextAt(generation=generation, frame=frame, text=text):
+                response = self._open_response(generation)
+                return [*response.say(frame, text)] if response else []
+            case SpeechStarted(n=n):
+                return self._speech_started(n)
+            case SpeechStopped(n=n):
+                return self._speech_stopped(n)
+            case Heard(text=text, final=True):
+                return self._caller.heard(text)
+            case ReplyStarted(generation=generation, frame=frame):
+                return self._reply_started(generation, frame)
+            case ReplyDone(generation=generation, reason=reason):
+                return self._reply_done(generation, reason)
+            case NoReply(generation=generation):
+                ended = self._close("completed") if self._open_response(generation) else []
+                return [*self._caller.not_heard(), *ended] if ended else []
+            case Clear(generation=generation):
+                cleared = self._open_response(generation)
+                return self._close("cancelled", TURN_DETECTED) if cleared else []
+            case Skip() | Heard():
+                return []
+
+    def _open_response(self, generation: int) -> Response | None:
+        response = self._response
+        return response if response is not None and response.generation == generation else None
+
+    def _speech_started(self, n: int) -> Effects:
+        if not configs.detects_turns(self.config):
+            return []
+        # The log interrupts a reply for speech; its `clear` follows.
+        return [*self._caller.speech_started(n), *self._close("cancelled", TURN_DETECTED)]
+
+    def _speech_stopped(self, n: int) -> Effects:
+        self._begun += 1
+        if self._unbegun:
+            self._unbegun -= 1
+            return []
+        if self._response is not None and not self._response.generation:
+            self._response.generation = self._begun
+            return []
+        if not configs.answers_turns(self.config):
+            return []
+        turn = self._caller.speech_stopped(n)
+        self._response = Response(
+            self._response_id(self._begun), self.config, generation=self._begun
+        )
+        return [*turn, self._response.created()]
+
+    def _reply_started(self, generation: int, frame: int) -> Effects:
+        self._begun = max(self._begun, generation)
+        response = self._open_response(generation)
+        if response is None:
+            return []
+        self._output.reset()
+        kind = "output_text" if response.text_only else "output_audio"
+        item_id = f"item_{self._prefix}a{generation}"
+        item = Item(item_id, "assistant", kind, "in_progress", generation=generation)
+        previous = self.items.add(item) if response.in_conversation else None
+        return [*response.begin(item, previous, frame)]
+
+    def _sound(self, sound: Sound) -> Effects:
+        self._last_frame = sound.last_frame
+        response = self._open_response(sound.generation)
+        if response is None:
+            return []
+        return [*response.sound(self._output.from_pcm(sound.pcm), sound.frames)]
+
+    def _reply_done(self, generation: int, reason: str) -> Effects:
+        if self._open_response(generation) is None:
+            return []
+        if reason == "length":
+            return self._close("incomplete", "max_output_tokens")
+        if reason == "cancelled":
+            return self._close("cancelled", TURN_DETECTED)
+        return self._close("completed")
+
+    def _numbered(self, effects: Effects) -> Effects:
+        for effect in effects:
+            if isinstance(effect, out.ServerEvent):
+                self._events += 1
+                effect.event_id = f"event_{self._prefix}{self._events}"
+        return effects
+
+
+def _problem(error: RealtimeError, event_id: str | None) -> out.Error:
+    return out.Error(
+        error=out.Problem(
+            type=error.kind,
+            code=error.code,
+            message=str(error),
+            param=error.param,
+            event_id=event_id,
+        )
+    )
+
+
+def _no_tools() -> RealtimeError:
+    return RealtimeError(
+        "tools_not_supported",
+        "This server's engines call no functions: the session goes on without tools.",
+        "session.tools",
+    )

@@ -1,0 +1,97 @@
+"""The WebSocket /v1/realtime: lets OpenAI's Realtime clients in."""
+
+import time
+from typing import Any, Final
+
+from starlette.websockets import WebSocket
+
+from gateway.call.opening import Build, OpenedSession, Place
+from gateway.call.playout import Playout
+from gateway.call.session import Session
+from gateway.edge.fleet import Fleet
+from gateway.protocol.client_messages import Start
+from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
+from gateway.realtime.access import SUBPROTOCOL, Grant, RealtimeAccess, key_of
+from gateway.realtime.dialect import Dialect
+from gateway.realtime.session import (
+    GROUP_FRAMES,
+    LEAD_FRAMES,
+    RealtimeSession,
+    error_message,
+    new_uplink,
+)
+from gateway.socket.endpoint import WebSocketEndpoint
+from shared.modes import ReplyMode
+
+GOING_AWAY: Final = 1_001  # a browser's page was closed
+# Queries of OpenAI's service that ask for what there is not here.
+UNSUPPORTED: Final = {
+    "intent": "transcription sessions",
+    "call_id": "calls that began by SIP or WebRTC",
+}
+
+
+class RealtimeEndpoint(WebSocketEndpoint):
+    """Serves every Realtime socket of one gateway."""
+
+    def __init__(self, *args: Any, access: RealtimeAccess, fleet: Fleet, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._access = access
+        self._fleet = fleet
+
+    def admits(self, websocket: WebSocket) -> bool:
+        """A page of any origin may come with a key; without keys, only the gateway's own."""
+        return self._access.needs_key or super().admits(websocket)
+
+    def subprotocol(self, websocket: WebSocket) -> str | None:
+        """`realtime`, and never the one that holds a browser's key."""
+        return SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None
+
+    async def begin(self, websocket: WebSocket, address: str) -> OpenedSession:
+        """Begin the client's session. Raises CallError, RedisError."""
+        query = websocket.query_params
+        for name, what in UNSUPPORTED.items():
+            if name in query:
+                raise CallError(ErrorCode.BAD_MESSAGE, f"This server has no {what} ('{name}').")
+        authorization = websocket.headers.get("authorization")
+        grant = await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
+        self._limits.check_new_call(address, time.monotonic())
+        start = Start(mode=ReplyMode.TURN.value)
+        build = self._build(query.get("model", ""), grant)
+        return await self._opener.open(start, permitted=True, build=build)
+
+    def greet(self, opened: OpenedSession) -> None:
+        """Send `session.created`."""
+        if isinstance(opened.session, RealtimeSession):
+            opened.session.begin(time.monotonic())
+
+    def error_message(self, error: CallError) -> tuple[str, int]:
+        """What a refused client gets, and the close code."""
+        return error_message(error)
+
+    def is_over(self, session: Session, code: int) -> bool:
+        """A client that closes its socket, or cannot resume, ends its session."""
+        return code in (NORMAL_CLOSE_CODE, GOING_AWAY) or super().is_over(session, code)
+
+    def _build(self, model: str, grant: Grant) -> Build:
+        def build(place: Place) -> Session:
+            uplink = new_uplink(place.arrived_at, n=place.n, samples=place.samples)
+            offer = self._fleet.offer(time.monotonic())
+            dialect = Dialect(
+                place.sid, model, uplink.sample_of, voices=offer.voices if offer else ()
+            )
+            dialect.configure(grant.session)
+            return RealtimeSession(
+                place.sid,
+                place.conn,
+                uplink=uplink,
+                playout=Playout(
+                    lead_frames=LEAD_FRAMES,
+                    group_frames=GROUP_FRAMES,
+                    next_frame=place.next_frame,
+                ),
+                dialect=dialect,
+                now=time.monotonic(),
+            )
+
+        return build

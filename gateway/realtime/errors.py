@@ -1,0 +1,47 @@
+"""The errors that a Realtime client gets as `error` events; most leave its session as it is."""
+
+from typing import Final, NamedTuple
+
+from gateway.protocol.errors import ErrorCode
+from shared.errors import AntiphonError
+
+INVALID_REQUEST: Final = "invalid_request_error"
+SERVER_ERROR: Final = "server_error"
+
+
+class RealtimeError(AntiphonError):
+    """One event of the client is refused, with OpenAI's code where there is one."""
+
+    def __init__(
+        self, code: str, message: str, param: str | None = None, *, kind: str = INVALID_REQUEST
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+        self.kind = kind
+
+
+class Ending(NamedTuple):
+    """How a session that ends with an error looks to a Realtime client."""
+
+    code: str
+    kind: str
+    close_code: int
+
+
+# The close codes are those that OpenAI's clients know: they reconnect after 1011 to 1013.
+ENDINGS: Final = {
+    ErrorCode.BAD_MESSAGE: Ending("invalid_value", INVALID_REQUEST, 1008),
+    ErrorCode.BAD_TOKEN: Ending("invalid_resume_token", INVALID_REQUEST, 3000),
+    ErrorCode.UNAUTHORIZED: Ending("invalid_api_key", INVALID_REQUEST, 3000),
+    ErrorCode.NOT_FOUND: Ending("session_not_found", INVALID_REQUEST, 3000),
+    ErrorCode.REPLACED: Ending("session_replaced", INVALID_REQUEST, 3000),
+    ErrorCode.SESSION_LOST: Ending("session_lost", SERVER_ERROR, 1011),
+    ErrorCode.TOO_LARGE: Ending("message_too_large", INVALID_REQUEST, 1009),
+    ErrorCode.POISONED: Ending("session_failed", SERVER_ERROR, 1011),
+    ErrorCode.TOO_FAST: Ending("rate_limit_exceeded", INVALID_REQUEST, 1008),
+    ErrorCode.TOO_SLOW: Ending("client_too_slow", INVALID_REQUEST, 1008),
+    ErrorCode.INTERNAL: Ending("internal_error", SERVER_ERROR, 1011),
+    ErrorCode.NO_CAPACITY: Ending("no_capacity", SERVER_ERROR, 1013),
+}
+FALLBACK: Final = Ending("internal_error", SERVER_ERROR, 1011)

@@ -1,0 +1,149 @@
+"""One response and the events that open, fill and close it, in OpenAI's order."""
+
+from typing import Any, Final
+
+from gateway.realtime import server_events as out
+from gateway.realtime.config import Config
+from gateway.realtime.items import Item
+
+Events = list[out.ServerEvent]
+
+TOKEN_MS_IN: Final = 100  # OpenAI counts the caller's sound by 100 ms and the assistant's by 50
+TOKEN_MS_OUT: Final = 50
+
+
+class Response:
+    """`generation`: the reply's number in the log; 0 until its turn has ended."""
+
+    def __init__(
+        self,
+        response_id: str,
+        config: Config,
+        *,
+        generation: int = 0,
+        metadata: dict[str, str] | None = None,
+        modalities: list[str] | None = None,
+        in_conversation: bool = True,
+    ) -> None:
+        self.id = response_id
+        self.generation = generation
+        self.in_conversation = in_conversation
+        self.item: Item | None = None
+        self.first_frame = 0
+        self.modalities = modalities or config["output_modalities"]
+        self._config = config
+        self._metadata = metadata
+
+    @property
+    def text_only(self) -> bool:
+        """Whether the client wants no sound."""
+        return self.modalities == ["text"]
+
+    def created(self) -> out.ResponseCreated:
+        """The event that announces it."""
+        return out.ResponseCreated(response=self._wire("in_progress"))
+
+    def begin(self, item: Item, previous: str | None, first_frame: int) -> Events:
+        """Its item begins with this frame."""
+        self.item, self.first_frame = item, first_frame
+        events: Events = [
+            out.OutputItemAdded(response_id=self.id, output_index=0, item=item.wire())
+        ]
+        if self.in_conversation:
+            events.append(out.ItemAdded(previous_item_id=previous, item=item.wire()))
+        part = {"type": "text", "text": ""} if self.text_only else self._part("")
+        events.append(out.ContentPartAdded(**self._at(), part=part))
+        return events
+
+    def say(self, frame: int, words: str) -> Events:
+        """Words of it, which begin with this frame of the call."""
+        if self.item is None:
+            return []
+        self.item.say(max(0, frame - self.first_frame), words)
+        kind = out.TextDelta if self.text_only else out.TranscriptDelta
+        return [kind(**self._at(), delta=words)]
+
+    def sound(self, data: bytes, frames: int) -> Events:
+        """Sound of it, in the client's format."""
+        if self.item is None:
+            return []
+        self.item.frames += frames
+        return [] if self.text_only or not data else [out.AudioDelta(**self._at(), delta=data)]
+
+    def close(self, status: str, reason: str | None, previous: str | None) -> Events:
+        """End it. `reason`: why it is cancelled or incomplete."""
+        events: Events = []
+        if self.item is not None:
+            self.item.status = "completed" if status == "completed" else "incomplete"
+            self.item.text = self.item.text or ""
+            events = self._close_item(self.item, previous)
+        details = {"type": status, "reason": reason} if reason else None
+        usage = self._usage(self.item)
+        return [*events, out.ResponseDone(response=self._wire(status, details, usage))]
+
+    def _close_item(self, item: Item, previous: str | None) -> Events:
+        text = item.text or ""
+        events: Events
+        if self.text_only:
+            events = [out.TextDone(**self._at(), text=text)]
+            part: dict[str, Any] = {"type": "text", "text": text}
+        else:
+            events = [
+                out.AudioDone(**self._at()),
+                out.TranscriptDone(**self._at(), transcript=text),
+            ]
+            part = self._part(text)
+        events.append(out.ContentPartDone(**self._at(), part=part))
+        events.append(out.OutputItemDone(response_id=self.id, output_index=0, item=item.wire()))
+        if self.in_conversation:
+            events.append(out.ItemDone(previous_item_id=previous, item=item.wire()))
+        return events
+
+    def _at(self) -> dict[str, Any]:
+        return {"response_id": self.id, "item_id": self.item.id if self.item else ""}
+
+    def _part(self, transcript: str) -> dict[str, Any]:
+        return {"type": "audio", "transcript": transcript}
+
+    def _wire(
+        self,
+        status: str,
+        details: dict[str, Any] | None = None,
+        usage: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        output = self._config["audio"]["output"]
+        return {
+            "object": "realtime.response",
+            "id": self.id,
+            "status": status,
+            "status_details": details,
+            "output": [self.item.wire()] if self.item else [],
+            "conversation_id": self._conversation_id(),
+            "output_modalities": self.modalities,
+            "max_output_tokens": self._config["max_output_tokens"],
+            "audio": {"output": {"format": output["format"], "voice": output["voice"]}},
+            "usage": usage,
+            "metadata": self._metadata,
+        }
+
+    def _conversation_id(self) -> str | None:
+        session_id = str(self._config["id"])
+        return session_id.replace("sess_", "conv_") if self.in_conversation else None
+
+    def _usage(self, item: Item | None) -> dict[str, Any]:
+        """Audio by its length and text by its words, since the log counts no tokens."""
+        audio = 0 if item is None or self.text_only else item.audio_ms // TOKEN_MS_OUT
+        text = len((item.text or "").split()) if item else 0
+        return {
+            "total_tokens": audio + text,
+            "input_tokens": 0,
+            "output_tokens": audio + text,
+            "input_token_details": {
+                "cached_tokens": 0,
+                "text_tokens": 0,
+                "audio_tokens": 0,
+                "image_tokens": 0,
+                "cached_tokens_details": {"text_tokens": 0, "audio_tokens": 0, "image_tokens": 0},
+            },
+            "output_token_details": {"text_tokens": text, "audio_tokens": audio},
+        }

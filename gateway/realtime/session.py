@@ -1,0 +1,151 @@
+"""One Realtime client's connection: passes its events, the log and the playout through the dialect.
+
+Nothing here awaits.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from gateway.call.playout import Event, Frame, Playout
+from gateway.call.session import Session
+from gateway.call.uplink import STALL_SAMPLES, Uplink
+from gateway.protocol.errors import CallError, ErrorCode
+from gateway.protocol.server_messages import ServerMessage
+from gateway.realtime import errors
+from gateway.realtime.dialect import Dialect, Sound
+from gateway.realtime.effects import Effects
+from gateway.realtime.intake import Intake
+from gateway.realtime.server_events import Error, Problem, ServerEvent
+from gateway.token_bucket import TokenBucket
+from shared.log.records import Clear, SpeechStarted
+from shared.log.writes import Append
+
+logger = logging.getLogger(__name__)
+
+# Realtime clients buffer and cut off their player themselves, so they may have more in advance.
+LEAD_FRAMES: Final = 25  # 500 ms
+GROUP_FRAMES: Final = 5  # one event has 100 ms
+MAX_SOUND_FRAMES: Final = 50  # 1 s: one event stays far below 1 MiB
+EVENTS_PER_S: Final = 500
+BURST_EVENTS: Final = 2_000
+
+
+class RealtimeSession(Session):
+    """See `Session`. `keeps`: a lost socket leaves the call open for a client that resumes."""
+
+    def __init__(
+        self,
+        sid: str,
+        conn: str,
+        *,
+        uplink: Uplink,
+        playout: Playout,
+        dialect: Dialect,
+        now: float,
+        keeps: bool = False,
+    ) -> None:
+        super().__init__(sid, conn, native=True, uplink=uplink, playout=playout, now=now)
+        self._keeps = keeps
+        self._dialect = dialect
+        self._intake = Intake(uplink, self._push_audio)
+        self._event_rate = TokenBucket(now, capacity=BURST_EVENTS, per_s=EVENTS_PER_S)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the client has asked for a session that can be resumed."""
+        return self._keeps
+
+    def begin(self, now: float) -> None:
+        """Send the first event."""
+        self._perform(self._dialect.created(), now)
+
+    def receive(self, data: bytes | str, now: float) -> None:
+        """Take a client event. Raises CallError when the session must end."""
+        if not self._event_rate.spend(1, now):
+            raise CallError(
+                ErrorCode.TOO_FAST, f"Expected at most {EVENTS_PER_S} events a second, got more"
+            )
+        text = data if isinstance(data, str) else data.decode("utf-8", "replace")
+        self._perform(self._dialect.receive(text), now)
+        self._stopwatch.received(self._uplink.n, now)
+
+    def send(self, message: ServerMessage) -> None:
+        """Nothing: these messages are not of this dialect."""
+
+    def fail(self, error: CallError) -> None:
+        """Close the socket with an error event; only the first one counts."""
+        if self.error is None:
+            self.error = error
+            text, close_code = error_message(error)
+            self._outbox.close(close_code, text)
+
+    def next_append(self, now: float) -> Append | None:
+        """See `Session`; also lets waiting sound into the log."""
+        if not self.log_lost:
+            self._intake.pump(now)
+        return super().next_append(now)
+
+    def _send_items(self, items: Iterable[Frame | Event], now: float) -> None:
+        for item in _joined(items):
+            self._perform(self._dialect.take(item), now)
+        self._outbox.flush()
+
+    def _perform(self, effects: Effects, now: float) -> None:
+        for effect in effects:
+            if isinstance(effect, ServerEvent):
+                self._outbox.put(effect.to_json())
+            else:
+                self._intake.put(effect, now)
+        self._outbox.flush()
+
+
+def error_message(error: CallError) -> tuple[str, int]:
+    """The `error` event for an error that ends a session, and the socket's close code."""
+    ending = errors.ENDINGS.get(error.code, errors.FALLBACK)
+    problem = Problem(type=ending.kind, code=ending.code, message=str(error))
+    return Error(event_id="event_end", error=problem).to_json(), ending.close_code
+
+
+def _joined(items: Iterable[Frame | Event]) -> Iterator[Event | Sound]:
+    """Frames of one reply in a row become one sound; speech comes before the clear it caused."""
+    sound: list[Frame] = []
+    clear: Clear | None = None
+    for item in items:
+        if sound and not (
+            isinstance(item, Frame)
+            and item.generation == sound[0].generation
+            and len(sound) < MAX_SOUND_FRAMES
+        ):
+            yield _sound(sound)
+            sound = []
+        if clear is not None and not isinstance(item, SpeechStarted):
+            yield clear
+            clear = None
+        if isinstance(item, Frame):
+            sound.append(item)
+        elif isinstance(item, Clear):
+            clear = item
+        else:
+            yield item
+            if clear is not None:
+                yield clear
+                clear = None
+    if clear is not None:
+        yield clear
+    if sound:
+        yield _sound(sound)
+
+
+def _sound(frames: list[Frame]) -> Sound:
+    return Sound(
+        generation=frames[0].generation,
+        last_frame=frames[-1].number,
+        frames=len(frames),
+        pcm=b"".join(frame.pcm for frame in frames),
+    )
+
+
+def new_uplink(now: float, *, n: int = 0, samples: int = 0) -> Uplink:
+    """An uplink that takes a recording's first 12 s at once."""
+    return Uplink(now, n=n, samples=samples, burst_samples=STALL_SAMPLES)

@@ -1,0 +1,193 @@
+"""The Realtime API's door on a real Redis: keys, client secrets, refusals, models."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from gateway.realtime.keys import hash_of, new_key
+from shared.log import keys
+from shared.log.records import Brief, Commit
+from tests.patience import PATIENCE_S, until
+from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
+
+KEY = new_key()
+PATH = "/v1/realtime"
+
+
+@pytest.fixture
+async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
+    """A gateway that wants KEY."""
+    entry = (f"test:{hash_of(KEY)}",)
+    async with running_gateway(redis_url, lease_ms=30_000, gateway_api_keys=entry) as server:
+        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def calling(server: GatewayServer, key: str = "", **options: Any) -> AsyncIterator[Any]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    url = server.http.replace("http", "ws") + PATH + options.pop("query", "")
+    async with connect(url, additional_headers=headers, compression=None, **options) as socket:
+        yield socket
+
+
+async def event(socket: ClientConnection, kind: str = "") -> dict[str, Any]:
+    """The next event, or the next of a type."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found: dict[str, Any] = json.loads(await socket.recv())
+            if kind in ("", found["type"]):
+                return found
+
+
+async def refusal(socket: ClientConnection) -> tuple[str, int | None]:
+    """The code of the error event, and the close code."""
+    found = await event(socket)
+    with pytest.raises(ConnectionClosed):
+        await asyncio.wait_for(socket.recv(), PATIENCE_S)
+    return found["error"]["code"], socket.close_code
+
+
+async def test_a_session_begins_without_a_key_where_none_is_needed(server: GatewayServer) -> None:
+    async with calling(server, query="?model=gpt-realtime-2.1") as socket:
+        created = await event(socket)
+        assert created["type"] == "session.created"
+        assert created["session"]["model"] == "gpt-realtime-2.1"
+
+
+async def test_a_wrong_key_is_refused_after_the_accept(guarded: GatewayServer) -> None:
+    async with calling(guarded, "sk-wrong") as socket:
+        assert await refusal(socket) == ("invalid_api_key", 3000)
+    async with calling(guarded) as socket:
+        assert await refusal(socket) == ("invalid_api_key", 3000)
+    async with calling(guarded, KEY) as socket:
+        assert (await event(socket))["type"] == "session.created"
+
+
+async def test_a_browser_sends_its_key_as_a_subprotocol_which_is_never_echoed(
+    guarded: GatewayServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("realtime", f"openai-insecure-api-key.{KEY}", "openai-agents-sdk.0.24.0")
+    protocols = [Subprotocol(name) for name in names]
+    origin: Any = "https://elsewhere.example"
+    with caplog.at_level("DEBUG", logger="gateway"):
+        async with calling(guarded, subprotocols=protocols, origin=origin) as socket:
+            assert socket.subprotocol == "realtime"
+            assert (await event(socket))["type"] == "session.created"
+    assert KEY not in caplog.text
+
+
+async def test_another_page_needs_a_key(server: GatewayServer) -> None:
+    origin: Any = "https://elsewhere.example"
+    with pytest.raises(InvalidStatus):
+        async with calling(server, origin=origin):
+            pass
+
+
+async def test_a_client_secret_begins_a_session_of_its_configuration(
+    guarded: GatewayServer, redis_client: Redis, worker: StandInWorker
+) -> None:
+    session = {"type": "realtime", "instructions": "Be brief.", "tools": [{"type": "function"}]}
+    body = {"expires_after": {"anchor": "created_at", "seconds": 60}, "session": session}
+    url = f"{guarded.http}{PATH}/client_secrets"
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}) as http:
+        answer = (await http.post(url, json=body)).json()
+    assert answer["value"].startswith("ek_")
+    assert 50 <= answer["expires_at"] - time.time() <= 61
+    assert answer["session"]["instructions"] == "Be brief."
+    name = keys.client_secret(hash_of(answer["value"]))
+    assert 50 <= await redis_client.ttl(name) <= 60
+    assert answer["value"] not in str(await redis_client.keys("*"))
+    async with calling(guarded, answer["value"]) as socket:
+        created = await event(socket)
+        assert created["session"]["instructions"] == "Be brief."
+        assert created["session"]["tools"] == []
+        (sid,) = worker.inputs
+        await until(lambda: Brief("Be brief.", "") in worker.inputs[sid])
+    await redis_client.delete(name)
+    async with calling(guarded, answer["value"]) as socket:
+        assert await refusal(socket) == ("invalid_api_key", 3000)
+
+
+async def test_client_secrets_are_made_with_a_key_alone_and_within_bounds(
+    guarded: GatewayServer,
+) -> None:
+    url = f"{guarded.http}{PATH}/client_secrets"
+    async with httpx.AsyncClient() as http:
+        assert (await http.post(url, json={})).json()["error"]["code"] == "invalid_api_key"
+        http.headers["Authorization"] = f"Bearer {KEY}"
+        for wrong in (
+            {"expires_after": {"seconds": 9}},
+            {"expires_after": {"seconds": 7_201}},
+            {"session": {"audio": {"input": {"format": {"type": "audio/opus"}}}}},
+            {"session": 3},
+        ):
+            answer = await http.post(url, json=wrong)
+            assert answer.status_code == 400, wrong
+            assert answer.json()["error"]["type"] == "invalid_request_error"
+        secret = (await http.post(url, json={})).json()["value"]
+        http.headers["Authorization"] = f"Bearer {secret}"
+        assert (await http.post(url, json={})).status_code == 401
+
+
+async def test_models_are_listed_for_those_who_have_a_key(guarded: GatewayServer) -> None:
+    async with httpx.AsyncClient(base_url=guarded.http) as http:
+        assert (await http.get("/v1/models")).status_code == 401
+        http.headers["Authorization"] = f"Bearer {KEY}"
+        listed = (await http.get("/v1/models")).json()
+        assert [model["id"] for model in listed["data"]] == ["antiphon"]
+        assert (await http.get("/v1/models/antiphon")).json()["object"] == "model"
+        missing = await http.get("/v1/models/gpt-9")
+        assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
+        webrtc = await http.post("/v1/realtime/calls", content="v=0")
+        assert (webrtc.status_code, webrtc.json()["error"]["code"]) == (404, "not_supported")
+
+
+async def test_what_openai_alone_has_is_refused_clearly(server: GatewayServer) -> None:
+    for query in ("?intent=transcription", "?call_id=rtc_1"):
+        async with calling(server, query=query) as socket:
+            assert await refusal(socket) == ("invalid_value", 1008)
+
+
+async def test_a_full_fleet_says_so_after_the_accept(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    worker.slots = 0
+    await until(lambda: server.gateway.fleet.free(time.monotonic()) == 0)
+    async with calling(server) as socket:
+        assert await refusal(socket) == ("no_capacity", 1013)
+
+
+async def test_a_session_ends_with_its_socket(server: GatewayServer, worker: StandInWorker) -> None:
+    async with calling(server) as socket:
+        await event(socket)
+        audio = "AAAA" * 3_200  # 200 ms
+        await socket.send(json.dumps({"type": "input_audio_buffer.append", "audio": audio}))
+        await socket.send(json.dumps({"type": "input_audio_buffer.commit"}))
+        (sid,) = worker.inputs
+        await until(lambda: any(isinstance(record, Commit) for record in worker.inputs[sid]))
+        socket.transport.abort()
+    await until(lambda: not worker.owned)
+
+
+async def test_a_gateway_that_leaves_closes_with_a_code_that_clients_reconnect_after(
+    redis_url: str, worker: StandInWorker
+) -> None:
+    async with running_gateway(redis_url, lease_ms=30_000) as server:
+        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        async with calling(server) as socket:
+            await event(socket)
+            server.uvicorn.should_exit = True
+            with pytest.raises(ConnectionClosed):
+                await asyncio.wait_for(socket.recv(), PATIENCE_S)
+            assert socket.close_code == 1012

@@ -1,0 +1,114 @@
+"""A Realtime client, its session and a worker's conversation in one process, without I/O or clock.
+
+Time passes only where a test lets it: `wait` plays and runs the worker.
+"""
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+
+from gateway.call.playout import Playout
+from gateway.call.uplink import MAX_WAITING_RECORDS
+from gateway.realtime.dialect import Dialect
+from gateway.realtime.session import GROUP_FRAMES, LEAD_FRAMES, RealtimeSession, new_uplink
+from shared.audio import CHUNK_MS, FRAME_MS
+from shared.log.writes import Answer, Receipt
+from shared.modes import ReplyMode
+from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
+from workers.engines.base import Engine
+from workers.runtime.conversation.tuning import Tuning
+
+TICK_S = 0.02
+
+
+class Stage:
+    """One client at one session; `events` holds all that it got."""
+
+    def __init__(self, engine: Engine | None = None, model: str = "") -> None:
+        self.now = 100.0
+        self.events: list[dict[str, Any]] = []
+        self.worker = Rehearsal(ReplyMode.TURN, engine, Tuning())
+        uplink = new_uplink(self.now)
+        self.dialect = Dialect("0123456789abcdef" * 2, model, uplink.sample_of, voices=("low",))
+        self.session = RealtimeSession(
+            "0123456789abcdef" * 2,
+            "1:g:n",
+            uplink=uplink,
+            playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
+            dialect=self.dialect,
+            now=self.now,
+        )
+        self.session.begin(self.now)
+        self._read = 0
+        self._collect()
+
+    def send(self, kind: str, **fields: Any) -> None:
+        """Send one event, and let the worker take it."""
+        self.raw(json.dumps({"type": kind, **fields}))
+
+    def raw(self, text: str) -> None:
+        """Send any text."""
+        self.session.receive(text, self.now)
+        self.work()
+
+    def say(self, *chunks: Any) -> None:
+        """Send sound in real time, 80 ms an event."""
+        for chunk in chunks:
+            audio = base64.b64encode(np.asarray(chunk, "<i2").tobytes()).decode()
+            self.send("input_audio_buffer.append", audio=audio)
+            self.wait(CHUNK_MS / 1_000)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        until = self.now + seconds - 1e-9
+        while self.now < until:
+            self.now += TICK_S
+            self.work()
+
+    def work(self) -> None:
+        """Exchange records between the session and the worker, and send what is due."""
+        while (append := self.session.next_append(self.now)) is not None and append.records:
+            self.worker.run(*append.records)
+            last = append.first + len(append.records) - 1
+            self.session.take_receipt(Receipt(Answer.STORED, last), self.now)
+            assert len(append.records) <= MAX_WAITING_RECORDS
+        while self.worker.turn():
+            pass
+        new = [entry for entry in self.worker.outputs if entry[0] > self._read]
+        if new:
+            self._read = new[-1][0]
+            self.session.take_records(new, self.now)
+        self.session.send_due(self.now)
+        self._collect()
+
+    def got(self, kind: str) -> list[dict[str, Any]]:
+        """All events of this type."""
+        return [event for event in self.events if event["type"] == kind]
+
+    def types(self, since: int = 0) -> list[str]:
+        """The types of all events; several deltas in a row count once."""
+        found: list[str] = []
+        for event in self.events[since:]:
+            if not found or found[-1] != event["type"]:
+                found.append(event["type"])
+        return found
+
+    def error(self) -> dict[str, Any]:
+        """What the last error event reports."""
+        error: dict[str, Any] = self.got("error")[-1]["error"]
+        return error
+
+    @property
+    def frames(self) -> int:
+        """How many frames of sound the client got."""
+        size = sum(len(base64.b64decode(e["delta"])) for e in self.got(SOUND))
+        return size // (24 * 2 * FRAME_MS)
+
+    def _collect(self) -> None:
+        while messages := self.session.more_messages():
+            self.events += [json.loads(message) for message in messages]
+
+
+SOUND = "response.output_audio.delta"
