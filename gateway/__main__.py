@@ -27,7 +27,9 @@ def main() -> None:
     gateway = Gateway(settings)
     tame_collector()
     logger.info("page at %s", page_address(listeners[0]))
-    config = server_config(gateway.app(), settings.gateway_trusted_proxies)
+    config = server_config(
+        gateway.app(), settings.gateway_trusted_proxies, settings.gateway_root_path
+    )
     GracefulServer(config, gateway.shut_down).run(sockets=listeners)
 
 

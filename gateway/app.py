@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -14,8 +14,9 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +28,7 @@ from gateway.edge.connection_limits import EXTRA_SOCKETS, ConnectionLimits
 from gateway.edge.fleet import SILENT, Fleet
 from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.edge.pages import Pages
+from gateway.edge.root_path import redirect, request_path
 from gateway.operators.access import FigureAccess
 from gateway.operators.routes import OperatorRoutes
 from gateway.operators.stats import Stats
@@ -88,6 +90,19 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+class ApiCors:
+    """Lets pages of the origins that may call read /api too."""
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        self.app = app
+        self.cors = CORSMiddleware(app, allow_origins=origins, allow_headers=["Authorization"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; below /api with the headers that the browser asks for."""
+        below = scope["type"] == "http" and request_path(scope).startswith("/api/")
+        await (self.cors if below else self.app)(scope, receive, send)
 
 
 class Gateway:
@@ -184,6 +199,7 @@ class Gateway:
                 "auth": bool(s.gateway_auth_secret.get_secret_value()),
                 "modes": [mode.value for mode in ReplyMode],
                 "mode": s.reply_mode.value,
+                "engine": self.fleet.engine(time.monotonic()),
                 "voices": offer.voices,
                 "styles": offer.styles,
                 "vad_threshold": s.vad_threshold,
@@ -204,12 +220,14 @@ class Gateway:
         ]
         routes += [
             *wrong_path_routes(routes),
-            Route("/", lambda _: RedirectResponse("/web/")),
+            *(Route(path, redirect("web/")) for path in ("/", "/web")),
             Mount("/web", Pages()),
         ]
-        return Starlette(
-            routes=routes, lifespan=self.lifespan, middleware=[Middleware(SecurityHeaders)]
-        )
+        middleware = [
+            Middleware(SecurityHeaders),
+            Middleware(ApiCors, origins=self.settings.gateway_origins),
+        ]
+        return Starlette(routes=routes, lifespan=self.lifespan, middleware=middleware)
 
     def _answers(self) -> dict[str, Callable[[Request], Awaitable[Response]]]:
         return {

@@ -101,6 +101,11 @@ class Fleet:
         """The voices and styles of every live worker; None without a live worker."""
         return common(worker.offer for worker in self.live(now).values())
 
+    def engine(self, now: float) -> str | None:
+        """The engine of the live workers; None without one, or if they run different ones."""
+        names = {str(worker.status.get("engine")) for worker in self.live(now).values()}
+        return names.pop() if len(names) == 1 else None
+
     def unready_reason(self, now: float) -> str | None:
         """Why no caller at all can be served now; None if one could."""
         if self._observed_at is None or now - self._observed_at > FRESH_S:

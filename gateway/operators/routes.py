@@ -7,9 +7,10 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from gateway.edge.root_path import redirect
 from gateway.operators.access import FigureAccess
 from gateway.operators.stats import MAX_VIEWERS, Stats, session_line
 from shared.errors import SchemaError
@@ -38,7 +39,7 @@ class OperatorRoutes:
     def routes(self) -> list[BaseRoute]:
         """All routes. The dashboard's page holds no figures, so it needs no guard."""
         return [
-            Route("/dashboard", lambda _: RedirectResponse("/web/dashboard.html")),
+            Route("/dashboard", redirect("web/dashboard.html")),
             Route("/api/stats", self._guarded(self.figures)),
             Route("/api/stats/stream", self._guarded(self.stream)),
             Route("/api/sessions/{session}", self._guarded(self.timeline)),

@@ -17,11 +17,13 @@ from typing import Any, ClassVar, Final, cast
 
 import uvicorn
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 from websockets.speedups import apply_mask
 
+from gateway.edge.root_path import RootPath
 from gateway.protocol.errors import (
     ABNORMAL_CLOSE_CODE,
     INVALID_TEXT_CLOSE_CODE,
@@ -279,10 +281,11 @@ class GracefulServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_config(app: Any, trusted_proxies: Sequence[str]) -> uvicorn.Config:
+def server_config(app: Any, trusted_proxies: Sequence[str], root_path: str = "") -> uvicorn.Config:
     """How uvicorn serves the gateway."""
+    behind: Any = ProxyHeadersMiddleware(app, list(trusted_proxies)) if trusted_proxies else app
     return uvicorn.Config(
-        app,
+        RootPath(behind, root_path, trusted_proxies),
         loop="uvloop",
         http=HttpConnection,
         ws=WebSocketConnection,
@@ -290,9 +293,9 @@ def server_config(app: Any, trusted_proxies: Sequence[str]) -> uvicorn.Config:
         ws_per_message_deflate=False,
         ws_ping_interval=WS_PING_EVERY_S,
         ws_ping_timeout=WS_PING_TIMEOUT_S,
-        # By default uvicorn trusts X-Forwarded-For from 127.0.0.1.
-        proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=list(trusted_proxies),
+        # By default uvicorn trusts X-Forwarded-For from 127.0.0.1, and it hides the proxy's address
+        # before the root path is found.
+        proxy_headers=False,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -14,7 +14,9 @@ def wrong_path_routes(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
     upgrades = [Route(path, _upgrade_required) for path in paths]
 
     async def refuse(websocket: WebSocket) -> None:
-        await websocket.send_denial_response(PlainTextResponse(_where_calls_are(paths), 404))
+        await websocket.send_denial_response(
+            PlainTextResponse(_where_calls_are(paths, websocket), 404)
+        )
 
     return [*upgrades, WebSocketRoute("/{path:path}", refuse)]
 
@@ -24,5 +26,7 @@ async def _upgrade_required(_: Request) -> Response:
     return PlainTextResponse(answer, 426, {"Upgrade": "websocket"})
 
 
-def _where_calls_are(paths: Sequence[str]) -> str:
-    return f"Expected a WebSocket at {' or '.join(paths)}, got another path\n"
+def _where_calls_are(paths: Sequence[str], websocket: WebSocket) -> str:
+    root = websocket.scope.get("root_path", "")
+    named = " or ".join(root + path for path in paths)
+    return f"Expected a WebSocket at {named}, got another path\n"

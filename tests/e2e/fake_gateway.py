@@ -91,7 +91,7 @@ class FakeGateway:
     @property
     def url(self) -> str:
         """The page's address."""
-        return f"http://127.0.0.1:{self.port}/web"
+        return f"http://127.0.0.1:{self.port}/web/"
 
     @property
     def next_frame(self) -> int:

@@ -59,7 +59,7 @@ def test_the_microphone_comes_back_out_of_the_speaker(
             f"{np.quantile(delays, quantile):.0f}",
         )
     page.click("#call")
-    expect(page.locator("#headline")).to_have_text("Ask me anything")
+    expect(page.locator("#headline")).to_have_text("Say something")
     wait_until(lambda: not stack.redis.keys("s:*"))
 
 

@@ -44,9 +44,8 @@ async def running_gateway(url: str, **settings: Any) -> AsyncIterator["GatewaySe
     chosen = Settings(redis_url=url, gateway_port=0, **settings)
     gateway = Gateway(chosen)
     listeners = listen(chosen.gateway_host, 0)
-    uvicorn = QuietServer(
-        server_config(gateway.app(), chosen.gateway_trusted_proxies), gateway.shut_down
-    )
+    config = server_config(gateway.app(), chosen.gateway_trusted_proxies, chosen.gateway_root_path)
+    uvicorn = QuietServer(config, gateway.shut_down)
     task = asyncio.create_task(uvicorn.serve(sockets=listeners))
     await until(lambda: uvicorn.started)
     server = GatewayServer(gateway, uvicorn, listeners[0].getsockname()[1])

@@ -7,6 +7,8 @@
 const RETRY_MS = [500, 1_000, 2_000, 5_000];
 const SILENT_MS = 5_000; // snapshots come every second, so by then the connection is dead
 const KEY = "antiphon-stats-token";
+/** The gateway's address: it may lie below a path of its server. */
+const GATEWAY = new URL("../../", import.meta.url);
 
 /**
  * @typedef {(number | null)[]} Row
@@ -57,12 +59,12 @@ export class Feed {
   }
 
   /**
-   * @param {string} path
+   * @param {string} path below the gateway's address
    * @returns {Promise<any>} the answer's JSON
    * @throws {HttpError} when the gateway refuses.
    */
   async get(path) {
-    const answer = await fetch(path, { headers: headers() });
+    const answer = await fetch(new URL(path, GATEWAY), { headers: headers() });
     const body = await answer.json();
     if (!answer.ok) throw new HttpError(answer.status, body.error ?? `HTTP ${answer.status}`);
     return body;
@@ -72,7 +74,8 @@ export class Feed {
     const abort = new AbortController();
     let reason = "the gateway closed the stream";
     try {
-      const answer = await fetch("/api/stats/stream", { headers: headers(), signal: abort.signal });
+      const stream = new URL("api/stats/stream", GATEWAY);
+      const answer = await fetch(stream, { headers: headers(), signal: abort.signal });
       if (answer.status === 401) return this.#callbacks.locked();
       if (answer.ok && answer.body !== null) await this.#read(answer.body, abort);
       else reason = (await answer.json()).error;

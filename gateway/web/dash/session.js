@@ -67,7 +67,7 @@ export class SessionPanel {
   /** @param {string} session */
   async #refresh(session) {
     try {
-      const path = `/api/sessions/${session}?after=${this.#timeline.after.join()}`;
+      const path = `api/sessions/${session}?after=${this.#timeline.after.join()}`;
       const answer = await this.#feed.get(path);
       if (this.session !== session) return;
       this.#show(answer);
