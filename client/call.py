@@ -12,18 +12,22 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 from urllib.parse import urlencode
 
+import numpy as np
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.typing import Subprotocol
 
+from client.failure import CallFailed
 from client.measurements import CallMeasurements, speech_end_s
-from shared.audio import CHUNK_MS, CHUNK_SAMPLES, SAMPLE_RATE_HZ, Pcm16, pcm16_from_bytes
+from client.no_connection import no_connection
+from client.wire import Wire
+from shared.audio import CHUNK_MS, Pcm16
 
 HEADER: Final = struct.Struct("<IIHH")  # frame number, generation, flags, zero
 PIECE_S: Final = CHUNK_MS / 1_000  # 0.08
-SILENCE: Final = bytes(2 * CHUNK_SAMPLES)
 PATIENCE_S: Final = 15.0  # for a reply, from the end of the recording
 LINGER_S: Final = 0.5  # the call goes on for so long after the reply
+HANG_UP_WITHIN_S: Final = 2.0  # for the server to take `end` and close the socket
 # A server that does not report the end of a reply has ended it when it was quiet for so long.
 QUIET_S: Final = 1.5
 RETRY_S: Final = 0.1  # between two tries to resume
@@ -32,25 +36,29 @@ PLAYED_EVERY_PIECES: Final = 3  # 240 ms
 TRANSIENT_ERRORS: Final = ("internal", "no_capacity", "too_slow")
 
 
-class CallFailed(Exception):
-    """The call brought no whole reply; the message says why."""
-
-
 class SpokenCall:
-    """One recording spoken to a server. `plain`: raw PCM16 both ways, without the subprotocol."""
+    """One recording spoken to a server. `plain`: audio alone both ways, without the subprotocol."""
 
     def __init__(
-        self, url: str, question: Pcm16, *, plain: bool, start: Mapping[str, str | None]
+        self,
+        url: str,
+        question: Pcm16,
+        *,
+        plain: bool,
+        start: Mapping[str, str | None],
+        wire: Wire | None = None,
     ) -> None:
-        """`start`: fields of `start` with a text value (mode, voice, style, auth)."""
-        self._start_fields = {name: value for name, value in start.items() if value}
+        """`question`: at the rate of `wire`. `start`: its fields mode, voice, style, auth."""
+        self.wire = wire or Wire()
+        named = {name: value for name, value in start.items() if value}
+        self._start_fields: dict[str, str | int] = {**named, **self.wire.fields}
         query = f"?{urlencode(self._start_fields)}" if plain and self._start_fields else ""
         self.url = url + query
-        self.measurements = CallMeasurements()
+        self.measurements = CallMeasurements(rate_hz=self.wire.rate_hz)
         self.socket: ClientConnection | None = None
         self.session: str | None = None
         self.resumes = 0
-        self._question = question.astype("<i2").tobytes()
+        self._question = question
         self._native = not plain
         self._token = ""
         self._next_piece = 0  # of the recording, then of silence
@@ -58,16 +66,13 @@ class SpokenCall:
         self._reports_done = False  # the server reports the end of a reply
 
     async def run(self) -> None:
-        """Speak, and take the reply to its end. Raises CallFailed."""
+        """Speak, take the reply to its end and hang up. Raises CallFailed."""
         try:
             socket: ClientConnection | None = await self._connect()
         except (OSError, WebSocketException, TimeoutError) as error:
-            raise CallFailed(
-                f"Expected a server at {self.url}, got: {error}; start one with `make run`, "
-                "or name it with --url"
-            ) from error
+            raise no_connection(self.url, error) from error
         self._started_at = time.monotonic()
-        self._spoken_at = self._started_at + len(self._question) / (2 * SAMPLE_RATE_HZ)
+        self._spoken_at = self._started_at + len(self._question) / self.wire.rate_hz
         while socket is not None:
             socket = await self._use(socket)
 
@@ -75,13 +80,13 @@ class SpokenCall:
         """The measurements, as the JSON line of `client.talk`."""
         found = self.measurements
         audible_at = found.first_audible_at()
-        speech_end_at = self._started_at + speech_end_s(pcm16_from_bytes(self._question))
+        speech_end_at = self._started_at + speech_end_s(self._question, self.wire.rate_hz)
         return {
-            "transcript": " ".join("".join(found.texts).split()),
+            "transcript": found.transcript,
             "heard": " / ".join(found.transcripts),
             "first_audio_ms": _ms(self._decidable_at(), audible_at),
             "first_audio_from_speech_end_ms": _ms(speech_end_at, audible_at),
-            "reply_seconds": round(len(found.samples()) / SAMPLE_RATE_HZ, 2),
+            "reply_seconds": round(len(found.samples()) / self.wire.rate_hz, 2),
             "gaps": found.gaps,
             "underruns": found.underruns,
             "frames": len(found.frames),
@@ -94,8 +99,6 @@ class SpokenCall:
         receiving = asyncio.create_task(self._receive(socket))
         try:
             await self._speak(socket, receiving)
-            if self._native:
-                await socket.send(json.dumps({"type": "end"}))
         except ConnectionClosed as closed:
             await asyncio.wait({receiving}, timeout=LINGER_S)
             if receiving.done() and isinstance(refusal := receiving.exception(), CallFailed):
@@ -106,7 +109,17 @@ class SpokenCall:
         finally:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
-            await socket.close()
+            await self._hang_up(socket)
+
+    async def _hang_up(self, socket: ClientConnection) -> None:
+        """Say `end` and close, however the call went: else the server would keep its slot."""
+        try:
+            async with asyncio.timeout(HANG_UP_WITHIN_S):
+                if self._native:
+                    await socket.send(json.dumps({"type": "end"}))
+                await socket.close()
+        except (ConnectionClosed, TimeoutError):  # the server has closed it, or does not answer
+            socket.transport.abort()
 
     async def _connect(self) -> ClientConnection:
         """A socket on which the call starts or goes on. Raises CallFailed when it is refused."""
@@ -116,7 +129,7 @@ class SpokenCall:
             if self._native:
                 await self._start(socket)
         except BaseException:
-            await socket.close()
+            await self._hang_up(socket)
             raise
         self.socket = socket
         return socket
@@ -136,7 +149,7 @@ class SpokenCall:
             self._reports_done = answer["mode"] == "turn"
         self.session, self._token = answer["session"], answer["token"]
         # The log holds the recording up to there; the rest is sent from there, again if need be.
-        self._next_piece = answer["next_sample"] // CHUNK_SAMPLES
+        self._next_piece = answer["next_sample"] // self.wire.piece_samples
 
     def _raise_refusal(self, answer: dict[str, Any]) -> NoReturn:
         if self.session is not None and answer.get("code") in TRANSIENT_ERRORS:
@@ -164,16 +177,21 @@ class SpokenCall:
         while not self._over(time.monotonic()):
             if receiving.done():
                 receiving.result()
-            at = self._next_piece * len(SILENCE)
             # A microphone delivers a piece when its last sample was spoken, not before.
             due_at = self._started_at + (self._next_piece + 1) * PIECE_S
             # A lost socket ends this wait at once, so that the call is resumed without delay.
             await asyncio.wait({receiving}, timeout=max(0.0, due_at - time.monotonic()))
-            await socket.send(self._question[at : at + len(SILENCE)].ljust(len(SILENCE), b"\0"))
+            await socket.send(self.wire.encode(self._piece(self._next_piece)))
             self._next_piece += 1
             if self._native and self._next_piece % PLAYED_EVERY_PIECES == 0:
                 played = self.measurements.played(time.monotonic())
                 await socket.send(json.dumps({"type": "played", "frame": played}))
+
+    def _piece(self, number: int) -> Pcm16:
+        """80 ms of the recording, then of silence."""
+        size = self.wire.piece_samples
+        found = self._question[number * size : (number + 1) * size]
+        return np.pad(found, (0, size - len(found)))
 
     async def _receive(self, socket: ClientConnection) -> None:
         """Take everything that arrives. Raises CallFailed when the server ends the call."""
@@ -189,9 +207,13 @@ class SpokenCall:
             elif self._native:
                 number, generation, _, _ = HEADER.unpack(data[: HEADER.size])
                 if number > self.measurements.last_frame:  # else it came on an earlier socket
-                    self.measurements.take_frame(number, generation, data[HEADER.size :], now)
+                    self._take_frame(number, generation, data[HEADER.size :], now)
             else:
-                self.measurements.take_frame(None, 0, data, now)
+                self._take_frame(None, 0, data, now)
+
+    def _take_frame(self, number: int | None, generation: int, audio: bytes, now: float) -> None:
+        pcm = self.wire.decode(audio).tobytes()
+        self.measurements.take_frame(number, generation, pcm, now)
 
     def _over(self, now: float) -> bool:
         """Whether the reply was played to its end. Raises CallFailed when none arrives."""
@@ -215,7 +237,7 @@ class SpokenCall:
         so hides the way there, the model's time and the way back.
         """
         sample = self.measurements.decided_sample
-        return None if sample is None else self._started_at + sample / SAMPLE_RATE_HZ
+        return None if sample is None else self._started_at + sample / self.wire.rate_hz
 
 
 def _ms(since: float | None, at: float | None) -> float | None:

@@ -5,11 +5,12 @@ after a reply's first frame and plays one frame every 20 ms.
 """
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, Final
 
 import numpy as np
 
-from shared.audio import CHUNK_SAMPLES, FRAME_MS, SAMPLE_RATE_HZ, Pcm16, pcm16_from_bytes
+from shared.audio import CHUNK_MS, FRAME_MS, SAMPLE_RATE_HZ, Pcm16, pcm16_from_bytes
 
 FRAME_S: Final = FRAME_MS / 1_000  # 0.02
 PREBUFFER_S: Final = 0.060
@@ -29,16 +30,27 @@ class ReceivedFrame:
 
     @property
     def audible(self) -> bool:
-        """Whether a sample of it is louder than -50 dBFS."""
-        return bool(np.abs(pcm16_from_bytes(self.pcm).astype(np.int32)).max() > AUDIBLE)
+        """Whether a sample differs from the mean by over -50 dBFS: an offset is no sound."""
+        samples = pcm16_from_bytes(self.pcm).astype(np.float64)
+        return bool(len(samples) and np.abs(samples - samples.mean()).max() > AUDIBLE)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyText:
+    """Words of a reply, and the frame with which they begin."""
+
+    generation: int
+    frame: int
+    text: str
 
 
 @dataclass(slots=True)
 class CallMeasurements:
     """All that the server sent in one call."""
 
+    rate_hz: int = SAMPLE_RATE_HZ  # of the frames and of positions
     frames: list[ReceivedFrame] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)  # of the replies
+    texts: list[ReplyText] = field(default_factory=list)
     transcripts: list[str] = field(default_factory=list)  # of the caller's turns
     decided_sample: int | None = None  # the caller's sample that ended the turn for the server
     gaps: int = 0
@@ -70,11 +82,12 @@ class CallMeasurements:
                 self.reply_open = True
             case "speech_stopped":
                 if self.decided_sample is None:
-                    self.decided_sample = event["sample"] + CHUNK_SAMPLES
+                    self.decided_sample = event["sample"] + self.rate_hz * CHUNK_MS // 1_000
             case "heard" if event["final"]:
                 self.transcripts.append(event["text"])
             case "text":
-                self.texts.append(event["text"])
+                words = ReplyText(event["generation"], event["frame"], event["text"])
+                self.texts.append(words)
             case "reply_started":
                 self.reply_open = self.answered = True
                 self._dry_at = float("-inf")  # silence before a reply is no underrun
@@ -83,7 +96,14 @@ class CallMeasurements:
             case "skip":
                 self._next_frame = event["last"] + 1
             case "clear":
-                self._clear(event["next_frame"], now)
+                self._clear(event["generation"], event["next_frame"], now)
+
+    @property
+    def transcript(self) -> str:
+        """The words of all replies, a space between two of them."""
+        replies = groupby(self.texts, key=lambda words: words.generation)
+        texts = ("".join(words.text for words in reply) for _, reply in replies)
+        return " ".join(" ".join(texts).split())
 
     def played(self, now: float) -> int:
         """The number of the last frame that was played."""
@@ -111,20 +131,25 @@ class CallMeasurements:
             self._dry_at = now + PREBUFFER_S
         self._dry_at += FRAME_S
 
-    def _clear(self, next_frame: int, now: float) -> None:
-        """Drop what the player has not begun to play."""
+    def _clear(self, generation: int, next_frame: int, now: float) -> None:
+        """Drop what the player has not begun to play, and its words."""
         self.frames = [frame for frame in self.frames if frame.plays_at <= now]
+        last = self.frames[-1].number if self.frames else 0
+        self.texts = [t for t in self.texts if t.generation != generation or t.frame <= last]
         self._next_frame = next_frame
         self._dry_at = float("-inf")
         self.reply_open = False
 
 
-def speech_end_s(samples: Pcm16) -> float:
-    """When the last loud 20 ms of a recording end; loud is within 35 dB of the loudest."""
-    width = SAMPLE_RATE_HZ * FRAME_MS // 1_000
+def speech_end_s(samples: Pcm16, rate_hz: int = SAMPLE_RATE_HZ) -> float:
+    """When the last loud 20 ms of a recording end; loud is within 35 dB of the loudest.
+
+    Each 20 ms count without their mean: a microphone's offset is no sound.
+    """
+    width = rate_hz * FRAME_MS // 1_000
     whole = samples[: len(samples) // width * width].astype(np.float64).reshape(-1, width)
     if not len(whole):
-        return len(samples) / SAMPLE_RATE_HZ
-    rms = np.sqrt((whole**2).mean(axis=1))
+        return len(samples) / rate_hz
+    rms = whole.std(axis=1)
     loud = np.flatnonzero(rms >= rms.max() * LOUD_RATIO)
     return float((loud[-1] + 1) * FRAME_S)

@@ -1,4 +1,4 @@
-"""Brings a recording of any sample rate to the 24 kHz of a call."""
+"""Brings a recording of any sample rate to the rate of a call."""
 
 from math import gcd
 
@@ -12,11 +12,14 @@ from shared.audio import SAMPLE_RATE_HZ, Pcm16, pcm16_from_floats
 KAISER_BETA = 8.0
 
 
-def resample(samples: NDArray[np.float32], rate_hz: int) -> Pcm16:
-    """Mono float32 in [-1, 1] at any rate -> int16 at 24 kHz."""
-    if rate_hz == SAMPLE_RATE_HZ:
+def resample(samples: NDArray[np.float32], rate_hz: int, to_hz: int = SAMPLE_RATE_HZ) -> Pcm16:
+    """Mono float32 in [-1, 1] at any rate -> int16 at `to_hz`."""
+    if rate_hz == to_hz:
         return pcm16_from_floats(samples)
-    common = gcd(SAMPLE_RATE_HZ, rate_hz)
-    up, down = SAMPLE_RATE_HZ // common, rate_hz // common
-    audio = resample_poly(samples.astype(np.float64), up, down, window=("kaiser", KAISER_BETA))
+    common = gcd(to_hz, rate_hz)
+    up, down = to_hz // common, rate_hz // common
+    # Padded with the median: with zeros, a recording with an offset would begin with a click.
+    audio = resample_poly(
+        samples.astype(np.float64), up, down, window=("kaiser", KAISER_BETA), padtype="median"
+    )
     return pcm16_from_floats(audio.astype(np.float32))

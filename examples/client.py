@@ -9,11 +9,13 @@ import itertools
 import json
 import struct
 import sys
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import soundfile
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 RATE_HZ = 24_000
 PIECE_S = 0.08
@@ -65,15 +67,24 @@ async def receive(socket: ClientConnection) -> bytes:
 
 async def main(path: str, url: str = "ws://127.0.0.1:8000/ws/stream") -> None:
     """Make one call."""
+    question = read_question(path)
     async with connect(url, subprotocols=["antiphon.v1"], compression=None) as socket:
         await socket.send(json.dumps({"type": "start", "mode": "turn"}))
-        speaking = asyncio.create_task(speak(socket, read_question(path)))
-        reply = await receive(socket)  # begins with `ready`, or with `error`
-        speaking.cancel()
-        await socket.send(json.dumps({"type": "end"}))
+        speaking = asyncio.create_task(speak(socket, question))
+        try:
+            reply = await receive(socket)  # begins with `ready`, or with `error`
+        finally:  # after Ctrl-C too: else the server would keep the call for a minute
+            speaking.cancel()
+            with suppress(ConnectionClosed):
+                await socket.send(json.dumps({"type": "end"}))
     soundfile.write("reply.wav", np.frombuffer(reply, "<i2"), RATE_HZ)
     print(f"reply.wav: {len(reply) / 2 / RATE_HZ:.2f} s")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted: hung up")
+    except (OSError, WebSocketException, soundfile.SoundFileError) as error:
+        sys.exit(f"No reply: {error}")

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pytest
 
-from client.talk import speak_file
+from client.speaking import speak_file
 from shared.audio import SAMPLE_RATE_HZ, floats_from_pcm16, pcm16_from_bytes, pcm16_from_floats
 from tests.e2e.client import FAST, Client, calling
 from tests.e2e.conftest import running_stack

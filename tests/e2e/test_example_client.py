@@ -1,5 +1,6 @@
 """The Python client to copy, against a real gateway and a worker with the echo engine."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,14 +10,16 @@ import pytest
 import soundfile
 
 from shared.audio import Pcm16
+from shared.log import keys
 from tests.e2e.launcher import ROOT, Stack
-from tests.patience import PATIENCE_S
+from tests.interruptions import heed_sigint
+from tests.patience import PATIENCE_S, wait_until
 from tests.sounds import joined, silence, talking
 
 pytestmark = pytest.mark.e2e
 
 EXAMPLE = ROOT / "examples" / "client.py"
-MAX_LINES = 80
+MAX_LINES = 95
 LIBRARIES = ("numpy", "soundfile", "websockets")
 
 
@@ -39,6 +42,26 @@ def test_the_example_reports_why_a_call_is_refused(stack: Stack, tmp_path: Path)
     done = run("question.wav", stack.url, folder=tmp_path)
     assert done.returncode == 1
     assert "no worker is running" in done.stderr
+
+
+def test_an_interrupted_example_hangs_up(stack: Stack, tmp_path: Path) -> None:
+    stack.start_worker()
+    stack.start_gateway()
+    soundfile.write(tmp_path / "question.wav", np.zeros(24_000 * 60), 24_000)
+    example = subprocess.Popen(
+        [sys.executable, str(EXAMPLE), "question.wav", stack.url],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_sigint,
+    )
+    sessions = stack.redis.scard
+    wait_until(lambda: sessions(keys.SESSIONS) == 1, stack.logs)
+    wait_until(lambda: bool(stack.redis.keys("s:*:in")), stack.logs)
+    example.send_signal(signal.SIGINT)
+    assert example.communicate(timeout=PATIENCE_S)[1].splitlines() == ["Interrupted: hung up"]
+    assert example.returncode == 1
+    wait_until(lambda: sessions(keys.SESSIONS) == 0, stack.logs)
 
 
 def test_the_example_is_short_and_needs_three_libraries() -> None:

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from client.resampling import resample
-from client.talk import speak_file
+from client.speaking import speak_file
 from shared.audio import CHUNK_SAMPLES, Pcm16, pcm16_from_bytes
 from tests.e2e.client import FAST, Client, calling
 from tests.e2e.conftest import running_stack

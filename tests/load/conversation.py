@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from websockets.exceptions import WebSocketException
 
-from client.call import CallFailed
-from client.talk import speak_file
+from client.failure import CallFailed
+from client.speaking import speak_file
 from tests.load.cores import Cores, CpuMeter
 from tests.load.servers import RunningServer, ours
 

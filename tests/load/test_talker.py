@@ -17,7 +17,7 @@ from tests.load.servers import PEERS
 from tests.load.talker import CHUNK_S, PATIENCE_S, Question, Talker, nearest_rank
 from tests.load.talking import Talk
 
-LOUD = np.full(FRAME_BYTES // 2, 5_000, "<i2").tobytes()
+LOUD = np.tile(np.array([5_000, -5_000], "<i2"), FRAME_BYTES // 4).tobytes()
 QUIET = bytes(FRAME_BYTES)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from client.call import CallFailed
-from client.talk import speak_file
+from client.failure import CallFailed
+from client.speaking import speak_file
 from tests.conftest import free_port
 from tests.redis.stage import GatewayServer, StandInWorker
 

@@ -72,7 +72,8 @@ class Vad:
         """
         samples = pcm.astype(np.float32) / np.float32(32768.0)
         low = samples.reshape(-1, _DECIMATION).mean(axis=1)
-        rms = np.sqrt(np.mean(samples.reshape(FRAMES_PER_CHUNK, -1) ** 2, axis=1))
+        # About each frame's mean: a microphone's offset is no sound, and would hide quiet speech.
+        rms = samples.reshape(FRAMES_PER_CHUNK, -1).std(axis=1)
         loud = rms > max(threshold, self.floor * FLOOR_RATIO)
         voiced = loud & (_voicing(low) > VOICED_MIN) if loud.any() else loud
         self._learn(rms)

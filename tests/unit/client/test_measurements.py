@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from client.measurements import CallMeasurements, speech_end_s
+from shared.audio import Pcm16
 
-LOUD = b"\0\x10" * 480
+LOUD = b"\0\x10\0\xf0" * 240
 QUIET = b"\x20\0" * 480
 
 
@@ -54,6 +55,49 @@ def test_a_frame_after_the_buffer_ran_dry_is_an_underrun() -> None:
 
 def test_speech_ends_with_the_last_loud_part() -> None:
     samples = np.zeros(48_000, dtype=np.int16)
-    samples[4_800:24_000] = 8_000
-    samples[40_000:] = 20  # room noise
+    samples[4_800:24_000] = tone(19_200)
+    samples[40_000:] = np.random.default_rng(1).integers(-20, 21, 8_000)  # room noise
     assert speech_end_s(samples) == pytest.approx(1.0, abs=0.02)
+    for offset in (164, 655, 1_638):  # 0.5, 2 and 5 % of full scale
+        shifted = (samples + offset).astype(np.int16)
+        assert speech_end_s(shifted) == pytest.approx(1.0, abs=0.02)
+    drift = (samples + np.linspace(-1_600, 1_600, len(samples))).astype(np.int16)
+    assert speech_end_s(drift) == pytest.approx(1.0, abs=0.02)
+
+
+def test_an_offset_is_not_audible() -> None:
+    found = CallMeasurements()
+    offset = np.full(480, 1_638, dtype=np.int16)
+    found.take_frame(1, 1, offset.tobytes(), 1.0)
+    found.take_frame(2, 1, (offset + tone(480)).astype(np.int16).tobytes(), 1.0)
+    assert found.first_audible_at() == pytest.approx(1.02)
+
+
+def test_replies_are_joined_with_a_space_and_unheard_words_are_dropped() -> None:
+    found = CallMeasurements()
+    for generation, frame, text in [
+        (1, 1, "It is "),
+        (1, 5, "noon."),
+        (2, 9, "You "),
+        (2, 12, "a"),
+    ]:
+        words = {"type": "text", "generation": generation, "frame": frame, "text": text}
+        found.take_event(words, 0.0)
+    assert found.transcript == "It is noon. You a"
+    for number in range(1, 13):
+        found.take_frame(number, 1 + (number > 8), LOUD, 0.0)
+    found.take_event({"type": "clear", "generation": 2, "next_frame": 13}, 0.02 * 8.5)
+    assert found.transcript == "It is noon. You"
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 48_000])
+def test_positions_are_counted_at_the_rate_of_the_call(rate_hz: int) -> None:
+    found = CallMeasurements(rate_hz=rate_hz)
+    found.take_event({"type": "speech_stopped", "sample": 0}, 1.0)
+    assert found.decided_sample == rate_hz * 80 // 1_000
+    samples = np.concatenate([tone(rate_hz), np.zeros(rate_hz, dtype=np.int16)])
+    assert speech_end_s(samples, rate_hz) == pytest.approx(1.0, abs=0.02)
+
+
+def tone(samples: int) -> Pcm16:
+    return np.asarray(8_000 * np.sin(0.3 * np.arange(samples)), dtype=np.int16)

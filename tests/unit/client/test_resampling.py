@@ -19,3 +19,8 @@ def test_a_tone_above_the_new_nyquist_rate_is_removed() -> None:
     time_s = np.arange(48_000) / 48_000
     found = resample((0.5 * np.sin(2 * np.pi * 15_000 * time_s)).astype(np.float32), 48_000)
     assert np.abs(found[500:-500].astype(np.int32)).max() < 33  # -60 dB of full scale
+
+
+def test_an_offset_makes_no_click_at_the_edges() -> None:
+    found = resample(np.full(44_100, 0.05, dtype=np.float32), 44_100)
+    assert np.ptp(found) <= 1

@@ -55,6 +55,16 @@ def test_speech_does_not_become_background() -> None:
     assert share(vad, talking(50)) > 0.6
 
 
+@pytest.mark.parametrize("offset", [0.005, 0.02, 0.05])
+def test_an_offset_of_the_microphone_neither_hides_speech_nor_sounds_like_it(offset: float) -> None:
+    def shifted(chunks: list[Pcm16]) -> list[Pcm16]:
+        return [(chunk + round(offset * 32_768)).astype(np.int16) for chunk in chunks]
+
+    vad = Vad()
+    assert share(vad, shifted(silence(40))) == 0
+    assert share(vad, shifted(voice(10, 150, 0.02))) > 0.9
+
+
 def longest_run_ms(sound: Signal, dbfs: float) -> int:
     """What of a sound, faint noise with it, is taken for the longest run of speech."""
     rng = np.random.default_rng(3)

@@ -1,0 +1,5 @@
+"""The one error of a call."""
+
+
+class CallFailed(Exception):
+    """The call brought no whole reply; the message says why."""
