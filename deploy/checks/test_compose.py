@@ -24,7 +24,10 @@ def test_compose_itself_reads_it() -> None:
     assert names == {
         line.split("=")[0] for line in environment.read_text().splitlines() if "=" in line
     }
-    run(program("docker-compose"), "--env-file", environment, "-f", COMPOSE, "config", "--quiet")
+    compose = program("docker-compose")
+    if "version 1" in run(compose, "version"):
+        pytest.skip("docker-compose 1 does not know the specification")
+    run(compose, "--env-file", environment, "-f", COMPOSE, "config", "--quiet")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -67,8 +70,7 @@ def test_two_gateways_and_two_workers_on_cpus_or_gpus() -> None:
 
 
 def test_mounted_files_exist() -> None:
-    # The first by secrets.sh; the others come with the dashboard.
-    drawn = {"./users.acl", "./prometheus", "./grafana/dashboard.json"}
+    drawn = {"./users.acl"}  # by secrets.sh
     for service in SERVICES.values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]

@@ -9,7 +9,7 @@ from conftest import DEPLOY, program, run
 UNITS = sorted(DEPLOY.glob("systemd/*.service"))
 PAGE = DEPLOY.parent / "docs/operations.md"
 RULES = sorted(DEPLOY.glob("prometheus/rules/*.yml"))
-PROMETHEUS = DEPLOY / "prometheus/prometheus.yml"
+TESTS = sorted(DEPLOY.glob("prometheus/rules/tests/*.yml"))
 # 0 is no exposure, 10 is all of it; systemd calls up to 2 safe or OK.
 MOST_EXPOSED = "20"  # tenths
 
@@ -64,6 +64,10 @@ def test_prometheus_understands_the_rules(rules: Path) -> None:
     run(program("promtool"), "check", "rules", rules)
 
 
-@pytest.mark.skipif(not PROMETHEUS.exists(), reason="no deploy/prometheus/prometheus.yml")
+@pytest.mark.parametrize("tests", TESTS, ids=lambda path: path.name)
+def test_the_rules_do_what_their_tests_say(tests: Path) -> None:
+    run(program("promtool"), "test", "rules", tests)
+
+
 def test_prometheus_understands_its_configuration() -> None:
-    run(program("promtool"), "check", "config", "--syntax-only", PROMETHEUS)
+    run(program("promtool"), "check", "config", DEPLOY / "prometheus/prometheus.yml")
