@@ -173,7 +173,7 @@ def test_redis_is_reached_by_gateways_and_workers_alone(everything: Objects) -> 
 def test_operators_paths_are_not_public(everything: Objects) -> None:
     (ingress,) = of_kind(everything, "Ingress")
     paths = [p["path"] for rule in ingress["spec"]["rules"] for p in rule["http"]["paths"]]
-    assert paths == ["/web", "/ws", "/api/config"]
+    assert paths == ["/web", "/ws", "/v1", "/api/config"]
 
 
 def test_the_autoscaler_has_the_fleet_to_itself(everything: Objects) -> None:
