@@ -24,6 +24,8 @@ class TurnTranscript:
     text: str  # as a person would write it; "" for silence, noise or music
     no_speech: float  # probability that nobody spoke, 0..1
     log_prob: float  # mean log probability a token
+    # The other likeliest texts in other words, with their log probabilities; of a final transcript.
+    others: tuple[tuple[str, float], ...] = ()
 
 
 class SpeechToText(Protocol):
@@ -75,6 +77,9 @@ class LanguageModel(Protocol):
 
     def cut(self, row: int, length: int) -> None:
         """Forget positions from `length` on."""
+
+    def likelihoods(self, start: Sequence[int], sequences: Sequence[Sequence[int]]) -> list[float]:
+        """Each sequence's mean log probability a token, after the shared prefix and `start`."""
 
     def extend(
         self,

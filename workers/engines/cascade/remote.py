@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import httpx
 
+from workers.engines.cascade.parts import TurnTranscript
 from workers.engines.cascade.think import SYSTEM, Delta, Prompt
 
 TIMEOUT_S: Final = 8.0  # the longest wait for the endpoint's next words
@@ -61,6 +62,10 @@ class RemoteThinker:
         """See `Thinker`."""
         self.close(slot)
         self._prompts[slot] = prompt
+
+    def likeliest(self, transcript: TurnTranscript) -> str:
+        """See `Thinker`. The endpoint is not asked."""
+        return transcript.text
 
     def ask(self, slot: int, transcript: str) -> None:
         """See `Thinker`. Sends nothing before the turn has ended."""

@@ -13,7 +13,7 @@ from shared.telemetry import timed
 from workers.engines.cascade.care import careful_answer
 from workers.engines.cascade.exact import exact_answer
 from workers.engines.cascade.memory import RememberedTurn
-from workers.engines.cascade.parts import LanguageModel, Logits
+from workers.engines.cascade.parts import LanguageModel, Logits, TurnTranscript
 from workers.models.llama.chat import Chat
 from workers.models.llama.sampling import Draw, Sampling, choose
 
@@ -23,6 +23,10 @@ SYSTEM: Final = (
 MAX_REPLY_TOKENS: Final = 120  # about 35 s of speech; then the reply ends
 TURN_TOKENS: Final = 640  # room for the present turn and its reply
 MAX_TURN_TOKENS: Final = 480  # of the turn: of longer ones the model reads the end
+# A transcript of less than this mean log probability is chosen among the five likeliest. Of 108
+# utterances by other voices the word errors fell from 19.4 to 14.7 %, at 10 dB from 35 to 31 %.
+DOUBTED: Final = -0.25
+LANGUAGE: Final = 0.35  # the weight of the language model's mean log probability
 READ_TOKENS: Final = 64  # of one row in one piece: about 100 ms on one core at most
 READ_ROWS_TOKENS: Final = 128  # of all rows in one step
 
@@ -48,6 +52,9 @@ class Thinker(Protocol):
 
     def open(self, slot: int, prompt: Prompt) -> None:
         """Begin a turn with its context, without the caller's words."""
+
+    def likeliest(self, transcript: TurnTranscript) -> str:
+        """The likeliest of a turn's texts, by hearing and by language."""
 
     def ask(self, slot: int, transcript: str) -> None:
         """Answer the caller's words. Drops an unfinished answer to other words."""
@@ -138,6 +145,19 @@ class LocalThinker:
             self._model.reset(slot, shared=False)
         self._model.cut(slot, same)
         self._rows[slot] = _Row(prompt.seed, held[:same], before, list(before))
+
+    @timed("choose")
+    def likeliest(self, transcript: TurnTranscript) -> str:
+        """See `Thinker`. Clear speech is not doubted."""
+        if not transcript.others or transcript.log_prob > DOUBTED or not self._small:
+            return transcript.text
+        texts = [(transcript.text, transcript.log_prob), *transcript.others]
+        start = self._chat.user_start()
+        turns = [self._chat.user(text)[len(start) :] for text, _ in texts]
+        language = self._model.likelihoods(start, turns)
+        heard = [log_prob for _, log_prob in texts]
+        scores = [a + LANGUAGE * b for a, b in zip(heard, language, strict=True)]
+        return texts[scores.index(max(scores))][0]
 
     def ask(self, slot: int, transcript: str) -> None:
         """See `Thinker`."""

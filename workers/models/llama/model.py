@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Final
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ from workers.models.llama.chat import Chat
 from workers.models.llama.precision import decoder_of
 from workers.models.llama.source import Source
 from workers.models.llama.tokenizer import Tokenizer
+
+SCORED: Final = 5  # sequences at once
+SCORED_TOKENS: Final = 64
 
 
 class LlamaModel:
@@ -37,8 +41,9 @@ class LlamaModel:
         self._device = torch.device(device)
         self._config = source.config
         self._decoder = decoder_of(source, precision, capacity, self._device)
-        # One slot more than there are callers holds the prefix that they share.
-        self._cache = KeyValueCache(source.config, slots + 1, capacity, self._device)
+        # One slot more than there are callers holds the prefix that they share. In others
+        # sequences are scored.
+        self._cache = KeyValueCache(source.config, slots + 1 + SCORED, capacity, self._device)
         self._lengths = [0] * (slots + 1)
 
     def share(self, tokens: Sequence[int]) -> None:
@@ -65,6 +70,28 @@ class LlamaModel:
         if not 0 <= length <= self._lengths[row]:
             raise ValueError(f"Expected a length up to {self._lengths[row]}, got {length}")
         self._lengths[row] = length
+
+    @torch.inference_mode()
+    def likelihoods(self, start: Sequence[int], sequences: Sequence[Sequence[int]]) -> list[float]:
+        """Each sequence's mean log probability a token, after the shared prefix and `start`.
+
+        At most SCORED sequences of some tokens each, cut to SCORED_TOKENS with their start.
+        """
+        before = self._lengths[self.slots]
+        parts = [[*start, *sequence][:SCORED_TOKENS] for sequence in sequences]
+        rows = list(range(self.slots + 1, self.slots + 1 + len(parts)))
+        for row in rows:
+            self._cache.copy(self.slots, row, before)
+        counts = [len(part) for part in parts]
+        planned = plan(self._config, rows, [before] * len(rows), counts, self._device)
+        flat = torch.tensor(list(chain.from_iterable(parts)), device=self._device)
+        skip = len(start) - 1
+        places = [range(span.flat + skip, span.flat + span.count - 1) for span in planned.spans]
+        before_each = torch.tensor(list(chain.from_iterable(places)), device=self._device)
+        shares = self._decoder(flat, planned, self._cache, before_each).float().log_softmax(-1)
+        wanted = torch.tensor([t for part in parts for t in part[skip + 1 :]], device=self._device)
+        said = shares.gather(1, wanted[:, None])[:, 0].split([len(one) for one in places])
+        return [float(one.mean()) for one in said]
 
     def extend(
         self,

@@ -27,11 +27,16 @@ _SPACES: Final = re.compile(r"\s+")
 _WORDS: Final = re.compile(r"[\w']+")
 
 
+def bare(text: str) -> str:
+    """The words alone, in lower case."""
+    return " ".join(_WORDS.findall(text.lower()))
+
+
 def is_said(text: str, no_speech: float, log_prob: float) -> bool:
     """Whether a caller said this; if not, Whisper made it up from silence, noise or music."""
     if not text or no_speech > NO_SPEECH:
         return False
-    habit = " ".join(_WORDS.findall(text.lower())) in HABITS
+    habit = bare(text) in HABITS
     return no_speech <= DOUBTFUL or not (habit or log_prob < IMPROBABLE)
 
 

@@ -9,7 +9,7 @@ padded, and turns of one bucket form a batch. A silent tail follows the encoder'
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +21,16 @@ from shared.audio import SAMPLE_RATE_HZ, Floats
 from shared.errors import ConfigError
 from workers.engines.cascade.parts import TurnTranscript
 from workers.models.recorded_files import sha256
+from workers.models.speech_to_text.noise_gate import quietened
 from workers.models.speech_to_text.resample import to_16_khz
 from workers.models.speech_to_text.silent_tail import tail_of
-from workers.models.speech_to_text.token_text import is_said, spelled, without_loop, without_remarks
+from workers.models.speech_to_text.token_text import (
+    bare,
+    is_said,
+    spelled,
+    without_loop,
+    without_remarks,
+)
 from workers.models.speech_to_text.whisper_folder import checked_whisper, packaged_whisper
 from workers.models.speech_to_text.whisper_mel import RATE_HZ, log_mel
 
@@ -88,7 +95,7 @@ class Whisper:
         """Transcribe turns of one bucket in one batch."""
         start = seconds * POSITIONS_PER_S
         tail = self._tail[start : start + (TAIL_POSITIONS if seconds < LONGEST_S else 0)]
-        sounds = [_padded(to_16_khz(turn), seconds) for turn in turns]
+        sounds = [_padded(quietened(to_16_khz(turn)), seconds) for turn in turns]
         states = np.stack([np.concatenate([encoded(self._model, y), tail]) for y in sounds])
         results = self._model.generate(
             ctranslate2.StorageView.from_array(states),
@@ -96,6 +103,7 @@ class Whisper:
             beam_size=BEAM if final else BEAM_PARTIAL,
             # CTranslate2 stops a Whisper at half of its max_length.
             max_length=2 * (seconds * TOKENS_PER_S + TOKENS_MORE),
+            num_hypotheses=BEAM if final else BEAM_PARTIAL,
             return_scores=True,
             return_no_speech_prob=True,
         )
@@ -131,10 +139,22 @@ def _padded(sound: Floats, seconds: int) -> Floats:
 
 
 def _transcript(result: Any) -> TurnTranscript:
-    tokens: list[str] = result.sequences[0]
-    text = without_remarks(spelled(without_loop(tokens)))
+    texts = [without_remarks(spelled(without_loop(tokens))) for tokens in result.sequences]
+    text, *others = texts
     no_speech, log_prob = float(result.no_speech_prob), float(result.scores[0])
-    return TurnTranscript(text if is_said(text, no_speech, log_prob) else "", no_speech, log_prob)
+    if not is_said(text, no_speech, log_prob):
+        return TurnTranscript("", no_speech, log_prob)
+    scored = zip(others, map(float, result.scores[1:]), strict=True)
+    return TurnTranscript(text, no_speech, log_prob, tuple(_in_other_words(text, scored)))
+
+
+def _in_other_words(text: str, others: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
+    """Those of the other texts that differ in more than marks and capitals."""
+    seen = {"", bare(text)}
+    for other, log_prob in others:
+        if (words := bare(other)) not in seen:
+            seen.add(words)
+            yield other, log_prob
 
 
 def _prompt(folder: Path, multilingual: bool, language: str) -> list[str]:

@@ -164,3 +164,29 @@ def test_rows_are_taken_together_where_that_is_cheaper() -> None:
     assert rows((0, near), (1, 3 * CALL_POSITIONS), (2, near)) == [[0], [1], [2]]
     assert rows((0, near), (40, near)) == [[0], [40]]
     assert rows() == []
+
+
+def test_a_sequence_is_as_likely_as_its_tokens_one_by_one() -> None:
+    model, plain = made(), made()
+    prefix, start = tokens(1, 9), tokens(2, 3)
+    model.share(prefix)
+    sequences = [tokens(seed, count) for seed, count in enumerate((1, 4, 11), start=3)]
+    found = model.likelihoods(start, sequences)
+    for sequence, likelihood in zip(sequences, found, strict=True):
+        plain.reset(0, shared=False)
+        logits = plain.extend([0], [[*prefix, *start]])[0]
+        said = []
+        for token in sequence:
+            said.append(logits[token] - np.log(np.exp(logits.astype(np.float64)).sum()))
+            logits = plain.extend([0], [[token]])[0]
+        assert likelihood == pytest.approx(np.mean(said), abs=1e-3)
+
+
+def test_scoring_changes_no_row() -> None:
+    model, alone = made(), made()
+    for one in (model, alone):
+        one.share(tokens(1, 5))
+        one.reset(0)
+        one.extend([0], [tokens(2, 7)])
+    model.likelihoods(tokens(3, 2), [tokens(4, 5), tokens(5, 60)])
+    np.testing.assert_array_equal(model.extend([0], [[9]]), alone.extend([0], [[9]]))
