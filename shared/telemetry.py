@@ -19,7 +19,7 @@ STAGE_SECONDS: Final = Histogram(
     "antiphon_stage_seconds",
     "Time of one pass through a stage of the worker's loop, in seconds: fetch, vad, replay, step, "
     "publish; turn is a whole pass of the loop. Inside step, ENGINE=cascade also times each call "
-    "of hear, read, think and speak",
+    "of hear, choose, read, think and speak",
     ["stage"],
     buckets=_BUCKETS_S,
 )

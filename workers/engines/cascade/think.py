@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Protocol
 from shared.telemetry import timed
 from workers.engines.cascade.care import careful_answer
 from workers.engines.cascade.exact import exact_answer
+from workers.engines.cascade.exact.replies import forced
 from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.parts import LanguageModel, Logits, TurnTranscript
 from workers.models.llama.chat import Chat
@@ -303,14 +304,21 @@ class LocalThinker:
         row = self._rows[slot]
         if row.logits is None:
             return None
-        draw = Draw(row.seed, 0, len(row.reply))  # the seed is the turn's own
-        token = choose(row.logits, row.reply, self._sampling, draw)
+        token = self._next(row, row.logits)
         if token in self._chat.stops or len(row.reply) >= MAX_REPLY_TOKENS:
             row.complete = True
             return None
         row.reply.append(token)
         row.wanted.append(token)
         return token
+
+    def _next(self, row: _Row, logits: Logits) -> int:
+        """A drawn token, or the next one of an equation's result. Follows from the reply so far."""
+        tokenizer = self._model.tokenizer
+        if self._small and (rest := forced(tokenizer.decode(row.reply))):
+            return tokenizer.encode(rest)[0]
+        draw = Draw(row.seed, 0, len(row.reply))  # the seed is the turn's own
+        return choose(logits, row.reply, self._sampling, draw)
 
     def take(self, slot: int) -> Delta:
         """See `Thinker`. A character whose bytes are incomplete waits for its next token."""

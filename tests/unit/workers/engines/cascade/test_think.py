@@ -6,8 +6,9 @@ import pytest
 
 from tests.unit.workers.engines.cascade.toys import ToyModel
 from workers.engines.cascade.parts import TurnTranscript
-from workers.engines.cascade.think import DOUBTED, LocalThinker
+from workers.engines.cascade.think import DOUBTED, LocalThinker, Prompt
 from workers.models.llama.chat import Chat
+from workers.models.llama.sampling import Sampling
 from workers.models.llama.tokenizer import Tokenizer
 
 
@@ -37,3 +38,45 @@ def test_a_doubtful_transcript_is_chosen_by_language_too(
 
 def test_a_transcript_without_others_stays() -> None:
     assert thinker().likeliest(TurnTranscript("Wood.", 0.1, -2.0)) == "Wood."
+
+
+class Reckoner(ToyModel):
+    """Would answer every turn with a wrong sum."""
+
+    def _next(self, turns: str, written: str) -> int:
+        reply = "I say two plus three is nine."
+        if written.endswith(" is five"):
+            reply = written + "."
+        if written.endswith("."):
+            return 1  # <|im_end|>
+        return self.tokenizer.encode(reply[len(written)])[0]
+
+
+@pytest.mark.parametrize("taken_over_at", [None, 8, 24, 26])
+def test_a_wrong_result_is_forced_right_on_every_worker(taken_over_at: int | None) -> None:
+    def made() -> LocalThinker:
+        model = Reckoner(slots=1)
+        greedy = Sampling(temperature=0.0, repetition=0.0)
+        return LocalThinker(model, Chat(cast(Tokenizer, model.tokenizer)), greedy)
+
+    def written(one: LocalThinker, most: int) -> tuple[list[int], str]:
+        tokens, text = list[int](), ""
+        while len(tokens) < most:
+            one.read(float("inf"))
+            one.think([0])
+            delta = one.take(0)
+            tokens, text = [*tokens, *delta.tokens], text + delta.text
+            if delta.complete:
+                break
+        return tokens, text
+
+    first = made()
+    first.open(0, Prompt(1))
+    first.ask(0, "Hello?")
+    tokens, text = written(first, taken_over_at or 99)
+    if taken_over_at:
+        second = made()
+        second.open(0, Prompt(1))
+        second.resume(0, "Hello?", tokens, text)
+        text += written(second, 99)[1]
+    assert text == "I say two plus three is five."
