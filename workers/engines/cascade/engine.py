@@ -225,10 +225,8 @@ class CascadeEngine:
                 found = self._hear.transcribe([self._audio(slot) for slot in now], final=final)
             self._turn_s += 0.2 * ((self._clock() - begun) / count - self._turn_s)
             for slot, transcript in zip(now, found, strict=True):
-                yield (
-                    slot,
-                    joined(self._slots[slot].settled_text, self._thinker.likeliest(transcript)),
-                )
+                text = self._thinker.likeliest(transcript)
+                yield slot, joined(self._slots[slot].settled_text, text)
 
     def _audio(self, slot: int) -> Floats:
         """The turn's sound, float32 of full scale 1, without most of the silence at its end."""

@@ -90,7 +90,7 @@ class LlamaModel:
         before_each = torch.tensor(list(chain.from_iterable(places)), device=self._device)
         shares = self._decoder(flat, planned, self._cache, before_each).float().log_softmax(-1)
         wanted = torch.tensor([t for part in parts for t in part[skip + 1 :]], device=self._device)
-        said = shares.gather(1, wanted[:, None])[:, 0].split([len(one) for one in places])
+        said = torch.split(shares.gather(1, wanted[:, None])[:, 0], [len(one) for one in places])
         return [float(one.mean()) for one in said]
 
     def extend(
