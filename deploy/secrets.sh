@@ -27,7 +27,8 @@ cat >"$folder/.env" <<END
 GATEWAY_REDIS_URL=redis://gateway:$gateway@$host:6379/0
 WORKER_REDIS_URL=redis://worker:$worker@$host:6379/0
 OPERATOR_REDIS_URL=redis://operator:$operator@$host:6379/0
-GATEWAY_AUTH_SECRET=$(draw)
+# Without the # every call needs a token: docs/operations.md, "Who may call".
+#GATEWAY_AUTH_SECRET=$(draw)
 GATEWAY_STATS_TOKEN=$(draw)
 GRAFANA_PASSWORD=$(draw)
 END

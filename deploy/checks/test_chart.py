@@ -1,5 +1,6 @@
 """The Helm chart: lint, Kubernetes' schemas, how its objects fit together, and bad values."""
 
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,18 @@ def test_a_bad_value_is_refused(value: str, message: str, helm: Path) -> None:
 
 def test_a_tag_will_do_where_one_asks_for_it(render: Render) -> None:
     assert render("requireDigests=false", "worker.image=registry.example.org/worker:1.0")
+
+
+def test_the_guides_values_are_accepted(helm: Path, tmp_path: Path) -> None:
+    page = (CHART.parents[2] / "docs/deploy/kubernetes.md").read_text()
+    blocks = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 3
+    flags = []
+    for number, block in enumerate(blocks):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(block)
+        flags += ["--values", path]
+        run(helm, "template", "talk", CHART, *flags)
 
 
 def test_every_pod_is_restricted(everything: Objects) -> None:

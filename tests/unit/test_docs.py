@@ -18,7 +18,7 @@ from shared.settings import reference
 ROOT: Final = Path(__file__).parents[2]
 MAX_README_LINES: Final = 150
 SOUND_WITHIN_LINES: Final = 30
-PAGES: Final = ("*.md", "docs/*.md", "docs/runbook/*.md", "examples/*.md")
+PAGES: Final = ("*.md", "docs/*.md", "docs/deploy/*.md", "docs/runbook/*.md", "examples/*.md")
 GUIDES: Final = sorted(
     path for pattern in PAGES for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md"
 )
@@ -27,6 +27,8 @@ ALL: Final = [*GUIDES, ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/reference/
 OTHERS: Final = {
     *("ARGS", "CONFIG", "CLIENT", "DATA", "FAULTS", "MINUTES", "NAME", "PARTS", "PID", "SID"),
     *("SPEAKER_MAIN", "TOKEN", "WAV"),
+    *("BASE", "FRONT_SUBNET", "GATEWAY_IMAGE", "GATEWAY_REDIS_URL", "GRAFANA_PASSWORD", "IMAGES"),
+    *("PING", "POD", "REDIS_MAXMEMORY", "SITE", "SLOWLOG", "WORKER_IMAGE", "WORKER_REDIS_URL"),
 }
 SESSION: Final = f'"session": "{"0" * 32}"'
 
