@@ -111,7 +111,8 @@ Without a subprotocol a client sends and receives raw PCM16 and nothing else. Wi
 ## Errors
 
 An `error` message names one of these codes; then the server closes the socket with the close code,
-whose reason repeats the message. After a resumable error a session that had begun can be resumed:
+whose reason repeats the message. With `closes` false the socket stays open and the call goes
+on. After a resumable error a session that had begun can be resumed:
 its log is whole up to the fault. A client refused with `no_capacity` may retry with the same token
 after `retry_after_ms`, when there is likely to be room.
 

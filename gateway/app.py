@@ -136,7 +136,7 @@ class Gateway:
         )
         self.tokens = TokenVerifier(settings.gateway_auth_secret.get_secret_value(), self.registry)
         self.opener = self._make_opener()
-        self.resumer = SessionResumer(self.log, gateway=self.name)
+        self.resumer = SessionResumer(self.log, self.fleet, gateway=self.name)
         self.closer = SessionCloser(self.log, self.registry, self.exchange)
         self.access = self._make_access()
         self.endpoint = self._make_endpoint(WebSocketEndpoint)
@@ -200,6 +200,7 @@ class Gateway:
                 "modes": [mode.value for mode in ReplyMode],
                 "mode": s.reply_mode.value,
                 "engine": self.fleet.engine(time.monotonic()),
+                "text": self.fleet.takes_text(time.monotonic()),
                 "voices": offer.voices,
                 "styles": offer.styles,
                 "vad_threshold": s.vad_threshold,

@@ -142,6 +142,7 @@ class SessionOpener:
             playout=_playout(native=native),
             now=time.monotonic(),
             audio=wire_audio(start.audio_format),
+            takes_text=self._fleet.takes_text(time.monotonic()),
         )
         return OpenedSession(session, token, Outcome.NEW, mode)
 
@@ -223,8 +224,9 @@ class SessionOpener:
 class SessionResumer:
     """Takes sessions over from another connection of this or another gateway."""
 
-    def __init__(self, log: SessionLog, *, gateway: str) -> None:
+    def __init__(self, log: SessionLog, fleet: Fleet, *, gateway: str) -> None:
         self._log = log
+        self._fleet = fleet
         self._gateway = gateway
 
     async def resume(self, request: Resume, build: Build | None = None) -> OpenedSession:
@@ -252,6 +254,7 @@ class SessionResumer:
             playout=_playout(native=True, next_frame=found.next_frame),
             now=now,
             audio=wire_audio(request.audio_format_after(_first_format(meta))),
+            takes_text=self._fleet.takes_text(now),
         )
         return OpenedSession(
             session, point.token, found.outcome, meta.mode, position, found.records

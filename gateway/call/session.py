@@ -16,13 +16,13 @@ from gateway.call.uplink import Uplink
 from gateway.call.wire_audio import WireAudio, wire_audio
 from gateway.protocol.audio_format import AudioFormat
 from gateway.protocol.client_messages import EndCall, Ping, Resume, Start, parse
-from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
+from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode, Refusal
 from gateway.protocol.frames import FIRST_OF_REPLY, pack_frame
 from gateway.protocol.server_messages import Ack, Error, Pong, ServerMessage
 from gateway.telemetry import metrics
 from gateway.telemetry.stopwatch import Stopwatch
 from shared.beats import SIGN_OF_LIFE_S
-from shared.log.records import InputRecord, NoReply, OutputRecord, Played, SpeechStopped
+from shared.log.records import InputRecord, NoReply, OutputRecord, Played, SpeechStopped, Typed
 from shared.log.writes import Append, Receipt
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ BUSY_EVERY_S: Final = 0.04
 
 # After these errors the log belongs to another connection, or is gone: write nothing more.
 _LOG_LOST: Final = (ErrorCode.REPLACED, ErrorCode.SESSION_LOST, ErrorCode.POISONED)
+
+_NO_TEXT: Final = "Expected speech, got text: this engine takes no typed turns"
 
 
 class Session:
@@ -55,10 +57,12 @@ class Session:
         playout: Playout,
         now: float,
         audio: WireAudio | None = None,
+        takes_text: bool = False,
     ) -> None:
         self.sid = sid
         self.conn = conn
         self.native = native
+        self.takes_text = takes_text  # the engine answers typed turns
         self.error: CallError | None = None  # the first error, which closed the socket
         self.ended = False  # the client sent `end`
         self.position = 0  # the last output record that was read
@@ -262,7 +266,11 @@ class Session:
         return float("inf") if self._leaving else PROBE_EVERY_S
 
     def _receive_control(self, text: str, now: float) -> None:
-        match parse(text):
+        try:
+            message = parse(text)
+        except Refusal as error:
+            return self.send(Error.of(error))
+        match message:
             case Start() | Resume():
                 raise CallError(ErrorCode.BAD_MESSAGE, "Expected 'start' once and first")
             case Ping(t=t):
@@ -272,6 +280,8 @@ class Session:
                 self.close(NORMAL_CLOSE_CODE)
             case Played(frame=frame):
                 self._playhead.report(min(frame, self._playout.next_frame - 1), now)
+            case Typed() if not self.takes_text:
+                self.send(Error.of(Refusal(ErrorCode.UNSUPPORTED, _NO_TEXT)))
             case record:
                 self._uplink.push(record)
 

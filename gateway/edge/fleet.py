@@ -106,6 +106,11 @@ class Fleet:
         names = {str(worker.status.get("engine")) for worker in self.live(now).values()}
         return names.pop() if len(names) == 1 else None
 
+    def takes_text(self, now: float) -> bool:
+        """Whether every live worker's engine takes typed turns."""
+        live = self.live(now).values()
+        return bool(live) and all(worker.status.get("text") is True for worker in live)
+
     def unready_reason(self, now: float) -> str | None:
         """Why no caller at all can be served now; None if one could."""
         if self._observed_at is None or now - self._observed_at > FRESH_S:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, NoReturn, TypeVar, get_args, get_origi
 import msgspec
 
 from gateway.protocol.audio_format import AudioFormat, Codec
-from gateway.protocol.errors import CallError, ErrorCode
+from gateway.protocol.errors import CallError, ErrorCode, Refusal
 from gateway.protocol.frames import MAX_FRAME_NUMBER
 from shared.errors import SchemaError
 from shared.log import records
@@ -23,6 +23,7 @@ SUBPROTOCOL: Final = "antiphon.v1"
 MAX_TEXT_BYTES: Final = 8 * 1024
 SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 MAX_INSTRUCTIONS: Final = 2_000  # characters
+MAX_TYPED: Final = 1_000  # characters of a typed turn
 QUERY_FIELDS: Final = ("mode", "voice", "style", "codec", "sample_rate")  # of plain clients
 SECRETS: Final = ("auth", "token", "instructions")  # fields that no log line or traceback shows
 
@@ -47,12 +48,15 @@ def _check_instructions(text: str) -> None:
             ErrorCode.TOO_LARGE,
             f"Expected instructions of at most {MAX_INSTRUCTIONS} characters, got {len(text)}",
         )
-    try:
-        text.encode()
-    except UnicodeEncodeError:
+    if not _is_whole(text):
         raise CallError(
             ErrorCode.BAD_MESSAGE, "Expected instructions of characters, got half a surrogate pair"
-        ) from None
+        )
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it has bytes: JSON can spell half a surrogate pair, which has none."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 class Start(_Fields, frozen=True, tag="start"):
@@ -155,6 +159,23 @@ class Played(_Fields, frozen=True, tag="played"):
         return records.Played(self.frame)
 
 
+class TypedText(_Fields, frozen=True, tag="text"):
+    """A turn that the caller typed; `ready.text` says whether the engine takes any."""
+
+    text: str
+
+    def to_record(self) -> records.Typed:
+        """As the log keeps it. Raises Refusal when it is empty or too long."""
+        text = " ".join(self.text.split())
+        if len(text) > MAX_TYPED:
+            raise Refusal(
+                ErrorCode.TOO_LARGE, f"Expected {MAX_TYPED} characters at most, got {len(text)}"
+            )
+        if not text or not _is_whole(text):
+            raise Refusal(ErrorCode.BAD_MESSAGE, "Expected words in 'text', got none")
+        return records.Typed(text)
+
+
 class Options(_Fields, frozen=True, tag="options"):
     """Change options of the session; null leaves one as it is."""
 
@@ -180,8 +201,15 @@ class EndCall(_Fields, frozen=True, tag="end"):
     """End the call and delete its log."""
 
 
-Logged = Mode | Commit | Cancel | Played | Options
-LoggedRecord = records.Mode | records.Commit | records.Cancel | records.Played | records.Options
+Logged = Mode | Commit | Cancel | Played | TypedText | Options
+LoggedRecord = (
+    records.Mode
+    | records.Commit
+    | records.Cancel
+    | records.Played
+    | records.Typed
+    | records.Options
+)
 ClientMessage = Start | Resume | Ping | EndCall | LoggedRecord
 
 _MODELS: Final[Mapping[str, type[Start | Logged | Ping | EndCall]]] = {
@@ -190,6 +218,7 @@ _MODELS: Final[Mapping[str, type[Start | Logged | Ping | EndCall]]] = {
     "commit": Commit,
     "cancel": Cancel,
     "played": Played,
+    "text": TypedText,
     "options": Options,
     "ping": Ping,
     "end": EndCall,

@@ -1,7 +1,8 @@
 """The errors that end a client's connection, with their close codes.
 
 CallError           the client gets an `error` message, then the socket closes
-└── NoCapacity      there is no room now: the client may try again a while later
+├── NoCapacity      there is no room now: the client may try again a while later
+└── Refusal         the message counts for nothing, and the call goes on
 """
 
 from enum import StrEnum
@@ -53,6 +54,7 @@ class ErrorCode(StrEnum):
     TOO_SLOW = "too_slow", 4430, "The client reads slower than real time."
     INTERNAL = "internal", 4500, "The gateway or Redis failed; the session can be resumed."
     NO_CAPACITY = "no_capacity", 4503, "No gateway, worker or Redis memory is free for the call."
+    UNSUPPORTED = "unsupported", 4415, "The engine takes no typed turns; the call goes on."
 
 
 # After these no session is left that the client could resume.
@@ -81,3 +83,7 @@ class NoCapacity(CallError):
 
     def __init__(self, message: str, retry_after_ms: int | None = None) -> None:
         super().__init__(ErrorCode.NO_CAPACITY, message, retry_after_ms or RETRY_AFTER_MS)
+
+
+class Refusal(CallError):
+    """The client gets an `error` message with `closes` false, and the call goes on."""

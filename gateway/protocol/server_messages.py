@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.protocol.audio_format import Codec
-from gateway.protocol.errors import CallError
+from gateway.protocol.errors import CallError, Refusal
 
 
 class ServerMessage(msgspec.Struct, frozen=True):
@@ -29,19 +29,26 @@ class Ready(ServerMessage, frozen=True, tag="ready"):
     frame_samples: int
     next_sample: int
     next_frame: int
+    text: bool = False
 
 
 class Error(ServerMessage, frozen=True, tag="error", omit_defaults=True):
-    """Why the gateway closes the socket right after this message."""
+    """Why the gateway closes the socket right after this message, or took no notice of another."""
 
     code: str
     message: str
     retry_after_ms: int | None = None
+    closes: bool = True  # left out of the message unless the call goes on
 
     @classmethod
     def of(cls, error: CallError) -> "Error":
         """The message that reports this error."""
-        return cls(code=error.code.value, message=str(error), retry_after_ms=error.retry_after_ms)
+        return cls(
+            code=error.code.value,
+            message=str(error),
+            retry_after_ms=error.retry_after_ms,
+            closes=not isinstance(error, Refusal),
+        )
 
 
 class Goaway(ServerMessage, frozen=True, kw_only=True, tag="goaway"):

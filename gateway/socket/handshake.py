@@ -51,6 +51,7 @@ def ready_message(opened: OpenedSession) -> Ready:
         frame_samples=session.audio_format.frame_samples,
         next_sample=session.next_sample,
         next_frame=session.next_frame,
+        text=session.takes_text,
     )
 
 

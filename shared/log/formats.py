@@ -18,6 +18,7 @@ from shared.log.records import (
     OutputRecord,
     Record,
     Text,
+    Typed,
 )
 
 # The number of a release's records and snapshot together. All changes of one release share it.
@@ -30,6 +31,7 @@ READS: Final = (PREVIOUS, CURRENT)
 STAND_INS: Final[Mapping[type[Record], InputRecord | OutputRecord]] = {
     Brief: Detach(),
     Discard: Detach(),
+    Typed: Detach(),
     History: Detach(),
     NoReply: Text(0, ""),
 }

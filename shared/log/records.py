@@ -75,6 +75,16 @@ class Brief(Fields, frozen=True):
             raise SchemaError(f"Expected instructions of at most {MAX_TEXT_BYTES} bytes, got more")
 
 
+class Typed(Fields, frozen=True):
+    """The caller typed this: a turn of its own, or the end of the turn that they are speaking."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.text.encode()) <= MAX_TEXT_BYTES:
+            raise SchemaError(f"Expected a typed text of 1 to {MAX_TEXT_BYTES} bytes, got another")
+
+
 class History(Fields, frozen=True):
     """What an engine that folds remembers of all turns up to reply `generation`.
 
@@ -237,7 +247,18 @@ class Skip(Fields, frozen=True):
 
 
 InputRecord = (
-    Audio | Mode | Commit | Cancel | Discard | Brief | History | Played | Options | Detach | End
+    Audio
+    | Mode
+    | Commit
+    | Cancel
+    | Discard
+    | Brief
+    | Typed
+    | History
+    | Played
+    | Options
+    | Detach
+    | End
 )
 StepRecord = Step | Truncate | Base
 OutputRecord = (

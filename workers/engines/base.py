@@ -84,6 +84,9 @@ class Work:
     aside: tuple[Pcm16, ...] = ()
     # The aside follows the turn that is being answered, so read it together with that turn.
     aside_joins: bool = False
+    # Words that the caller typed, with `Speak.BEGIN`, for an engine that `reads`. They follow what
+    # the turn has of speech.
+    typed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

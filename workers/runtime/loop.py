@@ -150,6 +150,7 @@ class WorkerLoop:
             "step_limit_ms": self.engine_thread.engine.traits.step_limit_ms,
             "takeovers": self.ownership.takeovers,
             "pid": os.getpid(),
+            "text": self.engine_thread.engine.traits.reads,
             "voices": self.engine_thread.engine.offer.voices,
             "styles": self.engine_thread.engine.offer.styles,
         }

@@ -109,6 +109,7 @@ class CascadeEngine:
             yield
 
     def _replay_step(self, state: Slot, step: LoggedStep, tokens: list[int]) -> None:
+        state.typed = state.typed or step.typed
         if step.transcript is not None:
             state.transcript, state.waits = step.transcript, False
         tokens += step.tokens
@@ -154,7 +155,8 @@ class CascadeEngine:
             state.prepared_at = None  # the caller goes on
         if work.speak is Speak.BEGIN:
             state.replying, state.ready = True, 0
-            state.waits = state.prepared_at is None
+            state.typed = work.typed
+            state.waits = state.prepared_at is None or bool(work.typed)
             if not state.waits:
                 self._slots[work.slot].partial_at = len(state.chunks)
 
@@ -225,8 +227,8 @@ class CascadeEngine:
                 found = self._hear.transcribe([self._audio(slot) for slot in now], final=final)
             self._turn_s += 0.2 * ((self._clock() - begun) / count - self._turn_s)
             for slot, transcript in zip(now, found, strict=True):
-                text = self._thinker.likeliest(transcript)
-                yield slot, joined(self._slots[slot].settled_text, text)
+                state, text = self._slots[slot], self._thinker.likeliest(transcript)
+                yield slot, joined(state.settled_text, text, state.typed)
 
     def _audio(self, slot: int) -> Floats:
         """The turn's sound, float32 of full scale 1, without most of the silence at its end."""
@@ -368,6 +370,7 @@ class CascadeEngine:
             ended = not self._apologise(state, draft)
         step = LoggedStep(
             transcript=draft.transcript,
+            typed=work.typed,
             tokens=draft.delta.tokens,
             text=draft.delta.text,
             complete=draft.delta.complete,

@@ -20,6 +20,7 @@ class LoggedStep:
 
     # The turn's transcript. None: this step did not decide it. "": the caller did not speak.
     transcript: str | None = None
+    typed: str = ""  # words that the caller typed, with which the turn ended in this step
     tokens: tuple[int, ...] = ()  # sampled in this step; empty for a remote model
     text: str = ""  # what these tokens add to the reply's text
     complete: bool = False  # the model ended the reply here

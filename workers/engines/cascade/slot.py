@@ -20,6 +20,7 @@ class Slot:
     chunks: list[Pcm16] = field(default_factory=list)  # of the present turn, not settled
     settled: int = 0  # earlier chunks of the turn
     settled_text: str = ""  # their words
+    typed: str = ""  # words that the caller typed, after what they said
     partial_at: int = 0  # chunks that the last partial transcript covered
     transcript: str | None = None  # of the turn as far as it was transcribed for a reply
     prepared_at: int | None = None  # chunks that `transcript` covers; None: nothing is prepared

@@ -36,6 +36,7 @@ from shared.log.records import (
     SpeechStopped,
     Step,
     Truncate,
+    Typed,
 )
 from shared.modes import ReplyMode
 from shared.voices import Persona
@@ -164,6 +165,7 @@ class Conversation:
             paused=draft.paused,
             aside=tuple(chunk.pcm for chunk in draft.aside),
             aside_joins=draft.aside_joins,
+            typed=draft.typed,
         )
 
     def _take(self, n: int, record: InputRecord, draft: Draft) -> None:
@@ -185,6 +187,8 @@ class Conversation:
                 transitions.take_brief(state, draft, record)
             case History():
                 self._replace_memory(record, draft)
+            case Typed(text) if self.traits.reads:  # else the fleet has changed since it was asked
+                transitions.take_text(state, draft, n, text)
             case Options():
                 state.tuning = state.tuning.with_options(record)
             case End():
@@ -298,7 +302,7 @@ class Conversation:
         transcript.add_letters(output.rough)
         transcript.set_words(output.words)
         stopped = any(isinstance(event, SpeechStopped) for event in draft.events)
-        if stopped and self.traits.prepares:
+        if draft.typed or (stopped and self.traits.prepares):
             transcript.due = True  # it may take the engine some steps to transcribe the turn
         if transcript.due and (output.words or output.ended):
             return transcript.end()

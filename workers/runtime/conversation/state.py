@@ -45,6 +45,7 @@ class Context:
     lasted: int = 0  # chunks since the turn began, with the silence that was withheld
     settled: int = 0  # the oldest chunks heard, whose audio no rebuild needs again
     finished: float | None = None  # the engine's opinion when the turn ended
+    typed: bool = False  # the turn has words that the caller typed
 
     @property
     def oldest_step(self) -> int:

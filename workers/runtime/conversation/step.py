@@ -31,6 +31,7 @@ class Plan:
     paused: bool = False  # the caller is silent in the middle of a turn, or has just ended it
     aside: tuple[Pcm16, ...] = ()  # short speech over a reply, to be read
     aside_joins: bool = False  # it may go on with the turn
+    typed: str = ""  # words that the caller typed, after what they said
 
     @property
     def idle(self) -> bool:
@@ -46,6 +47,7 @@ class Plan:
             paused=self.paused,
             aside=self.aside,
             aside_joins=self.aside_joins,
+            typed=self.typed,
         )
 
 
@@ -58,6 +60,7 @@ class Draft:
     paused: bool = False
     aside: list[Chunk] = field(default_factory=list)  # short speech over a reply, to be read
     aside_joins: bool = False  # it may go on with the turn
+    typed: str = ""  # words that the caller typed, after what they said
     reset: bool = False  # a new context begins; `hear` starts with its pre-roll
     reopened: bool = False  # the context goes on without its reply
     moved: bool = False  # the context goes on with its newest steps alone
@@ -73,6 +76,7 @@ class Draft:
         """Ask nothing of the engine after all."""
         self.hear.clear()
         self.aside.clear()
+        self.typed = ""
         self.speak = Speak.NONE
         self.paused = self.reset = self.reopened = self.rebriefed = self.full = False
         self.moved = False

@@ -39,12 +39,13 @@ def sleep(state: State, draft: Draft) -> None:
     draft.drop_work()
 
 
-def begin_context(state: State, draft: Draft, chunks: list[Chunk]) -> None:
-    """Begin a turn that has heard these chunks."""
+def begin_context(state: State, draft: Draft, chunks: list[Chunk], n: int = 0) -> None:
+    """Begin a turn that has heard these chunks, or nothing at input record `n`."""
     close_context(state)
     end_transcript(state, draft)
-    count, last = len(chunks), chunks[-1].n
-    state.context = Context(first=chunks[0].n, chunks=count, last=last, lasted=count)
+    first, last = (chunks[0].n, chunks[-1].n) if chunks else (n, n)
+    count = len(chunks)
+    state.context = Context(first=first, chunks=count, last=last, lasted=count)
     state.brief = state.next_brief
     state.phase = Phase.HEARING
     state.confirmed = False
@@ -128,9 +129,10 @@ def confirm_speech(state: State, draft: Draft, n: int) -> None:
         state.context.spoke, state.context.started = True, n
 
 
-def end_turn(state: State, draft: Draft, n: int) -> None:
+def end_turn(state: State, draft: Draft, n: int, *, spoken: bool = True) -> None:
     """The caller's turn ends with input record `n`: let the engine begin its reply."""
-    draft.events.append(SpeechStopped(n=n))
+    if spoken:
+        draft.events.append(SpeechStopped(n=n))
     state.confirmed = False
     if state.context is not None:
         state.context.finished = state.finished
@@ -138,6 +140,18 @@ def end_turn(state: State, draft: Draft, n: int) -> None:
     end_pause(state)
     state.ring.clear()
     begin_reply(state)
+
+
+def take_text(state: State, draft: Draft, n: int, text: str) -> None:
+    """The caller typed, with input record `n`: answer that, after what they are saying."""
+    clear_reply(state, draft)
+    if state.phase is not Phase.HEARING or state.context is None or not state.context.spoke:
+        begin_context(state, draft, [], n)
+    spoken = state.context is not None and state.context.spoke
+    if state.context is not None:
+        state.context.typed = True
+    end_turn(state, draft, n, spoken=spoken)
+    draft.typed, draft.paused = text, False
 
 
 def note_pause(state: State, draft: Draft) -> None:

@@ -161,7 +161,7 @@ class Gated:
     def _may_reopen(self, state: State) -> bool:
         """Whether the present phrase belongs to the turn that is being answered."""
         context, reply = state.context, state.reply
-        if not self.reopens or context is None or reply is None:
+        if not self.reopens or context is None or context.typed or reply is None:
             return False
         fits = context.chunks + MAX_RING_CHUNKS < self.traits.context_chunks
         fits = fits and context.lasted + MAX_RING_CHUNKS < MAX_TURN_CHUNKS

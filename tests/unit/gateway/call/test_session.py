@@ -29,6 +29,7 @@ from shared.log.records import (
     Skip,
     Speech,
     SpeechStarted,
+    Typed,
 )
 from shared.log.writes import Answer, Append, Receipt
 
@@ -202,3 +203,24 @@ async def test_nothing_is_sent_after_the_last_message() -> None:
     outbox.close(1000, last_message="bye")
     outbox.put("more")
     assert await waiting(outbox.next) == ["hello", "bye", Close(1000)]
+
+
+async def test_a_typed_turn_goes_to_the_log_where_the_engine_takes_it() -> None:
+    session = new_session()
+    session.takes_text = True
+    session.receive('{"type":"text","text":"hello"}', 0.0)
+    assert append(session, 0.1).records[-1] == Typed("hello")
+
+
+async def test_a_typed_turn_that_no_engine_takes_is_refused_and_the_call_goes_on() -> None:
+    session = new_session()
+    for text in ("hello", ""):
+        session.receive(json.dumps({"type": "text", "text": text}), 0.0)
+    sent = [json.loads(message) for message in session.more_messages()]
+    assert [(m["type"], m["code"], m["closes"]) for m in sent] == [
+        ("error", "unsupported", False),
+        ("error", "bad_message", False),
+    ]
+    assert not session.closing
+    assert session.error is None
+    assert not session.unwritten

@@ -127,3 +127,9 @@ def retry_after_ms(found: Fleet, now: float) -> int | None:
     with pytest.raises(CallError) as caught:
         found.admit(0, now)
     return caught.value.retry_after_ms
+
+
+def test_typed_turns_need_an_engine_that_reads_at_every_worker() -> None:
+    assert fleet(w1={"beat": 1, "text": True}, w2={"beat": 1, "text": True}).takes_text(0.3)
+    assert not fleet(w1={"beat": 1, "text": True}, w2={"beat": 1}).takes_text(0.3)
+    assert not fleet().takes_text(0.3)

@@ -14,8 +14,8 @@ from gateway.protocol.client_messages import (
     parse,
     start_of_query,
 )
-from gateway.protocol.errors import CallError, ErrorCode
-from shared.log.records import Cancel, Commit, Mode, Options, Played
+from gateway.protocol.errors import CallError, ErrorCode, Refusal
+from shared.log.records import Cancel, Commit, Mode, Options, Played, Typed
 from shared.voices import Persona
 
 SID = "0123456789abcdef" * 2
@@ -225,3 +225,23 @@ def test_instructions_are_bounded_and_never_shown() -> None:
     assert caught.value.code is ErrorCode.TOO_LARGE
     start = parse(json.dumps({"type": "start", "instructions": "a secret plan"}))
     assert "secret" not in repr(start)
+
+
+def test_a_typed_turn_becomes_a_record() -> None:
+    assert parse('{"type":"text","text":" Hello,\\n there "}') == Typed("Hello, there")
+    assert parse(json.dumps({"type": "text", "text": "x" * 1_000})) == Typed("x" * 1_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", ErrorCode.BAD_MESSAGE),
+        (" \n", ErrorCode.BAD_MESSAGE),
+        ("\ud800", ErrorCode.BAD_MESSAGE),
+        ("x" * 1_001, ErrorCode.TOO_LARGE),
+    ],
+)
+def test_a_typed_turn_without_words_or_with_too_many_ends_no_call(text: str, code: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        parse(json.dumps({"type": "text", "text": text}))
+    assert caught.value.code == code

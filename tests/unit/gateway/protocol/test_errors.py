@@ -18,6 +18,7 @@ def test_the_codes_are_those_that_clients_know() -> None:
         "too_slow": 4430,
         "internal": 4500,
         "no_capacity": 4503,
+        "unsupported": 4415,
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.protocol import server_messages as messages
 from gateway.protocol.audio_format import Codec
-from gateway.protocol.errors import CallError, ErrorCode, NoCapacity
+from gateway.protocol.errors import CallError, ErrorCode, NoCapacity, Refusal
 from gateway.protocol.server_messages import ServerMessage
 
 READY = messages.Ready(
@@ -27,7 +27,11 @@ READY = messages.Ready(
             READY,
             '{"type":"ready","session":"s","token":"t","outcome":"new","mode":"turn",'
             '"codec":"opus","sample_rate":24000,"frame_samples":480,"next_sample":0,'
-            '"next_frame":1}',
+            '"next_frame":1,"text":false}',
+        ),
+        (
+            messages.Error.of(Refusal(ErrorCode.UNSUPPORTED, "no text")),
+            '{"type":"error","code":"unsupported","message":"no text","closes":false}',
         ),
         (
             messages.Error.of(CallError(ErrorCode.TOO_FAST, "slow down")),

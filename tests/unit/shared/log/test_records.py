@@ -33,6 +33,7 @@ from shared.log.records import (
     Step,
     Text,
     Truncate,
+    Typed,
 )
 
 EVERY_RECORD: list[Record] = [
@@ -42,6 +43,7 @@ EVERY_RECORD: list[Record] = [
     Cancel(),
     Discard(),
     Brief(instructions="Be brief."),
+    Typed("Grüße"),
     History(3, b"\x90"),
     Played(7),
     Options(vad_threshold=0.01, manual=True),
@@ -80,6 +82,7 @@ commit 81 a770616464696e67 00
 cancel 80
 discard 80
 brief 83 ac696e737472756374696f6e73 a9 42652062726965662e a5766f696365 c0 a57374796c65 c0
+typed 81 a474657874 a74772c3bcc39f65
 history 82 aa67656e65726174696f6e 03 a57475726e73 c40190
 played 81 a56672616d65 07
 options 85 ad7661645f7468726573686f6c64 cb3f847ae147ae147b aa73696c656e63655f6d73 c0

@@ -76,7 +76,7 @@ class FakeEngine:
         self.works.append(work)
         said = self._advance(work)
         heard = tuple(chunk.tobytes()[:4] for chunk in work.hear)
-        words = f"{self._slot.chunks // 10} tens of chunks"
+        words = f"{self._slot.chunks // 10} tens of chunks {work.typed}".rstrip()
         finished = self.finished if work.paused else None
         aside = self.aside if work.aside else ""
         settled = 0 if self.keeps is None else max(0, self._slot.chunks - self.keeps)
