@@ -81,11 +81,6 @@ def protocol() -> str:
     sent = [kind for kind in _structs(client_messages) if kind.__struct_config__.tag]
     received = [kind for kind in _structs(server_messages) if kind.__struct_config__.tag]
     nested = [client_messages.ResumePoint, Options]
-    errors = [
-        (f"`{e.value}`", str(e.close_code), "yes" if e.resumable else "no", e.meaning)
-        for e in ErrorCode
-    ]
-    codes = [(str(code), meaning) for code, meaning in CLOSE_CODES.items()]
     return f"""# The WebSocket protocol
 
 `/ws/stream` carries a call. Binary messages are audio; text messages are JSON objects with a
@@ -108,7 +103,17 @@ Without a subprotocol a client sends and receives raw PCM16 and nothing else. Wi
 
 {_messages(received)}
 
-## Errors
+{_errors()}
+"""
+
+
+def _errors() -> str:
+    errors = [
+        (f"`{e.value}`", str(e.close_code), "yes" if e.resumable else "no", e.meaning)
+        for e in ErrorCode
+    ]
+    codes = [(str(code), meaning) for code, meaning in CLOSE_CODES.items()]
+    return f"""## Errors
 
 An `error` message names one of these codes; then the server closes the socket with the close code,
 whose reason repeats the message. With `closes` false the socket stays open and the call goes
@@ -120,8 +125,7 @@ after `retry_after_ms`, when there is likely to be room.
 
 Other close codes:
 
-{table(("close code", "meaning"), codes)}
-"""
+{table(("close code", "meaning"), codes)}"""
 
 
 def _audio() -> str:

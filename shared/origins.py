@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 OWN_PORTS: Final = {"http": 80, "https": 443}
+OPAQUE: Final = "null"  # of a page from disk
 EXAMPLE: Final = "expected an origin such as https://talk.example.org"
 
 
@@ -15,10 +16,14 @@ def normalised(text: str) -> str:
     """One origin as browsers send it. Raises ValueError if no page can have it."""
     if "*" in text:
         raise ValueError(f"{EXAMPLE}, got {text!r}: name each host, since no pattern is matched")
+    if text.lower() == OPAQUE:
+        return OPAQUE
     scheme, mark, _ = text.partition("://")
     if not mark:
         raise ValueError(f"{EXAMPLE}, got {text!r}: write its scheme too")
-    if scheme.lower() in ("ws", "wss", "file"):
+    if scheme.lower() == "file":
+        raise ValueError(f"{EXAMPLE}, got {text!r}: pages from disk have the origin null")
+    if scheme.lower() in ("ws", "wss"):
         raise ValueError(f"{EXAMPLE}, got {text!r}: a page's origin begins with https or http")
     parts = _split(text)
     if parts.username is not None or parts.path.strip("/") or parts.query or parts.fragment:

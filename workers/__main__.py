@@ -69,7 +69,8 @@ async def _work(settings: Settings, probes: Probes) -> None:
     await _wait_for_redis(sessions, stopping, probes)
     log.info("worker %s: %s, %d slots", ownership.worker, settings.engine, engine.slots)
     try:
-        await loop.run(stopping)
+        if not stopping.is_set():  # it may have been told to leave before Redis answered
+            await loop.run(stopping)
     finally:
         await redis.aclose()
 

@@ -79,6 +79,16 @@ def page(browser: BrowserContext) -> Iterator[Page]:
     assert complaints.lines == []
 
 
+@pytest.fixture(scope="module")
+def blank(browser: BrowserContext) -> Iterator[Page]:
+    """A page without a call, to run the page's modules in."""
+    with FakeGateway() as gateway:
+        page = browser.new_page()
+        page.goto(gateway.url)
+        yield page
+        page.close()
+
+
 @pytest.fixture
 def gateway() -> Iterator[FakeGateway]:
     """A gateway that sends what the test asks it to send."""

@@ -8,16 +8,14 @@ import asyncio
 import json
 import mimetypes
 import struct
-import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from itertools import cycle
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
@@ -26,6 +24,7 @@ from websockets.typing import Subprotocol
 from gateway.app import HEADERS
 from gateway.protocol.errors import ErrorCode
 from shared.audio import FRAME_BYTES
+from tests.e2e.loop_thread import LoopThread
 from tests.patience import PATIENCE_S, until, wait_until
 
 FRAME_S: Final = 0.02
@@ -33,7 +32,6 @@ WEB: Final = Path(__file__).parents[2] / "gateway" / "web"
 Event = dict[str, Any]
 CONFIG: Final[Event] = {"vad_threshold": 0.002, "silence_ms": 700, "mode": "turn"}
 Wrapped = dict[str, tuple[str, str]]  # a file of the page: code served before and after it
-_T = TypeVar("_T")
 
 
 def _answer(path: str, config: Event, wrapped: Wrapped) -> Response:
@@ -50,10 +48,11 @@ def _answer(path: str, config: Event, wrapped: Wrapped) -> Response:
     return Response(HTTPStatus.OK, "OK", headers, body)
 
 
-class FakeGateway:
+class FakeGateway(LoopThread):
     """Serves one caller at a time. `echo` returns the caller's audio; `refusal` refuses calls."""
 
     def __init__(self, *, echo: bool = False, refusal: Event | None = None) -> None:
+        super().__init__()
         self.echo = echo
         self.refusal = refusal
         self.unresponsive = False  # takes messages, and answers none
@@ -66,27 +65,6 @@ class FakeGateway:
         self._frame = 1
         self._speaking = False
         self._connection: ServerConnection | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._server = self._run(self._serve())
-        self.port: int = next(iter(self._server.sockets)).getsockname()[1]
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        try:
-            self._run(self._stop())
-        finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
 
     @property
     def url(self) -> str:
@@ -154,17 +132,16 @@ class FakeGateway:
         assert connection is not None
         self._loop.call_soon_threadsafe(connection.transport.abort)
 
-    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
-
-    async def _serve(self) -> Server:
-        return await serve(
+    async def _open(self) -> int:
+        self._server = await serve(
             self._converse,
             "127.0.0.1",
             0,
             subprotocols=[Subprotocol("antiphon.v1")],
             process_request=lambda _, request: self._route(request),
         )
+        port: int = next(iter(self._server.sockets)).getsockname()[1]
+        return port
 
     async def _stop(self) -> None:
         for connection in self._server.connections:

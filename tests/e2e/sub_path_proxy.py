@@ -1,58 +1,38 @@
 """A reverse proxy on this machine that offers a gateway below /antiphon and nothing else."""
 
 import asyncio
-import threading
-from collections.abc import Coroutine
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Final
 
-from tests.patience import PATIENCE_S
+from tests.e2e.loop_thread import LoopThread
 
 PREFIX: Final = "/antiphon"
 _HEAD_END: Final = b"\r\n\r\n"
-_T = TypeVar("_T")
 
 
-class SubPathProxy:
+class SubPathProxy(LoopThread):
     """`strips`: takes the prefix away; `tells`: sends it as X-Forwarded-Prefix.
 
     Each connection carries one request, so that only its first line has to be changed.
     """
 
     def __init__(self, target: int, *, strips: bool, tells: bool) -> None:
+        super().__init__()
         self._target = target
         self._strips = strips
         self._tells = tells
         self.outside: list[str] = []  # paths that were asked for and are not below the prefix
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._serving: set[asyncio.Task[None]] = set()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        self._server = self._run(asyncio.start_server(self._accept, "127.0.0.1", 0))
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self._run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     @property
     def url(self) -> str:
         """The gateway's address as its callers see it."""
         return f"http://127.0.0.1:{self.port}{PREFIX}"
 
-    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_S)
+    async def _open(self) -> int:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
 
     async def _stop(self) -> None:
         self._server.close()

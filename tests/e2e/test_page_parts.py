@@ -1,13 +1,10 @@
 """The page's modules on their own, in a browser."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page
-
-from tests.e2e.fake_gateway import FakeGateway
+from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -42,16 +39,6 @@ const outbox = new Outbox();
 const block = (first, count) => Int16Array.from({length: count}, (_, i) => first + i);
 const left = (position) => outbox.rewind(position).flatMap((block) => [...block]);
 """
-
-
-@pytest.fixture(scope="module")
-def blank(browser: BrowserContext) -> Iterator[Page]:
-    """A page without a call, to run modules in."""
-    with FakeGateway() as gateway:
-        page = browser.new_page()
-        page.goto(gateway.url)
-        yield page
-        page.close()
 
 
 def run(page: Page, preamble: str, body: str) -> Any:

@@ -1,11 +1,10 @@
 """The page's audio in the browser: bad networks, sample rates, the loopback to the speaker."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Page
 
 from tests.e2e.caller import start, tone
 from tests.e2e.fake_gateway import FakeGateway
@@ -91,15 +90,6 @@ async () => {
 """
 LOUDEST = 0.501  # the tone's own peak
 NO_CLICK = 0.04  # from sample to sample; the 200 Hz tone itself moves by 0.026
-
-
-@pytest.fixture(scope="module")
-def blank(browser: BrowserContext) -> Iterator[Page]:
-    with FakeGateway() as gateway:
-        page = browser.new_page()
-        page.goto(gateway.url)
-        yield page
-        page.close()
 
 
 def play(page: Page, delays_ms: Any) -> dict[str, Any]:

@@ -14,18 +14,14 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import uvloop
 
 from shared.audio import CHUNK_MS
+from tests.load.call import PLAYED_EVERY, Call
 from tests.load.echo_check import EchoCheck
-from tests.load.websocket_client import BINARY, CLOSE, TEXT, Connection
 
 CHUNK_S: Final = CHUNK_MS / 1_000
-SUBPROTOCOL: Final = "antiphon.v1"
-NORMAL_CLOSURE: Final = (1000).to_bytes(2, "big")
-HEADER_BYTES: Final = 12  # of a frame in antiphon.v1
 AT_ONCE: Final = 8  # calls that begin at the same time
 BEGINS_WITHIN_S: Final = 20.0
 ALL_BEGIN_WITHIN_S: Final = 45.0  # a slower server does not hold so many callers
@@ -33,7 +29,6 @@ ATTEMPTS: Final = 50  # to begin one call, when the server says "no capacity"
 RETRY_S: Final = 0.2
 WARM_UP_S: Final = 2.0
 DRAIN_S: Final = 1.5  # for the last echoes
-PLAYED_EVERY: Final = 3  # chunks between two reports of the playhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,70 +45,35 @@ class Result:
     behind_p99_ms: float  # how late this process itself sent
 
 
-class Caller:
+class Caller(Call):
     """One call and the check of its echo."""
 
     def __init__(self, number: int, url: str, *, native: bool) -> None:
-        parts = urlsplit(url)
-        self.host, self.port = parts.hostname or "", parts.port or 80
-        self.path = parts.path + (f"?{parts.query}" if parts.query else "")
-        self.native = native
+        super().__init__(url, native=native, mode="stream")
         self.echo = EchoCheck(number)
-        self.connection: Connection | None = None
         self.begun = False
-        self._ready: asyncio.Future[bool] | None = None
         self._frame = 0
 
     async def begin(self) -> None:
         """Connect and begin the call. Raises ConnectionError."""
         for _ in range(ATTEMPTS):
-            self.begun = await asyncio.wait_for(self._try(), BEGINS_WITHIN_S)
+            self.begun = await asyncio.wait_for(self.open(), BEGINS_WITHIN_S)
             if self.begun:
                 return
             await asyncio.sleep(RETRY_S)
         raise ConnectionError(f"Expected {self.path} to take call {self.echo.caller}, got no")
 
-    async def _try(self) -> bool:
-        loop = asyncio.get_running_loop()
-        subprotocol = SUBPROTOCOL if self.native else ""
-        _, self.connection = await loop.create_connection(
-            lambda: Connection(self.path, subprotocol, self._take), self.host, self.port
-        )
-        await self.connection.opened
-        if not self.native:
-            return True
-        self._ready = loop.create_future()
-        self._send(type="start", mode="stream")
-        return await self._ready
-
     def speak(self, now: float) -> None:
         """Send the next chunk."""
         if self.connection is not None:
-            self.connection.send(BINARY, self.echo.next_chunk(now))
+            self.send_audio(self.echo.next_chunk(now))
             if self.native and self._frame and len(self.echo.sent_at) % PLAYED_EVERY == 0:
-                self._send(type="played", frame=self._frame)
+                self.send(type="played", frame=self._frame)
 
-    def hang_up(self) -> None:
-        """End the call."""
-        if self.native:
-            self._send(type="end")
-        elif self.connection is not None:
-            self.connection.send(CLOSE, NORMAL_CLOSURE)
-
-    def _send(self, **message: object) -> None:
-        if self.connection is not None:
-            self.connection.send(TEXT, json.dumps(message).encode())
-
-    def _take(self, opcode: int, payload: bytes) -> None:
-        now = time.monotonic()
-        if opcode == TEXT:
-            if self._ready is not None and not self._ready.done():
-                self._ready.set_result(json.loads(payload)["type"] == "ready")
-        elif self.native:
-            self._frame = int.from_bytes(payload[:4], "little")
-            self.echo.take(payload[HEADER_BYTES:], now)
-        else:
-            self.echo.take(payload, now)
+    def take_audio(self, frame: int | None, generation: int, pcm: bytes, now: float) -> None:
+        """Compare it with what was sent."""
+        self._frame = frame or 0
+        self.echo.take(pcm, now)
 
 
 class LoadGenerator:

@@ -97,17 +97,11 @@ def ours(
         lines |= {_named("worker", n): [sys.executable, "-m", "workers"] for n in range(workers)}
         gateway_env = {_named("gateway", n): {"GATEWAY_PORT": str(p)} for n, p in enumerate(ports)}
         lines |= {name: [sys.executable, "-m", "gateway"] for name in gateway_env}
-        pids = {
-            name: exits.enter_context(
-                running(
-                    line,
-                    core if path_core is None or name.startswith("worker") else path_core,
-                    folder / f"{name}.log",
-                    env | gateway_env.get(name, {}),
-                )
-            )
-            for name, line in lines.items()
-        }
+        pids = {}
+        for name, line in lines.items():
+            on = core if path_core is None or name.startswith("worker") else path_core
+            process = running(line, on, folder / f"{name}.log", env | gateway_env.get(name, {}))
+            pids[name] = exits.enter_context(process)
         for port in ports:
             ready = f"http://127.0.0.1:{port}/ready"
             wait_until(partial(answers, ready), (folder / "worker.log").read_text)

@@ -2,26 +2,18 @@
 
 import asyncio
 import itertools
-import json
 import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Any, Final
 
 import uvloop
 
 from shared.audio import pcm16_from_floats
-from tests.load.load_generator import (
-    BEGINS_WITHIN_S,
-    HEADER_BYTES,
-    NORMAL_CLOSURE,
-    PLAYED_EVERY,
-    SUBPROTOCOL,
-)
+from tests.load.call import PLAYED_EVERY, Call
+from tests.load.load_generator import BEGINS_WITHIN_S
 from tests.load.talker import CHUNK_S, Question, Talker, TurnTimes, nearest_rank
-from tests.load.websocket_client import BINARY, CLOSE, TEXT, Connection
 from workers.training.speech.tts import SpeechJob, TtsVoice, speak
 
 TEXTS: Final = (
@@ -69,75 +61,46 @@ def questions() -> list[Question]:
     return [Question.of(pcm16_from_floats(samples)) for samples in speak(jobs)]
 
 
-class TalkingCaller:
+class TalkingCaller(Call):
     """A talker on a socket."""
 
     def __init__(self, url: str, talker: Talker, *, native: bool) -> None:
-        parts = urlsplit(url)
-        self.host, self.port, self.path = parts.hostname or "", parts.port or 80, parts.path
+        super().__init__(url, native=native, mode="turn")
         self.talker = talker
-        self.native = native
-        self.connection: Connection | None = None
         self._sent = 0
-        self._ready: asyncio.Future[bool] | None = None
 
     async def begin(self) -> bool:
         """Connect and begin the call; whether the server took it."""
         for attempt in range(ATTEMPTS):
             await asyncio.sleep(RETRY_S * bool(attempt))
             try:
-                if await asyncio.wait_for(self._try(), BEGINS_WITHIN_S):
+                if await asyncio.wait_for(self.open(), BEGINS_WITHIN_S):
                     return True
             except (OSError, TimeoutError):
                 continue
         return False
 
-    async def _try(self) -> bool:
-        loop = asyncio.get_running_loop()
-        self._ready = loop.create_future()
-        subprotocol = SUBPROTOCOL if self.native else ""
-        _, self.connection = await loop.create_connection(
-            lambda: Connection(self.path, subprotocol, self._take), self.host, self.port
-        )
-        await self.connection.opened
-        if not self.native:
-            return True
-        self._send(type="start", mode="turn")
-        return await self._ready
-
     def speak(self, now: float) -> None:
         """Send the next chunk, and now and then the playhead."""
         if self.connection is None:
             return
-        self.connection.send(BINARY, self.talker.next_chunk(now))
+        self.send_audio(self.talker.next_chunk(now))
         self._sent += 1
         if self.native and self._sent % PLAYED_EVERY == 0:
-            self._send(type="played", frame=self.talker.played(now))
+            self.send(type="played", frame=self.talker.played(now))
 
     def hang_up(self) -> None:
-        """End the call."""
+        """End the call, and with it the turn under way."""
         self.talker.give_up(time.monotonic())
-        if self.native:
-            self._send(type="end")
-        elif self.connection is not None:
-            self.connection.send(CLOSE, NORMAL_CLOSURE)
+        super().hang_up()
 
-    def _send(self, **message: object) -> None:
-        if self.connection is not None:
-            self.connection.send(TEXT, json.dumps(message).encode())
+    def take_event(self, event: dict[str, Any], now: float) -> None:
+        """Let the talker follow the call."""
+        self.talker.take_event(event, now)
 
-    def _take(self, opcode: int, payload: bytes) -> None:
-        now = time.monotonic()
-        if opcode == TEXT:
-            event = json.loads(payload)
-            if self._ready is not None and not self._ready.done():
-                self._ready.set_result(event["type"] == "ready")
-            self.talker.take_event(event, now)
-        elif self.native:
-            number, generation = (int.from_bytes(payload[at : at + 4], "little") for at in (0, 4))
-            self.talker.take_frame(number, generation, payload[HEADER_BYTES:], now)
-        else:
-            self.talker.take_frame(None, 0, payload, now)
+    def take_audio(self, frame: int | None, generation: int, pcm: bytes, now: float) -> None:
+        """Let the talker hear it."""
+        self.talker.take_frame(frame, generation, pcm, now)
 
 
 def talk(

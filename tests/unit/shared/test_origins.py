@@ -16,6 +16,7 @@ from shared.settings import load_settings
         ("https://talk.example:8443", "https://talk.example:8443"),
         ("https://bücher.example", "https://xn--bcher-kva.example"),
         ("http://[::1]:8000", "http://[::1]:8000"),
+        ("null", "null"),  # a page from disk
         ("capacitor://localhost", "capacitor://localhost"),
         ("chrome-extension://abcdefgh", "chrome-extension://abcdefgh"),
     ],
@@ -33,9 +34,8 @@ def test_what_is_meant_becomes_what_browsers_send(written: str, sent: str) -> No
         ("*", "name each host"),
         ("https://*.example.org", "name each host"),
         ("talk.example", "write its scheme"),
-        ("null", "write its scheme"),
         ("wss://talk.example", "begins with https or http"),
-        ("file:///home", "begins with https or http"),
+        ("file:///home", "pages from disk have the origin null"),
         ("https://talk.example/page", "ends with the host"),
         ("https://talk.example?x=1", "ends with the host"),
         ("https://ann@talk.example", "ends with the host"),

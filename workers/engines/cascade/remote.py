@@ -143,7 +143,7 @@ class RemoteThinker:
         except (httpx.HTTPError, ValueError, KeyError, IndexError, TypeError) as error:
             if not request.cancelled.is_set():
                 # The text of an error may quote the request, and so the caller's words.
-                log.warning("the thinking endpoint failed: %s", type(error).__name__)
+                log.warning("the thinking endpoint failed: %s", _what(error))
             failed = True
         with self._news:
             if failed:
@@ -171,6 +171,13 @@ class RemoteThinker:
             with self._news:
                 request.text += piece
                 self._news.notify_all()
+
+
+def _what(error: Exception) -> str:
+    """The status of a refusal, such as 401 for a wrong THINK_KEY; else the kind of error."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"it answered with the status {error.response.status_code}"
+    return type(error).__name__
 
 
 def _message(role: str, content: str) -> dict[str, str]:

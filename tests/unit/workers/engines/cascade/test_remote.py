@@ -133,13 +133,14 @@ def test_a_reply_goes_on_after_a_takeover(endpoint: Endpoint) -> None:
 def test_a_failing_endpoint_gives_an_apology(
     endpoint: Endpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
-    endpoint.status = 500
+    endpoint.status = 401
     thinker = RemoteThinker(endpoint.url, key=KEY)
     thinker.open(0, Prompt(1))
     thinker.ask(0, "What is my secret?")
     with caplog.at_level(logging.DEBUG):
         assert reply(thinker, 0) == APOLOGY
     logged = " ".join(r.getMessage() for r in caplog.records if r.name.startswith("workers"))
+    assert "it answered with the status 401" in logged
     assert KEY not in logged
     assert "secret" not in logged
 

@@ -85,50 +85,75 @@ def source(config: LlamaConfig = TINY, found: Tensors | None = None) -> Source:
     return Source(config, tensors(config) if found is None else found, own, Chat(own))
 
 
-def reference(config: LlamaConfig, found: Tensors, tokens: list[int]) -> Tensor:
-    """Logits (T, vocab) float64 of one sequence: position by position, head by head."""
-    wide = {name: value.double() for name, value in found.items()}
-    x = wide["model.embed_tokens.weight"].bfloat16().double()[tokens]  # as kept by the model
+class Reference:
+    """The plain computation of one sequence, position by position and head by head, in float64.
 
-    def normed(x: Tensor, weight: Tensor) -> Tensor:
-        return x / (x.square().mean(-1, keepdim=True) + config.norm_epsilon).sqrt() * weight
+    Letters: T positions, D width, H heads, G heads of keys, E size of a head.
+    """
 
-    def turned(x: Tensor, position: int) -> Tensor:
-        half = config.head_size // 2
-        speeds = config.rope_theta ** (-torch.arange(half, dtype=torch.float64) / half)
-        if config.rope_factors:
-            speeds = speeds / torch.tensor(config.rope_factors, dtype=torch.float64)
+    def __init__(self, config: LlamaConfig, found: Tensors) -> None:
+        self.config = config
+        self.weights = {name: value.double() for name, value in found.items()}
+
+    def logits(self, tokens: list[int]) -> Tensor:
+        """Tokens (T) -> (T, vocab)."""
+        outer = self.weights["model.embed_tokens.weight"]
+        x = outer.bfloat16().double()[tokens]  # as kept by the model
+        for layer in range(self.config.layers):
+            x = x + self._attended(layer, self._normed(layer, "input_layernorm", x))
+            x = x + self._fed_forward(layer, self._normed(layer, "post_attention_layernorm", x))
+        last = self.weights.get("lm_head.weight", outer)
+        return self._scaled(x, self.weights["model.norm.weight"]) @ last.T
+
+    def _attended(self, layer: int, h: Tensor) -> Tensor:
+        """(T, D) -> (T, D)."""
+        q, k, v = self._heads(layer, h)
+        heard = torch.zeros_like(q)
+        for at in range(len(q)):
+            for head in range(self.config.heads):
+                group = head // (self.config.heads // self.config.kv_heads)
+                scores = k[: at + 1, group] @ q[at, head] / math.sqrt(self.config.head_size)
+                heard[at, head] = scores.softmax(0) @ v[: at + 1, group]
+        return self._linear(layer, "self_attn.o_proj", heard.flatten(1))
+
+    def _heads(self, layer: int, h: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(T, D) -> queries (T, H, E), keys and values (T, G, E)."""
+        q, k, v = (
+            self._linear(layer, f"self_attn.{name}_proj", h).view(len(h), -1, self.config.head_size)
+            for name in "qkv"
+        )
+        if layer_name(layer, "self_attn.q_norm") in self.weights:
+            q, k = (self._normed(layer, f"self_attn.{n}_norm", x) for n, x in (("q", q), ("k", k)))
+        if layer not in self.config.unrotated:
+            q, k = (torch.stack([self._turned(r, at) for at, r in enumerate(x)]) for x in (q, k))
+        return q, k, v
+
+    def _fed_forward(self, layer: int, h: Tensor) -> Tensor:
+        gate = torch.nn.functional.silu(self._linear(layer, "mlp.gate_proj", h))
+        return self._linear(layer, "mlp.down_proj", gate * self._linear(layer, "mlp.up_proj", h))
+
+    def _linear(self, layer: int, part: str, x: Tensor) -> Tensor:
+        bias = self.weights.get(layer_name(layer, part, "bias"), torch.zeros(1).double())
+        return x @ self.weights[layer_name(layer, part)].T + bias
+
+    def _normed(self, layer: int, part: str, x: Tensor) -> Tensor:
+        return self._scaled(x, self.weights[layer_name(layer, part)])
+
+    def _scaled(self, x: Tensor, weight: Tensor) -> Tensor:
+        size = x.square().mean(-1, keepdim=True) + self.config.norm_epsilon
+        return x / size.sqrt() * weight
+
+    def _turned(self, x: Tensor, position: int) -> Tensor:
+        """Rotary positions; (..., E) -> (..., E)."""
+        half = self.config.head_size // 2
+        speeds = self.config.rope_theta ** (-torch.arange(half, dtype=torch.float64) / half)
+        if self.config.rope_factors:
+            speeds = speeds / torch.tensor(self.config.rope_factors, dtype=torch.float64)
         turn = torch.polar(torch.ones_like(speeds), speeds * position)
         both = torch.complex(x[..., :half], x[..., half:]) * turn
         return torch.cat([both.real, both.imag], dim=-1)
 
-    for layer in range(config.layers):
 
-        def linear(part: str, x: Tensor, layer: int = layer) -> Tensor:
-            bias = wide.get(layer_name(layer, part, "bias"), torch.zeros(1).double())
-            return x @ wide[layer_name(layer, part)].T + bias
-
-        h = normed(x, wide[layer_name(layer, "input_layernorm")])
-        size = config.head_size
-        q, k, v = (
-            linear(f"self_attn.{name}_proj", h).view(len(tokens), -1, size) for name in "qkv"
-        )
-        if layer_name(layer, "self_attn.q_norm") in wide:
-            q = normed(q, wide[layer_name(layer, "self_attn.q_norm")])
-            k = normed(k, wide[layer_name(layer, "self_attn.k_norm")])
-        if layer not in config.unrotated:
-            q, k = (
-                torch.stack([turned(row, at) for at, row in enumerate(part)]) for part in (q, k)
-            )
-        heard = torch.zeros_like(q)
-        for at in range(len(tokens)):
-            for head in range(config.heads):
-                group = head // (config.heads // config.kv_heads)
-                shares = (k[: at + 1, group] @ q[at, head] / math.sqrt(size)).softmax(0)
-                heard[at, head] = shares @ v[: at + 1, group]
-        x = x + linear("self_attn.o_proj", heard.flatten(1))
-        h = normed(x, wide[layer_name(layer, "post_attention_layernorm")])
-        inner = torch.nn.functional.silu(linear("mlp.gate_proj", h)) * linear("mlp.up_proj", h)
-        x = x + linear("mlp.down_proj", inner)
-    last: Tensor = wide.get("lm_head.weight", wide["model.embed_tokens.weight"])
-    return normed(x, wide["model.norm.weight"]) @ last.T
+def reference(config: LlamaConfig, found: Tensors, tokens: list[int]) -> Tensor:
+    """Logits (T, vocab) float64 of one sequence."""
+    return Reference(config, found).logits(tokens)
