@@ -12,6 +12,7 @@ MEANINGS: Final = {
     "start.style": "a name from `/api/config`; empty: the default",
     "start.instructions": "the caller's own system prompt, at most 2,000 characters; empty: the "
     "engine's. Engines without a language model ignore it",
+    "start.record": "the caller agrees to be recorded, where the operator records calls",
     "start.auth": "the token that permits the call; needed with `GATEWAY_AUTH_SECRET`",
     "resume.resume": "which session, and from where",
     "resume.codec": "the codec of this connection; null, with `sample_rate`: as the session began",

@@ -40,6 +40,7 @@ from gateway.realtime.routes import RealtimeRoutes
 from gateway.socket.endpoint import WebSocketEndpoint
 from gateway.socket.wrong_path import wrong_path_routes
 from gateway.telemetry import fleet_gauges
+from gateway.telephone.endpoint import TelephoneEndpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log import formats
 from shared.log.registry import Registry
@@ -143,6 +144,9 @@ class Gateway:
         self.realtime = self._make_endpoint(
             partial(RealtimeEndpoint, access=self.access, fleet=self.fleet)
         )
+        self.telephone = self._make_endpoint(
+            partial(TelephoneEndpoint, access=self.access, twilio_token=settings.twilio_auth_token)
+        )
         self.stats = Stats(self.name, self.fleet, self.sessions, self.registry, self.log)
 
     @asynccontextmanager
@@ -163,7 +167,7 @@ class Gateway:
     async def shut_down(self) -> None:
         """Ask every caller to resume elsewhere, and close their sockets."""
         self.stats.stop()  # else the server would wait for the viewers' streams
-        self.realtime.draining = True
+        self.realtime.draining = self.telephone.draining = True
         await self.endpoint.shut_down()
 
     async def health(self, _: Request) -> Response:
@@ -216,6 +220,7 @@ class Gateway:
             WebSocketRoute("/ws/stream", self._stream),
             WebSocketRoute("/v1/realtime", self._realtime),
             *RealtimeRoutes(self.access).routes(),
+            *self.telephone.routes(),
             *(Route(path, answer) for path, answer in self._answers().items()),
             *self._operator_routes(),
         ]

@@ -32,7 +32,7 @@ AWAY_MARGIN_S: Final = 60
 # Errors do not show their values, because they hold secrets or may hold a password.
 SECRET: Final = {
     *("gateway_api_keys", "gateway_auth_secret", "gateway_stats_token"),
-    *("redis_url", "think", "think_key"),
+    *("redis_url", "think", "think_key", "twilio_auth_token"),
 }
 
 
@@ -151,6 +151,11 @@ class Settings(BaseModel):
         description="The API keys that open a Realtime session, as NAME:HASH, separated by commas; "
         "`python -m gateway.realtime.keys NAME` makes one. Empty: none is needed, unless "
         "GATEWAY_AUTH_SECRET is set.",
+    )
+    twilio_auth_token: SecretStr = Field(
+        SecretStr(""),
+        description="The auth token of the Twilio account whose calls come to "
+        "/twilio/media-streams; their signatures are checked with it. Empty: they are not.",
     )
     gateway_stats_token: str = Field(
         "",
@@ -282,6 +287,11 @@ class Settings(BaseModel):
         60,
         gt=0,
         description="How many seconds a caller may be away and still resume; then the call ends.",
+    )
+    record: str = Field(
+        "",
+        description="The folder or URL (such as s3://bucket/calls) in which `python -m "
+        "workers.recorder` stores the calls whose callers agreed to it. Empty: it does not start.",
     )
 
     @property

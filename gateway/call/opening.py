@@ -192,6 +192,7 @@ class SessionOpener:
             "options": json.dumps(options),
             "codec": start.audio_format.codec.value,
             "sample_rate": start.audio_format.rate_hz,
+            "record": int(start.record),
             **asdict(start.persona),
         }
         nonce = secrets.token_hex(4)

@@ -14,9 +14,9 @@ from gateway.edge.root_path import redirect
 from gateway.operators.access import FigureAccess
 from gateway.operators.stats import MAX_VIEWERS, Stats, session_line
 from shared.errors import SchemaError
+from shared.log.keys import SESSION_ID
 from shared.log.timeline import read_timeline
 
-SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 AFTER: Final = re.compile(r"\d{1,15},\d{1,15},\d{1,15}")
 FORBIDDEN: Final = (
     "Expected a request from this machine, or 'Authorization: Bearer' with the gateway's "

@@ -5,7 +5,6 @@ a CallError that says what was expected and got.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, NoReturn, TypeVar, get_args, get_origin
@@ -17,11 +16,11 @@ from gateway.protocol.errors import CallError, ErrorCode, Refusal
 from gateway.protocol.frames import MAX_FRAME_NUMBER
 from shared.errors import SchemaError
 from shared.log import records
+from shared.log.keys import SESSION_ID
 from shared.voices import Persona
 
 SUBPROTOCOL: Final = "antiphon.v1"
 MAX_TEXT_BYTES: Final = 8 * 1024
-SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 MAX_INSTRUCTIONS: Final = 2_000  # characters
 MAX_TYPED: Final = 1_000  # characters of a typed turn
 QUERY_FIELDS: Final = ("mode", "voice", "style", "codec", "sample_rate")  # of plain clients
@@ -69,6 +68,7 @@ class Start(_Fields, frozen=True, tag="start"):
     voice: str = ""
     style: str = ""
     instructions: str = ""  # the caller's own system prompt
+    record: bool = False  # the caller agrees to be recorded
     auth: str | None = None
 
     def __post_init__(self) -> None:

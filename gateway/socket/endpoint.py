@@ -115,7 +115,7 @@ class WebSocketEndpoint:
         opened.session.send(ready_message(opened))
 
     def error_message(self, error: CallError) -> tuple[str, int]:
-        """What a refused client gets, and the close code."""
+        """What a refused client gets ("": nothing), and the close code."""
         return Error.of(error).to_json(), error.code.close_code
 
     def is_over(self, session: Session, code: int) -> bool:
@@ -213,7 +213,8 @@ class WebSocketEndpoint:
         metrics.REFUSALS.labels(error.code).inc()
         text, close_code = self.error_message(error)
         try:
-            await websocket.send_text(text)
+            if text:
+                await websocket.send_text(text)
             await websocket.close(close_code, error.close_reason)
         except WebSocketDisconnect:
             logger.debug("a refused client was gone already")

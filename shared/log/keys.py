@@ -1,6 +1,10 @@
 """The name of every Redis key. The braces keep a session's keys in one slot of a Cluster."""
 
+import re
 from typing import Final
+
+# Only ids of our own making may become part of a key.
+SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 QUEUE: Final = "c:queue"  # list: sessions that need a worker, oldest first (a hint)
 WORKERS: Final = "c:workers"  # hash: worker -> JSON of its beat, slots and step time

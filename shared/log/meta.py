@@ -13,7 +13,9 @@ from shared.voices import Persona
 TRIAL_STEPS: Final = 10
 MAX_STRIKES: Final = 2  # within one trial; then its worker gives the session up
 
-_NUMBERS: Final = "n cursor k m f generation played seed samples trial strikes sample_rate".split()
+_NUMBERS: Final = (
+    "n cursor k m f generation played seed samples trial strikes sample_rate record".split()
+)
 _WORDS: Final = ("state", "mode", "owner", "conn", "options", "voice", "style", "codec")
 
 
@@ -43,6 +45,7 @@ class Meta:
     style: str = ""
     codec: str = ""  # of the caller's first connection; "": PCM16 at 24 kHz
     sample_rate: int = 0
+    record: int = 0  # 1: the caller agreed to be recorded
 
     @property
     def suspect(self) -> bool:

@@ -1,0 +1,1 @@
+"""Telephone calls: Twilio's and Telnyx's media streams over a WebSocket."""
