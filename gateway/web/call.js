@@ -124,6 +124,12 @@ export class Call {
     }
   }
 
+  /** @param {string} text a turn in writing */
+  type(text) {
+    this.#turnEndedAt = performance.timeOrigin + performance.now();
+    this.#post({ text });
+  }
+
   hangUp() {
     this.#end("ended");
   }

@@ -12,6 +12,7 @@ import { Panel } from "./ui/panel.js";
 import { Readouts } from "./ui/readouts.js";
 import { Settings } from "./ui/settings.js";
 import { Transcript } from "./ui/transcript.js";
+import { TypedTurn } from "./ui/typed-turn.js";
 import { WakeLock } from "./wake-lock.js";
 
 /**
@@ -33,6 +34,7 @@ const readouts = new Readouts(panel);
 const settings = new Settings({ ...loadPreferences(), ...(processing ? {} : unprocessed) });
 const download = new DownloadButton(find("#download", HTMLButtonElement));
 const transcript = new Transcript(find("#transcript", HTMLElement));
+const typedTurn = new TypedTurn();
 const wakeLock = new WakeLock();
 const levels = new LevelDisplay(
   find("#levels", HTMLCanvasElement),
@@ -52,6 +54,7 @@ let tokenRequired = false;
 function advance(event) {
   phase = next(phase, event);
   panel.showPhase(phase);
+  if (atRest(phase)) typedTurn.show(false);
   wakeLock.set(!atRest(phase));
 }
 
@@ -75,6 +78,7 @@ const callbacks = {
 function showEvent(event) {
   if (event.type === "ready") showReady(event);
   else if (event.type === "goaway") panel.showNotice("moving");
+  else if (event.type === "error" && event.closes === false) panel.showNotice(event.code);
   else if (
     event.type === "speech_started" ||
     event.type === "speech_stopped" ||
@@ -86,7 +90,8 @@ function showEvent(event) {
 }
 
 /** @param {import("./transport/wire.js").Ready} ready */
-function showReady({ mode, outcome }) {
+function showReady({ mode, outcome, text = false }) {
+  typedTurn.show(text);
   if (panel.chosenMode !== "hold") panel.showMode(mode);
   if (outcome === "not_recovered") panel.showNotice(outcome);
   accessToken = null; // it permits one call
@@ -154,6 +159,13 @@ function toggle() {
   );
 }
 
+/** @param {string} text */
+function type(text) {
+  call?.type(text);
+  transcript.addTyped(text);
+  advance("speech_stopped");
+}
+
 /** A link with a new token opened this page again, which does not reload it. */
 function takeNewToken() {
   accessToken = takeAccessToken() ?? accessToken;
@@ -182,6 +194,7 @@ async function showConfig() {
 }
 
 panel.onCall(toggle, (held) => call?.hold(held));
+typedTurn.onSend(type);
 panel.onMute((muted) => call?.setMuted(muted));
 panel.onMode((mode) => call?.setMode(mode));
 settings.onAudio(changeAudio);

@@ -191,6 +191,7 @@ export function notice(code, detail) {
   if (code === "silent_microphone") {
     return "Your microphone is silent. Is it switched off, or do you need to select another one?";
   }
+  if (code === "unsupported") return "This assistant can’t read. Please say it.";
   if (code === "moving") return "The server is restarting. Your call will continue in a moment.";
   if (code === "not_recovered") {
     return "The server lost the earlier part of this call. It continues from here.";

@@ -334,3 +334,28 @@ def test_the_screen_stays_awake_in_a_call(page: Page, gateway: FakeGateway) -> N
     page.wait_for_function("() => window.awake === 1")
     page.click("#call")
     page.wait_for_function("() => window.awake === 0")
+
+
+def test_a_turn_in_writing_is_sent_where_the_engine_reads(page: Page, gateway: FakeGateway) -> None:
+    gateway.ready["text"] = True
+    page.goto(gateway.url)
+    expect(page.locator("#typed")).to_be_hidden()
+    start(page, gateway)
+    page.fill("#typed-text", " Why is the sky blue? ")
+    page.press("#typed-text", "Enter")
+    assert gateway.await_message("text")["text"] == "Why is the sky blue?"
+    expect(page.locator("#typed-text")).to_have_value("")
+    expect(page.locator("#headline")).to_have_text("Thinking")
+    gateway.send("heard", text="Why is the sky blue?", final=True, rough=False)
+    gateway.send("text", generation=1, frame=1, text="Because.")
+    expect(page.locator("#transcript .line")).to_have_text(["Why is the sky blue?", "Because."])
+    gateway.send("error", code="unsupported", message="no text", closes=False)
+    expect(page.locator("#notice")).to_have_text("This assistant can’t read. Please say it.")
+    expect(page.locator("#typed")).to_be_visible()
+
+
+def test_there_is_no_text_field_where_the_engine_only_hears(
+    page: Page, gateway: FakeGateway
+) -> None:
+    start(page, gateway)
+    expect(page.locator("#typed")).to_be_hidden()

@@ -96,11 +96,11 @@ export class Connection {
     if (Object.keys(options).length > 0) this.#send({ type: "options", ...options });
   }
 
-  /** @param {"commit" | "cancel"} type */
-  control(type) {
-    if (this.#opus !== null) this.#opus.afterEncoding(() => this.#send({ type }));
-    else if (this.#ready) this.#send({ type });
-    else this.#pendingControls = [...this.#pendingControls, { type }].slice(-CONTROLS_KEPT);
+  /** @param {{type: "commit" | "cancel"} | {type: "text", text: string}} message */
+  control(message) {
+    if (this.#opus !== null) this.#opus.afterEncoding(() => this.#send(message));
+    else if (this.#ready) this.#send(message);
+    else this.#pendingControls = [...this.#pendingControls, message].slice(-CONTROLS_KEPT);
   }
 
   /** The network is back: retry at once. */
@@ -196,7 +196,7 @@ export class Connection {
     else if (event.type === "ack") this.#outbox.acknowledge(event.samples);
     else if (event.type === "clear") this.#clear(event.generation, event.next_frame);
     else if (event.type === "skip") this.#received = event.last;
-    else if (event.type === "error") this.#refusal = event;
+    else if (event.type === "error" && event.closes !== false) this.#refusal = event;
     if (event.type === "pong") emit({ roundTripMs: performance.now() - event.t });
     else emit({ event, at: performance.timeOrigin + performance.now() });
   }

@@ -12,6 +12,7 @@ import { Connection } from "./connection.js";
  *                   playback: MessagePort}}
  *   | {settings: Partial<SessionSettings>}
  *   | {control: "commit" | "cancel"}
+ *   | {text: string}
  *   | {end: true}} ConnectionCommand from the page
  */
 
@@ -24,7 +25,8 @@ let connection = null;
 self.onmessage = ({ data }) => {
   if ("open" in data) open(data.open);
   else if ("settings" in data) connection?.update(data.settings);
-  else if ("control" in data) connection?.control(data.control);
+  else if ("control" in data) connection?.control({ type: data.control });
+  else if ("text" in data) connection?.control({ type: "text", text: data.text });
   else connection?.hangUp();
 };
 

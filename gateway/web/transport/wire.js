@@ -50,9 +50,10 @@ export const LAST_OF_REPLY = 2;
 /**
  * The server's JSON messages.
  * @typedef {{type: "ready", session: string, token: string, mode: Mode, codec?: Codec,
- *            next_sample: number, next_frame: number,
+ *            next_sample: number, next_frame: number, text?: boolean,
  *            outcome: "new" | "recovered" | "skipped" | "not_recovered"}} Ready
- * @typedef {{type: "error", code: string, message: string, retry_after_ms?: number}} ServerError
+ * @typedef {{type: "error", code: string, message: string, retry_after_ms?: number,
+ *            closes?: boolean}} ServerError
  * @typedef {Ready | ServerError
  *   | {type: "ack", samples: number}
  *   | {type: "pong", t: number}

@@ -60,6 +60,16 @@ export class Transcript {
     else if (event.type === "reply_done") this.#endReply(event.generation);
   }
 
+  /**
+   * A turn in writing, or the end of the one that the caller is speaking. Its `heard` is to come.
+   * @param {string} text
+   */
+  addTyped(text) {
+    if (this.#turn?.inProgress) return;
+    const line = this.#addLine("caller", TRANSCRIPT.caller, text);
+    this.#turn = { line, sample: -1, hasWords: true, inProgress: false };
+  }
+
   /** @param {number} frame the last one that was played */
   setPlayed(frame) {
     this.#played = frame;

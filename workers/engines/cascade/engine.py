@@ -46,7 +46,6 @@ MAX_TURN_SAMPLES: Final = 30 * 24_000 - 2_400  # what Whisper takes at once
 # takes hardly longer for two replies than for one.
 ENOUGH_FRAMES: Final = 1_500 // FRAME_MS
 AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece
-NO_ANSWER: Final = "I'm sorry, I have no answer to that. Could you ask it another way?"
 
 
 class CascadeEngine:
@@ -259,11 +258,12 @@ class CascadeEngine:
             if not cut:
                 continue
             (found,) = self._hear.transcribe([trimmed(sound_of(state.chunks[:cut]))])
+            text = self._thinker.likeliest(found)
             del state.chunks[:cut]
             state.settled += cut
-            state.settled_text = joined(state.settled_text, found.text)
+            state.settled_text = joined(state.settled_text, text)
             state.prepared_at, state.partial_at = None, 0
-            drafts[work.slot].settled = found.text
+            drafts[work.slot].settled = text
             return
 
     def _take_transcript(self, slot: int, text: str) -> None:
@@ -367,7 +367,7 @@ class CascadeEngine:
         nothing = not state.waits and not state.transcript
         ended = nothing or (not state.waits and state.script.over)
         if ended and not nothing and not state.sounded:
-            ended = not self._apologise(state, draft)
+            ended = not state.apologise(draft)
         step = LoggedStep(
             transcript=draft.transcript,
             typed=work.typed,
@@ -393,11 +393,3 @@ class CascadeEngine:
             began=work.speak is Speak.BEGIN,
             ended=ended,
         )
-
-    def _apologise(self, state: Slot, draft: Draft) -> bool:
-        """Answer words to which the model or the voice gave nothing; False: that was tried."""
-        if state.script.text.endswith(NO_ANSWER):
-            return False
-        state.script.write(NO_ANSWER, complete=True)
-        draft.delta = draft.delta._replace(text=draft.delta.text + NO_ANSWER)
-        return True

@@ -1,6 +1,7 @@
 """Defines what the cascade holds of one slot: its turn, its reply, and its share of a step."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from shared.voices import Persona
 from workers.engines.base import Work
 from workers.engines.cascade.script import Script
 from workers.engines.cascade.think import Delta
+
+NO_ANSWER: Final = "I'm sorry, I have no answer to that. Could you ask it another way?"
 
 
 @dataclass(slots=True)
@@ -35,6 +38,14 @@ class Slot:
     def heard_of(self, work: Work) -> str:
         """The transcript of the turn with which the aside must be read; "": it is read alone."""
         return (self.transcript or "") if work.aside_joins else ""
+
+    def apologise(self, draft: "Draft") -> bool:
+        """Answer words to which the model or the voice gave nothing; False: that was tried."""
+        if self.script.text.endswith(NO_ANSWER):
+            return False
+        self.script.write(NO_ANSWER, complete=True)
+        draft.delta = draft.delta._replace(text=draft.delta.text + NO_ANSWER)
+        return True
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ import pytest
 from shared.audio import FRAME_SAMPLES, FRAMES_PER_CHUNK, Pcm16
 from tests.unit.workers.engines.cascade.toys import WORDS, ToyHear, ToyModel, ToyVoice, word
 from workers.engines.base import Opening, Output, Past, Speak, Work
-from workers.engines.cascade.engine import NO_ANSWER, CascadeEngine
+from workers.engines.cascade.engine import CascadeEngine
 from workers.engines.cascade.log import LoggedStep
 from workers.engines.cascade.memory import exchanges
 from workers.engines.cascade.parts import Sound
+from workers.engines.cascade.slot import NO_ANSWER
 from workers.engines.cascade.think import MAX_TURN_TOKENS, LocalThinker, Prompt
 from workers.engines.cascade.turn_audio import new_words, quietest, trimmed
 from workers.models.llama.chat import Chat
