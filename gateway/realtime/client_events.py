@@ -57,6 +57,11 @@ class NewItem(msgspec.Struct, frozen=True):
     role: str | None = None
     content: list[Part] = msgspec.field(default_factory=list)
 
+    @property
+    def texts(self) -> list[str]:
+        """The words of its parts."""
+        return [text for part in self.content if (text := part.text or part.transcript)]
+
 
 class CreateItem(ClientEvent, frozen=True, tag="conversation.item.create"):
     """Add an item after another one; null: at the end, `root`: at the beginning."""

@@ -110,6 +110,15 @@ def asks_for_tools(update: Mapping[str, Any]) -> bool:
     return bool(update.get("tools"))
 
 
+def no_tools() -> RealtimeError:
+    """What such a client gets."""
+    return RealtimeError(
+        "tools_not_supported",
+        "This server's engines call no functions: the session goes on without tools.",
+        "session.tools",
+    )
+
+
 def options_of(config: Config) -> Options:
     """How turns are found in the log's terms."""
     detection = config["audio"]["input"]["turn_detection"]

@@ -1,5 +1,6 @@
 """The conversation as a Realtime client may change it: create, truncate, retrieve, delete."""
 
+from collections.abc import Collection
 from typing import get_args
 
 from gateway.realtime import server_events as out
@@ -16,6 +17,8 @@ class Conversation(Items):
         super().__init__()
         self._prefix = prefix
         self._made = 0
+        self._typed: list[Item] = []  # of the caller, not answered yet
+        self.typed_last = False  # the last `take_typed` had words
 
     def create(self, new: NewItem, after: str | None) -> tuple[Item, Effects]:
         """Add the client's item; the item and the events. Raises RealtimeError."""
@@ -33,9 +36,24 @@ class Conversation(Items):
             )
         item = self._item_of(new)
         previous = self.add(item, after)
+        if item.role == "user":
+            self._typed.append(item)
+        elif item.role == "assistant":
+            self._typed.clear()  # it is the answer
         wire = item.wire()
         added = out.ItemAdded(previous_item_id=previous, item=wire)
         return item, [added, out.ItemDone(previous_item_id=previous, item=wire)]
+
+    def take_typed(self) -> str:
+        """The caller's words that wait for an answer; they wait no more."""
+        text = " ".join(item.text for item in self._typed if item.text)
+        self._typed.clear()
+        self.typed_last = bool(text)
+        return text
+
+    def folded(self, without: Collection[Item] = ()) -> bytes:
+        """See `Items.folded`, without the words that wait for an answer."""
+        return super().folded([*without, *self._typed])
 
     def retrieve(self, item_id: str) -> Effects:
         """Show an item. Raises RealtimeError."""
@@ -62,16 +80,16 @@ class Conversation(Items):
         """Remove an item; the item and the events. Raises RealtimeError."""
         item = self._known(item_id, "delete")
         self.remove(item)
+        self._typed = [other for other in self._typed if other is not item]
         return item, [out.ItemDeleted(item_id=item_id)]
 
     def _item_of(self, new: NewItem) -> Item:
-        texts = [part.text or part.transcript or "" for part in new.content]
         for role in get_args(Role):
             if new.role == role and new.content:
                 self._made += 1
                 kind = "output_text" if role == "assistant" else "input_text"
                 item_id = new.id or f"{self._prefix}t{self._made}"
-                return Item(item_id, role, kind, text="\n".join(filter(None, texts)))
+                return Item(item_id, role, kind, text="\n".join(new.texts))
         raise RealtimeError(
             "invalid_value",
             "Expected an item with content and the role user, assistant or system, got "

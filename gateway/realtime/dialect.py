@@ -31,11 +31,15 @@ from shared.log.records import (
     Skip,
     SpeechStarted,
     SpeechStopped,
+    Typed,
 )
 from shared.voices import DEFAULT
 
 TURN_DETECTED: Final = "turn_detected"
 CLIENT_CANCELLED: Final = "client_cancelled"
+# What the engine answers where the client asks for a response and nobody has said anything.
+GREETING: Final = "Hello."
+GO_ON: Final = "Please go on."
 
 
 class Sound(NamedTuple):
@@ -48,7 +52,10 @@ class Sound(NamedTuple):
 
 
 class Dialect:
-    """One session. `voices`: the names that the workers offer; others get the default voice."""
+    """One session. `voices`: the names that the workers offer; others get the default voice.
+
+    `takes_text`: the engine answers what is typed.
+    """
 
     def __init__(
         self,
@@ -57,8 +64,10 @@ class Dialect:
         sample_of: Callable[[int], int],
         *,
         voices: Collection[str] = (),
+        takes_text: bool = False,
     ) -> None:
         self._prefix = sid[:12]
+        self._takes_text = takes_text
         self._voices = voices
         self.config = configs.initial(f"sess_{sid}", model)
         self.items = Conversation(f"item_{self._prefix}")
@@ -92,11 +101,11 @@ class Dialect:
         try:
             event = asked.parse(text)
         except asked.ParseError as error:
-            return self._numbered([_problem(error, error.event_id)])
+            return self._numbered([out.refusal(error, error.event_id)])
         try:
             return self._numbered(self._handle(event))
         except RealtimeError as error:
-            return self._numbered([_problem(error, event.event_id)])
+            return self._numbered([out.refusal(error, event.event_id)])
 
     def _handle(self, event: asked.AnyClientEvent) -> Effects:
         match event:
@@ -153,7 +162,7 @@ class Dialect:
         self._set_formats()
         effects.append(out.SessionUpdated(session=new))
         if configs.asks_for_tools(event.session):
-            effects.append(_problem(_no_tools(), event.event_id))
+            effects.append(out.refusal(configs.no_tools(), event.event_id))
         return effects
 
     def _set_formats(self) -> None:
@@ -184,11 +193,7 @@ class Dialect:
                 f"{self._response.id}. Wait until the response is finished before creating a "
                 "new one.",
             )
-        if not self._caller.committed:
-            raise RealtimeError(
-                "nothing_to_answer",
-                "Expected a committed turn to answer, got none: commit audio first.",
-            )
+        turn = self._turn_to_answer(params)
         number = self._begun + self._unbegun + 1
         self._response = Response(
             self._response_id(number),
@@ -199,6 +204,8 @@ class Dialect:
             else None,
             in_conversation=params.conversation != "none",
         )
+        if isinstance(turn[-1], Typed):
+            self._answers_text(self._response, number, typed=self.items.typed_last)
         brief: Effects = []
         if params.instructions is not None:
             self._briefed = True
@@ -206,9 +213,29 @@ class Dialect:
         return [
             *brief,
             *self._report_played_before_turn(),
-            *self._caller.answer_committed(),
+            *turn,
             self._response.created(),
         ]
+
+    def _turn_to_answer(self, params: asked.ResponseParams) -> Effects:
+        """What lets the log answer. Raises RealtimeError when there is nothing."""
+        if self._caller.committed:
+            history = [self._history()] if self.items.take_typed() else []
+            return [*history, *self._caller.answer_committed()]
+        if not self._takes_text:
+            raise RealtimeError(
+                "nothing_to_answer",
+                "Expected a committed turn to answer, got none: commit audio first.",
+            )
+        given = " ".join(text for item in params.input or () for text in item.texts)
+        text = given or self.items.take_typed() or (GO_ON if len(self.items) else GREETING)
+        return [Typed(configs.cut(text))]
+
+    def _answers_text(self, response: Response, number: int, *, typed: bool) -> None:
+        """A typed turn has no end that the log reports, unless the caller speaks meanwhile."""
+        response.corrects_memory = not typed
+        if not self._caller.speaks:
+            response.generation = self._begun = number
 
     def _report_played_before_turn(self) -> Effects:
         if self._played >= self._last_frame:
@@ -236,7 +263,7 @@ class Dialect:
         if self._briefed:
             self._briefed = False
             effects.insert(0, Brief(instructions=self._instructions(self.config["instructions"])))
-        if not response.in_conversation and response.generation:
+        if response.generation and (response.corrects_memory or not response.in_conversation):
             effects.insert(0, self._history())
         return effects
 
@@ -246,8 +273,12 @@ class Dialect:
     # Items.
 
     def _create_item(self, new: asked.NewItem, after: str | None) -> Effects:
+        if new.role == "user" and not self._takes_text:
+            raise RealtimeError(
+                "text_not_supported", "This engine hears speech and reads no text.", "item.content"
+            )
         item, events = self.items.create(new, after)
-        return [*self._remember(item), *events]
+        return events if item.role == "user" else [*self._remember(item), *events]
 
     def _truncate(self, event: asked.TruncateItem) -> Effects:
         item, events = self.items.truncate(event)
@@ -307,19 +338,20 @@ class Dialect:
         if not configs.detects_turns(self.config):
             return []
         # The log interrupts a reply for speech; its `clear` follows.
-        return [*self._caller.speech_started(n), *self._close("cancelled", TURN_DETECTED)]
+        typed = [self._history()] if self.items.take_typed() else []
+        return [*typed, *self._caller.speech_started(n), *self._close("cancelled", TURN_DETECTED)]
 
     def _speech_stopped(self, n: int) -> Effects:
         self._begun += 1
         if self._unbegun:
             self._unbegun -= 1
             return []
-        if self._response is not None and not self._response.generation:
+        if self._response is not None and self._response.item is None:
             self._response.generation = self._begun
             return []
         if not configs.answers_turns(self.config):
             return []
-        turn = self._caller.speech_stopped(n)
+        turn = [*self._close("cancelled", TURN_DETECTED), *self._caller.speech_stopped(n)]
         self._response = Response(
             self._response_id(self._begun), self.config, generation=self._begun
         )
@@ -327,6 +359,9 @@ class Dialect:
 
     def _reply_started(self, generation: int, frame: int) -> Effects:
         self._begun = max(self._begun, generation)
+        waiting = self._response
+        if waiting is not None and waiting.item is None and not self._unbegun:
+            waiting.generation = max(waiting.generation, generation)
         response = self._open_response(generation)
         if response is None:
             return []
@@ -359,23 +394,3 @@ class Dialect:
                 self._events += 1
                 effect.event_id = f"event_{self._prefix}{self._events}"
         return effects
-
-
-def _problem(error: RealtimeError, event_id: str | None) -> out.Error:
-    return out.Error(
-        error=out.Problem(
-            type=error.kind,
-            code=error.code,
-            message=str(error),
-            param=error.param,
-            event_id=event_id,
-        )
-    )
-
-
-def _no_tools() -> RealtimeError:
-    return RealtimeError(
-        "tools_not_supported",
-        "This server's engines call no functions: the session goes on without tools.",
-        "session.tools",
-    )

@@ -76,9 +76,14 @@ class RealtimeEndpoint(WebSocketEndpoint):
     def _build(self, model: str, grant: Grant) -> Build:
         def build(place: Place) -> Session:
             uplink = new_uplink(place.arrived_at, n=place.n, samples=place.samples)
-            offer = self._fleet.offer(time.monotonic())
+            now = time.monotonic()
+            offer = self._fleet.offer(now)
             dialect = Dialect(
-                place.sid, model, uplink.sample_of, voices=offer.voices if offer else ()
+                place.sid,
+                model,
+                uplink.sample_of,
+                voices=offer.voices if offer else (),
+                takes_text=self._fleet.takes_text(now),
             )
             dialect.configure(grant.session)
             return RealtimeSession(

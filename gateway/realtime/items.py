@@ -1,5 +1,6 @@
 """The conversation's items as a Realtime client sees them, and what the model is to remember."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -103,12 +104,12 @@ class Items:
         """Remove an item."""
         self._items.remove(item)
 
-    def folded(self) -> bytes:
+    def folded(self, without: Collection[Item] = ()) -> bytes:
         """All turns as a `History` record has them: pairs of the caller's and our words."""
         turns: list[list[str]] = []
         for item in self._items:
             text = (item.text or "").strip()
-            if not text or item.role == "system":
+            if not text or item.role == "system" or item in without:
                 continue
             if item.role == "assistant":
                 if not turns or turns[-1][1]:

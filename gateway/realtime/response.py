@@ -30,6 +30,7 @@ class Response:
         self.in_conversation = in_conversation
         self.item: Item | None = None
         self.first_frame = 0
+        self.corrects_memory = False  # it answers words that nobody said
         self.modalities = modalities or config["output_modalities"]
         self._config = config
         self._metadata = metadata

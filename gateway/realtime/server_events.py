@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.realtime.errors import RealtimeError
+
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -210,3 +212,15 @@ class Error(ServerEvent, kw_only=True, tag="error"):
     """An event was refused, or the session ends."""
 
     error: Problem
+
+
+def refusal(error: RealtimeError, event_id: str | None) -> Error:
+    """What a client gets for an event that is refused; `event_id`: of that event."""
+    problem = Problem(
+        type=error.kind,
+        code=error.code,
+        message=str(error),
+        param=error.param,
+        event_id=event_id,
+    )
+    return Error(error=problem)

@@ -31,7 +31,13 @@ class Stage:
         self.events: list[dict[str, Any]] = []
         self.worker = Rehearsal(ReplyMode.TURN, engine, Tuning())
         uplink = new_uplink(self.now)
-        self.dialect = Dialect("0123456789abcdef" * 2, model, uplink.sample_of, voices=("low",))
+        self.dialect = Dialect(
+            "0123456789abcdef" * 2,
+            model,
+            uplink.sample_of,
+            voices=("low",),
+            takes_text=self.worker.engine.traits.reads,
+        )
         self.session = RealtimeSession(
             "0123456789abcdef" * 2,
             "1:g:n",

@@ -8,7 +8,7 @@ from tests.unit.gateway.realtime.stage import Stage
 from tests.unit.workers.runtime.conversation.fake_engine import FakeEngine
 from workers.engines.base import Traits
 
-CASCADE = Traits(duplex=False, burst_frames=20, folds=True, prepares=True)
+CASCADE = Traits(duplex=False, burst_frames=20, folds=True, prepares=True, reads=True)
 QUESTION = [*voice(12), *silence(12)]
 MANUAL = {"audio": {"input": {"turn_detection": None}}}
 
@@ -101,7 +101,7 @@ def test_a_system_item_joins_the_instructions() -> None:
 
 
 def test_other_items_are_refused() -> None:
-    stage = Stage()
+    stage = Stage(FakeEngine(CASCADE))
     for item in (
         {"type": "function_call_output", "call_id": "c", "output": "3"},
         {"type": "message", "role": "wizard", "content": [{"type": "input_text", "text": "a"}]},

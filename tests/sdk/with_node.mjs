@@ -1,0 +1,93 @@
+// openai-node against a running server: `node with_node.mjs URL QUESTION.wav STORY.wav KEY.pem CERT.pem`.
+//
+// A spoken turn, a barge-in over a long answer, a push-to-talk turn and an error. The package speaks
+// TLS alone, so this script puts a TLS socket in front of the server. It prints one JSON line.
+
+import { readFileSync } from "node:fs";
+import net from "node:net";
+import tls from "node:tls";
+import OpenAI from "openai";
+import { OpenAIRealtimeWS } from "openai/realtime/ws";
+
+const [url, questionPath, storyPath, keyPath, certPath] = process.argv.slice(2);
+const RATE_HZ = 24_000;
+const PIECE = (RATE_HZ / 25) * 2; // 40 ms
+const WITHIN_MS = 60_000;
+
+/** The samples of a recording at 24 kHz, whose header has 44 bytes. */
+const read = (path) => readFileSync(path).subarray(44);
+const silence = Buffer.alloc(RATE_HZ * 2);
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+const target = new URL(url);
+const proxy = tls.createServer({ key: readFileSync(keyPath), cert: readFileSync(certPath) }, (one) => {
+  const other = net.connect(Number(target.port), target.hostname);
+  one.pipe(other).pipe(one);
+  one.on("error", () => other.destroy());
+  other.on("error", () => one.destroy());
+});
+await new Promise((done) => proxy.listen(0, "127.0.0.1", done));
+
+const client = new OpenAI({ apiKey: "any", baseURL: `https://127.0.0.1:${proxy.address().port}/v1` });
+const rt = new OpenAIRealtimeWS({ model: "gpt-realtime", options: { rejectUnauthorized: false } }, client);
+const events = [];
+let sound = 0;
+rt.on("error", () => {}); // it comes as an event too
+rt.on("event", (event) => {
+  events.push(event);
+  if (event.type === "response.output_audio.delta") sound += Buffer.from(event.delta, "base64").length;
+});
+const got = (type) => events.filter((event) => event.type === type);
+
+/** Wait until a condition holds. */
+async function until(holds, what) {
+  for (const from = Date.now(); !holds(); await sleep(10))
+    if (Date.now() - from > WITHIN_MS) throw new Error(`Expected ${what}, got ${events.at(-1)?.type}`);
+}
+const event = async (type, count = 1) => {
+  await until(() => got(type).length >= count, type);
+  return got(type)[count - 1];
+};
+
+/** Send sound as a microphone does. */
+async function speak(...pieces) {
+  const pcm = Buffer.concat(pieces);
+  for (let at = 0; at < pcm.length; at += PIECE) {
+    rt.send({ type: "input_audio_buffer.append", audio: pcm.subarray(at, at + PIECE).toString("base64") });
+    await sleep(40);
+  }
+}
+const words = (done) => done.response.output.flatMap((item) => item.content.map((part) => part.transcript)).join(" ");
+
+const question = read(questionPath);
+await event("session.created");
+await speak(question, silence);
+const spoken = await event("response.done");
+const before = sound;
+await speak(read(storyPath), silence);
+await until(() => sound >= before + 3 * RATE_HZ * 2, "sound");
+await speak(question, silence);
+const barged = await event("response.done", 3);
+rt.send({ type: "session.update", session: { type: "realtime", audio: { input: { turn_detection: null } } } });
+await speak(question);
+rt.send({ type: "input_audio_buffer.commit" });
+const done = got("response.done").length;
+rt.send({ type: "response.create" });
+const pushed = await event("response.done", done + 1);
+rt.send({ type: "response.cancel" });
+const error = await event("error");
+console.log(
+  JSON.stringify({
+    spoken: words(spoken),
+    barged: words(barged),
+    pushed: words(pushed),
+    heard: got("conversation.item.input_audio_transcription.completed").map((e) => e.transcript),
+    statuses: got("response.done").map((e) => e.response.status),
+    error: error.error.code,
+    sound_s: sound / 2 / RATE_HZ,
+    events: events.length,
+  }),
+);
+rt.close();
+proxy.close();
+process.exit(0);
