@@ -14,17 +14,30 @@ from typing import Final, TypeVar
 
 import torch
 
-from tests.load import cascade, conversation, curves, engine, fleet, forecast, plots, transport
+from shared.modes import MoshiPrecision
+from tests.load import (
+    cascade,
+    conversation,
+    curves,
+    engine,
+    fleet,
+    forecast,
+    moshi,
+    plots,
+    transport,
+)
 from tests.load.cascade import TalkRung
 from tests.load.conversation import Conversations
 from tests.load.cores import Cores, describe
 from tests.load.document import put
 from tests.load.fleet import Fleet
 from tests.load.ladder import Rung, largest
+from tests.load.moshi import MoshiResult
 from tests.load.record import Record
 from tests.load.report import cascade as cascade_report
 from tests.load.report import forecast as forecast_report
 from tests.load.report import model, path
+from tests.load.report import moshi as moshi_report
 from tests.load.report.goals import goals
 from tests.load.report.model import EngineResult
 from tests.load.roofline import Roofline, StepWork
@@ -245,6 +258,18 @@ def report_cascade_peer(bench: Bench) -> None:
     put(bench.document, "cascade-peer", text)
 
 
+def measure_moshi(bench: Bench) -> MoshiResult:
+    """Measure the steps of ENGINE=moshi; MOSHI_PRECISION says how its weights are held."""
+    precision = MoshiPrecision(os.environ.get("MOSHI_PRECISION", MoshiPrecision.FULL))
+    return moshi.measure(bench.progress, precision)
+
+
+def report_moshi(bench: Bench) -> None:
+    """Write the section."""
+    found, place = bench.last("moshi", MoshiResult), bench.record.place
+    put(bench.document, "moshi", moshi_report.moshi(found, place("moshi")))
+
+
 def measure_fleet(bench: Bench) -> Fleet:
     """Measure two gateways and two workers."""
     most = largest(bench.rungs())
@@ -287,6 +312,7 @@ PARTS: Final = {
         Part("conversation", measure_conversation, report_conversation),
         Part("cascade", measure_cascade, report_cascade),
         Part("cascade-peer", measure_cascade_peer, report_cascade_peer),
+        Part("moshi", measure_moshi, report_moshi),
         Part("fleet", measure_fleet, report_fleet),
         Part("forecast", None, report_forecast),
     )

@@ -3,6 +3,7 @@
 import logging
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import torch
@@ -14,7 +15,7 @@ from workers.engines.moshi.engine import MoshiEngine, traits_for
 from workers.engines.moshi.memory_plan import GIB, MIB, Layout, gib, plan
 from workers.engines.moshi.prompt import MOST_STEPS, VOICES, load_prompts
 from workers.engines.moshi.stepper import Stepper
-from workers.models.moshi.checkpoint import Folder, load_lm, load_mimi, open_folder
+from workers.models.moshi.checkpoint import load_lm, load_mimi, open_folder
 from workers.models.moshi.config import LmConfig, MimiConfig, Sampling
 from workers.models.moshi.depth import Depth
 from workers.models.moshi.mimi import Mimi
@@ -66,7 +67,10 @@ def load_moshi(settings: "Settings") -> MoshiEngine:
     )
     temporal, depth = load_lm(folder, device=device, dtype=DTYPES[dtype], precision=precision)
     mimi = load_mimi(folder, device=device)
-    return assemble(temporal, depth, mimi, tokens, layout=layout, slots=slots, folder=folder)
+    voices = settings.model / VOICES
+    if folder.persona and not voices.exists():
+        log.warning("%s has no recordings: calls begin without a voice or a role", voices)
+    return assemble(temporal, depth, mimi, tokens, layout=layout, slots=slots, voices=voices)
 
 
 def layout_for(
@@ -121,10 +125,10 @@ def assemble(
     *,
     layout: Layout,
     slots: int,
-    folder: Folder,
+    voices: Path,
     sampling: Sampling = SAMPLING,
 ) -> MoshiEngine:
-    """The engine of loaded parts."""
+    """The engine of loaded parts; `voices`: a folder of recordings that may be absent."""
     gpu = next(temporal.parameters()).is_cuda
     read, codec, grain = GPU_PIECES if gpu else CPU_PIECES
     stepper = Stepper(
@@ -138,7 +142,7 @@ def assemble(
         used_grain=grain,
         sampling=sampling,
     )
-    prompts = load_prompts(folder.lm.parent, layout.lm, tokens, mimi)
+    prompts = load_prompts(voices, layout.lm, tokens, mimi)
     traits = traits_for(layout.lm.context, layout.mimi.memory_frames)
     engine = MoshiEngine(stepper, tokens, prompts, traits)
     engine.warm_up(sizes(slots) if gpu else (1, slots))

@@ -68,17 +68,17 @@ class Prompts:
         return np.stack(ahead, axis=-1)
 
 
-def load_prompts(folder: Path, config: LmConfig, tokens: TextTokens, mimi: Mimi) -> Prompts:
-    """The prompts of the recordings in the folder's `voices`; of none if there is no such folder.
+def load_prompts(voices_in: Path, config: LmConfig, tokens: TextTokens, mimi: Mimi) -> Prompts:
+    """The prompts of the recordings in a folder; of none if there is no such folder.
 
     `mimi` needs a free slot 0. Raises ConfigError for a recording that cannot be read.
     """
     voices: dict[str, Tokens] = {}
-    for path in sorted((folder / VOICES).glob("*.wav")):
+    for path in sorted(voices_in.glob("*.wav")):
         voices[path.stem] = _encode(_recording(path), mimi)
-    if not voices and (folder / VOICES).exists():
+    if not voices and voices_in.exists():
         raise ConfigError(
-            f"Expected WAV files of voices in {folder / VOICES}, got none: the published .pt files "
+            f"Expected WAV files of voices in {voices_in}, got none: the published .pt files "
             "are embeddings, which this engine does not take"
         )
     if voices:

@@ -48,7 +48,7 @@ def made_engine(
         TextTokens(opened.text),
         layout=layout,
         slots=slots,
-        folder=opened,
+        voices=opened.lm.parent / "voices",
         sampling=sampling or Sampling(),
     )
 

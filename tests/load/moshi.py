@@ -1,0 +1,223 @@
+"""Measure ENGINE=moshi: ms a step by batch, pasts read again, and seats by memory.
+
+On a GPU it is a model of Moshi's size (7.7 billion parameters) with random weights, which takes as
+long as the published ones. On a CPU it is the tiny checkpoint of the tests: those figures show that
+the bench works and say nothing about 7B.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+
+from shared.audio import CHUNK_SAMPLES
+from shared.modes import MoshiPrecision
+from tests.load.roofline import Roofline
+from tests.moshi.tiny import TOKENIZER, tiny_folder
+from workers.engines.base import Opening, Past, Speak, Work
+from workers.engines.moshi.engine import MoshiEngine
+from workers.engines.moshi.load import assemble, free_memory, layout_for
+from workers.engines.moshi.memory_plan import GIB, Layout
+from workers.models.moshi.checkpoint import load_lm, load_mimi, open_folder
+from workers.models.moshi.config import LmConfig, MimiConfig
+from workers.models.moshi.depth import Depth
+from workers.models.moshi.linear import hold_all
+from workers.models.moshi.mimi import Mimi
+from workers.models.moshi.temporal import Temporal
+from workers.models.moshi.text import TextTokens
+
+Progress = Callable[[str], None]
+
+CARDS: Final = {"141 GB (H200)": 139.8, "80 GB": 79.1, "40 GB": 39.4, "24 GB": 23.5, "12 GB": 11.7}
+LIMIT_MS: Final = 80.0
+STEPS_GPU: Final = 120
+STEPS_CPU: Final = 12
+MOST_ROWS: Final = 160
+SCALE: Final = 0.02  # of the random weights
+NO_VOICES: Final = Path("/nonexistent")
+
+
+@dataclass(frozen=True, slots=True)
+class MoshiStep:
+    """A step of a batch whose calls are all near the end of their contexts."""
+
+    batch: int
+    step_ms: float  # the median
+    p99_ms: float
+    memory_share: float  # of the bandwidth that copies reach on this machine
+
+
+@dataclass(frozen=True, slots=True)
+class MoshiResult:
+    """What one run found."""
+
+    on: str  # device, model and precision
+    steps: list[MoshiStep]
+    seats: dict[str, list[int]]  # by memory: in full and in eight bits
+    seats_here: int
+    past_steps: int
+    past_ms: float  # to read a whole context again, with the codec's memory
+    piece_ms: float  # its longest piece
+    move_ms: float  # to move a context
+
+
+def measure(progress: Progress, precision: MoshiPrecision = MoshiPrecision.FULL) -> MoshiResult:
+    """Build the engine, then step it at growing batches."""
+    gpu = torch.cuda.is_available()
+    torch.set_num_threads(torch.get_num_threads() if gpu else 1)
+    free = free_memory("cuda" if gpu else "cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        layout, build = _gpu_parts(precision) if gpu else _tiny_parts(Path(folder), precision)
+        seats = layout.seats(free)
+        rows = min(MOST_ROWS, seats) if gpu else 8
+        progress(f"{seats} seats; building an engine with {rows}")
+        engine = build(rows)
+    past_steps, past_ms, piece_ms, move_ms = _replays(engine)
+    progress(f"a past of {past_steps} steps: {past_ms:.0f} ms, the longest piece {piece_ms:.1f} ms")
+    rates = Roofline.measure("cuda" if gpu else "cpu", torch.bfloat16 if gpu else torch.float32)
+    batches = [b for b in (1, 2, 4, 8, 16, 32, 48, 64, 80, 100, 128, 160) if b <= rows]
+    steps = []
+    for batch in batches:
+        steps.append(_steps(engine, batch, layout, rates, STEPS_GPU if gpu else STEPS_CPU))
+        progress(f"{batch} calls: {steps[-1].step_ms:.1f} ms, p99 {steps[-1].p99_ms:.1f} ms")
+        if steps[-1].step_ms > 2 * LIMIT_MS:
+            break
+    size = "7B, random weights" if gpu else "tiny checkpoint, width 64"
+    name = torch.cuda.get_device_name() if gpu else "one CPU core"
+    on = f"{name}, {size}, precision {precision}"
+    return MoshiResult(on, steps, _seats(), seats, past_steps, past_ms, piece_ms, move_ms)
+
+
+Build = Callable[[int], MoshiEngine]
+
+
+def _tiny_parts(folder: Path, precision: MoshiPrecision) -> tuple[Layout, Build]:
+    opened = open_folder(tiny_folder(folder))
+    temporal, depth = load_lm(opened, precision=precision)
+    mimi, tokens = load_mimi(opened), TextTokens(opened.text)
+    layout = layout_for(
+        opened.config,
+        opened.mimi_config,
+        gpu=False,
+        dtype="float32",
+        precision=precision,
+        prompted=False,
+        codec_bytes=opened.mimi.stat().st_size,
+    )
+    return layout, lambda rows: assemble(
+        temporal, depth, mimi, tokens, layout=layout, slots=rows, voices=NO_VOICES
+    )
+
+
+def _gpu_parts(precision: MoshiPrecision) -> tuple[Layout, Build]:
+    """Modules of the published sizes, filled on the GPU."""
+    lm, codec = LmConfig(), MimiConfig()
+    with torch.device("meta"):
+        temporal, depth = Temporal(lm), Depth(lm)
+        mimi = Mimi(codec, filters=64, hidden=2048, inner=256, entries=lm.card)
+    for module in (temporal, depth):
+        _fill(module, torch.bfloat16)
+        hold_all(module, precision)
+    _fill(mimi, torch.float32)
+    layout = layout_for(lm, codec, gpu=True, dtype="bfloat16", precision=precision, prompted=False)
+    return layout, lambda rows: assemble(
+        temporal,
+        depth,
+        mimi,
+        TextTokens(TOKENIZER),
+        layout=layout,
+        slots=rows,
+        voices=NO_VOICES,
+    )
+
+
+@torch.no_grad()
+def _fill(module: nn.Module, dtype: torch.dtype) -> None:
+    module.to(dtype).to_empty(device="cuda").requires_grad_(requires_grad=False).eval()
+    generator = torch.Generator("cuda").manual_seed(1)
+    for name, value in [*module.named_parameters(), *module.named_buffers()]:
+        if name.endswith(("alpha", "norm1.weight", "norm2.weight", "cluster_usage")):
+            value.fill_(1.0)
+        else:
+            value.normal_(0.0, SCALE, generator=generator)
+
+
+def _seats() -> dict[str, list[int]]:
+    """Seats of the published model in bfloat16 and in eight bits."""
+    lm, codec, kinds = LmConfig(), MimiConfig(), (MoshiPrecision.FULL, MoshiPrecision.INT8)
+    layouts = [
+        layout_for(lm, codec, gpu=True, dtype="bfloat16", precision=kind, prompted=False)
+        for kind in kinds
+    ]
+    return {card: [o.seats(int(gib * GIB)) for o in layouts] for card, gib in CARDS.items()}
+
+
+def _noise(rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return rng.integers(-3_000, 3_000, CHUNK_SAMPLES, dtype=np.int16)
+
+
+def _replays(engine: MoshiEngine) -> tuple[int, float, float, float]:
+    """Steps of a whole context; ms to read it again, of its longest piece, and of a move."""
+    rng, traits = np.random.default_rng(1), engine.traits
+    count = traits.context_chunks - 1
+    heard, said = bytes(16), bytes(18)
+    pasts = [Past((_noise(rng),), (heard,), said, Speak.DUPLEX) for _ in range(count)]
+    whole, piece = _replayed(engine, Opening(1), pasts)
+    silent = [Past((), past.heard, past.said, Speak.DUPLEX) for past in pasts]
+    move, _ = _replayed(engine, Opening(2, moved=True), silent[-traits.carry_chunks :])
+    return count, whole, piece, move
+
+
+def _replayed(engine: MoshiEngine, opening: Opening, pasts: Sequence[Past]) -> tuple[float, float]:
+    """Ms of a whole replay and of its longest piece; of the second of two, which is warm."""
+    found = (0.0, 0.0)
+    for _ in range(2):
+        engine.open(0, opening)
+        pieces, began = [], _now()
+        for _ in engine.replay(0, pasts):
+            pieces.append((_now() - began) * 1_000)
+            began = _now()
+        found = sum(pieces), max(pieces)
+    return found
+
+
+def _now() -> float:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def _steps(
+    engine: MoshiEngine, batch: int, layout: Layout, rates: Roofline, count: int
+) -> MoshiStep:
+    """Step so many calls near the end of their contexts."""
+    rng = np.random.default_rng(2)
+    for slot in range(batch):
+        engine.open(slot, Opening(slot))
+    held = max(0, engine.traits.context_chunks - count - 4)
+    engine._stepper._cache.length[:batch] = held
+    engine._stepper._held[:batch] = [held] * batch
+    works = [Work(slot, (_noise(rng),), Speak.DUPLEX) for slot in range(batch)]
+    took = []
+    for number in range(count + 3):
+        began = _now()
+        engine.step(works)
+        took.append((_now() - began) * 1_000) if number >= 3 else None
+    middle = statistics.median(took)
+    cache = 2 * layout.lm.layers * layout.lm.dim * layout.number_bytes * engine._stepper.capacity
+    read = layout.linear * layout.weight_bytes + layout.codec_bytes + batch * cache
+    share = read / (middle / 1_000) / rates.memory_per_s
+    p99 = float(np.percentile(took, 99))
+    return MoshiStep(batch, middle, p99, share)
+
+
+def calls_in_time(steps: Sequence[MoshiStep]) -> int:
+    """The largest batch whose p99 is below a chunk's 80 ms; 0 if none is."""
+    return max((step.batch for step in steps if step.p99_ms < LIMIT_MS), default=0)

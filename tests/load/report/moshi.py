@@ -1,0 +1,35 @@
+"""The section on ENGINE=moshi."""
+
+from tests.load.document import table
+from tests.load.moshi import LIMIT_MS, MoshiResult, calls_in_time
+
+HOW = """\
+`ENGINE=moshi` with all calls near the end of their contexts, which is the worst case. *Memory* is
+the share of the bandwidth of large copies that the least bytes of a step need: all weights once,
+and every call's keys and values. Seats are computed from sizes, with 2 GiB left for the step.
+"""
+TINY = """\
+**This run had no GPU.** It stepped the tests' tiny checkpoint on a CPU. Its times show that the
+bench works and say nothing about Moshi 7B, whose times are not measured.
+"""
+
+
+def moshi(result: MoshiResult, where: str) -> str:
+    """The section."""
+    rows = [
+        (step.batch, step.step_ms, step.p99_ms, f"{100 * step.memory_share:.0f} %")
+        for step in result.steps
+    ]
+    seats = [(card, *found) for card, found in result.seats.items()]
+    return "\n\n".join(
+        [
+            f"## Moshi\n\n{HOW.strip()}\n\n{where} {result.on}.",
+            TINY.strip() if "tiny" in result.on else "",
+            table(("calls", "ms a step", "p99", "memory"), rows),
+            f"Calls with a p99 below {LIMIT_MS:.0f} ms: **{calls_in_time(result.steps)}** of "
+            f"{result.seats_here} seats here. A past of {result.past_steps} steps is read again in "
+            f"{result.past_ms:.0f} ms, the longest piece {result.piece_ms:.0f} ms; a context moves "
+            f"in {result.move_ms:.0f} ms.",
+            table(("memory", "seats, bfloat16", "seats, eight bits"), seats),
+        ]
+    )
