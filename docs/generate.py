@@ -63,7 +63,7 @@ def stacked(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def settings() -> str:
     """Every setting, from the settings class."""
     rows = [
-        (f"`{e.name}`", f"`{e.default}`" if e.default else "", _cell(e.description))
+        (f"`{e.name}`", f"`{e.default}`" if e.default else "", cell(e.description))
         for e in reference()
     ]
     return f"""# Settings
@@ -153,7 +153,7 @@ def metrics() -> str:
         if not metric.name.startswith("antiphon"):
             continue
         name = metric.name + ("_total" if metric.type == "counter" else "")
-        rows.append((f"`{name}`", metric.type, _cell(metric.documentation)))
+        rows.append((f"`{name}`", metric.type, cell(metric.documentation)))
     return f"""# Metrics
 
 A gateway serves these series at `/metrics`; a worker serves its own at `WORKER_METRICS_PORT`.
@@ -169,10 +169,11 @@ def commands() -> str:
     """Every make target, from the Makefile's own index."""
     lines = MAKEFILE.read_text().splitlines()
     pairs = [re.fullmatch(r"#   (make .*?) {2,}(.*)", line) for line in lines]
-    rows = [(f"`{_cell(m[1])}`", _cell(m[2])) for m in pairs if m]
+    rows = [(f"`{cell(m[1])}`", cell(m[2])) for m in pairs if m]
     return f"""# Commands
 
-Each target sets up what it needs. `ARGS="..."` passes flags on; `ARGS=--help` lists them.
+Each target sets up what it needs. `ARGS="..."` passes flags on; [Command line](command-line.md)
+lists them.
 
 {stacked(("command", "what it does"), rows)}
 """
@@ -210,7 +211,7 @@ def _messages(kinds: Sequence[type[msgspec.Struct]]) -> str:
 def _message(kind: type[msgspec.Struct]) -> str:
     tag = kind.__struct_config__.tag
     rows = [
-        (f"`{f.name}`", _cell(_type(f.type)), _needed(f), MEANINGS[f"{key(kind)}.{f.name}"])
+        (f"`{f.name}`", cell(_type(f.type)), _needed(f), MEANINGS[f"{key(kind)}.{f.name}"])
         for f in msgspec.structs.fields(kind)
     ]
     head = ("field", "type", "default", "meaning")
@@ -255,7 +256,7 @@ def _type(kind: Any) -> str:
     return str(names.get(kind.__name__, kind.__name__))
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Text that may stand in a table's cell."""
     return " ".join(text.split()).replace("|", r"\|")
 

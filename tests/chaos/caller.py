@@ -103,6 +103,11 @@ class Caller:
         if self.calls and self.calls[-1].stopped_at is None:
             self.calls[-1].stopped_at = time.monotonic()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopping
+
     def abandon(self) -> None:
         """Leave the socket open and stop reading it, as when the network dies silently."""
         if (socket := self.socket) is not None:

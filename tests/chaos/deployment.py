@@ -170,6 +170,10 @@ class Deployment:
         """The resident memory of all gateways together."""
         return sum(memory(process.pid) for process in self.gateways.values())
 
+    def metrics_port(self, process: Process) -> int:
+        """The port at which a process serves /metrics."""
+        return self._metrics[process.pid]
+
     def gauge(self, process: Process, name: str) -> float:
         """The value of a metric without labels."""
         text = (self.get(self._metrics[process.pid], "/metrics") or b"").decode()

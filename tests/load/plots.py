@@ -37,7 +37,7 @@ def transport(rungs: Sequence[Rung], comparison: PeerComparison | None, path: Pa
     left.set(xscale="log", yscale="log", xlabel="callers", ylabel="added latency p95, ms")
     right.set(xscale="log", yscale="log", xlabel="callers", ylabel="CPU ms a second a caller")
     right.legend(frameon=False, fontsize=8)
-    _save(figure, path)
+    save(figure, path)
 
 
 def engine(steps: Sequence[StepTime], path: Path) -> None:
@@ -49,7 +49,7 @@ def engine(steps: Sequence[StepTime], path: Path) -> None:
     axes.axhline(STEP_MS, color="grey", lw=0.8, ls="--")
     axes.set(xscale="log", yscale="log", xlabel="batch", ylabel="ms a step")
     axes.legend(frameon=False, fontsize=8)
-    _save(figure, path)
+    save(figure, path)
 
 
 def talk(rungs: Sequence[cascade.TalkRung], path: Path) -> None:
@@ -69,7 +69,7 @@ def talk(rungs: Sequence[cascade.TalkRung], path: Path) -> None:
         bottom = [low + more for low, more in zip(bottom, spent, strict=True)]
     right.set(xlabel="callers", ylabel="s a minute of a caller's conversation")
     right.legend(frameon=False, fontsize=8)
-    _save(figure, path)
+    save(figure, path)
 
 
 def forecast(
@@ -90,10 +90,11 @@ def forecast(
     right.set(xscale="log", yscale="log", xlabel="callers (dashed: one fleet ends)")
     right.set_ylabel("worker processes")
     right.legend(frameon=False, fontsize=8)
-    _save(figure, path)
+    save(figure, path)
 
 
-def _save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)

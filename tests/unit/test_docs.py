@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from docs import generate
+from docs.command_line import PROGRAMS
 from docs.meanings import MEANINGS
 from gateway.call.resume import Outcome
 from gateway.protocol import client_messages, server_messages
@@ -25,7 +26,19 @@ GUIDES: Final = sorted(
 ALL: Final = [*GUIDES, ROOT / "CHANGELOG.md", *sorted(ROOT.glob("docs/reference/*.md"))]
 # Names in capitals that are no settings of ours.
 OTHERS: Final = {
-    *("ARGS", "CONFIG", "CLIENT", "DATA", "FAULTS", "MINUTES", "NAME", "PARTS", "PID", "SID"),
+    *(
+        "ARGS",
+        "CALLERS",
+        "CONFIG",
+        "CLIENT",
+        "DATA",
+        "FAULTS",
+        "MINUTES",
+        "NAME",
+        "PARTS",
+        "PID",
+        "SID",
+    ),
     *("SPEAKER_MAIN", "TOKEN", "WAV"),
     *("BASE", "FRONT_SUBNET", "GATEWAY_IMAGE", "GATEWAY_REDIS_URL", "GRAFANA_PASSWORD", "IMAGES"),
     *("PING", "POD", "REDIS_MAXMEMORY", "SITE", "SLOWLOG", "WORKER_IMAGE", "WORKER_REDIS_URL"),
@@ -106,6 +119,15 @@ def test_every_named_setting_exists(path: Path) -> None:
 def test_every_named_make_target_exists(path: Path) -> None:
     named = set(re.findall(r"(?:^|`)make ([a-z][a-z-]*)", path.read_text(), re.MULTILINE))
     assert named <= targets()
+
+
+def test_the_command_line_page_holds_every_program_that_make_passes_flags_to() -> None:
+    recipes = re.findall(r"python -m (\S+).*\$\(ARGS\)", (ROOT / "Makefile").read_text())
+    programs = {name.removesuffix(".__main__") for name in PROGRAMS}
+    assert set(recipes) - {"pytest"} <= programs
+    page = (ROOT / "docs" / "reference" / "command-line.md").read_text()
+    assert all(f"`python -m {name}" in page for name in programs)
+    assert set(PROGRAMS.values()) <= targets()
 
 
 def test_the_guide_explains_every_message_and_the_fields_that_a_client_needs() -> None:
