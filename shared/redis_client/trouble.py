@@ -77,6 +77,10 @@ _KNOWN: Final = (
         Trouble("the host name in REDIS_URL has no address"),
     ),
     (r"No such file or directory", Trouble("there is no socket at the path in REDIS_URL")),
+    (r"OOM|used memory > 'maxmemory'", Trouble("Redis is full (maxmemory)")),
+    (r"READONLY|read only replica", Trouble("Redis is a replica, which takes no writes")),
+    (r"MISCONF|unable to persist", Trouble("Redis cannot write to its disk")),
+    (r"CLUSTERDOWN|cluster is down", Trouble("the Redis Cluster is down")),
     (r"max number of clients", Trouble("Redis takes no more connections (maxclients)")),
     (r"loading the dataset", LOADING),
     (r"Connect call failed|Connection refused", REFUSED),
@@ -116,19 +120,21 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 class TroubleLog:
     """Says a trouble once, and when it is over; tells how long to pause between two tries."""
 
-    def __init__(self) -> None:
+    def __init__(self, first_s: float = FIRST_PAUSE_S, longest_s: float = MAX_PAUSE_S) -> None:
+        """`first_s`, `longest_s`: the pauses while a trouble may pass by itself."""
+        self._first_s, self._longest_s = first_s, longest_s
         self.cause: str | None = None  # of the present trouble
         self._said: str | None = None
         self._since = 0.0
-        self._pause_s = FIRST_PAUSE_S
+        self._pause_s = first_s
 
     def fail(self, error: BaseException, now: float) -> str | None:
         """A try failed: what the log should say of it, if anything."""
         trouble = trouble_of(error)
         if self.cause is None:
             self._since = now
-        longest_s = MAX_LASTING_PAUSE_S if trouble.lasting else MAX_PAUSE_S
-        self._pause_s = min(longest_s, FIRST_PAUSE_S if self.cause is None else 2 * self._pause_s)
+        longest_s = MAX_LASTING_PAUSE_S if trouble.lasting else self._longest_s
+        self._pause_s = min(longest_s, self._first_s if self.cause is None else 2 * self._pause_s)
         self.cause = trouble.cause
         early = not trouble.lasting and now - self._since < PATIENCE_S
         if early or trouble.cause == self._said:

@@ -24,6 +24,7 @@ from shared.log.session_log import SessionLog
 from shared.log.wakeups import WakeupListener
 from shared.log.writes import Receipt
 from shared.modes import EngineName
+from shared.redis_client.trouble import TroubleLog
 from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS, SESSIONS_ENDED, count_receipts, timed
 from workers.audio.silero_vad import listen_ahead
@@ -109,20 +110,21 @@ class WorkerLoop:
         )
 
     async def _turns(self, stopping: asyncio.Event) -> None:
-        back_off_s = BACK_OFF_MIN_S
+        trouble = TroubleLog(BACK_OFF_MIN_S, BACK_OFF_MAX_S)
         while not stopping.is_set():
             begun = time.monotonic()
             try:
                 busy = await self.turn()
             except (RedisError, OSError) as error:
                 REDIS_ERRORS.inc()
-                log.warning("the loop waits for Redis: %s", error)
+                if said := trouble.fail(error, begun):
+                    log.warning(said)
                 self._excuse_all()
                 self.probes.turned(redis_answers=False)
-                await _sleep(stopping, back_off_s)
-                back_off_s = min(back_off_s * 2, BACK_OFF_MAX_S)
+                await _sleep(stopping, trouble.pause_s)
                 continue
-            back_off_s = BACK_OFF_MIN_S
+            if said := trouble.succeed():
+                log.info(said)
             rest_s = begun + tick_s(len(self.slots.sessions)) - time.monotonic()
             await asyncio.sleep(0 if busy else max(0.0, rest_s))
             if not busy:

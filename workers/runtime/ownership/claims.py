@@ -21,6 +21,7 @@ from shared.log.meta import Meta
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer
+from shared.redis_client.trouble import TroubleLog
 from shared.settings import Settings
 from shared.telemetry import REDIS_ERRORS, SESSIONS_ENDED, TAKEOVERS
 from workers.engines.base import Traits
@@ -94,17 +95,21 @@ class Ownership:
 
         `held`: the sessions that have a slot here, and their owners.
         """
+        trouble = TroubleLog()
         while not stopping.is_set():
             try:
                 await self.round(status(), held())
             except (RedisError, OSError) as error:
                 REDIS_ERRORS.inc()
                 self._watch.blind(self._clock())
-                log.warning("claiming sessions waits for Redis: %s", error)
+                if said := trouble.fail(error, self._clock()):
+                    log.warning("no session is claimed: %s", said)
                 await asyncio.sleep(RETRY_S)
             except Exception:  # the task's boundary: an odd record must not end every caller's
                 log.exception("claiming sessions failed; trying again")
                 await asyncio.sleep(RETRY_S)
+            else:
+                trouble.succeed()
             await asyncio.sleep(ROUND_S)
 
     async def round(self, status: dict[str, Any], held: Mapping[str, str]) -> None:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from gateway.app import Gateway
 from gateway.edge.pages import WEB
 from gateway.edge.root_path import RootPath
+from shared.setting_types import OWN_PATHS
 from shared.settings import Settings
 
 PROXY = "10.0.0.9"
@@ -119,3 +120,8 @@ async def test_no_other_origin_may(foreign: httpx.AsyncClient, origin: str) -> N
 async def test_the_rest_is_for_the_own_page(foreign: httpx.AsyncClient) -> None:
     for path in ("/metrics", "/web/"):
         assert "access-control-allow-origin" not in (await foreign.get(path)).headers
+
+
+def test_no_root_path_can_be_taken_for_a_path_of_the_gateway(app: Any) -> None:
+    first = {route.path.split("/")[1] for route in app.routes}
+    assert first - {"", "{path:path}"} == set(OWN_PATHS)

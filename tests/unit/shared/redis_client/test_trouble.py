@@ -34,6 +34,8 @@ VERIFY = "Error 1 connecting to h:1. [SSL: CERTIFICATE_VERIFY_FAILED] certificat
         ("Error -2 connecting to h:1. Name or service not known.", "has no address", False),
         (str(REFUSED), "nothing listens", False),
         ("Error while reading from h:1 : (104, 'Connection reset by peer')", "rediss://", False),
+        ("command not allowed when used memory > 'maxmemory'.", "is full", False),
+        ("You can't write against a read only replica.", "takes no writes", False),
         ("something else", "does not answer", False),
     ],
 )
