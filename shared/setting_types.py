@@ -17,7 +17,10 @@ MIN_SECRET_BYTES: Final = 32
 # No segment is empty or begins with a dot, so that no redirect leads elsewhere.
 ROOT_PATH: Final = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
 KEY_HASH: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}:[0-9a-f]{64}")  # name and SHA-256
-OWN_PATHS: Final = ("api", "dashboard", "health", "metrics", "ready", "v1", "web", "ws")
+OWN_PATHS: Final = (
+    *("api", "dashboard", "health", "metrics", "ready"),
+    *("telnyx", "twilio", "v1", "web", "ws"),
+)
 
 
 def _parts(value: str | tuple[str, ...]) -> list[str]:

@@ -40,8 +40,7 @@ from workers.runtime.slots import HeldSession, Slots
 # A caller is away when so many of the gateway's signs of life are missing: 10 s.
 MISSED_SIGNS: Final = 2.5
 SWEEP_EVERY_S: Final = 0.1  # a wakeup may get lost: sessions that none named are read so often
-# The loop takes a turn at least so often: it is cheap, and the beat counts turns.
-IDLE_TURN_S: Final = 0.05
+IDLE_TURN_S: Final = 0.05  # the longest rest: a turn is cheap, and the beat counts turns
 BACK_OFF_MIN_S: Final = 0.05
 # Well under a lease: a worker that comes back late from an outage looks dead.
 BACK_OFF_MAX_S: Final = 0.2
