@@ -154,7 +154,9 @@ class SpokenCall:
     def _raise_refusal(self, answer: dict[str, Any]) -> NoReturn:
         if self.session is not None and answer.get("code") in TRANSIENT_ERRORS:
             raise TimeoutError(answer["message"])
-        raise CallFailed(f"The server refused: {answer.get('message', answer)}")
+        again_ms = answer.get("retry_after_ms")
+        hint = f"; try again in {again_ms / 1_000:.1f} s" if again_ms else ""
+        raise CallFailed(f"The server refused: {answer.get('message', answer)}{hint}")
 
     async def _resume(self, closed: ConnectionClosed) -> ClientConnection:
         """The same call on another socket. Raises CallFailed when the session is lost."""

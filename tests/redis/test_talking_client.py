@@ -122,6 +122,15 @@ async def test_a_call_may_choose_codec_and_rate(
     assert np.abs(reply[1_000:7_000]).max() == pytest.approx(0.3, abs=0.03)
 
 
+async def test_a_refused_caller_is_told_when_to_try_again(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    server.gateway.fleet.max_sessions = 0
+    call = SpokenCall(server.url, np.zeros(1_920, np.int16), plain=False, start={})
+    with pytest.raises(CallFailed, match=r"refused: No room for a call: .*; try again in 5\.0 s"):
+        await call.run()
+
+
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
