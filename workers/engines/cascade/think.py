@@ -13,6 +13,7 @@ from shared.telemetry import timed
 from workers.engines.cascade.care import careful_answer
 from workers.engines.cascade.exact import exact_answer
 from workers.engines.cascade.exact.replies import forced
+from workers.engines.cascade.limits import limits_answer
 from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.parts import LanguageModel, Logits, TurnTranscript
 from workers.models.llama.chat import Chat
@@ -92,6 +93,8 @@ class _Row:
     seed: int
     held: list[int] = field(default_factory=list)  # the tokens whose keys and values the row has
     before: list[int] = field(default_factory=list)  # the context before the turn
+    earlier: tuple[str, ...] = ()  # the caller's turns before
+    instructed: bool = False  # by the caller's own system prompt
     wanted: list[int] = field(default_factory=list)  # what the row is to hold before it replies
     judge_at: int = 0  # held tokens after which the turn's end is judged; 0: it is not
     finished: float | None = None
@@ -145,7 +148,15 @@ class LocalThinker:
         elif row is None:
             self._model.reset(slot, shared=False)
         self._model.cut(slot, same)
-        self._rows[slot] = _Row(prompt.seed, held[:same], before, list(before))
+        earlier = tuple(turn.caller for turn in prompt.earlier)
+        self._rows[slot] = _Row(
+            prompt.seed,
+            held[:same],
+            before,
+            earlier=earlier,
+            instructed=bool(prompt.instructions),
+            wanted=list(before),
+        )
 
     @timed("choose")
     def likeliest(self, transcript: TurnTranscript) -> str:
@@ -184,7 +195,7 @@ class LocalThinker:
         del row.held[same:]
         row.wanted, row.logits = turn, None
         row.reply, row.complete, row.asked = [], False, True
-        fixed = self._fixed_answer(transcript)
+        fixed = self._fixed_answer(transcript, row)
         row.computed = self._model.tokenizer.encode(fixed) if fixed else None
         row.taken = row.written = 0
         if turn[: len(bare)] == bare and same < len(bare):
@@ -199,11 +210,12 @@ class LocalThinker:
         end = self._model.tokenizer.decode(tokens[-MAX_TURN_TOKENS:])
         return end.partition(" ")[2] or end
 
-    def _fixed_answer(self, transcript: str) -> str:
+    def _fixed_answer(self, transcript: str, row: _Row) -> str:
         """What a small model must not answer by itself; "" if it may."""
         if not self._small:
             return ""
-        return careful_answer(transcript) or exact_answer(transcript)
+        found = careful_answer(transcript) or exact_answer(transcript, row.earlier)
+        return found or ("" if row.instructed else limits_answer(transcript))
 
     def _context(self, prompt: Prompt) -> list[int]:
         """The system prompt and the earlier turns, without the oldest if there is no room."""

@@ -7,31 +7,57 @@ How it decides: `tokens.py` makes words of a turn into tokens. Each tool drops t
 nothing for it ("please", "what is") and tries its patterns (`pattern.py`). A pattern must cover
 every token that is left. So a turn with any word that a tool does not know goes to the model.
 
+What callers told about themselves in earlier turns is found again when they ask (`recall.py`).
+
 What it does not do: it knows no date, time or fact of the world, and reads nothing but the turn,
-and for "plus five?" the turns before it. It corrects no transcript beyond the number words and
-operators that Whisper mishears. Results beyond a million and long decimals are left to the model.
+and for "plus five?" and what was told the turns before it. It corrects no transcript beyond the
+number words and operators that Whisper mishears. Results beyond a million and long decimals are
+left to the model.
 """
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Final
 
 from workers.engines.cascade.exact.arithmetic import CLAIMS, REASONED, STORIES, TOGETHER
 from workers.engines.cascade.exact.calendar import SEASON, WEEK, YEAR
 from workers.engines.cascade.exact.counting import ARE_THEY, COMPARED, COUNTS, NEIGHBOURS
+from workers.engines.cascade.exact.follow_ups import followed, result_of
 from workers.engines.cascade.exact.letters import SPELLING
 from workers.engines.cascade.exact.measures import CLOCK, CONVERSIONS, TEMPERATURES
 from workers.engines.cascade.exact.pattern import without_phrases
+from workers.engines.cascade.exact.recall import recalled
 from workers.engines.cascade.exact.tokens import tokens
 
 TOOLS: Final = (
     CLAIMS, ARE_THEY, COUNTS, STORIES, REASONED, TOGETHER, COMPARED, NEIGHBOURS,
     WEEK, YEAR, SEASON, SPELLING, CONVERSIONS, TEMPERATURES, CLOCK,
 )  # fmt: skip
+MOST_CHAINED: Final = 8  # turns of "and plus five?" that go back to one sum
 MOST_TOKENS: Final = 30  # of a turn: a longer one has more in it than a question to compute
 
 
-def exact_answer(words: str) -> str:
-    """The computed answer to a caller's whole turn, or ""."""
+def exact_answer(words: str, earlier: Sequence[str] = ()) -> str:
+    """The computed answer to a caller's whole turn, or "". `earlier`: the turns before it."""
+    return computed(words) or _followed(words, earlier) or recalled(words, earlier)
+
+
+def computed(words: str) -> str:
+    """The answer that follows from this turn alone, or ""."""
     found = without_phrases(tokens(words))
     if len(found) > MOST_TOKENS:
         return ""
     return next((answer for one in TOOLS if (answer := one.answer(found))), "")
+
+
+def _followed(words: str, earlier: Sequence[str]) -> str:
+    """The answer to a turn that goes on with the result of the turn before."""
+    if not earlier or len(words.split()) > MOST_TOKENS:
+        return ""
+    result: Fraction | None = None
+    for turn in earlier[-MOST_CHAINED:]:
+        answer = computed(turn)
+        if not answer and result is not None:
+            answer = followed(turn, result)
+        result = result_of(answer) if answer else None
+    return followed(words, result) if result is not None else ""
