@@ -60,7 +60,7 @@ class FullDuplex:
             draft.events.append(SpeechStopped(n=n))
         if not state.armed:
             state.armed = detector.paused
-        elif state.reply is not None and detector.phrase_ms >= tuning.interrupt_ms:
+        elif tuning.interrupts and detector.phrase_ms >= tuning.interrupt_ms:
             transitions.hush(state, draft)
 
     def _note_place(self, state: State, context: Context, n: int) -> None:

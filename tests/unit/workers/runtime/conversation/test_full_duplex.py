@@ -14,6 +14,7 @@ from shared.log.records import (
     Clear,
     Commit,
     Mode,
+    Options,
     Played,
     ReplyDone,
     ReplyStarted,
@@ -139,6 +140,13 @@ def test_speech_over_a_reply_drops_the_rest_of_it_and_the_model_hears_on() -> No
     assert call.of(ReplyDone)[0] == ReplyDone(1, call.speech[-31].frame + 4, "cancelled")
     assert len(said_by(call)) == 120
     assert len(call.of(ReplyStarted)) == 2  # the next stretch of speech is sent again
+
+
+def test_a_caller_who_asks_for_it_leaves_interruptions_to_the_model() -> None:
+    call = call_with(Chatter())
+    call.run(Options(interrupts=False), *silence(35), *talking(25))
+    assert call.of(Clear) == []
+    assert call.of(ReplyDone) == [ReplyDone(1, 121, "end")]
 
 
 def test_cancel_stops_the_reply_and_not_the_model() -> None:
