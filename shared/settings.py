@@ -32,7 +32,7 @@ AWAY_MARGIN_S: Final = 60
 # Errors do not show their values, because they hold secrets or may hold a password.
 SECRET: Final = {
     *("gateway_api_keys", "gateway_auth_secret", "gateway_stats_token"),
-    *("redis_url", "think", "think_key", "twilio_auth_token"),
+    *("record", "redis_url", "think", "think_key", "twilio_auth_token"),
 }
 
 
@@ -290,6 +290,7 @@ class Settings(BaseModel):
     )
     record: str = Field(
         "",
+        repr=False,
         description="The folder or URL (such as s3://bucket/calls) in which `python -m "
         "workers.recorder` stores the calls whose callers agreed to it. Empty: it does not start.",
     )

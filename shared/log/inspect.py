@@ -20,6 +20,7 @@ from shared.log.meta import Meta
 from shared.log.records import Audio, Record, Speech, fields_of, type_name
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
+from shared.redis_client.trouble import explained
 from shared.settings import load_settings
 
 SHOWN_BYTES = 8  # of a bytes field, before its length
@@ -48,7 +49,7 @@ def _run(looking: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(looking)
     except (ConfigError, RedisError, OSError) as error:
-        typer.echo(f"antiphon inspect: {error}", err=True)
+        typer.echo(f"antiphon inspect: {explained(error)}", err=True)
         raise typer.Exit(1) from error
 
 

@@ -111,6 +111,13 @@ def trouble_of(error: BaseException) -> Trouble:
     return _UNKNOWN
 
 
+def explained(error: BaseException) -> str:
+    """The sentence with which a command ends that needs Redis or a setting."""
+    if type(error).__module__.startswith("redis."):
+        return f"Redis cannot be used: {trouble_of(error).cause} ({error})"
+    return str(error)
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error

@@ -77,7 +77,7 @@ async def test_a_missing_redis_is_reported(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     result = await asyncio.to_thread(CliRunner().invoke, app, ["overview"])
     assert result.exit_code == 1
-    assert "antiphon inspect: " in result.output
+    assert "antiphon inspect: Redis cannot be used: nothing listens at its host" in result.output
 
 
 async def test_an_unknown_session_is_refused(

@@ -15,6 +15,7 @@ from shared.errors import ConfigError
 from shared.log.keys import SESSION_ID
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
+from shared.redis_client.trouble import explained
 from shared.redis_client.url import check_redis
 from shared.settings import Settings, load_settings
 from workers.recorder.recorder import Recorder
@@ -66,8 +67,10 @@ def main() -> None:
     """Run a command; an operator's mistake is one sentence."""
     try:
         app()
-    except (ConfigError, RedisError, OSError) as error:
+    except (ConfigError, OSError) as error:
         raise SystemExit(f"antiphon recorder: {error}") from error
+    except RedisError as error:
+        raise SystemExit(f"antiphon recorder: {explained(error)}") from error
 
 
 if __name__ == "__main__":

@@ -81,9 +81,11 @@ class RecordingStore:
             self._files, self._root = fsspec.core.url_to_fs(place)
             self._files.makedirs(f"{self._root}/{CALLS}", exist_ok=True)
         except (ImportError, OSError, ValueError) as error:
+            # A URL may hold a password, and then the error's text may, too.
+            what = type(error).__name__ if "@" in place else f"{place!r}: {error}"
             raise ConfigError(
-                f"RECORD: Expected a folder or URL that can be written, got {place!r}: {error}"
-            ) from error
+                f"RECORD: Expected a folder or URL that can be written, got {what}"
+            ) from None
         local = "://" not in place
         self._parts = Path(place) / "parts" if local else state_folder() / "recordings"
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from shared.redis_client.url import client
 from shared.redis_client.url_parts import SCHEMES
 from shared.settings import Settings, load_settings
 from workers.__main__ import main as start_worker
+from workers.recorder.__main__ import app as record
 
 # Pieces of a password that no message contains by chance.
 PIECES = st.one_of(st.text("QXZJ", min_size=4, max_size=8), st.integers(20_000, 60_000).map(str))
@@ -81,7 +83,8 @@ def test_no_process_says_the_password_when_it_starts(
     if not shown(load_settings):
         return  # a valid URL: the processes would start
     caplog.set_level(logging.DEBUG)
-    starts = (start_gateway, start_worker, start_redis, lambda: inspect(["overview"]))
+    recorder = partial(record, [])
+    starts = (start_gateway, start_worker, start_redis, recorder, partial(inspect, ["overview"]))
     said = [shown(start) for start in starts]
     assert all(said)
     said += [caplog.text, *capsys.readouterr()]
