@@ -25,7 +25,7 @@ from tests.e2e.test_spoken import QUESTIONS
 
 HERE: Final = Path(__file__).parent
 ENVIRONMENTS: Final = ROOT / "var" / "sdk"
-PROOFS: Final = ("openai", "agents", "node")
+PROOFS: Final = ("openai", "agents", "node", "pipecat")
 INSTALL_WITHIN_S: Final = 600
 PROOF_WITHIN_S: Final = 150
 
