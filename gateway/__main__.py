@@ -6,6 +6,7 @@ import sys
 from gateway.app import Gateway
 from gateway.socket.listener import listen, page_address, raise_descriptor_limit
 from gateway.socket.uvicorn_adapter import GracefulServer, server_config
+from shared import logs, tracing
 from shared.errors import ConfigError
 from shared.process import tame_collector
 from shared.settings import load_settings
@@ -17,12 +18,11 @@ def main() -> None:
     """Read the settings, listen, serve until SIGTERM or SIGINT."""
     try:
         settings = load_settings()
+        tracing.switch_on(settings.otlp_endpoint, "antiphon-gateway")
         listeners = listen(settings.gateway_host, settings.gateway_port)
     except ConfigError as error:
         sys.exit(f"antiphon gateway: {error}")
-    logging.basicConfig(
-        level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    logs.set_up(settings.log_level, settings.log_format)
     raise_descriptor_limit()
     gateway = Gateway(settings)
     tame_collector()
@@ -31,6 +31,7 @@ def main() -> None:
         gateway.app(), settings.gateway_trusted_proxies, settings.gateway_root_path
     )
     GracefulServer(config, gateway.shut_down).run(sockets=listeners)
+    tracing.flush()
 
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ from gateway.telephone.endpoint import TelephoneEndpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log import formats
 from shared.log.registry import Registry
-from shared.log.session_log import SessionLog, connect
+from shared.log.session_log import connect
+from shared.log.traced_log import open_log
 from shared.modes import DEFAULT_SILENCE_MS, ReplyMode
 from shared.process import watch_tasks
 from shared.redis_client.trouble import TroubleLog, trouble_of
@@ -113,7 +114,7 @@ class Gateway:
         self.settings = settings
         self.name = secrets.token_hex(4)  # part of every connection's name in the log
         self.redis = connect(settings.redis)
-        self.log = SessionLog(
+        self.log = open_log(
             self.redis,
             ttl_s=settings.session_ttl_s,
             backlog=settings.uplink_backlog_chunks,

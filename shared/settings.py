@@ -61,6 +61,18 @@ class Settings(BaseModel):
         pattern="^(DEBUG|INFO|WARNING|ERROR)$",
         description="The least severe log lines that are written: DEBUG, INFO, WARNING or ERROR.",
     )
+    log_format: str = Field(
+        "text",
+        pattern="^(text|json)$",
+        description="How log lines are written: `text`, or `json` with the session's id in a field "
+        "of its own. Neither holds words or audio.",
+    )
+    otlp_endpoint: str = Field(
+        "",
+        pattern=r"^(|https?://\S+)$",
+        description="The address of an OpenTelemetry collector, such as http://host:4318, that "
+        "gets a trace of each turn. Needs the extra `otel`. Empty: nothing is traced.",
+    )
 
     # The conversation. A caller may choose all but the VAD for their own call.
     reply_mode: ReplyMode = Field(

@@ -14,10 +14,12 @@ from contextlib import suppress
 import uvloop
 from redis.exceptions import RedisError
 
+from shared import logs, tracing
 from shared.errors import ConfigError
 from shared.log import formats
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
+from shared.log.traced_log import open_log
 from shared.modes import VadName
 from shared.process import tame_collector, watch_tasks
 from shared.redis_client.trouble import TroubleLog
@@ -60,7 +62,7 @@ async def _work(settings: Settings, probes: Probes) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     redis = connect(settings.redis)
     # Until it has seen the other processes: they may be of the release before.
-    sessions = SessionLog(redis, ttl_s=settings.session_ttl_s, writes=formats.PREVIOUS)
+    sessions = open_log(redis, ttl_s=settings.session_ttl_s, writes=formats.PREVIOUS)
     registry = Registry(redis, ttl_s=settings.session_ttl_s)
     ownership = Ownership(
         sessions, registry, settings, worker_name(), traits=engine.traits, fold=engine.fold
@@ -73,6 +75,7 @@ async def _work(settings: Settings, probes: Probes) -> None:
             await loop.run(stopping)
     finally:
         await redis.aclose()
+        await asyncio.to_thread(tracing.flush)
 
 
 async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event, probes: Probes) -> None:
@@ -105,9 +108,8 @@ def main() -> None:
     status = 0
     try:
         settings = load_settings()
-        logging.basicConfig(
-            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-        )
+        logs.set_up(settings.log_level, settings.log_format)
+        tracing.switch_on(settings.otlp_endpoint, "antiphon-worker")
         _export(settings)
         uvloop.run(serve(settings))
     except TimeoutError as error:

@@ -21,6 +21,7 @@ from gateway.protocol.frames import FIRST_OF_REPLY, pack_frame
 from gateway.protocol.server_messages import Ack, Error, Pong, ServerMessage
 from gateway.telemetry import metrics
 from gateway.telemetry.stopwatch import Stopwatch
+from shared import tracing
 from shared.beats import SIGN_OF_LIFE_S
 from shared.log.records import InputRecord, NoReply, OutputRecord, Played, SpeechStopped, Typed
 from shared.log.writes import Append, Receipt
@@ -316,3 +317,5 @@ class Session:
     def _time_reply(self, frame: Frame, now: float) -> None:
         if frame.flags & FIRST_OF_REPLY and (s := self._stopwatch.reply_started(now)) is not None:
             metrics.add_reply_time(s, now)
+            if tracing.turns is not None:
+                tracing.turns.first_frame(self.sid, s, now)
