@@ -158,6 +158,13 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         await super().run_asgi()
         self.loop.call_later(CLOSE_WITHIN_S, self.transport.abort)
 
+    async def send(self, message: Any) -> None:
+        """Send a message of the application."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            # The refusal is sent: without this, uvicorn logs an error for each.
+            self.handshake_complete = True
+
     def data_received(self, data: bytes) -> None:
         """Take every frame that is whole."""
         if not self.handshake_initiated:

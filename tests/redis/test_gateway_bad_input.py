@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import Awaitable, Callable
 
 import httpx
@@ -111,6 +112,22 @@ async def test_an_exception_in_the_gateway_ends_the_call_with_internal(
     monkeypatch.setattr(session._uplink, "push_audio", fail)
     await caller.socket.send(SECOND[:3_840])
     assert await caller.end_of() == ("internal", 4500)
+
+
+async def test_a_refused_upgrade_is_no_error_in_the_log(
+    server: GatewayServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stranger could fill the log with wrong paths."""
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(server.url + "/wrong")
+    assert refused.value.response.status_code == 404
+    evil = {"Origin": "https://evil.example"}
+    for _ in range(3):
+        with pytest.raises(InvalidStatus):
+            await server.plain(additional_headers=evil)
+    lines = [r for r in caplog.records if r.levelno >= logging.WARNING]
+    assert [r.levelname for r in lines] == ["WARNING"]
+    assert "'https://evil.example'" in lines[0].getMessage()
 
 
 async def test_an_origin_that_is_no_url_is_refused(server: GatewayServer) -> None:

@@ -30,6 +30,7 @@ METHODS: dict[type, dict[str, list[str]]] = {
     WebSocketsSansIOProtocol: {
         "data_received": ["data"],
         "run_asgi": [],
+        "send": ["message"],
         "handle_ping": [],
         "handle_pong": ["event"],
         "handle_cont": ["event"],
@@ -45,6 +46,8 @@ ATTRIBUTES: dict[type, dict[str, type]] = {
         "queue": asyncio.Queue,
         "read_paused": bool,
         "handshake_initiated": bool,
+        "handshake_complete": bool,
+        "initial_response": type(None),
         "close_sent": bool,
         "disconnected": bool,
         "close_timeout": float,
