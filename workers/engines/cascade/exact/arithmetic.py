@@ -270,7 +270,10 @@ def _claim(e: Quantity, n: int | Fraction) -> str:
 REASONED: Final[Tool] = tool(
     GLUE,
     SLOTS,
-    ("[to|of|with|for|on|at] {e} [to] [make|makes|together|altogether] [head]", lambda e: stated(e)),
+    (
+        "[to|of|with|for|on|at] {e} [to] [make|makes|together|altogether] [head]",
+        lambda e: stated(e),
+    ),
     (
         """
         sum [of] {a} and|plus {b}

@@ -103,7 +103,7 @@ WRITTEN = st.sampled_from((str, cardinal, lambda n: cardinal(n).replace("-", " "
 STEPS = {"plus": "+", "minus": "-", "times": "*"}
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     first=NUMBERS,
     steps=st.lists(st.tuples(st.sampled_from(sorted(STEPS)), NUMBERS), min_size=1, max_size=4),
@@ -124,6 +124,7 @@ def test_sums_are_what_python_makes_of_them(
         assert found.endswith(f" is {cardinal(wanted)}.")
 
 
+@settings(deadline=None)
 @given(a=NUMBERS, b=st.integers(1, 99))
 def test_quotients_have_their_rest(a: int, b: int) -> None:
     rest = f", with {cardinal(a % b)} left" if a % b else ""
@@ -131,11 +132,13 @@ def test_quotients_have_their_rest(a: int, b: int) -> None:
     assert found.endswith(f" is {cardinal(a // b)}{rest}.")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_no_text_is_too_strange(text: str) -> None:
     assert isinstance(exact_answer(text), str)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from("what is 3 4 12 half of to and two the after monday plus a".split()),

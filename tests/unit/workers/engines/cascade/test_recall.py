@@ -1,7 +1,7 @@
 """What a caller told is found again, and a result is gone on with."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.engines.cascade.exact import exact_answer
@@ -51,6 +51,7 @@ def test_the_rest_is_left_to_the_model(earlier: str, asked: str) -> None:
     assert exact_answer(asked, [earlier]) == ""
 
 
+@settings(deadline=None)
 @given(
     first=st.integers(0, 99),
     steps=st.lists(

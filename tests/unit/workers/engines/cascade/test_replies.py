@@ -1,7 +1,7 @@
 """Where a reply states an equation, its result follows."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.engines.cascade.exact.replies import forced
@@ -11,6 +11,7 @@ SIGNS = {"plus": int.__add__, "minus": int.__sub__, "times": int.__mul__}
 NUMBERS = st.integers(0, 200)
 
 
+@settings(deadline=None)
 @given(
     a=NUMBERS,
     b=NUMBERS,
