@@ -37,10 +37,17 @@ _FORMATS: Final[Mapping[str, Config]] = {
     "audio/pcma": {"type": "audio/pcma"},
 }
 # Plain values of a session that a client may set and read back; nothing depends on them.
-_ECHOED: Final = (
-    *("include", "max_output_tokens", "parallel_tool_calls", "prompt", "reasoning"),
-    *("tool_choice", "tracing", "truncation"),
-)
+_ECHOED: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "include": list,
+    "max_output_tokens": (int, str),
+    "parallel_tool_calls": bool,
+    "prompt": dict,
+    "reasoning": dict,
+    "tool_choice": (str, dict),
+    "tracing": (str, dict),
+    "truncation": (str, dict),
+}
+_EAGERNESS: Final = ("low", "medium", "high", "auto")
 
 
 def initial(session_id: str, model: str) -> Config:
@@ -77,8 +84,10 @@ def merged(config: Config, update: Mapping[str, Any]) -> Config:
     if kind != "realtime":
         raise _invalid("session.type", "realtime", kind)
     new = copy.deepcopy(config)
-    for name in _ECHOED:
+    for name, kinds in _ECHOED.items():
         if name in update:
+            if update[name] is not None and not isinstance(update[name], kinds):
+                raise _invalid(f"session.{name}", "another type", update[name])
             new[name] = copy.deepcopy(update[name])
     if update.get("model") is not None:
         new["model"] = _text(update["model"], "session.model")
@@ -180,6 +189,12 @@ def _turn_detection(old: Config | None, update: object, at: str) -> Config | Non
     new = {**base, **{name: value for name, value in given.items() if name != "type"}}
     for name in _RESPONSES:
         new[name] = True if new[name] is None else _flag(new[name], f"{at}.{name}")
+    for name, bounds in _RANGES.items():
+        if new.get(name) is not None:
+            value = _number(new[name], f"{at}.{name}", bounds)
+            new[name] = value if name == "threshold" else int(value)
+    if new.get("eagerness", "auto") not in _EAGERNESS:
+        raise _invalid(f"{at}.eagerness", " or ".join(_EAGERNESS), new["eagerness"])
     silence = new.get("silence_duration_ms")
     if silence is not None:
         # A client that asks for what no session allows gets the nearest.
@@ -188,6 +203,11 @@ def _turn_detection(old: Config | None, update: object, at: str) -> Config | Non
     return {name: value for name, value in new.items() if name in _KNOWN[kind]}
 
 
+_RANGES: Final = {
+    "threshold": (0.0, 1.0),
+    "prefix_padding_ms": (0, 60_000),
+    "idle_timeout_ms": (0, 3_600_000),
+}
 _KNOWN: Final = {
     SERVER_VAD: {*_TURN_DETECTION[SERVER_VAD], "silence_duration_ms"},
     SEMANTIC_VAD: set(_TURN_DETECTION[SEMANTIC_VAD]),

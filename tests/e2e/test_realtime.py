@@ -1,19 +1,24 @@
-"""The Realtime API with openai-python through real processes and the default engine."""
+"""The Realtime API through real processes: with openai-python, and while a worker dies."""
 
+import asyncio
+import base64
 import json
 import subprocess
 import sys
 import wave
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
+from websockets.asyncio.client import connect
 
 from client.resampling import resample
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.e2e.launcher import ROOT, Stack
 from tests.e2e.test_spoken import QUESTIONS
 from tests.patience import PATIENCE_S
+from tests.sounds import joined, noise
 
 pytestmark = pytest.mark.e2e
 
@@ -45,3 +50,39 @@ def test_openai_python_talks_to_the_default_engine(stack: Stack, tmp_path: Path)
     assert found["reasons"][1] == "turn_detected"
     assert found["metadata"] == {"turn": "pushed"}
     assert found["error"] == "response_cancel_not_active"
+
+
+async def test_a_killed_worker_costs_a_realtime_client_no_event_and_no_sound(stack: Stack) -> None:
+    stack.start_worker()
+    stack.start_worker()
+    stack.start_gateway()
+    sound = joined(noise(40, level=3_000))
+    url = stack.http.replace("http", "ws") + "/v1/realtime"
+    events: list[dict[str, Any]] = []
+
+    async def until(kind: str) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not events or events[-1]["type"] != kind:
+                events.append(json.loads(await socket.recv()))
+
+    async with connect(url, compression=None) as socket:
+
+        async def send(kind: str, **fields: Any) -> None:
+            await socket.send(json.dumps({"type": kind, **fields}))
+
+        await until("session.created")
+        session_id = events[-1]["session"]["id"].removeprefix("sess_")
+        await send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+        for at in range(0, len(sound), 9_600):
+            audio = base64.b64encode(sound[at : at + 9_600]).decode()
+            await send("input_audio_buffer.append", audio=audio)
+        await send("input_audio_buffer.commit")
+        await send("response.create")
+        await until("response.output_audio.delta")
+        stack.owner_of(session_id).kill()
+        await until("response.done")
+    heard = [e["delta"] for e in events if e["type"] == "response.output_audio.delta"]
+    assert b"".join(map(base64.b64decode, heard)) == sound
+    assert len({e["event_id"] for e in events}) == len(events)
+    assert [e["type"] for e in events].count("response.created") == 1
+    assert events[-1]["response"]["status"] == "completed"
