@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).parents[1]
 IMAGES: Final = ROOT / "deploy/images"
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 HEAD: Final = "# Written by `python -m tests.image_lists`; versions come from constraints.txt."
-WORKER_EXTRAS: Final = ("worker", "cascade", "silero")
+WORKER_EXTRAS: Final = ("worker", "cascade", "moshi", "silero")
 # Only what compiles kernels or C++ needs them, which no engine does; triton is 640 MB.
 LEFT_OUT: Final = {"setuptools", "triton"}
 # redis-py needs it on Debian's Python alone.

@@ -14,7 +14,7 @@ PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 # What helm says; a schema's message names the value, a check of ours says what to do.
 REFUSED = [
     ("gateway.replicas=1", "'/gateway/replicas': minimum: got 1, want 2"),
-    ("worker.slots=0", "'/worker/slots': minimum: got 0, want 1"),
+    ("worker.slots=-1", "'/worker/slots': minimum: got -1, want 0"),
     ("worker.gpus=2", "'/worker/gpus': value must be one of 0, 1"),
     ("worker.engine=moshi2", "'/worker/engine': value must be one of"),
     ("worker.slotz=8", "additional properties 'slotz' not allowed"),
@@ -23,6 +23,7 @@ REFUSED = [
     ("worker.image=", "Expected worker.image, got none: build it with `make images`"),
     ("worker.image=registry.example.org/worker:1.0", "a tag may change under a running release"),
     ("worker.settings.ENGINE=echo", "Expected no ENGINE in worker.settings"),
+    ("worker.slots=0", "Expected worker.slots of at least 1 with the engine cascade"),
     ("worker.engine=echo,worker.gpus=1", "Expected worker.gpus 0 with the engine echo"),
     ("autoscaling.enabled=true,autoscaling.min=9,autoscaling.max=8", "got 9"),
     ("autoscaling.enabled=true,worker.slots=1", "times autoscaling.busyShare of at least 1"),
