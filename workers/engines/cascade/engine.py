@@ -31,6 +31,7 @@ from workers.engines.cascade.script import SpeechPiece
 from workers.engines.cascade.slot import Draft, Slot
 from workers.engines.cascade.think import Delta, Prompt, Thinker
 from workers.engines.cascade.turn_audio import joined, new_words, place_to_cut, sound_of, trimmed
+from workers.engines.cascade.whole_turn import completed
 
 # A step should leave half of a chunk's 80 ms to the loop and to what cannot be cut short.
 THINK_S: Final = 0.030
@@ -222,33 +223,38 @@ class CascadeEngine:
                 return
             now, waiting, least = waiting[:count], waiting[count:], 0
             begun = self._clock()
-            with timed("hear"):
-                found = self._hear.transcribe([self._audio(slot) for slot in now], final=final)
+            sounds = [self._audio(slot) for slot in now]
+            found = self._heard(sounds, final=final)
             self._turn_s += 0.2 * ((self._clock() - begun) / count - self._turn_s)
-            for slot, transcript in zip(now, found, strict=True):
-                state, text = self._slots[slot], self._thinker.likeliest(transcript)
-                yield slot, joined(state.settled_text, text, state.typed)
+            for slot, sound, text in zip(now, sounds, found, strict=True):
+                state, whole = self._slots[slot], text
+                if final:
+                    whole = completed(sound, text, self._heard)
+                yield slot, joined(state.settled_text, whole, state.typed)
+
+    @timed("hear")
+    def _heard(self, sounds: Sequence[Floats], *, final: bool = True) -> list[str]:
+        """The texts of sounds, float32 of full scale 1, at most 30 s each."""
+        return list(map(self._thinker.likeliest, self._hear.transcribe(sounds, final=final)))
 
     def _audio(self, slot: int) -> Floats:
         """The turn's sound, float32 of full scale 1, without most of the silence at its end."""
-        samples = sound_of(self._slots[slot].chunks)[-MAX_TURN_SAMPLES:]
-        return trimmed(samples)
+        return trimmed(sound_of(self._slots[slot].chunks)[-MAX_TURN_SAMPLES:])
 
     def _transcribe_asides(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
         """Transcribe short speech over replies: it may have to end them."""
-        asking = [work for work in batch if work.aside]
-        if not asking:
-            return
-        sounds = [self._aside(work) for work in asking]
-        for work, found in zip(asking, self._hear.transcribe(sounds), strict=True):
-            known = self._slots[work.slot].heard_of(work)
-            drafts[work.slot].aside = new_words(known, found.text) if known else found.text
+        for work in batch:
+            if work.aside:
+                drafts[work.slot].aside = self._aside_words(work)
 
-    def _aside(self, work: Work) -> Floats:
-        """The sound of an aside, after the turn that it may go on with."""
-        state = self._slots[work.slot]
-        before = state.chunks if state.heard_of(work) else []
-        return sound_of([*before, *work.aside])[-MAX_TURN_SAMPLES:]
+    def _aside_words(self, work: Work) -> str:
+        """The words of an aside: those that it adds to the turn, or its own."""
+        state, aside = self._slots[work.slot], sound_of(work.aside)
+        if not state.heard_of(work):
+            return self._heard([aside])[0]
+        whole = sound_of([*state.chunks, *work.aside])[-MAX_TURN_SAMPLES:]
+        together, alone = self._heard([whole, aside])
+        return new_words(state.heard_of(work), together) or alone
 
     def _settle(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
         """Transcribe the first part of one long turn for good, up to a quiet place."""
@@ -257,8 +263,7 @@ class CascadeEngine:
             cut = place_to_cut(state.chunks) if work.hear and work.speak is Speak.NONE else 0
             if not cut:
                 continue
-            (found,) = self._hear.transcribe([trimmed(sound_of(state.chunks[:cut]))])
-            text = self._thinker.likeliest(found)
+            (text,) = self._heard([trimmed(sound_of(state.chunks[:cut]))])
             del state.chunks[:cut]
             state.settled += cut
             state.settled_text = joined(state.settled_text, text)

@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shared.audio import CHUNK_MS, FRAME_SAMPLES, Floats, Pcm16, floats_from_pcm16
 
@@ -53,15 +54,17 @@ def quietest(chunks: Sequence[Pcm16], first: int, last: int) -> int:
     return int(first + np.argmin(around[first - 2 :]))
 
 
-def trimmed(samples: Floats) -> Floats:
-    """A turn without the silence at its end that goes beyond 500 ms.
-
-    Silence: 20 ms blocks under 2 % of the turn's loudest block.
-    """
+def loud_frames(samples: Floats) -> NDArray[np.intp]:
+    """The numbers of the 20 ms frames that have at least 2 % of the loudest frame's level."""
     count = samples.size // FRAME_SAMPLES
-    blocks = samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)
-    level = np.sqrt(np.mean(np.square(blocks), axis=1)) if count else np.zeros(0)
-    loud = np.flatnonzero(level > 0.02 * level.max(initial=0.0))
+    frames = samples[: count * FRAME_SAMPLES].reshape(count, FRAME_SAMPLES)
+    level = np.sqrt(np.mean(np.square(frames), axis=1)) if count else np.zeros(0)
+    return np.flatnonzero(level > 0.02 * level.max(initial=0.0))
+
+
+def trimmed(samples: Floats) -> Floats:
+    """A turn without the silence at its end that goes beyond 500 ms."""
+    loud = loud_frames(samples)
     if not loud.size:
         return samples
     return samples[: (int(loud[-1]) + 1) * FRAME_SAMPLES + KEEP_SILENCE_SAMPLES]
