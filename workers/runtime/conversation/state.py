@@ -46,6 +46,7 @@ class Context:
     settled: int = 0  # the oldest chunks heard, whose audio no rebuild needs again
     finished: float | None = None  # the engine's opinion when the turn ended
     typed: bool = False  # the turn has words that the caller typed
+    reopened: bool = False  # its first reply was withdrawn
 
     @property
     def oldest_step(self) -> int:

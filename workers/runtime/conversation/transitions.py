@@ -82,6 +82,7 @@ def reopen_turn(state: State, draft: Draft, chunks: list[Chunk]) -> None:
     _stop_reply(state, draft, reply)
     _hear(state.context, chunks)
     state.context.lasted += len(chunks)
+    state.context.reopened = True
     state.phase = Phase.HEARING
     state.confirmed = True
     state.transcript.reopen()
@@ -171,17 +172,21 @@ def end_pause(state: State) -> None:
     state.paused, state.finished = False, None
 
 
-def begin_reply(state: State) -> None:
-    """The next frame begins a new reply."""
+def begin_reply(state: State, *, over_speech: bool = False) -> None:
+    """The next frame begins a new reply.
+
+    `over_speech`: the model began it while the caller speaks, who may take the turn back at once.
+    """
     state.generation += 1
     state.reply = Reply(
         generation=state.generation, first=state.frame + 1, before=state.step, kept=state.step
     )
     state.detector.echo.begin(state.frame + 1)
     state.phase = Phase.REPLYING
-    state.armed = state.detector.paused
+    state.armed = over_speech or state.detector.paused
     state.aside = Aside()
-    state.detector.forget_run()
+    if not over_speech:
+        state.detector.forget_run()
 
 
 def finish_reply(state: State, reply: Reply, step: int, *, reopens: bool) -> None:

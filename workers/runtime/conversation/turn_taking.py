@@ -37,6 +37,7 @@ MAX_OVER_CHUNKS: Final = 25
 MIN_OVER_CHUNKS: Final = 3
 # A caller who goes on so soon after the answer began had not ended their turn.
 REOPEN_MS: Final = 1_500
+AGAIN_MS: Final = 480  # stream mode: the pause before a duplex model answers a reopened turn
 PLAYHEAD_GRACE_CHUNKS: Final = 25  # 2 s: then a reply counts as played without a report
 
 
@@ -293,8 +294,10 @@ class Duplex(Gated):
 
     def judge(self, state: State, draft: Draft, n: int) -> None:
         """Step with every chunk; sleep after a long silence, or when the context is full."""
-        draft.speak, draft.full = Speak.DUPLEX, True
         silence_ms, least_ms = state.detector.silence_ms, _least_ms(state)
+        # A model that began too soon would begin again at once: it waits for a pause.
+        waits = state.context is not None and state.context.reopened and silence_ms < AGAIN_MS
+        draft.speak, draft.full = Speak.NONE if waits else Speak.DUPLEX, True
         if state.confirmed and silence_ms >= least_ms:
             state.confirmed = False
             draft.events.append(SpeechStopped(n=n))
@@ -321,7 +324,7 @@ class Duplex(Gated):
             state.confirmed = False
             draft.events.append(SpeechStopped(n=state.cursor))
         if state.reply is None:
-            transitions.begin_reply(state)
+            transitions.begin_reply(state, over_speech=not state.detector.paused)
 
 
 @cache
