@@ -1,5 +1,6 @@
 """ENGINE=moshi on a tiny checkpoint through real processes: a call outlives each of its workers."""
 
+import signal
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,8 +18,8 @@ from workers.runtime.conversation.step import SILENCE
 
 pytestmark = pytest.mark.e2e
 
-CHUNKS: Final = 60  # the tiny model's context holds 40, so it moves
-FIRST_DEATH, SECOND_DEATH = 12, 36
+CHUNKS: Final = 72  # the tiny model's context holds 40, so it moves
+KILLED, FROZEN, LEFT = 12, 28, 50  # chunks after which a worker is lost
 
 
 def records(stack: Stack, key: str) -> Iterator[tuple[int, Record]]:
@@ -35,7 +36,7 @@ def heard_in(step: Step, sounds: dict[int, Pcm16]) -> Pcm16:
 
 
 async def test_a_call_says_the_same_codes_whatever_became_of_its_workers(stack: Stack) -> None:
-    """Killed, then asked to leave: each time another worker goes on. One that lives checks them."""
+    """Killed, frozen, asked to leave: each time another worker goes on, without a difference."""
     env = {"ENGINE": "moshi", "MODEL": str(shared_folder()), "DEVICE": "cpu", "WORKER_SLOTS": "2"}
     for _ in range(3):
         stack.start_worker(**env)
@@ -43,12 +44,19 @@ async def test_a_call_says_the_same_codes_whatever_became_of_its_workers(stack: 
     sounds = babble(CHUNKS)
     async with calling(stack.url, "stream") as client:
         sid = client.ready["session"]
-        await client.speak(sounds[:FIRST_DEATH])
+        await client.speak(sounds[:KILLED])
         stack.owner_of(sid).kill()
-        await client.speak(sounds[FIRST_DEATH:SECOND_DEATH])
-        await client.until(lambda: len(steps(stack, sid)) > SECOND_DEATH - 4)
-        stack.owner_of(sid).terminate()
-        await client.speak(sounds[SECOND_DEATH:])
+        await client.speak(sounds[KILLED:FROZEN])
+        await client.until(lambda: len(steps(stack, sid)) == FROZEN)
+        frozen = stack.owner_of(sid)
+        frozen.signal(signal.SIGSTOP)
+        await client.speak(sounds[FROZEN:LEFT])
+        await client.until(lambda: len(steps(stack, sid)) == LEFT)
+        frozen.signal(signal.SIGCONT)  # it goes on writing, unaware, and the log refuses it
+        leaving = stack.owner_of(sid)
+        assert leaving is not frozen
+        leaving.terminate()
+        await client.speak(sounds[LEFT:])
         await client.until(lambda: len(steps(stack, sid)) == CHUNKS)
         found = steps(stack, sid)
         audio = {
@@ -57,7 +65,7 @@ async def test_a_call_says_the_same_codes_whatever_became_of_its_workers(stack: 
             if isinstance(record, Audio)
         }
         seed = int(stack.redis.hget(keys.meta(sid), "seed") or 0)
-    assert len(stack.workers) == 1
+    assert stack.workers == [frozen]
     assert client.numbers == list(range(1, len(client.numbers) + 1))
     check(found, audio, seed)
 
