@@ -1,9 +1,7 @@
 """The release before this one, from the repository's history, to run beside this one."""
 
-import io
 import re
 import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -41,8 +39,9 @@ def missing() -> str:
 
 def unpack_previous(folder: Path) -> Path:
     """Unpack the release before into this folder."""
-    with tarfile.open(fileobj=io.BytesIO(_git("archive", previous_commit()))) as archive:
-        archive.extractall(folder, filter="data")
+    folder.mkdir()
+    archive = _git("archive", previous_commit())
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
     return folder
 
 

@@ -40,6 +40,8 @@ async def test_not_ready_comes_with_a_reason(server: GatewayServer) -> None:
     server.gateway.endpoint.draining = True
     async with httpx.AsyncClient(base_url=server.http) as client:
         answer = await client.get("/ready")
+        # A readiness probe asks this: a fleet without workers must not take all gateways away.
+        assert (await client.get("/health")).status_code == 200
     assert answer.status_code == 503
     assert answer.json()["reason"] == "the gateway is closing"
 
