@@ -130,21 +130,23 @@ class SessionOpener:
             with suppress(RedisError, OSError):
                 await self._tokens.give_back(permit)
             raise
-        if build is not None:
-            session = build(Place(sid, conn, arrived_at))
-            return OpenedSession(session, token, Outcome.NEW, mode)
-        session = Session(
-            sid,
-            conn,
+        place = Place(sid, conn, arrived_at)
+        session = build(place) if build else self._session(place, start, native=native)
+        return OpenedSession(session, token, Outcome.NEW, mode)
+
+    def _session(self, place: Place, start: Start, *, native: bool) -> Session:
+        now = time.monotonic()
+        return Session(
+            place.sid,
+            place.conn,
             native=native,
             # A client may have sent audio since then, without waiting for `ready`.
-            uplink=Uplink(arrived_at),
+            uplink=Uplink(place.arrived_at),
             playout=_playout(native=native),
-            now=time.monotonic(),
+            now=now,
             audio=wire_audio(start.audio_format),
-            takes_text=self._fleet.takes_text(time.monotonic()),
+            takes_text=self._fleet.takes_text(now),
         )
-        return OpenedSession(session, token, Outcome.NEW, mode)
 
     def _check_persona(self, persona: Persona) -> None:
         """Raises CallError when the workers have no such voice or style.

@@ -354,21 +354,24 @@ class CascadeEngine:
         state.script.spoken(piece, sound.said)
         state.pieces += 1
 
-    def _output(self, work: Work, draft: Draft) -> Output:
+    def _listening(self, work: Work, state: Slot, draft: Draft) -> Output:
+        """The output of a slot that does not speak."""
         heard = (b"",) * len(work.hear)
+        if draft.settled:
+            heard = (*heard[1:], draft.settled.encode())
+        return Output(
+            work.slot,
+            heard,
+            words=draft.words,
+            aside=draft.aside,
+            finished=None if state.prepared_at is None else self._thinker.finished(work.slot),
+            settled=state.settled,
+        )
+
+    def _output(self, work: Work, draft: Draft) -> Output:
         state = self._slots[work.slot]
         if work.speak is Speak.NONE:
-            if draft.settled:
-                heard = (*heard[1:], draft.settled.encode())
-            finished = self._thinker.finished(work.slot) if state.prepared_at is not None else None
-            return Output(
-                work.slot,
-                heard,
-                words=draft.words,
-                aside=draft.aside,
-                finished=finished,
-                settled=state.settled,
-            )
+            return self._listening(work, state, draft)
         nothing = not state.waits and not state.transcript
         ended = nothing or (not state.waits and state.script.over)
         if ended and not nothing and not state.sounded:
@@ -388,7 +391,7 @@ class CascadeEngine:
         state.replying = state.replying and not ended
         return Output(
             work.slot,
-            heard,
+            (b"",) * len(work.hear),
             said=step.to_bytes(),
             pcm=draft.pcm,
             words_at=draft.words_at,

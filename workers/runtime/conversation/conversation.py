@@ -263,13 +263,7 @@ class Conversation:
         if draft is None:
             raise RuntimeError("Expected plan() before settle(), got none: plan a step first")
         state, output = self.state, output or Output(slot=-1)
-        steps: list[Truncate | Base | Step] = list(draft.truncates)
-        if draft.reset and state.context is not None:
-            steps.append(Base(step=state.context.base, memory=state.memory.folded))
-        elif draft.rebased:
-            state.memory.base_record = state.step + len(steps) + 1
-            base = state.context.base if state.context else state.memory.base_record + 1
-            steps.append(Base(step=base, memory=state.memory.folded))
+        steps: list[Truncate | Base | Step] = [*draft.truncates, *transitions.bases(state, draft)]
         number = state.step + len(steps) + 1
         self.policy.note_output(state, draft, output)
         transcript = self._transcribe(draft, output)

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from shared.audio import pcm16_from_bytes
 from shared.log.records import (
+    Base,
     Brief,
     Clear,
     NoReply,
@@ -251,3 +252,14 @@ def note_played(state: State, draft: Draft, frame: int) -> None:
 def note_speech(state: State, speech: Speech) -> None:
     """The assistant says this; it may come back through the caller's microphone."""
     state.detector.echo.playback.say(speech.frame, pcm16_from_bytes(speech.pcm))
+
+
+def bases(state: State, draft: Draft) -> list[Base]:
+    """The step's base record, if its context begins anew."""
+    if draft.reset and state.context is not None:
+        return [Base(step=state.context.base, memory=state.memory.folded)]
+    if not draft.rebased:
+        return []
+    state.memory.base_record = state.step + len(draft.truncates) + 1
+    base = state.context.base if state.context else state.memory.base_record + 1
+    return [Base(step=base, memory=state.memory.folded)]

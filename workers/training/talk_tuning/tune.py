@@ -54,12 +54,11 @@ def tune(
     network = Network(source.config, source.tensors, settings.rank, SCALE)
     optimiser = _optimiser(network, settings.rate)
     state = run.load() or {}
-    if start is not None and not state:
-        _begin_from(network, start, settings.rank)
     if state:
         _take(state, settings, network, optimiser)
-    held_out = corpus.held_out_batches()
-    steps = settings.epochs * len(corpus.batches(0))
+    elif start is not None:
+        _begin_from(network, start, settings.rank)
+    held_out, steps = corpus.held_out_batches(), settings.epochs * len(corpus.batches(0))
     schedule = Schedule(steps, minutes, settings.rate, float(state.get("clock_s", 0.0)))
 
     def save() -> None:
@@ -71,8 +70,7 @@ def tune(
             break
         _step(network, optimiser, batch, schedule.rate_at(run.step - 1), run)
         if run.step % FULL_EVERY == 0:
-            loss = held_out_loss(network, held_out)
-            run.say(f"step {run.step} of {steps}: held-out {loss:.4f}")
+            run.say(f"step {run.step} of {steps}: held-out {held_out_loss(network, held_out):.4f}")
         if run.due():
             save()
     save()
