@@ -1,13 +1,17 @@
 """The conversation as a Realtime client may change it: create, truncate, retrieve, delete."""
 
 from collections.abc import Collection
-from typing import get_args
+from typing import Final, get_args
 
 from gateway.realtime import server_events as out
 from gateway.realtime.client_events import NewItem, TruncateItem
 from gateway.realtime.effects import Effects
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.items import Item, Items, Role
+
+# What the engine answers where the client asks for a response and nobody has said anything.
+GREETING: Final = "Hello."
+GO_ON: Final = "Please go on."
 
 
 class Conversation(Items):
@@ -43,6 +47,11 @@ class Conversation(Items):
         wire = item.wire()
         added = out.ItemAdded(previous_item_id=previous, item=wire)
         return item, [added, out.ItemDone(previous_item_id=previous, item=wire)]
+
+    @property
+    def prompt(self) -> str:
+        """What the engine answers where the caller has said nothing."""
+        return GO_ON if len(self) else GREETING
 
     def take_typed(self) -> str:
         """The caller's words that wait for an answer; they wait no more."""

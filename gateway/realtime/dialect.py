@@ -37,9 +37,6 @@ from shared.voices import DEFAULT
 
 TURN_DETECTED: Final = "turn_detected"
 CLIENT_CANCELLED: Final = "client_cancelled"
-# What the engine answers where the client asks for a response and nobody has said anything.
-GREETING: Final = "Hello."
-GO_ON: Final = "Please go on."
 
 
 class Sound(NamedTuple):
@@ -54,7 +51,8 @@ class Sound(NamedTuple):
 class Dialect:
     """One session. `voices`: the names that the workers offer; others get the default voice.
 
-    `takes_text`: the engine answers what is typed.
+    `takes_text`: the engine answers what is typed. `resumed`: the newest reply of a session that an
+    earlier connection had; None: the session is new.
     """
 
     def __init__(
@@ -65,8 +63,10 @@ class Dialect:
         *,
         voices: Collection[str] = (),
         takes_text: bool = False,
+        resumed: int | None = None,
     ) -> None:
         self._prefix = sid[:12]
+        self._resumed = resumed
         self._takes_text = takes_text
         self._voices = voices
         self.config = configs.initial(f"sess_{sid}", model)
@@ -75,7 +75,7 @@ class Dialect:
         self._input = InputFormat("audio/pcm")
         self._output = OutputFormat("audio/pcm")
         self._response: Response | None = None
-        self._begun = 0  # the reply whose turn ended last
+        self._begun = resumed or 0  # the reply whose turn ended last
         self._unbegun = 0  # responses that were cancelled before their turn had ended
         self._last_frame = 0
         self._played = 0  # as the log was told, beside the playhead
@@ -91,6 +91,8 @@ class Dialect:
 
     def created(self) -> Effects:
         """The first event of a session; what the log is to know of its configuration."""
+        if self._resumed is not None:  # the log has the session's options
+            return self._numbered([out.SessionCreated(session=self.config)])
         effects: Effects = [configs.options_of(self.config)]
         if (brief := self._brief(self.config)) != Brief(instructions="", voice=""):
             effects.append(brief)
@@ -134,7 +136,8 @@ class Dialect:
 
     def _append(self, audio: bytes) -> Effects:
         pcm = self._input.to_pcm(audio)
-        return [*self._report_played(), *self._caller.append(pcm)]
+        manual = not (configs.answers_turns(self.config) or self._response)
+        return [*(self._report_played() if manual else []), *self._caller.append(pcm)]
 
     def _commit(self) -> Effects:
         self._caller.check_commit()
@@ -143,11 +146,9 @@ class Dialect:
         return self._caller.commit()
 
     def _report_played(self) -> Effects:
-        """Before a turn that the client commits: the reply before it is over for the log."""
-        if configs.answers_turns(self.config) or self._response or self._played >= self._last_frame:
-            return []
-        self._played = self._last_frame
-        return [Played(self._last_frame)]
+        """Before a turn of the client: the reply before it is over for the log."""
+        old, self._played = self._played, self._last_frame
+        return [Played(self._last_frame)] if self._last_frame > old else []
 
     def _update(self, event: asked.UpdateSession) -> Effects:
         old, new = self.config, configs.merged(self.config, event.session)
@@ -196,7 +197,7 @@ class Dialect:
         turn = self._turn_to_answer(params)
         number = self._begun + self._unbegun + 1
         self._response = Response(
-            self._response_id(number),
+            f"resp_{self._prefix}{number}",
             self.config,
             metadata=params.metadata,
             modalities=configs.modalities(params.output_modalities or ["audio"])
@@ -212,7 +213,7 @@ class Dialect:
             brief = [Brief(instructions=self._instructions(configs.cut(params.instructions)))]
         return [
             *brief,
-            *self._report_played_before_turn(),
+            *self._report_played(),
             *turn,
             self._response.created(),
         ]
@@ -228,7 +229,7 @@ class Dialect:
                 "Expected a committed turn to answer, got none: commit audio first.",
             )
         given = " ".join(text for item in params.input or () for text in item.texts)
-        text = given or self.items.take_typed() or (GO_ON if len(self.items) else GREETING)
+        text = given or self.items.take_typed() or self.items.prompt
         return [Typed(configs.cut(text))]
 
     def _answers_text(self, response: Response, number: int, *, typed: bool) -> None:
@@ -236,12 +237,6 @@ class Dialect:
         response.corrects_memory = not typed
         if not self._caller.speaks:
             response.generation = self._begun = number
-
-    def _report_played_before_turn(self) -> Effects:
-        if self._played >= self._last_frame:
-            return []
-        self._played = self._last_frame
-        return [Played(self._last_frame)]
 
     def _cancel(self, response_id: str | None) -> Effects:
         response = self._response
@@ -267,9 +262,6 @@ class Dialect:
             effects.insert(0, self._history())
         return effects
 
-    def _response_id(self, generation: int) -> str:
-        return f"resp_{self._prefix}{generation}"
-
     # Items.
 
     def _create_item(self, new: asked.NewItem, after: str | None) -> Effects:
@@ -289,7 +281,6 @@ class Dialect:
         return [*self._remember(item), *events]
 
     def _remember(self, changed: Item) -> Effects:
-        """Let the model know the conversation after this change."""
         if changed.role == "system":
             return [Brief(instructions=self._instructions(self.config["instructions"]))]
         return [self._history()]
@@ -301,7 +292,7 @@ class Dialect:
     # From the log.
 
     def take(self, event: Event | Sound) -> Effects:
-        """Take what the log has, at the time when the client may have it."""
+        """Take what the log has, when the client may have it."""
         return self._numbered(self._taken(event))
 
     def _taken(self, event: Event | Sound) -> Effects:
@@ -331,8 +322,19 @@ class Dialect:
                 return []
 
     def _open_response(self, generation: int) -> Response | None:
-        response = self._response
+        response = self._response or self._adopted(generation)
         return response if response is not None and response.generation == generation else None
+
+    def _adopted(self, generation: int) -> Response | None:
+        """The response that was in progress when the connection before this one was lost."""
+        if self._resumed is None or generation != self._resumed:
+            return None
+        self._resumed = 0  # once
+        self._response = Response(
+            f"resp_{self._prefix}{generation}", self.config, generation=generation
+        )
+        self.items.add(self._response.adopt(f"item_{self._prefix}a{generation}"))
+        return self._response
 
     def _speech_started(self, n: int) -> Effects:
         if not configs.detects_turns(self.config):
@@ -353,7 +355,7 @@ class Dialect:
             return []
         turn = [*self._close("cancelled", TURN_DETECTED), *self._caller.speech_stopped(n)]
         self._response = Response(
-            self._response_id(self._begun), self.config, generation=self._begun
+            f"resp_{self._prefix}{self._begun}", self.config, generation=self._begun
         )
         return [*turn, self._response.created()]
 
@@ -368,7 +370,7 @@ class Dialect:
         self._output.reset()
         kind = "output_text" if response.text_only else "output_audio"
         item_id = f"item_{self._prefix}a{generation}"
-        item = Item(item_id, "assistant", kind, "in_progress", generation=generation)
+        item = Item(item_id, "assistant", kind, "in_progress")
         previous = self.items.add(item) if response.in_conversation else None
         return [*response.begin(item, previous, frame)]
 
@@ -377,7 +379,7 @@ class Dialect:
         response = self._open_response(sound.generation)
         if response is None:
             return []
-        return [*response.sound(self._output.from_pcm(sound.pcm), sound.frames)]
+        return [*response.sound(self._output.from_pcm(sound.pcm), sound.frames, sound.last_frame)]
 
     def _reply_done(self, generation: int, reason: str) -> Effects:
         if self._open_response(generation) is None:
@@ -389,6 +391,8 @@ class Dialect:
         return self._close("completed")
 
     def _numbered(self, effects: Effects) -> Effects:
+        if self._resumed is not None:  # its items lack what the connection before had
+            effects = [effect for effect in effects if not isinstance(effect, History)]
         for effect in effects:
             if isinstance(effect, out.ServerEvent):
                 self._events += 1

@@ -9,8 +9,9 @@ from gateway.call.opening import Build, OpenedSession, Place
 from gateway.call.playout import Playout
 from gateway.call.session import Session
 from gateway.edge.fleet import Fleet
-from gateway.protocol.client_messages import Start
+from gateway.protocol.client_messages import Resume, ResumePoint, Start
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
+from gateway.protocol.frames import MAX_FRAME_NUMBER
 from gateway.realtime.access import SUBPROTOCOL, Grant, RealtimeAccess, key_of
 from gateway.realtime.dialect import Dialect
 from gateway.realtime.session import (
@@ -24,6 +25,7 @@ from gateway.socket.endpoint import WebSocketEndpoint
 from shared.modes import ReplyMode
 
 GOING_AWAY: Final = 1_001  # a browser's page was closed
+NEW: Final = "new"  # `?resume=new`: a session that can be resumed
 # Queries of OpenAI's service that ask for what there is not here.
 UNSUPPORTED: Final = {
     "intent": "transcription sessions",
@@ -55,15 +57,19 @@ class RealtimeEndpoint(WebSocketEndpoint):
                 raise CallError(ErrorCode.BAD_MESSAGE, f"This server has no {what} ('{name}').")
         authorization = websocket.headers.get("authorization")
         grant = await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
+        resume = query.get("resume", "")
+        build = self._build(query.get("model", ""), grant, keeps=bool(resume))
+        if resume not in ("", NEW):
+            point = resume_point(resume, query.get("frame", "0"))
+            return await self._resumer.resume(Resume(resume=point), build)
         self._limits.check_new_call(address, time.monotonic())
         start = Start(mode=ReplyMode.TURN.value)
-        build = self._build(query.get("model", ""), grant)
         return await self._opener.open(start, permitted=True, build=build)
 
     def greet(self, opened: OpenedSession) -> None:
         """Send `session.created`."""
         if isinstance(opened.session, RealtimeSession):
-            opened.session.begin(time.monotonic())
+            opened.session.begin(time.monotonic(), opened.token)
 
     def error_message(self, error: CallError) -> tuple[str, int]:
         """What a refused client gets, and the close code."""
@@ -73,7 +79,7 @@ class RealtimeEndpoint(WebSocketEndpoint):
         """A client that closes its socket, or cannot resume, ends its session."""
         return code in (NORMAL_CLOSE_CODE, GOING_AWAY) or super().is_over(session, code)
 
-    def _build(self, model: str, grant: Grant) -> Build:
+    def _build(self, model: str, grant: Grant, *, keeps: bool) -> Build:
         def build(place: Place) -> Session:
             uplink = new_uplink(place.arrived_at, n=place.n, samples=place.samples)
             now = time.monotonic()
@@ -84,6 +90,7 @@ class RealtimeEndpoint(WebSocketEndpoint):
                 uplink.sample_of,
                 voices=offer.voices if offer else (),
                 takes_text=self._fleet.takes_text(now),
+                resumed=place.generation if place.n else None,
             )
             dialect.configure(grant.session)
             return RealtimeSession(
@@ -96,7 +103,19 @@ class RealtimeEndpoint(WebSocketEndpoint):
                     next_frame=place.next_frame,
                 ),
                 dialect=dialect,
+                keeps=keeps,
                 now=time.monotonic(),
             )
 
         return build
+
+
+def resume_point(token: str, frame: str) -> ResumePoint:
+    """Which session a client resumes: the token of `session.created`, and its last frame.
+
+    Raises CallError.
+    """
+    session, _, secret = token.partition(".")
+    if not frame.isascii() or not frame.isdecimal() or int(frame) > MAX_FRAME_NUMBER:
+        raise CallError(ErrorCode.BAD_MESSAGE, f"Expected 'frame' as a number, got {frame!r:.40}")
+    return ResumePoint(session, secret, int(frame))

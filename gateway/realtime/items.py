@@ -24,7 +24,6 @@ class Item:
     kind: str
     status: str = "completed"
     text: str | None = None  # None: the transcript is not there
-    generation: int = 0  # the reply that it is; 0: none
     frames: int = 0  # of its sound, as far as it was sent
     words: list[tuple[int, str]] = field(default_factory=list)  # and the frame of each, from 0
 

@@ -44,6 +44,12 @@ class Response:
         """The event that announces it."""
         return out.ResponseCreated(response=self._wire("in_progress"))
 
+    def adopt(self, item_id: str) -> Item:
+        """An earlier connection has sent its beginning: its item goes on."""
+        kind = "output_text" if self.text_only else "output_audio"
+        self.item = Item(item_id, "assistant", kind, "in_progress")
+        return self.item
+
     def begin(self, item: Item, previous: str | None, first_frame: int) -> Events:
         """Its item begins with this frame."""
         self.item, self.first_frame = item, first_frame
@@ -64,12 +70,16 @@ class Response:
         kind = out.TextDelta if self.text_only else out.TranscriptDelta
         return [kind(**self._at(), delta=words)]
 
-    def sound(self, data: bytes, frames: int) -> Events:
-        """Sound of it, in the client's format."""
+    def sound(self, data: bytes, frames: int, last_frame: int) -> Events:
+        """Sound of it, in the client's format, up to this frame of the call."""
         if self.item is None:
             return []
         self.item.frames += frames
-        return [] if self.text_only or not data else [out.AudioDelta(**self._at(), delta=data)]
+        return (
+            []
+            if self.text_only or not data
+            else [out.AudioDelta(**self._at(), delta=data, frame=last_frame)]
+        )
 
     def close(self, status: str, reason: str | None, previous: str | None) -> Events:
         """End it. `reason`: why it is cancelled or incomplete."""

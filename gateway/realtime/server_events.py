@@ -168,6 +168,7 @@ class AudioDelta(_OfPart, kw_only=True, tag="response.output_audio.delta"):
     """More sound, in the session's output format."""
 
     delta: bytes
+    frame: int  # an extension: the last frame of the call in it, for a client that resumes
 
 
 class AudioDone(_OfPart, kw_only=True, tag="response.output_audio.done"):

@@ -18,7 +18,7 @@ from gateway.realtime.effects import Effects
 from gateway.realtime.intake import Intake
 from gateway.realtime.server_events import Error, Problem, ServerEvent
 from gateway.token_bucket import TokenBucket
-from shared.log.records import Clear, SpeechStarted
+from shared.log.records import Clear, Heard, OutputRecord, SpeechStarted, SpeechStopped
 from shared.log.writes import Append
 
 logger = logging.getLogger(__name__)
@@ -56,8 +56,15 @@ class RealtimeSession(Session):
         """Whether the client has asked for a session that can be resumed."""
         return self._keeps
 
-    def begin(self, now: float) -> None:
-        """Send the first event."""
+    def replay(self, records: Iterable[OutputRecord], position: int, now: float) -> None:
+        """See `Session`. The client has the events of its own speech already."""
+        said = [r for r in records if not isinstance(r, SpeechStarted | SpeechStopped | Heard)]
+        super().replay(said, position, now)
+
+    def begin(self, now: float, token: str = "") -> None:
+        """Send the first event. `token`: resumes the session, if the client has asked for that."""
+        if self._keeps:
+            self._dialect.config["resume"] = f"{self.sid}.{token}"
         self._perform(self._dialect.created(), now)
 
     def receive(self, data: bytes | str, now: float) -> None:

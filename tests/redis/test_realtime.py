@@ -1,6 +1,7 @@
 """The Realtime API's door on a real Redis: keys, client secrets, refusals, models."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import time
@@ -15,13 +16,23 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from gateway.realtime.keys import hash_of, new_key
+from shared.audio import CHUNK_BYTES
 from shared.log import keys
-from shared.log.records import Brief, Commit
+from shared.log.records import (
+    Brief,
+    Commit,
+    OutputRecord,
+    ReplyDone,
+    ReplyStarted,
+    Speech,
+    SpeechStopped,
+)
 from tests.patience import PATIENCE_S, until
 from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 
 KEY = new_key()
 PATH = "/v1/realtime"
+SOUND = "response.output_audio.delta"
 
 
 @pytest.fixture
@@ -48,6 +59,20 @@ async def event(socket: ClientConnection, kind: str = "") -> dict[str, Any]:
             found: dict[str, Any] = json.loads(await socket.recv())
             if kind in ("", found["type"]):
                 return found
+
+
+async def say(
+    worker: StandInWorker, sid: str, sound: bytes, *, chunks: range, started: bool = False
+) -> None:
+    """Let the worker say these chunks of a reply, and end it with the last."""
+    records: list[OutputRecord] = [SpeechStopped(1), ReplyStarted(1, 1)] if started else []
+    records += [
+        Speech(1 + 4 * at, 1, sound[at * CHUNK_BYTES : (at + 1) * CHUNK_BYTES]) for at in chunks
+    ]
+    if chunks.stop * CHUNK_BYTES >= len(sound):
+        records.append(ReplyDone(1, 1 + 4 * chunks.stop, "end"))
+    await until(lambda: sid in worker.owned)
+    await worker.say(sid, *records, frame=4 * chunks.stop, generation=1)
 
 
 async def refusal(socket: ClientConnection) -> tuple[str, int | None]:
@@ -191,3 +216,40 @@ async def test_a_gateway_that_leaves_closes_with_a_code_that_clients_reconnect_a
             with pytest.raises(ConnectionClosed):
                 await asyncio.wait_for(socket.recv(), PATIENCE_S)
             assert socket.close_code == 1012
+
+
+async def test_a_client_that_asked_for_it_resumes_without_a_gap_on_another_gateway(
+    server: GatewayServer, redis_url: str, worker: StandInWorker
+) -> None:
+    said = bytes(range(256)) * 15 * 20  # 20 chunks of 3,840 bytes
+    async with calling(server, query="?resume=new") as socket:
+        created = await event(socket)
+        token, sid = created["session"]["resume"], created["session"]["id"].removeprefix("sess_")
+        await say(worker, sid, said, chunks=range(10), started=True)
+        begun = [await event(socket, kind) for kind in ("response.created", SOUND)]
+        socket.transport.abort()
+    heard = base64.b64decode(begun[1]["delta"])
+    async with running_gateway(redis_url, lease_ms=30_000) as other:
+        query = f"?resume={token}&frame={begun[1]['frame']}"
+        async with calling(other, query=query) as socket:
+            assert (await event(socket))["session"]["id"] == created["session"]["id"]
+            await say(worker, sid, said, chunks=range(10, 20))
+            events = [await event(socket)]
+            while events[-1]["type"] != "response.done":
+                events.append(await event(socket))
+    heard += b"".join(base64.b64decode(e["delta"]) for e in events if e["type"] == SOUND)
+    assert heard == said
+    assert {e["type"] for e in events} == {
+        *(SOUND, "response.output_audio.done", "response.output_audio_transcript.done"),
+        *("response.content_part.done", "response.output_item.done", "conversation.item.done"),
+        "response.done",
+    }
+    assert {e.get("item_id", begun[1]["item_id"]) for e in events} == {begun[1]["item_id"]}
+    assert events[-1]["response"]["id"] == begun[0]["response"]["id"]
+
+
+async def test_a_wrong_resume_token_is_refused(server: GatewayServer) -> None:
+    async with calling(server, query=f"?resume={'0' * 32}.x") as socket:
+        assert await refusal(socket) == ("session_not_found", 3000)
+    async with calling(server, query=f"?resume={'0' * 32}.x&frame=many") as socket:
+        assert await refusal(socket) == ("invalid_value", 1008)

@@ -79,7 +79,7 @@ def node_folder() -> Path:
         shutil.copy(HERE / name, folder)
     if shutil.which("npm") is None:
         raise NoRegistry("npm is not installed")
-    line = ["npm", "install", "--no-audit", "--no-fund", "--silent"]
+    line = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]
     done = run(line, INSTALL_WITHIN_S, cwd=folder)
     if done.returncode:
         raise NoRegistry(done.stderr.strip()[-300:])
