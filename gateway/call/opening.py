@@ -168,6 +168,8 @@ class SessionOpener:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(FREED_WITHIN_S):
+                if self._fleet.scarce(time.monotonic()):
+                    await self._next_look()
                 while self._fleet.full(self._callers, time.monotonic()):
                     await self._next_look()
         self._fleet.admit(self._callers, time.monotonic())

@@ -19,6 +19,7 @@ from shared.voices import Offer, common
 FRESH_S: Final = 2.0
 SILENT: Final = "Redis does not answer"
 FULL: Final = "every slot of every worker is taken"
+FEW_SLOTS: Final = 8
 OVERLOADED: Final = "the workers are at their limit"
 NO_WORKER: Final = "no worker is running"
 # When a refused caller may be lucky. Without a worker: it loads its models for seconds.
@@ -118,6 +119,10 @@ class Fleet:
         if not self.live(now):
             return NO_WORKER
         return None
+
+    def scarce(self, now: float) -> bool:
+        """Whether callers at other gateways may have taken the last slots since the last look."""
+        return 0 < self.free(now) <= FEW_SLOTS
 
     def full(self, sessions: int, now: float) -> bool:
         """Whether one more caller lacks nothing but a hang-up of another."""

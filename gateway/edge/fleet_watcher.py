@@ -88,11 +88,12 @@ class FleetWatcher:
 
     async def _pause(self) -> None:
         """Wait until the next look is due, or a caller waits for one."""
+        looked_at = time.monotonic()
         if self._awaited is None:
             self._hurried.clear()
             await _wait(self._hurried, WATCH_EVERY_S)
         if self._awaited is not None:
-            await _wait(self._stopped, HURRY_EVERY_S)
+            await _wait(self._stopped, looked_at + HURRY_EVERY_S - time.monotonic())
 
     async def look(self) -> None:
         """Observe the workers once. Raises RedisError."""
@@ -109,4 +110,5 @@ class FleetWatcher:
 
 async def _wait(event: asyncio.Event, at_most_s: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), at_most_s)
+        async with asyncio.timeout(max(0.0, at_most_s)):
+            await event.wait()

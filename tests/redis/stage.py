@@ -160,19 +160,25 @@ class StandInWorker:
 
     async def turn(self) -> None:
         self.beats += 1
-        free = self.slots - len(self.owned)
-        status: dict[str, Any] = {"beat": self.beats, "slots": self.slots, "free": free}
-        status |= {"step_ms": 1.5, **self.offer, "engine": "echo", "pid": 1}
-        status["reads"] = formats.READS
-        await self.registry.publish_worker("w1", status)
-        for sid in await self.registry.take(free):
+        await self._publish()
+        taken = await self.registry.take(self.slots - len(self.owned))
+        for sid in taken:
             _, owner = await self.log.claim(sid, "", "w1", "n")
             self.owned[sid] = a_commit(
                 sid=sid, owner=owner, first_step=0, steps=(), outputs=(), cursor=0, frame=0
             )
             self.inputs[sid] = []
+        if taken:
+            await self._publish()  # at once, as a real worker does
         for sid in [] if self.stalled else list(self.owned):
             await self._serve(sid)
+
+    async def _publish(self) -> None:
+        free = self.slots - len(self.owned)
+        status: dict[str, Any] = {"beat": self.beats, "slots": self.slots, "free": free}
+        status |= {"step_ms": 1.5, **self.offer, "engine": "echo", "pid": 1}
+        status["reads"] = formats.READS
+        await self.registry.publish_worker("w1", status)
 
     async def say(self, sid: str, *records: OutputRecord, frame: int, generation: int) -> None:
         """Commit these records as one step."""

@@ -300,6 +300,9 @@ async def test_a_hang_up_frees_the_slot_at_every_gateway(
             await until(lambda: gateway.gateway.fleet.free(time.monotonic()) == 1)  # noqa: B023
         for gateway in (server, other, other, server, server):
             caller = await gateway.caller()  # fails when it is refused
+            too_many = await (other if gateway is server else server).native()
+            await too_many.send("start")
+            assert "every slot" in (await too_many.until("error"))["message"]
             await caller.socket.send(SECOND[:3_840])
             await caller.until_frame(4)
             await caller.send("end")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.edge.fleet import FRESH_S, RETRY_WITHOUT_WORKER_MS, Fleet
+from gateway.edge.fleet import FEW_SLOTS, FRESH_S, RETRY_WITHOUT_WORKER_MS, Fleet
 from gateway.edge.hang_ups import MAX_RETRY_MS, MIN_RETRY_MS, UNKNOWN_RETRY_MS
 from gateway.protocol.errors import CallError, ErrorCode
 from shared.voices import DEFAULT, Offer
@@ -107,6 +107,12 @@ def test_a_full_fleet_lacks_nothing_but_a_hang_up() -> None:
     assert not fleet(w1={**taken, "free": 1}).full(9, 0.3)
     assert not fleet(w1={**taken, "step_p95_ms": 900.0}).full(0, 0.3)  # too slow: no hang-up helps
     assert not fleet().full(0, 0.3)
+
+
+def test_the_last_slots_are_looked_at_again_before_they_are_given() -> None:
+    assert fleet(w1={"beat": 1, "slots": 90, "free": FEW_SLOTS}).scarce(0.3)
+    assert not fleet(w1={"beat": 1, "slots": 90, "free": FEW_SLOTS + 1}).scarce(0.3)
+    assert not fleet(w1={"beat": 1, "slots": 90, "free": 0}).scarce(0.3)
 
 
 def test_a_refused_caller_is_told_when_a_slot_is_likely_to_be_free() -> None:
