@@ -111,7 +111,8 @@ def test_a_rebuild_at_every_step_changes_nothing(line: str, mode: ReplyMode) -> 
 def test_a_rebuild_remembers_the_turn_before(mode: ReplyMode) -> None:
     """Three turns, so that one is dropped. Replies are short and played whole."""
     heard: list[InputRecord | Pcm16] = [Played(10_000), *silence(2)]
-    line = [*QUESTION, *heard, *voice(9, pitch_hz=190), *silence(15), *heard, *QUESTION]
+    line = [*QUESTION, *silence(9), *heard, *voice(9, pitch_hz=190), *silence(15), *heard]
+    line += QUESTION
     steady, mortal = Call(mode, longest=5), Call(mode, longest=5)
     contexts = steady.engine._contexts  # type: ignore[attr-defined]
     remembered: set[tuple[object, ...]] = set()
