@@ -16,7 +16,8 @@ ROOT: Final = Path(__file__).parents[1]
 IMAGES: Final = ROOT / "deploy/images"
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 HEAD: Final = "# Written by `python -m tests.image_lists`; versions come from constraints.txt."
-WORKER_EXTRAS: Final = ("worker", "cascade", "moshi", "silero")
+GATEWAY_EXTRAS: Final = ("gateway", "opus", "otel")
+WORKER_EXTRAS: Final = ("worker", "cascade", "moshi", "otel", "silero")
 # Only what compiles kernels or C++ needs them, which no engine does; triton is 640 MB.
 LEFT_OUT: Final = {"setuptools", "triton"}
 # redis-py needs it on Debian's Python alone.
@@ -65,7 +66,7 @@ def lists() -> Mapping[str, list[str]]:
     """The packages of each file; versions come from constraints.txt, but for those named here."""
     worker = sorted(needed([*of_extras(*WORKER_EXTRAS), *CLIENT]))
     return {
-        "gateway.txt": [*sorted(needed(of_extras("gateway", "opus"))), OLD_PYTHON],
+        "gateway.txt": [*sorted(needed(of_extras(*GATEWAY_EXTRAS))), OLD_PYTHON],
         "worker.txt": [*(n for n in worker if not for_gpu(n)), language_model(), OLD_PYTHON],
         "cuda.txt": list(filter(for_gpu, worker)),
     }

@@ -28,6 +28,8 @@ EVERYTHING: Final = (
     "serviceMonitor.enabled=true",
     "worker.gpus=1",
     "worker.modelsClaim=models",
+    "worker.secrets.THINK_KEY.name=think",
+    "worker.secrets.THINK_KEY.key=key",
 )
 Run = Callable[..., str]
 Render = Callable[..., list[dict[str, Any]]]

@@ -24,6 +24,7 @@ REFUSED = [
     ("worker.image=registry.example.org/worker:1.0", "a tag may change under a running release"),
     ("worker.settings.ENGINE=echo", "Expected no ENGINE in worker.settings"),
     ("worker.slots=0", "Expected worker.slots of at least 1 with the engine cascade"),
+    ("worker.settings.THINK_KEY=x", "Name a Secret in worker.secrets.THINK_KEY"),
     ("worker.engine=echo,worker.gpus=1", "Expected worker.gpus 0 with the engine echo"),
     ("autoscaling.enabled=true,autoscaling.min=9,autoscaling.max=8", "got 9"),
     ("autoscaling.enabled=true,worker.slots=1", "times autoscaling.busyShare of at least 1"),
@@ -187,7 +188,7 @@ def test_redis_is_reached_by_gateways_and_workers_alone(everything: Objects) -> 
 def test_operators_paths_are_not_public(everything: Objects) -> None:
     (ingress,) = of_kind(everything, "Ingress")
     paths = [p["path"] for rule in ingress["spec"]["rules"] for p in rule["http"]["paths"]]
-    assert paths == ["/web", "/ws", "/v1", "/api/config"]
+    assert paths == ["/web", "/ws", "/v1", "/twilio", "/api/config"]
 
 
 def test_the_autoscaler_has_the_fleet_to_itself(everything: Objects) -> None:

@@ -44,11 +44,11 @@ run() { # name image memory options...
         "$@" "localhost/antiphon-$image" >/dev/null
 }
 await() { # url what
-    for _ in $(seq 300); do
+    for _ in $(seq 600); do
         curl -fsS -o /dev/null "$1" 2>/dev/null && return
         sleep 0.2
     done
-    echo "Expected $2 at $1, got no answer within a minute" >&2
+    echo "Expected $2 at $1, got no answer within two minutes" >&2
     "${podman[@]}" logs --tail 20 "${names[0]}" >&2 || true
     "${podman[@]}" logs --tail 20 "${names[1]}" >&2 || true
     exit 1
