@@ -82,15 +82,13 @@ class Dialect:
         self._briefed = False  # the log has the instructions of one response
         self._events = 0
 
-    # From the client.
-
     def configure(self, session: Mapping[str, Any]) -> None:
         """Begin with this configuration. Raises RealtimeError."""
         self.config = configs.merged(self.config, session)
         self._set_formats()
 
     def created(self) -> Effects:
-        """The first event of a session; what the log is to know of its configuration."""
+        """The first event; what the log is to know of the configuration."""
         if self._resumed is not None:  # the log has the session's options
             return self._numbered([out.SessionCreated(session=self.config)])
         effects: Effects = [configs.options_of(self.config)]
@@ -262,8 +260,6 @@ class Dialect:
             effects.insert(0, self._history())
         return effects
 
-    # Items.
-
     def _create_item(self, new: asked.NewItem, after: str | None) -> Effects:
         if new.role == "user" and not self._takes_text:
             raise RealtimeError(
@@ -344,12 +340,15 @@ class Dialect:
         return [*typed, *self._caller.speech_started(n), *self._close("cancelled", TURN_DETECTED)]
 
     def _speech_stopped(self, n: int) -> Effects:
+        waiting = self._response
+        if waiting is not None and waiting.item is None and waiting.generation:
+            return []  # what was typed ended a spoken turn: it is counted
         self._begun += 1
         if self._unbegun:
             self._unbegun -= 1
             return []
-        if self._response is not None and self._response.item is None:
-            self._response.generation = self._begun
+        if waiting is not None and waiting.item is None:
+            waiting.generation = self._begun
             return []
         if not configs.answers_turns(self.config):
             return []
@@ -363,7 +362,7 @@ class Dialect:
         self._begun = max(self._begun, generation)
         waiting = self._response
         if waiting is not None and waiting.item is None and not self._unbegun:
-            waiting.generation = max(waiting.generation, generation)
+            waiting.generation = generation
         response = self._open_response(generation)
         if response is None:
             return []

@@ -363,3 +363,12 @@ def test_typed_words_that_nobody_asked_to_answer_join_the_next_spoken_turn() -> 
     history = [record for _, record in stage.worker.inputs if isinstance(record, History)][-1]
     assert msgpack.unpackb(history.turns) == [["my name is Ann", ""]]
     assert [e["response"]["status"] for e in stage.got("response.done")] == ["completed"]
+
+
+def test_a_response_that_ends_a_spoken_turn_without_a_commit_ends() -> None:
+    stage = Stage(FakeEngine(READING))
+    stage.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    stage.say(*voice(2))
+    stage.send("response.create")
+    stage.wait(4)
+    assert [e["response"]["status"] for e in stage.got("response.done")] == ["completed"]
