@@ -20,7 +20,9 @@ GATEWAY_EXTRAS: Final = ("gateway", "opus", "otel")
 WORKER_EXTRAS: Final = ("worker", "cascade", "moshi", "otel", "silero")
 # Only what compiles kernels or C++ needs them, which no engine does; triton is 640 MB.
 LEFT_OUT: Final = {"setuptools", "triton"}
-# redis-py needs it on Debian's Python alone.
+# The images' Python, so that the lists are the same on every machine. On Debian's older one redis-py
+# needs one package more.
+PYTHON: Final = {"python_version": "3.11", "python_full_version": "3.11.14"}
 OLD_PYTHON: Final = 'async-timeout==5.0.1; python_full_version < "3.11.3"'
 # `python -m client.talk` reads a WAV file and calls a gateway.
 CLIENT: Final = ("soundfile", "websockets>=14")
@@ -40,7 +42,7 @@ def needed(lines: Iterable[str]) -> set[str]:
         for line in requires(name) or ():
             more = Requirement(line)
             extras = ("", *requirement.extras)
-            if not more.marker or any(more.marker.evaluate({"extra": e}) for e in extras):
+            if not more.marker or any(more.marker.evaluate({**PYTHON, "extra": e}) for e in extras):
                 todo.append(more)
     return {name.partition("[")[0] for name in found} - LEFT_OUT
 
