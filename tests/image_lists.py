@@ -20,8 +20,8 @@ GATEWAY_EXTRAS: Final = ("gateway", "opus", "otel")
 WORKER_EXTRAS: Final = ("worker", "cascade", "moshi", "otel", "silero")
 # Only what compiles kernels or C++ needs them, which no engine does; triton is 640 MB.
 LEFT_OUT: Final = {"setuptools", "triton"}
-# The images' Python, so that the lists are the same on every machine. On Debian's older one redis-py
-# needs one package more.
+# The images' Python, so that the lists are the same on every machine. On Debian's older one
+# redis-py needs one package more.
 PYTHON: Final = {"python_version": "3.11", "python_full_version": "3.11.14"}
 OLD_PYTHON: Final = 'async-timeout==5.0.1; python_full_version < "3.11.3"'
 # `python -m client.talk` reads a WAV file and calls a gateway.
