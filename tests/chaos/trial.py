@@ -109,7 +109,9 @@ async def run_trial(
     await asyncio.to_thread(deployment.await_whole)
     count = counted(name, talkers, injected_at)
     count.unbounded, count.holes = len(unbounded), holes
-    count.refused = len(await asyncio.to_thread(deployment.refusals))
+    refused = await asyncio.to_thread(deployment.refusals)
+    sys.stderr.writelines(f"{name}: Redis refused {what}\n" for what in refused)
+    count.refused = len(refused)
     count.measures = list((measures or {}).items())
     return count
 
