@@ -30,8 +30,8 @@ class TalkPlan:
     seconds: dict[int, float]
 
 
-SHORT: Final = TalkPlan({1: 35.0, 8: 25.0, 16: 22.0, 32: 22.0})
-FULL: Final = TalkPlan({1: 120.0, 8: 60.0, 16: 60.0, 32: 60.0, 64: 60.0})
+SHORT: Final = TalkPlan({1: 35.0, 4: 25.0, 8: 25.0, 16: 22.0})
+FULL: Final = TalkPlan({1: 120.0, 4: 60.0, 8: 60.0, 16: 60.0, 32: 60.0})
 SMOKE: Final = TalkPlan({2: 10.0})
 PEER_SHORT: Final = TalkPlan({1: 35.0, 8: 25.0, 16: 22.0})
 PEER_FULL: Final = TalkPlan({1: 120.0, 8: 60.0, 16: 60.0})
