@@ -123,6 +123,7 @@ def test_an_interrupted_reply_stops_and_is_marked(page: Page, gateway: FakeGatew
         gateway.send("text", generation=1, frame=frame, text=text)
     with gateway.speaking(tone(50), generation=1):
         expect(page.locator("#headline")).to_have_text("Speaking")
+        gateway.await_played(5)  # so that the first words are heard
     sent_s = gateway.next_frame / 50
     gateway.send("text", generation=1, frame=gateway.next_frame, text="ninety")
     gateway.speak(tone(75), generation=1)  # 1.5 s that the interruption must cut off
