@@ -125,6 +125,11 @@ async def play(caller: Caller, question: bytes, story: bytes) -> dict[str, Any]:
     # An error.
     await connection.response.cancel()
     error = await caller.until("error")
+    return found(caller, spoken=spoken, barged=barged, pushed=pushed, error=error)
+
+
+def found(caller: Caller, *, spoken: Any, barged: Any, pushed: Any, error: Any) -> dict[str, Any]:
+    """What the proof compares: each turn's text, and how the responses ended."""
     heard = caller.got("conversation.item.input_audio_transcription.completed")
     return {
         "heard": [event.transcript for event in heard],

@@ -9,16 +9,14 @@ follows; any other result that is no decimal with two places is left to the mode
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from workers.engines.cascade.exact.pattern import ASKING, Slot, Tool, of_type, tool, without, words
+from workers.engines.cascade.exact.quantity import Quantity, combined, plain, spoken, stated
 from workers.engines.cascade.exact.tokens import Nth, Token
-from workers.models.text_to_speech.number_words import cardinal, digits
+from workers.models.text_to_speech.number_words import cardinal
 
-LARGEST: Final = 1_000_000  # the largest result that is spoken
-NO_ZERO: Final = "Nothing can be divided by zero."
 # What Whisper writes for numbers beside an operator: "seven times ate".
 _SOUNDS_LIKE: Final = {
     "to": 2,
@@ -49,62 +47,6 @@ _SHARES: Final = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, 
 _NTH_SHARES: Final = {3: "third", 4: "fourth", 5: "fifth", 10: "tenth"}
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A value, how it was asked for, and how to say its result."""
-
-    value: Fraction | None  # None: divided by zero
-    said: str
-    steps: int = 0  # operations in it
-    guessed: bool = False  # from a word that sounds like a number
-    rest: str = ""  # of a division: ", with one left"
-
-
-def _plain(number: int | Fraction) -> Quantity:
-    return Quantity(Fraction(number), spoken(Fraction(number)))
-
-
-def spoken(value: Fraction) -> str:
-    """A number with at most two decimal places in words; "" for all others."""
-    if value.denominator == 1:
-        return cardinal(int(value))
-    hundredths = value * 100
-    if hundredths.denominator != 1:
-        return ""
-    whole, rest = divmod(abs(int(hundredths)), 100)
-    sign = "minus " if value < 0 else ""
-    return f"{sign}{cardinal(whole)} point {digits(f'{rest:02d}'.rstrip('0'))}"
-
-
-def combined(left: Quantity, sign: str, right: Quantity) -> Quantity:
-    """One step of arithmetic."""
-    said, steps = f"{left.said} {sign} {right.said}", left.steps + right.steps + 1
-    a, b = left.value, right.value
-    if a is None or b is None or (sign == "divided by" and b == 0):
-        return Quantity(None, said, steps)
-    if sign == "divided by":
-        whole, rest = divmod(a, b)
-        if rest and steps == 1 and a.denominator == b.denominator == 1 and b > 0:
-            left_over = f"{cardinal(whole)}, with {spoken(rest)} left"
-            return Quantity(a / b, said, steps, rest=left_over)
-        return Quantity(a / b, said, steps)
-    value = {"plus": a + b, "minus": a - b, "times": a * b}[sign]
-    return Quantity(value, said, steps)
-
-
-def stated(found: Quantity) -> str:
-    """ "Three plus four is seven."; "" if the result cannot be said."""
-    if found.value is None:
-        return NO_ZERO
-    result = found.rest or (spoken(found.value) if abs(found.value) <= LARGEST else "")
-    return capitalized(f"{found.said} is {result}.") if result else ""
-
-
-def capitalized(text: str) -> str:
-    """The text with a capital letter in front."""
-    return text[0].upper() + text[1:]
-
-
 # The grammar.
 
 
@@ -124,7 +66,7 @@ def operand(
                 yield from _after(tokens, at + 3, lambda q: _part(q, number))
             if number == 1 and tokens[at + 1 : at + 2] and _shared(tokens[at + 1]):
                 yield from operand(tokens, at + 1)
-            yield _plain(number), at + 1
+            yield plain(number), at + 1
         case "minus" | "-" | "negative":
             yield from _after(tokens, at + 1, _negative)
         case "double" | "twice":

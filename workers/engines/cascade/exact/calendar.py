@@ -6,7 +6,6 @@ Nothing here knows today's date: what is computed follows from the caller's word
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
-from workers.engines.cascade.exact.arithmetic import capitalized
 from workers.engines.cascade.exact.pattern import (
     ASKING,
     Slot,
@@ -16,6 +15,7 @@ from workers.engines.cascade.exact.pattern import (
     tool,
     without,
 )
+from workers.engines.cascade.exact.quantity import capitalized
 from workers.engines.cascade.exact.tokens import Nth, Token
 from workers.models.text_to_speech.number_words import cardinal, ordinal
 

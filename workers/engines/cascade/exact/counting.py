@@ -3,7 +3,6 @@
 from fractions import Fraction
 from typing import Final
 
-from workers.engines.cascade.exact.arithmetic import LARGEST, capitalized, spoken
 from workers.engines.cascade.exact.pattern import (
     ASKING,
     Slot,
@@ -14,6 +13,7 @@ from workers.engines.cascade.exact.pattern import (
     without,
     words,
 )
+from workers.engines.cascade.exact.quantity import LARGEST, capitalized, spoken
 from workers.models.text_to_speech.number_words import cardinal
 
 MOST_COUNTED: Final = 30

@@ -4,16 +4,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from workers.engines.cascade.exact.arithmetic import (
-    GLUE,
-    SLOTS,
-    Quantity,
-    expression,
-    operand,
-    spoken,
-    stated,
-)
+from workers.engines.cascade.exact.arithmetic import GLUE, SLOTS, expression, operand
 from workers.engines.cascade.exact.pattern import Tool, tool, without_phrases
+from workers.engines.cascade.exact.quantity import Quantity, spoken, stated
 from workers.engines.cascade.exact.tokens import Token, tokens
 
 _NEXT: Final[Tool] = tool(

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from workers.engines.cascade.exact.arithmetic import LARGEST, capitalized, spoken
 from workers.engines.cascade.exact.pattern import ASKING, Slot, Tool, tool, without
+from workers.engines.cascade.exact.quantity import LARGEST, capitalized, spoken
 from workers.engines.cascade.exact.tokens import Clock, Nth, Token
 from workers.models.text_to_speech.number_words import cardinal
 

@@ -6,7 +6,8 @@ It depends on the reply's text alone, so a worker that takes the reply over forc
 import re
 from typing import Final
 
-from workers.engines.cascade.exact.arithmetic import LARGEST, Quantity, expression, spoken
+from workers.engines.cascade.exact.arithmetic import expression
+from workers.engines.cascade.exact.quantity import LARGEST, Quantity, spoken
 from workers.engines.cascade.exact.tokens import tokens
 
 # A sentence that states an equation, and what follows its verb.

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.engines.cascade.exact import exact_answer
-from workers.engines.cascade.exact.arithmetic import LARGEST, spoken
+from workers.engines.cascade.exact.quantity import LARGEST, spoken
 from workers.engines.cascade.exact.tokens import Clock, Nth, Token, tokens
 from workers.evaluation.talk.cases import FOLDER, holds, plain
 from workers.models.text_to_speech.number_words import cardinal, ordinal
