@@ -150,6 +150,7 @@ class StandInWorker:
         self.stalled = False  # reads nothing, so the log fills
         self.beats = 0
         self.offer: dict[str, list[str]] = {}  # its voices and styles, as a worker publishes them
+        self._one_commit = asyncio.Lock()  # two commits of one step: Redis would refuse one
 
     async def run(self) -> None:
         """Work until stopped."""
@@ -171,7 +172,8 @@ class StandInWorker:
         if taken:
             await self._publish()  # at once, as a real worker does
         for sid in [] if self.stalled else list(self.owned):
-            await self._serve(sid)
+            async with self._one_commit:
+                await self._serve(sid)
 
     async def _publish(self) -> None:
         free = self.slots - len(self.owned)
@@ -182,7 +184,9 @@ class StandInWorker:
 
     async def say(self, sid: str, *records: OutputRecord, frame: int, generation: int) -> None:
         """Commit these records as one step."""
-        await self._commit(sid, records, self.owned[sid].cursor, frame, generation)
+        async with self._one_commit:
+            await self._commit(sid, records, self.owned[sid].cursor, frame, generation)
+        assert sid in self.owned, f"Redis refused the commit of {records}"
 
     async def _serve(self, sid: str) -> None:
         last = self.owned[sid]
@@ -194,9 +198,10 @@ class StandInWorker:
             del self.owned[sid]
         elif entries:
             frame = last.frame
-            outputs: list[OutputRecord] = [] if frame else [ReplyStarted(1, 1)]
+            outputs: list[OutputRecord] = []
             for _, record in entries:
                 if isinstance(record, Audio):
+                    outputs += [] if frame else [ReplyStarted(1, 1)]
                     outputs.append(Speech(frame + 1, 1, record.pcm))
                     frame += 4
             await self._commit(sid, tuple(outputs), entries[-1][0], frame, 1)
