@@ -7,7 +7,7 @@
 #   make test-isa                 the models' tests as on CPUs without AVX-512, and without AVX2
 #   make test-sdk                 OpenAI's Realtime API with each SDK, in an environment of its own
 #   make check-page               types of the page's JavaScript (needs Node's npx)
-#   make docs                     the documentation, as a site in var/site
+#   make docs                     check the generated pages; the documentation as a site in var/site
 #   make chaos [ARGS=..]          kill, stop and restart everything under load: one table
 #   make soak [MINUTES=30]        calls come and go, a process a minute dies: nothing may grow
 #   make bench | make bench-full  callers a core, ms a step, against peers: writes docs/benchmarks.md
@@ -76,7 +76,7 @@ check-page:
 
 docs: $(VENV)/.dev
 	python -m docs.generate --check
-	python -m docs.command_line
+	python -m docs.command_line --check
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --clean
 
 chaos: $(VENV)/.dev
