@@ -74,10 +74,10 @@ class Call:
         return [LoggedStep.from_bytes(p.said) for p in self.past if p.said is not None]
 
 
-def made(slots: int = 4) -> CascadeEngine:
+def made(slots: int = 4, hear: ToyHear | None = None) -> CascadeEngine:
     model = ToyModel(slots)
     thinker = LocalThinker(model, Chat(model.tokenizer), Sampling(temperature=0.0))  # type: ignore[arg-type]
-    return CascadeEngine(ToyHear(), thinker, ToyVoice(), slots)
+    return CascadeEngine(hear or ToyHear(), thinker, ToyVoice(), slots)
 
 
 REPLY = "Turn 1. You said what is the moon made of and that is all."
@@ -153,7 +153,8 @@ def test_a_rebuilt_slot_goes_on_as_the_one_that_never_died(dies_after: int) -> N
 
 
 def test_a_pause_prepares_the_answer_and_says_how_finished_the_turn_sounds() -> None:
-    call = Call(made(), 0)
+    hear = ToyHear()
+    call = Call(made(hear=hear), 0)
     call.ask(QUESTION)
     assert call.outputs[-1].finished is None
     early = call.step([SILENCE], paused=True)
@@ -165,9 +166,9 @@ def test_a_pause_prepares_the_answer_and_says_how_finished_the_turn_sounds() -> 
     late = call.step([SILENCE], paused=True)
     assert late.finished is not None
     assert late.finished > 0.9
-    heard = len(call.engine._hear.batches)  # type: ignore[attr-defined]
+    heard = len(hear.batches)
     call.step([SILENCE], Speak.BEGIN, paused=True)
-    assert len(call.engine._hear.batches) == heard  # type: ignore[attr-defined]
+    assert len(hear.batches) == heard
     assert call.logged[-1].transcript == "what is the moon made of cheese?"
 
 
