@@ -11,12 +11,13 @@ What callers told about themselves in earlier turns is found again when they ask
 
 What it does not do: it knows no date, time or fact of the world, and reads nothing but the turn,
 and for "plus five?" and what was told the turns before it. It corrects no transcript beyond the
-number words and operators that Whisper mishears. Results beyond a million and long decimals are
-left to the model.
+number words, operators and question words that Whisper mishears (`misheard.py`), and only where an
+answer follows. Results beyond a million and long decimals are left to the model.
 """
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import chain
 from typing import Final
 
 from workers.engines.cascade.exact.arithmetic import CLAIMS, REASONED, STORIES, TOGETHER
@@ -25,7 +26,9 @@ from workers.engines.cascade.exact.counting import ARE_THEY, COMPARED, COUNTS, N
 from workers.engines.cascade.exact.follow_ups import followed, result_of
 from workers.engines.cascade.exact.letters import SPELLING
 from workers.engines.cascade.exact.measures import CLOCK, CONVERSIONS, TEMPERATURES
+from workers.engines.cascade.exact.misheard import mended, plain, rejoined
 from workers.engines.cascade.exact.pattern import without_phrases
+from workers.engines.cascade.exact.quantity import capitalized
 from workers.engines.cascade.exact.recall import recalled
 from workers.engines.cascade.exact.tokens import tokens
 
@@ -48,6 +51,20 @@ def computed(words: str) -> str:
     if len(found) > MOST_TOKENS:
         return ""
     return next((answer for one in TOOLS if (answer := one.answer(found))), "")
+
+
+def likely(texts: Sequence[str]) -> str:
+    """The likeliest of a doubtful turn's texts from which an answer can be computed; "" if none.
+
+    texts: the likeliest first. A text may be mended for it. Callers ask what makes sense, so such a
+    text is likelier than Whisper thinks.
+    """
+    whole = rejoined(texts[0])
+    split = [] if whole == plain(texts[0]) else [whole]  # "7 to plus 41" is no 7 plus 41
+    for text in chain(split, texts, *map(mended, texts)):
+        if computed(text):
+            return text if text in texts else f"{capitalized(text)}."
+    return ""
 
 
 def _followed(words: str, earlier: Sequence[str]) -> str:

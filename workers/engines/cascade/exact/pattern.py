@@ -158,9 +158,7 @@ _PHRASES: Final = frozenset(
 
 _LINKS: Final = ("and", "but", "also", "or")  # before a question
 # "I have to add ..."
-_VERBS: Final = tuple(
-    [verb] for verb in "add divide multiply subtract take count spell convert write".split()
-)
+_VERBS: Final = "add divide multiply subtract take count spell convert write".split()
 
 
 def without_phrases(tokens: Sequence[Token]) -> list[Token]:
@@ -172,7 +170,8 @@ def without_phrases(tokens: Sequence[Token]) -> list[Token]:
             at += 2
             continue
         linking = not left and tokens[at] in _LINKS
-        if not linking and not (tokens[at] == "to" and tokens[at + 1 : at + 2] in _VERBS):
+        before_verb = tokens[at] == "to" and at + 1 < len(tokens) and tokens[at + 1] in _VERBS
+        if not linking and not before_verb:
             left.append(tokens[at])
         at += 1
     return left

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.workers.engines.cascade.toys import ToyModel
 from workers.engines.cascade.parts import TurnTranscript
-from workers.engines.cascade.think import DOUBTED, LocalThinker, Prompt
+from workers.engines.cascade.think import DOUBTED, UNSURE, LocalThinker, Prompt
 from workers.models.llama.chat import Chat
 from workers.models.llama.sampling import Sampling
 from workers.models.llama.tokenizer import Tokenizer
@@ -33,6 +33,19 @@ def test_a_doubtful_transcript_is_chosen_by_language_too(
     log_prob: float, small: bool, chosen: str
 ) -> None:
     heard = TurnTranscript("Wot is it o?", 0.1, log_prob, OTHERS)
+    assert thinker(small=small).likeliest(heard) == chosen
+
+
+@pytest.mark.parametrize(
+    ("log_prob", "small", "chosen"),
+    [
+        (UNSURE - 0.1, True, "How much is 12 times eight."),
+        (UNSURE + 0.1, True, "How much is 12 times it?"),
+        (UNSURE - 0.1, False, "How much is 12 times it?"),
+    ],
+)
+def test_a_doubtful_sum_is_mended(log_prob: float, small: bool, chosen: str) -> None:
+    heard = TurnTranscript("How much is 12 times it?", 0.1, log_prob)
     assert thinker(small=small).likeliest(heard) == chosen
 
 
