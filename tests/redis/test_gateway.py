@@ -290,7 +290,7 @@ async def test_a_hang_up_frees_the_slot_at_every_gateway(
     server: GatewayServer, worker: StandInWorker, redis_url: str
 ) -> None:
     worker.slots = 1
-    async with running_gateway(redis_url, lease_ms=30_000) as other:
+    async with running_gateway(redis_url) as other:
         for gateway in (server, other):
             await until(lambda: gateway.gateway.fleet.free(time.monotonic()) == 1)  # noqa: B023
         for gateway in (server, other, other, server, server):
@@ -309,7 +309,7 @@ async def test_who_hangs_up_may_call_again_from_the_same_address(
 ) -> None:
     settings = {"gateway_trusted_proxies": "127.0.0.1", "gateway_max_per_address": 1}
     headers = {"X-Forwarded-For": "203.0.113.5"}
-    async with running_gateway(redis_url, lease_ms=30_000, **settings) as gateway:
+    async with running_gateway(redis_url, **settings) as gateway:
         await until(lambda: gateway.gateway.fleet.free(time.monotonic()) == worker.slots)
         worker.stalled = True  # it ends no call, so the gateway has to
         for _ in range(3):

@@ -221,7 +221,7 @@ async def test_a_socket_at_another_path_is_told_where_calls_are(
 
 
 async def test_plain_http_at_the_path_of_calls_is_told_to_upgrade(server: GatewayServer) -> None:
-    async with httpx.AsyncClient(base_url=server.http) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, base_url=server.http) as client:
         answer = await client.get("/ws/stream")
     assert answer.status_code == 426
     assert answer.headers["upgrade"] == "websocket"

@@ -29,7 +29,7 @@ PARTIAL = 500
 async def strict(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
     """A gateway behind a proxy on this machine, with a limit of two calls an address."""
     settings = {"gateway_trusted_proxies": "127.0.0.1", "gateway_max_per_address": 2}
-    async with running_gateway(redis_url, lease_ms=30_000, **settings) as server:
+    async with running_gateway(redis_url, **settings) as server:
         await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield server
 
@@ -37,7 +37,7 @@ async def strict(redis_url: str, worker: StandInWorker) -> AsyncIterator[Gateway
 @pytest.fixture
 async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
     """A gateway that needs tokens."""
-    async with running_gateway(redis_url, lease_ms=30_000, gateway_auth_secret=SECRET) as server:
+    async with running_gateway(redis_url, gateway_auth_secret=SECRET) as server:
         await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield server
 
@@ -177,7 +177,7 @@ async def test_a_plain_client_cannot_send_a_token_and_is_refused(
     await socket.wait_closed()
     assert socket.close_code == 4403
     assert await redis_client.keys("s:*") == []
-    async with httpx.AsyncClient(base_url=guarded.http) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, base_url=guarded.http) as client:
         answer = await client.get("/api/config")
     assert answer.json()["auth"] is True
     assert SECRET not in answer.text
@@ -215,7 +215,7 @@ async def test_idle_connections_do_not_block_calls(
     monkeypatch.setattr(request_deadlines, "REQUEST_WITHIN_S", 60.0)
     async with half_requests(server, PARTIAL) as waiting:
         caller = await server.caller()
-        async with httpx.AsyncClient(base_url=server.http) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, base_url=server.http) as client:
             assert (await client.get("/health")).status_code == 200
         await caller.socket.send(SECOND[:3_840])
         await caller.until_frame(4)
@@ -262,7 +262,7 @@ async def test_a_dead_connection_is_found_by_its_missing_pong(
 ) -> None:
     monkeypatch.setattr(uvicorn_adapter, "WS_PING_EVERY_S", 0.1)
     monkeypatch.setattr(uvicorn_adapter, "WS_PING_TIMEOUT_S", 0.2)
-    async with running_gateway(redis_url, lease_ms=30_000) as server:
+    async with running_gateway(redis_url) as server:
         await until(lambda: server.gateway.fleet.free(time.monotonic()))
         caller = await server.caller()
         caller.socket.transport.pause_reading()  # it answers no ping and sends no close

@@ -8,24 +8,27 @@ from redis.asyncio import Redis
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from shared.log import keys
+from tests.conftest import impatient
 from tests.patience import until
-from tests.redis.stage import SECOND, GatewayServer, StandInWorker, speak
+from tests.redis.stage import SECOND, GatewayServer, StandInWorker, running_gateway, speak
 
 pytestmark = pytest.mark.redis
 
 
 async def test_a_paused_redis_loses_and_doubles_nothing(
-    server: GatewayServer, worker: StandInWorker, redis_client: Redis
+    worker: StandInWorker, redis_client: Redis, redis_url: str
 ) -> None:
-    caller = await server.caller()
-    start = await speak(caller, 0.4)
-    # Longer than the data path's time-out, so that writes whose answer was lost are sent again.
-    await redis_client.client_pause(1_300)
-    rest = await speak(caller, 1.2)
-    await caller.until_frame(80)
-    assert caller.numbers() == list(range(1, 81))
-    assert caller.pcm == start + rest
-    await caller.send("end")
+    async with running_gateway(impatient(redis_url)) as server:
+        await until(lambda: server.gateway.fleet.free(time.monotonic()))
+        caller = await server.caller()
+        start = await speak(caller, 0.4)
+        # Longer than the data path's time-out, so that writes whose answer was lost are sent again.
+        await redis_client.client_pause(1_300)
+        rest = await speak(caller, 1.2)
+        await caller.until_frame(80)
+        assert caller.numbers() == list(range(1, 81))
+        assert caller.pcm == start + rest
+        await caller.send("end")
 
 
 async def test_an_unreadable_record_ends_its_own_call_only(
@@ -33,7 +36,7 @@ async def test_an_unreadable_record_ends_its_own_call_only(
 ) -> None:
     neighbour, victim = await server.caller(), await server.caller()
     sid = str(victim.events[0]["session"])
-    del worker.owned[sid]  # the worker could not read this record either
+    await worker.leave(sid)  # the worker could not read this record either
     await redis_client.xadd(keys.outputs(sid), {"speech": b"\xc1"}, id="1-0")
     await redis_client.expire(keys.outputs(sid), 60)
     assert await victim.end_of() == ("internal", 4500)
@@ -47,7 +50,7 @@ async def test_a_session_that_cannot_be_written_does_not_stop_the_others(
 ) -> None:
     neighbour, victim = await server.caller(), await server.caller()
     sid = str(victim.events[0]["session"])
-    del worker.owned[sid]
+    await worker.leave(sid)
     await redis_client.set(keys.inputs(sid), "no stream", ex=60)
     await victim.socket.send(SECOND[:3_840])
     for piece in range(10):
@@ -84,7 +87,7 @@ async def test_a_quarantined_session_ends_with_poisoned(
     caller = await server.caller()
     ready = caller.events[0]
     sid = str(ready["session"])
-    owner = worker.owned.pop(sid).owner
+    owner = await worker.leave(sid)
     assert await worker.log.quarantine(sid, owner) == "stored"
     await caller.socket.send(SECOND[:3_840])
     assert await caller.end_of() == ("poisoned", 4422)

@@ -10,6 +10,7 @@ import soundfile
 from client.failure import CallFailed
 from client.speaking import speak_file
 from tests.conftest import free_port
+from tests.patience import PATIENCE_S
 from tests.redis.stage import GatewayServer, StandInWorker
 
 pytestmark = pytest.mark.redis
@@ -19,7 +20,7 @@ async def test_health_readiness_figures_and_metrics(
     server: GatewayServer, worker: StandInWorker
 ) -> None:
     caller = await server.caller()
-    async with httpx.AsyncClient(base_url=server.http) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, base_url=server.http) as client:
         assert (await client.get("/health")).status_code == 200
         assert (await client.get("/ready")).json() == {"ready": True, "reason": None}
         stats = (await client.get("/api/stats")).json()
@@ -38,7 +39,7 @@ async def test_health_readiness_figures_and_metrics(
 
 async def test_not_ready_comes_with_a_reason(server: GatewayServer) -> None:
     server.gateway.endpoint.draining = True
-    async with httpx.AsyncClient(base_url=server.http) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, base_url=server.http) as client:
         answer = await client.get("/ready")
         # A readiness probe asks this: a fleet without workers must not take all gateways away.
         assert (await client.get("/health")).status_code == 200
@@ -47,7 +48,7 @@ async def test_not_ready_comes_with_a_reason(server: GatewayServer) -> None:
 
 
 async def test_the_public_settings_hold_no_address(server: GatewayServer) -> None:
-    async with httpx.AsyncClient(base_url=server.http) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, base_url=server.http) as client:
         answer = await client.get("/api/config")
     assert answer.json()["sample_rate"] == 24_000
     assert answer.json()["mode"] == "turn"
@@ -57,7 +58,9 @@ async def test_the_public_settings_hold_no_address(server: GatewayServer) -> Non
 
 @pytest.mark.parametrize("path", ["/", "/web", "/web/"])
 async def test_the_page_is_served_under_a_strict_policy(server: GatewayServer, path: str) -> None:
-    async with httpx.AsyncClient(base_url=server.http, follow_redirects=True) as client:
+    async with httpx.AsyncClient(
+        timeout=PATIENCE_S, base_url=server.http, follow_redirects=True
+    ) as client:
         answer = await client.get(path)
     assert answer.status_code == 200
     assert answer.url.path == "/web/"

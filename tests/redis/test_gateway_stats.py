@@ -156,7 +156,7 @@ async def test_a_timeline_of_an_unknown_session_is_refused(
 async def test_figures_are_for_operators(redis_url: str, worker: StandInWorker, path: str) -> None:
     async with (
         running_gateway(redis_url, gateway_stats_token=TOKEN) as server,
-        httpx.AsyncClient(base_url=server.http) as client,
+        httpx.AsyncClient(timeout=PATIENCE_S, base_url=server.http) as client,
     ):
         refused = await client.get(path)
         wrong = await client.get(path, headers={"Authorization": f"Bearer {TOKEN}x"})
@@ -172,7 +172,7 @@ async def test_gateways_on_one_redis_know_each_other(
     server: GatewayServer, worker: StandInWorker, redis_url: str, redis_client: Redis
 ) -> None:
     caller = await server.caller()
-    async with running_gateway(redis_url, lease_ms=30_000) as other:
+    async with running_gateway(redis_url) as other:
         names = {server.gateway.name, other.gateway.name}
         async with httpx.AsyncClient(base_url=other.http, timeout=PATIENCE_S) as client:
             *_, picture = await lines(client, 5)

@@ -18,7 +18,7 @@ from shared.errors import ConfigError
 from shared.log.session_log import SessionLog, connect
 from shared.settings import load_settings
 from tests.conftest import free_port, redis_binaries
-from tests.patience import until, wait_until
+from tests.patience import PATIENCE_S, until, wait_until
 from tests.redis.stage import running_gateway
 from workers.__main__ import _wait_for_redis
 from workers.monitoring.probes import Probes
@@ -89,7 +89,7 @@ async def test_gateway_and_readiness_name_the_cause_once(
     caplog.set_level(logging.INFO)
     for url, cause in urls(guarded):
         caplog.clear()
-        async with running_gateway(url) as gateway, httpx.AsyncClient() as http:
+        async with running_gateway(url) as gateway, httpx.AsyncClient(timeout=PATIENCE_S) as http:
             await until(lambda: gateway.gateway.trouble.pause_s > 1)  # after five tries
             answer = (await http.get(f"{gateway.http}/ready")).json()
         assert cause in answer["reason"]

@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
+from unittest.mock import patch
 
 import pytest
 from redis.asyncio import Redis
@@ -22,13 +23,15 @@ from shared.log.records import (
     Truncate,
 )
 from shared.log.registry import Registry
-from shared.log.session_log import SessionLog
+from shared.log.session_log import SessionLog, connect
 from shared.settings import load_settings
+from tests.conftest import impatient
 from tests.patience import PATIENCE_S, until
 from tests.redis.caller import Caller
 from tests.sounds import joined, noise, silence, voice
 from workers.engines.base import Output, Work
 from workers.engines.echo import EchoEngine
+from workers.runtime import handover
 from workers.runtime.conversation.memory import no_fold
 from workers.runtime.loop import WorkerLoop
 from workers.runtime.ownership.claims import Ownership
@@ -79,14 +82,17 @@ async def empty(worker: WorkerLoop) -> bool:
 
 @asynccontextmanager
 async def working(worker: WorkerLoop) -> AsyncIterator[asyncio.Event]:
-    """The worker at work; it leaves in order at the end."""
+    """The worker at work; it leaves in order at the end, with all the time that it needs."""
     stopping = asyncio.Event()
-    task = asyncio.create_task(worker.run(stopping))
-    try:
-        yield stopping
-    finally:
-        stopping.set()
-        await task
+    with ExitStack() as patches:
+        for limit in ("TURN_WITHIN_S", "DRAIN_WITHIN_S", "REST_WITHIN_S"):
+            patches.enter_context(patch.object(handover, limit, PATIENCE_S))
+        task = asyncio.create_task(worker.run(stopping))
+        try:
+            yield stopping
+        finally:
+            stopping.set()
+            await task
 
 
 async def test_stream_mode_echoes_every_chunk_bit_for_bit(redis_client: Redis) -> None:
@@ -201,14 +207,17 @@ async def test_a_session_leaves_a_worker_that_hangs_and_its_late_write_is_fenced
     assert caller.pcm == joined(chunks)
 
 
-async def test_a_redis_that_pauses_costs_time_and_nothing_else(redis_client: Redis) -> None:
-    caller, chunks = Caller(redis_client), noise(120)
-    await caller.call("stream")
-    async with working(make_worker(redis_client)):
-        await caller.speak(chunks[:60])
-        await redis_client.client_pause(1_500)  # longer than the socket's time-out
-        await caller.speak(chunks[60:])
-        await caller.listen(480)
+async def test_a_redis_that_pauses_costs_time_and_nothing_else(
+    redis_client: Redis, redis_url: str
+) -> None:
+    async with connect(impatient(redis_url)) as redis:
+        caller, chunks = Caller(redis), noise(120)
+        await caller.call("stream")
+        async with working(make_worker(redis)):
+            await caller.speak(chunks[:60])
+            await redis_client.client_pause(1_500)  # longer than the socket's time-out
+            await caller.speak(chunks[60:])
+            await caller.listen(480)
     assert caller.pcm == joined(chunks)
 
 
@@ -263,8 +272,9 @@ async def test_a_caller_who_stays_away_is_ended(redis_client: Redis) -> None:
 
 
 async def test_a_worker_whose_engine_hangs_still_hands_its_sessions_back(
-    redis_client: Redis,
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(handover, "REST_WITHIN_S", PATIENCE_S)
     caller, engine = Caller(redis_client), HangingEngine(8)
     worker, stopping = make_worker(redis_client, "w1", engine), asyncio.Event()
     await caller.call("stream")

@@ -54,7 +54,7 @@ async def calling(
 async def gateway(
     redis_url: str, worker: StandInWorker, **settings: Any
 ) -> AsyncIterator[GatewayServer]:
-    async with running_gateway(redis_url, lease_ms=30_000, **settings) as server:
+    async with running_gateway(redis_url, **settings) as server:
         await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield server
 
@@ -120,7 +120,7 @@ async def test_the_numbers_webhook_answers_with_the_streams_address(
     form = {"CallSid": "CA1", "From": "+14158675309"}
     async with gateway(redis_url, worker, twilio_auth_token=SecretStr(ACCOUNT)) as server:
         url = f"http://127.0.0.1:{server.port}{VOICE}"
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
             assert (await client.post(url, data=form)).status_code == 403
             signed = {HEADER: signature(ACCOUNT, url, form)}
             answer = await client.post(url, data=form, headers=signed)

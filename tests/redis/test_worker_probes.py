@@ -52,7 +52,7 @@ async def answers(port: int, path: str, status: int) -> bool:
 
 
 async def metrics(port: int) -> str:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S, base_url=f"http://127.0.0.1:{port}") as client:
         return (await client.get("/metrics")).text
 
 
