@@ -133,6 +133,10 @@ class Caller:
         stopped = out.SpeechStopped(audio_end_ms=self._ended_ms, item_id=item.id)
         return [stopped, *self._add(item)]
 
+    def forget_turn(self) -> None:
+        """The turn that the server heard ended as a part of one that the client has committed."""
+        self._open = None
+
     def heard(self, text: str) -> Effects:
         """The transcript of the turn that ended last."""
         item, self._unheard = self._unheard, None
@@ -173,11 +177,8 @@ class Caller:
         ]
 
     def _new_item(self, name: str) -> Item:
-        item_id, tries = self._prefix + name, 1
-        while self._items.find(item_id) is not None:  # a turn that goes on has the same record
-            tries += 1
-            item_id = f"{self._prefix}{name}x{tries}"
-        return Item(item_id, "user", "input_audio")
+        # A turn that goes on has the same record again.
+        return Item(self._items.unused(self._prefix + name), "user", "input_audio")
 
     def _ms(self, n: int) -> int:
         return self._sample_of(n) * 1_000 // SAMPLE_RATE_HZ

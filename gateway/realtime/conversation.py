@@ -97,7 +97,7 @@ class Conversation(Items):
             if new.role == role and new.content:
                 self._made += 1
                 kind = "output_text" if role == "assistant" else "input_text"
-                item_id = new.id or f"{self._prefix}t{self._made}"
+                item_id = new.id or self.unused(f"{self._prefix}t{self._made}")
                 return Item(item_id, role, kind, text="\n".join(new.texts))
         raise RealtimeError(
             "invalid_value",

@@ -5,7 +5,8 @@ Each reply of the log is one response, whose id and item follow from the reply's
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final, NamedTuple
+from itertools import count
+from typing import Any, Final
 
 from gateway.call.playout import Event, TextAt
 from gateway.realtime import client_events as asked
@@ -13,7 +14,7 @@ from gateway.realtime import config as configs
 from gateway.realtime import server_events as out
 from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
-from gateway.realtime.effects import Effects
+from gateway.realtime.effects import Effects, Sound
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.formats import InputFormat, OutputFormat
 from gateway.realtime.items import Item
@@ -39,20 +40,11 @@ TURN_DETECTED: Final = "turn_detected"
 CLIENT_CANCELLED: Final = "client_cancelled"
 
 
-class Sound(NamedTuple):
-    """Frames of one reply that leave together: PCM16 at 24 kHz."""
-
-    generation: int
-    last_frame: int
-    frames: int
-    pcm: bytes
-
-
 class Dialect:
     """One session. `voices`: the names that the workers offer; others get the default voice.
 
     `takes_text`: the engine answers what is typed. `resumed`: the newest reply of a session that an
-    earlier connection had; None: the session is new.
+    earlier connection had; None: the session is new. `connection`: counts its sockets.
     """
 
     def __init__(
@@ -64,6 +56,7 @@ class Dialect:
         voices: Collection[str] = (),
         takes_text: bool = False,
         resumed: int | None = None,
+        connection: int = 1,
     ) -> None:
         self._prefix = sid[:12]
         self._resumed = resumed
@@ -80,7 +73,7 @@ class Dialect:
         self._last_frame = 0
         self._played = 0  # as the log was told, beside the playhead
         self._briefed = False  # the log has the instructions of one response
-        self._events = 0
+        self._event_ids = (f"event_{self._prefix}-{connection}-{n}" for n in count(1))
 
     def configure(self, session: Mapping[str, Any]) -> None:
         """Begin with this configuration. Raises RealtimeError."""
@@ -340,23 +333,28 @@ class Dialect:
         return [*typed, *self._caller.speech_started(n), *self._close("cancelled", TURN_DETECTED)]
 
     def _speech_stopped(self, n: int) -> Effects:
-        waiting = self._response
-        if waiting is not None and waiting.item is None and waiting.generation:
-            return []  # what was typed ended a spoken turn: it is counted
-        self._begun += 1
-        if self._unbegun:
-            self._unbegun -= 1
-            return []
-        if waiting is not None and waiting.item is None:
-            waiting.generation = self._begun
-            return []
-        if not configs.answers_turns(self.config):
+        if self._expects_end():
+            self._caller.forget_turn()
             return []
         turn = [*self._close("cancelled", TURN_DETECTED), *self._caller.speech_stopped(n)]
         self._response = Response(
             f"resp_{self._prefix}{self._begun}", self.config, generation=self._begun
         )
         return [*turn, self._response.created()]
+
+    def _expects_end(self) -> bool:
+        """Count the end of a turn; whether no response of the server's own begins with it."""
+        waiting = self._response
+        if waiting is not None and waiting.item is None and waiting.generation:
+            return True  # what was typed ended a spoken turn: it is counted
+        self._begun += 1
+        if self._unbegun:
+            self._unbegun -= 1
+            return True
+        if waiting is not None and waiting.item is None:
+            waiting.generation = self._begun
+            return True
+        return not configs.answers_turns(self.config)
 
     def _reply_started(self, generation: int, frame: int) -> Effects:
         self._begun = max(self._begun, generation)
@@ -368,7 +366,7 @@ class Dialect:
             return []
         self._output.reset()
         kind = "output_text" if response.text_only else "output_audio"
-        item_id = f"item_{self._prefix}a{generation}"
+        item_id = self.items.unused(f"item_{self._prefix}a{generation}")
         item = Item(item_id, "assistant", kind, "in_progress")
         previous = self.items.add(item) if response.in_conversation else None
         return [*response.begin(item, previous, frame)]
@@ -394,6 +392,5 @@ class Dialect:
             effects = [effect for effect in effects if not isinstance(effect, History)]
         for effect in effects:
             if isinstance(effect, out.ServerEvent):
-                self._events += 1
-                effect.event_id = f"event_{self._prefix}{self._events}"
+                effect.event_id = next(self._event_ids)
         return effects

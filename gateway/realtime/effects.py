@@ -1,4 +1,4 @@
-"""What the dialect asks for: events for the client, sound and records for the log."""
+"""What goes in and out of a dialect: events for the client, sound and records for the log."""
 
 from typing import NamedTuple
 
@@ -9,6 +9,15 @@ from shared.log.records import InputRecord
 class AudioIn(NamedTuple):
     """Sound of the caller for the log: PCM16 at 24 kHz, of any length."""
 
+    pcm: bytes
+
+
+class Sound(NamedTuple):
+    """Frames of one reply that leave together: PCM16 at 24 kHz. It comes from the playout."""
+
+    generation: int
+    last_frame: int
+    frames: int
     pcm: bytes
 
 

@@ -91,6 +91,7 @@ class RealtimeEndpoint(WebSocketEndpoint):
                 voices=offer.voices if offer else (),
                 takes_text=self._fleet.takes_text(now),
                 resumed=place.generation if place.n else None,
+                connection=int(place.conn.partition(":")[0]),
             )
             dialect.configure(grant.session)
             return RealtimeSession(

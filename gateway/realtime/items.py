@@ -82,6 +82,14 @@ class Items:
         """The item of this id."""
         return next((item for item in self._items if item.id == item_id), None)
 
+    def unused(self, item_id: str) -> str:
+        """This id, or one that begins with it where an item has it: clients may choose any."""
+        found, tries = item_id, 1
+        while self.find(found) is not None:
+            tries += 1
+            found = f"{item_id}x{tries}"
+        return found
+
     def add(self, item: Item, after: str | None = None) -> str | None:
         """Add an item, at the end if `after` is None or unknown; the id of the one before it."""
         at = 0 if after == ROOT else len(self._items)

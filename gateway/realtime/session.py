@@ -13,8 +13,8 @@ from gateway.call.uplink import STALL_SAMPLES, Uplink
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.protocol.server_messages import ServerMessage
 from gateway.realtime import errors
-from gateway.realtime.dialect import Dialect, Sound
-from gateway.realtime.effects import Effects
+from gateway.realtime.dialect import Dialect
+from gateway.realtime.effects import Effects, Sound
 from gateway.realtime.intake import Intake
 from gateway.realtime.server_events import Error, Problem, ServerEvent
 from gateway.token_bucket import TokenBucket

@@ -82,8 +82,7 @@ class Stage:
             assert len(append.records) <= MAX_WAITING_RECORDS
         while self.worker.turn():
             pass
-        new = [entry for entry in self.worker.outputs if entry[0] > self._read]
-        if new:
+        if new := self.worker.outputs[self._read :]:  # they count from 1
             self._read = new[-1][0]
             self.session.take_records(new, self.now)
         self.session.send_due(self.now)

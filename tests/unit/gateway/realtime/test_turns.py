@@ -372,3 +372,25 @@ def test_a_response_that_ends_a_spoken_turn_without_a_commit_ends() -> None:
     stage.send("response.create")
     stage.wait(4)
     assert [e["response"]["status"] for e in stage.got("response.done")] == ["completed"]
+
+
+def test_a_turn_that_the_server_heard_first_may_end_by_push_to_talk() -> None:
+    stage = Stage(FakeEngine(READING, [Output(0, ended=True)]))  # it finds no words
+    stage.say(*voice(10))
+    assert stage.types()[-1] == "input_audio_buffer.speech_started"
+    stage.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    stage.send("input_audio_buffer.commit")
+    for responses in (1, 2):
+        stage.send("response.create")
+        stage.wait(4)
+        assert len(stage.got("response.done")) == responses
+
+
+def test_an_item_of_the_server_never_has_an_id_that_the_client_has_chosen() -> None:
+    stage = Stage(FakeEngine(READING))
+    item = {**text_item("what is two"), "id": "item_0123456789aba1"}
+    stage.send("conversation.item.create", item=item)
+    stage.send("response.create")
+    stage.wait(4)
+    asked, answered = (e["item"]["id"] for e in stage.got("conversation.item.done"))
+    assert asked != answered
