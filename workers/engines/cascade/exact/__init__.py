@@ -7,7 +7,8 @@ How it decides: `tokens.py` makes words of a turn into tokens. Each tool drops t
 nothing for it ("please", "what is") and tries its patterns (`pattern.py`). A pattern must cover
 every token that is left. So a turn with any word that a tool does not know goes to the model.
 
-What callers told about themselves in earlier turns is found again when they ask (`recall.py`).
+What callers told about themselves in earlier turns is found again when they ask: as a fact, if a
+grammar knows how such a one is told (`recall.py`), else as they said it (`said_back.py`).
 
 What it does not do: it knows no date, time or fact of the world, and reads nothing but the turn,
 and for "plus five?" and what was told the turns before it. It corrects no transcript beyond the
@@ -15,6 +16,7 @@ number words, operators and question words that Whisper mishears (`misheard.py`)
 answer follows. Results beyond a million and long decimals are left to the model.
 """
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import chain
@@ -30,6 +32,7 @@ from workers.engines.cascade.exact.misheard import mended, plain, rejoined
 from workers.engines.cascade.exact.pattern import without_phrases
 from workers.engines.cascade.exact.quantity import capitalized
 from workers.engines.cascade.exact.recall import recalled
+from workers.engines.cascade.exact.said_back import said_back
 from workers.engines.cascade.exact.tokens import tokens
 
 TOOLS: Final = (
@@ -38,11 +41,31 @@ TOOLS: Final = (
 )  # fmt: skip
 MOST_CHAINED: Final = 8  # turns of "and plus five?" that go back to one sum
 MOST_TOKENS: Final = 30  # of a turn: a longer one has more in it than a question to compute
+# Between two questions of one turn.
+_QUESTIONS: Final = re.compile(
+    r"(?:\?|,? and|[.,]) (?=(?:what|where|who|when|how|which|do|can|tell)\b)", re.IGNORECASE
+)
 
 
 def exact_answer(words: str, earlier: Sequence[str] = ()) -> str:
     """The computed answer to a caller's whole turn, or "". `earlier`: the turns before it."""
-    return computed(words) or _followed(words, earlier) or recalled(words, earlier)
+    return _answered_in_parts(words, earlier) or _answered(words, earlier)
+
+
+def _answered(words: str, earlier: Sequence[str]) -> str:
+    return (
+        computed(words)
+        or _followed(words, earlier)
+        or recalled(words, earlier)
+        or said_back(words, earlier)
+    )
+
+
+def _answered_in_parts(words: str, earlier: Sequence[str]) -> str:
+    """The answers to two or more questions in one turn, if each has one."""
+    parts = _QUESTIONS.split(words)
+    answers = [_answered(part, earlier) for part in parts] if len(parts) > 1 else []
+    return " ".join(answers) if all(answers) else ""
 
 
 def computed(words: str) -> str:
