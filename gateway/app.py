@@ -29,6 +29,7 @@ from gateway.edge.fleet import SILENT, Fleet
 from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.edge.pages import Pages
 from gateway.edge.root_path import redirect, request_path
+from gateway.live.endpoint import LiveEndpoint
 from gateway.operators.access import FigureAccess
 from gateway.operators.routes import OperatorRoutes
 from gateway.operators.stats import Stats
@@ -145,6 +146,7 @@ class Gateway:
         self.realtime = self._make_endpoint(
             partial(RealtimeEndpoint, access=self.access, fleet=self.fleet)
         )
+        self.live = self._make_endpoint(partial(LiveEndpoint, access=self.access, fleet=self.fleet))
         self.telephone = self._make_endpoint(
             partial(TelephoneEndpoint, access=self.access, twilio_token=settings.twilio_auth_token)
         )
@@ -168,7 +170,7 @@ class Gateway:
     async def shut_down(self) -> None:
         """Ask every caller to resume elsewhere, and close their sockets."""
         self.stats.stop()  # else the server would wait for the viewers' streams
-        self.realtime.draining = self.telephone.draining = True
+        self.realtime.draining = self.live.draining = self.telephone.draining = True
         await self.endpoint.shut_down()
 
     async def health(self, _: Request) -> Response:
@@ -220,6 +222,7 @@ class Gateway:
         routes: list[BaseRoute] = [
             WebSocketRoute("/ws/stream", self._stream),
             WebSocketRoute("/v1/realtime", self._realtime),
+            WebSocketRoute("/v1/live/sessions", self._live),
             *RealtimeRoutes(self.access).routes(),
             *self.telephone.routes(),
             *(Route(path, answer) for path, answer in self._answers().items()),
@@ -292,6 +295,9 @@ class Gateway:
 
     async def _realtime(self, websocket: Any) -> None:
         await self.realtime(websocket)
+
+    async def _live(self, websocket: Any) -> None:
+        await self.live(websocket)
 
     async def _check_redis(self) -> None:
         """Refuse a Redis whose settings would drop calls; wait for one that is still starting."""

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, Final
 
 from gateway.call.playout import Event, TextAt
+from gateway.protocol.errors import CallError
 from gateway.realtime import client_events as asked
 from gateway.realtime import config as configs
 from gateway.realtime import server_events as out
@@ -283,6 +284,10 @@ class Dialect:
     def take(self, event: Event | Sound) -> Effects:
         """Take what the log has, when the client may have it."""
         return self._numbered(self._taken(event))
+
+    def ending(self, error: CallError) -> tuple[str, int]:
+        """See `server_events.ending`."""
+        return out.ending(error)
 
     def _taken(self, event: Event | Sound) -> Effects:
         match event:

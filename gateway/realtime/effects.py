@@ -12,6 +12,10 @@ class AudioIn(NamedTuple):
     pcm: bytes
 
 
+class Hangup(NamedTuple):
+    """The session is over: close the socket."""
+
+
 class Sound(NamedTuple):
     """Frames of one reply that leave together: PCM16 at 24 kHz. It comes from the playout."""
 
@@ -21,5 +25,5 @@ class Sound(NamedTuple):
     pcm: bytes
 
 
-Effect = ServerEvent | AudioIn | InputRecord
+Effect = ServerEvent | AudioIn | InputRecord | Hangup
 Effects = list[Effect]

@@ -14,11 +14,11 @@ from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.frames import MAX_FRAME_NUMBER
 from gateway.realtime.access import SUBPROTOCOL, Grant, RealtimeAccess, key_of
 from gateway.realtime.dialect import Dialect
+from gateway.realtime.server_events import ending
 from gateway.realtime.session import (
     GROUP_FRAMES,
     LEAD_FRAMES,
     RealtimeSession,
-    error_message,
     new_uplink,
 )
 from gateway.socket.endpoint import WebSocketEndpoint
@@ -73,7 +73,7 @@ class RealtimeEndpoint(WebSocketEndpoint):
 
     def error_message(self, error: CallError) -> tuple[str, int]:
         """What a refused client gets, and the close code."""
-        return error_message(error)
+        return ending(error)
 
     def is_over(self, session: Session, code: int) -> bool:
         """A client that closes its socket, or cannot resume, ends its session."""

@@ -36,6 +36,7 @@ ENDINGS: Final = {
     ErrorCode.UNAUTHORIZED: Ending("invalid_api_key", INVALID_REQUEST, 3000),
     ErrorCode.NOT_FOUND: Ending("session_not_found", INVALID_REQUEST, 3000),
     ErrorCode.REPLACED: Ending("session_replaced", INVALID_REQUEST, 3000),
+    ErrorCode.START_TIMEOUT: Ending("session_start_timeout", INVALID_REQUEST, 1008),
     ErrorCode.SESSION_LOST: Ending("session_lost", SERVER_ERROR, 1011),
     ErrorCode.TOO_LARGE: Ending("message_too_large", INVALID_REQUEST, 1009),
     ErrorCode.POISONED: Ending("session_failed", SERVER_ERROR, 1011),

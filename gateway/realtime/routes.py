@@ -45,6 +45,7 @@ class RealtimeRoutes:
             Route("/v1/models", self.models),
             Route("/v1/models/{name:path}", self.model),
             Route("/v1/realtime/{other:path}", self.unsupported, methods=["GET", "POST"]),
+            Route("/v1/live/{other:path}", self.unsupported, methods=["GET", "POST"]),
         ]
 
     async def make_secret(self, request: Request) -> Response:
@@ -85,7 +86,8 @@ class RealtimeRoutes:
         return _error(
             404,
             "not_supported",
-            f"This server has no {request.url.path}: open a WebSocket at /v1/realtime.",
+            f"This server has no {request.url.path}: open a WebSocket at /v1/realtime, or at "
+            "/v1/live/sessions.",
         )
 
     async def _refusal(self, request: Request) -> Response | None:

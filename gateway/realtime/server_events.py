@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.realtime.errors import RealtimeError
+from gateway.protocol.errors import CallError
+from gateway.realtime.errors import ENDINGS, FALLBACK, RealtimeError
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -225,3 +226,10 @@ def refusal(error: RealtimeError, event_id: str | None) -> Error:
         event_id=event_id,
     )
     return Error(error=problem)
+
+
+def ending(error: CallError) -> tuple[str, int]:
+    """The `error` event for an error that ends a session, and the socket's close code."""
+    known = ENDINGS.get(error.code, FALLBACK)
+    problem = Problem(type=known.kind, code=known.code, message=str(error))
+    return Error(event_id="event_end", error=problem).to_json(), known.close_code

@@ -5,18 +5,16 @@ Nothing here awaits.
 
 import logging
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final, Protocol
 
 from gateway.call.playout import Event, Frame, Playout
 from gateway.call.session import Session
 from gateway.call.uplink import STALL_SAMPLES, Uplink
-from gateway.protocol.errors import CallError, ErrorCode
+from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.server_messages import ServerMessage
-from gateway.realtime import errors
-from gateway.realtime.dialect import Dialect
-from gateway.realtime.effects import Effects, Sound
+from gateway.realtime.effects import Effects, Hangup, Sound
 from gateway.realtime.intake import Intake
-from gateway.realtime.server_events import Error, Problem, ServerEvent
+from gateway.realtime.server_events import ServerEvent
 from gateway.token_bucket import TokenBucket
 from shared.log.records import Clear, Heard, OutputRecord, SpeechStarted, SpeechStopped
 from shared.log.writes import Append
@@ -29,6 +27,24 @@ GROUP_FRAMES: Final = 5  # one event has 100 ms
 MAX_SOUND_FRAMES: Final = 50  # 1 s: one event stays far below 1 MiB
 EVENTS_PER_S: Final = 500
 BURST_EVENTS: Final = 2_000
+
+
+class Dialect(Protocol):
+    """A protocol of OpenAI's as a state machine: Realtime or Live."""
+
+    config: dict[str, Any]  # the session as its client sees it
+
+    def created(self) -> Effects:
+        """What begins a session."""
+
+    def receive(self, text: str) -> Effects:
+        """Take a text message of the client. Raises CallError when the session must end."""
+
+    def take(self, event: Event | Sound) -> Effects:
+        """Take what the log has, when the client may have it."""
+
+    def ending(self, error: CallError) -> tuple[str, int]:
+        """The event for an error that ends the session, and the close code."""
 
 
 class RealtimeSession(Session):
@@ -84,7 +100,7 @@ class RealtimeSession(Session):
         """Close the socket with an error event; only the first one counts."""
         if self.error is None:
             self.error = error
-            text, close_code = error_message(error)
+            text, close_code = self._dialect.ending(error)
             self._outbox.close(close_code, text)
 
     def next_append(self, now: float) -> Append | None:
@@ -102,16 +118,12 @@ class RealtimeSession(Session):
         for effect in effects:
             if isinstance(effect, ServerEvent):
                 self._outbox.put(effect.to_json())
+            elif isinstance(effect, Hangup):
+                self.ended = True
+                self.close(NORMAL_CLOSE_CODE)
             else:
                 self._intake.put(effect, now)
         self._outbox.flush()
-
-
-def error_message(error: CallError) -> tuple[str, int]:
-    """The `error` event for an error that ends a session, and the socket's close code."""
-    ending = errors.ENDINGS.get(error.code, errors.FALLBACK)
-    problem = Problem(type=ending.kind, code=ending.code, message=str(error))
-    return Error(event_id="event_end", error=problem).to_json(), ending.close_code
 
 
 def _joined(items: Iterable[Frame | Event]) -> Iterator[Event | Sound]:

@@ -44,7 +44,7 @@ def test_openai_python_talks_to_the_default_engine(stack: Stack, tmp_path: Path)
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert all("Paris" in found[part] for part in ("spoken", "barged", "pushed")), found
+    assert all("Paris" in found[part] for part in ("spoken", "barged", "pushed", "live")), found
     assert "story" in found["heard"][1]
     assert found["statuses"] == ["completed", "cancelled", "completed", "completed"]
     assert found["reasons"][1] == "turn_detected"

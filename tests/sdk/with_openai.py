@@ -1,7 +1,8 @@
 """openai-python against a running server: `python with_openai.py URL QUESTION.wav STORY.wav`.
 
-A spoken turn, a barge-in over a long answer, a push-to-talk turn and an error. Every event must be
-one that the package's own models accept in full. It prints one JSON line of what it heard.
+A spoken turn, a barge-in over a long answer, a push-to-talk turn and an error; then a call by the
+Live API. Every event must be one that the package's own models accept in full. It prints one JSON
+line of what it heard.
 """
 
 import asyncio
@@ -12,10 +13,12 @@ import wave
 from typing import Any
 
 from openai import AsyncOpenAI
+from openai.types.live import ServerEvent
 from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter
 
 STRICT = TypeAdapter(RealtimeServerEvent)
+STRICT_LIVE = TypeAdapter(ServerEvent)
 RATE_HZ = 24_000
 PIECE = RATE_HZ // 25 * 2  # 40 ms
 WITHIN_S = 60
@@ -87,7 +90,24 @@ async def main(url: str, question: str, story: str) -> dict[str, Any]:
         if listening.done():
             listening.result()  # raises
         listening.cancel()
-        return playing.result()
+    return {**playing.result(), "live": await live(client, read(question))}
+
+
+async def live(client: AsyncOpenAI, question: bytes) -> str:
+    """Ask by the Live API; the answer's words."""
+    words = ""
+    async with asyncio.timeout(WITHIN_S), client.live.connect() as call:
+        await call.session.start(session={"model": "gpt-live-1"})
+        audio = base64.b64encode(question + bytes(RATE_HZ * 2)).decode()
+        await call.session.input_audio.append(audio=audio)
+        while "Paris" not in words:
+            event = STRICT_LIVE.validate_json(await call.recv_bytes())
+            if event.type == "session.output_transcript.delta":
+                words += event.delta
+        await call.session.close()
+        while STRICT_LIVE.validate_json(await call.recv_bytes()).type != "session.closed":
+            pass
+    return words
 
 
 def read(wav: str) -> bytes:

@@ -46,6 +46,7 @@ PURE: Final = {
     "gateway.call.uplink",
     "gateway.protocol.audio_format",
     "gateway.protocol.client_messages",
+    "gateway.live.dialect",
     "gateway.realtime.dialect",
     "gateway.realtime.intake",
     "gateway.protocol.errors",

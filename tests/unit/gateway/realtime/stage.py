@@ -23,32 +23,16 @@ from workers.runtime.conversation.tuning import Tuning
 TICK_S = 0.02
 
 
-class Stage:
+class Exchange:
     """One client at one session; `events` holds all that it got."""
 
-    def __init__(self, engine: Engine | None = None, model: str = "") -> None:
+    session: RealtimeSession
+
+    def __init__(self, engine: Engine | None = None, mode: ReplyMode = ReplyMode.TURN) -> None:
         self.now = 100.0
         self.events: list[dict[str, Any]] = []
-        self.worker = Rehearsal(ReplyMode.TURN, engine, Tuning())
-        uplink = new_uplink(self.now)
-        self.dialect = Dialect(
-            "0123456789abcdef" * 2,
-            model,
-            uplink.sample_of,
-            voices=("low",),
-            takes_text=self.worker.engine.traits.reads,
-        )
-        self.session = RealtimeSession(
-            "0123456789abcdef" * 2,
-            "1:g:n",
-            uplink=uplink,
-            playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
-            dialect=self.dialect,
-            now=self.now,
-        )
-        self.session.begin(self.now)
+        self.worker = Rehearsal(mode, engine, Tuning())
         self._read = 0
-        self._collect()
 
     def send(self, kind: str, **fields: Any) -> None:
         """Send one event, and let the worker take it."""
@@ -58,13 +42,6 @@ class Stage:
         """Send any text."""
         self.session.receive(text, self.now)
         self.work()
-
-    def say(self, *chunks: Any) -> None:
-        """Send sound in real time, 80 ms an event."""
-        for chunk in chunks:
-            audio = base64.b64encode(np.asarray(chunk, "<i2").tobytes()).decode()
-            self.send("input_audio_buffer.append", audio=audio)
-            self.wait(CHUNK_MS / 1_000)
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
@@ -105,15 +82,52 @@ class Stage:
         error: dict[str, Any] = self.got("error")[-1]["error"]
         return error
 
+    def _collect(self) -> None:
+        while messages := self.session.more_messages():
+            for message in messages:
+                self.collect(json.loads(message))
+
+    def collect(self, message: dict[str, Any]) -> None:
+        """Keep what the client got."""
+        self.events.append(message)
+
+
+class Stage(Exchange):
+    """One Realtime client."""
+
+    def __init__(self, engine: Engine | None = None, model: str = "") -> None:
+        super().__init__(engine)
+        uplink = new_uplink(self.now)
+        self.dialect = Dialect(
+            "0123456789abcdef" * 2,
+            model,
+            uplink.sample_of,
+            voices=("low",),
+            takes_text=self.worker.engine.traits.reads,
+        )
+        self.session = RealtimeSession(
+            "0123456789abcdef" * 2,
+            "1:g:n",
+            uplink=uplink,
+            playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
+            dialect=self.dialect,
+            now=self.now,
+        )
+        self.session.begin(self.now)
+        self._collect()
+
+    def say(self, *chunks: Any) -> None:
+        """Send sound in real time, 80 ms an event."""
+        for chunk in chunks:
+            audio = base64.b64encode(np.asarray(chunk, "<i2").tobytes()).decode()
+            self.send("input_audio_buffer.append", audio=audio)
+            self.wait(CHUNK_MS / 1_000)
+
     @property
     def frames(self) -> int:
         """How many frames of sound the client got."""
         size = sum(len(base64.b64decode(e["delta"])) for e in self.got(SOUND))
         return size // (24 * 2 * FRAME_MS)
-
-    def _collect(self) -> None:
-        while messages := self.session.more_messages():
-            self.events += [json.loads(message) for message in messages]
 
 
 SOUND = "response.output_audio.delta"

@@ -1,0 +1,234 @@
+"""The events that Live clients send, declared and parsed strictly. Sans I/O.
+
+An unknown field is refused, as OpenAI's service does. Source: the types of openai-python 3.57
+(`openai.types.live`).
+"""
+
+import re
+from typing import Any, Final, Literal
+
+import msgspec
+
+from gateway.realtime.errors import RealtimeError
+
+MAX_MESSAGES: Final = 128  # of the history that a session begins with, as OpenAI allows
+
+# Events of OpenAI's service that ask for what there is not here.
+UNSUPPORTED: Final = {
+    "session.commentary.append",
+    "session.output_audio_fixture.play",
+    "decision.create",
+    "decision.item.create",
+    "decision.item.delete",
+    "response.create",
+    "response.item.create",
+}
+
+
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every shape: no field beyond those declared."""
+
+
+class ClientEvent(Strict, frozen=True, kw_only=True):
+    """One event; what answers it repeats its `event_id` as `client_event_id`."""
+
+    event_id: str | None = None
+
+
+class Format(Strict, frozen=True, kw_only=True):
+    """The encoding of the sound in both directions."""
+
+    type: Literal["audio/pcm", "audio/pcmu", "audio/pcma"]
+    rate: int | None = None
+
+
+class CustomVoice(Strict, frozen=True, kw_only=True):
+    """A voice by its id."""
+
+    id: str
+
+
+class Output(Strict, frozen=True, kw_only=True):
+    """How the assistant sounds."""
+
+    voice: str | CustomVoice | None = None
+
+
+class Audio(Strict, frozen=True, kw_only=True):
+    """The sound's format and the assistant's voice."""
+
+    format: Format | None = None
+    output: Output | None = None
+
+
+class TextPart(Strict, frozen=True, kw_only=True):
+    """The text of an earlier message."""
+
+    text: str
+    type: Literal["input_text", "text", "output_text"] | None = None
+
+
+class Message(Strict, frozen=True, kw_only=True):
+    """A message of the history that the session begins with."""
+
+    role: Literal["developer", "user", "assistant"]
+    content: list[TextPart]
+    id: str | None = None
+    status: Literal["incomplete", "completed"] | None = None
+    type: Literal["message"] | None = None
+
+
+class ClientDelegation(Strict, frozen=True, kw_only=True):
+    """Tasks would go to the client; no engine of ours delegates any."""
+
+    type: Literal["client"]
+    acknowledgement_delay_ms: int | None = None
+
+
+class SessionConfig(Strict, frozen=True, kw_only=True):
+    """What a session begins with."""
+
+    model: str
+    audio: Audio | None = None
+    client: dict[str, Any] | None = None
+    delegation: dict[str, Any] | None = None
+    input: list[Message] | None = None
+    instructions: str | None = None
+    safety_identifier: str | None = None
+    store: bool | None = None
+    triggers: list[Any] | None = None
+
+
+class SessionChanges(Strict, frozen=True, kw_only=True):
+    """What may change during a session."""
+
+    delegation: dict[str, Any] | None = None
+    triggers: list[Any] | None = None
+
+
+class StartSession(ClientEvent, frozen=True, kw_only=True, tag="session.start"):
+    """The first event: begin."""
+
+    session: SessionConfig
+
+
+class UpdateSession(ClientEvent, frozen=True, kw_only=True, tag="session.update"):
+    """Change what may change."""
+
+    session: SessionChanges
+
+
+class AppendAudio(ClientEvent, frozen=True, kw_only=True, tag="session.input_audio.append"):
+    """More of the caller's sound; base64 in JSON."""
+
+    audio: bytes
+
+
+class Mute(ClientEvent, frozen=True, kw_only=True, tag="session.input_audio.mute"):
+    """From now on the model hears silence."""
+
+
+class Unmute(ClientEvent, frozen=True, kw_only=True, tag="session.input_audio.unmute"):
+    """The model hears the caller again."""
+
+
+class AppendInstructions(ClientEvent, frozen=True, kw_only=True, tag="session.instructions.append"):
+    """More instructions."""
+
+    content: str
+    delegation_id: str | None
+
+
+class AppendThinking(ClientEvent, frozen=True, kw_only=True, tag="session.thinking.append"):
+    """What the model is to know."""
+
+    content: str
+    delegation_id: str | None
+
+
+class CloseSession(ClientEvent, frozen=True, kw_only=True, tag="session.close"):
+    """End the session."""
+
+
+AnyClientEvent = (
+    StartSession
+    | UpdateSession
+    | AppendAudio
+    | Mute
+    | Unmute
+    | AppendInstructions
+    | AppendThinking
+    | CloseSession
+)
+
+_DECODER: Final = msgspec.json.Decoder(AnyClientEvent)
+_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
+_FIELD: Final = re.compile(r"field `([^`]*)`$")
+
+
+class ParseError(RealtimeError):
+    """A text is no client event; `event_id`: the id that it gives, if it can be read."""
+
+    def __init__(self, error: RealtimeError, event_id: str | None) -> None:
+        super().__init__(error.code, str(error), error.param)
+        self.event_id = event_id
+
+
+def parse(text: str) -> AnyClientEvent:
+    """Read a text message. Raises ParseError."""
+    try:
+        event: AnyClientEvent = _DECODER.decode(text)
+    except msgspec.ValidationError as error:
+        kind, event_id = _head(text)
+        raise ParseError(_refusal(str(error), kind), event_id) from error
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
+        problem = RealtimeError("invalid_json", f"Expected a JSON object, got {error}")
+        raise ParseError(problem, None) from error
+    return event
+
+
+def delegation_of(given: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The session's delegation: none, or to the client. Raises RealtimeError."""
+    if given is None:
+        return None
+    if given.get("type") in ("responses", "decisions"):
+        raise not_supported("This server delegates no tasks", "session.delegation.type")
+    try:
+        found = msgspec.convert(given, ClientDelegation)
+    except msgspec.ValidationError as error:
+        raise _refusal(str(error), "", prefix="session.delegation") from error
+    known = msgspec.structs.asdict(found).items()
+    return {name: value for name, value in known if value is not None}
+
+
+def not_supported(what: str, param: str | None) -> RealtimeError:
+    """What a client gets for what only OpenAI's service has."""
+    return RealtimeError("not_supported", f"{what}.", param)
+
+
+def _refusal(problem: str, kind: str, *, prefix: str = "") -> RealtimeError:
+    """msgspec's message as an error of ours: "Expected `str`, got `int` - at `$.session.model`"."""
+    if kind in UNSUPPORTED:
+        return not_supported(f"This server has no {kind!r}", "type")
+    found, field = _AT.search(problem), _FIELD.search(_AT.sub("", problem))
+    parts = [prefix, found.group(1) if found else "", field.group(1) if field else ""]
+    param = ".".join(filter(None, parts)) or None
+    if "unknown field" in problem:
+        return RealtimeError("unknown_parameter", f"Unknown parameter: '{param}'.", param)
+    if "missing required field" in problem:
+        code = "missing_required_parameter"
+        return RealtimeError(code, f"Missing required parameter: '{param}'.", param)
+    message = _AT.sub("", problem)
+    return RealtimeError("invalid_value", f"{message} at '{param or 'the event'}'.", param)
+
+
+def _head(text: str) -> tuple[str, str | None]:
+    """The type and the id of an event that is not valid, as far as they can be read."""
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return "", None
+    if not isinstance(found, dict):
+        return "", None
+    kind, event_id = found.get("type"), found.get("event_id")
+    return str(kind), event_id if isinstance(event_id, str) else None

@@ -1,0 +1,252 @@
+"""OpenAI's Live protocol as a state machine, sans I/O: a call in stream mode, without turns.
+
+Client events and the log's output come in. Events for the client and records for the log go out.
+The session's timeline counts the caller's sound. The assistant's words have their place where their
+sound begins; a fragment leaves when the next one shows where it ends.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from gateway.call.playout import Event, TextAt
+from gateway.call.wire_audio import wire_audio
+from gateway.live import client_events as asked
+from gateway.live import config as configs
+from gateway.live import server_events as out
+from gateway.protocol.errors import CallError, ErrorCode
+from gateway.realtime import errors
+from gateway.realtime.config import cut
+from gateway.realtime.effects import AudioIn, Effects, Hangup, Sound
+from gateway.realtime.errors import RealtimeError
+from gateway.realtime.server_events import ServerEvent
+from shared.audio import FRAME_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
+from shared.log.records import (
+    Brief,
+    Clear,
+    Heard,
+    History,
+    ReplyDone,
+    ReplyStarted,
+    SpeechStarted,
+    SpeechStopped,
+)
+
+CLOSE_REQUESTED: Final = "close_requested"
+
+
+class LiveDialect:
+    """One session. `config`: as the client sees it. `sample_of`: input record n -> its sample."""
+
+    def __init__(
+        self,
+        sid: str,
+        started: asked.StartSession,
+        sample_of: Callable[[int], int],
+        *,
+        config: configs.Session,
+    ) -> None:
+        self.config = config
+        self._prefix = sid[:12]
+        self._started = started
+        self._sample_of = sample_of
+        self._audio = wire_audio(configs.format_of(config))
+        self._instructions = configs.instructions_of(started.session)
+        self._muted = False
+        self._samples = 0  # of the caller, at the log's rate
+        self._words = _OutputWords()
+        self._spoke_ms = (0, 0)  # the caller's last turn
+        self._heard = False  # some words of the caller were sent
+        self._last_frame = 0
+        self._events = 0
+
+    def created(self) -> Effects:
+        """The first event, and what the model is to remember from before the session."""
+        history = configs.history_of(self._started.session)
+        effects: Effects = [History(0, history)] if history else []
+        started = out.SessionStarted(session=self.config, client_event_id=self._started.event_id)
+        return self._numbered([*effects, started])
+
+    def receive(self, text: str) -> Effects:
+        """Take a text message of the client."""
+        try:
+            event = asked.parse(text)
+        except asked.ParseError as error:
+            return self._numbered([out.refusal(error, error.event_id)])
+        try:
+            return self._numbered(self._handle(event))
+        except RealtimeError as error:
+            return self._numbered([out.refusal(error, event.event_id)])
+
+    def take(self, event: Event | Sound) -> Effects:
+        """Take what the log has, when the client may have it."""
+        return self._numbered(self._taken(event))
+
+    def ending(self, error: CallError) -> tuple[str, int]:
+        """See `ending`."""
+        return ending(error)
+
+    def _handle(self, event: asked.AnyClientEvent) -> Effects:
+        answers = event.event_id
+        match event:
+            case asked.AppendAudio(audio=audio):
+                return self._append(audio)
+            case asked.Mute():
+                self._muted = True
+                return [out.Muted(client_event_id=answers)]
+            case asked.Unmute():
+                self._muted = False
+                return [out.Unmuted(client_event_id=answers)]
+            case asked.AppendInstructions() | asked.AppendThinking():
+                return self._instruct(event)
+            case asked.UpdateSession(session=changes):
+                self.config = configs.changed(self.config, changes)
+                return [out.SessionUpdated(session=self.config, client_event_id=answers)]
+            case asked.CloseSession():
+                return self._close(answers)
+            case asked.StartSession():
+                raise RealtimeError(
+                    "session_already_started", "Expected 'session.start' once and first.", "type"
+                )
+
+    def _append(self, audio: bytes) -> Effects:
+        pcm = self._audio.decode(audio)
+        self._samples += len(pcm) // SAMPLE_BYTES
+        return [AudioIn(bytes(len(pcm)) if self._muted else pcm)] if pcm else []
+
+    def _instruct(self, event: asked.AppendInstructions | asked.AppendThinking) -> Effects:
+        if event.delegation_id is not None:
+            raise RealtimeError(
+                "invalid_value", "Expected null: this server delegates nothing.", "delegation_id"
+            )
+        whole = "\n".join(filter(None, (self._instructions, event.content)))
+        if cut(whole) != whole:
+            raise RealtimeError(
+                "invalid_value", "The session's instructions would become too long.", "content"
+            )
+        self._instructions = whole
+        at = self._position_ms
+        thinks = isinstance(event, asked.AppendThinking)
+        kind = out.ThinkingAppended if thinks else out.InstructionsAppended
+        done = kind(start_ms=at, end_ms=at, client_event_id=event.event_id)
+        return [Brief(instructions=whole), done]
+
+    def _close(self, answers: str | None) -> Effects:
+        closed = out.SessionClosed(
+            reason=CLOSE_REQUESTED,
+            session=self.config,
+            usage={"seconds": math.ceil(self._position_ms / 1_000)},
+            client_event_id=answers,
+        )
+        return [*self._words.end(self._last_frame + 1), closed, Hangup()]
+
+    # From the log.
+
+    def _taken(self, event: Event | Sound) -> Effects:
+        match event:
+            case Sound():
+                return self._sound(event)
+            case ReplyStarted(frame=frame):
+                return self._words.begin(frame, self._position_ms)
+            case TextAt(frame=frame, text=text):
+                return self._words.say(frame, text, self._position_ms)
+            case ReplyDone(frame=frame):
+                return self._words.end(frame)
+            case Clear():
+                return self._words.end(self._last_frame + 1)
+            case SpeechStarted(n=n):
+                self._spoke_ms = (self._ms(n), 0)
+            case SpeechStopped(n=n):
+                self._spoke_ms = (self._spoke_ms[0], self._ms(n))
+            case Heard(text=text, final=True):
+                return self._hear(text)
+        return []
+
+    def _sound(self, sound: Sound) -> Effects:
+        self._last_frame = sound.last_frame
+        data = self._audio.encode(sound.pcm, sound.generation)
+        return [out.AudioDelta(delta=data, frame=sound.last_frame)] if data else []
+
+    def _hear(self, text: str) -> Effects:
+        started, stopped = self._spoke_ms
+        delta, self._heard = (" " if self._heard else "") + text, True
+        stopped = max(started, stopped or self._position_ms)
+        return [out.InputTranscript(delta=delta, start_ms=started, end_ms=stopped)]
+
+    @property
+    def _position_ms(self) -> int:
+        return self._samples * 1_000 // SAMPLE_RATE_HZ
+
+    def _ms(self, n: int) -> int:
+        return self._sample_of(n) * 1_000 // SAMPLE_RATE_HZ
+
+    def _numbered(self, effects: Effects) -> Effects:
+        for effect in effects:
+            if isinstance(effect, ServerEvent):
+                self._events += 1
+                effect.event_id = f"event_{self._prefix}{self._events}"
+        return effects
+
+
+class _OutputWords:
+    """The assistant's words and their places in the session."""
+
+    def __init__(self) -> None:
+        self._first_frame = 0  # of the present reply; 0: none
+        self._first_ms = 0  # where it begins
+        self._ended_ms = 0  # where the last fragment ended
+        self._held: tuple[int, str] | None = None  # the newest fragment, and where it begins
+        self._spoke = False  # some words were sent
+
+    def begin(self, frame: int, now_ms: int) -> Effects:
+        """A reply begins with this frame."""
+        ended = self.end(frame)
+        self._first_frame, self._first_ms = frame, max(now_ms, self._ended_ms)
+        return ended
+
+    def say(self, frame: int, text: str, now_ms: int) -> Effects:
+        """Words that begin with this frame; the ones before are complete."""
+        if not self._first_frame:
+            self.begin(frame, now_ms)
+        goes_on = self._held is not None
+        ended = self._flush(frame)
+        space = " " if self._spoke and not goes_on and not text.startswith(" ") else ""
+        self._held = (self._ms(frame), space + text)
+        return ended
+
+    def end(self, frame: int) -> Effects:
+        """The reply ends before this frame."""
+        ended = self._flush(frame)
+        self._first_frame = 0
+        return ended
+
+    def _flush(self, frame: int) -> Effects:
+        held, self._held = self._held, None
+        if held is None:
+            return []
+        start, text = held
+        self._ended_ms, self._spoke = max(start, self._ms(frame)), True
+        return [out.OutputTranscript(delta=text, start_ms=start, end_ms=self._ended_ms)]
+
+    def _ms(self, frame: int) -> int:
+        return self._first_ms + (frame - self._first_frame) * FRAME_MS
+
+
+class StartRefused(CallError):
+    """The client's first event cannot begin a session."""
+
+    def __init__(self, problem: RealtimeError, event_id: str | None) -> None:
+        super().__init__(ErrorCode.BAD_MESSAGE, str(problem))
+        self.problem = problem
+        self.event_id = event_id
+
+
+def ending(error: CallError) -> tuple[str, int]:
+    """The `error` event for an error that ends a session, and the socket's close code."""
+    known = errors.ENDINGS.get(error.code, errors.FALLBACK)
+    problem = out.Problem(type=known.kind, code=known.code, message=str(error))
+    if isinstance(error, StartRefused):
+        problem.code, problem.param = error.problem.code, error.problem.param
+        problem.client_event_id = error.event_id
+    event = out.Error(event_id="event_end", error=problem)
+    return event.to_json(), known.close_code

@@ -1,0 +1,93 @@
+"""The WebSocket /v1/live/sessions: lets OpenAI's Live clients in."""
+
+import asyncio
+import time
+from typing import Final
+
+from starlette.websockets import WebSocket
+
+from gateway.call.opening import Build, OpenedSession, Place
+from gateway.call.playout import Playout
+from gateway.call.session import Session
+from gateway.live.client_events import ParseError, StartSession, parse
+from gateway.live.config import session_of, start_of
+from gateway.live.dialect import LiveDialect, StartRefused, ending
+from gateway.protocol.errors import CallError, ErrorCode
+from gateway.realtime.access import key_of
+from gateway.realtime.endpoint import RealtimeEndpoint
+from gateway.realtime.errors import RealtimeError
+from gateway.realtime.session import RealtimeSession, new_uplink
+from gateway.socket.handshake import receive
+
+START_WITHIN_S: Final = 15.0  # a program may begin its session some time after it has connected
+# The dialect has no event for an interruption, so the client plays on what it has.
+LEAD_FRAMES: Final = 10  # 200 ms
+GROUP_FRAMES: Final = 5  # one event has 100 ms
+EXPIRES_S: Final = 86_400  # the client is to be told some time; nothing ends then
+
+
+class LiveEndpoint(RealtimeEndpoint):
+    """Serves every Live socket of one gateway."""
+
+    async def begin(self, websocket: WebSocket, address: str) -> OpenedSession:
+        """Begin the client's session. Raises CallError, RedisError."""
+        authorization = websocket.headers.get("authorization")
+        await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
+        started = await _first_event(websocket)
+        self._limits.check_new_call(address, time.monotonic())
+        offer = self._fleet.offer(time.monotonic())
+        try:
+            session = session_of(started.session, "", int(time.time()) + EXPIRES_S)
+            self._check_text(started)
+        except RealtimeError as error:
+            raise StartRefused(error, started.event_id) from error
+        start = start_of(started.session, offer.voices if offer else ())
+        build = _build(started, session)
+        return await self._opener.open(start, permitted=True, build=build)
+
+    def error_message(self, error: CallError) -> tuple[str, int]:
+        """What a refused client gets, and the close code."""
+        return ending(error)
+
+    def _check_text(self, started: StartSession) -> None:
+        """Raises RealtimeError where the engine cannot take earlier messages."""
+        roles = {message.role for message in started.session.input or ()}
+        if roles - {"developer"} and not self._fleet.takes_text(time.monotonic()):
+            raise RealtimeError(
+                "text_not_supported", "This engine hears speech and reads no text.", "session.input"
+            )
+
+
+async def _first_event(websocket: WebSocket) -> StartSession:
+    """The client's `session.start`. Raises CallError, WebSocketDisconnect."""
+    try:
+        async with asyncio.timeout(START_WITHIN_S):
+            data = await receive(websocket)
+    except TimeoutError as error:
+        raise CallError(
+            ErrorCode.START_TIMEOUT, f"Expected 'session.start' within {START_WITHIN_S:g} s"
+        ) from error
+    try:
+        event = parse(data if isinstance(data, str) else data.decode("utf-8", "replace"))
+    except ParseError as error:
+        raise StartRefused(error, error.event_id) from error
+    if not isinstance(event, StartSession):
+        problem = RealtimeError("session_not_started", "Expected 'session.start' first.", "type")
+        raise StartRefused(problem, event.event_id)
+    return event
+
+
+def _build(started: StartSession, session: dict[str, object]) -> Build:
+    def build(place: Place) -> Session:
+        uplink = new_uplink(place.arrived_at, n=place.n, samples=place.samples)
+        config = {**session, "id": f"live_{place.sid}"}
+        return RealtimeSession(
+            place.sid,
+            place.conn,
+            uplink=uplink,
+            playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
+            dialect=LiveDialect(place.sid, started, uplink.sample_of, config=config),
+            now=time.monotonic(),
+        )
+
+    return build

@@ -1,0 +1,100 @@
+"""The Live API on a real Redis: keys, the start, refusals, and openai-python as the client."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from openai import AsyncOpenAI
+from redis.asyncio import Redis
+from websockets.asyncio.client import connect
+
+from gateway.realtime.keys import hash_of, new_key
+from shared.log import keys
+from tests.patience import PATIENCE_S, until
+from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
+from tests.redis.test_realtime import event, refusal
+
+KEY = new_key()
+PATH = "/v1/live/sessions"
+
+
+def calling(server: GatewayServer, key: str = "") -> Any:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    url = server.http.replace("http", "ws") + PATH
+    return connect(url, additional_headers=headers, compression=None)
+
+
+def start(**session: Any) -> str:
+    return json.dumps({"type": "session.start", "session": {"model": "any", **session}})
+
+
+@pytest.fixture
+async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
+    """A gateway that wants KEY."""
+    entry = (f"test:{hash_of(KEY)}",)
+    async with running_gateway(redis_url, lease_ms=30_000, gateway_api_keys=entry) as server:
+        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        yield server
+
+
+async def test_openai_python_hears_its_own_words_from_an_echo(
+    server: GatewayServer, redis_client: Redis, worker: StandInWorker
+) -> None:
+    url = f"{server.http}/v1"
+    sound, heard = bytes(range(256)) * 75, b""  # 0.4 s
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        AsyncOpenAI(api_key="any", base_url=url, websocket_base_url=url) as client,
+        client.live.connect() as call,
+    ):
+        await call.session.start(session={"model": "gpt-live-1"})
+        started: Any = await call.recv()
+        assert (started.type, started.session.model) == ("session.started", "gpt-live-1")
+        sid = started.session.id.removeprefix("live_")
+        assert await redis_client.hget(keys.meta(sid), "mode") == b"stream"
+        await call.session.input_audio.append(audio=base64.b64encode(sound).decode())
+        while len(heard) < len(sound):
+            delta: Any = await call.recv()
+            heard += base64.b64decode(delta.delta)
+        await call.session.close()
+        closed: Any = await call.recv()
+        assert (closed.type, closed.reason) == ("session.closed", "close_requested")
+    assert heard == sound
+    await until(lambda: not worker.owned)
+
+
+async def test_a_wrong_first_event_is_refused(server: GatewayServer) -> None:
+    for text, code in (
+        (start(store=True), "not_supported"),
+        (start(voice="x"), "unknown_parameter"),
+        ('{"type": "session.close"}', "session_not_started"),
+        ("?", "invalid_json"),
+    ):
+        async with calling(server) as socket:
+            await socket.send(text)
+            assert await refusal(socket) == (code, 1008)
+
+
+async def test_earlier_messages_need_an_engine_that_reads(server: GatewayServer) -> None:
+    async with calling(server) as socket:
+        await socket.send(start(input=[{"role": "user", "content": [{"text": "Hi"}]}]))
+        assert await refusal(socket) == ("text_not_supported", 1008)
+
+
+async def test_a_key_opens_a_live_session(guarded: GatewayServer) -> None:
+    async with calling(guarded, "sk-wrong") as socket:
+        assert await refusal(socket) == ("invalid_api_key", 3000)
+    async with calling(guarded, KEY) as socket:
+        await socket.send(start())
+        assert (await event(socket))["type"] == "session.started"
+
+
+async def test_webrtc_is_refused_with_a_typed_error(server: GatewayServer) -> None:
+    async with httpx.AsyncClient(base_url=server.http) as http:
+        answer = await http.post(f"{PATH}/sess_1/fork", json={})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_supported")
