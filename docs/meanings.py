@@ -27,6 +27,7 @@ MEANINGS: Final = {
     "options.interrupt_ms": "speech that interrupts a reply, 20 to 5,000; shorter speech leaves "
     "it alone",
     "options.manual": "push-to-talk: only `commit` ends a turn",
+    "options.reports": "with `manual`: `speech_stopped` also tells where the caller stops speaking",
     "options.interrupts": "false: speech over a reply never interrupts it",
     "ping.t": "returned as it is",
     "resume_point.session": "the id from `ready`",

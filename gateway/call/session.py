@@ -219,7 +219,7 @@ class Session:
         for number, record in entries:
             self.position = number
             records.append(record)
-            if isinstance(record, SpeechStopped):
+            if isinstance(record, SpeechStopped) and not record.goes_on:
                 self._stopwatch.turn_ended(record.n)
         self._send_items(self._playout.feed(records, now), now)
 

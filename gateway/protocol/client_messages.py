@@ -185,6 +185,7 @@ class Options(_Fields, frozen=True, tag="options"):
     interrupt_ms: int | None = None
     manual: bool | None = None
     interrupts: bool | None = None
+    reports: bool | None = None
 
     def to_record(self) -> records.Options:
         """As the log keeps it. Raises SchemaError when a value is out of range."""

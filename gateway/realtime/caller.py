@@ -34,12 +34,18 @@ class Caller:
         self._said = 0  # words of the open turn that an earlier item has
         self._unheard: Item | None = None  # the turn whose transcript comes next
         self._committed: list[Item] = []  # by the client, not answered yet
+        self._ended: list[Item] = []  # turns that the server found and that are not answered yet
         self._held: list[bytes] = []
 
     @property
     def committed(self) -> bool:
         """Whether a committed turn waits for its answer."""
-        return bool(self._committed)
+        return bool(self._committed or self._ended)
+
+    @property
+    def unanswered(self) -> list[Item]:
+        """The turns that wait for an answer."""
+        return [*self._committed, *self._ended]
 
     @property
     def speaks(self) -> bool:
@@ -94,12 +100,20 @@ class Caller:
         """End the turn that the server hears; the log reports and answers it."""
         return [Commit()]
 
+    def commit_found(self) -> Effects:
+        """The client ends a turn where the server finds turns and answers none by itself."""
+        item = self._open or self._new_item(f"u{self._open_n}")
+        self._open, self._fresh_samples = None, 0
+        self._unheard, self._said = item, 0
+        self._ended.append(item)
+        return self._add(item)
+
     def answer_committed(self) -> Effects:
         """Let the log answer the committed turns; then comes the sound that waited."""
-        if not self._committed:
-            return []
-        self._unheard, self._said = self._committed[-1], 0
+        if self._committed:
+            self._unheard, self._said = self._committed[-1], 0
         self._committed.clear()
+        self._ended.clear()
         sound = [AudioIn(pcm) for pcm in self._held]
         self._held.clear()
         return [Commit(), *sound]
@@ -107,6 +121,7 @@ class Caller:
     def release(self) -> Effects:
         """From now on the server finds the turns: let it have all sound."""
         self._committed.clear()
+        self._ended.clear()
         sound = [AudioIn(pcm) for pcm in self._held]
         self._held.clear()
         return [*sound]
@@ -133,6 +148,14 @@ class Caller:
         stopped = out.SpeechStopped(audio_end_ms=self._ended_ms, item_id=item.id)
         return [stopped, *self._add(item)]
 
+    def turn_found(self, n: int) -> Effects:
+        """The server found a turn, which waits for `response.create`."""
+        if self._open is None:  # the client has committed it
+            return []
+        self._ended.append(self._open)
+        self._said = 0
+        return self.speech_stopped(n)
+
     def forget_turn(self) -> None:
         """The turn that the server heard ended as a part of one that the client has committed."""
         self._open = None
@@ -146,6 +169,8 @@ class Caller:
         new, self._said = " ".join(words[self._said :]), len(words)
         item.text = new
         delta: Effects = []
+        if item in self._ended:
+            self._said = 0  # what follows of the turn comes without these words
         if new:
             delta = [out.TranscriptionDelta(item_id=item.id, content_index=0, delta=new)]
         return [*delta, self._transcribed(item)]

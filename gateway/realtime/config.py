@@ -132,9 +132,11 @@ def options_of(config: Config) -> Options:
     """How turns are found in the log's terms."""
     detection = config["audio"]["input"]["turn_detection"]
     if detection is None:
-        return Options(manual=True, interrupts=False)
+        return Options(manual=True, interrupts=False, reports=False)
+    answers = detection["create_response"]
     return Options(
-        manual=not detection["create_response"],
+        manual=not answers,
+        reports=not answers,
         interrupts=detection["interrupt_response"],
         silence_ms=detection.get("silence_duration_ms"),
     )

@@ -17,8 +17,9 @@ from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
 from gateway.realtime.effects import Effects, Sound
 from gateway.realtime.errors import RealtimeError
-from gateway.realtime.formats import InputFormat, OutputFormat
+from gateway.realtime.formats import InputFormat
 from gateway.realtime.items import Item
+from gateway.realtime.replies import Replies
 from gateway.realtime.response import Response
 from shared.log.records import (
     Brief,
@@ -60,18 +61,14 @@ class Dialect:
         connection: int = 1,
     ) -> None:
         self._prefix = sid[:12]
-        self._resumed = resumed
+        self._resumed = resumed is not None
         self._takes_text = takes_text
         self._voices = voices
         self.config = configs.initial(f"sess_{sid}", model)
         self.items = Conversation(f"item_{self._prefix}")
         self._caller = Caller(f"item_{self._prefix}", self.items, sample_of)
         self._input = InputFormat("audio/pcm")
-        self._output = OutputFormat("audio/pcm")
-        self._response: Response | None = None
-        self._begun = resumed or 0  # the reply whose turn ended last
-        self._unbegun = 0  # responses that were cancelled before their turn had ended
-        self._last_frame = 0
+        self._replies = Replies(self._prefix, self.items, resumed or 0)
         self._played = 0  # as the log was told, beside the playhead
         self._briefed = False  # the log has the instructions of one response
         self._event_ids = (f"event_{self._prefix}-{connection}-{n}" for n in count(1))
@@ -83,7 +80,7 @@ class Dialect:
 
     def created(self) -> Effects:
         """The first event; what the log is to know of the configuration."""
-        if self._resumed is not None:  # the log has the session's options
+        if self._resumed:  # the log has the session's options
             return self._numbered([out.SessionCreated(session=self.config)])
         effects: Effects = [configs.options_of(self.config)]
         if (brief := self._brief(self.config)) != Brief(instructions="", voice=""):
@@ -124,23 +121,25 @@ class Dialect:
             case asked.DeleteItem(item_id=item_id):
                 return self._delete(item_id)
             case asked.ClearOutput():
-                return self._cancel(None) if self._response else [Cancel()]
+                return self._cancel(None) if self._replies.current else [Cancel()]
 
     def _append(self, audio: bytes) -> Effects:
         pcm = self._input.to_pcm(audio)
-        manual = not (configs.answers_turns(self.config) or self._response)
+        manual = not (configs.detects_turns(self.config) or self._replies.current)
         return [*(self._report_played() if manual else []), *self._caller.append(pcm)]
 
     def _commit(self) -> Effects:
         self._caller.check_commit()
         if configs.answers_turns(self.config):
             return self._caller.end_turn()
+        if configs.detects_turns(self.config):
+            return self._caller.commit_found()
         return self._caller.commit()
 
     def _report_played(self) -> Effects:
         """Before a turn of the client: the reply before it is over for the log."""
-        old, self._played = self._played, self._last_frame
-        return [Played(self._last_frame)] if self._last_frame > old else []
+        old, self._played = self._played, self._replies.last_frame
+        return [Played(self._replies.last_frame)] if self._replies.last_frame > old else []
 
     def _update(self, event: asked.UpdateSession) -> Effects:
         old, new = self.config, configs.merged(self.config, event.session)
@@ -162,8 +161,7 @@ class Dialect:
         audio = self.config["audio"]
         if (kind := audio["input"]["format"]["type"]) != self._input.kind:
             self._input = InputFormat(kind)
-        if (kind := audio["output"]["format"]["type"]) != self._output.kind:
-            self._output = OutputFormat(kind)
+        self._replies.set_format(audio["output"]["format"]["type"])
 
     def _brief(self, config: configs.Config) -> Brief:
         voice = config["audio"]["output"]["voice"]
@@ -179,26 +177,17 @@ class Dialect:
     # Responses.
 
     def _create_response(self, params: asked.ResponseParams) -> Effects:
-        if self._response is not None:
+        if self._replies.current is not None:
             raise RealtimeError(
                 "conversation_already_has_active_response",
                 "Conversation already has an active response in progress: "
-                f"{self._response.id}. Wait until the response is finished before creating a "
-                "new one.",
+                f"{self._replies.current.id}. Wait until the response is finished before "
+                "creating a new one.",
             )
         turn = self._turn_to_answer(params)
-        number = self._begun + self._unbegun + 1
-        self._response = Response(
-            f"resp_{self._prefix}{number}",
-            self.config,
-            metadata=params.metadata,
-            modalities=configs.modalities(params.output_modalities or ["audio"])
-            if params.output_modalities
-            else None,
-            in_conversation=params.conversation != "none",
-        )
+        response, number = self._replies.create(self.config, params)
         if isinstance(turn[-1], Typed):
-            self._answers_text(self._response, number, typed=self.items.typed_last)
+            self._answers_text(response, number, typed=self.items.typed_last)
         brief: Effects = []
         if params.instructions is not None:
             self._briefed = True
@@ -207,7 +196,7 @@ class Dialect:
             *brief,
             *self._report_played(),
             *turn,
-            self._response.created(),
+            response.created(),
         ]
 
     def _turn_to_answer(self, params: asked.ResponseParams) -> Effects:
@@ -228,21 +217,20 @@ class Dialect:
         """A typed turn has no end that the log reports, unless the caller speaks meanwhile."""
         response.corrects_memory = not typed
         if not self._caller.speaks:
-            response.generation = self._begun = number
+            response.generation = self._replies.begun = number
 
     def _cancel(self, response_id: str | None) -> Effects:
-        response = self._response
+        response = self._replies.current
         if response is None or response_id not in (None, response.id):
             raise RealtimeError(
                 "response_cancel_not_active", "Cancellation failed: no active response found"
             )
-        if not response.generation:
-            self._unbegun += 1
+        self._replies.withdraw(response)
         return [Cancel(), *self._close("cancelled", CLIENT_CANCELLED)]
 
     def _close(self, status: str, reason: str | None = None) -> Effects:
         """End the response in progress."""
-        response, self._response = self._response, None
+        response = self._replies.close()
         if response is None:
             return []
         previous = self.items.previous_of(response.item) if response.item else None
@@ -277,7 +265,7 @@ class Dialect:
 
     def _history(self) -> History:
         """All that the model is to remember, the present response included."""
-        return History(self._begun, self.items.folded())
+        return History(self._replies.begun, self.items.folded(self._caller.unanswered))
 
     # From the log.
 
@@ -292,43 +280,31 @@ class Dialect:
     def _taken(self, event: Event | Sound) -> Effects:
         match event:
             case Sound():
-                return self._sound(event)
+                return self._replies.sound(event, self.config)
             case TextAt(generation=generation, frame=frame, text=text):
-                response = self._open_response(generation)
+                response = self._replies.of(generation, self.config)
                 return [*response.say(frame, text)] if response else []
             case SpeechStarted(n=n):
                 return self._speech_started(n)
+            case SpeechStopped(n=n, goes_on=True):
+                return self._caller.turn_found(n)
             case SpeechStopped(n=n):
                 return self._speech_stopped(n)
             case Heard(text=text, final=True):
                 return self._caller.heard(text)
             case ReplyStarted(generation=generation, frame=frame):
-                return self._reply_started(generation, frame)
+                return self._replies.started(generation, frame, self.config)
             case ReplyDone(generation=generation, reason=reason):
                 return self._reply_done(generation, reason)
             case NoReply(generation=generation):
-                ended = self._close("completed") if self._open_response(generation) else []
-                return [*self._caller.not_heard(), *ended] if ended else []
+                if self._replies.of(generation, self.config) is None:
+                    return []
+                return [*self._caller.not_heard(), *self._close("completed")]
             case Clear(generation=generation):
-                cleared = self._open_response(generation)
+                cleared = self._replies.of(generation, self.config)
                 return self._close("cancelled", TURN_DETECTED) if cleared else []
             case Skip() | Heard():
                 return []
-
-    def _open_response(self, generation: int) -> Response | None:
-        response = self._response or self._adopted(generation)
-        return response if response is not None and response.generation == generation else None
-
-    def _adopted(self, generation: int) -> Response | None:
-        """The response that was in progress when the connection before this one was lost."""
-        if self._resumed is None or generation != self._resumed:
-            return None
-        self._resumed = 0  # once
-        self._response = Response(
-            f"resp_{self._prefix}{generation}", self.config, generation=generation
-        )
-        self.items.add(self._response.adopt(f"item_{self._prefix}a{generation}"))
-        return self._response
 
     def _speech_started(self, n: int) -> Effects:
         if not configs.detects_turns(self.config):
@@ -338,53 +314,20 @@ class Dialect:
         return [*typed, *self._caller.speech_started(n), *self._close("cancelled", TURN_DETECTED)]
 
     def _speech_stopped(self, n: int) -> Effects:
-        if self._expects_end():
-            self._caller.forget_turn()
-            return []
+        if self._replies.expects_end() or not configs.answers_turns(self.config):
+            return self._turn_answered(n)
         turn = [*self._close("cancelled", TURN_DETECTED), *self._caller.speech_stopped(n)]
-        self._response = Response(
-            f"resp_{self._prefix}{self._begun}", self.config, generation=self._begun
-        )
-        return [*turn, self._response.created()]
+        return [*turn, self._replies.begin(self.config, self._replies.begun).created()]
 
-    def _expects_end(self) -> bool:
-        """Count the end of a turn; whether no response of the server's own begins with it."""
-        waiting = self._response
-        if waiting is not None and waiting.item is None and waiting.generation:
-            return True  # what was typed ended a spoken turn: it is counted
-        self._begun += 1
-        if self._unbegun:
-            self._unbegun -= 1
-            return True
-        if waiting is not None and waiting.item is None:
-            waiting.generation = self._begun
-            return True
-        return not configs.answers_turns(self.config)
-
-    def _reply_started(self, generation: int, frame: int) -> Effects:
-        self._begun = max(self._begun, generation)
-        waiting = self._response
-        if waiting is not None and waiting.item is None and not self._unbegun:
-            waiting.generation = generation
-        response = self._open_response(generation)
-        if response is None:
-            return []
-        self._output.reset()
-        kind = "output_text" if response.text_only else "output_audio"
-        item_id = self.items.unused(f"item_{self._prefix}a{generation}")
-        item = Item(item_id, "assistant", kind, "in_progress")
-        previous = self.items.add(item) if response.in_conversation else None
-        return [*response.begin(item, previous, frame)]
-
-    def _sound(self, sound: Sound) -> Effects:
-        self._last_frame = sound.last_frame
-        response = self._open_response(sound.generation)
-        if response is None:
-            return []
-        return [*response.sound(self._output.from_pcm(sound.pcm), sound.frames, sound.last_frame)]
+    def _turn_answered(self, n: int) -> Effects:
+        """A turn ended because the client asked for its answer."""
+        if self._caller.speaks and configs.detects_turns(self.config):
+            return self._caller.speech_stopped(n)
+        self._caller.forget_turn()
+        return []
 
     def _reply_done(self, generation: int, reason: str) -> Effects:
-        if self._open_response(generation) is None:
+        if self._replies.of(generation, self.config) is None:
             return []
         if reason == "length":
             return self._close("incomplete", "max_output_tokens")
@@ -393,7 +336,7 @@ class Dialect:
         return self._close("completed")
 
     def _numbered(self, effects: Effects) -> Effects:
-        if self._resumed is not None:  # its items lack what the connection before had
+        if self._resumed:  # its items lack what the connection before had
             effects = [effect for effect in effects if not isinstance(effect, History)]
         for effect in effects:
             if isinstance(effect, out.ServerEvent):

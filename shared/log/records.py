@@ -116,6 +116,7 @@ class Options(Fields, frozen=True):
     interrupt_ms: int | None = None
     manual: bool | None = None  # push-to-talk: only a commit ends a turn
     interrupts: bool | None = None  # False: speech over a reply never interrupts it
+    reports: bool | None = None  # push-to-talk: the log says where the caller stops speaking
 
     def __post_init__(self) -> None:
         _within("vad_threshold", self.vad_threshold, (1e-5, 0.9))
@@ -194,9 +195,13 @@ class SpeechStarted(Fields, frozen=True):
 
 
 class SpeechStopped(Fields, frozen=True):
-    """The worker decided at this input record that the caller's turn is over."""
+    """The worker decided at this input record that the caller's turn is over.
+
+    `goes_on`: only a commit gets an answer; what the caller says until then belongs to the turn.
+    """
 
     n: int
+    goes_on: bool = False
 
 
 class Heard(Fields, frozen=True):
@@ -290,7 +295,8 @@ _FIELDS: Final[Mapping[type[Record], tuple[str, ...]]] = {
 # Fields that the release before does not know, and their defaults. A record leaves them out where
 # they have the default. So the release before can read it, even after a whole roll-out.
 NEW_FIELDS: Final[Mapping[type[Record], Mapping[str, object]]] = {
-    Options: {"interrupts": None},
+    Options: {"interrupts": None, "reports": None},
+    SpeechStopped: {"goes_on": False},
     Step: {"muted": ()},
 }
 _NONE: Final[Mapping[str, object]] = {}

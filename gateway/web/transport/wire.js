@@ -45,6 +45,7 @@ export const LAST_OF_REPLY = 2;
  * @property {number} [min_speech_ms] the speech that starts a turn
  * @property {number} [interrupt_ms] the speech that interrupts a reply
  * @property {boolean} [manual] push-to-talk: only `commit` ends a turn
+ * @property {boolean} [reports] push-to-talk: `speech_stopped` also tells of the caller's pauses
  */
 
 /**

@@ -295,12 +295,14 @@ class Conversation:
         transcript = self.state.transcript
         transcript.add_letters(output.rough)
         transcript.set_words(output.words)
-        stopped = any(isinstance(event, SpeechStopped) for event in draft.events)
-        if draft.typed or (stopped and self.traits.prepares):
+        stopped = next((e for e in reversed(draft.events) if isinstance(e, SpeechStopped)), None)
+        # In a pause about which the engine has an opinion, it knows the words.
+        known = stopped is not None and stopped.goes_on and self.state.finished is not None
+        if draft.typed or (stopped is not None and self.traits.prepares and not known):
             transcript.due = True  # it may take the engine some steps to transcribe the turn
         if transcript.due and (output.words or output.ended):
             return transcript.end()
-        if stopped and not transcript.due:
+        if stopped is not None and not transcript.due:
             return transcript.end()
         return transcript.running() if self.state.confirmed else []
 

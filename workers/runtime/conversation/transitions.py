@@ -144,6 +144,13 @@ def end_turn(state: State, draft: Draft, n: int, *, spoken: bool = True) -> None
     begin_reply(state)
 
 
+def report_end(state: State, draft: Draft, n: int) -> None:
+    """The caller has stopped speaking at input record `n`; the turn goes on until a commit."""
+    state.confirmed = False
+    draft.full = True
+    draft.events.append(SpeechStopped(n=n, goes_on=True))
+
+
 def take_text(state: State, draft: Draft, n: int, text: str) -> None:
     """The caller typed, with input record `n`: answer that, after what they are saying."""
     clear_reply(state, draft)
@@ -161,7 +168,7 @@ def note_pause(state: State, draft: Draft) -> None:
 
     The step in which a pause begins ends there, so that the opinion comes before the next chunk.
     """
-    if state.detector.silence_ms < PAUSE_MS or not state.confirmed:
+    if state.detector.silence_ms < PAUSE_MS or not (state.confirmed or state.paused):
         end_pause(state)
     elif not state.paused:
         state.paused = draft.full = True

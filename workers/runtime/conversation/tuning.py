@@ -16,6 +16,7 @@ class Tuning:
     interrupt_ms: int = 700  # that interrupts a reply; shorter speech ("yeah", "mm hmm") does not
     manual: bool = False  # push-to-talk
     interrupts: bool = True  # False: speech over a reply never interrupts it
+    reports: bool = False  # push-to-talk: the log says where the caller stops speaking
     vad: VadName = VadName.ENERGY  # of a new session; a session keeps its VAD over a takeover
 
     def with_options(self, options: Options) -> "Tuning":

@@ -258,6 +258,10 @@ class PushToTalk(Gated):
         """Always: what is too quiet for the VAD is heard as well."""
         return True
 
+    def rests(self, state: State) -> bool:
+        """In silence after speech, unless the engine still owes the words of it."""
+        return super().rests(state) and not state.transcript.due
+
     def judge(self, state: State, draft: Draft, n: int) -> None:
         """Start the context anew in a rest before speech, or when it is full.
 
@@ -265,14 +269,22 @@ class PushToTalk(Gated):
         """
         if self.traits.prepares:
             transitions.note_pause(state, draft)
+        if state.tuning.reports and state.confirmed and self._stopped(state):
+            transitions.report_end(state, draft, n)
         context = state.context
         fresh = context is None or context.spoke or context.chunks < MANUAL_REST_CHUNKS
         resting = state.detector.silence_ms >= MANUAL_REST_MS and not fresh
         full = _context_full(state, self.traits)
-        if full and context is not None and context.spoke:
+        if full and context is not None and context.spoke and not state.tuning.reports:
             transitions.end_turn(state, draft, n)
         elif full or resting:
             transitions.sleep(state, draft)
+
+    def _stopped(self, state: State) -> bool:
+        """Whether the caller has been silent for as long as ends a turn."""
+        fixed_ms, prepares = state.tuning.silence_ms, self.traits.prepares
+        least_ms = turn_silence_ms(fixed_ms, state.finished, prepares=prepares, stream=False)
+        return state.detector.silence_ms >= least_ms
 
     def commit(self, state: State, draft: Draft, n: int) -> None:
         """End the turn; over a reply, interrupt it and answer what was said since it began."""

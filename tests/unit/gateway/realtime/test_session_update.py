@@ -77,9 +77,9 @@ def test_turn_detection_reaches_the_log() -> None:
     stage.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
     options = [record for _, record in stage.worker.inputs if isinstance(record, Options)]
     assert options == [
-        Options(manual=False, interrupts=True),
-        Options(manual=False, interrupts=False, silence_ms=100),
-        Options(manual=True, interrupts=False),
+        Options(manual=False, interrupts=True, reports=False),
+        Options(manual=False, interrupts=False, silence_ms=100, reports=False),
+        Options(manual=True, interrupts=False, reports=False),
     ]
 
 
