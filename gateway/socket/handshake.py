@@ -1,6 +1,8 @@
 """What a client asks for at first: its `start`, and the answer `ready`."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -13,15 +15,22 @@ from gateway.protocol.server_messages import Ready
 START_WITHIN_S: Final = 3.0
 
 
-async def first_message(websocket: WebSocket) -> Start | Resume:
-    """The first message of an antiphon.v1 client. Raises CallError, WebSocketDisconnect."""
+@asynccontextmanager
+async def start_deadline() -> AsyncIterator[None]:
+    """Limit the time in which a client must say how its call begins. Raises CallError."""
     try:
         async with asyncio.timeout(START_WITHIN_S):
-            data = await receive(websocket)
+            yield
     except TimeoutError as error:
         raise CallError(
             ErrorCode.START_TIMEOUT, f"Expected 'start' within {START_WITHIN_S:g} s"
         ) from error
+
+
+async def first_message(websocket: WebSocket) -> Start | Resume:
+    """The first message of an antiphon.v1 client. Raises CallError, WebSocketDisconnect."""
+    async with start_deadline():
+        data = await receive(websocket)
     first = parse(data) if isinstance(data, str) else None
     if not isinstance(first, Start | Resume):
         raise CallError(ErrorCode.BAD_MESSAGE, "Expected 'start' as the first message")

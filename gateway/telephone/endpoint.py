@@ -1,6 +1,5 @@
 """Lets telephone services in: their WebSockets, and the TwiML that connects a number to them."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -21,7 +20,7 @@ from gateway.protocol.client_messages import Start
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime.access import RealtimeAccess
 from gateway.socket.endpoint import WebSocketEndpoint
-from gateway.socket.handshake import START_WITHIN_S, receive
+from gateway.socket.handshake import receive, start_deadline
 from gateway.telephone.media_streams import StreamStarted, parse
 from gateway.telephone.session import GROUP_FRAMES, LEAD_FRAMES, TelephoneSession
 from gateway.telephone.signature import HEADER, called_as, is_signed
@@ -80,13 +79,8 @@ class TelephoneEndpoint(WebSocketEndpoint):
 
     async def begin(self, websocket: WebSocket, address: str) -> OpenedSession:
         """Begin the call's session. Raises CallError, RedisError."""
-        try:
-            async with asyncio.timeout(START_WITHIN_S):
-                started = await _first_event(websocket)
-        except TimeoutError as error:
-            raise CallError(
-                ErrorCode.START_TIMEOUT, f"Expected 'start' within {START_WITHIN_S:g} s"
-            ) from error
+        async with start_deadline():
+            started = await _first_event(websocket)
         if not (self._secret and websocket.url.path.endswith(TWILIO)):  # else it is signed
             await self._access.check(started.parameters.get("token"))
         self._limits.check_new_call(address, time.monotonic())

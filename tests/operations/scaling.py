@@ -7,12 +7,11 @@ run takes minutes: ten quiet minutes become 8 s, a pod a minute becomes one ever
 import argparse
 import asyncio
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Coroutine
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from tests.chaos.deployment import Deployment, Setup
 from tests.chaos.trial import Count, counted
 from tests.operations.autoscaler import Autoscaler
 from tests.operations.prometheus import Prometheus
+from tests.operations.scaling_run import FleetSample, ScalingRun
 from tests.patience import PATIENCE_S, until
 
 SLOTS: Final = 6
@@ -39,39 +39,6 @@ FOLDER: Final = Path("docs/plots")
 SETUP: Final = Setup(env={"GATEWAY_STEP_BUDGET_MS": "10000"})
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One second of the run."""
-
-    at_s: float
-    callers: int  # who talk or try to
-    wanted: float  # calls and waiting callers, as Prometheus has them
-    slots: float
-    workers: int  # processes
-
-
-@dataclass
-class Run:
-    """The curve, and what callers lost."""
-
-    seconds: float
-    cores: int = field(default_factory=lambda: os.cpu_count() or 0)
-    samples: list[Sample] = field(default_factory=list)
-    calls: int = 0
-    frames: int = 0
-    refused: int = 0
-    lost: int = 0
-    doubled: int = 0
-    ended: int = 0
-
-    @property
-    def good(self) -> bool:
-        """Nobody was refused and nothing was lost, and the fleet grew and shrank."""
-        workers = [sample.workers for sample in self.samples]
-        moved = max(workers) > workers[0] and workers[-1] < max(workers)
-        return moved and not (self.refused or self.lost or self.doubled or self.ended)
-
-
 def callers_at(share: float) -> int:
     """How many callers there are when this share of the run's time is over."""
     fallen = max(0.0, min(1.0, (share - RISE - HOLD) / FALL))
@@ -87,12 +54,12 @@ class Scaling:
         self._prometheus = prometheus
         most = round(MOST / (SLOTS * 0.6)) + 1
         self._scaler = Autoscaler(SLOTS, LEAST, most, quiet_s=QUIET_S, period_s=PERIOD_S)
-        self._run = Run(seconds)
+        self._run = ScalingRun(seconds)
         self._callers: list[Caller] = []
         self._talking: list[asyncio.Task[None]] = []
         self._moving: set[asyncio.Task[None]] = set()  # workers that start or leave
 
-    async def run(self) -> Run:
+    async def run(self) -> ScalingRun:
         """Raise and lower the load, follow it, and count."""
         await until(self._is_seen)
         begun = time.monotonic()
@@ -127,7 +94,7 @@ class Scaling:
         slots = await self._ask("antiphon:fleet_slots:sum")
         workers = self._deployment.workers
         talking = sum(not caller.stopping for caller in self._callers)
-        self._run.samples.append(Sample(round(at_s, 1), talking, callers, slots, len(workers)))
+        self._run.samples.append(FleetSample(round(at_s, 1), talking, callers, slots, len(workers)))
         change = self._scaler.change(callers, free, len(workers), at_s)
         for _ in range(change):
             self._move(self._start())
@@ -171,7 +138,7 @@ def targets(deployment: Deployment) -> dict[str, list[int]]:
     }
 
 
-def run(seconds: float) -> Run:
+def run(seconds: float) -> ScalingRun:
     """Make one run on processes of its own."""
     with tempfile.TemporaryDirectory(prefix="scaling-") as folder:
         deployment = Deployment(Path(folder), workers=LEAST, slots=SLOTS, setup=SETUP)

@@ -6,10 +6,10 @@ from matplotlib import pyplot as plt
 
 from tests.load.plots import SIZE, save
 from tests.operations.autoscaler import BUSY_SHARE
-from tests.operations.scaling import Run
+from tests.operations.scaling_run import ScalingRun
 
 
-def draw(run: Run, path: Path) -> None:
+def draw(run: ScalingRun, path: Path) -> None:
     """Write the plot as SVG."""
     figure, (top, bottom) = plt.subplots(
         2, 1, figsize=(SIZE[0], 1.4 * SIZE[1]), sharex=True, layout="constrained"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def rotation(positions: Tensor, head_width: int, period: float) -> tuple[Tensor, Tensor]:
@@ -111,6 +112,19 @@ class RowCache:
         self.keys[layer, own][rows, span.place] = keys
         self.values[layer, own][rows, span.place] = values
         return self.keys[layer, own, : span.used], self.values[layer, own, : span.used]
+
+    def attend(self, mixed: Tensor, layer: int, span: Span) -> Tensor:
+        """Store new keys and values and attend to all: Q | K | V (N, T, 3 D) -> (N, T, D)."""
+        N, T, _ = mixed.shape
+        H, K = self.keys.shape[-2:]
+        mixed = mixed.view(N, T, 3 * H, K)
+        query, key = rotate(mixed[:, :, : 2 * H], span.turn).chunk(2, dim=2)
+        key, value = self.put(layer, span, key, mixed[:, :, 2 * H :])
+        # (N, T, H, K) -> (N, H, T, K)
+        seen = F.scaled_dot_product_attention(
+            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=span.mask
+        )
+        return seen.transpose(1, 2).reshape(N, T, H * K)
 
     def advance(self, span: Span, kept: Tensor) -> None:
         """Count the first `kept` (N,) positions of each row as written."""

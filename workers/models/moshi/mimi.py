@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.models.moshi.cache import RowCache, Span, rotate
+from workers.models.moshi.cache import RowCache, Span
 from workers.models.moshi.config import CODES, MimiConfig
 from workers.models.moshi.streaming import Rows, StreamedConv, StreamedConvTranspose
 
@@ -53,7 +53,6 @@ class CodecLayer(nn.Module):
     def __init__(self, config: MimiConfig, hidden: int) -> None:
         super().__init__()
         width = config.width
-        self.heads = config.heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.self_attn = Projection(width)
         self.linear1 = nn.Linear(width, hidden, bias=False)
@@ -62,16 +61,8 @@ class CodecLayer(nn.Module):
 
     def forward(self, x: Tensor, span: Span, cache: RowCache, layer: int) -> Tensor:
         """(N, T, D) -> (N, T, D)."""
-        N, T, D = x.shape
-        H = self.heads
-        mixed = self.self_attn.in_projs[0](self.norm1(x)).view(N, T, 3 * H, D // H)
-        query, key = rotate(mixed[:, :, : 2 * H], span.turn).chunk(2, dim=2)
-        key, value = cache.put(layer, span, key, mixed[:, :, 2 * H :])
-        seen = F.scaled_dot_product_attention(
-            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=span.mask
-        )
-        attended = self.self_attn.out_projs[0](seen.transpose(1, 2).reshape(N, T, D))
-        x = x + self.layer_scale_1.scale * attended
+        seen = cache.attend(self.self_attn.in_projs[0](self.norm1(x)), layer, span)
+        x = x + self.layer_scale_1.scale * self.self_attn.out_projs[0](seen)
         y: Tensor = x + self.layer_scale_2.scale * self.linear2(F.gelu(self.linear1(self.norm2(x))))
         return y
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.models.moshi.cache import RowCache, Span, rotate
+from workers.models.moshi.cache import RowCache, Span
 from workers.models.moshi.config import CODES, LmConfig
 from workers.models.moshi.linear import Linear
 
@@ -61,23 +61,14 @@ class TemporalLayer(nn.Module):
 
     def __init__(self, config: LmConfig) -> None:
         super().__init__()
-        self.heads = config.heads
         self.norm1, self.norm2 = RmsNorm(config.dim), RmsNorm(config.dim)
         self.self_attn = Projections(config.dim)
         self.gating = Gate(config.dim, config.hidden)
 
     def forward(self, x: Tensor, span: Span, cache: RowCache, layer: int) -> Tensor:
         """(N, T, D) -> (N, T, D)."""
-        N, T, D = x.shape
-        H = self.heads
-        mixed = self.self_attn.in_projs[0](self.norm1(x)).view(N, T, 3 * H, D // H)
-        query, key = rotate(mixed[:, :, : 2 * H], span.turn).chunk(2, dim=2)
-        key, value = cache.put(layer, span, key, mixed[:, :, 2 * H :])
-        # (N, T, H, K) -> (N, H, T, K)
-        seen = F.scaled_dot_product_attention(
-            query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2), attn_mask=span.mask
-        )
-        x = x + self.self_attn.out_projs[0](seen.transpose(1, 2).reshape(N, T, D))
+        seen = cache.attend(self.self_attn.in_projs[0](self.norm1(x)), layer, span)
+        x = x + self.self_attn.out_projs[0](seen)
         y: Tensor = x + self.gating(self.norm2(x))
         return y
 

@@ -8,7 +8,7 @@ newest steps. That happens in silence if there is some in time. Pure.
 
 from typing import Final
 
-from shared.log.records import ReplyDone, SpeechStopped
+from shared.log.records import SpeechStopped
 from workers.engines.base import Output, Speak, Traits
 from workers.runtime.conversation import transitions
 from workers.runtime.conversation.patience import turn_silence_ms
@@ -97,10 +97,7 @@ class FullDuplex:
 
     def leave(self, state: State, draft: Draft) -> None:
         """End the reply and the context."""
-        if state.reply is not None:
-            generation, frame = state.reply.generation, state.frame + 1
-            draft.events.append(ReplyDone(generation=generation, frame=frame, reason="end"))
-        transitions.sleep(state, draft)
+        transitions.end(state, draft)
 
     def note_output(self, state: State, draft: Draft, output: Output) -> None:
         """Begin a reply where the model begins to speak."""

@@ -1,6 +1,5 @@
 """Stream mode of an engine that is not gated (echo): one endless reply, chunk by chunk. Pure."""
 
-from shared.log.records import ReplyDone
 from workers.engines.base import Output, Speak, Traits
 from workers.runtime.conversation import transitions
 from workers.runtime.conversation.reply import Reply
@@ -49,10 +48,7 @@ class Passthrough:
 
     def leave(self, state: State, draft: Draft) -> None:
         """End the reply."""
-        if state.reply is not None:
-            generation, frame = state.reply.generation, state.frame + 1
-            draft.events.append(ReplyDone(generation=generation, frame=frame, reason="end"))
-        transitions.sleep(state, draft)
+        transitions.end(state, draft)
 
     def note_output(self, state: State, draft: Draft, output: Output) -> None:
         """Nothing depends on it."""

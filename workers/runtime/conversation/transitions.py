@@ -40,6 +40,14 @@ def sleep(state: State, draft: Draft) -> None:
     draft.drop_work()
 
 
+def end(state: State, draft: Draft) -> None:
+    """End the reply where it is, and the turn."""
+    if state.reply is not None:
+        generation, frame = state.reply.generation, state.frame + 1
+        draft.events.append(ReplyDone(generation=generation, frame=frame, reason="end"))
+    sleep(state, draft)
+
+
 def begin_context(state: State, draft: Draft, chunks: list[Chunk], n: int = 0) -> None:
     """Begin a turn that has heard these chunks, or nothing at input record `n`."""
     close_context(state)

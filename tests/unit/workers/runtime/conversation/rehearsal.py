@@ -151,6 +151,15 @@ class Rehearsal:
         )
 
 
+def assert_deaths_change_nothing(steady: Rehearsal, mortal: Rehearsal) -> None:
+    """Turn both until there is nothing to do; the mortal one's worker dies after each turn."""
+    while steady.turn(1):
+        assert mortal.turn(1)
+        mortal.die()
+    assert same(mortal.outputs, steady.outputs)
+    assert same(mortal.steps, steady.steps)
+
+
 def same(left: Sequence[object], right: Sequence[object]) -> bool:
     """Equality that says where two long lists first differ."""
     for index, (a, b) in enumerate(zip(left, right, strict=False)):

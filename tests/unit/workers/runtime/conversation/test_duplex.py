@@ -22,7 +22,10 @@ from shared.log.records import (
 from shared.modes import ReplyMode
 from shared.voices import Offer
 from tests.sounds import silence, talking, voice
-from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
+from tests.unit.workers.runtime.conversation.rehearsal import (
+    Rehearsal,
+    assert_deaths_change_nothing,
+)
 from workers.engines.base import Opening, Output, Past, Speak, Traits, Work
 from workers.runtime.conversation.state import Phase
 
@@ -201,8 +204,4 @@ def test_a_death_in_a_reply_changes_nothing() -> None:
     steady, mortal = call_with(Talker()), call_with(Talker())
     for call in (steady, mortal):
         call.say(*silence(6), *voice(5), *silence(9), *voice(6, pitch_hz=190), *silence(20))
-    while steady.turn(1):
-        mortal.turn(1)
-        mortal.die()
-    assert mortal.outputs == steady.outputs
-    assert mortal.steps == steady.steps
+    assert_deaths_change_nothing(steady, mortal)

@@ -7,7 +7,10 @@ from shared.log.records import Base, Cancel, InputRecord, Mode, Played, ReplyDon
 from shared.modes import ReplyMode
 from tests.sounds import silence, voice
 from tests.unit.workers.runtime.conversation.fake_engine import REPLY_STEPS, FakeEngine
-from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal, same
+from tests.unit.workers.runtime.conversation.rehearsal import (
+    Rehearsal,
+    assert_deaths_change_nothing,
+)
 from workers.engines.base import Speak, Traits
 from workers.runtime.conversation.memory import MAX_FOLDED_BYTES, MEMORY_STEPS
 
@@ -112,10 +115,6 @@ def test_a_death_after_any_turn_changes_nothing(mode: ReplyMode) -> None:
     for record in [record for part in parts for record in part]:
         for call in (steady, mortal):
             call.say(record)
-        while steady.turn(1):
-            assert mortal.turn(1)
-            mortal.die()
+        assert_deaths_change_nothing(steady, mortal)
     assert len(steady.of(ReplyDone)) >= 3
     assert len(set(memories(steady))) >= 4
-    assert same(mortal.outputs, steady.outputs)
-    assert same(mortal.steps, steady.steps)

@@ -10,7 +10,10 @@ from shared.audio import CHUNK_SAMPLES, Pcm16
 from shared.log.records import Clear, InputRecord, Played, SpeechStarted, Truncate
 from tests.sounds import silence, voice
 from tests.unit.workers.runtime.conversation.fake_engine import FakeEngine
-from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal, same
+from tests.unit.workers.runtime.conversation.rehearsal import (
+    Rehearsal,
+    assert_deaths_change_nothing,
+)
 from workers.engines.base import Output, Traits
 from workers.runtime.conversation.asides import is_listening, means_stop
 from workers.runtime.conversation.state import Phase
@@ -136,9 +139,5 @@ def test_a_death_while_the_engine_reads_changes_nothing() -> None:
     steady, mortal = (Rehearsal(engine=engine_with("four is", 0.02)) for _ in range(2))
     for call in (steady, mortal):
         call.say(*line)
-    while steady.turn(1):
-        assert mortal.turn(1)
-        mortal.die()
-    assert same(mortal.outputs, steady.outputs)
-    assert same(mortal.steps, steady.steps)
+    assert_deaths_change_nothing(steady, mortal)
     assert any(work.aside for work in steady.engine.works)  # type: ignore[attr-defined]

@@ -9,7 +9,10 @@ from shared.log.records import Audio, Commit, Options, ReplyStarted, SpeechStopp
 from shared.modes import ReplyMode
 from tests.sounds import silence, voice
 from tests.unit.workers.runtime.conversation.fake_engine import FakeEngine
-from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
+from tests.unit.workers.runtime.conversation.rehearsal import (
+    Rehearsal,
+    assert_deaths_change_nothing,
+)
 from workers.engines.base import Speak, Traits
 from workers.runtime.conversation.patience import silence_for, turn_silence_ms
 from workers.runtime.conversation.tuning import Tuning
@@ -128,8 +131,4 @@ def test_a_death_in_a_pause_changes_nothing() -> None:
     steady, mortal = call_of(0.3)[0], call_of(0.3)[0]
     for call in (steady, mortal):
         call.say(*[Audio(c.tobytes()) for c in (*voice(10), *silence(6), *voice(9), *silence(15))])
-    while steady.turn(1):
-        assert mortal.turn(1)
-        mortal.die()
-    assert mortal.outputs == steady.outputs
-    assert mortal.steps == steady.steps
+    assert_deaths_change_nothing(steady, mortal)

@@ -24,7 +24,10 @@ from shared.log.records import (
 from shared.modes import ReplyMode
 from tests.sounds import joined, silence, talking, voice
 from tests.unit.workers.runtime.conversation.fake_engine import REPLY_STEPS, FakeEngine
-from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal, same
+from tests.unit.workers.runtime.conversation.rehearsal import (
+    Rehearsal,
+    assert_deaths_change_nothing,
+)
 from workers.engines.base import Engine, Speak, Traits
 from workers.engines.echo import EchoEngine
 from workers.runtime.conversation.state import Phase
@@ -210,12 +213,8 @@ def test_a_death_after_any_turn_changes_nothing(traits: Traits, mode: ReplyMode)
     for record in line:
         for call in (steady, mortal):
             call.say(record)  # type: ignore[arg-type]
-        while steady.turn(1):
-            assert mortal.turn(1)
-            mortal.die()
+        assert_deaths_change_nothing(steady, mortal)
     assert len(withdrawals(steady)) >= 2
-    assert same(mortal.outputs, steady.outputs)
-    assert same(mortal.steps, steady.steps)
 
 
 def test_every_opening_has_the_instructions_of_the_call() -> None:

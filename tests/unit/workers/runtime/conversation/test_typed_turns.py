@@ -22,7 +22,10 @@ from shared.log.records import (
 from shared.modes import ReplyMode
 from tests.sounds import silence, voice
 from tests.unit.workers.runtime.conversation.fake_engine import REPLY_STEPS, FakeEngine
-from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal, same
+from tests.unit.workers.runtime.conversation.rehearsal import (
+    Rehearsal,
+    assert_deaths_change_nothing,
+)
 from workers.engines.base import Speak, Traits
 from workers.runtime.conversation.state import Phase
 
@@ -98,9 +101,5 @@ def test_a_death_after_any_turn_changes_nothing() -> None:
     steady, mortal = (Rehearsal(engine=FakeEngine(READS)) for _ in range(2))
     for call in (steady, mortal):
         call.say(*line)
-    while steady.turn(1):
-        assert mortal.turn(1)
-        mortal.die()
-    assert same(mortal.outputs, steady.outputs)
-    assert same(mortal.steps, steady.steps)
+    assert_deaths_change_nothing(steady, mortal)
     assert len(steady.of(ReplyStarted)) >= 5
