@@ -32,7 +32,7 @@ def read_question(path: Path) -> tuple[NDArray[np.float32], int]:
 
 
 class ReplyFile:
-    """Where the reply goes. Checked before the call, so that no reply is lost for want of it."""
+    """Where the reply goes. It is checked before the call, so that no reply is lost."""
 
     def __init__(self, path: Path, question: Path) -> None:
         """Raises CallFailed when no reply could be saved there."""

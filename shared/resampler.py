@@ -19,8 +19,8 @@ from shared.audio import Pcm16
 PASSED: Final = 0.85  # of the lower rate's band
 ATTENUATION_DB: Final = 70.0
 _KAISER_BETA: Final = 0.1102 * (ATTENUATION_DB - 8.7)  # Kaiser's formula: 6.76
-# Taps are whole multiples of 2**-20. Products with samples and their sums then fit float64 exactly,
-# so that the result does not depend on the order of the sums, or on the chunks.
+# Taps are whole multiples of 2**-20. Products with samples and their sums then fit float64 exactly.
+# So the result depends neither on the order of the sums nor on the chunks.
 _TAP_UNIT: Final = 2.0**-20
 
 

@@ -1,10 +1,10 @@
 """How far two float32 computations of the same thing may differ on any CPU.
 
-A sum of n numbers of size a in another order differs by up to n * 2 ** -24 * a, and typically by
-the root of that. Kernels of other instruction sets, thread counts and batch sizes choose other
-orders. The models under test sum at most about 1,000 numbers of size 1 and stack some ten layers:
-1,000 * 6e-8 = 6e-5, reached nowhere. A defect (a wrong boundary, a row that sees its neighbour)
-makes 1e-2 and more.
+In another order, a sum of n numbers of size a differs by up to n * 2 ** -24 * a. Typically it
+differs by the root of that. Kernels of other instruction sets, thread counts and batch sizes choose
+other orders. The models under test sum at most about 1,000 numbers of size 1 and stack some ten
+layers: 1,000 * 6e-8 = 6e-5, reached nowhere. A defect (a wrong boundary, a row that sees its
+neighbour) makes 1e-2 and more.
 """
 
 from typing import Final

@@ -120,7 +120,7 @@ class LogExchange:
             self._backoff.succeed()
 
     def _idle_s(self, now: float) -> float:
-        """How long to wait for an wakeup before the next tick."""
+        """How long to wait for a wakeup before the next tick."""
         times = [self._sweep_at, self._reader.due_at, self.writer.due_at]
         if self.claims:
             times.append(now + CLAIM_EVERY_S)

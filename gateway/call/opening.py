@@ -151,7 +151,7 @@ class SessionOpener:
     def _check_persona(self, persona: Persona) -> None:
         """Raises CallError when the workers have no such voice or style.
 
-        Without a worker nothing is known, and the caller is refused for want of one.
+        Without a worker nothing is known, and the caller is refused because there is no worker.
         """
         offer = self._fleet.offer(time.monotonic())
         if offer is not None:

@@ -1,9 +1,9 @@
 """Opus instead of PCM16, for clients that ask for it: 48 kbit/s down instead of 384.
 
-Samples are counted as in PCM16: a packet up counts as the samples that it decodes to, and a frame
-down is one packet of 20 ms. libopus works at 24 kHz, so nothing is resampled. The codec looks ahead
-by LOOKAHEAD_SAMPLES. Upwards these are cut off the start of each connection, so that a position
-means the same sample on both sides. Downwards a frame's audio is that much later inside the frame.
+Samples are counted as in PCM16. A packet up counts as the samples that it decodes to. A frame down
+is one packet of 20 ms. libopus works at 24 kHz, so nothing is resampled. The codec looks ahead by
+LOOKAHEAD_SAMPLES. Upwards these are cut off the start of each connection, so that a position means
+the same sample on both sides. Downwards a frame's audio is that much later inside the frame.
 
 The codec is reset for each connection and, downwards, for each reply. So a client that resets its
 decoder with each reply gets no remains of an interrupted one. The first 2.5 to 10 ms after a reset

@@ -20,8 +20,9 @@ from shared.log.writes import Answer, Receipt
 MAX_SPEED: Final = 2.0
 BURST_SAMPLES: Final = 2 * SAMPLE_RATE_HZ  # 2 s: how far ahead a client may send at once
 STALL_SAMPLES: Final = 12 * SAMPLE_RATE_HZ  # the most that a stalled client may catch up at once
-# A message takes time whatever its size: at most 800 pieces of audio a second (a page that sends
-# every 128 samples needs 188), and 100 controls (a page whose player runs dry sends 50).
+# A message takes time whatever its size. So a client may send 800 pieces of audio a second (a page
+# that sends every 128 samples needs 188). It may send 100 controls (a page whose player runs dry
+# sends 50).
 PIECE_SAMPLES: Final = 60
 CONTROLS_PER_S: Final = 100  # also the burst; fewer than MAX_WAITING_RECORDS
 # Must be larger than STALL_SAMPLES, or an honest catch-up would overflow it.

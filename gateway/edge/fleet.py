@@ -1,7 +1,7 @@
 """Decides whether one more caller fits, sans I/O: free slots of the live workers that keep up.
 
-A worker lives while its beat counter moves by this process's own monotonic clock, so a fresh
-gateway knows a worker only after it saw two beats.
+A worker lives while its beat counter moves, by this process's own monotonic clock. So a new gateway
+knows a worker only after it has seen two beats.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ FULL: Final = "every slot of every worker is taken"
 FEW_SLOTS: Final = 8
 OVERLOADED: Final = "the workers are at their limit"
 NO_WORKER: Final = "no worker is running"
-# When a refused caller may be lucky. Without a worker: it loads its models for seconds.
+# When a refused caller may succeed. A new worker loads its models for seconds.
 RETRY_WITHOUT_WORKER_MS: Final = 5_000
 
 

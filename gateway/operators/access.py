@@ -1,10 +1,11 @@
 """Decides who may see the operators' figures: /api/stats, its stream, a session's timeline.
 
 They name no caller and hold nothing that was said, but a public server should not show them.
-Without GATEWAY_STATS_TOKEN only this machine may see them: the request comes from a loopback
-address, asks for a loopback name (so that a foreign page cannot rebind its name to us), and passed
-no proxy. A proxy that adds no header looks like a local client. But our page only works behind a
-proxy that passes the host on, or with GATEWAY_ORIGINS, and either one ends this exemption.
+Without GATEWAY_STATS_TOKEN only this machine may see them. The request must come from a loopback
+address, ask for a loopback name, and have passed no proxy. The name matters, since a foreign page
+could rebind its own name to us. A proxy that adds no header looks like a local client. But our page
+only works behind a proxy that passes the host on, or with GATEWAY_ORIGINS, and either one ends this
+exemption.
 """
 
 import hmac

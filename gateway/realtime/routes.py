@@ -82,7 +82,7 @@ class RealtimeRoutes:
         return JSONResponse(MODEL)
 
     async def unsupported(self, request: Request) -> Response:
-        """What OpenAI's service has beside, as WebRTC (`calls`) and translations."""
+        """What OpenAI's service also has, such as WebRTC (`calls`) and translations."""
         return _error(
             404,
             "not_supported",

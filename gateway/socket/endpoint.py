@@ -88,7 +88,7 @@ class WebSocketEndpoint:
         try:
             session, over = await self._serve_client(websocket, address)
         finally:
-            # Before the session is closed: who hangs up may call again at once.
+            # Before the session is closed, since a caller who hangs up may call again at once.
             self._limits.remove_socket(address)
         if session is not None:
             await self._closer.close(session, over=over)

@@ -1,4 +1,4 @@
-"""What a client asks for at first: its `start`, and the answer `ready`."""
+"""Reads a client's first message, its `start`, and makes the answer `ready`."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """A Prometheus histogram that takes many values at once.
 
 The client library's own histogram takes them one by one. With 60 callers, adding the frames since
-the last scrape blocked the event loop for 30 ms, and so delayed the very frames that it measures.
+the last scrape blocked the event loop for 30 ms. That delayed the very frames that it measures.
 """
 
 from collections.abc import Collection, Iterator, Sequence

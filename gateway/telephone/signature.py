@@ -1,7 +1,7 @@
 """Checks that a request comes from Twilio: the header X-Twilio-Signature. Sans I/O.
 
-The signature is an HMAC-SHA1 by the account's auth token over the URL as Twilio called it, followed
-by the POST fields in the order of their names. Source: Twilio, "Webhooks Security".
+The signature is an HMAC-SHA1 by the account's auth token. It covers the URL as Twilio called it and
+then the POST fields in the order of their names. Source: Twilio, "Webhooks Security".
 """
 
 import base64

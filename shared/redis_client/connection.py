@@ -1,7 +1,7 @@
 """One connection to Redis that waits for all answers of a pipeline at once.
 
-redis-py opens the connection; then only this class uses it. redis-py would wake the task for each
-piece of the answers, and Redis sends the answers of a pipeline of audio in several pieces.
+redis-py opens the connection; then only this class uses it. Redis sends the answers of a pipeline
+of audio in several pieces, and redis-py would wake the task for each piece.
 """
 
 import asyncio

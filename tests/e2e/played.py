@@ -1,7 +1,7 @@
 """Every frame that the playback worklet gets, and every block that it plays.
 
-The gateway serves the worklet's file with code before it that wraps its processor, and the jitter
-buffer's file with code after it that notes its input and output. Both run in the audio thread.
+The gateway serves two files with more code. Code before the worklet's file wraps its processor.
+Code after the jitter buffer's file notes its input and output. Both run in the audio thread.
 """
 
 from typing import Any, Final, NamedTuple

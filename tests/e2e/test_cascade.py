@@ -1,7 +1,7 @@
 """The default engine with its real weights through real processes: calls, memory, a killed worker.
 
-Whisper reads the replies' sound back. Each worker here computes with another instruction set, so a
-worker that goes on with a call would come to other words if it computed anything again.
+Whisper reads the replies' sound back. Each worker here computes with another instruction set. So a
+worker that takes over a call would come to other words if it computed anything again.
 """
 
 from collections.abc import Iterator

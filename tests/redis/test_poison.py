@@ -29,7 +29,7 @@ POISON: Pcm16 = np.full(CHUNK_SAMPLES, 666, dtype=np.int16)
 
 
 class BrittleEngine(EchoEngine):
-    """Fails at poison; and as it is told to, whoever is stepped."""
+    """Fails at poison; also at any session when a test tells it to."""
 
     def __init__(self, slots: int) -> None:
         super().__init__(slots)
@@ -206,7 +206,7 @@ async def test_sessions_taken_over_together_are_rebuilt_between_their_neighbours
             await caller.listen(40)
     live, engine = Caller(redis_client, "live"), PatientEngine(8)
     await live.call("stream")
-    # Their input waits for them: whoever is open is stepped before the next one is opened.
+    # Their input waits for them: the worker steps the open sessions before it opens the next one.
     for caller in (live, *taken):
         await caller.speak(noise(30, seed=1))
     async with working(make_worker(redis_client, "w2", engine)):

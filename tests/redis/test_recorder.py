@@ -1,4 +1,5 @@
-"""The recorder beside a real worker: what both sides said, whoever dies or hangs up."""
+"""The recorder beside a real worker: what both sides said, whichever process dies or side hangs
+up."""
 
 import asyncio
 from pathlib import Path

@@ -91,7 +91,7 @@ def modules() -> Mapping[str, Path]:
 
 
 @cache
-def tests_too() -> Mapping[str, Path]:
+def product_and_tests() -> Mapping[str, Path]:
     """The same of the product and its tests."""
     files = (ROOT / "tests").rglob("*.py")
     return {**modules(), **{".".join(f.relative_to(ROOT).with_suffix("").parts): f for f in files}}
@@ -108,7 +108,7 @@ def imports(path: Path) -> tuple[str, ...]:
             elif isinstance(node, ast.ImportFrom) and node.module:
                 for alias in node.names:
                     inner = f"{node.module}.{alias.name}"
-                    yield inner if inner in tests_too() else node.module
+                    yield inner if inner in product_and_tests() else node.module
 
     return tuple(found())
 
@@ -178,8 +178,8 @@ def test_importing_a_light_part_loads_no_torch(
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Imports for type checkers and inside functions count, since they hide a misplaced wall."""
     graph = {
-        name: {other for other in imports(file) if other in tests_too() and other != name}
-        for name, file in tests_too().items()
+        name: {other for other in imports(file) if other in product_and_tests() and other != name}
+        for name, file in product_and_tests().items()
     }
     try:
         TopologicalSorter(graph).prepare()

@@ -19,8 +19,8 @@ FLOOR_RATIO: Final = 2.5  # speech is 8 dB over the floor
 VOICED_MIN: Final = 0.5  # of 1, the waveform's likeness to itself one pitch period later
 # A loud frame so soon after a voiced one still belongs to speech ("s", "t", a breath).
 UNVOICED_TAIL_FRAMES: Final = 200 // FRAME_MS  # 10
-# Over 40 ms. Measured: speech moves by more in 90 % of its frames (half of them by 9 dB and more),
-# hums and tones of -25 to -50 dBFS over noise of -70 dBFS by less in 99 %.
+# Over 40 ms. Measured: speech moves by more in 90 % of its frames, half of them by 9 dB and more.
+# Hums and tones of -25 to -50 dBFS over noise of -70 dBFS move by less in 99 %.
 MOVED_DB: Final = 3.0
 # A tone's onset moves three frames, so proof takes four of the last 300 ms.
 MOVED_FRAMES: Final = 4

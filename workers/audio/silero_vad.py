@@ -5,7 +5,7 @@
 
 24 kHz -> 16 kHz by a causal filter (0.5 ms late) -> windows of 32 ms, two and three a chunk in
 turn. The log carries the state between chunks, some 700 to 1,200 bytes. The live call too rounds
-samples to 16 bits and the network's memory to float16, so a worker that takes a session over
+samples to 16 bits and the network's memory to float16. So a worker that takes a session over
 computes what the dead one would have.
 """
 

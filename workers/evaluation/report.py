@@ -26,7 +26,7 @@ HEAD: Final = """# Evaluation of `{name}`
 Each call asks spoken questions and judges the answers. It runs from WAV to WAV in one process,
 without sockets, through the runtime's VAD, turn logic and limiter and the batched engine. An answer
 is **right** if its text is the expected reply word for word, and if pocketsphinx recognises its
-audio as that sentence, in a forced choice among the {answers} most similar answers. So every
+audio as that sentence. Pocketsphinx must choose among the {answers} most similar answers. So every
 number, day and name in it is right. The **ceiling** is the same judge's result on original
 recordings of such replies. {balance} Intervals are Wilson's, 95 %.
 
@@ -225,10 +225,10 @@ def _hearing(found: Measures) -> str:
     return "\n".join(
         [
             "## Transcripts of the callers\n",
-            "Error rates of the listener's letters, decoded greedily without a dictionary or a "
-            "language model, of the words that these letters form, and of the final transcript. "
-            "The transcript's words come from the language model's lower half, which knows the "
-            "words of trained questions only.\n",
+            "Error rates of the listener's letters, of the words that they form, and of the final "
+            "transcript. The letters are decoded greedily, without a dictionary or a language "
+            "model. The transcript's words come from the language model's lower half, which knows "
+            "the words of trained questions only.\n",
             _table("| | utterances | letters | words of letters | transcript |", errors),
             "The service never codes callers: the codec knows the assistant's voice alone. "
             "Character error rates with and without it:\n",

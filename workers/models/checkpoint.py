@@ -1,8 +1,8 @@
 """Reads and writes a weights folder: one safetensors file a part, in bfloat16, and parity.json.
 
 parity.json records what the parts must agree on: the sample rate and the mel parameters. For each
-part it holds the config, size and sha256, and facts such as the vocabulary, the codes of silence,
-the training data and its licences. `read_part` checks all of it.
+part it holds the config, size and sha256. It also holds facts such as the vocabulary, the codes of
+silence, the training data and its licences. `read_part` checks all of it.
 """
 
 import dataclasses

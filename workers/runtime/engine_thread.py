@@ -20,8 +20,8 @@ _SMOOTHING: Final = 0.1
 # Without new steps a percentile is halved so often. Silent callers may all speak again at once, and
 # a worker that forgot how slow it was would take more callers just before.
 HALF_LIFE_S: Final = 20.0
-# When so many sessions fail one after the other, each alone, and no session is stepped between
-# them, the engine is broken and not a session.
+# If so many sessions fail one after the other, each alone, and no step succeeds between them, then
+# the engine is broken, not a session.
 BROKEN_AFTER: Final = 2
 
 Group = Sequence[tuple[HeldSession, Plan]]

@@ -1,7 +1,7 @@
 """The worker's loop: fetch, schedule, one batched step, publish; again at once while there is work.
 
-A turn reads every session's new input in one pipeline, lets the engine step all slots that have
-work as one batch in its own thread, and writes every session's commit in one pipeline.
+A turn reads every session's new input in one pipeline. The engine, in its own thread, steps all
+slots that have work as one batch. A second pipeline writes every session's commit.
 """
 
 import asyncio

@@ -6,8 +6,8 @@ import { Resampler } from "./resampler.js";
  * Opus for one connection, by the browser's WebCodecs, in the socket's worker: encodes PCM16 blocks
  * into packets of 20 ms, and decodes Opus frames into PCM16 frames.
  *
- * Each reply is a stream of its own, as on the server, so that no decoder state carries the end of
- * one reply into the next. The decoder returns 48 kHz whatever rate it is configured for.
+ * Each reply is a stream of its own, as on the server. So no decoder state carries the end of one
+ * reply into the next. The decoder returns 48 kHz whatever rate it is configured for.
  */
 
 const RATE = 24_000;

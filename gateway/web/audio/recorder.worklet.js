@@ -2,8 +2,8 @@
 /// <reference path="./worklet.d.ts" />
 
 /**
- * Records both sides of the call on one clock as interleaved PCM16 (caller left, assistant right),
- * and posts a quarter of a second at a time to the page.
+ * Records both sides of the call on one clock as interleaved PCM16: caller left, assistant right.
+ * It posts a quarter of a second at a time to the page.
  */
 
 const BLOCK_S = 0.25;

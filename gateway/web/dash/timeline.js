@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Puts one session's records on one axis: the caller's time, in seconds of their audio. An input
- * record states its time, a step has the time of the input that it read, and a frame the time at
+ * record states its time. A step has the time of the input that it read, and a frame the time at
  * which the caller reported it as played. This module neither draws nor fetches.
  */
 

@@ -1,8 +1,8 @@
 """pipecat with the three models of antiphon's cascade, one process for all callers.
 
 Run in the peers' environment: `python pipecat_cascade.py PORT CALLERS`. VAD, turn strategies and
-Whisper service are pipecat's own. The language model and the voice are antiphon's, each in a small
-service that serves one request at a time, as a library in the process does.
+Whisper service are pipecat's own. The language model and the voice are antiphon's. Each is in a
+small service that serves one request at a time, as a library in the process does.
 """
 
 import asyncio

@@ -7,10 +7,10 @@ from tests.load.cascade import LIMIT_P95_MS, PARTS, TalkRung, largest_talking
 from tests.load.document import table
 
 HOW: Final = """\
-Typical talk with `ENGINE=cascade`: each caller asks one of twelve spoken questions (flite and
-espeak-ng, 1.5 to 3 s), listens to the reply, pauses for 0.7 to 1.3 times the reply's length, and
-asks again. So a caller speaks, listens and is silent in turn, and the call's memory grows. The
-worker runs on one core; gateway, Redis and the callers run on the other.
+Typical talk with `ENGINE=cascade`. Each caller asks one of twelve spoken questions (flite and
+espeak-ng, 1.5 to 3 s) and listens to the reply. After a pause of 0.7 to 1.3 times the reply's
+length the caller asks again. So a caller speaks, listens and is silent in turn, and the call's
+memory grows. The worker runs on one core; gateway, Redis and the callers run on the other.
 
 *First audio* is the time from the sample with which the worker can decide that the turn is over to
 the first audible sample. *From speech end* (mouth to ear) includes the silence that ends a turn.
@@ -25,10 +25,10 @@ reading and writing by the language model, speaking, the rest of the engine's st
 the reading and writing of the log. The clock measures them, so they include what others used.
 """
 HOW_PEER: Final = """\
-The same callers talk to pipecat with the same three models, as one process on the worker's core:
-its Silero VAD and its default turn strategies (Smart Turn), its Whisper service (faster-whisper,
-the same weights in int8), and two small services in the same process around the same tuned
-language model and the same voice. Those serve one request at a time; the voice speaks whole
+The same callers talk to pipecat with the same three models, as one process on the worker's core.
+It uses its Silero VAD, its default turn strategies (Smart Turn) and its Whisper service
+(faster-whisper, the same weights in int8). Two small services in the same process run the same
+tuned language model and the same voice. They serve one request at a time; the voice speaks whole
 sentences. pipecat has no gateway and no log, so its core carries the sockets too, and no call
 survives the process. It does not report its decision; compare the times from the end of speech.
 """

@@ -24,9 +24,9 @@ HOW: Final = f"""\
 **These figures are simulated.** The costs are those of the last runs (`plots/bench.json`). The
 simulation assumes:
 
-- A chunk costs gateway, Redis and worker as much as at the largest number of callers that the
-  ladder held (or, if none held, that lost no frame). Each process has a core like this one to
-  itself and uses at most {100 * FULL:.0f} % of it.
+- A chunk costs gateway, Redis and worker as much as at the largest number of callers that held in
+  the ladder. If none held, it is the largest number that lost no frame. Each process has a core
+  like this one to itself and uses at most {100 * FULL:.0f} % of it.
 - Every caller speaks and gets speech all the time (the echo's worst case); the engine steps as in
   *mix*. A worker's turn (its own work and a step) takes at most {FULL * 80:.0f} of a chunk's 80 ms.
 - `tiny`: one core a worker, the line through the measured steps. `base` on an H200 is **assumed**:
@@ -35,10 +35,11 @@ simulation assumes:
 - The hash of a session chooses its primary. A command costs the same on a Redis Cluster as on one
   Redis. On a Cluster there are no wakeups and every process polls; the simulation leaves that out.
 - The cost of the shared keys grows faster than the fleet. Every worker reads the meta of every
-  session each second, and {LOOKS_PER_S} times a second every worker and gateway reads the beat of
-  every worker, all from one primary. The largest fleet is where that fills the core of a worker or
-  of that primary. More callers need *cells*: fleets with their own Redis behind one name. The table
-  gives the largest cell that spends at most {100 * CELL_SHARE:.0f} % of a core so.
+  session each second. Every worker and gateway reads the beat of every worker {LOOKS_PER_S} times a
+  second. All of that comes from one primary. The largest fleet is where it fills the core of a
+  worker or of that primary. More callers need *cells*: fleets, each with its own Redis, that share
+  one name. The table gives the largest cell that spends at most {100 * CELL_SHARE:.0f} % of
+  a core on this.
 """
 
 

@@ -1,6 +1,6 @@
 """Checks what HEAR, THINK and SPEAK name before any weights are loaded, which takes seconds.
 
-Only existence and kind are checked here; whoever loads a part checks its content.
+It checks only existence and kind; the code that loads a part checks its content.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Transcribes the callers' turns: those that ended, pause or go on, and asides over replies.
 
-Each call takes a step's batch, transcribes the turns for which there is time, and writes the words
-to the engine's slots and to the step's drafts.
+Each method takes a step's batch and transcribes the turns for which there is time. It writes the
+words to the engine's slots and to the step's drafts.
 """
 
 import time

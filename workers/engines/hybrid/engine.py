@@ -1,8 +1,8 @@
 """The default engine: listener, HybridS2S and the assistant's voice over one batch of slots.
 
-A step runs the listener on all rows with chunks, the language model on all rows that speak, and the
-voice on all rows with codes. The log holds the listener's state of each chunk in float16. The model
-reads exactly that, so a rebuilt slot reads what the live one read.
+A step runs three networks: the listener on rows with chunks, the language model on rows that speak,
+and the voice on rows with codes. The log holds the listener's state of each chunk in float16. The
+model reads exactly that, so a rebuilt slot reads what the live one read.
 """
 
 from collections.abc import Callable, Iterator, Sequence, Set

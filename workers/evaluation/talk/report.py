@@ -23,9 +23,9 @@ def section(
             BEGIN,
             "## The cascade",
             "",
-            f"`{made['command']}` on {made['machine']}, {made['date']}. Each question is spoken by "
-            "a voice that no training used, goes through VAD, turn taking and the engine, and the "
-            "reply's text is judged by written criteria; Whisper then reads the sound back.",
+            f"`{made['command']}` on {made['machine']}, {made['date']}. A voice that no training "
+            "used speaks each question, which goes through VAD, turn taking and the engine. "
+            "Written criteria judge the reply's text; Whisper then reads the sound back.",
             "",
             *_goals(rows, verdicts, silence),
             "",

@@ -95,8 +95,8 @@ class CacheSpan:
 class KvCache:
     """Keys and values of `slots` streams, one ring a slot. Each slot counts its positions from 0.
 
-    A query reaches its whole window if capacity >= window + T - 1, where T is the most positions
-    that one step adds, or if no stream is longer than the capacity.
+    A query reaches its whole window if no stream is longer than the capacity, or if capacity >=
+    window + T - 1. T is the most positions that one step adds.
     """
 
     def __init__(self, config: TransformerConfig, slots: int, capacity: int, like: Tensor) -> None:

@@ -1,8 +1,8 @@
 """Which tokens each position reads, and which codes make a frame of sound: Moshi's delays.
 
-Step t reads the text and codes that step t - 1 said, the caller's first code of frame t and the
-others of frame t - 1. A call's first positions hold initial tokens. `said` is (T, 9): text and
-eight codes; `heard` is (T, 8).
+Step t reads the text and codes that step t - 1 said. Of the caller it reads the first code of frame
+t and the others of frame t - 1. A call's first positions hold initial tokens. `said` is (T, 9):
+text and eight codes; `heard` is (T, 8).
 """
 
 import numpy as np

@@ -53,8 +53,8 @@ class ResidualVq(nn.Module):
         """Quantise for training, and move the codebooks.
 
         latent (B, T, D) float32; depth (B,): how many codebooks each row uses (quantiser dropout).
-        -> latents (B, T, D) whose gradient passes straight through, codes (B, T, Q), and the
-        commitment loss (a scalar).
+        -> latents (B, T, D) whose gradient passes straight through; codes (B, T, Q); the commitment
+        loss, a scalar.
         """
         with torch.no_grad():
             codes = self.encode(latent.detach())

@@ -12,7 +12,7 @@ _LISTENING: Final = frozenset(
     "uhhuh um umm wow yeah yep yes yup cool exactly good".split()
 )
 _LISTENING_PHRASES: Final = re.compile(r"\b(?:all right|i see|got it|uh oh|of course)\b")
-# What people say to a voice that shall be silent.
+# What people say to a voice that they want to be silent.
 _STOP: Final = re.compile(
     r"\b(?:stop|wait|no|nope|enough|quiet|pause|cancel|hey|sorry|hold on|hang on|shut up|be quiet"
     r"|excuse me|never ?mind|one (?:moment|second)|not that|okay stop)\b"

@@ -1,7 +1,7 @@
 """The assistant's replies as training targets: one text token and Q codes a step.
 
 Each reply has one recording, synthesised and encoded at its first use. A word's token lies at the
-step in which the word begins, or later if two words begin in one step, so the model sees the word
+step in which the word begins, or later if two words begin in one step. So the model sees the word
 when it makes its sound.
 """
 

@@ -30,8 +30,8 @@ TURN_TAIL: Final = (5, 12)
 GO_AFTER: Final = 7  # stream mode: steps from the end of speech to GO, 560 ms
 GO_LATE: Final = 20  # the same after speech that breaks off: its caller may continue
 AFTER_REPLY: Final = 4  # stream mode: silent positions trained after EOS
-# Weight of a PAD while listening. With .05 the model said GO where it was right once in twenty
-# times, and answered two in three callers who paused in mid-question too early.
+# Weight of a PAD while listening. With .05 the model said GO where GO was right once in twenty
+# times. It then answered two in three callers too early when they paused in mid-question.
 PAD_OUTSIDE: Final = 0.25
 PAD_INSIDE: Final = 0.3  # weight of a PAD between the words of a reply
 HIDE_TEXT: Final = 0.1  # share of the assistant's text inputs hidden in training

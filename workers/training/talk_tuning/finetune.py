@@ -1,8 +1,8 @@
 """`make finetune DATA=folder` with written conversations: tune the cascade's model on them too.
 
 The folder holds *.jsonl files with lines such as {"topic": "shop", "turns": [["Hi.", "Hello."]]}.
-The tuning goes on from the shipped adapter, and a share of the shipped exchanges is learned beside
-the new ones, so that the model keeps what it knows.
+The tuning goes on from the shipped adapter. It also learns a share of the shipped exchanges, so
+that the model keeps what it knows.
 """
 
 from pathlib import Path

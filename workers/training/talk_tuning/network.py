@@ -149,7 +149,7 @@ class Network(nn.Module):
         self._angles = [table.to(COMPUTED) for table in angles(config, config.context)]
 
     def forward(self, batch: Batch) -> Tensor:
-        """States (N, D) bfloat16 behind the batch's N sources, ready for the head."""
+        """States (N, D) bfloat16 after the batch's N sources, ready for the head."""
         x = F.embedding(batch.tokens, self.embedding).float()
         cosines, sines = (table[batch.positions][:, None] for table in self._angles)
         blocks = (Block(0, 1, batch.system), *batch.blocks)

@@ -33,6 +33,6 @@ class _Losses(torch.autograd.Function):
 
 
 def losses_of(x: Tensor, head: Tensor, targets: Tensor) -> Tensor:
-    """Cross entropy (N,) of targets (N,) behind states x (N, D) under a head (vocab, D)."""
+    """Cross entropy (N,) of targets (N,) after states x (N, D), with a head (vocab, D)."""
     found: Tensor = _Losses.apply(x, head, targets)  # type: ignore[no-untyped-call]
     return found

@@ -10,10 +10,10 @@ every token that is left. So a turn with any word that a tool does not know goes
 What callers told about themselves in earlier turns is found again when they ask: as a fact, if a
 grammar knows how such a one is told (`recall.py`), else as they said it (`said_back.py`).
 
-What it does not do: it knows no date, time or fact of the world, and reads nothing but the turn,
-and for "plus five?" and what was told the turns before it. It corrects no transcript beyond the
-number words, operators and question words that Whisper mishears (`misheard.py`), and only where an
-answer follows. Results beyond a million and long decimals are left to the model.
+What it does not do: it knows no date, time or fact of the world. It reads the turn alone, and the
+turns before it only for "plus five?" and for what the caller told. It corrects no transcript beyond
+the number words, operators and question words that Whisper mishears (`misheard.py`), and only where
+an answer follows. Results beyond a million and long decimals are left to the model.
 """
 
 import re

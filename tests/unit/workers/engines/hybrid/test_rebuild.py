@@ -1,8 +1,8 @@
 """A session that is rebuilt from its log, with the hybrid engine in float32 and greedy decoding.
 
-Two callers say the same: the steady one's worker lives, the other one's dies after every turn of
-its loop, so that each step of the conversation is once the first of a rebuilt one. The log must
-come to hold the same decisions and codes, and the logits of every step must agree.
+Two callers say the same: the steady one's worker lives, and the other one's dies after every turn
+of its loop. So each step of the conversation is once the first of a rebuilt one. The log must come
+to hold the same decisions and codes, and the logits of every step must agree.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,8 +26,8 @@ from workers.models.speech_to_speech.vocabulary import EOS
 
 Line = list[InputRecord | Pcm16]
 
-# float32, logits of up to 3.5: whole pieces sum in another order than single steps (2e-6),
-# and a heard state that lies between two float16 values may be logged as the other one.
+# float32, logits of up to 3.5: whole pieces sum in another order than single steps (2e-6). So a
+# heard state that lies between two float16 values may be logged as the other one.
 LOGITS_WITHIN = 1e-4
 HEARD_WITHIN = 2e-3  # one step of float16 at 2 to 4
 SAMPLES_WITHIN = 2  # of 32,768

@@ -1,7 +1,7 @@
 """The streaming engine gives the model the turn before as training's samples do.
 
-What the engine's model makes of every step of a second turn must be what the same model makes,
-offline, of the sample that training would put together of both.
+The engine's model reads a second turn step by step. Offline, the same model reads the sample that
+training would make of both turns. Both must give the same.
 """
 
 from collections.abc import Sequence
