@@ -1,6 +1,7 @@
 """What operators see of a running gateway: figures, their stream, a session's timeline."""
 
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -49,13 +50,15 @@ async def test_the_stream_starts_with_the_history_and_continues_with_snapshots(
 ) -> None:
     caller = await server.caller()
     sid = await sid_of(caller)
+    name = public_name("w1")
+    await until(lambda: server.gateway.stats.workers()[name]["free"] == 7)
     past, first, second = await lines(client, 3)
     assert past["columns"] == list(COLUMNS)
     assert past["rows"]
     for picture in (first, second):
         assert picture["gateway"] == server.gateway.name
         assert picture["workers"] == {
-            public_name("w1"): {
+            name: {
                 **{"slots": 8, "free": 7, "engine": "echo", "step_ms": 1.5},
                 **{"step_p95_ms": None, "step_p99_ms": None, "takeovers": None},
             }
@@ -80,7 +83,7 @@ async def test_without_viewers_no_snapshot_is_made(
     monkeypatch.setattr(stats, "snapshot", fail)
     rows = len(stats.history.rows())
     await stats.tick()
-    assert len(stats.history.rows()) == rows + 1
+    assert len(stats.history.rows()) > rows
 
 
 async def test_the_number_of_viewers_is_bounded(
@@ -99,11 +102,13 @@ async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
     sid = await sid_of(caller)
     worker.stalled = True  # what a worker has read is trimmed
     await speak(caller, 0.8)
-    await caller.until("ack")
+    while caller.events[-1].get("samples") != 19_200:
+        await caller.next()
     before = (await client.get(f"/api/sessions/{sid}")).json()
     worker.stalled = False
     await caller.until_frame(40)
-    frame = worker.owned[sid].frame
+    worker.stalled = True  # and commits no more than this step
+    frame = 40
     outputs = (
         SpeechStopped(10),
         Text(2, SECRET_WORDS),
@@ -115,7 +120,7 @@ async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
     answer = await client.get(f"/api/sessions/{sid}")
     found = answer.json()
     chunks = [record["at_s"] for record in before["in"] if record["type"] == "audio"]
-    assert len(chunks) >= 9
+    assert len(chunks) == 10
     assert chunks == [round(0.08 * n, 3) for n in range(1, len(chunks) + 1)]
     assert before["unread_ms"] >= 80 * len(chunks)
     assert found["seconds"] == 0.8
@@ -131,6 +136,7 @@ async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
     last = ",".join(str(found[name][-1]["id"]) for name in ("in", "steps", "out"))
     more = (await client.get(f"/api/sessions/{sid}?after={last}")).json()
     assert (more["steps"], more["out"]) == ([], [])
+    worker.stalled = False
     await caller.send("end")
 
 
@@ -175,7 +181,8 @@ async def test_gateways_on_one_redis_know_each_other(
     async with running_gateway(redis_url) as other:
         names = {server.gateway.name, other.gateway.name}
         async with httpx.AsyncClient(base_url=other.http, timeout=PATIENCE_S) as client:
-            *_, picture = await lines(client, 5)
+            await until(lambda: set(other.gateway.stats._peers.live(time.monotonic())) == names)
+            *_, picture = await lines(client, 2)
     assert set(picture["gateways"]) == names
     own = picture["gateways"][server.gateway.name]
     assert own["callers"] == 1
@@ -191,7 +198,7 @@ async def test_the_time_to_a_reply_is_measured(
     sid = await sid_of(caller)
     await speak(caller, 0.4)
     await caller.until_frame(20)
-    frame = worker.owned[sid].frame
+    frame = 20
     outputs = (
         SpeechStopped(1),
         ReplyStarted(2, frame + 1),
@@ -200,6 +207,6 @@ async def test_the_time_to_a_reply_is_measured(
     await worker.say(sid, *outputs, frame=frame + 1, generation=2)
     await caller.until_frame(frame + 1)
     stats = (await client.get("/api/stats")).json()
-    assert 0 < stats["answer_ms"]["p50"] < 5_000
-    assert 0 < stats["append_ms"]["p50"] < 5_000
+    assert 0 < stats["answer_ms"]["p50"] < 1_000 * PATIENCE_S
+    assert 0 < stats["append_ms"]["p50"] < 1_000 * PATIENCE_S
     await caller.send("end")

@@ -27,7 +27,7 @@ from workers.runtime.ownership.claims import CLAIM_AT_ONCE, Ownership
 
 pytestmark = pytest.mark.redis
 
-LEASE_S = 20.0  # so long that no test here can mistake it for anything sooner
+LEASE_S = 60.0  # so long that no test here can mistake it for anything sooner
 
 
 def patient_worker(redis: Redis, name: str = "w2", lease_s: float = LEASE_S) -> WorkerLoop:
