@@ -42,8 +42,8 @@ class ConnectedSessions:
         return self._by_sid.get(sid)
 
     def sids(self) -> list[str]:
-        """All session ids."""
-        return [session.sid for session in self._sessions]
+        """The ids of all sessions that have a socket. The log of one that leaves may be deleted."""
+        return [session.sid for session in self._sessions if not session.leaving]
 
     def collect_counts(self) -> None:
         """Add to the metrics what every playout has counted since the last time."""

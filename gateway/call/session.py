@@ -73,7 +73,7 @@ class Session:
         self._playhead = Playhead(playout.next_frame - 1, now)
         self._outbox = Outbox()
         self._stopwatch = Stopwatch()
-        self._leaving = False  # the socket is gone; only the last records still go to the log
+        self._leaving = False
         self._acked_samples = uplink.acked_samples  # as last reported to the client
         self._acked_at = self._wrote_at = self._appended_at = now
 
@@ -118,6 +118,11 @@ class Session:
     def wants_records(self) -> bool:
         """Whether to read output records for it now."""
         return not (self.error or self._leaving or self._playout.full)
+
+    @property
+    def leaving(self) -> bool:
+        """Whether its socket is gone, so that only its last records still go to the log."""
+        return self._leaving
 
     @property
     def silent(self) -> bool:
