@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from tests.patience import until
+from tests.patience import PATIENCE_S, until
 from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 
 
@@ -20,6 +20,13 @@ async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWo
         yield worker
         worker.stopped = True
         await task
+
+
+@pytest.fixture
+def patient_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The talking client takes a pause of a busy machine for no end of the reply."""
+    monkeypatch.setattr("client.call.QUIET_S", 5.0)
+    monkeypatch.setattr("client.call.PATIENCE_S", PATIENCE_S)
 
 
 @pytest.fixture

@@ -81,7 +81,12 @@ def question(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("plain", [False, True])
 async def test_the_talking_client_speaks_a_file_and_saves_the_reply(
-    server: GatewayServer, worker: StandInWorker, question: Path, tmp_path: Path, plain: bool
+    server: GatewayServer,
+    worker: StandInWorker,
+    patient_client: None,
+    question: Path,
+    tmp_path: Path,
+    plain: bool,
 ) -> None:
     out = tmp_path / "reply.wav"
     report = await speak_file(question, server.url, out, mode="stream", plain=plain)

@@ -28,7 +28,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 async def test_a_lost_socket_is_replaced_and_no_frame_is_lost(
-    server: GatewayServer, worker: StandInWorker
+    server: GatewayServer, worker: StandInWorker, patient_client: None
 ) -> None:
     question = np.concatenate(noise(LOUD_CHUNKS))
     call = SpokenCall(server.url, question, plain=False, start={"mode": "stream"})
@@ -49,7 +49,7 @@ async def test_a_lost_socket_is_replaced_and_no_frame_is_lost(
 
 
 async def test_after_a_goaway_the_call_continues_on_another_gateway(
-    server: GatewayServer, worker: StandInWorker, redis_url: str
+    server: GatewayServer, worker: StandInWorker, patient_client: None, redis_url: str
 ) -> None:
     question = np.concatenate(noise(LOUD_CHUNKS))
     async with running_gateway(redis_url) as elsewhere:
