@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from shared.local_redis import installed
 from shared.log.session_log import connect
 from tests.patience import PATIENCE_S, wait_until
+from tests.redis_users import write_users
 
 # Below the ports that the kernel gives to outgoing connections.
 PORTS: Final = range(10_000, 32_000)
@@ -50,7 +51,8 @@ _random: Final = random.Random()  # the system seeds it, not the tests
 def running_redis(binary: str, folder: Path) -> Iterator[str]:
     """A redis-server on a free port, without persistence; its URL."""
     port = free_port()
-    line = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    where = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
+    line = [binary, *where, "--save", "", *write_users(folder)]
     process = subprocess.Popen(line, stdout=subprocess.DEVNULL)
     try:
         with redis.Redis(port=port) as client:

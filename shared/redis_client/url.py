@@ -35,6 +35,7 @@ def client(url: str, *, timeout_s: float) -> Redis:
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
         "protocol": 2,
+        "driver_info": None,  # no CLIENT SETINFO, which deploy/redis/users.acl does not allow
         # A rush of callers needs more than redis-py's 100, beyond which it raises at once.
         "max_connections": MAX_CONNECTIONS,
         **_typed(found.options),

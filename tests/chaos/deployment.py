@@ -15,10 +15,10 @@ from tests.chaos.ablations import write_scripts
 from tests.chaos.clock import Clocks
 from tests.chaos.proxy import Impairments, Proxy
 from tests.chaos.redis_server import DurableRedis, Storage
-from tests.chaos.redis_users import as_user, refusals
 from tests.conftest import free_port
 from tests.e2e.launcher import ROOT, Process
 from tests.patience import wait_until
+from tests.redis_users import as_user, refusals
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Redis with deploy/redis/users.acl: each role may do all that a call needs, and nothing else.
 
-The whole fault suite runs as these users (`tests/chaos/redis_users.py`).
+The whole fault suite runs as these users (`tests/redis_users.py`).
 """
 
 import asyncio
@@ -14,9 +14,9 @@ import redis
 
 from tests.chaos.deployment import Deployment
 from tests.chaos.faults import FAULTS
-from tests.chaos.redis_users import as_user
 from tests.chaos.trial import run_trial
 from tests.patience import PATIENCE_S
+from tests.redis_users import as_user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.redis]
 

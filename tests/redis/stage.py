@@ -26,6 +26,7 @@ from shared.log.writes import Answer, StepCommit
 from shared.settings import Settings
 from tests.commits import a_commit
 from tests.patience import PATIENCE_S, until
+from tests.redis_users import as_user
 
 SECOND = b"\1\2" * 24_000
 
@@ -40,10 +41,16 @@ class QuietServer(GracefulServer):
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(url: str, **settings: Any) -> AsyncIterator["GatewayServer"]:
-    """A gateway on a free port, which has patience with a worker that gets no CPU."""
+async def running_gateway(
+    url: str, *, user: str = "gateway", **settings: Any
+) -> AsyncIterator["GatewayServer"]:
+    """A gateway on a free port, which has patience with a worker that gets no CPU.
+
+    It logs in as this user of Redis, or as the URL says.
+    """
     patience = {"lease_ms": 30_000, "claim_timeout_ms": 60_000}
-    chosen = Settings(redis_url=url, gateway_port=0, **patience | settings)
+    where = as_user(url, user) if user else url
+    chosen = Settings(redis_url=where, gateway_port=0, **patience | settings)
     gateway = Gateway(chosen)
     listeners = listen(chosen.gateway_host, 0)
     config = server_config(gateway.app(), chosen.gateway_trusted_proxies, chosen.gateway_root_path)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -318,7 +319,10 @@ async def test_a_hang_up_frees_the_slot_at_every_gateway(
 async def test_who_hangs_up_may_call_again_from_the_same_address(
     redis_url: str, worker: StandInWorker
 ) -> None:
-    settings = {"gateway_trusted_proxies": "127.0.0.1", "gateway_max_per_address": 1}
+    settings: dict[str, Any] = {
+        "gateway_trusted_proxies": "127.0.0.1",
+        "gateway_max_per_address": 1,
+    }
     headers = {"X-Forwarded-For": "203.0.113.5"}
     async with running_gateway(redis_url, **settings) as gateway:
         await until(lambda: gateway.gateway.fleet.free(time.monotonic()) == worker.slots)

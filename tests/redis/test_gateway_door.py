@@ -28,7 +28,10 @@ PARTIAL = 500
 @pytest.fixture
 async def strict(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
     """A gateway behind a proxy on this machine, with a limit of two calls an address."""
-    settings = {"gateway_trusted_proxies": "127.0.0.1", "gateway_max_per_address": 2}
+    settings: dict[str, Any] = {
+        "gateway_trusted_proxies": "127.0.0.1",
+        "gateway_max_per_address": 2,
+    }
     async with running_gateway(redis_url, **settings) as server:
         await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield server

@@ -89,7 +89,8 @@ async def test_gateway_and_readiness_name_the_cause_once(
     caplog.set_level(logging.INFO)
     for url, cause in urls(guarded):
         caplog.clear()
-        async with running_gateway(url) as gateway, httpx.AsyncClient(timeout=PATIENCE_S) as http:
+        http = httpx.AsyncClient(timeout=PATIENCE_S)
+        async with running_gateway(url, user="") as gateway, http:
             await until(lambda: gateway.gateway.trouble.pause_s > 1)  # after five tries
             answer = (await http.get(f"{gateway.http}/ready")).json()
         assert cause in answer["reason"]

@@ -1,7 +1,7 @@
-"""The Redis users of deploy/redis/users.acl, in every Redis of the fault suite.
+"""The Redis users of deploy/redis/users.acl, in every Redis of the tests.
 
-Gateways and workers log in as their users, so a fault also shows whether the file allows what they
-do then. The suite itself keeps the default user, without a password.
+Gateways and workers log in as their users, so a test also shows whether the file allows what they
+do. The tests themselves keep the default user, without a password.
 """
 
 from hashlib import sha256
@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import redis
 
-USERS: Final = Path(__file__).parents[2] / "deploy/redis/users.acl"
+USERS: Final = Path(__file__).parents[1] / "deploy/redis/users.acl"
 PASSWORD: Final = "chaos"  # noqa: S105 # of servers that live as long as a test
 EVERYTHING: Final = "user default on nopass ~* &* +@all"
 
