@@ -107,7 +107,7 @@ class Stack:
 
     def start_gateway(self, **env: str) -> Process:
         """Start the gateway and wait until it and all workers are ready."""
-        self.port = free_port()
+        self.port = int(env.get("GATEWAY_PORT") or free_port())
         process = self._start("gateway", {"GATEWAY_PORT": str(self.port), **env})
         self._await_ready()
         return process

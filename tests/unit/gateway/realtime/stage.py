@@ -30,6 +30,7 @@ class Exchange:
 
     def __init__(self, engine: Engine | None = None, mode: ReplyMode = ReplyMode.TURN) -> None:
         self.now = 100.0
+        self.tick_s = TICK_S
         self.events: list[dict[str, Any]] = []
         self.worker = Rehearsal(mode, engine, Tuning())
         self._read = 0
@@ -47,7 +48,7 @@ class Exchange:
         """Let time pass."""
         until = self.now + seconds - 1e-9
         while self.now < until:
-            self.now += TICK_S
+            self.now += self.tick_s
             self.work()
 
     def work(self) -> None:
