@@ -4,7 +4,7 @@ import logging
 import sys
 
 from gateway.app import Gateway
-from gateway.socket.listener import listen, page_address, raise_descriptor_limit
+from gateway.socket.listening_sockets import listen, page_address, raise_descriptor_limit
 from gateway.socket.uvicorn_adapter import GracefulServer, server_config
 from shared import logs, tracing
 from shared.errors import ConfigError

@@ -35,7 +35,7 @@ def root_id(sid: str, n: int) -> int:
 
 
 @dataclass
-class Call:
+class TracedCall:
     """What one process has seen of a call."""
 
     appended: deque[tuple[int, Span]] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -54,11 +54,11 @@ class TurnSpans:
         self._trace = trace
         self._tracer = provider.get_tracer("antiphon")
         self._wall_ns = time.time_ns() - time.monotonic_ns()
-        self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._calls: OrderedDict[str, TracedCall] = OrderedDict()
 
-    def call(self, sid: str) -> Call:
+    def call(self, sid: str) -> TracedCall:
         """What is known of a call."""
-        found = self._calls.pop(sid, None) or Call()
+        found = self._calls.pop(sid, None) or TracedCall()
         self._calls[sid] = found
         while len(self._calls) > MOST_CALLS:
             self._calls.popitem(last=False)

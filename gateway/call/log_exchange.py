@@ -13,7 +13,7 @@ from typing import Final
 from redis.exceptions import RedisError
 
 from gateway.call.backoff import Backoff
-from gateway.call.claims import ClaimWaiter
+from gateway.call.claim_waiter import ClaimWaiter
 from gateway.call.connected_sessions import ConnectedSessions
 from gateway.call.log_reader import LogReader
 from gateway.call.log_writer import LogWriter

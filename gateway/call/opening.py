@@ -12,7 +12,7 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from gateway.call.claims import ClaimWaiter
+from gateway.call.claim_waiter import ClaimWaiter
 from gateway.call.closing import delete_session
 from gateway.call.connected_sessions import ConnectedSessions
 from gateway.call.playout import (

@@ -17,7 +17,7 @@ from gateway.live import server_events as out
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime import errors
 from gateway.realtime.config import cut
-from gateway.realtime.effects import AudioIn, Effects, Hangup, Sound
+from gateway.realtime.effects import AudioIn, Effects, Hangup, ReplySound
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.server_events import ServerEvent
 from shared.audio import FRAME_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
@@ -78,7 +78,7 @@ class LiveDialect:
         except RealtimeError as error:
             return self._numbered([out.refusal(error, event.event_id)])
 
-    def take(self, event: Event | Sound) -> Effects:
+    def take(self, event: Event | ReplySound) -> Effects:
         """Take what the log has, when the client may have it."""
         return self._numbered(self._taken(event))
 
@@ -142,9 +142,9 @@ class LiveDialect:
 
     # From the log.
 
-    def _taken(self, event: Event | Sound) -> Effects:
+    def _taken(self, event: Event | ReplySound) -> Effects:
         match event:
-            case Sound():
+            case ReplySound():
                 return self._sound(event)
             case ReplyStarted(frame=frame):
                 return self._words.begin(frame, self._position_ms)
@@ -162,7 +162,7 @@ class LiveDialect:
                 return self._hear(text)
         return []
 
-    def _sound(self, sound: Sound) -> Effects:
+    def _sound(self, sound: ReplySound) -> Effects:
         self._last_frame = sound.last_frame
         data = self._audio.encode(sound.pcm, sound.generation)
         return [out.AudioDelta(delta=data, frame=sound.last_frame)] if data else []

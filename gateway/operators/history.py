@@ -19,7 +19,7 @@ COUNTED: Final = (
 Row = list[float | None]
 
 
-class History:
+class FigureHistory:
     """A ring of rows."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from gateway.call.connected_sessions import ConnectedSessions
 from gateway.edge.fleet import Fleet, public_name
-from gateway.operators.history import COLUMNS, History, Row
+from gateway.operators.history import COLUMNS, FigureHistory, Row
 from gateway.operators.peers import Peers
 from gateway.telemetry import metrics
 from shared.audio import CHUNK_MS, FRAME_MS, SAMPLE_RATE_HZ
@@ -56,7 +56,7 @@ class Stats:
         registry: Registry,
         log: SessionLog,
     ) -> None:
-        self.history = History()
+        self.history = FigureHistory()
         self.viewers = 0
         self._gateway = gateway
         self._fleet = fleet

@@ -40,7 +40,7 @@ class ClearAudio(ClientEvent, frozen=True, tag="input_audio_buffer.clear"):
     """Forget the sound since the last turn."""
 
 
-class Part(msgspec.Struct, frozen=True):
+class ContentPart(msgspec.Struct, frozen=True):
     """A part of an item's content."""
 
     type: str
@@ -55,7 +55,7 @@ class NewItem(msgspec.Struct, frozen=True):
     type: str = "message"
     id: str | None = None
     role: str | None = None
-    content: list[Part] = msgspec.field(default_factory=list)
+    content: list[ContentPart] = msgspec.field(default_factory=list)
 
     @property
     def texts(self) -> list[str]:

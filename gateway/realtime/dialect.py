@@ -13,11 +13,11 @@ from gateway.protocol.errors import CallError
 from gateway.realtime import client_events as asked
 from gateway.realtime import config as configs
 from gateway.realtime import server_events as out
+from gateway.realtime.audio_codecs import InputFormat
 from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
-from gateway.realtime.effects import Effects, Sound
+from gateway.realtime.effects import Effects, ReplySound
 from gateway.realtime.errors import RealtimeError
-from gateway.realtime.formats import InputFormat
 from gateway.realtime.items import Item
 from gateway.realtime.replies import Replies
 from gateway.realtime.response import Response
@@ -269,7 +269,7 @@ class Dialect:
 
     # From the log.
 
-    def take(self, event: Event | Sound) -> Effects:
+    def take(self, event: Event | ReplySound) -> Effects:
         """Take what the log has, when the client may have it."""
         return self._numbered(self._taken(event))
 
@@ -277,9 +277,9 @@ class Dialect:
         """See `server_events.ending`."""
         return out.ending(error)
 
-    def _taken(self, event: Event | Sound) -> Effects:
+    def _taken(self, event: Event | ReplySound) -> Effects:
         match event:
-            case Sound():
+            case ReplySound():
                 return self._replies.sound(event, self.config)
             case TextAt(generation=generation, frame=frame, text=text):
                 response = self._replies.of(generation, self.config)

@@ -16,7 +16,7 @@ class Hangup(NamedTuple):
     """The session is over: close the socket."""
 
 
-class Sound(NamedTuple):
+class ReplySound(NamedTuple):
     """Frames of one reply that leave together: PCM16 at 24 kHz. It comes from the playout."""
 
     generation: int

@@ -4,11 +4,11 @@ Each reply of the log is one response, whose id and item follow from the reply's
 """
 
 from gateway.realtime import config as configs
+from gateway.realtime.audio_codecs import OutputFormat
 from gateway.realtime.client_events import ResponseParams
 from gateway.realtime.config import Config
 from gateway.realtime.conversation import Conversation
-from gateway.realtime.effects import Effects, Sound
-from gateway.realtime.formats import OutputFormat
+from gateway.realtime.effects import Effects, ReplySound
 from gateway.realtime.items import Item
 from gateway.realtime.response import Response
 
@@ -104,7 +104,7 @@ class Replies:
         previous = self._items.add(item) if response.in_conversation else None
         return [*response.begin(item, previous, frame)]
 
-    def sound(self, sound: Sound, config: Config) -> Effects:
+    def sound(self, sound: ReplySound, config: Config) -> Effects:
         """Sound of a reply."""
         self.last_frame = sound.last_frame
         response = self.of(sound.generation, config)

@@ -12,7 +12,7 @@ from gateway.call.session import Session
 from gateway.call.uplink import STALL_SAMPLES, Uplink
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.server_messages import ServerMessage
-from gateway.realtime.effects import Effects, Hangup, Sound
+from gateway.realtime.effects import Effects, Hangup, ReplySound
 from gateway.realtime.intake import Intake
 from gateway.realtime.server_events import ServerEvent
 from gateway.token_bucket import TokenBucket
@@ -40,7 +40,7 @@ class Dialect(Protocol):
     def receive(self, text: str) -> Effects:
         """Take a text message of the client. Raises CallError when the session must end."""
 
-    def take(self, event: Event | Sound) -> Effects:
+    def take(self, event: Event | ReplySound) -> Effects:
         """Take what the log has, when the client may have it."""
 
     def ending(self, error: CallError) -> tuple[str, int]:
@@ -126,7 +126,7 @@ class RealtimeSession(Session):
         self._outbox.flush()
 
 
-def _joined(items: Iterable[Frame | Event]) -> Iterator[Event | Sound]:
+def _joined(items: Iterable[Frame | Event]) -> Iterator[Event | ReplySound]:
     """Frames of one reply in a row become one sound; speech comes before the clear it caused."""
     sound: list[Frame] = []
     clear: Clear | None = None
@@ -156,8 +156,8 @@ def _joined(items: Iterable[Frame | Event]) -> Iterator[Event | Sound]:
         yield _sound(sound)
 
 
-def _sound(frames: list[Frame]) -> Sound:
-    return Sound(
+def _sound(frames: list[Frame]) -> ReplySound:
+    return ReplySound(
         generation=frames[0].generation,
         last_frame=frames[-1].number,
         frames=len(frames),

@@ -14,7 +14,7 @@ from shared.redis_client.pipeline import Command, Pipe, is_cluster
 SCRIPTS: Final = Path(__file__).parent / "scripts"
 
 
-class Call(NamedTuple):
+class ScriptCall(NamedTuple):
     """One call of a script: its KEYS, its named ARGV, and what follows these."""
 
     keys: tuple[str, ...]
@@ -32,14 +32,14 @@ class LuaScripts:
             p.stem: redis.register_script(p.read_text()) for p in SCRIPTS.glob("*.lua")
         }
 
-    async def ask(self, name: str, call: Call) -> tuple[Answer, str]:
+    async def ask(self, name: str, call: ScriptCall) -> tuple[Answer, str]:
         """One call's answer, for scripts that answer with a text. Raises RedisError."""
         script = self._scripts[name]
         arguments = [*call.arguments, *call.rest]
         found = await cast(Awaitable[list[bytes]], script(keys=call.keys, args=arguments))
         return text_answer(found)
 
-    async def run(self, name: str, calls: Sequence[Call], wakeup: Command = ()) -> list[Any]:
+    async def run(self, name: str, calls: Sequence[ScriptCall], wakeup: Command = ()) -> list[Any]:
         """One pipeline of calls, then `wakeup`: each call's answer, in order, or its exception."""
         if not calls:
             return []
@@ -50,7 +50,7 @@ class LuaScripts:
             found = await self._pipeline(name, calls, wakeup)
         return found
 
-    async def _pipeline(self, name: str, calls: Sequence[Call], wakeup: Command) -> list[Any]:
+    async def _pipeline(self, name: str, calls: Sequence[ScriptCall], wakeup: Command) -> list[Any]:
         """The answers of the calls. Whether Redis allows the wakeup does not matter."""
         sha = self._scripts[name].sha
         commands: list[Command] = [

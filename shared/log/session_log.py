@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from shared.audio import CHUNK_SAMPLES
 from shared.errors import SchemaError
 from shared.log import formats, keys, script_arguments, wakeups
-from shared.log.lua_scripts import Call, LuaScripts, text_answer
+from shared.log.lua_scripts import LuaScripts, ScriptCall, text_answer
 from shared.log.meta import MAX_STRIKES, TRIAL_STEPS, Meta, parse_meta
 from shared.log.reads import StoredSession, hash_fields, numbered_records, stored_session
 from shared.log.records import InputRecord, OutputRecord, Record, StepRecord
@@ -61,7 +61,7 @@ class SessionLog:
         """Make a session; `fields`: mode, seed, options, voice, style. Answers its connection."""
         arguments = script_arguments.Open(ttl_s=self.ttl_s, conn=f"1:{gateway}:{nonce}")
         pairs = [item for pair in {"token": token_hash, **fields}.items() for item in pair]
-        return await self._scripts.ask("open", Call((keys.meta(sid),), arguments, pairs))
+        return await self._scripts.ask("open", ScriptCall((keys.meta(sid),), arguments, pairs))
 
     async def connect(
         self, sid: str, gateway: str, nonce: str, token_hash: str
@@ -70,7 +70,7 @@ class SessionLog:
         arguments = script_arguments.Connect(
             ttl_s=self.ttl_s, token_hash=token_hash, gateway=gateway, nonce=nonce
         )
-        return await self._scripts.ask("connect", Call((keys.meta(sid),), arguments))
+        return await self._scripts.ask("connect", ScriptCall((keys.meta(sid),), arguments))
 
     async def claim(self, sid: str, seen: str, worker: str, nonce: str) -> tuple[Answer, str]:
         """Own a session whose owner is still `seen` ("" for none). Answers the new owner."""
@@ -92,12 +92,12 @@ class SessionLog:
         arguments = script_arguments.Strike(
             ttl_s=self.ttl_s, owner=owner, trial_steps=TRIAL_STEPS, max_strikes=MAX_STRIKES
         )
-        return (await self._scripts.ask("strike", Call((keys.meta(sid),), arguments)))[0]
+        return (await self._scripts.ask("strike", ScriptCall((keys.meta(sid),), arguments)))[0]
 
     async def quarantine(self, sid: str, owner: str) -> Answer:
         """Give a session up for good and keep its log for a day."""
         arguments = script_arguments.Quarantine(ttl_s=QUARANTINE_S, owner=owner)
-        return (await self._scripts.ask("quarantine", Call(keys.session(sid), arguments)))[0]
+        return (await self._scripts.ask("quarantine", ScriptCall(keys.session(sid), arguments)))[0]
 
     async def release(self, sid: str, owner: str) -> Answer:
         """Give a session back for another worker to claim."""
@@ -116,7 +116,7 @@ class SessionLog:
     async def end(self, sid: str, field: str = "", value: str = "") -> Answer:
         """Delete a session, if `field` ("conn" or "owner"; "" for any) still holds `value`."""
         arguments = script_arguments.End(field=field, value=value)
-        return (await self._scripts.ask("end", Call(keys.session(sid), arguments)))[0]
+        return (await self._scripts.ask("end", ScriptCall(keys.session(sid), arguments)))[0]
 
     async def append(self, batch: Sequence[Append]) -> list[Receipt | Exception]:
         """Write input records; a receipt each, in order. A failed one is its exception."""
@@ -171,7 +171,7 @@ class SessionLog:
         found = await self._pipe.ask([("HGETALL", keys.meta(sid)) for sid in sids])
         return [parse_meta(sid, hash_fields(raw)) for sid, raw in zip(sids, found, strict=True)]
 
-    def _append(self, append: Append) -> Call:
+    def _append(self, append: Append) -> ScriptCall:
         arguments = script_arguments.Append(
             ttl_s=self.ttl_s,
             conn=append.conn,
@@ -180,9 +180,9 @@ class SessionLog:
             control_room=CONTROL_ROOM,
             chunk_samples=CHUNK_SAMPLES,
         )
-        return Call(keys.session(append.sid)[:2], arguments, self._entries(append.records))
+        return ScriptCall(keys.session(append.sid)[:2], arguments, self._entries(append.records))
 
-    def _claim(self, sid: str, seen: str, worker: str, nonce: str) -> Call:
+    def _claim(self, sid: str, seen: str, worker: str, nonce: str) -> ScriptCall:
         arguments = script_arguments.Claim(
             ttl_s=self.ttl_s,
             seen_owner=seen,
@@ -191,9 +191,9 @@ class SessionLog:
             trial_steps=TRIAL_STEPS,
             max_strikes=MAX_STRIKES,
         )
-        return Call((keys.meta(sid),), arguments)
+        return ScriptCall((keys.meta(sid),), arguments)
 
-    def _commit(self, commit: StepCommit) -> Call:
+    def _commit(self, commit: StepCommit) -> ScriptCall:
         arguments = script_arguments.Commit(
             ttl_s=self.ttl_s,
             owner=commit.owner,
@@ -210,11 +210,11 @@ class SessionLog:
             drop_step=commit.drop_step,
         )
         records = self._entries((*commit.steps, *commit.outputs))
-        return Call(keys.session(commit.sid), arguments, records)
+        return ScriptCall(keys.session(commit.sid), arguments, records)
 
-    def _release(self, sid: str, owner: str) -> Call:
+    def _release(self, sid: str, owner: str) -> ScriptCall:
         arguments = script_arguments.Release(ttl_s=self.ttl_s, owner=owner)
-        return Call((keys.meta(sid),), arguments)
+        return ScriptCall((keys.meta(sid),), arguments)
 
     def _entries(self, records: Iterable[Record]) -> list[str | bytes]:
         """Records as a script takes them: type, msgpack, type, msgpack, ..."""

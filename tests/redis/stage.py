@@ -16,7 +16,7 @@ from websockets.typing import Subprotocol
 from gateway.app import Gateway
 from gateway.protocol.client_messages import SUBPROTOCOL
 from gateway.protocol.frames import HEADER
-from gateway.socket.listener import listen
+from gateway.socket.listening_sockets import listen
 from gateway.socket.uvicorn_adapter import GracefulServer, server_config
 from shared.log import formats
 from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, Step

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from gateway.protocol.client_messages import Resume, ResumePoint
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.socket import request_deadlines, uvicorn_adapter
-from gateway.socket.listener import raise_descriptor_limit
+from gateway.socket.listening_sockets import raise_descriptor_limit
 from tests.patience import PATIENCE_S, until
 from tests.redis.stage import SECOND, Caller, GatewayServer, StandInWorker, running_gateway, speak
 

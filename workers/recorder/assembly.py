@@ -43,7 +43,7 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class PlacedSound:
     """PCM16 of one side from a sample on, at 24 kHz."""
 
     side: Side
@@ -105,16 +105,16 @@ class Assembly:
         self,
         inputs: Iterable[tuple[int, InputRecord]],
         outputs: Iterable[tuple[int, OutputRecord]],
-    ) -> list[Sound]:
+    ) -> list[PlacedSound]:
         """Take records that were read together; returns the sound that has a place now."""
-        found: list[Sound] = []
+        found: list[PlacedSound] = []
         heard: list[tuple[int, int]] = []  # playheads and the samples at which they were logged
         for n, record in inputs:
             self._count(n, self.n)
             self.n = n
             self.places[n] = self.samples
             if isinstance(record, Audio):
-                found.append(Sound(Side.CALLER, self.samples, record.pcm))
+                found.append(PlacedSound(Side.CALLER, self.samples, record.pcm))
                 self.samples += CHUNK_SAMPLES
             elif isinstance(record, Played):
                 heard.append((record.frame, self.samples))
@@ -163,19 +163,19 @@ class Assembly:
                 words = _spread(text.split(), self.turn_start, self.turn_end, Side.CALLER)
                 self.caller_words += words
 
-    def _place(self, played: int, at: int) -> Iterator[Sound]:
+    def _place(self, played: int, at: int) -> Iterator[PlacedSound]:
         """Place the frames up to `played`, the last of which ends at sample `at`."""
         for frame in sorted(frame for frame in self.frames if frame <= played):
             start = max(self.assistant_end, at - (played - frame + 1) * FRAME_SAMPLES)
             follows = bool(self.runs) and frame == self.played + 1
             if follows and start - self.assistant_end < SLACK_SAMPLES:
                 start = self.assistant_end
-            sound = Sound(Side.ASSISTANT, start, self.frames.pop(frame))
+            sound = PlacedSound(Side.ASSISTANT, start, self.frames.pop(frame))
             self._note(frame, sound)
             yield sound
         self.played = max(self.played, played)
 
-    def _note(self, frame: int, sound: Sound) -> None:
+    def _note(self, frame: int, sound: PlacedSound) -> None:
         if self.runs and sound.start == self.runs[-1][1]:
             self.runs[-1] = (self.runs[-1][0], sound.end)
         else:

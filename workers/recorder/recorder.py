@@ -16,7 +16,7 @@ from shared.log.records import InputRecord, OutputRecord
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.wakeups import INPUTS, OUTPUTS, WakeupListener
-from workers.recorder.assembly import Assembly, Sound
+from workers.recorder.assembly import Assembly, PlacedSound
 from workers.recorder.store import RecordingStore
 
 logger = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ LOOK_EVERY_S: Final = 1.0  # for new calls, and for those that are over
 class _Call:
     assembly: Assembly
     about: dict[str, Any]  # what the transcript says of the call
-    sounds: list[Sound]  # not saved yet
+    sounds: list[PlacedSound]  # not saved yet
 
 
 class Recorder:
@@ -121,7 +121,7 @@ def _taken(
     assembly: Assembly,
     inputs: list[tuple[int, InputRecord]],
     outputs: list[tuple[int, OutputRecord]],
-) -> list[Sound]:
+) -> list[PlacedSound]:
     return assembly.take(inputs, outputs) if inputs or outputs else []
 
 

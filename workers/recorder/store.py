@@ -20,7 +20,7 @@ import soundfile
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.errors import ConfigError
 from shared.places import state_folder
-from workers.recorder.assembly import Assembly, Side, Sound
+from workers.recorder.assembly import Assembly, PlacedSound, Side
 
 INDEX: Final = "data.jsonl"
 CALLS: Final = "calls"
@@ -30,12 +30,14 @@ _STATE: Final = "state.msgpack"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RecordingPart:
     """One call that is being recorded: raw PCM16 of each side, and where its assembly is."""
 
     folder: Path
 
-    def save(self, assembly: Assembly, sounds: Iterable[Sound], about: dict[str, Any]) -> None:
+    def save(
+        self, assembly: Assembly, sounds: Iterable[PlacedSound], about: dict[str, Any]
+    ) -> None:
         """Write sound to its place, then the state from which another process goes on."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for side, name in _FILES.items():
@@ -89,9 +91,9 @@ class RecordingStore:
         local = "://" not in place
         self._parts = Path(place) / "parts" if local else state_folder() / "recordings"
 
-    def part(self, sid: str) -> Part:
+    def part(self, sid: str) -> RecordingPart:
         """The part of a call."""
-        return Part(self._parts / sid)
+        return RecordingPart(self._parts / sid)
 
     def unfinished(self) -> list[str]:
         """The calls that have parts."""

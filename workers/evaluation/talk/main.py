@@ -10,10 +10,10 @@ from shared.settings import load_settings
 from workers.engines import load_engine
 from workers.evaluation.non_speech import false_answers
 from workers.evaluation.progress_bar import ProgressBar
+from workers.evaluation.talk.asked_in_training import sorted_out
 from workers.evaluation.talk.cases import written_cases
 from workers.evaluation.talk.families import family_cases
 from workers.evaluation.talk.measure import Verdict, measured_row, write
-from workers.evaluation.talk.overlap import sorted_out
 from workers.evaluation.talk.report import place, section
 from workers.evaluation.talk.rows import ROWS
 from workers.models.speech_to_text.whisper import load_whisper

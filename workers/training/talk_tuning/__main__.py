@@ -16,7 +16,7 @@ from workers.training.talk_tuning import conversations
 from workers.training.talk_tuning.asking import answers
 from workers.training.talk_tuning.corpus import BATCH_TOKENS, Corpus
 from workers.training.talk_tuning.ship import ship
-from workers.training.talk_tuning.tune import ADAPTER, NEVER_MINUTES, Settings, tune
+from workers.training.talk_tuning.tune import ADAPTER, NEVER_MINUTES, TuneSettings, tune
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
@@ -48,7 +48,7 @@ def tune_command(
     torch.set_num_threads(threads)
     source = open_source(model or default_file())
     course = Run(run, NEVER_MINUTES, every=10)
-    settings = Settings(rank=rank, rate=rate, epochs=epochs, seed=seed)
+    settings = TuneSettings(rank=rank, rate=rate, epochs=epochs, seed=seed)
     loss = tune(source, Corpus(corpus, run, source, seed, batch), course, settings, minutes, start)
     print(f"{run}: {course.step} steps, held-out loss {loss:.4f}")
 

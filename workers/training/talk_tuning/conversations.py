@@ -5,26 +5,47 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.errors import ConfigError
 
 HELD_OUT_OF_1000: Final = 30
 
 
+class Exchange(NamedTuple):
+    """What the caller says and what Antiphon answers."""
+
+    caller: str
+    answer: str
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Turns of (what the caller says, what Antiphon answers)."""
+    """Exchanges in order, with the topic under which a corpus counts them."""
 
     topic: str
-    turns: tuple[tuple[str, str], ...]
+    turns: tuple[Exchange, ...]
+
+    @property
+    def opening(self) -> str:
+        """The caller's first words without case and end marks."""
+        return self.turns[0].caller.lower().strip(" .?!")
 
     @property
     def held_out(self) -> bool:
         """Whether it is kept from training; by its first words, so that files may grow."""
-        first = self.turns[0][0].lower().strip(" .?!")
-        digest = hashlib.blake2b(first.encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(self.opening.encode(), digest_size=8).digest()
         return int.from_bytes(digest, "little") % 1000 < HELD_OUT_OF_1000
+
+
+def single(topic: str, caller: str, answer: str) -> Conversation:
+    """A conversation of one exchange."""
+    return Conversation(topic, (Exchange(caller, answer),))
+
+
+def several(topic: str, *turns: tuple[str, str]) -> Conversation:
+    """A conversation of these exchanges."""
+    return Conversation(topic, tuple(Exchange(caller, answer) for caller, answer in turns))
 
 
 def read(files: Iterable[Path]) -> list[Conversation]:
@@ -49,7 +70,7 @@ def write(path: Path, conversations: Sequence[Conversation]) -> None:
         for one in conversations
     ]
     partial = path.with_name(path.name + ".partial")
-    partial.write_text("".join(lines))
+    partial.write_text("".join(lines), encoding="utf-8")
     partial.replace(path)
 
 
@@ -60,7 +81,9 @@ def _files(given: Path) -> list[Path]:
 def _parse(line: str, where: str) -> Conversation:
     try:
         told = json.loads(line)
-        turns = tuple((str(said).strip(), str(reply).strip()) for said, reply in told["turns"])
+        turns = tuple(
+            Exchange(str(said).strip(), str(reply).strip()) for said, reply in told["turns"]
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f'Expected {{"topic": ..., "turns": [[caller, answer], ...]}} at {where}: {error}'

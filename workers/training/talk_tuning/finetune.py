@@ -12,11 +12,11 @@ from workers.models.llama.source import default_file, open_source
 from workers.training.stages.training_run import Run
 from workers.training.talk_tuning import conversations
 from workers.training.talk_tuning.corpus import BATCH_TOKENS, Corpus
-from workers.training.talk_tuning.tune import ADAPTER, NEVER_MINUTES, Settings, tune
+from workers.training.talk_tuning.tune import ADAPTER, NEVER_MINUTES, TuneSettings, tune
 
 EXCHANGES: Final = Path(__file__).with_name("exchanges")
 SHIPPED: Final = Path("workers/weights/cascade/adapter.safetensors")
-SETTINGS: Final = Settings(rank=32, rate=3e-4, epochs=4, seed=1)
+SETTINGS: Final = TuneSettings(rank=32, rate=3e-4, epochs=4, seed=1)
 KEPT: Final = 2  # shipped conversations for each new one
 
 

@@ -29,7 +29,7 @@ FULL_EVERY: Final = 100  # steps between two held-out losses
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class TuneSettings:
     """What makes a tuning; a checkpoint goes on only with the same."""
 
     rank: int = 32  # 0: all weights of the linear layers
@@ -42,7 +42,7 @@ def tune(
     source: Source,
     corpus: Corpus,
     run: Run,
-    settings: Settings,
+    settings: TuneSettings,
     minutes: float,
     start: Path | None = None,
 ) -> float:
@@ -86,7 +86,7 @@ def _optimiser(network: Network, rate: float) -> torch.optim.AdamW:
 
 
 def _state(
-    settings: Settings, network: Network, optimiser: torch.optim.Optimizer, schedule: Schedule
+    settings: TuneSettings, network: Network, optimiser: torch.optim.Optimizer, schedule: Schedule
 ) -> dict[str, Any]:
     """What a checkpoint holds; `_take` reads it."""
     return {
@@ -129,7 +129,10 @@ def _step(
 
 
 def _take(
-    state: dict[str, Any], settings: Settings, network: Network, optimiser: torch.optim.Optimizer
+    state: dict[str, Any],
+    settings: TuneSettings,
+    network: Network,
+    optimiser: torch.optim.Optimizer,
 ) -> None:
     if state["settings"] != asdict(settings):
         raise ConfigError(
@@ -163,7 +166,7 @@ def _export(folder: Path, network: Network) -> None:
     save_file(weights, folder / "tuned.safetensors")
 
 
-def _record(run: Run, corpus: Corpus, settings: Settings, loss: float) -> None:
+def _record(run: Run, corpus: Corpus, settings: TuneSettings, loss: float) -> None:
     """What the result was made from: settings, conversations, hashes."""
     last = max(run.folder.glob("epoch-*.jsonl"), key=lambda path: int(path.stem.split("-")[1]))
     found = corpus.conversations(int(last.stem.split("-")[1]))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.operators.history import COLUMNS, COUNTED, KEPT_S, History
+from gateway.operators.history import COLUMNS, COUNTED, KEPT_S, FigureHistory
 
 
 def figures(**some: float | None) -> dict[str, float | None]:
@@ -10,7 +10,7 @@ def figures(**some: float | None) -> dict[str, float | None]:
 
 
 def test_a_row_holds_the_counts_of_its_second() -> None:
-    history = History()
+    history = FigureHistory()
     at = COLUMNS.index("underruns")
     rows = [history.add(figures(underruns=n)) for n in (7, 9, 9, 2)]
     assert [row[at] for row in rows] == [
@@ -22,13 +22,13 @@ def test_a_row_holds_the_counts_of_its_second() -> None:
 
 
 def test_levels_stay_as_they_are_and_may_be_missing() -> None:
-    row = History().add(figures(callers=12, step_ms=None))
+    row = FigureHistory().add(figures(callers=12, step_ms=None))
     assert row[COLUMNS.index("callers")] == 12
     assert row[COLUMNS.index("step_ms")] is None
 
 
 def test_it_keeps_ten_minutes_and_no_more() -> None:
-    history = History()
+    history = FigureHistory()
     for second in range(KEPT_S + 5):
         history.add(figures(at=second))
     assert [row[0] for row in history.rows()] == list(range(5, KEPT_S + 5))
@@ -36,5 +36,5 @@ def test_it_keeps_ten_minutes_and_no_more() -> None:
 
 def test_a_missing_figure_is_an_error() -> None:
     with pytest.raises(KeyError):
-        History().add({"at": 0.0})
+        FigureHistory().add({"at": 0.0})
     assert set(COUNTED) <= set(COLUMNS)

@@ -19,7 +19,7 @@ from shared.log.records import (
     SpeechStopped,
     Text,
 )
-from workers.recorder.assembly import Assembly, Side, Sound
+from workers.recorder.assembly import Assembly, PlacedSound, Side
 
 R = TypeVar("R")
 
@@ -37,7 +37,7 @@ def numbered(records: Sequence[R], first: int = 1) -> list[tuple[int, R]]:
     return list(enumerate(records, first))
 
 
-def places(sounds: list[Sound], side: Side) -> list[int]:
+def places(sounds: list[PlacedSound], side: Side) -> list[int]:
     return [sound.start for sound in sounds if sound.side is side]
 
 

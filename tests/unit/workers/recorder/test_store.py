@@ -10,7 +10,7 @@ import soundfile
 
 from shared.audio import SAMPLE_RATE_HZ
 from shared.errors import ConfigError
-from workers.recorder.assembly import Assembly, Side, Sound, Word
+from workers.recorder.assembly import Assembly, PlacedSound, Side, Word
 from workers.recorder.store import RecordingStore
 from workers.training.samples.stereo import read_folder
 
@@ -26,8 +26,8 @@ def recorded(store: RecordingStore, sid: str = SID) -> None:
     assembly.spoken, assembly.runs = [("Hello.", half)], [(half, second)]
     assembly.caller_words = [Word("hi", 0, half, Side.CALLER)]
     part = store.part(sid)
-    part.save(assembly, [Sound(Side.CALLER, 0, caller)], {"session": sid})
-    part.save(assembly, [Sound(Side.ASSISTANT, half, assistant)], {"session": sid})
+    part.save(assembly, [PlacedSound(Side.CALLER, 0, caller)], {"session": sid})
+    part.save(assembly, [PlacedSound(Side.ASSISTANT, half, assistant)], {"session": sid})
 
 
 def test_a_recording_is_what_fine_tuning_reads(tmp_path: Path) -> None:

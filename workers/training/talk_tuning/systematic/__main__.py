@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from workers.training.talk_tuning.conversations import write
 from workers.training.talk_tuning.systematic.corpus import corpus
 
 
@@ -16,11 +17,11 @@ def main(
     """Write the systematic part of the tuning corpus, shuffled, one conversation per line."""
     families = corpus(seed)
     for name, conversations in families.items():
-        exchanges = sum(len(conversation.exchanges) for conversation in conversations)
+        exchanges = sum(len(conversation.turns) for conversation in conversations)
         print(f"{exchanges:5} exchanges in {len(conversations):5} conversations: {name}")
     every = [conversation for found in families.values() for conversation in found]
     Random(seed).shuffle(every)
-    out.write_text("".join(f"{each.json_line()}\n" for each in every), encoding="utf-8")
+    write(out, every)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final
 
-from workers.training.talk_tuning.systematic.conversation import Conversation, single
+from workers.training.talk_tuning.conversations import Conversation, single
 from workers.training.talk_tuning.systematic.equations import (
     EQUALS,
     Equation,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from workers.training.talk_tuning.conversations import Conversation, several, single
 from workers.training.talk_tuning.systematic.arithmetic import TOPIC, Sums
-from workers.training.talk_tuning.systematic.conversation import Conversation, several, single
 from workers.training.talk_tuning.systematic.equations import (
     Equation,
     Operation,

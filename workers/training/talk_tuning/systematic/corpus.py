@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from workers.training.talk_tuning.conversations import Conversation
 from workers.training.talk_tuning.systematic import (
     animals,
     arithmetic,
@@ -22,7 +23,6 @@ from workers.training.talk_tuning.systematic import (
     word_problems,
     word_questions,
 )
-from workers.training.talk_tuning.systematic.conversation import Conversation
 
 # A family that repeats itself this often in a row has run out of new openings.
 MOST_REPEATS: Final = 2000
@@ -110,7 +110,7 @@ def generate(family: Family, seed: int, openings: set[str]) -> list[Conversation
         repeats = 0
         openings.add(conversation.opening)
         found.append(conversation)
-        count += len(conversation.exchanges)
+        count += len(conversation.turns)
     return found
 
 

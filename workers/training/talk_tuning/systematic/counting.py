@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
-from workers.training.talk_tuning.systematic.conversation import Conversation, several, single
+from workers.training.talk_tuning.conversations import Conversation, several, single
 from workers.training.talk_tuning.systematic.numbers import capitalized, words
 from workers.training.talk_tuning.systematic.phrasing import Caller, Deck
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from workers.training.talk_tuning.conversations import Conversation, several
 from workers.training.talk_tuning.systematic import (
     animals,
     arithmetic,
@@ -13,7 +14,6 @@ from workers.training.talk_tuning.systematic import (
     word_questions,
 )
 from workers.training.talk_tuning.systematic.caller_facts import KINDS, Kind
-from workers.training.talk_tuning.systematic.conversation import Conversation, several
 from workers.training.talk_tuning.systematic.numbers import capitalized, words
 from workers.training.talk_tuning.systematic.phrasing import Deck
 
@@ -83,7 +83,7 @@ class Between:
         )
 
     def turn(self) -> tuple[str, str]:
-        exchange = next(self._sources.deal()).exchanges[0]
+        exchange = next(self._sources.deal()).turns[0]
         return exchange.caller, exchange.answer
 
 

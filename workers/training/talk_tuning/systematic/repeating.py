@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from workers.training.talk_tuning.conversations import Conversation, several
 from workers.training.talk_tuning.systematic.animals import YOUNG
-from workers.training.talk_tuning.systematic.conversation import Conversation, several
 from workers.training.talk_tuning.systematic.countries import COUNTRIES
 from workers.training.talk_tuning.systematic.equations import (
     draw_difference,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from workers.evaluation.talk.asked_in_training import KNOWN, asked_in_training, sorted_out
 from workers.evaluation.talk.cases import Case, plain, written_cases
 from workers.evaluation.talk.families import family_cases
-from workers.evaluation.talk.overlap import KNOWN, asked_in_training, sorted_out
 from workers.evaluation.talk.rows import ROWS
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import ConfigError
 from workers.training.talk_tuning import conversations
-from workers.training.talk_tuning.conversations import Conversation
+from workers.training.talk_tuning.conversations import single
 from workers.training.talk_tuning.hearing import as_heard, without_marks
 
 LINE = json.dumps({"topic": "animals", "turns": [["What do bees make?", "Honey."]]}) + "\n"
@@ -33,9 +33,9 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
 
 
 def test_about_three_of_a_hundred_are_held_out_by_their_words() -> None:
-    talks = [Conversation("", ((f"Question {at}?", "Yes."),)) for at in range(3000)]
+    talks = [single("", f"Question {at}?", "Yes.") for at in range(3000)]
     assert 60 < sum(one.held_out for one in talks) < 120
-    again = [Conversation("x", ((f"question {at}", "No."),)) for at in range(3000)]
+    again = [single("x", f"question {at}", "No.") for at in range(3000)]
     assert [one.held_out for one in talks] == [one.held_out for one in again]
 
 

@@ -21,11 +21,11 @@ def written() -> list[conversations.Conversation]:
 def test_there_are_enough_of_many_topics(written: list[conversations.Conversation]) -> None:
     systematic = [one for found in corpus(1).values() for one in found]
     count = sum(len(one.turns) for one in written)
-    count += sum(len(one.exchanges) for one in systematic)
+    count += sum(len(one.turns) for one in systematic)
     assert count >= 10_000
     assert len({one.topic for one in written}) >= 80
     longer = sum(len(one.turns) for one in written if len(one.turns) > 1)
-    longer += sum(len(one.exchanges) for one in systematic if len(one.exchanges) > 1)
+    longer += sum(len(one.turns) for one in systematic if len(one.turns) > 1)
     assert longer >= count / 3
 
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from tests.unit.workers.models.llama import tiny
-from workers.training.talk_tuning.conversations import Conversation
+from workers.training.talk_tuning.conversations import Conversation, several, single
 from workers.training.talk_tuning.packing import (
     CALLER_KEPT,
     CALLER_WEIGHT,
@@ -16,7 +16,7 @@ from workers.training.talk_tuning.packing import (
 )
 
 SOURCE = tiny.source()
-TALK = Conversation("x", (("hello", "hi"), ("why?", "so")))
+TALK = several("x", ("hello", "hi"), ("why?", "so"))
 
 
 def made(limit: int = 500, chance: random.Random | None = None) -> Piece:
@@ -55,7 +55,7 @@ def test_turns_beyond_the_limit_are_left_out() -> None:
 
 def test_few_of_a_callers_words_are_drawn_and_stand_for_all() -> None:
     chance = random.Random(1)
-    said = Conversation("x", (("why " * 200, "so"),))
+    said = single("x", "why " * 200, "so")
     found = piece(said, SOURCE.chat, SOURCE.tokenizer, 5000, chance)
     kept = [weight for weight in found.weights if weight not in (0, 1, CALLER_WEIGHT)]
     assert {*kept} == {CALLER_WEIGHT / CALLER_KEPT}

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from workers.training.talk_tuning.conversations import Conversation, Exchange
 from workers.training.talk_tuning.systematic import (
     counting,
     dates,
@@ -16,7 +17,6 @@ from workers.training.talk_tuning.systematic import (
     word_list,
     word_tables,
 )
-from workers.training.talk_tuning.systematic.conversation import Conversation, Exchange
 from workers.training.talk_tuning.systematic.corpus import FAMILIES, corpus
 from workers.training.talk_tuning.systematic.countries import COUNTRIES
 from workers.training.talk_tuning.systematic.holdout import (
@@ -29,7 +29,7 @@ from workers.training.talk_tuning.systematic.phrasing import Caller, Deck
 
 SEED = 1
 FOUND = corpus(SEED)
-EXCHANGES = [e for found in FOUND.values() for talk in found for e in talk.exchanges]
+EXCHANGES = [e for found in FOUND.values() for talk in found for e in talk.turns]
 ONES = dict(
     zip(
         (
@@ -78,9 +78,7 @@ def numbers(caller: str) -> list[int]:
 
 
 def singles(*families: str) -> list[Exchange]:
-    return [
-        talk.exchanges[0] for name in families for talk in FOUND[name] if len(talk.exchanges) == 1
-    ]
+    return [talk.turns[0] for name in families for talk in FOUND[name] if len(talk.turns) == 1]
 
 
 def test_words_and_values_agree() -> None:
@@ -123,15 +121,15 @@ def test_an_answer_uses_the_numbers_of_its_question(family: str) -> None:
 def test_every_turn_about_a_sum_states_an_equation() -> None:
     for name in ("arithmetic over turns", "chains", "claims", "word problems"):
         for talk in FOUND[name]:
-            assert any(EQUATION.search(e.answer.lower()) for e in talk.exchanges), talk
+            assert any(EQUATION.search(e.answer.lower()) for e in talk.turns), talk
     for talk in FOUND["chains"]:
-        first, second = equations(talk.exchanges[0].answer)
+        first, second = equations(talk.turns[0].answer)
         assert first[3] == second[0]
 
 
 def test_steps_go_on_from_the_last_result() -> None:
     for talk in FOUND["arithmetic over turns"]:
-        for before, after in pairwise(talk.exchanges):
+        for before, after in pairwise(talk.turns):
             known, found = list(equations(before.answer))[-1], list(equations(after.answer))[-1]
             asked = numbers(after.caller)
             if found != known and len(asked) == 1:
@@ -184,12 +182,12 @@ def test_no_two_conversations_open_alike() -> None:
 
 def test_the_size_is_as_declared_and_a_third_lies_in_longer_conversations() -> None:
     for family in FAMILIES:
-        size = sum(len(talk.exchanges) for talk in FOUND[family.name])
+        size = sum(len(talk.turns) for talk in FOUND[family.name])
         assert family.exchanges <= size <= family.exchanges + 3
     every = [talk for found in FOUND.values() for talk in found]
-    longer = sum(len(talk.exchanges) for talk in every if len(talk.exchanges) > 1)
+    longer = sum(len(talk.turns) for talk in every if len(talk.turns) > 1)
     assert 0.3 < longer / len(EXCHANGES) < 0.45
-    assert max(len(talk.exchanges) for talk in every) <= 4
+    assert max(len(talk.turns) for talk in every) <= 4
 
 
 def test_counting_is_right() -> None:
@@ -203,7 +201,7 @@ def test_counting_is_right() -> None:
 
 def test_spelled_letters_are_those_of_the_word() -> None:
     for talk in [*FOUND["spelling"], *FOUND["letter counts"], *FOUND["last letters"]]:
-        for exchange in talk.exchanges:
+        for exchange in talk.turns:
             spelled = re.search(r"\b[A-Z](?:, [A-Z])+\b", exchange.answer)
             if not spelled:
                 assert talk in FOUND["last letters"]
@@ -282,4 +280,4 @@ def test_a_caller_words_one_question_in_many_ways() -> None:
 def test_countries_are_taken_only_where_they_have_an_answer() -> None:
     talks: Iterator[Conversation] = geography.facts(Random(SEED))
     for _ in range(500):
-        assert "  " not in next(talks).exchanges[0].answer
+        assert "  " not in next(talks).turns[0].answer

@@ -12,16 +12,16 @@ from tests.unit.workers.models.llama import tiny
 from workers.models.llama.adapter import merge
 from workers.training.stages.training_run import Run
 from workers.training.talk_tuning import corpus as corpora
-from workers.training.talk_tuning.conversations import Conversation
+from workers.training.talk_tuning.conversations import single
 from workers.training.talk_tuning.corpus import Corpus
 from workers.training.talk_tuning.network import Network
 from workers.training.talk_tuning.packing import batch_of, piece
 from workers.training.talk_tuning.schedule import Schedule
 from workers.training.talk_tuning.targets import losses_of
-from workers.training.talk_tuning.tune import ADAPTER, Settings, tune
+from workers.training.talk_tuning.tune import ADAPTER, TuneSettings, tune
 
 TALKS = (("hello", "hi you"), ("why is that?", "because"), ("hello hello hello", "ho"))
-SETTINGS = Settings(rank=4, rate=0.02, epochs=8)
+SETTINGS = TuneSettings(rank=4, rate=0.02, epochs=8)
 
 
 @pytest.fixture
@@ -37,7 +37,9 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def tuned(files: Path, folder: Path, settings: Settings = SETTINGS, minutes: float = 5.0) -> float:
+def tuned(
+    files: Path, folder: Path, settings: TuneSettings = SETTINGS, minutes: float = 5.0
+) -> float:
     source = tiny.source()
     run = Run(folder, 1e9, every=1)
     return tune(source, Corpus([files], folder, source, 1, 400), run, settings, minutes)
@@ -49,9 +51,7 @@ def test_losses_are_those_of_a_plain_reference(rank: int, kinds: dict[str, bool]
     found = tiny.tensors(tiny.TINY, **kinds)
     source = tiny.source(found=found)
     system = source.chat.system("Be kind.")
-    pieces = [
-        piece(Conversation("", (talk,)), source.chat, source.tokenizer, 500, None) for talk in TALKS
-    ]
+    pieces = [piece(single("", *talk), source.chat, source.tokenizer, 500, None) for talk in TALKS]
     batch = batch_of(pieces, system)
     losses = Network(tiny.TINY, found, rank, 2.0).losses(batch).detach()
     at = 0

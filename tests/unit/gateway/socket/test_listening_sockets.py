@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from gateway.socket.listener import listen, page_address
+from gateway.socket.listening_sockets import listen, page_address
 from shared.errors import ConfigError
 
 

@@ -32,7 +32,7 @@ def trained() -> frozenset[str]:
         exchange.caller
         for found in corpus(SEED).values()
         for one in found
-        for exchange in one.exchanges
+        for exchange in one.turns
     )
     return frozenset(map(plain, [*written, *systematic]))
 
