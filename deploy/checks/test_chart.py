@@ -89,6 +89,22 @@ def test_the_guides_values_are_accepted(helm: Path, tmp_path: Path) -> None:
         run(helm, "template", "talk", CHART, *flags)
 
 
+def test_the_values_for_moshi_give_a_worker_a_gpu_and_its_weights(
+    helm: Path, tmp_path: Path
+) -> None:
+    page = (CHART.parents[2] / "docs/moshi.md").read_text()
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    (tmp_path / "moshi.yaml").write_text(block)
+    flags = ["--values", tmp_path / "moshi.yaml", *helm_values([])]
+    objects = [e for e in yaml.safe_load_all(run(helm, "template", "talk", CHART, *flags)) if e]
+    (worker,) = pods(objects)["talk-worker"]["spec"]["containers"]
+    env = {variable["name"]: variable.get("value") for variable in worker["env"]}
+    assert (env["ENGINE"], env["WORKER_SLOTS"]) == ("moshi", "0")
+    assert env["MODEL"].startswith("/models/")
+    assert worker["resources"]["limits"]["nvidia.com/gpu"] == 1
+    assert "/models" in [mount["mountPath"] for mount in worker["volumeMounts"]]
+
+
 def test_every_pod_is_restricted(everything: Objects) -> None:
     for template in pods(everything).values():
         spec = template["spec"]

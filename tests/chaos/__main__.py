@@ -1,7 +1,8 @@
 """Inject faults into real processes, print one table, and exit with a verdict: `make chaos`.
 
 It needs no network and no GPU. The echo engine returns every frame, and no two frames are alike, so
-each frame that a caller receives identifies itself.
+each frame that a caller receives identifies itself. With `--engine moshi` a tiny Moshi talks, and
+every frame and code is compared with those of a call that never died.
 """
 
 import argparse
@@ -12,10 +13,13 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from tests.chaos.faults import ABLATED_BY, FAULTS
 from tests.chaos.table import row, skipped, table, write
 from tests.chaos.trial import CALLERS, Count, repeated
+
+HOW: Final = ("repetitions", "seed", "callers", "engine")  # options that a trial needs
 
 
 def main() -> None:
@@ -28,7 +32,7 @@ def main() -> None:
         jobs = [(name, "") for name in options.faults]
         jobs += [(name, what) for what, name in ABLATED_BY.items()] if options.ablations else []
         running = [
-            (*job, pool.submit(repeated, *job, options.repetitions, options.seed, options.callers))
+            (*job, pool.submit(repeated, *job, *(vars(options)[name] for name in HOW)))
             for job in jobs
         ]
         for name, ablation, result in running:
@@ -38,7 +42,8 @@ def main() -> None:
             _print(" | ".join(line))
     took_min = (time.monotonic() - begun) / 60
     head = (
-        f"Seed {options.seed}, {options.callers} callers a trial, {options.jobs} faults at a time"
+        f"Engine {options.engine}, seed {options.seed}, {options.callers} callers a trial, "
+        f"{options.jobs} faults at a time"
     )
     text = f"{head}, {os.cpu_count()} cores, {took_min:.0f} minutes.\n\n{table(rows)}"
     _print("\n" + text)
@@ -54,6 +59,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=1, help="trials of each fault")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--callers", type=int, default=CALLERS)
+    parser.add_argument("--engine", choices=("echo", "moshi"), default="echo")
     parser.add_argument("--jobs", type=int, default=1, help="faults at a time, each on its own")
     parser.add_argument("--markdown", type=Path, help="write the table into this file")
     how = argparse.BooleanOptionalAction

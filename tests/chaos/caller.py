@@ -5,17 +5,19 @@ import itertools
 import json
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
+import redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES
-from tests.chaos.oracle import CallAudio, Ledger
+from tests.chaos.oracle import Ledger
+from tests.chaos.subject import ECHO, Subject
 
 HEADER: Final = struct.Struct("<IIHH")  # frame, generation, flags, zero
 CHUNK_S: Final = CHUNK_MS / 1_000
@@ -23,7 +25,6 @@ POISON: Final = b"\x9a\x02" * CHUNK_SAMPLES
 RING_CHUNKS: Final = 25  # the caller can resend 2 s of acknowledged audio
 LATE_CHUNKS: Final = 3
 LATE_S: Final = 0.03  # a head start for late audio: it would be in the log first, if accepted
-HUNG_S: Final = 10.0  # without an expected frame: the call hangs
 BACK_OFF_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
 CONNECT_WITHIN_S: Final = 5.0
 LEAVE_WITHIN_S: Final = 2.0
@@ -45,10 +46,10 @@ class Call:
         """How many chunks the microphone has recorded."""
         return int(((self.stopped_at or now) - self.began_at) / CHUNK_S)
 
-    def start_message(self) -> dict[str, Any]:
+    def start_message(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The message that begins or resumes the session."""
         if not self.session:
-            return {"type": "start", "mode": "stream"}
+            return {"type": "start", "mode": "stream", "options": {**options}}
         resume = {"session": self.session, "token": self.token, "frame": self.frame}
         return {"type": "start", "resume": resume}
 
@@ -64,6 +65,8 @@ class Caller:
     urls: Sequence[str]
     seed: int
     number: int
+    subject: Subject = ECHO
+    log: redis.Redis | None = None
     calls: list[Call] = field(default_factory=list)
     arrivals: list[float] = field(default_factory=list)  # of frames, monotonic seconds
     refused: int = 0  # calls that the server refused to begin
@@ -133,12 +136,13 @@ class Caller:
             return True
         call, now = self.calls[-1], time.monotonic()
         last = max(self.arrivals[-1] if self.arrivals else 0.0, call.stopped_at or now)
-        return call.ledger.complete(call.recorded_chunks(now)) or now - last > HUNG_S
+        return call.ledger.complete(call.recorded_chunks(now)) or now - last > call.ledger.hung_s
 
     def _call(self) -> Call:
         if not self.calls or self.calls[-1].ledger.ended_by:
-            audio = CallAudio(self.seed, self.number * 64 + len(self.calls) + 1)
-            self.calls.append(Call(Ledger(audio), time.monotonic()))
+            number = self.number * 64 + len(self.calls) + 1
+            ledger = self.subject.ledger(self.log, self.seed, number)
+            self.calls.append(Call(ledger, time.monotonic()))
         return self.calls[-1]
 
     async def _connected(self) -> None:
@@ -169,13 +173,14 @@ class Caller:
 
     async def _begin(self, socket: ClientConnection, call: Call) -> int:
         """Begin or resume; the first chunk to send. Raises RefusedError."""
-        await socket.send(json.dumps(call.start_message()))
+        await socket.send(json.dumps(call.start_message(self.subject.options)))
         answer = json.loads(await socket.recv())
         if answer["type"] != "ready":
             self._refused(call, answer)
         if not call.session:
             call.began_at = time.monotonic()
         call.session, call.token = answer["session"], answer["token"]
+        call.ledger.session = call.session
         self.outcomes.append(answer["outcome"])
         call.ledger.resumed(answer["outcome"], answer["next_frame"])
         if answer["outcome"] == "not_recovered":
@@ -223,7 +228,7 @@ class Caller:
                 poisoned = chunk == self.poison_at and len(self.calls) == 1
                 await socket.send(POISON if poisoned else call.ledger.audio.chunk(chunk))
                 chunk += 1
-                if chunk % 3 == 0:
+                if self.subject.reports and chunk % 3 == 0:
                     await socket.send(json.dumps({"type": "played", "frame": call.frame}))
             await asyncio.sleep(CHUNK_S / 4)
         if self.socket is socket:
@@ -237,7 +242,7 @@ class Caller:
                 return
             if isinstance(message, bytes):
                 call.frame = HEADER.unpack_from(message)[0]
-                call.ledger.take(message[HEADER.size :])
+                call.ledger.take(message[HEADER.size :], call.frame)
                 self.arrivals.append(time.monotonic())
             else:
                 self._take_event(json.loads(message), call)

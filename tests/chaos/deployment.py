@@ -15,8 +15,9 @@ from tests.chaos.ablations import write_scripts
 from tests.chaos.clock import Clocks
 from tests.chaos.proxy import Impairments, Proxy
 from tests.chaos.redis_server import DurableRedis, Storage
+from tests.chaos.subject import ECHO, Subject
 from tests.conftest import free_port
-from tests.e2e.launcher import ROOT, Process
+from tests.e2e.launcher import ROOT, STARTS_WITHIN_S, Process
 from tests.patience import wait_until
 from tests.redis_users import as_user, refusals
 
@@ -48,15 +49,17 @@ class Deployment:
         slots: int = 32,
         setup: Setup = PLAIN,
         ablation: str = "",
+        subject: Subject = ECHO,
     ) -> None:
         self.folder = folder
+        self.subject = subject
         self.clocks = Clocks(folder) if setup.clocks else None
         (folder / "redis").mkdir()
         self.storage = setup.storage(folder / "redis", env=self._clock("redis"))
         self._env = {
-            "ENGINE": "echo",
             "WORKER_SLOTS": str(slots),
             "LOG_LEVEL": "INFO",
+            **subject.env,
             **setup.env,
         }
         if ablation:
@@ -143,7 +146,7 @@ class Deployment:
     def await_whole(self) -> None:
         """Wait until every worker beats and every gateway is ready."""
         for worker in self.workers:
-            wait_until(partial(self._beats, worker), self.logs)
+            wait_until(partial(self._beats, worker), self.logs, STARTS_WITHIN_S)
         for port in self.ports:
             wait_until(partial(self._ready, port), self.logs)
 

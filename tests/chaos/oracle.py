@@ -6,7 +6,7 @@ socket.
 
 import random
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from shared.audio import CHUNK_BYTES, FRAME_BYTES, FRAMES_PER_CHUNK
 
@@ -59,10 +59,13 @@ class Ledger:
     skipped: set[int] = field(default_factory=set)  # the server reported them as lost for good
     newest: int = 0
     ended_by: str = ""  # the error code with which the server ended the call
+    session: str = ""
+    hung_s: ClassVar[float] = 10.0  # without an expected frame: the call hangs
     _repeats_from: int | None = None  # the server announced these frames a second time
 
-    def take(self, pcm: bytes) -> None:
-        """Count a received frame."""
+    def take(self, pcm: bytes, number: int) -> None:
+        """Count a received frame; its number must not matter, since its content identifies it."""
+        del number
         index = self.audio.index_of(pcm)
         if index is None:
             self.foreign += 1

@@ -13,6 +13,7 @@ from typing import Final
 from tests.chaos.caller import Caller, silences
 from tests.chaos.deployment import Deployment
 from tests.chaos.faults import FAULTS, Fault
+from tests.chaos.subject import ECHO, Subject
 from tests.patience import PATIENCE_S, until
 
 CALLERS: Final = 5
@@ -85,7 +86,8 @@ async def run_trial(
     """One trial. The same seed gives the same audio and the same choices."""
     rng = random.Random(f"{name}.{seed}")
     urls = deployment.proxied_urls(fault.delay_s) if fault.proxied else deployment.urls
-    talkers = [Caller(urls, seed, number) for number in range(1, callers + 1)]
+    subject, log = deployment.subject, deployment.storage.client
+    talkers = [Caller(urls, seed, number, subject, log) for number in range(1, callers + 1)]
     talking = [asyncio.create_task(talker.run()) for talker in talkers]
     try:
         await until(lambda: all(t.arrivals for t in talkers), lambda: _silent(talkers))
@@ -116,7 +118,9 @@ async def run_trial(
     return count
 
 
-def repeated(name: str, ablation: str, trials: int, seed: int, callers: int) -> Count | str:
+def repeated(
+    name: str, ablation: str, trials: int, seed: int, callers: int, engine: str = "echo"
+) -> Count | str:
     """Run all trials of one fault on processes of their own; a text says why it cannot run here.
 
     With an `ablation`, one trial on scripts without that guarantee.
@@ -126,8 +130,13 @@ def repeated(name: str, ablation: str, trials: int, seed: int, callers: int) -> 
         return why
     total = Count(name)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        slots = max(32, 2 * callers)
-        deployment = Deployment(Path(folder), slots=slots, setup=fault.setup, ablation=ablation)
+        deployment = Deployment(
+            Path(folder),
+            slots=max(32, 2 * callers),
+            setup=fault.setup,
+            ablation=ablation,
+            subject=subject_of(engine),
+        )
         try:
             for trial in range(1 if ablation else trials):
                 running = run_trial(deployment, name, fault, seed + trial, callers=callers)
@@ -138,6 +147,15 @@ def repeated(name: str, ablation: str, trials: int, seed: int, callers: int) -> 
         finally:
             deployment.close()
     return total
+
+
+def subject_of(engine: str) -> Subject:
+    """What runs the trials of this engine."""
+    if engine == "echo":
+        return ECHO
+    from tests.chaos.talk import moshi  # it needs torch
+
+    return moshi()
 
 
 def counted(name: str, callers: Sequence[Caller], injected_at: float) -> Count:

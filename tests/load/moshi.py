@@ -22,6 +22,7 @@ from shared.modes import MoshiPrecision
 from tests.load.roofline import Roofline
 from tests.moshi.tiny import TOKENIZER, tiny_folder
 from workers.engines.base import Opening, Past, Speak, Work
+from workers.engines.moshi.context import from_bytes
 from workers.engines.moshi.engine import MoshiEngine
 from workers.engines.moshi.load import assemble, free_memory, layout_for
 from workers.engines.moshi.memory_plan import GIB, Layout
@@ -39,6 +40,10 @@ CARDS: Final = {"141 GB (H200)": 139.8, "80 GB": 79.1, "40 GB": 39.4, "24 GB": 2
 LIMIT_MS: Final = 80.0
 STEPS_GPU: Final = 120
 STEPS_CPU: Final = 12
+RETOLD_STEPS: Final = 36
+# Rows and positions that are read at once, and two layers in which arithmetic is the limit.
+READ: Final = ((1, 32), (1, 256), (2, 128), (4, 64), (8, 32), (8, 256))
+WIDE: Final = LmConfig(dim=1_024, layers=2, heads=16, hidden=2_816, texts=1_000, card=64)
 MOST_ROWS: Final = 160
 SCALE: Final = 0.02  # of the random weights
 NO_VOICES: Final = Path("/nonexistent")
@@ -55,6 +60,15 @@ class MoshiStep:
 
 
 @dataclass(frozen=True, slots=True)
+class MoshiReading:
+    """Pasts of several calls, read at once or one after the other."""
+
+    rows: int  # calls at once
+    positions: int  # of each
+    per_1000_ms: float  # the time for a thousand positions
+
+
+@dataclass(frozen=True, slots=True)
 class MoshiResult:
     """What one run found."""
 
@@ -66,13 +80,19 @@ class MoshiResult:
     past_ms: float  # to read a whole context again, with the codec's memory
     piece_ms: float  # its longest piece
     move_ms: float  # to move a context
+    retold: float  # share of tokens that stay the same after a takeover
+    reading: list[MoshiReading]
 
 
 def measure(progress: Progress, precision: MoshiPrecision = MoshiPrecision.FULL) -> MoshiResult:
     """Build the engine, then step it at growing batches."""
     gpu = torch.cuda.is_available()
     torch.set_num_threads(torch.get_num_threads() if gpu else 1)
-    free = free_memory("cuda" if gpu else "cpu")
+    device = "cuda" if gpu else "cpu"
+    # Before the engine fills the memory, since the copies are large.
+    rates = Roofline.measure(device, torch.bfloat16 if gpu else torch.float32)
+    torch.cuda.empty_cache()
+    free = free_memory(device)
     with tempfile.TemporaryDirectory() as folder:
         layout, build = _gpu_parts(precision) if gpu else _tiny_parts(Path(folder), precision)
         seats = layout.seats(free)
@@ -81,8 +101,8 @@ def measure(progress: Progress, precision: MoshiPrecision = MoshiPrecision.FULL)
         engine = build(rows)
     past_steps, past_ms, piece_ms, move_ms = _replays(engine)
     progress(f"a past of {past_steps} steps: {past_ms:.0f} ms, the longest piece {piece_ms:.1f} ms")
-    rates = Roofline.measure("cuda" if gpu else "cpu", torch.bfloat16 if gpu else torch.float32)
-    batches = [b for b in (1, 2, 4, 8, 16, 32, 48, 64, 80, 100, 128, 160) if b <= rows]
+    retold, reading = _retold(engine), _reading(engine if gpu else None)
+    batches = [b for b in (1, 2, 4, 8, 16, 32, 48, 64, 80, 100, 128) if b < rows] + [rows]
     steps = []
     for batch in batches:
         steps.append(_steps(engine, batch, layout, rates, STEPS_GPU if gpu else STEPS_CPU))
@@ -92,7 +112,9 @@ def measure(progress: Progress, precision: MoshiPrecision = MoshiPrecision.FULL)
     size = "7B, random weights" if gpu else "tiny checkpoint, width 64"
     name = torch.cuda.get_device_name() if gpu else "one CPU core"
     on = f"{name}, {size}, precision {precision}"
-    return MoshiResult(on, steps, _seats(), seats, past_steps, past_ms, piece_ms, move_ms)
+    return MoshiResult(
+        on, steps, _seats(), seats, past_steps, past_ms, piece_ms, move_ms, retold, reading
+    )
 
 
 Build = Callable[[int], MoshiEngine]
@@ -185,6 +207,48 @@ def _replayed(engine: MoshiEngine, opening: Opening, pasts: Sequence[Past]) -> t
             pieces.append((_now() - began) * 1_000)
             began = _now()
         found = sum(pieces), max(pieces)
+    return found
+
+
+def _retold(engine: MoshiEngine) -> float:
+    """The share of a call's tokens that a slot rebuilt from its log gives as well."""
+    rng = np.random.default_rng(3)
+    sounds = [_noise(rng) for _ in range(RETOLD_STEPS)]
+    works = [Work(0, (sound,), Speak.DUPLEX) for sound in sounds]
+    engine.open(0, Opening(3))
+    lived = [engine.step([work])[0] for work in works]
+    pasts = [Past(w.hear, o.heard, o.said, w.speak) for w, o in zip(works, lived, strict=True)]
+    shares = []
+    for death in range(3, RETOLD_STEPS, 4):
+        engine.open(0, Opening(3, history=pasts[:death]))
+        (found,) = engine.step([works[death]])
+        ours, theirs = (from_bytes(o.said or b"") for o in (found, lived[death]))
+        shares.append(float(np.mean(ours == theirs)))
+    return statistics.mean(shares)
+
+
+@torch.inference_mode()
+def _reading(engine: MoshiEngine | None) -> list[MoshiReading]:
+    """Times of the temporal transformer; without an engine of a real size, of a layer pair."""
+    if engine is not None:
+        temporal, cache = engine._stepper._temporal, engine._stepper._cache
+    else:
+        temporal = Temporal(WIDE).eval()
+        for value in temporal.parameters():
+            value.normal_(0.0, SCALE)
+        cache = temporal.cache(max(rows for rows, _ in READ), 256, 1_024)
+    found = []
+    for rows, positions in (shape for shape in READ if shape[0] <= len(cache.length)):
+        tokens = torch.zeros(rows, 17, positions, dtype=torch.long, device=cache.length.device)
+        cache.length[:rows] = 512
+        kept = torch.zeros_like(cache.length[:rows])
+        took = []
+        for _ in range(4):
+            began = _now()
+            temporal.read(tokens, cache, cache.span(0, rows, positions), kept)
+            took.append(_now() - began)
+        per_1000_ms = 1e6 * min(took[1:]) / (rows * positions)
+        found.append(MoshiReading(rows, positions, per_1000_ms))
     return found
 
 

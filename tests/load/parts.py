@@ -75,7 +75,7 @@ class Bench:
         self._began = time.monotonic()
         # Read them now: the run itself loads the machine and changes the working tree.
         self._busy, self._revision = os.getloadavg()[0], _revision()
-        self._allowed = os.sched_getaffinity(0)
+        self.allowed = os.sched_getaffinity(0)
 
     def run(self, names: Sequence[str]) -> list[str]:
         """Measure these parts and write their sections; return the names of those that failed."""
@@ -128,7 +128,7 @@ class Bench:
                 self.progress(f"{name} FAILED, its section is an older one: {error!r}")
                 failed.append(name)
             finally:
-                os.sched_setaffinity(0, self._allowed)
+                os.sched_setaffinity(0, self.allowed)
         try:
             put(self.document, "goals", self._goals())
         except Exception as error:  # as above
@@ -260,6 +260,8 @@ def report_cascade_peer(bench: Bench) -> None:
 
 def measure_moshi(bench: Bench) -> MoshiResult:
     """Measure the steps of ENGINE=moshi; MOSHI_PRECISION says how its weights are held."""
+    if torch.cuda.is_available():
+        os.sched_setaffinity(0, bench.allowed)
     precision = MoshiPrecision(os.environ.get("MOSHI_PRECISION", MoshiPrecision.FULL))
     return moshi.measure(bench.progress, precision)
 

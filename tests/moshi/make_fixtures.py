@@ -40,7 +40,8 @@ def main() -> None:
     """Write the fixtures."""
     torch.set_num_threads(1)
     FIXTURES.mkdir(exist_ok=True)
-    _tokenizer()
+    if not TOKENIZER.exists():  # the README that it is made of changes
+        _tokenizer()
     with tempfile.TemporaryDirectory() as name, torch.no_grad():
         newer = tiny_folder(Path(name) / "newer")
         older = tiny_folder(Path(name) / "older", older=True)

@@ -1,4 +1,4 @@
-"""Makes fixtures/persona.npz with PersonaPlex's own code: a prompt, then a call.
+"""Makes fixtures/persona.npz and voice.pt with PersonaPlex's own code: a prompt, then a call.
 
 `PYTHONPATH=.:PERSONAPLEX/moshi python -m tests.moshi.make_persona_fixture`, where PERSONAPLEX is a
 copy of github.com/NVIDIA/personaplex, in an environment with einops and sentencepiece. Its package
@@ -21,6 +21,7 @@ from moshi.models.lm import SILENCE_TOKENS, SINE_TOKENS, LMGen, LMModel  # noqa:
 from tests.moshi.tiny import CARD, FIXTURES, LM, TEXTS, caller_codes, lm_tensors  # noqa: E402
 from workers.models.moshi.positions import Tokens  # noqa: E402
 
+VOICE = FIXTURES / "voice.pt"
 VOICE_STEPS, WORDS, CALL_STEPS, SILENT_STEPS = 10, 5, 40, 6
 
 
@@ -34,17 +35,39 @@ def main() -> None:
     quiet = [3] * SILENT_STEPS
     texts = [*[3] * VOICE_STEPS, *quiet, *words.tolist(), *quiet]
     sounds = [*voice, *[silence] * (len(texts) - VOICE_STEPS)]
-    generator = LMGen(model(), device="cpu", use_sampling=False, check=True, sample_rate=24_000)
-    with generator.streaming(1), torch.no_grad():
-        outs = [
-            generator.step(moshi_tokens=one(s), text_token=text, input_tokens=one(tone))
-            for text, s in zip(texts, sounds, strict=True)
-        ]
-        outs += [generator.step(input_tokens=one(frame)) for frame in user]
-    found = [out[0, :9, 0].numpy() for out in outs[len(texts) :]]
+    save_voice(voice, tone)
+    found = {}
+    for embedded in (False, True):
+        generator = made_generator()
+        first = VOICE_STEPS if embedded else 0
+        with generator.streaming(1), torch.no_grad():
+            if embedded:
+                generator.load_voice_prompt_embeddings(str(VOICE))
+                generator._step_voice_prompt(None)
+            for text, s in list(zip(texts, sounds, strict=True))[first:]:
+                generator.step(moshi_tokens=one(s), text_token=text, input_tokens=one(tone))
+            outs = [generator.step(input_tokens=one(frame)) for frame in user]
+        found[embedded] = np.stack([out[0, :9, 0].numpy() for out in outs])
+    assert np.array_equal(found[False], found[True])
     np.savez_compressed(
-        FIXTURES / "persona.npz", voice=voice, words=words, user=user, frames=np.stack(found)
+        FIXTURES / "persona.npz", voice=voice, words=words, user=user, frames=found[False]
     )
+
+
+def made_generator(**options: Any) -> Any:
+    """The reference's generator, greedy."""
+    common = {"device": "cpu", "use_sampling": False, "check": True, "sample_rate": 24_000}
+    return LMGen(model(), **common, **options)
+
+
+def save_voice(voice: Tokens, tone: Tokens) -> None:
+    """Write a voice as the reference keeps it; its codes stand for those of a recording."""
+    generator = made_generator(save_voice_prompt_embeddings=True)
+    generator.voice_prompt, generator.voice_prompt_audio = str(VOICE), voice
+    generator._encode_voice_prompt_frames = lambda _: map(one, voice)
+    generator._encode_sine_frame = lambda: one(tone)
+    with generator.streaming(1), torch.no_grad():
+        generator._step_voice_prompt(None)
 
 
 def one(codes: Tokens) -> torch.Tensor:

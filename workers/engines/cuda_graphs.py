@@ -7,6 +7,7 @@ slot. On a CPU the same padded function runs without a graph.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, Final
 
 import torch
@@ -55,16 +56,22 @@ class FixedSizes:
 
     `padding` has the value of each input in padded rows. The inputs name the slots that a function
     changes, so padding must name a spare slot. Not thread-safe.
+
+    `pool`: functions that never run at the same time may share the memory of their graphs.
     """
 
     def __init__(
-        self, function: Callable[..., Tensor], padding: Sequence[float], largest: int
+        self,
+        function: Callable[..., Tensor],
+        padding: Sequence[float],
+        largest: int,
+        pool: Any | None = None,
     ) -> None:
         self._function = function
         self._padding = padding
         self._sizes = sizes(largest)
         self._by_shape: dict[tuple[torch.Size, ...], _FixedSize] = {}
-        self._pool: Any | None = None
+        self._pool = pool
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         """Run the function. The next call overwrites the result."""
@@ -73,13 +80,15 @@ class FixedSizes:
             raise ValueError(f"Expected at most {self._sizes[-1]} rows, got {rows}")
         size = next(size for size in self._sizes if size >= rows)
         key = tuple(torch.Size((size, *given.shape[1:])) for given in inputs)
-        if key not in self._by_shape:
-            self._by_shape[key] = self._hold(key, inputs)
-        held = self._by_shape[key]
-        for static, given, padding in zip(held.inputs, inputs, self._padding, strict=True):
-            static[:rows].copy_(given)
-            static[rows:].fill_(padding)
-        return held.run()[:rows]
+        # Streams and graphs are those of the current device, which may be another GPU.
+        with torch.cuda.device(inputs[0].device) if inputs[0].is_cuda else nullcontext():
+            if key not in self._by_shape:
+                self._by_shape[key] = self._hold(key, inputs)
+            held = self._by_shape[key]
+            for static, given, padding in zip(held.inputs, inputs, self._padding, strict=True):
+                static[:rows].copy_(given)
+                static[rows:].fill_(padding)
+            return held.run()[:rows]
 
     def _hold(self, shapes: Sequence[torch.Size], like: Sequence[Tensor]) -> _FixedSize:
         """Make inputs of all padding for these shapes: warm-ups then change only the spare slot."""

@@ -135,7 +135,10 @@ def _fresh() -> dict[str, Any]:
 def _parity(folder: Path) -> dict[str, Any]:
     path = folder / PARITY
     if not path.exists():
-        raise ConfigError(f"Expected a weights folder with {PARITY}, got {folder}")
+        raise ConfigError(
+            f"Expected a weights folder with {PARITY}, got {folder}: weights that others publish "
+            "for Moshi or PersonaPlex need ENGINE=moshi"
+        )
     found: dict[str, Any] = json.loads(path.read_text())
     return found
 

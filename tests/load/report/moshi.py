@@ -6,11 +6,15 @@ from tests.load.moshi import LIMIT_MS, MoshiResult, calls_in_time
 HOW = """\
 `ENGINE=moshi` with all calls near the end of their contexts, which is the worst case. *Memory* is
 the share of the bandwidth of large copies that the least bytes of a step need: all weights once,
-and every call's keys and values. Seats are computed from sizes, with 2 GiB left for the step.
+and every call's keys and values. Seats are computed from sizes, with 3 GiB left for the step.
 """
 TINY = """\
 **This run had no GPU.** It stepped the tests' tiny checkpoint on a CPU. Its times show that the
 bench works and say nothing about Moshi 7B, whose times are not measured.
+"""
+READING = """\
+After a death several pasts wait. This is how long the temporal transformer takes for a thousand
+positions of them, one call at a time or several (on a CPU: two layers of width 1,024).
 """
 
 
@@ -29,7 +33,13 @@ def moshi(result: MoshiResult, where: str) -> str:
             f"Calls with a p99 below {LIMIT_MS:.0f} ms: **{calls_in_time(result.steps)}** of "
             f"{result.seats_here} seats here. A past of {result.past_steps} steps is read again in "
             f"{result.past_ms:.0f} ms, the longest piece {result.piece_ms:.0f} ms; a context moves "
-            f"in {result.move_ms:.0f} ms.",
+            f"in {result.move_ms:.0f} ms. After a takeover {100 * result.retold:.1f} % of the "
+            "next step's tokens are the same.",
+            READING.strip(),
+            table(
+                ("calls at once", "positions of each", "ms for 1,000 positions"),
+                [(one.rows, one.positions, one.per_1000_ms) for one in result.reading],
+            ),
             table(("memory", "seats, bfloat16", "seats, eight bits"), seats),
         ]
     )

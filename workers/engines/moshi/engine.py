@@ -54,9 +54,12 @@ class MoshiEngine:
         self._reheard: dict[int, Sequence[Past]] = {}
 
     def warm_up(self, sizes: Sequence[int]) -> None:
-        """Run every shape once, on a GPU to capture its graph, at these numbers of rows."""
+        """Run every shape once, on a GPU to capture its graph, at these numbers of rows.
+
+        The largest comes first: the graphs share memory, and what it took suffices for the others.
+        """
         with torch.inference_mode():
-            for rows in sizes:
+            for rows in sorted(sizes, reverse=True):
                 for used in self._stepper.sizes:
                     self._stepper.step(np.zeros((rows, INPUTS), np.float32), used)
 
@@ -73,11 +76,11 @@ class MoshiEngine:
         self._contexts[slot] = context
         self._reheard[slot] = opening.reheard
         self._stepper.reset(slot, codec=not opening.moved)
-        said, heard = self._prompts.steps(opening.persona.voice, opening.instructions)
-        for row, other in zip(said, heard, strict=True):
+        prompt = self._prompts.of(opening.persona.voice, opening.instructions)
+        for row, other in zip(prompt.said, prompt.heard, strict=True):
             context.add(row, other)
-        context.prompt = len(said)
-        for _ in self._stepper.read(slot, said, heard, 0):
+        context.prompt = len(prompt.said)
+        for _ in self._stepper.read(slot, prompt.said, prompt.heard, 0, prompt.embeddings):
             pass
         for _ in self.replay(slot, opening.history):
             pass

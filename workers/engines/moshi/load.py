@@ -13,8 +13,9 @@ from workers.engines.cuda_graphs import sizes
 from workers.engines.device import chosen_device
 from workers.engines.moshi.engine import MoshiEngine, traits_for
 from workers.engines.moshi.memory_plan import GIB, MIB, Layout, gib, plan
-from workers.engines.moshi.prompt import MOST_STEPS, VOICES, load_prompts
+from workers.engines.moshi.prompt import MOST_STEPS, Prompts
 from workers.engines.moshi.stepper import Stepper
+from workers.engines.moshi.voices import VOICES, load_voices
 from workers.models.moshi.checkpoint import load_lm, load_mimi, open_folder
 from workers.models.moshi.config import LmConfig, MimiConfig, Sampling
 from workers.models.moshi.depth import Depth
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 GPU_PIECES: Final = (256, 128, 512)
 CPU_PIECES: Final = (32, 16, 256)
 # Bytes for a step's activations, libraries and graphs: estimates, with room.
-GPU_WORKSPACE: Final = 2 * GIB
+GPU_WORKSPACE: Final = 3 * GIB
 CPU_WORKSPACE: Final = GIB // 4
 CODEC_BYTES: Final = 384_000_000  # of the published Mimi's file
 SAMPLING: Final = Sampling()
@@ -69,7 +70,7 @@ def load_moshi(settings: "Settings") -> MoshiEngine:
     mimi = load_mimi(folder, device=device)
     voices = settings.model / VOICES
     if folder.persona and not voices.exists():
-        log.warning("%s has no recordings: calls begin without a voice or a role", voices)
+        log.warning("%s is missing: calls begin without a voice or a role", voices)
     return assemble(temporal, depth, mimi, tokens, layout=layout, slots=slots, voices=voices)
 
 
@@ -102,6 +103,14 @@ def layout_for(
     )
 
 
+def _choose_attention() -> None:
+    """Keep to attention kernels that take a mask and need no plan for every shape.
+
+    Newer PyTorch prefers cuDNN's on an H100, which plans while a graph is captured.
+    """
+    torch.backends.cuda.enable_cudnn_sdp(enabled=False)
+
+
 def _others(layout: Layout, precision: str) -> dict[str, Layout]:
     """Settings that would take less memory."""
     if precision != MoshiPrecision.FULL:
@@ -128,8 +137,10 @@ def assemble(
     voices: Path,
     sampling: Sampling = SAMPLING,
 ) -> MoshiEngine:
-    """The engine of loaded parts; `voices`: a folder of recordings that may be absent."""
+    """The engine of loaded parts; `voices`: a folder that may be absent."""
     gpu = next(temporal.parameters()).is_cuda
+    if gpu:
+        _choose_attention()
     read, codec, grain = GPU_PIECES if gpu else CPU_PIECES
     stepper = Stepper(
         temporal,
@@ -142,7 +153,7 @@ def assemble(
         used_grain=grain,
         sampling=sampling,
     )
-    prompts = load_prompts(voices, layout.lm, tokens, mimi)
+    prompts = Prompts(layout.lm, tokens, load_voices(voices, layout.lm, mimi))
     traits = traits_for(layout.lm.context, layout.mimi.memory_frames)
     engine = MoshiEngine(stepper, tokens, prompts, traits)
     engine.warm_up(sizes(slots) if gpu else (1, slots))

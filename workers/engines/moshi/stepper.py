@@ -68,6 +68,7 @@ class Stepper:
         self._delays = torch.tensor(config.delays, device=device)
         self._held = [0] * slots  # positions in each slot's cache, as the host knows them
         self._steps: dict[int, FixedSizes] = {}
+        self._pool = torch.cuda.graph_pool_handle() if device.type == "cuda" else None
 
     def reset(self, slot: int, *, codec: bool) -> None:
         """Empty a slot's context; with `codec`, its two streams of sound as well."""
@@ -90,7 +91,8 @@ class Stepper:
         most = 1 + max(self._held[:rows], default=0) if used is None else used
         size = next(size for size in self.sizes if size >= min(most, self.capacity))
         if size not in self._steps:
-            self._steps[size] = FixedSizes(partial(self._step, used=size), (0.0,), self.slots)
+            run = partial(self._step, used=size)
+            self._steps[size] = FixedSizes(run, (0.0,), self.slots, self._pool)
         out = self._steps[size](torch.from_numpy(inputs).to(self._device, non_blocking=True))
         for slot in np.flatnonzero(inputs[:, -1]):
             self._held[slot] += 1
@@ -126,14 +128,27 @@ class Stepper:
 
     # A past, in pieces: after each `yield` a neighbour may step.
 
-    def read(self, slot: int, said: Tokens, heard: Tokens, first: int) -> Iterator[None]:
-        """Read the steps from `first` on of a context (T, 9), (T, 8); the slot holds the others."""
+    def read(
+        self,
+        slot: int,
+        said: Tokens,
+        heard: Tokens,
+        first: int,
+        embeddings: Tensor | None = None,
+    ) -> Iterator[None]:
+        """Read the steps from `first` on of a context (T, 9), (T, 8); the slot holds the others.
+
+        `embeddings` (E, D) replace those of the first E steps that are read.
+        """
         rows = torch.from_numpy(positions(said, heard, self.config)[first:]).to(self._device)
         for at in range(0, len(rows), self._read_piece):
             piece = rows[at : at + self._read_piece].T[None]
             kept = torch.tensor([piece.shape[-1]], device=self._device)
             span = self._cache.span(slot, 1, piece.shape[-1])
-            self._temporal.read(piece, self._cache, span, kept)
+            x = self._temporal.embed(piece)
+            if embeddings is not None and (given := embeddings[at : at + x.shape[1]]).shape[0]:
+                x[0, : len(given)] = given.to(x)
+            self._temporal.read_embedded(x, self._cache, span, kept)
             self._held[slot] += piece.shape[-1]
             yield
         if len(said):

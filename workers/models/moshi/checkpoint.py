@@ -58,8 +58,9 @@ def open_folder(folder: Path) -> Folder:
     text = folder / found.get("tokenizer_name", TEXT_FILE)
     missing = [path.name for path in (lm, mimi, text) if not path.exists()]
     if missing:
+        kind = f" of model_type {found['model_type']!r}" if found.get("model_type") else ""
         raise ConfigError(
-            f"Expected a Moshi or PersonaPlex checkpoint in {folder}, got a folder without "
+            f"Expected a Moshi or PersonaPlex checkpoint in {folder}, got a folder{kind} without "
             f"{', '.join(missing)}. {WHERE}"
         )
     mimi_config = MimiConfig()

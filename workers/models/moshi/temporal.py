@@ -112,11 +112,18 @@ class Temporal(nn.Module):
 
     def read(self, tokens: Tensor, cache: RowCache, span: Span, kept: Tensor) -> Tensor:
         """The next T positions (N, 17, T), of which `kept` (N,) count -> states (N, T, D)."""
-        x = self.text_emb(tokens[:, 0])
-        codes = self.emb[0](tokens[:, 1])
+        return self.read_embedded(self.embed(tokens), cache, span, kept)
+
+    def embed(self, tokens: Tensor) -> Tensor:
+        """Tokens (N, 17, T) -> (N, T, D)."""
+        x: Tensor = self.text_emb(tokens[:, 0])
+        codes: Tensor = self.emb[0](tokens[:, 1])
         for q in range(1, 2 * CODES):
             codes = codes + self.emb[q](tokens[:, q + 1])
-        x = codes + x
+        return codes + x
+
+    def read_embedded(self, x: Tensor, cache: RowCache, span: Span, kept: Tensor) -> Tensor:
+        """As `read`, of embedded positions (N, T, D)."""
         for number, layer in enumerate(self.transformer.layers):
             x = layer(x, span, cache, number)
         cache.advance(span, kept)

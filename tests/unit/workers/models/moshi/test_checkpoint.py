@@ -13,12 +13,12 @@ from workers.models.moshi.config import LmConfig
 
 
 def test_missing_weights_say_which_files_whose_licence_and_where(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text('{"model_type": "whisper"}')
     with pytest.raises(ConfigError) as caught:
         open_folder(tmp_path)
     said = str(caught.value)
     for wanted in (
-        "model.safetensors",
+        "a folder of model_type 'whisper' without model.safetensors",
         "tokenizer-e351c8d8-checkpoint125.safetensors",
         "tokenizer_spm_32k_3.model",
         "CC BY 4.0",

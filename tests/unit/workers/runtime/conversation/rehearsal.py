@@ -32,6 +32,7 @@ class Rehearsal:
         engine: Engine | None = None,
         tuning: Tuning | None = None,
         instructions: str = "",
+        seed: int = 7,
     ) -> None:
         self.engine = engine or EchoEngine(1)
         state = State.new(tuning or Tuning(), mode)
@@ -39,15 +40,15 @@ class Rehearsal:
             state,
             traits=self.engine.traits,
             fold=self.engine.fold,
-            first_opening=Opening(seed=7, instructions=instructions),
+            first_opening=Opening(seed=seed, instructions=instructions),
         )
         self.inputs: list[tuple[int, InputRecord]] = []
         self.steps: list[tuple[int, StepRecord]] = []
         self.outputs: list[tuple[int, OutputRecord]] = []
         self.writes: list[LogWrite] = []
         self._n = itertools.count(1)
-        self.instructions = instructions
-        self.engine.open(0, Opening(7))
+        self.instructions, self.seed = instructions, seed
+        self.engine.open(0, Opening(seed))
 
     def say(self, *records: InputRecord | Pcm16) -> None:
         """Log what the caller's side says; arrays are audio."""
@@ -145,7 +146,7 @@ class Rehearsal:
             f=last.frame,
             generation=last.generation,
             played=0,
-            seed=7,
+            seed=self.seed,
             samples=0,
             options=json.dumps({"instructions": self.instructions}),
         )
