@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from shared.log.session_log import connect
 from tests.patience import PATIENCE_S, until
 from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
+from tests.redis_users import as_user
 
 
 @pytest.fixture
@@ -35,3 +37,10 @@ async def server(redis_url: str, worker: StandInWorker) -> AsyncIterator[Gateway
     async with running_gateway(redis_url) as server:
         await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
         yield server
+
+
+@pytest.fixture
+async def as_worker(redis_url: str, redis_client: Redis) -> AsyncIterator[Redis]:
+    """The emptied Redis for its user of workers and recorders."""
+    async with connect(as_user(redis_url, "worker")) as client:
+        yield client

@@ -12,6 +12,7 @@ from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Append
 from tests.commits import a_commit
+from tests.redis_users import as_user
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ async def sid(redis_client: Redis) -> str:
 
 
 async def run(url: str, monkeypatch: pytest.MonkeyPatch, *args: str) -> str:
-    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setenv("REDIS_URL", as_user(url, "operator"))
     result = await asyncio.to_thread(CliRunner().invoke, app, list(args))
     return result.output
 

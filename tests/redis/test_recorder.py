@@ -47,24 +47,24 @@ def kept(folder: Path) -> list[str]:
 
 
 async def test_both_sides_are_recorded_over_the_death_of_worker_and_recorder(
-    redis_client: Redis, tmp_path: Path
+    redis_client: Redis, as_worker: Redis, tmp_path: Path
 ) -> None:
     caller, other = RecordedCaller(redis_client, SID), Caller(redis_client, "b" * 32)
     spoken = [*silence(10), *voice(10), *silence(12)]
-    first = recorder(redis_client, tmp_path)
+    first = recorder(as_worker, tmp_path)
     task = asyncio.create_task(first.run())
     await caller.call("turn")
     await other.call("turn")
     part = tmp_path / "parts" / SID / "caller.pcm"
     await until(part.exists)
-    async with working(make_worker(redis_client, "w1")):
+    async with working(make_worker(as_worker, "w1")):
         await caller.speak(spoken)
         await caller.listen(1, ReplyDone)
     await until(lambda: part.stat().st_size == len(joined(spoken)))
     await stopped(first, task)
-    second = recorder(redis_client, tmp_path)
+    second = recorder(as_worker, tmp_path)
     task = asyncio.create_task(second.run())
-    async with working(make_worker(redis_client, "w2")):
+    async with working(make_worker(as_worker, "w2")):
         await caller.say(Played(caller.frame))
         await caller.speak(silence(20))
         whole = joined([*spoken, *silence(20)])
