@@ -67,6 +67,7 @@ class LogExchange:
             if not self.sessions and not self.claims:
                 self._work.clear()
                 await self._work.wait()
+                continue  # it may be `stop` that woke us
             started = time.monotonic()
             await self._tick_and_note_failures()
             metrics.TICK.observe(time.monotonic() - started)

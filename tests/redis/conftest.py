@@ -1,14 +1,13 @@
 """A gateway and a stand-in worker for the tests of the gateway."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
 from redis.asyncio import Redis
 
 from shared.log.session_log import connect
-from tests.patience import PATIENCE_S, until
+from tests.patience import PATIENCE_S
 from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 from tests.redis_users import as_user
 
@@ -35,7 +34,7 @@ def patient_client(monkeypatch: pytest.MonkeyPatch) -> None:
 async def server(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
     """A gateway that has seen the worker."""
     async with running_gateway(redis_url) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        await server.sees(worker.slots)
         yield server
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, field
@@ -25,14 +26,21 @@ from shared.log.session_log import SessionLog
 from shared.log.writes import Answer, StepCommit
 from shared.settings import Settings
 from tests.commits import a_commit
-from tests.patience import PATIENCE_S, until
+from tests.patience import LOOK_S, PATIENCE_S, until
 from tests.redis_users import as_user
 
 SECOND = b"\1\2" * 24_000
 
 
 class QuietServer(GracefulServer):
-    """The gateway's server without signal handlers: pytest has its own."""
+    """The gateway's server, which stops at once, without signal handlers: pytest has its own."""
+
+    async def main_loop(self) -> None:
+        """Look oftener than ten times a second for the end."""
+        looks = 0
+        while not await self.on_tick(looks):
+            looks += 1
+            await asyncio.sleep(LOOK_S)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
@@ -84,6 +92,12 @@ class GatewayServer:
     @property
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def sees(self, free: int) -> None:
+        """Wait until the gateway knows of so many free slots. It looks as for a waiting caller."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.gateway.fleet.free(time.monotonic()) != free:
+                await self.gateway.watcher.next_look()
 
     async def plain(self, query: str = "", **options: Any) -> ClientConnection:
         """A plain client, without the subprotocol."""

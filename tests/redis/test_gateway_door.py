@@ -33,7 +33,7 @@ async def strict(redis_url: str, worker: StandInWorker) -> AsyncIterator[Gateway
         "gateway_max_per_address": 2,
     }
     async with running_gateway(redis_url, **settings) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        await server.sees(worker.slots)
         yield server
 
 
@@ -41,7 +41,7 @@ async def strict(redis_url: str, worker: StandInWorker) -> AsyncIterator[Gateway
 async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
     """A gateway that needs tokens."""
     async with running_gateway(redis_url, gateway_auth_secret=SECRET) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        await server.sees(worker.slots)
         yield server
 
 
@@ -266,7 +266,7 @@ async def test_a_dead_connection_is_found_by_its_missing_pong(
     monkeypatch.setattr(uvicorn_adapter, "WS_PING_EVERY_S", 0.1)
     monkeypatch.setattr(uvicorn_adapter, "WS_PING_TIMEOUT_S", 2.0)  # for the call to begin
     async with running_gateway(redis_url) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()))
+        await server.sees(worker.slots)
         caller = await server.caller()
         caller.socket.transport.pause_reading()  # it answers no ping and sends no close
         await until(lambda: not server.gateway.sessions)

@@ -19,7 +19,7 @@ async def test_a_paused_redis_loses_and_doubles_nothing(
     worker: StandInWorker, redis_client: Redis, redis_url: str
 ) -> None:
     async with running_gateway(impatient(redis_url)) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()))
+        await server.sees(worker.slots)
         caller = await server.caller()
         start = await speak(caller, 0.4)
         # Longer than the data path's time-out, so that writes whose answer was lost are sent again.

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -38,7 +37,7 @@ async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[Gatewa
     """A gateway that wants KEY."""
     entry = (f"test:{hash_of(KEY)}",)
     async with running_gateway(redis_url, lease_ms=30_000, gateway_api_keys=entry) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        await server.sees(worker.slots)
         yield server
 
 

@@ -40,7 +40,7 @@ async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[Gatewa
     """A gateway that wants KEY."""
     entry = (f"test:{hash_of(KEY)}",)
     async with running_gateway(redis_url, gateway_api_keys=entry) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        await server.sees(worker.slots)
         yield server
 
 
@@ -189,7 +189,7 @@ async def test_a_full_fleet_says_so_after_the_accept(
     server: GatewayServer, worker: StandInWorker
 ) -> None:
     worker.slots = 0
-    await until(lambda: server.gateway.fleet.free(time.monotonic()) == 0)
+    await server.sees(0)
     async with calling(server) as socket:
         assert await refusal(socket) == ("no_capacity", 1013)
 
@@ -209,7 +209,7 @@ async def test_a_gateway_that_leaves_closes_with_a_code_that_clients_reconnect_a
     redis_url: str, worker: StandInWorker
 ) -> None:
     async with running_gateway(redis_url) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        await server.sees(worker.slots)
         async with calling(server) as socket:
             await event(socket)
             server.uvicorn.should_exit = True

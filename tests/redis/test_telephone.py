@@ -4,7 +4,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -55,7 +54,7 @@ async def gateway(
     redis_url: str, worker: StandInWorker, **settings: Any
 ) -> AsyncIterator[GatewayServer]:
     async with running_gateway(redis_url, **settings) as server:
-        await until(lambda: server.gateway.fleet.free(time.monotonic()) == worker.slots)
+        await server.sees(worker.slots)
         yield server
 
 
