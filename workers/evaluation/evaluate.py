@@ -1,8 +1,8 @@
 """Asks the whole pipeline by voice and judges its answers: docs/evaluation.md, its JSON and plots.
 
 An answer is right if its text is the expected reply word for word, and if the judge recognises its
-audio as that sentence among the most similar replies (`judge.py`). The ceiling is the same judge's
-result on original recordings of such replies. Every random draw is seeded.
+audio. The judge chooses among the most similar replies (`judge.py`). The ceiling is the same
+judge's result on original recordings of such replies. Every random draw is seeded.
 """
 
 import json

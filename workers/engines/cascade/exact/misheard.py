@@ -4,8 +4,8 @@
 
 Whisper hears little context in "eight times four", so it writes likelier words that sound the same.
 Here these words are put right where the words around them show what they were: beside a number or
-an operator. The caller of this module asks for it only when Whisper itself was unsure, and takes a
-mended text only if a computed answer follows from it (`exact.likely`).
+an operator. The cascade asks this module only if Whisper was unsure. It takes a mended text only
+if a computed answer follows from it (`exact.likely`).
 """
 
 import re
