@@ -5,7 +5,7 @@
 #   make inspect [SID=.. WAV=dir] sessions and workers; or one session decoded, its audio as WAV
 #   make test | make check        the tests | format, lint, types
 #   make test-isa                 the models' tests as on CPUs without AVX-512, and without AVX2
-#   make test-sdk                 OpenAI's Realtime API with each SDK, in an environment of its own
+#   make test-sdk                 OpenAI's Realtime API with each SDK, by the program of its page and a proof
 #   make fuzz [SEQUENCES=10000]   any events of a Realtime client: no crash, no hang, each reply parses
 #   make check-page               types of the page's JavaScript (needs Node's npx)
 #   make docs                     check the generated pages; the documentation as a site in var/site

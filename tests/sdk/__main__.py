@@ -1,11 +1,12 @@
-"""`make test-sdk`: each SDK's proof against a real gateway and worker, each in its own environment.
+"""`make test-sdk`: each SDK against a real gateway and worker, each in its own environment.
 
-An environment is made in var/sdk on first use. `--only NAME ...` runs some of them. A proof is
-skipped only if its package registry cannot be reached.
+First runs the program that the SDK's page shows, then its proof. `--only NAME ...` chooses SDKs;
+`--pages` leaves the proofs out. An SDK is skipped only if its package registry cannot be reached.
 """
 
+import argparse
 import json
-import shutil
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,16 +23,21 @@ from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.conftest import redis_binaries, running_redis
 from tests.e2e.launcher import ROOT, Stack
 from tests.e2e.test_spoken import QUESTIONS
+from tests.sdk.environments import HERE, NoRegistry, node_folder, python_of, run
 
-HERE: Final = Path(__file__).parent
-ENVIRONMENTS: Final = ROOT / "var" / "sdk"
-PROOFS: Final = ("openai", "agents", "node", "pipecat")
-INSTALL_WITHIN_S: Final = 600
+# Each SDK and its page in docs/sdk.
+PAGES: Final = {
+    "openai": "openai-python",
+    "agents": "openai-agents-python",
+    "node": "openai-node",
+    "agents_js": "openai-agents-js",
+    "livekit": "livekit",
+    "pipecat": "pipecat",
+}
+OF_NODE: Final = ("node", "agents_js")
 PROOF_WITHIN_S: Final = 150
-
-
-class NoRegistry(Exception):
-    """The packages of a proof cannot be installed here."""
+_PROGRAM: Final = re.compile(r"^```(?:python|js)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_PORT: Final = "8000"  # of the gateway, on the pages
 
 
 def wavs(folder: Path) -> list[str]:
@@ -48,60 +54,36 @@ def wavs(folder: Path) -> list[str]:
     return found
 
 
-def run(line: Sequence[str], within_s: float, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command; its output."""
-    return subprocess.run(
-        line, timeout=within_s, capture_output=True, text=True, check=False, **options
-    )
+def program_of(name: str) -> str:
+    """The program that an SDK's page shows."""
+    found = _PROGRAM.search((ROOT / "docs" / "sdk" / f"{PAGES[name]}.md").read_text())
+    if found is None:
+        raise AssertionError(f"Expected a program on the page of {name}, got none")
+    return found[1]
 
 
-def python_of(name: str) -> str:
-    """The interpreter of a proof's environment, which is made if need be. Raises NoRegistry."""
-    folder = ENVIRONMENTS / name
-    wanted = (HERE / f"requirements-{name}.txt").read_text()
-    stamp = folder / "made"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        run([sys.executable, "-m", "venv", str(folder)], INSTALL_WITHIN_S)
-        line = [str(folder / "bin" / "pip"), "install", "--quiet", "-r"]
-        done = run([*line, str(HERE / f"requirements-{name}.txt")], INSTALL_WITHIN_S)
-        if done.returncode:
-            raise NoRegistry(done.stderr.strip()[-300:])
-        stamp.write_text(wanted)
-    return str(folder / "bin" / "python")
+def line_of(name: str, script: Path) -> list[str]:
+    """The command that runs a script in an SDK's environment. Raises NoRegistry."""
+    if name not in OF_NODE:
+        return [python_of(name), str(script)]
+    copy = node_folder() / script.name  # node looks for packages beside the script
+    copy.write_text(script.read_text())
+    return ["node", str(copy)]
 
 
-def node_folder() -> Path:
-    """The folder with node's packages and a certificate. Raises NoRegistry."""
-    folder = ENVIRONMENTS / "node"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("package.json", "with_node.mjs"):
-        shutil.copy(HERE / name, folder)
-    if shutil.which("npm") is None:
-        raise NoRegistry("npm is not installed")
-    line = ["npm", "install", "--no-audit", "--no-fund", "--loglevel=error"]
-    done = run(line, INSTALL_WITHIN_S, cwd=folder)
-    if done.returncode:
-        raise NoRegistry(done.stderr.strip()[-300:])
-    if not (folder / "cert.pem").exists():
-        line = "openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj /CN=localhost".split()
-        run([*line, "-keyout", "key.pem", "-out", "cert.pem"], INSTALL_WITHIN_S, cwd=folder)
-    return folder
-
-
-def proof_line(name: str, url: str, recordings: Sequence[str]) -> list[str]:
-    """The command of one proof. Raises NoRegistry."""
-    if name == "node":
-        folder = node_folder()
-        keys = [str(folder / "key.pem"), str(folder / "cert.pem")]
-        return ["node", str(folder / "with_node.mjs"), url, *recordings, *keys]
-    return [python_of(name), str(HERE / f"with_{name}.py"), url, *recordings]
+def read_page(name: str, url: str, folder: Path) -> None:
+    """Run what the page shows: it prints the answer. Raises NoRegistry, AssertionError."""
+    script = folder / f"page_{name}.{'mjs' if name in OF_NODE else 'py'}"
+    script.write_text(program_of(name).replace(_PORT, url.rpartition(":")[2]))
+    done = run(line_of(name, script), PROOF_WITHIN_S)
+    if done.returncode or "Paris" not in done.stdout:
+        raise AssertionError(f"{name}'s page: expected Paris, got {done.stdout}\n{done.stderr}")
 
 
 def prove(name: str, url: str, recordings: Sequence[str]) -> dict[str, Any]:
     """Run one proof and check what it heard; its report. Raises NoRegistry, AssertionError."""
-    line = proof_line(name, url, recordings)
-    done = run(line, PROOF_WITHIN_S)
+    script = HERE / f"with_{name}.{'mjs' if name in OF_NODE else 'py'}"
+    done = run([*line_of(name, script), url, *recordings], PROOF_WITHIN_S)
     if done.returncode:
         raise AssertionError(f"{name} failed:\n{done.stderr[-3000:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -127,14 +109,17 @@ def running_server() -> Iterator[str]:
             stack.close()
 
 
-def main(names: Sequence[str]) -> int:
-    """Run these proofs one after the other; the exit status."""
+def main(names: Sequence[str], *, pages_only: bool) -> int:
+    """Try these SDKs one after the other; the exit status."""
     failed = 0
     with running_server() as url, tempfile.TemporaryDirectory() as folder:
         recordings = wavs(Path(folder))
         for name in names:
             try:
-                print(name, json.dumps(prove(name, url, recordings)), flush=True)
+                read_page(name, url, Path(folder))
+                print(name, "page: answered", flush=True)
+                if not pages_only:
+                    print(name, json.dumps(prove(name, url, recordings)), flush=True)
             except NoRegistry as error:
                 print(name, "skipped: its packages cannot be installed:", error, flush=True)
             except (AssertionError, subprocess.TimeoutExpired) as error:
@@ -144,7 +129,8 @@ def main(names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    chosen = sys.argv[2:] if sys.argv[1:2] == ["--only"] else list(PROOFS)
-    if unknown := set(chosen) - set(PROOFS):
-        sys.exit(f"Expected {', '.join(PROOFS)}, got {', '.join(sorted(unknown))}")
-    sys.exit(main(chosen))
+    parser = argparse.ArgumentParser(prog="make test-sdk", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=list(PAGES), default=list(PAGES))
+    parser.add_argument("--pages", action="store_true", help="the pages' programs alone")
+    given = parser.parse_args()
+    sys.exit(main(given.only, pages_only=given.pages))

@@ -1,15 +1,13 @@
-// openai-node against a running server: `node with_node.mjs URL QUESTION.wav STORY.wav KEY.pem CERT.pem`.
+// openai-node against a running server: `node with_node.mjs URL QUESTION.wav STORY.wav`.
 //
-// A spoken turn, a barge-in over a long answer, a push-to-talk turn and an error. The package speaks
-// TLS alone, so this script puts a TLS socket in front of the server. It prints one JSON line.
+// A spoken turn, a barge-in over a long answer, a push-to-talk turn and an error. It prints one JSON line.
 
 import { readFileSync } from "node:fs";
 import net from "node:net";
-import tls from "node:tls";
 import OpenAI from "openai";
 import { OpenAIRealtimeWS } from "openai/realtime/ws";
 
-const [url, questionPath, storyPath, keyPath, certPath] = process.argv.slice(2);
+const [url, questionPath, storyPath] = process.argv.slice(2);
 const RATE_HZ = 24_000;
 const PIECE = (RATE_HZ / 25) * 2; // 40 ms
 const WITHIN_MS = 60_000;
@@ -19,17 +17,10 @@ const read = (path) => readFileSync(path).subarray(44);
 const silence = Buffer.alloc(RATE_HZ * 2);
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-const target = new URL(url);
-const proxy = tls.createServer({ key: readFileSync(keyPath), cert: readFileSync(certPath) }, (one) => {
-  const other = net.connect(Number(target.port), target.hostname);
-  one.pipe(other).pipe(one);
-  one.on("error", () => other.destroy());
-  other.on("error", () => one.destroy());
-});
-await new Promise((done) => proxy.listen(0, "127.0.0.1", done));
-
-const client = new OpenAI({ apiKey: "any", baseURL: `https://127.0.0.1:${proxy.address().port}/v1` });
-const rt = new OpenAIRealtimeWS({ model: "gpt-realtime", options: { rejectUnauthorized: false } }, client);
+const { hostname, port } = new URL(url);
+const client = new OpenAI({ apiKey: "any", baseURL: `${url}/v1` });
+const options = { createConnection: () => net.connect(Number(port), hostname) }; // without TLS
+const rt = new OpenAIRealtimeWS({ model: "gpt-realtime", options }, client);
 const events = [];
 let sound = 0;
 rt.on("error", () => {}); // it comes as an event too
@@ -89,5 +80,4 @@ console.log(
   }),
 );
 rt.close();
-proxy.close();
 process.exit(0);
