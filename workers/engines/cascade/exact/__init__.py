@@ -2,7 +2,6 @@
 
 A small language model says wrong sums and spells wrongly. So arithmetic, counting, comparing, the
 calendar, the clock, units and letters are computed here, and the model does not answer such a turn.
-Common knowledge that fits a table is looked up (`facts.py`): capitals, opposites, colors, animals.
 
 How it decides: `tokens.py` makes words of a turn into tokens. Each tool drops the words that carry
 nothing for it ("please", "what is") and tries its patterns (`pattern.py`). A pattern must cover
@@ -11,7 +10,7 @@ every token that is left. So a turn with any word that a tool does not know goes
 What callers told about themselves in earlier turns is found again when they ask: as a fact, if a
 grammar knows how such a one is told (`recall.py`), else as they said it (`said_back.py`).
 
-What it does not do: it knows no date, no time and no news. It reads the turn alone, and the
+What it does not do: it knows no date, time or fact of the world. It reads the turn alone, and the
 turns before it only for "plus five?" and for what the caller told. It corrects no transcript beyond
 the number words, operators and question words that Whisper mishears (`misheard.py`), and only where
 an answer follows. Results beyond a million and long decimals are left to the model.
@@ -26,7 +25,6 @@ from typing import Final
 from workers.engines.cascade.exact.arithmetic import CLAIMS, REASONED, STORIES, TOGETHER
 from workers.engines.cascade.exact.calendar import SEASON, WEEK, YEAR
 from workers.engines.cascade.exact.counting import ARE_THEY, COMPARED, COUNTS, NEIGHBOURS
-from workers.engines.cascade.exact.facts import fact
 from workers.engines.cascade.exact.follow_ups import followed, result_of
 from workers.engines.cascade.exact.letters import SPELLING
 from workers.engines.cascade.exact.measures import CLOCK, CONVERSIONS, TEMPERATURES
@@ -75,7 +73,7 @@ def computed(words: str) -> str:
     found = without_phrases(tokens(words))
     if len(found) > MOST_TOKENS:
         return ""
-    return next((answer for one in TOOLS if (answer := one.answer(found))), "") or fact(words)
+    return next((answer for one in TOOLS if (answer := one.answer(found))), "")
 
 
 def likely(texts: Sequence[str]) -> str:
