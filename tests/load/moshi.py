@@ -253,8 +253,10 @@ def _reading(engine: MoshiEngine | None) -> list[MoshiReading]:
 
 
 def _now() -> float:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+    """Seconds; on a CPU of this thread's own work, so that a busy machine does not matter."""
+    if not torch.cuda.is_available():
+        return time.thread_time()
+    torch.cuda.synchronize()
     return time.perf_counter()
 
 

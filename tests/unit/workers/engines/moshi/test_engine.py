@@ -131,24 +131,28 @@ def check_bounds(rehearsal: Rehearsal) -> None:
     assert engine._stepper._cache.length[0] == engine._contexts[0].count
 
 
-def test_a_history_may_come_in_pieces_between_the_neighbours_steps() -> None:
-    sound, other = babble(38, 1), babble(38, 2)
-    expected = alone(sound, 5)
-    engine = engine_of(2)
+def test_several_histories_come_in_pieces_between_the_neighbours_steps() -> None:
+    """As after the death of a worker with many calls. The neighbour notices nothing either."""
+    sounds = {slot: babble(38, slot) for slot in (1, 2, 3)}
+    expected = {slot: alone(sound, slot) for slot, sound in sounds.items()}
+    own = babble(60, 9)
+    undisturbed = alone(own, 9)
+    engine = engine_of(5)
     engine.open(0, Opening(9))
-    for chunk in other[:20]:
-        hear(engine, {0: chunk})
-    history = [
-        Past((chunk,), output.heard, output.said, Speak.DUPLEX)
-        for chunk, output in zip(sound[:37], expected[:37], strict=True)
-    ]
-    engine.open(1, Opening(5))
-    pieces = 0
-    for chunk, _ in zip(other[20:], engine.replay(1, history), strict=False):
-        hear(engine, {0: chunk})
-        pieces += 1
-    assert pieces >= 4
-    assert same(hear(engine, {1: sound[37]})[1], expected[37])
+    found = [hear(engine, {0: chunk})[0] for chunk in own[:10]]
+    for slot, sound in sounds.items():
+        history = [
+            Past((chunk,), output.heard, output.said, Speak.DUPLEX)
+            for chunk, output in zip(sound[:37], expected[slot][:37], strict=True)
+        ]
+        engine.open(slot, Opening(slot))
+        before = len(found)
+        for _ in engine.replay(slot, history):
+            found.append(hear(engine, {0: own[len(found)]})[0])
+        assert len(found) >= before + 4
+    outputs = hear(engine, {slot: sound[37] for slot, sound in sounds.items()})
+    assert all(same(outputs[slot], expected[slot][37]) for slot in sounds)
+    assert all(same(one, other) for one, other in zip(found, undisturbed, strict=False))
 
 
 def test_a_prompt_comes_before_every_context_and_survives_a_death(tmp_path: Path) -> None:
