@@ -13,7 +13,7 @@ from gateway.edge.fleet import public_name
 from gateway.operators.history import COLUMNS
 from gateway.operators.stats import MAX_VIEWERS
 from shared.log import keys
-from shared.log.records import Clear, ReplyStarted, Speech, SpeechStopped, Text
+from shared.log.records import Clear, OutputRecord, ReplyStarted, Speech, SpeechStopped, Text
 from tests.patience import PATIENCE_S, until
 from tests.redis.stage import Caller, GatewayServer, StandInWorker, running_gateway, speak
 
@@ -95,6 +95,17 @@ async def test_the_number_of_viewers_is_bounded(
     assert "at most" in answer.json()["error"]
 
 
+def cut_off(frame: int) -> tuple[OutputRecord, ...]:
+    """The records of a reply that is interrupted after its first frame."""
+    return (
+        SpeechStopped(10),
+        Text(2, SECRET_WORDS),
+        ReplyStarted(2, frame),
+        Speech(frame, 2, b"\5\0" * 480),
+        Clear(2, frame + 1),
+    )
+
+
 async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
     server: GatewayServer, worker: StandInWorker, client: httpx.AsyncClient, redis_client: Redis
 ) -> None:
@@ -109,14 +120,7 @@ async def test_a_timeline_shows_what_happened_and_nothing_that_was_said(
     await caller.until_frame(40)
     worker.stalled = True  # and commits no more than this step
     frame = 40
-    outputs = (
-        SpeechStopped(10),
-        Text(2, SECRET_WORDS),
-        ReplyStarted(2, frame + 1),
-        Speech(frame + 1, 2, b"\5\0" * 480),
-        Clear(2, frame + 2),
-    )
-    await worker.say(sid, *outputs, frame=frame + 1, generation=2)
+    await worker.say(sid, *cut_off(frame + 1), frame=frame + 1, generation=2)
     answer = await client.get(f"/api/sessions/{sid}")
     found = answer.json()
     chunks = [record["at_s"] for record in before["in"] if record["type"] == "audio"]

@@ -1,3 +1,5 @@
+"""`make inspect`: sessions, workers, one session's records and audio."""
+
 import asyncio
 import wave
 from pathlib import Path

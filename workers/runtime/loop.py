@@ -221,7 +221,7 @@ class WorkerLoop:
             self._read |= wanted
 
     async def _fetch_each(self, sessions: Sequence[HeldSession]) -> None:
-        """Some session's input cannot be read: its neighbours' can, and it must end."""
+        """Read each session alone, since the input of one cannot be read; end that one."""
         for session in sessions:
             try:
                 self._offer(

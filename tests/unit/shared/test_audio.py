@@ -1,3 +1,5 @@
+"""The audio format: sizes, and conversions to floats and back."""
+
 import numpy as np
 import pytest
 

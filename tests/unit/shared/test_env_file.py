@@ -1,3 +1,5 @@
+"""The file `.env`: names, encodings, and what comes first."""
+
 from pathlib import Path
 
 import pytest

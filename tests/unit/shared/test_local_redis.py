@@ -1,3 +1,5 @@
+"""The local Redis: which server, where its files lie, what it says when it cannot start."""
+
 import os
 import sys
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Web origins in the form in which browsers send them."""
+
 import pytest
 
 from shared.errors import ConfigError

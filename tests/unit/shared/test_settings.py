@@ -1,3 +1,5 @@
+"""The settings: defaults, checks, and errors that show no secret."""
+
 import os
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""The Prometheus series that gateways and workers share."""
+
 import pytest
 from prometheus_client import REGISTRY, Metric
 

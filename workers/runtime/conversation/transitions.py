@@ -191,7 +191,7 @@ def end_pause(state: State) -> None:
 def begin_reply(state: State, *, over_speech: bool = False) -> None:
     """The next frame begins a new reply.
 
-    `over_speech`: the model began it while the caller speaks, who may take the turn back at once.
+    `over_speech`: the model began it while the caller speaks. The caller may interrupt it at once.
     """
     state.generation += 1
     state.reply = Reply(

@@ -1,3 +1,5 @@
+"""Which pages may open a call."""
+
 from gateway.edge.page_origins import MAX_SAID, MAX_SHOWN, PageOrigins
 
 HEADERS = {"origin": "https://evil.example", "host": "a.example"}

@@ -1,3 +1,5 @@
+"""The listening sockets: their addresses, and the causes when they cannot open."""
+
 import errno
 import socket
 

@@ -1,3 +1,5 @@
+"""The log's records: their bytes, their limits, and what the schema refuses."""
+
 from typing import Any
 
 import msgpack

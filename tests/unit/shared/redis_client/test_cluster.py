@@ -1,3 +1,5 @@
+"""A Cluster's client: the loss of a node is a RedisError."""
+
 from collections.abc import Callable, Coroutine
 from typing import Any
 from unittest import mock

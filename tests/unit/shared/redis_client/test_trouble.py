@@ -1,3 +1,5 @@
+"""The sentences that say why Redis cannot be used, and how often the log has them."""
+
 import pytest
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError

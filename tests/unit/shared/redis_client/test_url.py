@@ -1,3 +1,5 @@
+"""The client for each form of REDIS_URL."""
+
 import re
 
 import pytest

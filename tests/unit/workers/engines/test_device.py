@@ -1,3 +1,5 @@
+"""The device that DEVICE names."""
+
 import pytest
 
 from shared.errors import ConfigError
