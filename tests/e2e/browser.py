@@ -39,6 +39,11 @@ FLAGS: Final = (
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",
 )
+# How Chromium calls it when nothing listens, or what listened dies in the middle of a request.
+_GONE: Final = tuple(
+    f"net::ERR_{error}"
+    for error in ("CONNECTION_REFUSED", "CONNECTION_RESET", "CONNECTION_CLOSED", "EMPTY_RESPONSE")
+)
 SECOND: Final = 24_000  # samples
 PIECE: Final = SECOND // 4
 WHOLE: Final = 0.98  # the correlation of audio that came back unharmed
@@ -93,7 +98,7 @@ class Complaints:
 
     def _note(self, text: str) -> None:
         # Chromium reports a gateway that a test has killed; the page cannot prevent that.
-        if "net::ERR_CONNECTION_REFUSED" not in text:
+        if not any(error in text for error in _GONE):
             self.lines.append(text)
 
 
@@ -162,6 +167,7 @@ def connected(playwright: Playwright, devtools: str) -> Iterator[BrowserContext]
     """A fresh context in a browser that already runs: its own storage, no pages."""
     browser = playwright.chromium.connect_over_cdp(devtools)
     context = browser.new_context()
+    context.set_default_timeout(1_000 * PATIENCE_S)
     try:
         yield context
     finally:

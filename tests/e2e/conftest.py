@@ -29,6 +29,13 @@ def running_stack(redis_url: str, folder: Path, request: pytest.FixtureRequest) 
             print(stack.logs())  # noqa: T201 # pytest shows it with the failure
 
 
+@pytest.fixture(autouse=True)
+def patient_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The talking client takes a pause of a busy machine for no end of the reply."""
+    monkeypatch.setattr("client.call.QUIET_S", 5.0)
+    monkeypatch.setattr("client.call.PATIENCE_S", PATIENCE_S)
+
+
 @pytest.fixture
 def stack(redis_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """No process yet: the test starts the workers and the gateway that it needs."""

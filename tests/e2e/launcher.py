@@ -18,6 +18,13 @@ from tests.patience import PATIENCE_S, wait_until
 ROOT: Final = Path(__file__).resolve().parents[2]
 # A worker loads and warms up its models; one that cannot start ends by itself.
 STARTS_WITHIN_S: Final = 4 * PATIENCE_S
+# A busy machine must not turn the tests' callers away, or take a worker that gets no CPU for dead:
+# admission and leases have tests of their own.
+PATIENT: Final = {
+    "GATEWAY_STEP_BUDGET_MS": "10000",
+    "CLAIM_TIMEOUT_MS": "60000",
+    "LEASE_MS": "3000",
+}
 
 
 class Process:
@@ -131,9 +138,7 @@ class Stack:
 
     def _start(self, module: str, env: dict[str, str]) -> Process:
         log = self.folder / f"{len(self.processes)}-{module}.log"
-        # A busy machine must not turn the tests' callers away: admission has tests of its own.
-        ours = {"REDIS_URL": self.redis_url, "GATEWAY_STEP_BUDGET_MS": "10000"}
-        process = Process(module, log, {**ours, **env})
+        process = Process(module, log, {"REDIS_URL": self.redis_url, **PATIENT, **env})
         self.processes.append(process)
         return process
 

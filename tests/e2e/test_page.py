@@ -17,6 +17,7 @@ from tests.e2e.browser import (
 )
 from tests.e2e.caller import await_shown, start, tone
 from tests.e2e.fake_gateway import FakeGateway
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -148,7 +149,7 @@ def test_the_transcript_stays_where_a_reader_scrolled_to(page: Page, gateway: Fa
     for generation in range(1, 16):
         gateway.send("text", generation=generation, frame=generation, text="word " * 40)
     expect(page.locator(".reply")).to_have_count(15)
-    assert page.evaluate(below) < 2  # the newest is shown
+    wait_until(lambda: page.evaluate(below) < 2)  # the newest is shown
     page.locator("#transcript").evaluate(
         """(list) => new Promise((scrolled) => {
           list.addEventListener("scroll", scrolled, { once: true });

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.launcher import Stack
+from tests.patience import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
@@ -59,7 +60,7 @@ def test_the_fleet_is_shown_as_charts_and_as_words(calling: Page, stack: Stack) 
         expect(board.locator("#gateways tbody tr")).to_contain_text("(this)")
         expect(board.locator("#tiles")).to_contain_text("Calls here1")
         expect(board.locator("figure")).to_have_count(7)  # and the lag of a session
-        assert painted(board, "#charts canvas") > 1_000
+        wait_until(lambda: painted(board, "#charts canvas") > 1_000)
         assert board.get_by_role("img", name="Step time").count() == 1
         board.locator("summary").first.click()
         row = board.locator("figure").first.locator("tbody tr").first
@@ -74,7 +75,7 @@ def test_a_session_is_followed_through_a_takeover(calling: Page, stack: Stack) -
         calling.click("#mute")
         expect(board.locator("#events")).to_contain_text("Turn ended")
         expect(board.locator("#events")).to_contain_text("Reply 1 started")
-        assert painted(board, "#strip") > 1_000
+        wait_until(lambda: painted(board, "#strip") > 1_000)
         first = stack.processes[0]
         stack.start_worker()
         first.kill()
@@ -93,7 +94,7 @@ def test_it_fits_a_phone_in_the_dark(calling: Page, stack: Stack) -> None:
         assert board.evaluate("document.documentElement.scrollWidth") <= 360
         background = board.evaluate("getComputedStyle(document.body).backgroundColor")
         assert background == "rgb(20, 22, 27)"
-        assert painted(board, "#charts canvas") > 1_000
+        wait_until(lambda: painted(board, "#charts canvas") > 1_000)
 
 
 def test_it_comes_back_with_its_gateway(

@@ -76,7 +76,7 @@ def test_a_lost_connection_is_resumed_with_opus(
     monkeypatch.setattr("tests.e2e.launcher.free_port", lambda: port)
     stack.start_gateway()
     expect(page.locator("#headline")).to_have_text("Speaking")
-    assert wire.values("ready", "codec") == ["opus", "opus"]
+    wait_until(lambda: wire.look() and wire.values("ready", "codec") == ["opus", "opus"])
     expect(page.locator("#dropouts")).not_to_contain_text("lost")
     page.click("#call")
 

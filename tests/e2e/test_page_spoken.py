@@ -1,5 +1,6 @@
 """A spoken question gets the right spoken answer from the page."""
 
+import struct
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,7 @@ from workers.evaluation.judge import judge_of, says
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
-HEADER_BYTES: Final = 12  # of each frame
+HEADER: Final = "<IIHH"  # of each frame: number, generation, flags, zero
 
 
 def write_question(file: Path, name: str) -> None:
@@ -55,11 +56,14 @@ def test_a_spoken_question_gets_its_answer(
         keep_history(page)
         page.goto(f"{stack.http}/web?processing=off")
         page.click("#call")
-        expect(page.locator(".reply .line")).to_contain_text("seven")
-        assert plain_words(page.inner_text(".reply .line")) == plain_words(ANSWERS["sum"])
+        # A starved browser may break the question off; the microphone asks it again.
+        reply = page.locator(".reply .line").last
+        expect(reply).to_contain_text("seven")
+        assert plain_words(reply.inner_text()) == plain_words(ANSWERS["sum"])
         await_shown(page, "#headline", "Speaking", "Listening")
         played = saved(page)[:, 1]
     assert complaints.lines == []
-    answer = np.frombuffer(b"".join(frame[HEADER_BYTES:] for frame in wire.down), "<i2")
+    frames = [(struct.unpack(HEADER, frame[:12])[1], frame[12:]) for frame in wire.down]
+    answer = np.frombuffer(b"".join(pcm for of, pcm in frames if of == frames[-1][0]), "<i2")
     assert says(answer, ANSWERS["sum"]), judge_of(ANSWERS["sum"]).recognise(answer)
     assert likeness(answer / 32_768, played) >= WHOLE  # where a starved browser did not break off

@@ -24,7 +24,8 @@ def test_a_busy_server_says_when_to_try_again(page: Page) -> None:
         page.click("#call")
         expect(page.locator("#headline")).to_have_text("Not available right now")
         expect(page.locator("#trouble")).to_contain_text("No free line")
-        await_shown(page, "#countdown", "try again in 2 seconds", "in 1 second", "try again now")
+        # A busy browser may leave seconds between these two out.
+        await_shown(page, "#countdown", "try again in 2 seconds", "try again now")
         expect(page.locator("#call")).to_have_text("Try again")
 
 
