@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
@@ -25,10 +24,11 @@ from gateway.call.log_exchange import LogExchange
 from gateway.call.opening import SessionOpener, SessionResumer
 from gateway.edge.auth import TokenVerifier
 from gateway.edge.connection_limits import EXTRA_SOCKETS, ConnectionLimits
+from gateway.edge.cors import Cors
 from gateway.edge.fleet import SILENT, Fleet
 from gateway.edge.fleet_watcher import FleetWatcher
 from gateway.edge.pages import Pages
-from gateway.edge.root_path import redirect, request_path
+from gateway.edge.root_path import redirect
 from gateway.live.endpoint import LiveEndpoint
 from gateway.operators.access import FigureAccess
 from gateway.operators.routes import OperatorRoutes
@@ -93,19 +93,6 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-
-class ApiCors:
-    """Lets pages of the origins that may call read /api too."""
-
-    def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
-        self.app = app
-        self.cors = CORSMiddleware(app, allow_origins=origins, allow_headers=["Authorization"])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; below /api with the headers that the browser asks for."""
-        below = scope["type"] == "http" and request_path(scope).startswith("/api/")
-        await (self.cors if below else self.app)(scope, receive, send)
 
 
 class Gateway:
@@ -235,7 +222,9 @@ class Gateway:
         ]
         middleware = [
             Middleware(SecurityHeaders),
-            Middleware(ApiCors, origins=self.settings.gateway_origins),
+            Middleware(
+                Cors, origins=self.settings.gateway_origins, any_may_ask=self.access.needs_key
+            ),
         ]
         return Starlette(routes=routes, lifespan=self.lifespan, middleware=middleware)
 

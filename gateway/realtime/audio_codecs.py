@@ -8,6 +8,8 @@ from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ, Pcm16, pcm16_from_bytes
 from shared.g711 import G711_RATE_HZ, alaw_decode, alaw_encode, mulaw_decode, mulaw_encode
 from shared.resampler import Resampler
 
+MAX_APPEND_S: Final = 120
+
 _DECODE: Final[dict[str, Callable[[bytes], Pcm16]]] = {
     "audio/pcmu": mulaw_decode,
     "audio/pcma": alaw_decode,
@@ -27,7 +29,15 @@ class InputFormat:
         self._resampler = Resampler(G711_RATE_HZ, SAMPLE_RATE_HZ)
 
     def to_pcm(self, data: bytes) -> bytes:
-        """Raises RealtimeError when PCM16 does not hold whole samples."""
+        """Raises RealtimeError for too long a sound, or PCM16 that does not hold whole samples."""
+        bytes_per_s = SAMPLE_BYTES * SAMPLE_RATE_HZ if self._decode is None else G711_RATE_HZ
+        if len(data) > MAX_APPEND_S * bytes_per_s:
+            raise RealtimeError(
+                "invalid_value",
+                f"Invalid 'audio': expected at most {MAX_APPEND_S} s of sound in one event, got "
+                f"{len(data) / bytes_per_s:.1f} s.",
+                "audio",
+            )
         if self._decode is not None:
             return self._resampler.process(self._decode(data)).astype("<i2").tobytes()
         if len(data) % SAMPLE_BYTES:

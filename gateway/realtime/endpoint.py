@@ -24,6 +24,7 @@ from gateway.realtime.session import (
 from gateway.socket.endpoint import WebSocketEndpoint
 from shared.modes import ReplyMode
 
+MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024  # two minutes of PCM16 in base64 have 7.7 MB
 GOING_AWAY: Final = 1_001  # a browser's page was closed
 NEW: Final = "new"  # `?resume=new`: a session that can be resumed
 # Queries of OpenAI's service that ask for what there is not here.
@@ -35,6 +36,8 @@ UNSUPPORTED: Final = {
 
 class RealtimeEndpoint(WebSocketEndpoint):
     """Serves every Realtime socket of one gateway."""
+
+    max_message_bytes = MAX_MESSAGE_BYTES
 
     def __init__(self, *args: Any, access: RealtimeAccess, fleet: Fleet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

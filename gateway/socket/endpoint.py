@@ -33,7 +33,7 @@ from gateway.socket.handshake import (
     ready_message,
     receive,
 )
-from gateway.socket.uvicorn_adapter import CLOSE_WITHIN_S, connection_of
+from gateway.socket.uvicorn_adapter import CLOSE_WITHIN_S, WS_READ_BYTES, connection_of
 from gateway.telemetry import metrics
 from gateway.waiting import wait_until
 from shared.errors import SchemaError
@@ -50,6 +50,8 @@ DETACH_WITHIN_S: Final = 0.5  # for the last caller's log to hold that the socke
 
 class WebSocketEndpoint:
     """Serves every socket of one gateway; while `draining` it refuses new ones."""
+
+    max_message_bytes = WS_READ_BYTES
 
     def __init__(
         self,
@@ -79,6 +81,9 @@ class WebSocketEndpoint:
             await websocket.close()  # before the accept: HTTP 403
             return
         await websocket.accept(subprotocol=self.subprotocol(websocket))
+        connection_of(websocket).speak(
+            self.max_message_bytes, lambda error: self.error_message(error)[0]
+        )
         address = counted_address(websocket.client.host if websocket.client else None)
         try:
             self._limits.add_socket(address)

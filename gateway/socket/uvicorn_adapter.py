@@ -38,7 +38,7 @@ from gateway.token_bucket import TokenBucket
 
 EXTENSION: Final = "antiphon.connection"  # its name in the ASGI scope
 # The most that one message may have in fragments, or before the session is ready: 13.6 s of audio.
-# Any other binary message may be larger, since it is taken in pieces.
+# Any other binary message may be larger, since it is taken in pieces. A dialect may take more.
 WS_READ_BYTES: Final = 640 * 1024
 # Their sum bounds how long a dead connection goes unnoticed; we promise 10 s.
 WS_PING_EVERY_S: Final = 3.0
@@ -54,6 +54,7 @@ _FLOOD: Final = (
 )
 
 MessageHandler = Callable[[bytes | str], None]
+ErrorText = Callable[[CallError], str]
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -100,6 +101,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     """
 
     _handler: MessageHandler | None = None
+    _error_text: ErrorText = staticmethod(lambda error: Error.of(error).to_json())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,6 +113,12 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         )
 
     # For the gateway
+
+    def speak(self, max_bytes: int, error_text: ErrorText) -> None:
+        """Take texts of at most so many bytes. `error_text`: how an error looks; "": none."""
+        self._cutter.max_bytes = max_bytes
+        self.conn.max_message_size = max_bytes
+        self._error_text = error_text
 
     def attach(self, handler: MessageHandler) -> None:
         """Hand each message to the handler as it comes; `receive` then reports only the end."""
@@ -211,7 +219,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             return
         code, reason = self.conn.close_sent.code, self.conn.close_sent.reason
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
-        error = packed(Error.of(_violation(code, reason)).to_json())
+        text = self._error_text(self._violation(code, reason))
+        error = packed(text) if text else b""
         self.transport.write(b"".join([error, *self.conn.data_to_send()]))
         self.close_sent = True
         self.close_timer = self.loop.call_later(CLOSE_WITHIN_S, self.transport.close)
@@ -255,19 +264,19 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self._deaf = True
         return allowed
 
-
-def _violation(close_code: int, reason: str) -> CallError:
-    """What the error event says before a close of the WebSocket library."""
-    if close_code == TOO_LARGE_CLOSE_CODE:
-        return CallError(
-            ErrorCode.TOO_LARGE,
-            f"Expected at most {WS_READ_BYTES} bytes in fragments or before 'ready', got: {reason}",
-        )
-    if close_code == ErrorCode.TOO_FAST.close_code:
-        return CallError(ErrorCode.TOO_FAST, reason)
-    if close_code == INVALID_TEXT_CLOSE_CODE:
-        return CallError(ErrorCode.BAD_MESSAGE, "Expected text in UTF-8, got other bytes")
-    return CallError(ErrorCode.BAD_MESSAGE, f"Expected WebSocket frames, got: {reason}")
+    def _violation(self, close_code: int, reason: str) -> CallError:
+        """What the error event says before a close of the WebSocket library."""
+        if close_code == TOO_LARGE_CLOSE_CODE:
+            return CallError(
+                ErrorCode.TOO_LARGE,
+                f"Expected at most {self.conn.max_message_size} bytes in a text, in fragments or "
+                f"before the session is ready, got: {reason}",
+            )
+        if close_code == ErrorCode.TOO_FAST.close_code:
+            return CallError(ErrorCode.TOO_FAST, reason)
+        if close_code == INVALID_TEXT_CLOSE_CODE:
+            return CallError(ErrorCode.BAD_MESSAGE, "Expected text in UTF-8, got other bytes")
+        return CallError(ErrorCode.BAD_MESSAGE, f"Expected WebSocket frames, got: {reason}")
 
 
 class GracefulServer(uvicorn.Server):

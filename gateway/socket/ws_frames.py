@@ -25,7 +25,7 @@ class FrameCutter:
     """
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._partial = bytearray()
         self._needed = 0  # bytes that the partial frame or piece takes at least
         self._cutting = True
@@ -64,7 +64,7 @@ class FrameCutter:
         """
         start, end = extent(data, at)
         large = split and data[at] == BINARY and PIECE_BYTES < end - start < 2**63
-        if _irregular(data, at) or (end - at > self._max_bytes and not large):
+        if _irregular(data, at) or (end - at > self.max_bytes and not large):
             self._cutting = False
             return data[at:], 0, len(data)
         needed_to = start if large else end

@@ -15,6 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from gateway.realtime.endpoint import MAX_MESSAGE_BYTES
 from gateway.realtime.keys import hash_of, new_key
 from shared.audio import CHUNK_BYTES
 from shared.log import keys
@@ -183,6 +184,19 @@ async def test_what_openai_alone_has_is_refused_clearly(server: GatewayServer) -
     for query in ("?intent=transcription", "?call_id=rtc_1"):
         async with calling(server, query=query) as socket:
             assert await refusal(socket) == ("invalid_value", 1008)
+
+
+async def test_a_whole_recording_may_come_in_one_message_of_a_bounded_size(
+    server: GatewayServer, worker: StandInWorker
+) -> None:
+    async with calling(server, query="?model=any") as socket:
+        await event(socket, "session.created")
+        append = {"type": "input_audio_buffer.append", "audio": "AAAA" * 960_000}  # 60 s
+        await socket.send(json.dumps(append))
+        await socket.send(json.dumps({"type": "input_audio_buffer.clear"}))
+        await event(socket, "input_audio_buffer.cleared")
+        await socket.send(json.dumps({**append, "audio": "A" * MAX_MESSAGE_BYTES}))
+        assert await refusal(socket) == ("message_too_large", 1009)
 
 
 async def test_a_full_fleet_says_so_after_the_accept(

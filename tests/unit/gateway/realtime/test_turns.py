@@ -394,3 +394,12 @@ def test_an_item_of_the_server_never_has_an_id_that_the_client_has_chosen() -> N
     stage.wait(4)
     asked, answered = (e["item"]["id"] for e in stage.got("conversation.item.done"))
     assert asked != answered
+
+
+def test_one_event_has_at_most_two_minutes_of_sound() -> None:
+    stage = manual()
+    audio = base64.b64encode(bytes(121 * 48_000)).decode()
+    stage.send("input_audio_buffer.append", audio=audio)
+    assert (stage.error()["code"], stage.error()["param"]) == ("invalid_value", "audio")
+    stage.send("input_audio_buffer.commit")
+    assert stage.error()["code"] == "input_audio_buffer_commit_empty"

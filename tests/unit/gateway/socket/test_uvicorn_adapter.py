@@ -169,3 +169,17 @@ async def test_what_breaks_the_protocol_closes_the_socket(
     assert not socket.transport.close.called
     assert not socket.received
     assert not socket.connection.open
+
+
+async def test_a_dialect_may_take_larger_texts_and_has_errors_of_its_own(socket: Socket) -> None:
+    socket.connection.speak(2 * MAX_BYTES, lambda error: f"sorry: {error.code}")
+    socket.attach()
+    large = "x" * (2 * MAX_BYTES - 100)
+    parts = framed(Opcode.TEXT, large[:MAX_BYTES].encode(), fin=False)
+    parts += framed(Opcode.CONT, large[MAX_BYTES:].encode())
+    for piece in cuts(sent_by_client(large) + parts, 3):
+        socket.connection.data_received(piece)
+    assert socket.received == [large, large]
+    socket.connection.data_received(sent_by_client(large + "y" * 200))
+    assert b"sorry: too_large" in socket.sent
+    assert socket.received == [large, large]
