@@ -87,6 +87,44 @@ def _wind(count: int, rng: np.random.Generator) -> Floats:
     return np.asarray(rumble * gusts, dtype=np.float32)
 
 
+def _beeps(count: int, rng: np.random.Generator) -> Floats:
+    """Microwaves, alarm clocks and phones: beeps and trills, pure or square."""
+    sound = 0.002 * rng.standard_normal(count).astype(np.float32)
+    at = 0
+    while at < count:
+        t = np.arange(round(rng.uniform(0.06, 1.2) * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+        hz, other = rng.uniform(400, 3_000), rng.uniform(1, 1.5) * (rng.random() < 0.5) or 1.0
+        pitch = np.where((t * rng.uniform(8, 30)).astype(int) % 2 == 0, hz, other * hz)
+        tone = np.sin(2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ)
+        tone = np.sign(tone) * 0.6 if rng.random() < 0.3 else tone
+        for start in range(at, count - len(t), round(len(t) * rng.uniform(1.2, 3)))[
+            : rng.integers(1, 6)
+        ]:
+            sound[start : start + len(t)] += tone.astype(np.float32)
+            at = start
+        at += len(t) + round(rng.uniform(0.3, 3) * SAMPLE_RATE_HZ)
+    return sound
+
+
+def _birds(count: int, rng: np.random.Generator) -> Floats:
+    """Birds and whistles: short sweeps of one tone."""
+    sound = 0.002 * rng.standard_normal(count).astype(np.float32)
+    for at in np.cumsum(rng.uniform(0.08, 0.9, count // 2_000)) * SAMPLE_RATE_HZ:
+        length = round(rng.uniform(0.05, 0.4) * SAMPLE_RATE_HZ)
+        if at + length < count:
+            t = np.linspace(0, 1, length)
+            sweep = rng.uniform(1_200, 4_000) * (1 + rng.uniform(-0.4, 0.4) * t)
+            tone = np.sin(2 * np.pi * np.cumsum(sweep) / SAMPLE_RATE_HZ) * np.sin(np.pi * t)
+            sound[int(at) : int(at) + length] += tone.astype(np.float32)
+    return sound
+
+
+def _crowd(count: int, rng: np.random.Generator) -> Floats:
+    """A dozen people who talk at once, none of them to the assistant."""
+    sound = sum((NOISES["babble"](count, rng) for _ in range(2)), start=np.zeros(count, np.float32))
+    return np.asarray(sound, dtype=np.float32)
+
+
 SOUNDS: Final[dict[str, SoundMaker]] = {
     "hush": _hush,
     **{name: noise for name, noise in NOISES.items() if name != "babble"},
@@ -94,6 +132,9 @@ SOUNDS: Final[dict[str, SoundMaker]] = {
     "taps": _taps,
     "breath": _breath,
     "ring": _ring,
+    "beeps": _beeps,
+    "birds": _birds,
+    "crowd": _crowd,
     "wind": _wind,
 }
 

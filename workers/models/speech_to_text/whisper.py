@@ -19,6 +19,7 @@ import numpy as np
 
 from shared.audio import SAMPLE_RATE_HZ, Floats
 from shared.errors import ConfigError
+from workers.audio.silero_network import load_silero
 from workers.engines.cascade.parts import TurnTranscript
 from workers.models.recorded_files import sha256
 from workers.models.speech_to_text.noise_gate import quietened
@@ -31,6 +32,7 @@ from workers.models.speech_to_text.token_text import (
     without_loop,
     without_remarks,
 )
+from workers.models.speech_to_text.voiced import voiced_s
 from workers.models.speech_to_text.whisper_folder import checked_whisper, packaged_whisper
 from workers.models.speech_to_text.whisper_mel import RATE_HZ, log_mel
 
@@ -65,6 +67,7 @@ class Whisper:
         self._prompt = _prompt(folder, self._model.is_multilingual, language)
         digest = sha256((folder / "model.bin").read_bytes())
         self._tail = tail_of(digest, partial(encoded, self._model))
+        load_silero()  # its package is missing at start, not in a call
 
     def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[TurnTranscript]:
         """float32 (samples,) at 24 kHz each, at most 30 s -> one transcript each, in order."""
@@ -95,8 +98,9 @@ class Whisper:
         """Transcribe turns of one bucket in one batch."""
         start = seconds * POSITIONS_PER_S
         tail = self._tail[start : start + (TAIL_POSITIONS if seconds < LONGEST_S else 0)]
-        sounds = [_padded(quietened(to_16_khz(turn)), seconds) for turn in turns]
-        states = np.stack([np.concatenate([encoded(self._model, y), tail]) for y in sounds])
+        sounds = [to_16_khz(turn) for turn in turns]
+        padded = [_padded(quietened(sound), seconds) for sound in sounds]
+        states = np.stack([np.concatenate([encoded(self._model, y), tail]) for y in padded])
         results = self._model.generate(
             ctranslate2.StorageView.from_array(states),
             [self._prompt] * len(turns),
@@ -107,7 +111,7 @@ class Whisper:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [_transcript(result) for result in results]
+        return [_transcript(*pair) for pair in zip(results, sounds, strict=True)]
 
 
 def encoded(model: Any, sound: Floats) -> Floats:
@@ -138,11 +142,19 @@ def _padded(sound: Floats, seconds: int) -> Floats:
     return np.pad(sound, (0, seconds * RATE_HZ - len(sound)))
 
 
-def _transcript(result: Any) -> TurnTranscript:
+def _transcript(result: Any, sound: Floats) -> TurnTranscript:
+    """Of CTranslate2's result for a sound at 16 kHz."""
     texts = [without_remarks(spelled(without_loop(tokens))) for tokens in result.sequences]
     text, *others = texts
     no_speech, log_prob = float(result.no_speech_prob), float(result.scores[0])
-    if not is_said(text, no_speech, log_prob):
+    said = is_said(
+        text,
+        no_speech=no_speech,
+        log_prob=log_prob,
+        seconds=len(sound) / RATE_HZ,
+        voiced_s=partial(voiced_s, sound),
+    )
+    if not said:
         return TurnTranscript("", no_speech, log_prob)
     scored = zip(others, map(float, result.scores[1:]), strict=True)
     return TurnTranscript(text, no_speech, log_prob, tuple(_in_other_words(text, scored)))

@@ -48,6 +48,7 @@ def test_the_network_says_what_its_authors_own_says() -> None:
     wanted = reference(samples)
     assert max(wanted) > 20 * min(wanted)
     assert np.abs(np.array(found) - wanted).max() < 1e-4
+    assert np.abs(load_silero().chances(samples) - wanted).max() < 1e-4
 
 
 def test_tones_below_the_new_half_rate_pass_and_those_above_do_not() -> None:

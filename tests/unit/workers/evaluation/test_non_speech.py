@@ -17,7 +17,7 @@ class Gated(EchoEngine):
     traits = Traits()
 
 
-@pytest.mark.parametrize("kind", ["hush", "taps", "hum"])
+@pytest.mark.parametrize("kind", ["hush", "taps", "hum", "beeps", "birds"])
 def test_a_sound_depends_on_its_seed_and_has_the_stated_levels(kind: str) -> None:
     sound = sound_of(kind, 1.0, 3)
     assert (sound == sound_of(kind, 1.0, 3)).all()

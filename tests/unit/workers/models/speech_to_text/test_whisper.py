@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
 from shared.errors import ConfigError
 from workers.models.recorded_files import read_file
-from workers.models.speech_to_text import whisper_folder
+from workers.models.speech_to_text import token_text, whisper_folder
 from workers.models.speech_to_text.silent_tail import FILE, FOLDER, tail_of
 from workers.models.speech_to_text.whisper import (
     BUCKETS_S,
@@ -56,6 +56,15 @@ def test_it_writes_what_was_said(whisper: Whisper) -> None:
     heard = whisper.transcribe([TURNS[0], TURNS[2], TURNS[4]])
     assert [found.text for found in heard] == [TEXTS[0], TEXTS[2], TEXTS[4]]
     assert all(found.no_speech < 0.4 and found.log_prob > -0.8 for found in heard)
+
+
+def test_a_doubtful_turn_is_kept_if_it_sounds_like_speech(
+    whisper: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(token_text, "DOUBTFUL", -1.0)
+    assert whisper.transcribe([TURNS[0]])[0].text == TEXTS[0]
+    monkeypatch.setattr(token_text, "VOICED_S", 60.0)
+    assert whisper.transcribe([TURNS[0]])[0].text == ""
 
 
 def test_a_partial_is_written_too(whisper: Whisper) -> None:
