@@ -48,7 +48,7 @@ from workers.runtime.conversation.retention import Retention
 from workers.runtime.conversation.state import Context, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft, LogWrite, Plan
 from workers.runtime.conversation.tuning import Tuning
-from workers.runtime.conversation.turn_taking import TurnPolicy, policy_for
+from workers.runtime.conversation.turn_taking import Policies, TurnPolicy
 
 MAX_LEAD_FRAMES: Final = 200  # 4 s made ahead of the playhead
 DEFAULT_TRAITS: Final = Traits()
@@ -73,6 +73,7 @@ class Conversation:
         self.fold = fold
         self.first_opening = first_opening
         self.retention = Retention()
+        self._policies = Policies(traits)
         self._inbox: deque[tuple[int, InputRecord]] = deque()
         self._draft: Draft | None = None
         self._idle_step = 0  # the last step if it did nothing, else 0; 0 after a takeover
@@ -80,7 +81,7 @@ class Conversation:
     @property
     def policy(self) -> TurnPolicy:
         """How turns begin and end just now."""
-        return policy_for(self.state.mode, self.state.tuning, self.traits)
+        return self._policies.of(self.state.mode, self.state.tuning)
 
     @property
     def opening(self) -> Opening:
@@ -206,7 +207,7 @@ class Conversation:
     def _switch(self, mode: ReplyMode, draft: Draft) -> None:
         if mode == self.state.mode:
             return
-        if policy_for(mode, self.state.tuning, self.traits) is self.policy:
+        if self._policies.of(mode, self.state.tuning) is self.policy:
             self.state.mode = mode  # the engine has one way of taking turns
             return
         self.policy.leave(self.state, draft)

@@ -1,10 +1,9 @@
 """When a turn begins and ends: one policy for each kind of session.
 
-`policy_for` chooses the policy. Policies hold no state: a session may change its mode or its
+`Policies` chooses the policy. Policies hold no state: a session may change its mode or its
 options between any two records. Pure.
 """
 
-from functools import cache
 from typing import Final, Protocol
 
 from shared.log.records import SpeechStopped
@@ -339,8 +338,27 @@ class Duplex(Gated):
             transitions.begin_reply(state, over_speech=not state.detector.paused)
 
 
-@cache
-def _policy(mode: ReplyMode, *, manual: bool, traits: Traits) -> TurnPolicy:
+class Policies:
+    """The policies of sessions on an engine with these traits, each made once."""
+
+    def __init__(self, traits: Traits) -> None:
+        self._traits = traits
+        self._made: dict[tuple[ReplyMode, bool], TurnPolicy] = {}
+
+    def of(self, mode: ReplyMode, tuning: Tuning) -> TurnPolicy:
+        """The policy of a session in this mode, with this tuning.
+
+        `manual` counts in turn mode alone: in stream mode nothing waits for a commit.
+        """
+        modes = self._traits.modes
+        mode = mode if mode in modes else modes[0]
+        key = (mode, tuning.manual and mode == ReplyMode.TURN)
+        if (found := self._made.get(key)) is None:
+            found = self._made[key] = _policy(*key, self._traits)
+        return found
+
+
+def _policy(mode: ReplyMode, manual: bool, traits: Traits) -> TurnPolicy:
     if mode == ReplyMode.TURN:
         return PushToTalk(traits) if manual else VadTurns(traits, stream=False)
     if traits.carry_chunks:
@@ -348,16 +366,6 @@ def _policy(mode: ReplyMode, *, manual: bool, traits: Traits) -> TurnPolicy:
     if not traits.gated:
         return Passthrough(traits)
     return Duplex(traits) if traits.duplex else VadTurns(traits, stream=True)
-
-
-def policy_for(mode: ReplyMode, tuning: Tuning, traits: Traits) -> TurnPolicy:
-    """The policy of a session in this mode, with this tuning, on an engine with these traits.
-
-    `manual` counts in turn mode alone: in stream mode nothing waits for a commit.
-    """
-    mode = mode if mode in traits.modes else traits.modes[0]
-    manual = tuning.manual and mode == ReplyMode.TURN
-    return _policy(mode, manual=manual, traits=traits)
 
 
 def _context_full(state: State, traits: Traits) -> bool:
