@@ -32,8 +32,9 @@ BIN    := $(abspath $(VENV))/bin
 export PATH := $(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
 
-# Two at a time, a module's tests on the same process: they share its Redis and its browser.
-PYTEST := python -m pytest -n 2 --dist loadscope
+# A module's tests run on the same process: they share its Redis and its browser. Three processes
+# keep two cores busy, since many tests wait; those of the models compute.
+PYTEST := python -m pytest --dist loadscope --no-loadscope-reorder
 MODEL_TESTS := $(addprefix tests/unit/workers/,models engines audio)
 
 RUN_EXTRAS := gateway,opus,worker,cascade,local
@@ -58,11 +59,11 @@ inspect: $(VENV)/.run
 	@python -m shared.log.inspect $(if $(SID),session $(SID) $(if $(WAV),--wav $(WAV)),overview)
 
 test: $(VENV)/.dev
-	$(PYTEST) $(ARGS)
+	$(PYTEST) -n 3 $(ARGS)
 
 test-isa: $(VENV)/.dev
-	ATEN_CPU_CAPABILITY=default $(PYTEST) $(MODEL_TESTS) $(ARGS)
-	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) $(MODEL_TESTS) $(ARGS)
+	ATEN_CPU_CAPABILITY=default $(PYTEST) -n 2 $(MODEL_TESTS) $(ARGS)
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) -n 2 $(MODEL_TESTS) $(ARGS)
 
 test-sdk: $(VENV)/.dev
 	@python -m tests.sdk $(ARGS)

@@ -1,9 +1,13 @@
-"""Real Redis servers: each pytest process starts its own, in a folder of its own."""
+"""Real Redis servers: each pytest process starts its own, in a folder of its own.
+
+And the order in which several processes take the modules.
+"""
 
 import importlib.util
 import random
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +19,20 @@ from redis.asyncio import Redis
 
 from shared.local_redis import installed
 from shared.log.session_log import connect
+from tests.order import mixed
 from tests.patience import PATIENCE_S, wait_until
 from tests.redis_users import write_users
 
 # Below the ports that the kernel gives to outgoing connections.
 PORTS: Final = range(10_000, 32_000)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Order the modules where this is one of several processes."""
+    if hasattr(config, "workerinput"):
+        modules = [item.nodeid.partition("::")[0] for item in items]
+        places = {name: place for place, name in enumerate(mixed(Counter(modules)))}
+        items.sort(key=lambda item: places[item.nodeid.partition("::")[0]])
 
 
 def redis_binaries() -> dict[str, str]:
