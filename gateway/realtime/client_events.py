@@ -116,6 +116,13 @@ class ClearOutput(ClientEvent, frozen=True, tag="output_audio_buffer.clear"):
     """Stop what is being played; a WebSocket's client has that buffer itself."""
 
 
+class ReportPlayhead(ClientEvent, frozen=True, tag="antiphon.playhead"):
+    """An extension: the client's player has played this item up to these milliseconds."""
+
+    item_id: str
+    audio_end_ms: float
+
+
 AnyClientEvent = (
     UpdateSession
     | AppendAudio
@@ -128,6 +135,7 @@ AnyClientEvent = (
     | CreateResponse
     | CancelResponse
     | ClearOutput
+    | ReportPlayhead
 )
 
 _DECODER: Final = msgspec.json.Decoder(AnyClientEvent)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from gateway.realtime.errors import RealtimeError
 from shared.log.records import MAX_TEXT_BYTES, Options
+from shared.modes import ReplyMode
 from shared.voices import DEFAULT
 
 MAX_INSTRUCTIONS: Final = 2_000  # characters; longer ones are cut, and the client sees where
@@ -95,6 +96,8 @@ def merged(config: Config, update: Mapping[str, Any]) -> Config:
         new["instructions"] = cut(_text(update["instructions"], "session.instructions"))
     if update.get("output_modalities") is not None:
         new["output_modalities"] = modalities(update["output_modalities"])
+    if update.get("mode") is not None:  # an extension
+        new["mode"] = _mode(update["mode"])
     audio = _object(update.get("audio"), "session.audio")
     _merge_input(new["audio"]["input"], _object(audio.get("input"), "session.audio.input"))
     _merge_output(new["audio"]["output"], _object(audio.get("output"), "session.audio.output"))
@@ -148,9 +151,19 @@ def detects_turns(config: Config) -> bool:
 
 
 def answers_turns(config: Config) -> bool:
-    """Whether each turn that the server finds is answered."""
+    """Whether the server decides when to answer."""
     detection = config["audio"]["input"]["turn_detection"]
-    return bool(detection and detection["create_response"])
+    return streams(config) or bool(detection and detection["create_response"])
+
+
+def mode_of(config: Config) -> ReplyMode:
+    """The mode of the session."""
+    return ReplyMode(config.get("mode", ReplyMode.TURN))
+
+
+def streams(config: Config) -> bool:
+    """Whether the session is in stream mode: the end of a turn promises no reply."""
+    return mode_of(config) is ReplyMode.STREAM
 
 
 def _merge_input(part: Config, update: Mapping[str, Any]) -> None:
@@ -214,6 +227,12 @@ _KNOWN: Final = {
     SERVER_VAD: {*_TURN_DETECTION[SERVER_VAD], "silence_duration_ms"},
     SEMANTIC_VAD: set(_TURN_DETECTION[SEMANTIC_VAD]),
 }
+
+
+def _mode(value: object) -> str:
+    if value not in list(ReplyMode):
+        raise _invalid("session.mode", " or ".join(ReplyMode), value)
+    return str(value)
 
 
 def _format(value: object, at: str) -> Config:

@@ -85,6 +85,15 @@ class Conversation(Items):
         )
         return (item if shortened else None), [done]
 
+    def played(self, item_id: str) -> Item:
+        """The item of the assistant that is being played. Raises RealtimeError."""
+        item = self._known(item_id, "playhead")
+        if item.role != "assistant":
+            raise RealtimeError(
+                "invalid_value", "Only the assistant's items are played.", "item_id"
+            )
+        return item
+
     def delete(self, item_id: str) -> tuple[Item, Effects]:
         """Remove an item; the item and the events. Raises RealtimeError."""
         item = self._known(item_id, "delete")

@@ -16,7 +16,7 @@ from gateway.realtime import server_events as out
 from gateway.realtime.audio_codecs import InputFormat
 from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
-from gateway.realtime.effects import Effects, ReplySound
+from gateway.realtime.effects import Effects, PlayedTo, ReplySound
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.items import Item
 from gateway.realtime.replies import Replies
@@ -27,6 +27,7 @@ from shared.log.records import (
     Clear,
     Heard,
     History,
+    Mode,
     NoReply,
     Played,
     ReplyDone,
@@ -70,6 +71,7 @@ class Dialect:
         self._input = InputFormat("audio/pcm")
         self._replies = Replies(self._prefix, self.items, resumed or 0)
         self._played = 0  # as the log was told, beside the playhead
+        self._heard: tuple[Item, float] | None = None  # how far the client has played, in ms
         self._briefed = False  # the log has the instructions of one response
         self._event_ids = (f"event_{self._prefix}-{connection}-{n}" for n in count(1))
 
@@ -83,6 +85,8 @@ class Dialect:
         if self._resumed:  # the log has the session's options
             return self._numbered([out.SessionCreated(session=self.config)])
         effects: Effects = [configs.options_of(self.config)]
+        if configs.streams(self.config):
+            effects.append(Mode(configs.mode_of(self.config)))
         if (brief := self._brief(self.config)) != Brief(instructions="", voice=""):
             effects.append(brief)
         return self._numbered([*effects, out.SessionCreated(session=self.config)])
@@ -122,10 +126,16 @@ class Dialect:
                 return self._delete(item_id)
             case asked.ClearOutput():
                 return self._cancel(None) if self._replies.current else [Cancel()]
+            case asked.ReportPlayhead(item_id=item_id, audio_end_ms=end_ms):
+                item = self.items.played(item_id)
+                self._heard = (item, end_ms)
+                return [PlayedTo(item.frame_at(end_ms))] if item.first_frame else []
 
     def _append(self, audio: bytes) -> Effects:
         pcm = self._input.to_pcm(audio)
-        manual = not (configs.detects_turns(self.config) or self._replies.current)
+        config = self.config
+        automatic = configs.detects_turns(config) or configs.answers_turns(config)
+        manual = not (automatic or self._replies.current)
         return [*(self._report_played() if manual else []), *self._caller.append(pcm)]
 
     def _commit(self) -> Effects:
@@ -138,6 +148,8 @@ class Dialect:
 
     def _report_played(self) -> Effects:
         """Before a turn of the client: the reply before it is over for the log."""
+        if self._heard is not None:  # the client itself says how far it is
+            return []
         old, self._played = self._played, self._replies.last_frame
         return [Played(self._replies.last_frame)] if self._replies.last_frame > old else []
 
@@ -147,6 +159,8 @@ class Dialect:
         effects: Effects = []
         if (options := configs.options_of(new)) != configs.options_of(old):
             effects.append(options)
+        if configs.mode_of(new) is not configs.mode_of(old):
+            effects.append(Mode(configs.mode_of(new)))
         if configs.answers_turns(new):
             effects += self._caller.release()
         if (brief := self._brief(new)) != self._brief(old):
@@ -301,19 +315,31 @@ class Dialect:
                     return []
                 return [*self._caller.not_heard(), *self._close("completed")]
             case Clear(generation=generation):
-                cleared = self._replies.of(generation, self.config)
-                return self._close("cancelled", TURN_DETECTED) if cleared else []
+                return self._cleared(generation)
             case Skip() | Heard():
                 return []
+
+    def _cleared(self, generation: int) -> Effects:
+        """Speech interrupted a reply, which may have been sent as a whole."""
+        opened = self._replies.of(generation, self.config) is not None
+        ended = self._close("cancelled", TURN_DETECTED) if opened else []
+        if self._heard is not None and self._heard[0] is self.items.last_said:
+            self._heard[0].truncate(int(self._heard[1]))
+        return ended
 
     def _speech_started(self, n: int) -> Effects:
         if not configs.detects_turns(self.config):
             return []
         # The log interrupts a reply for speech; its `clear` follows.
         typed = [self._history()] if self.items.take_typed() else []
-        return [*typed, *self._caller.speech_started(n), *self._close("cancelled", TURN_DETECTED)]
+        # In stream mode both may speak at once; a `clear` ends the response there.
+        over = configs.streams(self.config)
+        ended = [] if over else self._close("cancelled", TURN_DETECTED)
+        return [*typed, *self._caller.speech_started(n), *ended]
 
     def _speech_stopped(self, n: int) -> Effects:
+        if configs.streams(self.config):
+            return self._caller.speech_stopped(n) if self._caller.speaks else []
         if self._replies.expects_end() or not configs.answers_turns(self.config):
             return self._turn_answered(n)
         turn = [*self._close("cancelled", TURN_DETECTED), *self._caller.speech_stopped(n)]

@@ -12,6 +12,12 @@ class AudioIn(NamedTuple):
     pcm: bytes
 
 
+class PlayedTo(NamedTuple):
+    """The client's player has played every frame of the call up to this one."""
+
+    frame: int
+
+
 class Hangup(NamedTuple):
     """The session is over: close the socket."""
 
@@ -25,5 +31,5 @@ class ReplySound(NamedTuple):
     pcm: bytes
 
 
-Effect = ServerEvent | AudioIn | InputRecord | Hangup
+Effect = ServerEvent | AudioIn | InputRecord | PlayedTo | Hangup
 Effects = list[Effect]

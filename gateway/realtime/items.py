@@ -25,6 +25,7 @@ class Item:
     status: str = "completed"
     text: str | None = None  # None: the transcript is not there
     frames: int = 0  # of its sound, as far as it was sent
+    first_frame: int = 0  # of its sound in the call; 0: none
     words: list[tuple[int, str]] = field(default_factory=list)  # and the frame of each, from 0
 
     def wire(self) -> dict[str, Any]:
@@ -54,6 +55,11 @@ class Item:
         self.words.append((frame, words))
         self.text = (self.text or "") + words
 
+    def frame_at(self, audio_end_ms: float) -> int:
+        """The call's last frame that has ended at this time of the item."""
+        frames = max(0, min(int(audio_end_ms) // FRAME_MS, self.frames))
+        return self.first_frame + frames - 1
+
     def truncate(self, audio_end_ms: int) -> bool:
         """Keep the words that begin before this time; whether any go."""
         kept = [(at, words) for at, words in self.words if at * FRAME_MS < audio_end_ms]
@@ -77,6 +83,12 @@ class Items:
     def last_id(self) -> str | None:
         """The id of the newest item."""
         return self._items[-1].id if self._items else None
+
+    @property
+    def last_said(self) -> Item | None:
+        """The newest item of the assistant that has sound."""
+        said = [item for item in self._items if item.first_frame]
+        return max(said, key=lambda item: item.first_frame, default=None)
 
     def find(self, item_id: str) -> Item | None:
         """The item of this id."""

@@ -89,7 +89,10 @@ class Replies:
         return False
 
     def started(self, generation: int, frame: int, config: Config) -> Effects:
-        """A reply begins with this frame."""
+        """A reply begins with this frame; in stream mode nothing has promised it."""
+        created: Effects = []
+        if self.current is None and configs.streams(config):
+            created = [self.begin(config, generation).created()]
         self.begun = max(self.begun, generation)
         waiting = self.current
         if waiting is not None and waiting.item is None and not self._unbegun:
@@ -102,7 +105,7 @@ class Replies:
         item_id = self._items.unused(f"item_{self._prefix}a{generation}")
         item = Item(item_id, "assistant", kind, "in_progress")
         previous = self._items.add(item) if response.in_conversation else None
-        return [*response.begin(item, previous, frame)]
+        return [*created, *response.begin(item, previous, frame)]
 
     def sound(self, sound: ReplySound, config: Config) -> Effects:
         """Sound of a reply."""

@@ -53,6 +53,7 @@ class Response:
     def begin(self, item: Item, previous: str | None, first_frame: int) -> Events:
         """Its item begins with this frame."""
         self.item, self.first_frame = item, first_frame
+        item.first_frame = first_frame
         events: Events = [
             out.OutputItemAdded(response_id=self.id, output_index=0, item=item.wire())
         ]

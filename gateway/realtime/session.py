@@ -12,7 +12,7 @@ from gateway.call.session import Session
 from gateway.call.uplink import STALL_SAMPLES, Uplink
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.server_messages import ServerMessage
-from gateway.realtime.effects import Effects, Hangup, ReplySound
+from gateway.realtime.effects import Effects, Hangup, PlayedTo, ReplySound
 from gateway.realtime.intake import Intake
 from gateway.realtime.server_events import ServerEvent
 from gateway.token_bucket import TokenBucket
@@ -118,6 +118,8 @@ class RealtimeSession(Session):
         for effect in effects:
             if isinstance(effect, ServerEvent):
                 self._outbox.put(effect.to_json())
+            elif isinstance(effect, PlayedTo):
+                self._playhead.report(min(effect.frame, self._playout.next_frame - 1), now)
             elif isinstance(effect, Hangup):
                 self.ended = True
                 self.close(NORMAL_CLOSE_CODE)

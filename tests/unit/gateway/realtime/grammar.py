@@ -161,6 +161,15 @@ class Grammar(RuleBasedStateMachine):
     def ask(self, cut_short: bool) -> None:
         self.stage.say(*noise(6), *silence(4 if cut_short else 11))
 
+    @rule(mode=st.sampled_from(["turn", "stream", "loud"]))
+    def switch(self, mode: str) -> None:
+        self.send("session.update", "session.updated", session={"mode": mode})
+
+    @rule(ms=st.integers(-100, 5_000))
+    def report_playhead(self, ms: int) -> None:
+        said = [e["item"]["id"] for e in self.stage.got("response.output_item.added")]
+        self.send("antiphon.playhead", item_id=(said or ["nobody"])[-1], audio_end_ms=ms)
+
     @rule(cancelled=st.booleans())
     def push_to_talk(self, cancelled: bool) -> None:
         manual = {"audio": {"input": {"turn_detection": None}}}
