@@ -101,7 +101,7 @@ class Caller:
         return [Commit()]
 
     def commit_found(self) -> Effects:
-        """The client ends a turn where the server finds turns and answers none by itself."""
+        """The client ends a turn where the server finds turns and answers only when asked."""
         item = self._open or self._new_item(f"u{self._open_n}")
         self._open, self._fresh_samples = None, 0
         self._unheard, self._said = item, 0

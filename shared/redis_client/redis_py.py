@@ -37,5 +37,5 @@ def reply_reader(connection: AbstractConnection) -> hiredis.Reader:
 
 
 async def next_push(connection: AbstractConnection) -> Any:
-    """The next message of a subscribed connection; waits for ever, past the socket's time limit."""
+    """The next message of a subscribed connection; waits past the socket's time limit."""
     return await getattr(getattr(connection, PARSER), READ_RESPONSE)()

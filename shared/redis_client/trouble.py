@@ -128,7 +128,7 @@ class TroubleLog:
     """Says a trouble once, and when it is over; tells how long to pause between two tries."""
 
     def __init__(self, first_s: float = FIRST_PAUSE_S, longest_s: float = MAX_PAUSE_S) -> None:
-        """`first_s`, `longest_s`: the pauses while a trouble may pass by itself."""
+        """`first_s`, `longest_s`: the pauses while a trouble may pass on its own."""
         self._first_s, self._longest_s = first_s, longest_s
         self.cause: str | None = None  # of the present trouble
         self._said: str | None = None

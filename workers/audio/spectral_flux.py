@@ -17,7 +17,7 @@ _FFT: Final = 512
 _EDGES_HZ: Final = (0, 100, 200, 300, 400, 500, 650, 800, 1_000, 1_250, 1_500, 1_850, 2_250, 2_700,
                     3_250, 4_001)  # fmt: skip
 _BANDS: Final = len(_EDGES_HZ) - 1  # 15
-_AUDIBLE_DB: Final = 25.0  # below the loudest band: noise, which moves by itself
+_AUDIBLE_DB: Final = 25.0  # below the loudest band: noise, which moves on its own
 _DEEPEST_DB: Final = 40.0  # below the loudest band, all is as quiet
 _SILENCE_DB: Final = -90.0
 

@@ -29,7 +29,7 @@ _T = TypeVar("_T")
 
 
 class StepTimes:
-    """How long steps take, in ms. Pure but for its clock."""
+    """How long steps take, in ms. Pure, except for its clock."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.smooth_ms = 0.0

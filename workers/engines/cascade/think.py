@@ -216,7 +216,7 @@ class LocalThinker:
         return end.partition(" ")[2] or end
 
     def _fixed_answer(self, transcript: str, row: _Row) -> str:
-        """What a small model must not answer by itself; "" if it may."""
+        """The answer where a small model must not give its own; "" where it may."""
         if not self._small:
             return ""
         found = careful_answer(transcript) or exact_answer(transcript, row.earlier)

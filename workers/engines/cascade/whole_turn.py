@@ -1,7 +1,8 @@
 """Hears what a transcriber drops: the words after a long pause within a turn.
 
 Whisper now and then ends its transcript at a pause. Then the text has too few words for the sound,
-and none beyond those before the pause. Both parts are heard again, each alone. Pure but for `hear`.
+and none beyond those before the pause. The cascade then hears both parts again, each alone. Pure,
+except for `hear`.
 """
 
 from collections.abc import Callable, Sequence

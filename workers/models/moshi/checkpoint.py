@@ -154,7 +154,7 @@ def _fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
 
 
 def load_mimi(folder: Folder, *, device: str = "cpu") -> Mimi:
-    """The codec in float32, ready for inference but for `Mimi.allot`."""
+    """The codec in float32; it still needs `Mimi.allot` before inference."""
     tensors = {
         _codec_name(n): v.float() for n, v in _renamed(load_file(folder.mimi, device=device))
     }

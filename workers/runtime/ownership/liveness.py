@@ -2,10 +2,10 @@
 
 A worker is dead when its beat stood still for the lease by OUR monotonic clock, counting only time
 in which we could look: while Redis is away, every worker's beat stands still. A worker whose steps
-are slow has a longer lease, up to a bound: two slow workers would take each other's calls for ever,
-and each takeover would slow them down more. A killed process is
-known sooner: Redis closes its connections and its beat stops. Because of the fence, a wrong verdict
-costs no more than a rebuild; wrong verdicts on all workers would cost all sessions one.
+are slow has a longer lease, up to a bound: two slow workers would take each other's calls again and
+again, and each takeover would slow them down more. A killed process is known sooner: Redis closes
+its connections and its beat stops. Because of the fence, a wrong verdict costs no more than a
+rebuild; wrong verdicts on all workers would cost all sessions one.
 """
 
 from collections.abc import Collection, Mapping
@@ -31,7 +31,7 @@ class Watch:
     def __init__(self, lease_s: float) -> None:
         self.lease_s = lease_s
         self._beats = Beats(look_gap_s=_LOOK_GAP_S)
-        self._slowest_s: Mapping[str, float] = {}  # worker -> its slowest step of late
+        self._slowest_s: Mapping[str, float] = {}  # worker -> its slowest recent step
         self._cut: set[str] = set()  # workers whose connections are gone
         self._blind_until = 0.0
 
