@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from tests.conftest import free_port
 from tests.e2e.launcher import ROOT
-from tests.patience import wait_until
+from tests.patience import PATIENCE_S, wait_until
 
 RULES: Final = ROOT / "deploy" / "prometheus" / "rules"
 BINARY: Final = shutil.which("prometheus")
@@ -73,7 +73,7 @@ class Prometheus:
         """The series that an expression has now. Raises OSError on an invalid one."""
         query = urllib.parse.urlencode({"query": expression})
         url = f"http://127.0.0.1:{self.port}/api/v1/query?{query}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as answer:
             found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         return found
 

@@ -11,6 +11,7 @@ from gateway.call.session import Session
 from gateway.call.uplink import Uplink
 from gateway.protocol.errors import ErrorCode
 from shared.log.records import Speech
+from tests.patience import PATIENCE_S
 
 
 def talking(frames: int) -> Session:
@@ -24,7 +25,7 @@ def talking(frames: int) -> Session:
 
 async def receive(session: Session, frames: int) -> None:
     """Wait for this many frames."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         for _ in range(frames):
             assert await session.next_message() == bytes(960)
 

@@ -15,6 +15,7 @@ from shared.log import formats
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.redis_client.trouble import TroubleLog
+from tests.patience import PATIENCE_S
 
 
 class OddRegistry(Registry):
@@ -49,7 +50,7 @@ async def test_the_watch_survives_an_unreadable_status(monkeypatch: pytest.Monke
     watcher = FleetWatcher(OddRegistry(), a_log(), fleet, list, TroubleLog())
     watching = asyncio.create_task(watcher.run())
     try:
-        assert await wait_until(lambda: fleet.free(time.monotonic()) == 1, 10.0)
+        assert await wait_until(lambda: fleet.free(time.monotonic()) == 1, PATIENCE_S)
     finally:
         watcher.stop()
         await watching
@@ -73,9 +74,9 @@ async def test_a_caller_who_waits_for_a_slot_gets_a_look_at_once(
     watcher = FleetWatcher(registry, a_log(), fleet, list, TroubleLog())
     watching = asyncio.create_task(watcher.run())
     try:
-        await asyncio.wait_for(watcher.next_look(), 10.0)
+        await asyncio.wait_for(watcher.next_look(), PATIENCE_S)
         looks = registry.looks
-        await asyncio.wait_for(asyncio.gather(*(watcher.next_look() for _ in range(9))), 10.0)
+        await asyncio.wait_for(asyncio.gather(*(watcher.next_look() for _ in range(9))), PATIENCE_S)
         assert registry.looks == looks + 1  # one for all who wait
     finally:
         watcher.stop()

@@ -9,8 +9,7 @@ from redis.asyncio import Redis
 
 from shared.log import wakeups
 from shared.log.wakeups import WakeupListener, publish_command
-
-WITHIN_S = 2.0
+from tests.patience import PATIENCE_S
 
 
 async def endless(*named: bytes) -> AsyncIterator[bytes]:
@@ -32,13 +31,13 @@ async def test_sessions_are_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wakeups, "subscribed", subscribed)
     listener = WakeupListener(Redis(), wakeups.INPUTS)
     listening = asyncio.create_task(listener.run())
-    await listener.wait(WITHIN_S)
+    await listener.wait(PATIENCE_S)
     await asyncio.sleep(0)
     assert listener.subscribed
     assert listener.take() == {"a", "b", "c"}
     assert listener.take() == set()
     listening.cancel()
-    await asyncio.wait({listening}, timeout=WITHIN_S)
+    await asyncio.wait({listening}, timeout=PATIENCE_S)
     assert listening.cancelled()
 
 
@@ -61,5 +60,5 @@ async def test_a_cancellation_that_the_subscription_swallows_still_ends_it(
     await begun.wait()
     listener.stop()
     listening.cancel()
-    done, _ = await asyncio.wait({listening}, timeout=WITHIN_S)
+    done, _ = await asyncio.wait({listening}, timeout=PATIENCE_S)
     assert done, "the listener went on after it was stopped and cancelled"

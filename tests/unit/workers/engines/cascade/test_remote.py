@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.remote import APOLOGY, CUT_OFF, FINISHED, UNFINISHED, RemoteThinker
 from workers.engines.cascade.think import SYSTEM, Prompt
 
 WORDS = ("The moon", " is made", " of rock.")
 KEY = "sk-a-secret-key"
-PATIENCE_S = 20
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -154,7 +154,7 @@ def test_an_endpoint_that_is_not_there_gives_an_apology() -> None:
 
 def test_an_endpoint_that_falls_silent_ends_the_reply_in_words(endpoint: Endpoint) -> None:
     endpoint.hangs_after = 2
-    thinker = RemoteThinker(endpoint.url, timeout_s=0.3)
+    thinker = RemoteThinker(endpoint.url, timeout_s=3.0)  # for the words before, too
     thinker.open(0, Prompt(1))
     thinker.ask(0, "What is the moon made of?")
     assert reply(thinker, 0) == "The moon is made" + CUT_OFF
