@@ -77,10 +77,8 @@ async def test_claiming_that_fails_does_not_keep_the_sessions(
     (caller, *_), worker = await six_callers(redis_client), make_worker(redis_client)
     claims, broken = worker.ownership.run, asyncio.Event()
 
-    async def run(*args: Any) -> None:
-        claiming = asyncio.create_task(claims(*args))
-        await broken.wait()
-        claiming.cancel()
+    async def run(status: Any, held: Any, _: asyncio.Event) -> None:
+        await claims(status, held, broken)
         raise RuntimeError("out of order")
 
     monkeypatch.setattr(worker.ownership, "run", run)
@@ -131,7 +129,7 @@ async def test_a_step_that_hangs_is_left_behind_when_it_begins_in_the_drain(
 ) -> None:
     monkeypatch.setattr(handover, "TURN_WITHIN_S", PATIENCE_S)
     monkeypatch.setattr(handover, "DRAIN_S", PATIENCE_S)
-    monkeypatch.setattr(handover, "DRAIN_WITHIN_S", 2.0)  # for the step to begin
+    monkeypatch.setattr(handover, "DRAIN_WITHIN_S", 3.0)  # for the step to begin
     monkeypatch.setattr(handover, "REST_WITHIN_S", PATIENCE_S)
     engine = HangingEngine(8)
     worker, stopping = make_worker(redis_client, engine=engine), asyncio.Event()
@@ -139,6 +137,7 @@ async def test_a_step_that_hangs_is_left_behind_when_it_begins_in_the_drain(
     task = asyncio.create_task(worker.run(stopping))
     await until(lambda: seated(worker, 6))
     stopping.set()
+    await until(lambda: seated(worker, 6 - handover.AT_ONCE))  # the rest waits its turn
     engine.gate.clear()
     for caller in callers:
         await caller.speak(noise(1))

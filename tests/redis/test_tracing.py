@@ -83,10 +83,19 @@ def check(spans: tuple[ReadableSpan, ...], sid: str) -> None:
         assert dict(span.attributes or {}).keys() == {"antiphon.session", "antiphon.record"}
         assert (span.attributes or {})["antiphon.session"] == sid
         assert (span.start_time or 0) <= (span.end_time or 0)
-    order = ["append", "claim", "step", "commit", "deliver"]
-    ends = [named[name].end_time or 0 for name in order]
-    assert ends == sorted(ends)
+    assert steps_of(named) == sorted(steps_of(named))
+    for earlier, later in (("claim", "step"), ("step", "commit")):
+        assert named[earlier].end_time == named[later].start_time
     assert named["turn"].end_time == named["deliver"].end_time
+
+
+def steps_of(named: dict[str, ReadableSpan]) -> list[int]:
+    """The times of which each causes the next; Redis' answers come to both sides in any order."""
+    times = [
+        *(named["append"].start_time, named["claim"].end_time, named["commit"].start_time),
+        *(named["deliver"].start_time, named["deliver"].end_time),
+    ]
+    return [time or 0 for time in times]
 
 
 def test_without_an_endpoint_nothing_is_traced(redis_client: Redis) -> None:
