@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from docs import generate
-from docs.command_line import PROGRAMS
+from docs.command_line import PAGE, PROGRAMS, page
 from docs.meanings import MEANINGS
 from gateway.call.resume import Outcome
 from gateway.protocol import client_messages, server_messages
@@ -121,12 +121,11 @@ def test_every_named_make_target_exists(path: Path) -> None:
     assert named <= targets()
 
 
-def test_the_command_line_page_holds_every_program_that_make_passes_flags_to() -> None:
+def test_the_page_of_flags_says_what_the_programs_that_make_passes_flags_to_say() -> None:
     recipes = re.findall(r"python -m (\S+).*\$\(ARGS\)", (ROOT / "Makefile").read_text())
     programs = {name.removesuffix(".__main__") for name in PROGRAMS}
     assert set(recipes) - {"pytest"} <= programs
-    page = (ROOT / "docs" / "reference" / "command-line.md").read_text()
-    assert all(f"`python -m {name}" in page for name in programs)
+    assert PAGE.read_text() == page(), "run `python -m docs.command_line`"
     assert set(PROGRAMS.values()) <= targets()
 
 
