@@ -65,7 +65,7 @@ def language_model() -> str:
 
 
 def lists() -> Mapping[str, list[str]]:
-    """The packages of each file; constraints.txt has the versions of all others."""
+    """The packages of each file; a name without a version has the one of constraints.txt."""
     worker = sorted(needed([*of_extras(*WORKER_EXTRAS), *CLIENT]))
     return {
         "gateway.txt": [*sorted(needed(of_extras(*GATEWAY_EXTRAS))), OLD_PYTHON],
