@@ -39,6 +39,7 @@ READ_S: Final = 0.020  # ahead, while nobody waits for it
 # With so much sound ready, a reply waits to be written together with others: a round of the model
 # takes hardly longer for two replies than for one.
 ENOUGH_FRAMES: Final = 1_500 // FRAME_MS
+ALONE_S: Final = 0.080  # more for thinking, where a longer step delays nobody
 AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece
 
 
@@ -143,6 +144,7 @@ class CascadeEngine:
         state = self._slots[work.slot]
         state.ready = max(0, state.ready - FRAMES_PER_CHUNK * max(1, len(work.hear)))
         state.chunks += work.hear
+        state.paused = state.paused + len(work.hear) if work.paused else 0
         if work.hear and not work.paused:
             state.prepared_at = None  # the caller goes on
         if work.speak is Speak.BEGIN:
@@ -156,13 +158,16 @@ class CascadeEngine:
 
     def _think(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
         """Write until each reply that may be spoken now has a piece to speak, or time is up."""
-        until = self._clock() + THINK_S
+        spare_s = ALONE_S if self._alone(batch) else 0.0
+        until = self._clock() + THINK_S + spare_s
         begun = [w.slot for w in batch if w.speak is not Speak.NONE and self._answers(w.slot)]
         paused = [w.slot for w in batch if w.paused and self._slots[w.slot].prepared_at is not None]
         if begun or paused:
             self._thinker.read(until, [*begun, *paused])
         if not begun:
-            self._think_ahead(paused, until)
+            self._think_ahead(paused, self._clock() + THINK_S + spare_s)
+        for slot in begun:
+            self._write(slot, drafts[slot])
         while hungry := [slot for slot in begun if self._hungry(slot)]:
             if all(self._slots[slot].ready >= ENOUGH_FRAMES for slot in hungry):
                 return
@@ -179,6 +184,12 @@ class CascadeEngine:
             self._thinker.think(short)
             if self._clock() >= until or sum(map(self._thinker.pending, short)) == before:
                 return
+
+    def _alone(self, batch: Sequence[Work]) -> bool:
+        """Whether one caller alone is in a turn, so that a longer step delays nobody."""
+        mine = {work.slot for work in batch[:1]}
+        others = (state for slot, state in self._slots.items() if slot not in mine)
+        return not any(state.chunks and not state.over for state in others)
 
     def _answers(self, slot: int) -> bool:
         state = self._slots[slot]

@@ -27,6 +27,7 @@ class Slot:
     partial_at: int = 0  # chunks that the last partial transcript covered
     transcript: str | None = None  # of the turn as far as it was transcribed for a reply
     prepared_at: int | None = None  # chunks that `transcript` covers; None: nothing is prepared
+    paused: int = 0  # chunks since the present pause was noticed
     replying: bool = False
     waits: bool = False  # the turn has ended and is not transcribed yet
     script: Script = field(default_factory=Script)
@@ -34,6 +35,11 @@ class Slot:
     pieces: int = 0  # spoken in this reply: with the seed it fixes the voice's draws
     sounded: bool = False  # the reply has had sound
     rest: Pcm16 = field(default_factory=lambda: np.zeros(0, np.int16))  # made, no whole frame yet
+
+    @property
+    def over(self) -> bool:
+        """Whether the turn was answered."""
+        return not self.replying and self.script.complete
 
     def heard_of(self, work: Work) -> str:
         """The transcript of the turn with which the aside must be read; "": it is read alone."""

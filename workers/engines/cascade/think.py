@@ -30,6 +30,9 @@ MAX_TURN_TOKENS: Final = 480  # of the turn: of longer ones the model reads the 
 DOUBTED: Final = -0.25
 # Of less than this, a text from which an answer can be computed goes before all others.
 UNSURE: Final = -0.2
+# Texts that are less likely by more than this are not asked about: their choice changed no word
+# error rate of 90 doubtful utterances, and they were a fifth of the work.
+NEAR: Final = 0.15
 LANGUAGE: Final = 0.35  # the weight of the language model's mean log probability
 READ_TOKENS: Final = 64  # of one row in one piece: about 100 ms on one core at most
 READ_ROWS_TOKENS: Final = 128  # of all rows in one step
@@ -168,7 +171,9 @@ class LocalThinker:
         found = likely([transcript.text, *(text for text, _ in transcript.others)])
         if found or not transcript.others or transcript.log_prob > DOUBTED:
             return found or transcript.text
-        texts = [(transcript.text, transcript.log_prob), *transcript.others]
+        near = transcript.log_prob - NEAR
+        others = [(text, heard) for text, heard in transcript.others if heard >= near]
+        texts = [(transcript.text, transcript.log_prob), *others]
         start = self._chat.user_start()
         turns = [self._chat.user(text)[len(start) :] for text, _ in texts]
         language = self._model.likelihoods(start, turns)

@@ -19,6 +19,9 @@ from workers.engines.cascade.whole_turn import completed
 
 PARTIAL_CHUNKS: Final = 640 // CHUNK_MS  # a partial transcript every 8 chunks at most
 MIN_PARTIAL_CHUNKS: Final = 10  # of less Whisper guesses
+# While others wait for their replies, no turn is transcribed in a pause's first 80 ms: the caller
+# often goes on.
+HASTY_CHUNKS: Final = 1
 MAX_BATCH: Final = 8  # turns transcribed in one call
 TRANSCRIBE_S: Final = 0.045  # the first guess of what one turn costs; then measured
 MAX_TURN_SAMPLES: Final = 30 * 24_000 - 2_400  # what Whisper takes at once
@@ -58,12 +61,13 @@ class TurnTranscriber:
         self, batch: Sequence[Work], drafts: dict[int, Draft], until: float
     ) -> None:
         """Transcribe turns whose caller pauses, so that the answer is ready if they have ended."""
+        replies = any(state.replying for state in self._slots.values())
         paused = [
             work.slot
             for work in batch
-            if work.paused
-            and work.speak is Speak.NONE
+            if work.speak is Speak.NONE
             and self._slots[work.slot].prepared_at is None
+            and self._slots[work.slot].paused > replies * HASTY_CHUNKS
         ]
         if any(state.waits for state in self._slots.values()):
             return

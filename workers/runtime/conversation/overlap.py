@@ -9,7 +9,7 @@ from typing import Final
 
 from shared.audio import CHUNK_MS
 from workers.runtime.conversation.asides import is_listening, means_stop
-from workers.runtime.conversation.patience import PAUSE_MS, UNFINISHED
+from workers.runtime.conversation.patience import UNFINISHED
 from workers.runtime.conversation.state import Aside, State
 from workers.runtime.conversation.step import Chunk, Draft
 
@@ -19,6 +19,7 @@ UNHEARD_MS: Final = 400
 # A caller who chose less wants every sound to interrupt, so its words do not count.
 LEAST_READ_MS: Final = 400
 LONG: Final = 2  # times `interrupt_ms`: then speech interrupts whatever its words are
+ASIDE_OVER_MS: Final = 200  # of silence: then short speech is over, and its words are asked for
 LEAD_CHUNKS: Final = 3  # read before the speech, since the VAD is late
 
 
@@ -54,7 +55,7 @@ def ask_for_words(state: State, draft: Draft, chunk: Chunk, *, early: bool) -> N
     marks_ms = [enough_ms - CHUNK_MS, round(1.5 * enough_ms)]
     if early:
         marks_ms.append(UNHEARD_MS)
-    if detector.silence_ms >= PAUSE_MS:
+    if detector.silence_ms >= ASIDE_OVER_MS:
         marks_ms.append(max(state.tuning.min_speech_ms, known_ms + 1))
     if any(known_ms < mark_ms <= detector.phrase_ms for mark_ms in marks_ms):
         state.aside = Aside(detector.phrase_n, detector.phrase_ms)

@@ -5,7 +5,9 @@ from typing import Final
 
 from shared.modes import DEFAULT_SILENCE_MS
 
-PAUSE_MS: Final = 200  # from so much silence on an engine that prepares may get the answer ready
+# From so much silence on an engine that prepares may get the answer ready. Shorter gaps are inside
+# words (`endpointing.RUN_GAP_MS`). From 200 ms on it was not ready when the turn ended.
+PAUSE_MS: Final = 100
 # The silence that ends a turn whose words sound finished with this probability or more ...
 FINISHED: Final = 0.9
 FINISHED_MS: Final = 250

@@ -181,6 +181,42 @@ def test_a_prepared_answer_is_thrown_away_if_the_caller_goes_on() -> None:
     assert "made of cheese?" in call.spoken
 
 
+def test_what_was_written_in_the_pause_is_spoken_as_soon_as_the_turn_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The toy's tokens are letters, and these five words and a letter are enough to speak."""
+    monkeypatch.setattr(
+        "workers.engines.cascade.engine.AHEAD_TOKENS", len("Turn 1. You said what i")
+    )
+    monkeypatch.setattr("workers.engines.cascade.engine.ALONE_S", 60.0)
+    call = Call(made(), 0)
+    call.ask(FINISHED)
+    call.step([SILENCE], paused=True)
+    monkeypatch.setattr(LocalThinker, "think", _think_no_more)
+    first = call.step([SILENCE], Speak.BEGIN, paused=True)
+    assert first.pcm is not None
+    assert first.words_at
+
+
+def _think_no_more(*_: object) -> None:
+    raise AssertionError("enough is written")
+
+
+def test_a_pause_is_transcribed_later_while_another_caller_waits() -> None:
+    engine = made()
+    other, call = Call(engine, 0), Call(engine, 1)
+    other.ask(FINISHED)
+    call.ask(QUESTION)
+    other.step(speak=Speak.BEGIN)
+    found = []
+    for _ in range(3):
+        works = [other.work(speak=Speak.CONTINUE), call.work([SILENCE], paused=True)]
+        said, heard = engine.step(works)
+        other.note(works[0], said)
+        found.append(call.note(works[1], heard).words)
+    assert found == ["", "what is the moon made of", ""]
+
+
 def test_a_reply_with_enough_sound_ready_waits_to_be_written(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -59,7 +59,7 @@ def test_the_silence_that_ends_a_turn(
         (1.0, ReplyMode.TURN, 4),
         (0.0, ReplyMode.TURN, 12),
         (None, ReplyMode.TURN, 12),
-        (1.0, ReplyMode.STREAM, 4),  # the opinion comes with the third chunk: 240 ms
+        (1.0, ReplyMode.STREAM, 3),  # the opinion comes with the second chunk: 160 ms
         (0.0, ReplyMode.STREAM, 8),
     ],
 )
@@ -77,12 +77,12 @@ def test_the_engine_knows_of_the_pause_until_the_caller_goes_on() -> None:
     for chunk in [*silence(6), *voice(10), *silence(6), *voice(10, pitch_hz=190), *silence(12)]:
         call.run(chunk)
     heard = [work for work in engine.works if work.speak is not Speak.CONTINUE]
-    # The VAD's last frame of speech is in a chunk of its own: two chunks of silence are no pause.
+    # The VAD's last frame of speech is in a chunk of its own: one chunk of silence is no pause.
     assert [work.paused for work in heard] == [
-        *[False] * 12,
-        *[True] * 4,
-        *[False] * 12,
-        *[True] * 10,
+        *[False] * 11,
+        *[True] * 5,
+        *[False] * 11,
+        *[True] * 11,
     ]
     assert heard[-1].speak is Speak.BEGIN
 
