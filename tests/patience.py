@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-PATIENCE_S: Final = 60.0
+PATIENCE_S: Final = 120.0
 LOOK_S: Final = 0.01  # between two looks at a condition
 
 Describe = Callable[[], object]

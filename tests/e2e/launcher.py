@@ -17,7 +17,7 @@ from tests.patience import PATIENCE_S, wait_until
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 # A worker loads and warms up its models; one that cannot start ends by itself.
-STARTS_WITHIN_S: Final = 4 * PATIENCE_S
+STARTS_WITHIN_S: Final = 2 * PATIENCE_S
 # A busy machine must not turn the tests' callers away, or take a worker that gets no CPU for dead:
 # admission and leases have tests of their own.
 PATIENT: Final = {

@@ -55,8 +55,10 @@ class HangingEngine(EchoEngine):
         return super().step(batch)
 
 
-def make_worker(redis: Redis, name: str = "w1", engine: EchoEngine | None = None) -> WorkerLoop:
-    settings = load_settings({"ENGINE": "echo", "LEASE_MS": "300"})
+def make_worker(
+    redis: Redis, name: str = "w1", engine: EchoEngine | None = None, *, lease_ms: int = 300
+) -> WorkerLoop:
+    settings = load_settings({"ENGINE": "echo", "LEASE_MS": str(lease_ms)})
     log = SessionLog(redis, ttl_s=60)
     ownership = Ownership(
         log, Registry(redis, ttl_s=60), settings, name, traits=EchoEngine.traits, fold=no_fold

@@ -15,7 +15,8 @@ from workers.engines.echo import EchoEngine
 
 pytestmark = pytest.mark.redis
 
-STEP_S = 0.4  # of a lease of 0.3 s
+LEASE_MS = 900
+STEP_S = 1.2
 
 
 class SlowEngine(EchoEngine):
@@ -33,8 +34,9 @@ async def shows_its_steps(caller: Caller) -> bool:
 
 
 async def test_no_worker_takes_the_calls_of_one_that_is_only_slow(redis_client: Redis) -> None:
-    caller, chunks = Caller(redis_client), noise(7)
-    slow, other = make_worker(redis_client, "w1", SlowEngine(8)), make_worker(redis_client, "w2")
+    caller, chunks = Caller(redis_client), noise(4)
+    slow = make_worker(redis_client, "w1", SlowEngine(8), lease_ms=LEASE_MS)
+    other = make_worker(redis_client, "w2", lease_ms=LEASE_MS)
     async with working(slow):
         await caller.call("stream")
         await caller.speak(chunks[:1])
