@@ -19,9 +19,10 @@ from gateway.call.playout import (
     NATIVE_GROUP_FRAMES,
     NATIVE_LEAD_FRAMES,
     PLAIN_LEAD_FRAMES,
+    Event,
     Playout,
 )
-from gateway.call.resume import Missed, Outcome, missed
+from gateway.call.resume import Missed, Outcome, delivered, missed
 from gateway.call.session import Session
 from gateway.call.uplink import Uplink
 from gateway.call.wire_audio import wire_audio
@@ -69,6 +70,9 @@ class Place:
     samples: int = 0
     next_frame: int = 1
     generation: int = 0
+    client: bytes = b""  # what the connection before kept of the client's protocol
+    has_frame: int = 0  # what the client has, or the log has no more
+    delivered: tuple[tuple[int, Event], ...] = ()  # numbered events that the client has
 
 
 Build = Callable[[Place], Session]
@@ -242,11 +246,20 @@ class SessionResumer:
         meta = (await self._log.metas([point.session]))[0]
         if meta is None:
             raise _not_found()
-        position, found = await self._missed(meta, point.frame)
+        position, found, events = await self._missed(meta, point.frame)
         now = time.monotonic()
         if build is not None:
             place = Place(
-                meta.sid, conn, now, meta.n, meta.samples, found.next_frame, meta.generation
+                meta.sid,
+                conn,
+                now,
+                meta.n,
+                meta.samples,
+                found.next_frame,
+                meta.generation,
+                client=await self._log.client(meta.sid),
+                has_frame=found.has_frame,
+                delivered=events,
             )
             return OpenedSession(
                 build(place), point.token, found.outcome, meta.mode, position, found.records
@@ -279,12 +292,15 @@ class SessionResumer:
             raise _not_found()
         return conn
 
-    async def _missed(self, meta: Meta, frame: int) -> tuple[int, Missed]:
-        """The number of the last output record, and what the caller missed."""
+    async def _missed(
+        self, meta: Meta, frame: int
+    ) -> tuple[int, Missed, tuple[tuple[int, Event], ...]]:
+        """The number of the last output record, what the caller missed, and the events before."""
         entries = (await self._log.read_outputs([(meta.sid, 0)], ALL_RECORDS))[0]
         last = max([meta.f, *(r.frame + r.frames - 1 for _, r in entries if isinstance(r, Speech))])
         position = entries[-1][0] if entries else meta.m
-        return position, missed([record for _, record in entries], frame, last)
+        found = missed([record for _, record in entries], frame, last)
+        return position, found, delivered(entries, frame)
 
 
 def _not_found() -> CallError:

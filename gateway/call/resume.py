@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.call.playout import Event, TextAt
 from shared.audio import FRAME_BYTES
-from shared.log.records import Clear, OutputRecord, Skip, Speech
+from shared.log.records import Clear, OutputRecord, ReplyStarted, Skip, Speech, Text
 
 
 class Outcome(StrEnum):
@@ -25,6 +26,12 @@ class Missed:
     next_frame: int
     records: tuple[OutputRecord, ...]
 
+    @property
+    def has_frame(self) -> int:
+        """The frame before the first that comes: the caller's last one, or one that is gone."""
+        first = self.records[0] if self.outcome is Outcome.SKIPPED else None
+        return first.last if isinstance(first, Skip) else self.next_frame - 1
+
 
 def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
     """What follows `frame`, the caller's last one, in a log whose newest frame is `last`."""
@@ -38,20 +45,51 @@ def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
     return Missed(Outcome.SKIPPED, frame + 1, (gap, *later))
 
 
+def delivered(
+    entries: Sequence[tuple[int, OutputRecord]], frame: int
+) -> tuple[tuple[int, Event], ...]:
+    """The numbered events that came before `frame`, the caller's last one: the caller has them."""
+    end = _last_of([record for _, record in entries], frame) + 1
+    found: list[tuple[int, Event]] = []
+    following = 0  # the next frame; 0: no record has named one yet
+    for number, record in entries[:end]:
+        match record:
+            case Speech():
+                following = record.frame + record.frames
+            case Text():
+                if following:
+                    found.append((number, TextAt(record.generation, following, record.text)))
+            case ReplyStarted():
+                following = record.frame
+                found.append((number, record))
+            case _:
+                found.append((number, record))
+    return tuple(found)
+
+
+def _last_of(records: Sequence[OutputRecord], frame: int) -> int:
+    """The place of the last record of speech that begins with `frame` at the latest; -1: none."""
+    for index in range(len(records) - 1, -1, -1):
+        record = records[index]
+        if isinstance(record, Speech) and record.frame <= frame:
+            return index
+    return -1
+
+
 def _later(records: Sequence[OutputRecord], frame: int) -> tuple[OutputRecord, ...]:
     """What follows `frame`: the rest of its own record, then the records after that one.
 
     The records before it were sent before it, so the old connection delivered their words.
     """
-    for index in range(len(records) - 1, -1, -1):
-        record = records[index]
-        if isinstance(record, Speech) and record.frame <= frame:
-            received = (frame + 1 - record.frame) * FRAME_BYTES
-            if received >= len(record.pcm):
-                return tuple(records[index + 1 :])
-            rest = Speech(frame + 1, record.generation, record.pcm[received:])
-            return (rest, *records[index + 1 :])
-    return tuple(records)
+    index = _last_of(records, frame)
+    last = records[index] if index >= 0 else None
+    if not isinstance(last, Speech):
+        return tuple(records)
+    received = (frame + 1 - last.frame) * FRAME_BYTES
+    if received >= len(last.pcm):
+        return tuple(records[index + 1 :])
+    rest = Speech(frame + 1, last.generation, last.pcm[received:])
+    return (rest, *records[index + 1 :])
 
 
 def _start(records: Sequence[OutputRecord], default: int) -> int:

@@ -2,25 +2,28 @@
 
 Client events and the log's output come in. Events for the client and records for the log go out.
 The session's timeline counts the caller's sound. The assistant's words have their place where their
-sound begins; a fragment leaves when the next one shows where it ends.
+sound begins.
 """
 
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
 
 from gateway.call.playout import Event, TextAt
 from gateway.call.wire_audio import wire_audio
 from gateway.live import client_events as asked
 from gateway.live import config as configs
 from gateway.live import server_events as out
+from gateway.live.words import OutputWords
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime import errors
 from gateway.realtime.config import cut
 from gateway.realtime.effects import AudioIn, Effects, Hangup, ReplySound
 from gateway.realtime.errors import RealtimeError
-from gateway.realtime.server_events import ServerEvent
-from shared.audio import FRAME_MS, SAMPLE_BYTES, SAMPLE_RATE_HZ
+from gateway.realtime.event_ids import EventIds
+from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import (
     Brief,
     Clear,
@@ -35,37 +38,118 @@ from shared.log.records import (
 CLOSE_REQUESTED: Final = "close_requested"
 
 
+class StartRefused(CallError):
+    """The client's first event cannot begin a session."""
+
+    def __init__(self, problem: RealtimeError, event_id: str | None) -> None:
+        super().__init__(ErrorCode.BAD_MESSAGE, str(problem))
+        self.problem = problem
+        self.event_id = event_id
+
+
+def ending(error: CallError) -> tuple[str, int]:
+    """The `error` event for an error that ends a session, and the socket's close code."""
+    known = errors.ENDINGS.get(error.code, errors.FALLBACK)
+    problem = out.Problem(type=known.kind, code=known.code, message=str(error))
+    if isinstance(error, StartRefused):
+        problem.code, problem.param = error.problem.code, error.problem.param
+        problem.client_event_id = error.event_id
+    event = out.Error(event_id="event_end", error=problem)
+    return event.to_json(), known.close_code
+
+
+class SavedLive(msgspec.Struct):
+    """What Redis keeps of a session; `position`: the last record of the log that it had read."""
+
+    position: int
+    config: dict[str, Any]
+    instructions: str
+    muted: bool
+    spoke_ms: tuple[int, int]
+    heard: bool
+    words: OutputWords
+
+
 class LiveDialect:
-    """One session. `config`: as the client sees it. `sample_of`: input record n -> its sample."""
+    """One session. `config`: as the client sees it. `sample_of`: input record n -> its sample.
+
+    `history`: what was said before the session, as a `History` record has it. `answers`: the id of
+    the event that starts the session. `samples`: what the log has of the caller's sound.
+    `connection`: counts the session's sockets.
+    """
 
     def __init__(
         self,
         sid: str,
-        started: asked.StartSession,
         sample_of: Callable[[int], int],
         *,
         config: configs.Session,
+        instructions: str = "",
+        history: bytes = b"",
+        answers: str | None = None,
+        samples: int = 0,
+        connection: int = 1,
     ) -> None:
         self.config = config
-        self._prefix = sid[:12]
-        self._started = started
+        self._ids = EventIds(sid[:12], connection)
+        self._answers = answers
+        self._history = history
         self._sample_of = sample_of
         self._audio = wire_audio(configs.format_of(config))
-        self._instructions = configs.instructions_of(started.session)
+        self._instructions = instructions
         self._muted = False
-        self._samples = 0  # of the caller, at the log's rate
-        self._words = _OutputWords()
+        self._samples = samples
+        self._words = OutputWords()
+        self._missed: Effects = []  # words that a client that resumes may lack
         self._spoke_ms = (0, 0)  # the caller's last turn
         self._heard = False  # some words of the caller were sent
         self._last_frame = 0
-        self._events = 0
+
+    ending = staticmethod(ending)
 
     def created(self) -> Effects:
         """The first event, and what the model is to remember from before the session."""
-        history = configs.history_of(self._started.session)
-        effects: Effects = [History(0, history)] if history else []
-        started = out.SessionStarted(session=self.config, client_event_id=self._started.event_id)
-        return self._numbered([*effects, started])
+        effects: Effects = [History(0, self._history)] if self._history else []
+        started = out.SessionStarted(session=self.config, client_event_id=self._answers)
+        return self._numbered([*effects, started, *self._missed])
+
+    def saved(self, position: int) -> bytes:
+        """The session for the next connection; `position`: the last record of the log read."""
+        config = {name: value for name, value in self.config.items() if name != "resume"}
+        return msgspec.msgpack.encode(
+            SavedLive(
+                position,
+                config,
+                self._instructions,
+                self._muted,
+                self._spoke_ms,
+                self._heard,
+                self._words,
+            )
+        )
+
+    def restore(
+        self, packed: bytes, frame: int, delivered: Sequence[tuple[int, Event]]
+    ) -> int | None:
+        """Go on with what `saved` packed; up to which record of the log that knows all.
+
+        `frame`: the client's last one. `delivered`: the events that it has for sure. None: there is
+        nothing that this release can read.
+        """
+        try:
+            saved = msgspec.msgpack.decode(packed, type=SavedLive)
+        except msgspec.MsgspecError:
+            return None
+        self.config, self._instructions = saved.config, saved.instructions
+        self._audio = wire_audio(configs.format_of(self.config))
+        self._muted, self._spoke_ms, self._heard = saved.muted, saved.spoke_ms, saved.heard
+        self._words, self._last_frame = saved.words, frame
+        for number, event in delivered:  # what was sent after the session was saved
+            new = event.frame > self._words.newest if isinstance(event, TextAt) else False
+            if new or number > saved.position:
+                self._taken(event)
+        self._missed = self._words.return_to(frame)
+        return saved.position
 
     def receive(self, text: str) -> Effects:
         """Take a text message of the client."""
@@ -81,10 +165,6 @@ class LiveDialect:
     def take(self, event: Event | ReplySound) -> Effects:
         """Take what the log has, when the client may have it."""
         return self._numbered(self._taken(event))
-
-    def ending(self, error: CallError) -> tuple[str, int]:
-        """See `ending`."""
-        return ending(error)
 
     def _handle(self, event: asked.AnyClientEvent) -> Effects:
         answers = event.event_id
@@ -181,72 +261,4 @@ class LiveDialect:
         return self._sample_of(n) * 1_000 // SAMPLE_RATE_HZ
 
     def _numbered(self, effects: Effects) -> Effects:
-        for effect in effects:
-            if isinstance(effect, ServerEvent):
-                self._events += 1
-                effect.event_id = f"event_{self._prefix}{self._events}"
-        return effects
-
-
-class _OutputWords:
-    """The assistant's words and their places in the session."""
-
-    def __init__(self) -> None:
-        self._first_frame = 0  # of the present reply; 0: none
-        self._first_ms = 0  # where it begins
-        self._ended_ms = 0  # where the last fragment ended
-        self._held: tuple[int, str] | None = None  # the newest fragment, and where it begins
-        self._spoke = False  # some words were sent
-
-    def begin(self, frame: int, now_ms: int) -> Effects:
-        """A reply begins with this frame."""
-        ended = self.end(frame)
-        self._first_frame, self._first_ms = frame, max(now_ms, self._ended_ms)
-        return ended
-
-    def say(self, frame: int, text: str, now_ms: int) -> Effects:
-        """Words that begin with this frame; the ones before are complete."""
-        if not self._first_frame:
-            self.begin(frame, now_ms)
-        goes_on = self._held is not None
-        ended = self._flush(frame)
-        space = " " if self._spoke and not goes_on and not text.startswith(" ") else ""
-        self._held = (self._ms(frame), space + text)
-        return ended
-
-    def end(self, frame: int) -> Effects:
-        """The reply ends before this frame."""
-        ended = self._flush(frame)
-        self._first_frame = 0
-        return ended
-
-    def _flush(self, frame: int) -> Effects:
-        held, self._held = self._held, None
-        if held is None:
-            return []
-        start, text = held
-        self._ended_ms, self._spoke = max(start, self._ms(frame)), True
-        return [out.OutputTranscript(delta=text, start_ms=start, end_ms=self._ended_ms)]
-
-    def _ms(self, frame: int) -> int:
-        return self._first_ms + (frame - self._first_frame) * FRAME_MS
-
-
-class StartRefused(CallError):
-    """The client's first event cannot begin a session."""
-
-    def __init__(self, problem: RealtimeError, event_id: str | None) -> None:
-        super().__init__(ErrorCode.BAD_MESSAGE, str(problem))
-        self.problem = problem
-        self.event_id = event_id
-
-
-def ending(error: CallError) -> tuple[str, int]:
-    """The `error` event for an error that ends a session, and the socket's close code."""
-    known = errors.ENDINGS.get(error.code, errors.FALLBACK)
-    problem = out.Problem(type=known.kind, code=known.code, message=str(error))
-    if isinstance(error, StartRefused):
-        problem.code, problem.param = error.problem.code, error.problem.param
-        problem.client_event_id = error.event_id
-    event = out.Error(event_id="event_end", error=problem)
-    return event.to_json(), known.close_code
+        return self._ids.give(effects)

@@ -9,12 +9,15 @@ from starlette.websockets import WebSocket
 from gateway.call.opening import Build, OpenedSession, Place
 from gateway.call.playout import Playout
 from gateway.call.session import Session
-from gateway.live.client_events import ParseError, StartSession, parse
-from gateway.live.config import session_of, start_of
+from gateway.call.uplink import Uplink
+from gateway.live.client_events import ParseError, SessionConfig, StartSession, parse
+from gateway.live.config import Session as Config
+from gateway.live.config import history_of, instructions_of, session_of, start_of
 from gateway.live.dialect import LiveDialect, StartRefused, ending
+from gateway.protocol.client_messages import Resume
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime.access import key_of
-from gateway.realtime.endpoint import RealtimeEndpoint
+from gateway.realtime.endpoint import NEW, RealtimeEndpoint, resume_point
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.session import RealtimeSession, new_uplink
 from gateway.socket.handshake import receive
@@ -33,6 +36,11 @@ class LiveEndpoint(RealtimeEndpoint):
         """Begin the client's session. Raises CallError, RedisError."""
         authorization = websocket.headers.get("authorization")
         await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
+        query = websocket.query_params
+        resume = query.get("resume", "")
+        if resume not in ("", NEW):
+            point = resume_point(resume, query.get("frame", "0"))
+            return await self._resumer.resume(Resume(resume=point), _resumed)
         started = await _first_event(websocket)
         self._limits.check_new_call(address, time.monotonic())
         offer = self._fleet.offer(time.monotonic())
@@ -42,7 +50,7 @@ class LiveEndpoint(RealtimeEndpoint):
         except RealtimeError as error:
             raise StartRefused(error, started.event_id) from error
         start = start_of(started.session, offer.voices if offer else ())
-        build = _build(started, session)
+        build = _build(started, session, keeps=bool(resume))
         return await self._opener.open(start, permitted=True, build=build)
 
     def error_message(self, error: CallError) -> tuple[str, int]:
@@ -77,17 +85,50 @@ async def _first_event(websocket: WebSocket) -> StartSession:
     return event
 
 
-def _build(started: StartSession, session: dict[str, object]) -> Build:
+def _build(started: StartSession, config: Config, *, keeps: bool) -> Build:
     def build(place: Place) -> Session:
-        uplink = new_uplink(place.arrived_at, n=place.n, samples=place.samples)
-        config = {**session, "id": f"live_{place.sid}"}
-        return RealtimeSession(
+        uplink = new_uplink(place.arrived_at)
+        dialect = LiveDialect(
             place.sid,
-            place.conn,
-            uplink=uplink,
-            playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
-            dialect=LiveDialect(place.sid, started, uplink.sample_of, config=config),
-            now=time.monotonic(),
+            uplink.sample_of,
+            config={**config, "id": f"live_{place.sid}"},
+            instructions=instructions_of(started.session),
+            history=history_of(started.session),
+            answers=started.event_id,
         )
+        return _session(place, uplink, dialect, keeps=keeps, known=None)
 
     return build
+
+
+def _resumed(place: Place) -> Session:
+    """A session that goes on. Raises CallError where its format is not known any more."""
+    uplink = new_uplink(place.arrived_at, n=place.n, samples=place.samples)
+    dialect = LiveDialect(
+        place.sid,
+        uplink.sample_of,
+        config=session_of(SessionConfig(model=""), "", 0),
+        samples=place.samples,
+        connection=int(place.conn.partition(":")[0]),
+    )
+    known = dialect.restore(place.client, place.has_frame, place.delivered)
+    if known is None:
+        raise CallError(ErrorCode.NOT_FOUND, "This is no Live session, or Redis has lost it")
+    return _session(place, uplink, dialect, keeps=True, known=known)
+
+
+def _session(
+    place: Place, uplink: Uplink, dialect: LiveDialect, *, keeps: bool, known: int | None
+) -> Session:
+    return RealtimeSession(
+        place.sid,
+        place.conn,
+        uplink=uplink,
+        playout=Playout(
+            lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES, next_frame=place.next_frame
+        ),
+        dialect=dialect,
+        now=time.monotonic(),
+        keeps=keeps,
+        known=known,
+    )

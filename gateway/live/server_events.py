@@ -4,7 +4,7 @@ Fields that are optional are left out where they have no value. `event_id` is se
 leaves. Source: the types of openai-python 3.57 (`openai.types.live`).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -75,6 +75,8 @@ class OutputTranscript(_Timed, kw_only=True, tag="session.output_transcript.delt
 
 class AudioDelta(LiveEvent, kw_only=True, tag="session.output_audio.delta"):
     """More of the assistant's sound, in the session's format."""
+
+    is_sound: ClassVar[bool] = True
 
     delta: bytes
     frame: int = 0  # an extension: the last frame of the call in it, for a client that resumes

@@ -9,9 +9,11 @@ from typing import Final
 
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime import server_events as out
+from gateway.realtime.conversation import Conversation
 from gateway.realtime.effects import AudioIn, Effects
 from gateway.realtime.errors import RealtimeError
-from gateway.realtime.items import Item, Items
+from gateway.realtime.items import Item
+from gateway.realtime.saved import SavedCaller
 from shared.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import Commit, Discard
 
@@ -20,13 +22,15 @@ MAX_HELD_BYTES: Final = 60 * SAMPLE_RATE_HZ * SAMPLE_BYTES
 
 
 class Caller:
-    """`sample_of`: input record n -> its first sample."""
+    """`sample_of`: input record n -> its first sample. `samples`: what the log has of the sound."""
 
-    def __init__(self, prefix: str, items: Items, sample_of: Callable[[int], int]) -> None:
+    def __init__(
+        self, prefix: str, items: Conversation, sample_of: Callable[[int], int], samples: int = 0
+    ) -> None:
         self._prefix = prefix  # of every item's id
         self._items = items
         self._sample_of = sample_of
-        self._fresh_samples = 0  # since the last turn
+        self._samples = self._fresh_from = samples  # in all, and up to the last turn
         self._commits = 0
         self._open: Item | None = None  # the turn that the server hears
         self._open_n = 0  # the input record with which it began
@@ -52,11 +56,36 @@ class Caller:
         """Whether the server hears a turn."""
         return self._open is not None
 
+    def saved(self) -> SavedCaller:
+        """All but the sound that waits, for the next connection."""
+        return SavedCaller(
+            commits=self._commits,
+            open=self._open,
+            open_n=self._open_n,
+            started_ms=self._started_ms,
+            ended_ms=self._ended_ms,
+            said=self._said,
+            fresh_from=self._fresh_from,
+            unheard=self._unheard.id if self._unheard else None,
+            committed=[item.id for item in self._committed],
+            ended=[item.id for item in self._ended],
+        )
+
+    def restore(self, saved: SavedCaller) -> None:
+        """Go on from there."""
+        self._commits, self._said = saved.commits, saved.said
+        self._open, self._open_n = saved.open, saved.open_n
+        self._started_ms, self._ended_ms = saved.started_ms, saved.ended_ms
+        self._fresh_from = saved.fresh_from
+        self._unheard = self._items.find(saved.unheard) if saved.unheard else None
+        self._committed = self._items.named(saved.committed)
+        self._ended = self._items.named(saved.ended)
+
     # From the client.
 
     def append(self, pcm: bytes) -> Effects:
         """More sound. Raises CallError when too much of it waits."""
-        self._fresh_samples += len(pcm) // SAMPLE_BYTES
+        self._samples += len(pcm) // SAMPLE_BYTES
         if not self._committed:
             return [AudioIn(pcm)]
         self._held.append(pcm)
@@ -69,7 +98,7 @@ class Caller:
 
     def clear(self) -> Effects:
         """Forget the sound since the last turn."""
-        self._fresh_samples = 0
+        self._fresh_from = self._samples
         discard: Effects = [] if self._committed else [Discard()]
         self._held.clear()
         self._open = None
@@ -77,7 +106,7 @@ class Caller:
 
     def check_commit(self) -> None:
         """Raises RealtimeError when there is hardly any sound to commit."""
-        fresh_ms = self._fresh_samples * 1_000 / SAMPLE_RATE_HZ
+        fresh_ms = (self._samples - self._fresh_from) * 1_000 / SAMPLE_RATE_HZ
         if fresh_ms < MIN_COMMIT_MS:
             raise RealtimeError(
                 "input_audio_buffer_commit_empty",
@@ -88,7 +117,7 @@ class Caller:
     def commit(self) -> Effects:
         """The client's turn is over; it waits for `response.create`."""
         self._commits += 1
-        fresh_samples, self._fresh_samples = self._fresh_samples, 0
+        fresh_samples, self._fresh_from = self._samples - self._fresh_from, self._samples
         item = self._new_item(f"c{self._commits}")
         item.frames = fresh_samples // FRAME_SAMPLES
         sound = [AudioIn(pcm) for pcm in self._held]
@@ -103,7 +132,7 @@ class Caller:
     def commit_found(self) -> Effects:
         """The client ends a turn where the server finds turns and answers only when asked."""
         item = self._open or self._new_item(f"u{self._open_n}")
-        self._open, self._fresh_samples = None, 0
+        self._open, self._fresh_from = None, self._samples
         self._unheard, self._said = item, 0
         self._ended.append(item)
         return self._add(item)
@@ -141,7 +170,7 @@ class Caller:
         """The server decided that the turn is over."""
         item = self._open or self._new_item(f"u{n}")
         self._open = None
-        self._fresh_samples = 0
+        self._fresh_from = self._samples
         self._ended_ms = max(self._ended_ms, self._ms(n))
         item.frames = max(0, self._ended_ms - self._started_ms) // FRAME_MS
         self._unheard = item

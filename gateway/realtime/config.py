@@ -8,12 +8,15 @@ import copy
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from gateway.realtime.errors import RealtimeError
 from shared.log.records import MAX_TEXT_BYTES, Options
 from shared.modes import ReplyMode
 from shared.voices import DEFAULT
 
 MAX_INSTRUCTIONS: Final = 2_000  # characters; longer ones are cut, and the client sees where
+MAX_CONFIG_BYTES: Final = 16 * 1024
 DEFAULT_MODEL: Final = "antiphon"
 SERVER_VAD: Final = "server_vad"
 SEMANTIC_VAD: Final = "semantic_vad"
@@ -101,6 +104,8 @@ def merged(config: Config, update: Mapping[str, Any]) -> Config:
     audio = _object(update.get("audio"), "session.audio")
     _merge_input(new["audio"]["input"], _object(audio.get("input"), "session.audio.input"))
     _merge_output(new["audio"]["output"], _object(audio.get("output"), "session.audio.output"))
+    if (size := len(msgspec.json.encode(new))) > MAX_CONFIG_BYTES:
+        raise _invalid("session", f"at most {MAX_CONFIG_BYTES} bytes of JSON", size)
     return new
 
 

@@ -1,6 +1,6 @@
 """The conversation as a Realtime client may change it: create, truncate, retrieve, delete."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Final, get_args
 
 from gateway.realtime import server_events as out
@@ -8,6 +8,7 @@ from gateway.realtime.client_events import NewItem, TruncateItem
 from gateway.realtime.effects import Effects
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.items import Item, Items, Role
+from gateway.realtime.saved import SavedConversation
 
 # What the engine answers where the client asks for a response and nobody has said anything.
 GREETING: Final = "Hello."
@@ -23,6 +24,24 @@ class Conversation(Items):
         self._made = 0
         self._typed: list[Item] = []  # of the caller, not answered yet
         self.typed_last = False  # the last `take_typed` had words
+
+    def saved(self) -> SavedConversation:
+        """All of it, for the next connection."""
+        return SavedConversation(
+            items=list(self),
+            made=self._made,
+            typed=[item.id for item in self._typed],
+            typed_last=self.typed_last,
+        )
+
+    def restore(self, saved: SavedConversation) -> None:
+        """Go on from there."""
+        self._items, self._made = saved.items, saved.made
+        self._typed, self.typed_last = self.named(saved.typed), saved.typed_last
+
+    def named(self, ids: Iterable[str]) -> list[Item]:
+        """The items of these ids, as far as they are there."""
+        return [item for item_id in ids if (item := self.find(item_id)) is not None]
 
     def create(self, new: NewItem, after: str | None) -> tuple[Item, Effects]:
         """Add the client's item; the item and the events. Raises RealtimeError."""

@@ -4,12 +4,10 @@ Client events and the log's output come in. Events for the client and records fo
 Each reply of the log is one response, whose id and item follow from the reply's number.
 """
 
-from collections.abc import Callable, Collection, Mapping
-from itertools import count
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.call.playout import Event, TextAt
-from gateway.protocol.errors import CallError
 from gateway.realtime import client_events as asked
 from gateway.realtime import config as configs
 from gateway.realtime import server_events as out
@@ -18,9 +16,11 @@ from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
 from gateway.realtime.effects import Effects, PlayedTo, ReplySound
 from gateway.realtime.errors import RealtimeError
+from gateway.realtime.event_ids import EventIds
 from gateway.realtime.items import Item
 from gateway.realtime.replies import Replies
 from gateway.realtime.response import Response
+from gateway.realtime.saved import SavedSession, decode, encode
 from shared.log.records import (
     Brief,
     Cancel,
@@ -41,13 +41,14 @@ from shared.voices import DEFAULT
 
 TURN_DETECTED: Final = "turn_detected"
 CLIENT_CANCELLED: Final = "client_cancelled"
+Delivered = Sequence[tuple[int, Event]]
 
 
 class Dialect:
-    """One session. `voices`: the names that the workers offer; others get the default voice.
+    """`voices`: the names that the workers offer; others get the default voice.
 
-    `takes_text`: the engine answers what is typed. `resumed`: the newest reply of a session that an
-    earlier connection had; None: the session is new. `connection`: counts its sockets.
+    `takes_text`: the engine answers what is typed. `resumed`: the newest reply that an earlier
+    connection had; None: a new session. `samples`: those of the caller that the log has.
     """
 
     def __init__(
@@ -59,21 +60,24 @@ class Dialect:
         voices: Collection[str] = (),
         takes_text: bool = False,
         resumed: int | None = None,
+        samples: int = 0,
         connection: int = 1,
     ) -> None:
         self._prefix = sid[:12]
         self._resumed = resumed is not None
+        self._forgot = self._resumed  # what the connection before knew is not there
         self._takes_text = takes_text
         self._voices = voices
         self.config = configs.initial(f"sess_{sid}", model)
         self.items = Conversation(f"item_{self._prefix}")
-        self._caller = Caller(f"item_{self._prefix}", self.items, sample_of)
+        self._caller = Caller(f"item_{self._prefix}", self.items, sample_of, samples)
         self._input = InputFormat("audio/pcm")
         self._replies = Replies(self._prefix, self.items, resumed or 0)
         self._played = 0  # as the log was told, beside the playhead
         self._heard: tuple[Item, float] | None = None  # how far the client has played, in ms
+        self._owed: Effects = []  # records that the gateway before may not have written
         self._briefed = False  # the log has the instructions of one response
-        self._event_ids = (f"event_{self._prefix}-{connection}-{n}" for n in count(1))
+        self._ids = EventIds(self._prefix, connection)
 
     def configure(self, session: Mapping[str, Any]) -> None:
         """Begin with this configuration. Raises RealtimeError."""
@@ -83,13 +87,59 @@ class Dialect:
     def created(self) -> Effects:
         """The first event; what the log is to know of the configuration."""
         if self._resumed:  # the log has the session's options
-            return self._numbered([out.SessionCreated(session=self.config)])
+            return self._numbered([*self._owed, out.SessionCreated(session=self.config)])
         effects: Effects = [configs.options_of(self.config)]
         if configs.streams(self.config):
             effects.append(Mode(configs.mode_of(self.config)))
         if (brief := self._brief(self.config)) != Brief(instructions="", voice=""):
             effects.append(brief)
         return self._numbered([*effects, out.SessionCreated(session=self.config)])
+
+    def saved(self, position: int) -> bytes:
+        """The session for the next connection; `position`: the last record of the log read."""
+        return encode(
+            SavedSession(
+                position=position,
+                config={name: value for name, value in self.config.items() if name != "resume"},
+                conversation=self.items.saved(),
+                caller=self._caller.saved(),
+                replies=self._replies.saved(),
+                played=self._played,
+                briefed=self._briefed,
+                item_begun=self._ids.begun,
+                done=self._ids.done,
+            )
+        )
+
+    def restore(self, packed: bytes, frame: int, delivered: Delivered, event_id: str) -> int | None:
+        """Go on with what `saved` packed; up to which record of the log that knows all.
+
+        `frame`: the client's last one. `delivered`: the events that the client has for sure.
+        `event_id`: of its last event, if it says so. None: there is nothing.
+        """
+        saved = decode(packed)
+        if saved is None:
+            return None
+        self.config, self._forgot = saved.config, False
+        self._set_formats()
+        self.items.restore(saved.conversation)
+        self._caller.restore(saved.caller)
+        self._replies.restore(saved.replies, self.config)
+        self._played, self._briefed = saved.played, saved.briefed
+        begun, done = self._ids.restore(saved.item_begun, saved.done, event_id)
+        self._replies.note_received(begun=begun, done=done)
+        self._catch_up(delivered, saved.position)
+        self._replies.return_to(frame)
+        return saved.position
+
+    def _catch_up(self, delivered: Delivered, known: int) -> None:
+        """Take what the gateway before sent after it had saved the session."""
+        for number, event in delivered:
+            if number <= known and isinstance(event, SpeechStarted | SpeechStopped | Heard | Clear):
+                continue
+            if not self._replies.knows(event):
+                effects = self._taken(event)
+                self._owed += [e for e in effects if not isinstance(e, out.ServerEvent)]
 
     def receive(self, text: str) -> Effects:
         """Take a text message of the client. Raises CallError when the session must end."""
@@ -188,16 +238,8 @@ class Dialect:
         """The session's own instructions, and the words of system items."""
         return configs.cut("\n".join(filter(None, (text, self.items.system_text()))))
 
-    # Responses.
-
     def _create_response(self, params: asked.ResponseParams) -> Effects:
-        if self._replies.current is not None:
-            raise RealtimeError(
-                "conversation_already_has_active_response",
-                "Conversation already has an active response in progress: "
-                f"{self._replies.current.id}. Wait until the response is finished before "
-                "creating a new one.",
-            )
+        self._replies.check_idle()
         turn = self._turn_to_answer(params)
         response, number = self._replies.create(self.config, params)
         if isinstance(turn[-1], Typed):
@@ -206,12 +248,7 @@ class Dialect:
         if params.instructions is not None:
             self._briefed = True
             brief = [Brief(instructions=self._instructions(configs.cut(params.instructions)))]
-        return [
-            *brief,
-            *self._report_played(),
-            *turn,
-            response.created(),
-        ]
+        return [*brief, *self._report_played(), *turn, response.created()]
 
     def _turn_to_answer(self, params: asked.ResponseParams) -> Effects:
         """What lets the log answer. Raises RealtimeError when there is nothing."""
@@ -281,15 +318,11 @@ class Dialect:
         """All that the model is to remember, the present response included."""
         return History(self._replies.begun, self.items.folded(self._caller.unanswered))
 
-    # From the log.
+    ending = staticmethod(out.ending)
 
     def take(self, event: Event | ReplySound) -> Effects:
         """Take what the log has, when the client may have it."""
         return self._numbered(self._taken(event))
-
-    def ending(self, error: CallError) -> tuple[str, int]:
-        """See `server_events.ending`."""
-        return out.ending(error)
 
     def _taken(self, event: Event | ReplySound) -> Effects:
         match event:
@@ -311,7 +344,7 @@ class Dialect:
             case ReplyDone(generation=generation, reason=reason):
                 return self._reply_done(generation, reason)
             case NoReply(generation=generation):
-                if self._replies.of(generation, self.config) is None:
+                if self._replies.unsaid(generation, self.config) is None:
                     return []
                 return [*self._caller.not_heard(), *self._close("completed")]
             case Clear(generation=generation):
@@ -362,9 +395,6 @@ class Dialect:
         return self._close("completed")
 
     def _numbered(self, effects: Effects) -> Effects:
-        if self._resumed:  # its items lack what the connection before had
+        if self._forgot:  # its items lack what the connection before had
             effects = [effect for effect in effects if not isinstance(effect, History)]
-        for effect in effects:
-            if isinstance(effect, out.ServerEvent):
-                effect.event_id = next(self._event_ids)
-        return effects
+        return self._ids.give(effects)

@@ -3,11 +3,13 @@
 import time
 from typing import Any, Final
 
+from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket
 
 from gateway.call.opening import Build, OpenedSession, Place
 from gateway.call.playout import Playout
 from gateway.call.session import Session
+from gateway.call.uplink import Uplink
 from gateway.edge.fleet import Fleet
 from gateway.protocol.client_messages import Resume, ResumePoint, Start
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
@@ -61,7 +63,7 @@ class RealtimeEndpoint(WebSocketEndpoint):
         authorization = websocket.headers.get("authorization")
         grant = await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
         resume = query.get("resume", "")
-        build = self._build(query.get("model", ""), grant, keeps=bool(resume))
+        build = self._build(query, grant, keeps=bool(resume))
         if resume not in ("", NEW):
             point = resume_point(resume, query.get("frame", "0"))
             return await self._resumer.resume(Resume(resume=point), build)
@@ -82,21 +84,14 @@ class RealtimeEndpoint(WebSocketEndpoint):
         """A client that closes its socket, or cannot resume, ends its session."""
         return code in (NORMAL_CLOSE_CODE, GOING_AWAY) or super().is_over(session, code)
 
-    def _build(self, model: str, grant: Grant, *, keeps: bool) -> Build:
+    def _build(self, query: QueryParams, grant: Grant, *, keeps: bool) -> Build:
         def build(place: Place) -> Session:
             uplink = new_uplink(place.arrived_at, n=place.n, samples=place.samples)
-            now = time.monotonic()
-            offer = self._fleet.offer(now)
-            dialect = Dialect(
-                place.sid,
-                model,
-                uplink.sample_of,
-                voices=offer.voices if offer else (),
-                takes_text=self._fleet.takes_text(now),
-                resumed=place.generation if place.n else None,
-                connection=int(place.conn.partition(":")[0]),
-            )
-            dialect.configure(grant.session)
+            dialect = self._dialect(place, uplink, query.get("model", ""))
+            event_id = query.get("event", "")
+            known = dialect.restore(place.client, place.has_frame, place.delivered, event_id)
+            if known is None:
+                dialect.configure(grant.session)
             return RealtimeSession(
                 place.sid,
                 place.conn,
@@ -108,10 +103,25 @@ class RealtimeEndpoint(WebSocketEndpoint):
                 ),
                 dialect=dialect,
                 keeps=keeps,
+                known=known,
                 now=time.monotonic(),
             )
 
         return build
+
+    def _dialect(self, place: Place, uplink: Uplink, model: str) -> Dialect:
+        now = time.monotonic()
+        offer = self._fleet.offer(now)
+        return Dialect(
+            place.sid,
+            model,
+            uplink.sample_of,
+            voices=offer.voices if offer else (),
+            takes_text=self._fleet.takes_text(now),
+            resumed=place.generation if place.n else None,
+            samples=place.samples,
+            connection=int(place.conn.partition(":")[0]),
+        )
 
 
 def resume_point(token: str, frame: str) -> ResumePoint:

@@ -1,6 +1,6 @@
 """The conversation's items as a Realtime client sees them, and what the model is to remember."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -60,6 +60,14 @@ class Item:
         frames = max(0, min(int(audio_end_ms) // FRAME_MS, self.frames))
         return self.first_frame + frames - 1
 
+    def return_to(self, frame: int) -> None:
+        """Keep what the client has, whose last frame of the call this is."""
+        if self.first_frame:
+            at = frame - self.first_frame
+            self.words = [(begins, words) for begins, words in self.words if begins <= at]
+            self.text = "".join(words for _, words in self.words) or None
+            self.frames = max(0, at + 1)
+
     def truncate(self, audio_end_ms: int) -> bool:
         """Keep the words that begin before this time; whether any go."""
         kept = [(at, words) for at, words in self.words if at * FRAME_MS < audio_end_ms]
@@ -89,6 +97,9 @@ class Items:
         """The newest item of the assistant that has sound."""
         said = [item for item in self._items if item.first_frame]
         return max(said, key=lambda item: item.first_frame, default=None)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items)
 
     def find(self, item_id: str) -> Item | None:
         """The item of this id."""

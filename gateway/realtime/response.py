@@ -5,6 +5,7 @@ from typing import Any, Final
 from gateway.realtime import server_events as out
 from gateway.realtime.config import Config
 from gateway.realtime.items import Item
+from gateway.realtime.saved import SavedResponse
 
 Events = list[out.ServerEvent]
 
@@ -44,6 +45,34 @@ class Response:
         """The event that announces it."""
         return out.ResponseCreated(response=self._wire("in_progress"))
 
+    def saved(self, *, closed: bool) -> SavedResponse:
+        """All of it but the configuration, for the next connection."""
+        return SavedResponse(
+            id=self.id,
+            generation=self.generation,
+            closed=closed,
+            in_conversation=self.in_conversation,
+            corrects_memory=self.corrects_memory,
+            modalities=self.modalities,
+            metadata=self._metadata,
+            item=self.item,
+        )
+
+    @classmethod
+    def restored(cls, saved: SavedResponse, config: Config) -> "Response":
+        """The response that an earlier connection had."""
+        response = cls(
+            saved.id,
+            config,
+            generation=saved.generation,
+            metadata=saved.metadata,
+            modalities=saved.modalities,
+            in_conversation=saved.in_conversation,
+        )
+        response.corrects_memory, response.item = saved.corrects_memory, saved.item
+        response.first_frame = saved.item.first_frame if saved.item else 0
+        return response
+
     def adopt(self, item_id: str) -> Item:
         """An earlier connection has sent its beginning: its item goes on."""
         kind = "output_text" if self.text_only else "output_audio"
@@ -68,8 +97,9 @@ class Response:
         if self.item is None:
             return []
         self.item.say(max(0, frame - self.first_frame), words)
-        kind = out.TextDelta if self.text_only else out.TranscriptDelta
-        return [kind(**self._at(), delta=words)]
+        if self.text_only:
+            return [out.TextDelta(**self._at(), delta=words, frame=frame)]
+        return [out.TranscriptDelta(**self._at(), delta=words)]
 
     def sound(self, data: bytes, frames: int, last_frame: int) -> Events:
         """Sound of it, in the client's format, up to this frame of the call."""

@@ -4,7 +4,7 @@ Fields that are null are sent as null, because some clients require them. `event
 event leaves.
 """
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -17,6 +17,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 class ServerEvent(msgspec.Struct, kw_only=True):
     """One event."""
 
+    is_sound: ClassVar[bool] = False
     event_id: str = ""
 
     def to_json(self) -> str:
@@ -168,6 +169,8 @@ class ContentPartDone(_OfPart, kw_only=True, tag="response.content_part.done"):
 class AudioDelta(_OfPart, kw_only=True, tag="response.output_audio.delta"):
     """More sound, in the session's output format."""
 
+    is_sound: ClassVar[bool] = True
+
     delta: bytes
     frame: int  # an extension: the last frame of the call in it, for a client that resumes
 
@@ -192,6 +195,7 @@ class TextDelta(_OfPart, kw_only=True, tag="response.output_text.delta"):
     """More text, where the client asked for text alone."""
 
     delta: str
+    frame: int  # an extension, as in `AudioDelta`: the frame with which these words begin
 
 
 class TextDone(_OfPart, kw_only=True, tag="response.output_text.done"):

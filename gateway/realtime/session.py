@@ -7,17 +7,19 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
+from msgspec import structs
+
 from gateway.call.playout import Event, Frame, Playout
 from gateway.call.session import Session
 from gateway.call.uplink import STALL_SAMPLES, Uplink
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.server_messages import ServerMessage
-from gateway.realtime.effects import Effects, Hangup, PlayedTo, ReplySound
+from gateway.realtime.effects import AudioIn, Effect, Effects, Hangup, PlayedTo, ReplySound
 from gateway.realtime.intake import Intake
 from gateway.realtime.server_events import ServerEvent
 from gateway.token_bucket import TokenBucket
 from shared.log.records import Clear, Heard, OutputRecord, SpeechStarted, SpeechStopped
-from shared.log.writes import Append
+from shared.log.writes import Answer, Append, Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ logger = logging.getLogger(__name__)
 LEAD_FRAMES: Final = 25  # 500 ms
 GROUP_FRAMES: Final = 5  # one event has 100 ms
 MAX_SOUND_FRAMES: Final = 50  # 1 s: one event stays far below 1 MiB
+SAVE_EVERY_S: Final = 20.0  # must be less than the least SESSION_TTL_S
 EVENTS_PER_S: Final = 500
 BURST_EVENTS: Final = 2_000
 
@@ -43,12 +46,18 @@ class Dialect(Protocol):
     def take(self, event: Event | ReplySound) -> Effects:
         """Take what the log has, when the client may have it."""
 
+    def saved(self, position: int) -> bytes:
+        """The session for the next connection, which has read the log up to this record."""
+
     def ending(self, error: CallError) -> tuple[str, int]:
         """The event for an error that ends the session, and the close code."""
 
 
 class RealtimeSession(Session):
-    """See `Session`. `keeps`: a lost socket leaves the call open for a client that resumes."""
+    """See `Session`. `keeps`: a lost socket leaves the call open for a client that resumes.
+
+    `known`: the last record of the log that the restored dialect knows; None: nothing is restored.
+    """
 
     def __init__(
         self,
@@ -60,9 +69,14 @@ class RealtimeSession(Session):
         dialect: Dialect,
         now: float,
         keeps: bool = False,
+        known: int | None = None,
     ) -> None:
         super().__init__(sid, conn, native=True, uplink=uplink, playout=playout, now=now)
         self._keeps = keeps
+        self._known = known
+        self._changed = False  # Redis has not what the dialect is now
+        self._saved_at = now
+        self._saving = False  # the answer has not come
         self._dialect = dialect
         self._intake = Intake(uplink, self._push_audio)
         self._event_rate = TokenBucket(now, capacity=BURST_EVENTS, per_s=EVENTS_PER_S)
@@ -73,9 +87,15 @@ class RealtimeSession(Session):
         return self._keeps
 
     def replay(self, records: Iterable[OutputRecord], position: int, now: float) -> None:
-        """See `Session`. The client has the events of its own speech already."""
-        said = [r for r in records if not isinstance(r, SpeechStarted | SpeechStopped | Heard)]
-        super().replay(said, position, now)
+        """See `Session`. The client has the events of its own speech that are known."""
+        found = list(records)
+        known = position if self._known is None else self._known
+        new = [
+            record
+            for number, record in enumerate(found, position - len(found) + 1)
+            if number > known or not isinstance(record, SpeechStarted | SpeechStopped | Heard)
+        ]
+        super().replay(new, position, now)
 
     def begin(self, now: float, token: str = "") -> None:
         """Send the first event. `token`: resumes the session, if the client has asked for that."""
@@ -107,7 +127,30 @@ class RealtimeSession(Session):
         """See `Session`; also lets waiting sound into the log."""
         if not self.log_lost:
             self._intake.pump(now)
-        return super().next_append(now)
+        append = super().next_append(now)
+        if append is None or not self._must_save(now):
+            return append
+        self._changed, self._saving, self._saved_at = False, True, now
+        return structs.replace(append, client=self._dialect.saved(self.position))
+
+    def take_receipt(self, receipt: Receipt, now: float) -> None:
+        """See `Session`."""
+        self._changed = self._changed or (self._saving and receipt.answer is Answer.GAP)
+        self._saving = False
+        super().take_receipt(receipt, now)
+
+    def start_leaving(self) -> None:
+        """See `Session`. The last record takes the dialect along."""
+        self._changed = True
+        super().start_leaving()
+
+    def _must_save(self, now: float) -> bool:
+        """Whether Redis needs the dialect as it is: for a change, or before what it has expires."""
+        old = now - self._saved_at > SAVE_EVERY_S
+        return self._keeps and (self._changed or self._saving or old)
+
+    def _append_pause_s(self, has_records: bool) -> float:
+        return super()._append_pause_s(has_records or (self._keeps and self._changed))
 
     def _send_items(self, items: Iterable[Frame | Event], now: float) -> None:
         for item in _joined(items):
@@ -115,6 +158,7 @@ class RealtimeSession(Session):
         self._outbox.flush()
 
     def _perform(self, effects: Effects, now: float) -> None:
+        self._changed |= not all(map(_is_sound, effects))
         for effect in effects:
             if isinstance(effect, ServerEvent):
                 self._outbox.put(effect.to_json())
@@ -126,6 +170,11 @@ class RealtimeSession(Session):
             else:
                 self._intake.put(effect, now)
         self._outbox.flush()
+
+
+def _is_sound(effect: Effect) -> bool:
+    """Whether it changes nothing that the log does not know."""
+    return isinstance(effect, AudioIn) or (isinstance(effect, ServerEvent) and effect.is_sound)
 
 
 def _joined(items: Iterable[Frame | Event]) -> Iterator[Event | ReplySound]:

@@ -43,6 +43,11 @@ def outputs(sid: str) -> str:
     return f"s:{{{sid}}}:out"
 
 
+def client(sid: str) -> str:
+    """String: what a gateway keeps of a client's protocol for the next connection."""
+    return f"s:{{{sid}}}:client"
+
+
 def session(sid: str) -> tuple[str, str, str, str]:
     """The four keys of a session, in the order of the scripts' KEYS."""
     return meta(sid), inputs(sid), steps(sid), outputs(sid)

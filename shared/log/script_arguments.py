@@ -31,6 +31,7 @@ class Append(NamedTuple):
     max_unread: int
     control_room: int
     chunk_samples: int
+    client: bytes
 
 
 class Claim(NamedTuple):

@@ -97,7 +97,7 @@ class SessionLog:
     async def quarantine(self, sid: str, owner: str) -> Answer:
         """Give a session up for good and keep its log for a day."""
         arguments = script_arguments.Quarantine(ttl_s=QUARANTINE_S, owner=owner)
-        return (await self._scripts.ask("quarantine", ScriptCall(keys.session(sid), arguments)))[0]
+        return (await self._scripts.ask("quarantine", ScriptCall(_all_keys(sid), arguments)))[0]
 
     async def release(self, sid: str, owner: str) -> Answer:
         """Give a session back for another worker to claim."""
@@ -116,7 +116,7 @@ class SessionLog:
     async def end(self, sid: str, field: str = "", value: str = "") -> Answer:
         """Delete a session, if `field` ("conn" or "owner"; "" for any) still holds `value`."""
         arguments = script_arguments.End(field=field, value=value)
-        return (await self._scripts.ask("end", ScriptCall(keys.session(sid), arguments)))[0]
+        return (await self._scripts.ask("end", ScriptCall(_all_keys(sid), arguments)))[0]
 
     async def append(self, batch: Sequence[Append]) -> list[Receipt | Exception]:
         """Write input records; a receipt each, in order. A failed one is its exception."""
@@ -166,6 +166,11 @@ class SessionLog:
             await asyncio.sleep(0)
         return logs
 
+    async def client(self, sid: str) -> bytes:
+        """What the session's last gateway kept of the client's protocol; b"" for nothing."""
+        (found,) = await self._pipe.ask([("GET", keys.client(sid))])
+        return bytes(found or b"")
+
     async def metas(self, sids: Sequence[str]) -> list[Meta | None]:
         """Each session's meta; None for one that is gone or has a meta of another schema."""
         found = await self._pipe.ask([("HGETALL", keys.meta(sid)) for sid in sids])
@@ -179,8 +184,10 @@ class SessionLog:
             max_unread=self.backlog,
             control_room=CONTROL_ROOM,
             chunk_samples=CHUNK_SAMPLES,
+            client=append.client,
         )
-        return ScriptCall(keys.session(append.sid)[:2], arguments, self._entries(append.records))
+        used = (*keys.session(append.sid)[:2], keys.client(append.sid))
+        return ScriptCall(used, arguments, self._entries(append.records))
 
     def _claim(self, sid: str, seen: str, worker: str, nonce: str) -> ScriptCall:
         arguments = script_arguments.Claim(
@@ -228,6 +235,10 @@ class SessionLog:
         limit = () if count is None else ("COUNT", count)
         commands = [("XRANGE", key, f"({after}-0", "+", *limit) for key, after in wants]
         return [numbered_records(entries) for entries in await self._pipe.ask(commands)]
+
+
+def _all_keys(sid: str) -> tuple[str, ...]:
+    return (*keys.session(sid), keys.client(sid))
 
 
 def _receipt(item: Any) -> Receipt | Exception:

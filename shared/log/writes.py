@@ -39,6 +39,7 @@ class Append(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     conn: str  # the writing gateway's connection
     first: int
     records: tuple[InputRecord, ...]
+    client: bytes = b""  # the client's protocol from now on, for a connection after a lost one
 
 
 class StepCommit(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -22,14 +22,19 @@ KEY = new_key()
 PATH = "/v1/live/sessions"
 
 
-def calling(server: GatewayServer, key: str = "") -> Any:
+def calling(server: GatewayServer, key: str = "", query: str = "") -> Any:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    url = server.http.replace("http", "ws") + PATH
+    url = server.http.replace("http", "ws") + PATH + query
     return connect(url, additional_headers=headers, compression=None)
 
 
 def start(**session: Any) -> str:
     return json.dumps({"type": "session.start", "session": {"model": "any", **session}})
+
+
+def append(sound: bytes) -> str:
+    audio = base64.b64encode(sound).decode()
+    return json.dumps({"type": "session.input_audio.append", "audio": audio})
 
 
 @pytest.fixture
@@ -97,3 +102,31 @@ async def test_webrtc_is_refused_with_a_typed_error(server: GatewayServer) -> No
     async with httpx.AsyncClient(base_url=server.http) as http:
         answer = await http.post(f"{PATH}/sess_1/fork", json={})
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_supported")
+
+
+async def test_a_session_goes_on_after_a_lost_socket_on_another_gateway(
+    server: GatewayServer, redis_url: str, worker: StandInWorker
+) -> None:
+    audio = {"format": {"type": "audio/pcm", "rate": 16_000}}
+    async with calling(server, query="?resume=new") as socket:
+        await socket.send(start(audio=audio))
+        session = (await event(socket))["session"]
+        await socket.send(json.dumps({"type": "session.input_audio.mute"}))
+        await event(socket, "session.input_audio.muted")
+        await socket.send(append(bytes(2_560 * 2)))
+        had = await event(socket, "session.output_audio.delta")
+        socket.transport.abort()
+    async with (
+        running_gateway(redis_url) as other,
+        calling(other, query=f"?resume={session['resume']}&frame={had['frame']}") as socket,
+    ):
+        assert (await event(socket))["session"] == session
+        await socket.send(append(b"\1" * 2_560 * 2))
+        delta = await event(socket, "session.output_audio.delta")
+        assert set(base64.b64decode(delta["delta"])) == {0}
+        assert delta["frame"] > had["frame"]
+
+
+async def test_a_wrong_resume_token_is_refused(server: GatewayServer) -> None:
+    async with calling(server, query=f"?resume={'0' * 32}.x") as socket:
+        assert await refusal(socket) == ("session_not_found", 3000)

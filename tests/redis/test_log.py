@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec import structs
 from redis.asyncio import Redis
 
 from shared.errors import ConfigError
@@ -323,3 +324,25 @@ async def test_a_redis_that_fills_up_during_a_commit_keeps_all_of_it_or_nothing(
         4,
         16,
     ]
+
+
+async def test_what_is_kept_of_a_client_is_written_with_its_records_and_ends_with_them(
+    log: SessionLog,
+) -> None:
+    (opened,) = await log.metas([SID])
+    assert opened is not None
+    assert await log.client(SID) == b""
+    kept = Append(sid=SID, conn=opened.conn, first=1, records=(chunk(1),), client=b"one")
+    assert await log.append([kept]) == [Receipt(Answer.STORED, 1)]
+    assert await log.client(SID) == b"one"
+    assert 0 < await log.redis.ttl(keys.client(SID)) <= TTL_S
+    await append(log, 2, chunk(2))
+    alone = Append(sid=SID, conn=opened.conn, first=3, records=(), client=b"two")
+    assert await log.append([alone]) == [Receipt(Answer.DUPLICATE, 2)]
+    for wrong in (structs.replace(kept, conn="0:old:n"), structs.replace(kept, first=9)):
+        (refused,) = await log.append([wrong])
+        assert isinstance(refused, Receipt)
+        assert refused.answer in (Answer.FENCED, Answer.GAP)
+    assert await log.client(SID) == b"two"
+    assert await log.end(SID) is Answer.STORED
+    assert await log.redis.keys("*") == []

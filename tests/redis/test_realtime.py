@@ -262,6 +262,28 @@ async def test_a_client_that_asked_for_it_resumes_without_a_gap_on_another_gatew
     assert events[-1]["response"]["id"] == begun[0]["response"]["id"]
 
 
+async def test_another_gateway_knows_the_configuration_and_the_items(
+    server: GatewayServer, redis_url: str, redis_client: Redis, worker: StandInWorker
+) -> None:
+    item = {"type": "message", "role": "assistant", "id": "mine", "content": [{"type": "text"}]}
+    async with calling(server, query="?resume=new") as socket:
+        created = await event(socket)
+        token, sid = created["session"]["resume"], created["session"]["id"].removeprefix("sess_")
+        await socket.send(json.dumps({"type": "conversation.item.create", "item": item}))
+        update = {"type": "session.update", "session": {"instructions": "Be brief."}}
+        await socket.send(json.dumps(update))
+        updated = await event(socket, "session.updated")
+        socket.transport.abort()
+    async with running_gateway(redis_url) as other:
+        async with calling(other, query=f"?resume={token}") as socket:
+            assert (await event(socket))["session"] == updated["session"]
+            retrieve = {"type": "conversation.item.retrieve", "item_id": "mine"}
+            await socket.send(json.dumps(retrieve))
+            assert (await event(socket))["item"]["id"] == "mine"
+        await until(lambda: sid not in worker.owned)
+    assert await redis_client.keys(keys.client(sid)) == []
+
+
 async def test_a_wrong_resume_token_is_refused(server: GatewayServer) -> None:
     async with calling(server, query=f"?resume={'0' * 32}.x") as socket:
         assert await refusal(socket) == ("session_not_found", 3000)

@@ -1,11 +1,12 @@
--- Append what the caller's side said. KEYS: meta, in.
+-- Append what the caller's side said. KEYS: meta, in, client.
 -- ARGV: the names below, then the records as type, msgpack, type, msgpack, ...
 -- A full log refuses audio after `max_unread` records that no worker has consumed, and controls
 -- (hang up, cancel) after `control_room` more.
 -- Answers {answer, last n stored}. A retry of stored records is a duplicate, which is success;
 -- "poisoned" means that the session was given up.
-local ttl_s, conn, first, max_unread, control_room, chunk_samples = unpack(ARGV, 1, 6)
-local before_records = 6
+-- `client` replaces what is kept of the client's protocol; '' keeps it.
+local ttl_s, conn, first, max_unread, control_room, chunk_samples, client = unpack(ARGV, 1, 7)
+local before_records = 7
 first, max_unread = tonumber(first), tonumber(max_unread)
 local meta = redis.call('HMGET', KEYS[1], 'conn', 'n', 'cursor', 'samples', 'state', 'played')
 local newest_conn, had, cursor = meta[1], tonumber(meta[2]), tonumber(meta[3])
@@ -15,6 +16,7 @@ local last = had
 if newest_conn ~= conn then return {'fenced', last} end
 if state ~= 'live' then return {'poisoned', last} end
 if first > last + 1 then return {'gap', last} end
+if client ~= '' then redis.call('SET', KEYS[3], client, 'EX', ttl_s) end
 local answer = 'duplicate'
 for i = before_records + 1, #ARGV, 2 do
   local kind, body = ARGV[i], ARGV[i + 1]

@@ -11,7 +11,7 @@ from openai.types.live import ServerEvent, SessionStartEvent
 
 from gateway.call.playout import Playout
 from gateway.live.client_events import StartSession, parse
-from gateway.live.config import session_of, start_of
+from gateway.live.config import history_of, instructions_of, session_of, start_of
 from gateway.live.dialect import LiveDialect
 from gateway.live.endpoint import GROUP_FRAMES, LEAD_FRAMES
 from gateway.protocol.client_messages import Start
@@ -54,7 +54,14 @@ class Live(Exchange):
             "1:g:n",
             uplink=uplink,
             playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
-            dialect=LiveDialect(SID, started, uplink.sample_of, config=config),
+            dialect=LiveDialect(
+                SID,
+                uplink.sample_of,
+                config=config,
+                instructions=instructions_of(started.session),
+                history=history_of(started.session),
+                answers=started.event_id,
+            ),
             now=self.now,
         )
         self.session.begin(self.now)

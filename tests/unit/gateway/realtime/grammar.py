@@ -108,7 +108,9 @@ class View:
             self.open = None
         else:
             assert event["response_id"] == self.open
-        if kind == "response.output_audio.delta":
+        if kind == "response.output_text.delta":
+            self.frame = max(self.frame, event["frame"])
+        elif kind == "response.output_audio.delta":
             assert event["frame"] > self.frame
             self.frame = event["frame"]
 
@@ -164,6 +166,12 @@ class Grammar(RuleBasedStateMachine):
     @rule(mode=st.sampled_from(["turn", "stream", "loud"]))
     def switch(self, mode: str) -> None:
         self.send("session.update", "session.updated", session={"mode": mode})
+
+    @rule()
+    def lose_socket(self) -> None:
+        """Another gateway goes on with all that the client has."""
+        self.every_event_parses_and_fits_what_the_client_knows()
+        self.stage.resume(self.view.frame, event_id=self.stage.events[-1]["event_id"])
 
     @rule(ms=st.integers(-100, 5_000))
     def report_playhead(self, ms: int) -> None:

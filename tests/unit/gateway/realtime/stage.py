@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from gateway.call.playout import Playout
+from gateway.call.resume import delivered, missed
 from gateway.call.uplink import MAX_WAITING_RECORDS
 from gateway.realtime.dialect import Dialect
 from gateway.realtime.session import GROUP_FRAMES, LEAD_FRAMES, RealtimeSession, new_uplink
-from shared.audio import CHUNK_MS, FRAME_MS
+from shared.audio import CHUNK_MS, CHUNK_SAMPLES, FRAME_MS
+from shared.log.records import Audio
 from shared.log.writes import Answer, Receipt
 from shared.modes import ReplyMode
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
@@ -34,6 +36,7 @@ class Exchange:
         self.events: list[dict[str, Any]] = []
         self.worker = Rehearsal(mode, engine, Tuning())
         self._read = 0
+        self._connections = 1
 
     def send(self, kind: str, **fields: Any) -> None:
         """Send one event, and let the worker take it."""
@@ -116,6 +119,50 @@ class Stage(Exchange):
         )
         self.session.begin(self.now)
         self._collect()
+
+    def saved(self) -> bytes:
+        """What Redis would have of the session now."""
+        return self.dialect.saved(self.session.position)
+
+    def resume(self, frame: int, packed: bytes | None = None, event_id: str = "") -> None:
+        """Lose the socket; another gateway goes on after `frame`, the client's last one.
+
+        `packed`: what Redis has of the session, by default all.
+        """
+        packed = self.saved() if packed is None else packed
+        self._connections += 1
+        records = [record for _, record in self.worker.outputs]
+        state, n = self.worker.conversation.state, len(self.worker.inputs)
+        found = missed(records, frame, state.frame)
+        samples = sum(isinstance(r, Audio) for _, r in self.worker.inputs) * CHUNK_SAMPLES
+        uplink = new_uplink(self.now, n=n, samples=samples)
+        self.dialect = Dialect(
+            "0123456789abcdef" * 2,
+            "",
+            uplink.sample_of,
+            voices=("low",),
+            takes_text=self.worker.engine.traits.reads,
+            resumed=state.generation,
+            samples=samples,
+            connection=self._connections,
+        )
+        events = delivered(self.worker.outputs, frame)
+        known = self.dialect.restore(packed, found.has_frame, events, event_id)
+        self.session = RealtimeSession(
+            "0123456789abcdef" * 2,
+            "2:g:n",
+            uplink=uplink,
+            playout=Playout(
+                lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES, next_frame=found.next_frame
+            ),
+            dialect=self.dialect,
+            now=self.now,
+            keeps=True,
+            known=known,
+        )
+        self.session.begin(self.now, "token")
+        self.session.replay(found.records, state.output, self.now)
+        self.work()
 
     def say(self, *chunks: Any) -> None:
         """Send sound in real time, 80 ms an event."""
