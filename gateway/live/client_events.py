@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from gateway.realtime.errors import RealtimeError
+from gateway.realtime.errors import ParseError, RealtimeError
 
 MAX_MESSAGES: Final = 128  # of the history that a session begins with, as OpenAI allows
 
@@ -164,14 +164,6 @@ AnyClientEvent = (
 _DECODER: Final = msgspec.json.Decoder(AnyClientEvent)
 _AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 _FIELD: Final = re.compile(r"field `([^`]*)`$")
-
-
-class ParseError(RealtimeError):
-    """A text is no client event; `event_id`: the id that it gives, if it can be read."""
-
-    def __init__(self, error: RealtimeError, event_id: str | None) -> None:
-        super().__init__(error.code, str(error), error.param)
-        self.event_id = event_id
 
 
 def parse(text: str) -> AnyClientEvent:

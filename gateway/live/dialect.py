@@ -21,7 +21,7 @@ from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime import errors
 from gateway.realtime.config import cut
 from gateway.realtime.effects import AudioIn, Effects, Hangup, ReplySound
-from gateway.realtime.errors import RealtimeError
+from gateway.realtime.errors import ParseError, RealtimeError
 from gateway.realtime.event_ids import EventIds
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import (
@@ -155,7 +155,7 @@ class LiveDialect:
         """Take a text message of the client."""
         try:
             event = asked.parse(text)
-        except asked.ParseError as error:
+        except ParseError as error:
             return self._numbered([out.refusal(error, error.event_id)])
         try:
             return self._numbered(self._handle(event))

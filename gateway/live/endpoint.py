@@ -10,7 +10,7 @@ from gateway.call.opening import Build, OpenedSession, Place
 from gateway.call.playout import Playout
 from gateway.call.session import Session
 from gateway.call.uplink import Uplink
-from gateway.live.client_events import ParseError, SessionConfig, StartSession, parse
+from gateway.live.client_events import SessionConfig, StartSession, parse
 from gateway.live.config import Session as Config
 from gateway.live.config import history_of, instructions_of, session_of, start_of
 from gateway.live.dialect import LiveDialect, StartRefused, ending
@@ -18,7 +18,7 @@ from gateway.protocol.client_messages import Resume
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime.access import key_of
 from gateway.realtime.endpoint import NEW, RealtimeEndpoint, resume_point
-from gateway.realtime.errors import RealtimeError
+from gateway.realtime.errors import ParseError, RealtimeError
 from gateway.realtime.session import RealtimeSession, new_uplink
 from gateway.socket.handshake import receive
 

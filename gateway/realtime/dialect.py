@@ -15,7 +15,7 @@ from gateway.realtime.audio_codecs import InputFormat
 from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
 from gateway.realtime.effects import Effects, PlayedTo, ReplySound
-from gateway.realtime.errors import RealtimeError
+from gateway.realtime.errors import ParseError, RealtimeError
 from gateway.realtime.event_ids import EventIds
 from gateway.realtime.items import Item
 from gateway.realtime.replies import Replies
@@ -145,7 +145,7 @@ class Dialect:
         """Take a text message of the client. Raises CallError when the session must end."""
         try:
             event = asked.parse(text)
-        except asked.ParseError as error:
+        except ParseError as error:
             return self._numbered([out.refusal(error, error.event_id)])
         try:
             return self._numbered(self._handle(event))

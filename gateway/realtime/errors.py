@@ -21,6 +21,14 @@ class RealtimeError(AntiphonError):
         self.kind = kind
 
 
+class ParseError(RealtimeError):
+    """A text is no client event; `event_id`: the id that it gives, if it can be read."""
+
+    def __init__(self, error: RealtimeError, event_id: str | None) -> None:
+        super().__init__(error.code, str(error), error.param)
+        self.event_id = event_id
+
+
 class Ending(NamedTuple):
     """How a session that ends with an error looks to a Realtime client."""
 
