@@ -165,7 +165,7 @@ def _devtools_port(process: "subprocess.Popen[bytes]", profile: Path) -> int:
 @contextmanager
 def connected(playwright: Playwright, devtools: str) -> Iterator[BrowserContext]:
     """A fresh context in a browser that already runs: its own storage, no pages."""
-    browser = playwright.chromium.connect_over_cdp(devtools)
+    browser = playwright.chromium.connect_over_cdp(devtools, timeout=1_000 * PATIENCE_S)
     context = browser.new_context()
     context.set_default_timeout(1_000 * PATIENCE_S)
     try:
