@@ -228,7 +228,7 @@ class Caller:
                 poisoned = chunk == self.poison_at and len(self.calls) == 1
                 await socket.send(POISON if poisoned else call.ledger.audio.chunk(chunk))
                 chunk += 1
-                if self.subject.reports and chunk % 3 == 0:
+                if chunk % 3 == 0:
                     await socket.send(json.dumps({"type": "played", "frame": call.frame}))
             await asyncio.sleep(CHUNK_S / 4)
         if self.socket is socket:

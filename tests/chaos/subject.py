@@ -25,7 +25,6 @@ class Subject:
     env: Mapping[str, str] = field(default_factory=lambda: {"ENGINE": "echo"})
     ledger: MakeLedger = echo_ledger
     options: Mapping[str, Any] = field(default_factory=dict)  # of the callers' sessions
-    reports: bool = True  # the callers report the playhead
 
 
 ECHO: Final = Subject()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.deployment import Deployment
 from tests.chaos.faults import ABLATED_BY, FAULTS, PROXIED
-from tests.chaos.trial import run_trial
+from tests.chaos.trial import run_trial, subject_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.chaos, pytest.mark.timeout(240)]
 
@@ -46,6 +46,21 @@ async def test_no_frame_is_lost_in_surroundings_of_its_own(name: str, tmp_path: 
     try:
         count = await run_trial(deployment, name, fault, 1, callers=CALLERS)
         assert count.broken_promises(fault, times=False) == [], f"{count}\n{deployment.logs()}"
+    finally:
+        await asyncio.to_thread(deployment.close)
+
+
+async def test_a_full_duplex_model_says_the_same_codes_over_deaths_of_gateway_and_redis(
+    tmp_path: Path,
+) -> None:
+    """One call: in another batch rounding may choose another token (`tests/chaos/talk.py`)."""
+    subject = subject_of("moshi")
+    deployment = await asyncio.to_thread(lambda: Deployment(tmp_path, workers=1, subject=subject))
+    try:
+        for name in ("gateway-kill", "redis-kill"):
+            count = await run_trial(deployment, name, FAULTS[name], 1, callers=1)
+            broken = count.broken_promises(FAULTS[name], times=False)
+            assert broken == [], f"{count}\n{deployment.logs()}"
     finally:
         await asyncio.to_thread(deployment.close)
 

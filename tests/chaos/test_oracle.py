@@ -15,7 +15,7 @@ from shared.modes import ReplyMode
 from tests.chaos.ablations import ABLATIONS, write_scripts
 from tests.chaos.faults import FAULTS
 from tests.chaos.oracle import CallAudio, Ledger
-from tests.chaos.talk import Babble, TalkLedger
+from tests.chaos.talk import OPTIONS, Babble, TalkLedger
 from tests.chaos.trial import Count
 from tests.unit.workers.engines.moshi.made import made_engine
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
@@ -118,7 +118,7 @@ class Log:
 def talked(chunks: int, seed: int) -> tuple[TalkLedger, list[bytes]]:
     """A ledger without frames, and the frames that the engine said."""
     audio = Babble(1, 70)
-    rehearsal = Rehearsal(ReplyMode.STREAM, made_engine(), Tuning(interrupts=False), seed=seed)
+    rehearsal = Rehearsal(ReplyMode.STREAM, made_engine(), Tuning(**OPTIONS), seed=seed)
     rehearsal.run(*(np.frombuffer(audio.chunk(i), "<i2") for i in range(chunks)))
     ledger = TalkLedger(audio, log=cast("redis.Redis", Log(rehearsal)))
     ledger.session = "s"

@@ -1,9 +1,7 @@
 """ENGINE=moshi on a tiny checkpoint through real processes: a call outlives each of its workers."""
 
-import asyncio
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import msgpack
@@ -12,10 +10,6 @@ import pytest
 from shared.audio import Pcm16, pcm16_from_bytes
 from shared.log import keys
 from shared.log.records import Audio, Record, Step, decode
-from tests.chaos.deployment import Deployment
-from tests.chaos.faults import FAULTS
-from tests.chaos.talk import moshi
-from tests.chaos.trial import run_trial
 from tests.e2e.client import calling
 from tests.e2e.launcher import Stack
 from tests.unit.workers.engines.moshi.made import babble, made_engine, shared_folder
@@ -101,18 +95,3 @@ def check(found: list[Step], audio: dict[int, Pcm16], seed: int) -> None:
         pasts.append(Past(heard=step.heard, said=step.said, speak=Speak.DUPLEX))
     assert moves >= 1
     assert len({step.said for step in found}) > CHUNKS // 2
-
-
-async def test_a_call_says_the_same_codes_whatever_becomes_of_gateway_and_redis(
-    tmp_path: Path,
-) -> None:
-    """Both are killed in mid-call; the callers connect again and lose no frame."""
-    subject = moshi()
-    deployment = await asyncio.to_thread(lambda: Deployment(tmp_path, workers=1, subject=subject))
-    try:
-        for name in ("gateway-kill", "redis-kill"):
-            count = await run_trial(deployment, name, FAULTS[name], 1, callers=2)
-            broken = count.broken_promises(FAULTS[name], times=False)
-            assert broken == [], f"{count}\n{deployment.logs()}"
-    finally:
-        await asyncio.to_thread(deployment.close)
