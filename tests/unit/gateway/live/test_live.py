@@ -10,15 +10,16 @@ import pytest
 from openai.types.live import ServerEvent, SessionStartEvent
 
 from gateway.call.playout import Playout
-from gateway.live.client_events import StartSession, parse
+from gateway.call.resume import delivered, missed
+from gateway.live.client_events import SessionConfig, StartSession, parse
 from gateway.live.config import history_of, instructions_of, session_of, start_of
 from gateway.live.dialect import LiveDialect
 from gateway.live.endpoint import GROUP_FRAMES, LEAD_FRAMES
 from gateway.protocol.client_messages import Start
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.session import RealtimeSession, new_uplink
-from shared.audio import CHUNK_MS
-from shared.log.records import Brief, History
+from shared.audio import CHUNK_MS, CHUNK_SAMPLES
+from shared.log.records import Audio, Brief, History
 from shared.modes import ReplyMode
 from tests.sounds import joined, noise, silence, voice
 from tests.unit.gateway.realtime.stage import Exchange
@@ -65,6 +66,34 @@ class Live(Exchange):
             now=self.now,
         )
         self.session.begin(self.now)
+        self.work()
+
+    def resume(self) -> None:
+        """Lose the socket; another gateway goes on after the client's last frame."""
+        packed = self.session._dialect.saved(self.session.position)
+        frame = max((event["frame"] for event in self.got(SOUND)), default=0)
+        state = self.worker.conversation.state
+        found = missed([record for _, record in self.worker.outputs], frame, state.frame)
+        samples = sum(isinstance(r, Audio) for _, r in self.worker.inputs) * CHUNK_SAMPLES
+        uplink = new_uplink(self.now, n=len(self.worker.inputs), samples=samples)
+        config = session_of(SessionConfig(model=""), "", 0)
+        dialect = LiveDialect(SID, uplink.sample_of, config=config, samples=samples, connection=2)
+        events = delivered(self.worker.outputs, frame)
+        known = dialect.restore(packed, found.has_frame, events)
+        self.session = RealtimeSession(
+            SID,
+            "2:g:n",
+            uplink=uplink,
+            playout=Playout(
+                lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES, next_frame=found.next_frame
+            ),
+            dialect=dialect,
+            now=self.now,
+            keeps=True,
+            known=known,
+        )
+        self.session.begin(self.now, "token")
+        self.session.replay(found.records, state.output, self.now)
         self.work()
 
     def collect(self, message: dict[str, Any]) -> None:
@@ -285,3 +314,24 @@ def test_a_wrong_start_is_refused(session: dict[str, Any], code: str, param: str
     with pytest.raises(RealtimeError) as found:
         Live(**session)
     assert (found.value.code, found.value.param) == (code, param)
+
+
+def words_of(live: Live) -> list[tuple[str, int, int]]:
+    kinds = ("session.input_transcript.delta", "session.output_transcript.delta")
+    found = [event for event in live.events if event["type"] in kinds]
+    return [(event["delta"], event["start_ms"], event["end_ms"]) for event in found]
+
+
+@pytest.mark.parametrize("at", [14, 18, 22, 26, 41])
+def test_a_lost_socket_costs_no_sound_and_no_word(at: int) -> None:
+    calls = [Live(FakeEngine(CASCADE), instructions="Be brief.") for _ in range(2)]
+    for number, chunk in enumerate([*QUESTION, *silence(40)] * 2):
+        if number == at:
+            calls[1].resume()
+        for live in calls:
+            live.say(chunk)
+    whole, resumed = calls
+    assert sound_of(resumed) == resumed.worker.pcm
+    assert words_of(resumed) == words_of(whole)
+    sessions = [event["session"] for event in resumed.got("session.started")]
+    assert sessions[1] == {**sessions[0], "resume": f"{SID}.token"}
