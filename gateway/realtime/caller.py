@@ -197,12 +197,9 @@ class Caller:
         words = text.split()
         new, self._said = " ".join(words[self._said :]), len(words)
         item.text = new
-        delta: Effects = []
         if item in self._ended:
             self._said = 0  # what follows of the turn comes without these words
-        if new:
-            delta = [out.TranscriptionDelta(item_id=item.id, content_index=0, delta=new)]
-        return [*delta, self._transcribed(item)]
+        return self._transcribed(item)
 
     def not_heard(self) -> Effects:
         """The turn that ended last has no words."""
@@ -210,16 +207,25 @@ class Caller:
         if item is None:
             return []
         item.text = ""
-        return [self._transcribed(item)]
+        return self._transcribed(item)
 
-    def _transcribed(self, item: Item) -> out.TranscriptionCompleted:
-        seconds = round(item.audio_ms / 1_000, 3)
-        return out.TranscriptionCompleted(
+    def _transcribed(self, item: Item) -> Effects:
+        """Its words; nothing if the client has deleted it meanwhile."""
+        if self._items.find(item.id) is not item:
+            return []
+        words = item.text or ""
+        completed = out.TranscriptionCompleted(
             item_id=item.id,
             content_index=0,
-            transcript=item.text or "",
-            usage={"type": "duration", "seconds": seconds},
+            transcript=words,
+            usage={"type": "duration", "seconds": round(item.audio_ms / 1_000, 3)},
         )
+        if not words:
+            return [completed]
+        return [
+            out.TranscriptionDelta(item_id=item.id, content_index=0, delta=words),
+            completed,
+        ]
 
     def _add(self, item: Item) -> Effects:
         previous = self._items.add(item)

@@ -19,6 +19,7 @@ from tests.load import (
     cascade,
     conversation,
     curves,
+    dialects,
     engine,
     fleet,
     forecast,
@@ -29,6 +30,7 @@ from tests.load import (
 from tests.load.cascade import TalkRung
 from tests.load.conversation import Conversations
 from tests.load.cores import Cores, describe
+from tests.load.dialects import DialectCost
 from tests.load.document import put
 from tests.load.fleet import Fleet
 from tests.load.ladder import Rung, largest
@@ -191,6 +193,18 @@ def report_peers(bench: Bench) -> None:
     put(bench.document, "peers", path.peers(comparison, bench.rungs(), bench.record.place("peers")))
 
 
+def measure_dialects(bench: Bench) -> list[DialectCost]:
+    """Measure OpenAI's Realtime protocol beside antiphon.v1."""
+    callers, rounds, repeats = (2, 1, 1) if bench.smoke else (10, 2, 3 if bench.full else 2)
+    return dialects.measure(callers, rounds, repeats, bench.cores, bench.progress)
+
+
+def report_dialects(bench: Bench) -> None:
+    """Write the section."""
+    found, place = bench.last("dialects", list[DialectCost]), bench.record.place
+    put(bench.document, "dialects", path.dialects(found, place("dialects")))
+
+
 def measure_engine(bench: Bench) -> EngineResult:
     """Measure the steps of the hybrid engine by batch and stage."""
     cuda = torch.cuda.is_available()
@@ -310,6 +324,7 @@ PARTS: Final = {
     for part in (
         Part("transport", measure_transport, report_transport),
         Part("peers", measure_peers, report_peers),
+        Part("dialects", measure_dialects, report_dialects),
         Part("engine", measure_engine, report_engine),
         Part("conversation", measure_conversation, report_conversation),
         Part("cascade", measure_cascade, report_cascade),

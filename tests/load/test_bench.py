@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.load import parts
+from tests.load.dialects import NATIVE, REALTIME, DialectCost
 from tests.load.ladder import Rung, climb, largest
 from tests.load.parts import Bench, Part
 from tests.load.record import Record
 from tests.load.report import path
 from tests.load.report.goals import goals
 from tests.load.transport import LEAN, OURS, PeerComparison
+
+KINDS = ("redis", "worker", "gateway")
 
 
 def rung(callers: int, p95: float = 10.0, lost: int = 0, each_ms: float = 2.0) -> Rung:
@@ -109,3 +112,9 @@ def test_the_ratio_to_the_peer() -> None:
     assert "| CPU per session, ours / pipecat (50 callers) | 0.50x |" in text
     assert "| sessions per core, ours / pipecat | 3.00x |" in text
     assert "| 80 |" in text
+
+
+def test_the_ratio_of_the_protocols() -> None:
+    costs = [(NATIVE, 4.0), (REALTIME, 5.0), (NATIVE, 4.2), (REALTIME, 5.25)]
+    found = [DialectCost(name, 20, dict.fromkeys(KINDS, ms)) for name, ms in costs]
+    assert "| ratio | 1.25x | 1.25x | 1.25x | 1.25x |" in path.dialects(found, "here")

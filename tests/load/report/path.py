@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from tests.load.dialects import NATIVE, REALTIME, DialectCost, median
 from tests.load.document import table, times
 from tests.load.fleet import Fleet
 from tests.load.ladder import LIMIT_P95_MS, Rung, largest
@@ -32,6 +33,12 @@ HOW_FLEET: Final = """\
 Two gateways and two workers beside one of each, in turns, all on the same core with one Redis. They
 cannot be faster there; the section shows what a second process of each kind costs. Each gateway and
 each worker has half of the callers.
+"""
+HOW_DIALECTS: Final = """\
+The same push-to-talk turns with the echo engine, all processes on one core: 3.2 s of sound, then
+the same 3.2 s back, at 24 kHz. antiphon.v1 sends bytes, with reports of the playhead. OpenAI's
+Realtime sends base64 in JSON. The scheduler counts the CPU times: ms for each second of a call. The
+protocols ran in turns on the same server.
 """
 
 
@@ -106,3 +113,16 @@ def fleet(found: Fleet, where: str) -> str:
     rows = [[name, *_row(rung)] for name, rungs in both for rung in rungs]
     ratio = f"CPU time of two and two over that of one and one: {times(found.cost_ratio)}."
     return f"## Several of each\n\n{HOW_FLEET.strip()}\n\n{where}\n\n{table(head, rows)}\n\n{ratio}"
+
+
+def dialects(found: list[DialectCost], where: str) -> str:
+    """The section on OpenAI's protocol beside our own."""
+    kinds = ["redis", "worker", "gateway", ""]  # the last: all of them
+    rows: list[Sequence[object]] = [
+        [name, *(median(found, name, kind) for kind in kinds)] for name in (NATIVE, REALTIME)
+    ]
+    ratios = (median(found, REALTIME, kind) / median(found, NATIVE, kind) for kind in kinds)
+    rows.append(["ratio", *map(times, ratios)])
+    head = f"{found[0].callers} callers, ms/s a call"
+    shown = table([head, "redis", "worker", "gateway", "all"], rows)
+    return f"## OpenAI's protocol\n\n{HOW_DIALECTS.strip()}\n\n{where}\n\n{shown}"

@@ -15,6 +15,7 @@ from shared.audio import CHUNK_MS, FRAMES_PER_CHUNK, Pcm16
 from tests.sounds import noise, silence
 from tests.unit.gateway.realtime.stage import Stage
 from tests.unit.workers.runtime.conversation.fake_engine import FakeEngine
+from workers.audio.echo_path import EchoPath
 from workers.audio.energy_vad import Vad
 from workers.engines.base import Output, Traits
 from workers.runtime.conversation.speech_detector import SpeechDetector
@@ -67,11 +68,20 @@ class LoudnessVad(Vad):
         return tuple(bool(frame.any()) for frame in pcm.reshape(FRAMES_PER_CHUNK, -1))
 
 
+class NoEcho(EchoPath):
+    """Takes no sound for an echo, which costs nothing."""
+
+    def begin(self, first: int) -> None:
+        """See `EchoPath`."""
+
+
 def new_stage(traits: Traits) -> Stage:
     """A stage that runs fast."""
     stage = Stage(FakeEngine(traits))
     stage.tick_s = CHUNK_MS / 1_000
-    stage.worker.conversation.state.detector = SpeechDetector(LoudnessVad())
+    detector = SpeechDetector(LoudnessVad())
+    detector.echo = NoEcho()
+    stage.worker.conversation.state.detector = detector
     return stage
 
 

@@ -403,3 +403,16 @@ def test_one_event_has_at_most_two_minutes_of_sound() -> None:
     assert (stage.error()["code"], stage.error()["param"]) == ("invalid_value", "audio")
     stage.send("input_audio_buffer.commit")
     assert stage.error()["code"] == "input_audio_buffer_commit_empty"
+
+
+def test_an_item_that_the_client_has_deleted_gets_no_transcript() -> None:
+    stage = Stage(FakeEngine(CASCADE))
+    stage.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    stage.say(*voice(10))
+    stage.send("input_audio_buffer.commit")
+    (done,) = stage.got("conversation.item.done")
+    stage.send("conversation.item.delete", item_id=done["item"]["id"])
+    stage.send("response.create")
+    stage.wait(4)
+    assert stage.got("response.done")
+    assert not stage.got("conversation.item.input_audio_transcription.completed")
