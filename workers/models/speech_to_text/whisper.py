@@ -9,7 +9,8 @@ padded, and turns of one bucket form a batch. A silent tail follows the encoder'
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -22,11 +23,11 @@ from shared.errors import ConfigError
 from workers.audio.silero_network import load_silero
 from workers.engines.cascade.parts import TurnTranscript
 from workers.models.recorded_files import sha256
+from workers.models.speech_to_text.hypotheses import Texts, ranked
 from workers.models.speech_to_text.noise_gate import quietened
 from workers.models.speech_to_text.resample import to_16_khz
 from workers.models.speech_to_text.silent_tail import tail_of
 from workers.models.speech_to_text.token_text import (
-    bare,
     is_said,
     spelled,
     without_loop,
@@ -49,6 +50,13 @@ BEAM_PARTIAL: Final = 1
 TOKENS_PER_S: Final = 6
 TOKENS_MORE: Final = 10
 SILENT: Final = 1e-4  # a turn is silent if its loudest sample is below this
+# A transcript of less than this mean log probability is decoded again after CONTEXT.
+UNSURE: Final = -0.25
+# Whisper takes this for the talk before the turn, so it expects questions and short requests.
+CONTEXT: Final = (
+    "<|startofprev|> ĠHow Ġmuch Ġis Ġseven Ġplus Ġnine ? ĠWhat Ġcomes Ġafter ĠMarch ? "
+    "ĠHow Ġdo Ġyou Ġspell Ġhouse ? ĠCan Ġyou Ġtell Ġme Ġa Ġstory , Ġplease ?"
+)
 COMPUTE: Final = "int8"  # CTranslate2 supports it on every x86-64 and arm64
 
 _NOBODY: Final = TurnTranscript("", 1.0, 0.0)
@@ -65,6 +73,7 @@ class Whisper:
         except RuntimeError as error:
             raise ConfigError(f"Expected a CTranslate2 Whisper in {folder}: {error}") from error
         self._prompt = _prompt(folder, self._model.is_multilingual, language)
+        self._context = CONTEXT.split() if language == "en" else []
         digest = sha256((folder / "model.bin").read_bytes())
         self._tail = tail_of(digest, partial(encoded, self._model))
         load_silero()  # its package is missing at start, not in a call
@@ -101,9 +110,23 @@ class Whisper:
         sounds = [to_16_khz(turn) for turn in turns]
         padded = [_padded(quietened(sound), seconds) for sound in sounds]
         states = np.stack([np.concatenate([encoded(self._model, y), tail]) for y in padded])
-        results = self._model.generate(
+        results = self._generated(states, seconds, final=final, prompt=self._prompt)
+        made = [_transcript(*pair) for pair in zip(results, sounds, strict=True)]
+        again = [at for at, one in enumerate(made) if final and one.text and one.log_prob < UNSURE]
+        if again and self._context:
+            prompt = [*self._context, *self._prompt]
+            more = self._generated(states[again], seconds, final=True, prompt=prompt)
+            for at, result in zip(again, more, strict=True):
+                made[at] = _in_both(made[at], _texts(results[at]), _texts(result))
+        return made
+
+    def _generated(
+        self, states: Floats, seconds: int, *, final: bool, prompt: Sequence[str]
+    ) -> list[Any]:
+        """Decode the states (B, P, D) of turns of one bucket."""
+        found: list[Any] = self._model.generate(
             ctranslate2.StorageView.from_array(states),
-            [self._prompt] * len(turns),
+            [list(prompt)] * len(states),
             beam_size=BEAM if final else BEAM_PARTIAL,
             # CTranslate2 stops a Whisper at half of its max_length.
             max_length=2 * (seconds * TOKENS_PER_S + TOKENS_MORE),
@@ -111,7 +134,7 @@ class Whisper:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        return [_transcript(*pair) for pair in zip(results, sounds, strict=True)]
+        return found
 
 
 def encoded(model: Any, sound: Floats) -> Floats:
@@ -144,9 +167,9 @@ def _padded(sound: Floats, seconds: int) -> Floats:
 
 def _transcript(result: Any, sound: Floats) -> TurnTranscript:
     """Of CTranslate2's result for a sound at 16 kHz."""
-    texts = [without_remarks(spelled(without_loop(tokens))) for tokens in result.sequences]
-    text, *others = texts
-    no_speech, log_prob = float(result.no_speech_prob), float(result.scores[0])
+    texts = _texts(result)
+    text, log_prob = texts[0]
+    no_speech = float(result.no_speech_prob)
     said = is_said(
         text,
         no_speech=no_speech,
@@ -156,17 +179,19 @@ def _transcript(result: Any, sound: Floats) -> TurnTranscript:
     )
     if not said:
         return TurnTranscript("", no_speech, log_prob)
-    scored = zip(others, map(float, result.scores[1:]), strict=True)
-    return TurnTranscript(text, no_speech, log_prob, tuple(_in_other_words(text, scored)))
+    return TurnTranscript(text, no_speech, log_prob, tuple(ranked([texts])[1:]))
 
 
-def _in_other_words(text: str, others: Iterable[tuple[str, float]]) -> Iterator[tuple[str, float]]:
-    """Those of the other texts that differ in more than marks and capitals."""
-    seen = {"", bare(text)}
-    for other, log_prob in others:
-        if (words := bare(other)) not in seen:
-            seen.add(words)
-            yield other, log_prob
+def _texts(result: Any) -> list[tuple[str, float]]:
+    """The texts of CTranslate2's result, the likeliest first, with their log probabilities."""
+    texts = [without_remarks(spelled(without_loop(tokens))) for tokens in result.sequences]
+    return list(zip(texts, map(float, result.scores), strict=True))
+
+
+def _in_both(first: TurnTranscript, *passes: Texts) -> TurnTranscript:
+    """The transcript of a first pass, with the texts of both passes."""
+    (text, log_prob), *others = ranked(passes)
+    return replace(first, text=text, log_prob=log_prob, others=tuple(others))
 
 
 def _prompt(folder: Path, multilingual: bool, language: str) -> list[str]:

@@ -13,6 +13,7 @@ from shared.audio import SAMPLE_RATE_HZ, Floats, floats_from_pcm16
 from shared.errors import ConfigError
 from workers.models.recorded_files import read_file
 from workers.models.speech_to_text import token_text, whisper_folder
+from workers.models.speech_to_text import whisper as whisper_module
 from workers.models.speech_to_text.silent_tail import FILE, FOLDER, tail_of
 from workers.models.speech_to_text.whisper import (
     BUCKETS_S,
@@ -65,6 +66,21 @@ def test_a_doubtful_turn_is_kept_if_it_sounds_like_speech(
     assert whisper.transcribe([TURNS[0]])[0].text == TEXTS[0]
     monkeypatch.setattr(token_text, "VOICED_S", 60.0)
     assert whisper.transcribe([TURNS[0]])[0].text == ""
+
+
+def test_an_unsure_turn_is_decoded_again_after_a_context(
+    whisper: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = [TURNS[0], TURNS[2]]
+    once = whisper.transcribe(turns)
+    monkeypatch.setattr(whisper_module, "UNSURE", 0.0)
+    twice = whisper.transcribe(turns)
+    assert [found.text for found in twice] == [TEXTS[0], TEXTS[2]]
+    assert [a.log_prob for a in once] != [b.log_prob for b in twice]
+    for found in twice:
+        scores = [found.log_prob, *(score for _, score in found.others)]
+        assert len(scores) > 1
+        assert scores == sorted(scores, reverse=True)
 
 
 def test_a_partial_is_written_too(whisper: Whisper) -> None:
