@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import redis
@@ -33,6 +33,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         modules = [item.nodeid.partition("::")[0] for item in items]
         places = {name: place for place, name in enumerate(mixed(Counter(modules)))}
         items.sort(key=lambda item: places[item.nodeid.partition("::")[0]])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the modules out, and keep those of the page together."""
+    from tests.shared_scopes import Scopes  # one process alone needs no xdist
+
+    return Scopes(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def redis_binaries() -> dict[str, str]:
