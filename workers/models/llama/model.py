@@ -71,12 +71,16 @@ class LlamaModel:
             raise ValueError(f"Expected a length up to {self._lengths[row]}, got {length}")
         self._lengths[row] = length
 
-    @torch.inference_mode()
     def likelihoods(self, start: Sequence[int], sequences: Sequence[Sequence[int]]) -> list[float]:
         """Each sequence's mean log probability a token, after the shared prefix and `start`.
 
-        At most SCORED sequences of some tokens each, cut to SCORED_TOKENS with their start.
+        Sequences of some tokens each, cut to SCORED_TOKENS with their start.
         """
+        groups = [sequences[at : at + SCORED] for at in range(0, len(sequences), SCORED)]
+        return [found for group in groups for found in self._scored(start, group)]
+
+    @torch.inference_mode()
+    def _scored(self, start: Sequence[int], sequences: Sequence[Sequence[int]]) -> list[float]:
         before = self._lengths[self.slots]
         parts = [[*start, *sequence][:SCORED_TOKENS] for sequence in sequences]
         rows = list(range(self.slots + 1, self.slots + 1 + len(parts)))

@@ -170,7 +170,7 @@ def test_a_sequence_is_as_likely_as_its_tokens_one_by_one() -> None:
     model, plain = made(), made()
     prefix, start = tokens(1, 9), tokens(2, 3)
     model.share(prefix)
-    sequences = [tokens(seed, count) for seed, count in enumerate((1, 4, 11), start=3)]
+    sequences = [tokens(seed, count) for seed, count in enumerate((1, 4, 11, 2, 3, 5, 7), start=3)]
     found = model.likelihoods(start, sequences)
     for sequence, likelihood in zip(sequences, found, strict=True):
         plain.reset(0, shared=False)
