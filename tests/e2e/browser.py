@@ -31,6 +31,8 @@ FLAGS: Final = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
+    # A connection that comes while the first window opens can wait forever for its page.
+    "--no-startup-window",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
