@@ -118,7 +118,12 @@ class Gateway:
         self.sessions = self.exchange.sessions
         self.trouble = TroubleLog()
         self.watcher = FleetWatcher(
-            self.registry, self.log, self.fleet, self.sessions.sids, self.trouble
+            self.registry,
+            self.log,
+            self.fleet,
+            self.sessions.sids,
+            self.trouble,
+            check=partial(check_redis, self.redis),
         )
         self.limits = ConnectionLimits(
             sockets=settings.gateway_max_sessions + EXTRA_SOCKETS,
@@ -181,7 +186,7 @@ class Gateway:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def config(self, _: Request) -> Response:
-        """What clients may know of the settings: never an address, never a secret."""
+        """The settings that clients may know: no address and no secret."""
         s = self.settings
         offer = self.fleet.offer(time.monotonic()) or Offer((), ())
         return JSONResponse(
@@ -299,5 +304,5 @@ class Gateway:
                 if said := self.trouble.fail(error, now):
                     logger.warning(said)
                 if now > deadline or trouble_of(error).lasting:
-                    return None  # `/ready` reports it until it answers
+                    return None  # `/ready` reports it, and the watcher checks once Redis answers
             await asyncio.sleep(self.trouble.pause_s)

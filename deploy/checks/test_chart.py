@@ -140,7 +140,7 @@ def test_every_container_has_probes_and_room_to_end(everything: Objects) -> None
             assert spec["terminationGracePeriodSeconds"] >= sleep.get("seconds", 0) + 10
 
 
-def test_a_full_fleet_takes_no_gateway_away(everything: Objects) -> None:
+def test_a_fleet_without_workers_takes_no_gateway_away(everything: Objects) -> None:
     (gateway,) = pods(everything)["talk-gateway"]["spec"]["containers"]
     assert {gateway[probe]["httpGet"]["path"] for probe in PROBES} == {"/health"}
 
@@ -199,6 +199,25 @@ def test_redis_is_reached_by_gateways_and_workers_alone(everything: Objects) -> 
         if selects(peer["podSelector"]["matchLabels"], template)
     }
     assert allowed == {"talk-gateway", "talk-worker"}
+
+
+@pytest.mark.parametrize("part", ["gateway", "worker"])
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [("http://collector:4318", 4318), ("http://10.0.0.4", 80), ("https://traces.example.org", 443)],
+)
+def test_a_collector_of_traces_is_reached(
+    part: str, endpoint: str, port: int, render: Render
+) -> None:
+    def ports(*values: str) -> list[int]:
+        (policy,) = [
+            p
+            for p in of_kind(render(*values), "NetworkPolicy")
+            if p["metadata"]["name"] == f"talk-{part}"
+        ]
+        return [port["port"] for rule in policy["spec"]["egress"] for port in rule["ports"]]
+
+    assert ports(f"{part}.settings.OTLP_ENDPOINT={endpoint}") == [*ports(), port]
 
 
 def test_operators_paths_are_not_public(everything: Objects) -> None:

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from typing import Final
 
 from redis.exceptions import RedisError
 
 from gateway.edge.fleet import Fleet
+from shared.errors import ConfigError
 from shared.log import formats
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
@@ -23,10 +24,11 @@ MEND_EVERY_S: Final = 1.0
 
 
 class FleetWatcher:
-    """Reads the workers' statuses five times a second, and oftener while a caller waits for a slot.
+    """Reads the workers' statuses five times a second, more often while a caller waits for a slot.
 
-    The workers' sweeper finds a session by the list alone. Redis may lose the list and keep the
-    session, and the worker that would add it again may be dead. So each gateway adds its sessions.
+    The workers' sweeper finds a session only through the list. Redis may lose the list and keep the
+    session, and the worker that would list it again may be dead. So each gateway lists its
+    sessions too.
     """
 
     def __init__(
@@ -36,12 +38,20 @@ class FleetWatcher:
         fleet: Fleet,
         connected: Callable[[], Collection[str]],
         trouble: TroubleLog,
+        *,
+        check: Callable[[], Awaitable[None]],
     ) -> None:
+        """`check` raises ConfigError when Redis would drop calls.
+
+        It runs until it succeeds once, and before that no worker is observed.
+        """
         self._registry = registry
         self._log = log
         self._fleet = fleet
         self._trouble = trouble
         self._connected = connected  # ids of the sessions that have a connection here
+        self._check = check
+        self._checked = False
         self._mend_at = 0.0
         self._stopped = asyncio.Event()
         self._hurried = asyncio.Event()  # someone waits for it, or `stop`
@@ -75,7 +85,7 @@ class FleetWatcher:
         """Observe the workers once; how long to wait if Redis fails."""
         try:
             await self.look()
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ConfigError) as error:
             if said := self._trouble.fail(error, time.monotonic()):
                 logger.warning(said)
             return self._trouble.pause_s
@@ -96,7 +106,10 @@ class FleetWatcher:
             await _wait(self._stopped, looked_at + HURRY_EVERY_S - time.monotonic())
 
     async def look(self) -> None:
-        """Observe the workers once. Raises RedisError."""
+        """Observe the workers once. Raises RedisError, ConfigError."""
+        if not self._checked:
+            await self._check()
+            self._checked = True
         statuses = await self._registry.workers()
         queued = await self._registry.queued()
         if statuses:

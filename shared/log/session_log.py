@@ -104,13 +104,17 @@ class SessionLog:
         return (await self._scripts.ask("release", self._release(sid, owner)))[0]
 
     async def release_all(self, owned: Mapping[str, str]) -> list[str]:
-        """`release` for many sessions (id -> owner) in one round trip; those that are free now."""
+        """`release` for many sessions (id -> owner) in one round trip; those that are free now.
+
+        A session that was free before is among them: a caller may have missed the first answer.
+        """
         calls = [self._release(sid, owner) for sid, owner in owned.items()]
         found = zip(owned, await self._scripts.run("release", calls), strict=True)
+        free = ((Answer.STORED, ""), (Answer.FENCED, ""))
         return [
             sid
             for sid, item in found
-            if not isinstance(item, Exception) and text_answer(item)[0] is Answer.STORED
+            if not isinstance(item, Exception) and text_answer(item) in free
         ]
 
     async def end(self, sid: str, field: str = "", value: str = "") -> Answer:

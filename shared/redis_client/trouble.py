@@ -77,6 +77,13 @@ _KNOWN: Final = (
         Trouble("the host name in REDIS_URL has no address"),
     ),
     (r"No such file or directory", Trouble("there is no socket at the path in REDIS_URL")),
+    (
+        r"Expected maxmemory-policy noeviction",
+        Trouble(
+            "Redis would drop calls under memory pressure: set `maxmemory-policy noeviction` in it",
+            lasting=True,
+        ),
+    ),
     (r"OOM|used memory > 'maxmemory'", Trouble("Redis is full (maxmemory)")),
     (r"READONLY|read only replica", Trouble("Redis is a replica, which takes no writes")),
     (r"MISCONF|unable to persist", Trouble("Redis cannot write to its disk")),

@@ -1,7 +1,7 @@
 """A worker that leaves: what it holds is handed over, whatever is away or hangs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,32 @@ async def test_claiming_that_fails_does_not_keep_the_sessions(
         await task
     metas = await caller.log.metas([f"c{i}" for i in range(6)])
     assert {meta and meta.owner for meta in metas} == {""}
+    assert await caller.registry.queued() == 6
+
+
+async def test_a_drain_broken_off_before_the_queue_leaves_no_session_to_the_sweeper(
+    redis_client: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "DRAIN_WITHIN_S", 3.0)  # for the first release
+    monkeypatch.setattr(handover, "REST_WITHIN_S", PATIENCE_S)
+    (caller, *_), worker = await six_callers(redis_client), make_worker(redis_client)
+    registry = worker.ownership.registry
+    requeue, calls = registry.requeue, []
+
+    async def hangs_at_first(sids: Iterable[str]) -> None:
+        calls.append(sorted(sids))
+        if len(calls) == 1:
+            await asyncio.Event().wait()
+        await requeue(calls[-1])
+
+    monkeypatch.setattr(registry, "requeue", hangs_at_first)
+    stopping = asyncio.Event()
+    task = asyncio.create_task(worker.run(stopping))
+    await until(lambda: seated(worker, 6))
+    stopping.set()
+    with pytest.raises(TimeoutError, match="hangs"):
+        await task
+    assert [len(sids) for sids in calls] == [handover.AT_ONCE, 6]
     assert await caller.registry.queued() == 6
 
 

@@ -287,7 +287,8 @@ async def test_the_registry_keeps_hints(any_redis: Redis) -> None:
 
 async def test_a_worker_releases_only_sessions_that_it_still_owns(log: SessionLog) -> None:
     assert await log.release_all({"never was": OWNER, SID: "9:other:n"}) == []
-    assert await log.release_all({"never was": OWNER, SID: OWNER}) == [SID]
+    for _ in range(2):  # again: a worker that leaves may miss the first answer
+        assert await log.release_all({"never was": OWNER, SID: OWNER}) == [SID]
     (meta,) = await log.metas([SID])
     assert meta is not None
     assert meta.owner == ""

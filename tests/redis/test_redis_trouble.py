@@ -99,6 +99,31 @@ async def test_gateway_and_readiness_name_the_cause_once(
         assert WRONG not in caplog.text + str(answer)
 
 
+async def test_a_gateway_checks_the_eviction_policy_once_redis_can_be_used(
+    guarded: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    user = f"gateway{time.monotonic_ns()}"
+    http = httpx.AsyncClient(timeout=PATIENCE_S)
+    url = f"redis://{user}:{PASSWORD}@127.0.0.1:{guarded}/0"
+
+    async def reason() -> str:
+        return str((await http.get(f"{gateway.http}/ready")).json()["reason"])
+
+    with redis.Redis(port=guarded, password=PASSWORD) as admin:
+        admin.config_set("maxmemory-policy", "allkeys-lru")
+        try:
+            async with http, running_gateway(url, user="") as gateway:
+                assert "refuses the user or the password" in await reason()
+                admin.execute_command("ACL", "SETUSER", user, "on", f">{PASSWORD}", "~*", "+@all")
+                await until(lambda: "maxmemory-policy noeviction" in caplog.text)
+                assert "maxmemory-policy noeviction" in await reason()
+                admin.config_set("maxmemory-policy", "noeviction")
+                await until(lambda: gateway.gateway.trouble.cause is None)
+                assert await reason() == "no worker is running"
+        finally:
+            admin.config_set("maxmemory-policy", "noeviction")
+
+
 async def test_a_worker_names_the_cause_once_and_goes_on_when_it_is_mended(
     guarded: int, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,9 +1,9 @@
-"""How a worker leaves: it hands its sessions to the other workers, and no caller notices.
+"""Hands a leaving worker's sessions to the other workers, so that no caller notices.
 
-The turn of the loop under way may end. Then the sessions go in small groups, each after the others
-have claimed the one before; meanwhile the worker still steps the rest. After that all remaining
-sessions go at once. The whole handover takes at most 1.6 s, whatever Redis and the engine do: a
-supervisor that waited longer would kill the process.
+First the current turn of the loop ends. Then the worker hands sessions back in small groups, each
+after the other workers have claimed the previous one. Meanwhile it still steps the rest. After that
+it hands back all remaining sessions at once. The whole handover takes at most 1.6 s, whatever Redis
+and the engine do, because supervisors kill a process that takes longer.
 """
 
 import asyncio
@@ -83,8 +83,9 @@ class Handover:
 
     async def _hand_back(self, owned: Mapping[str, str]) -> None:
         """Hand back these sessions, and arrivals that have no slot yet."""
-        arrivals, self.ownership.arrivals = self.ownership.arrivals, []
-        await self.ownership.hand_back({**owned, **{a.sid: a.owner for a in arrivals}})
+        arrivals = {arrival.sid: arrival.owner for arrival in self.ownership.arrivals}
+        await self.ownership.hand_back({**owned, **arrivals})
+        self.ownership.arrivals = []  # not before: the call may be broken off and made again
 
 
 async def _ended(tasks: set["asyncio.Task[None]"]) -> set["asyncio.Task[None]"]:
@@ -100,7 +101,7 @@ async def _ended(tasks: set["asyncio.Task[None]"]) -> set["asyncio.Task[None]"]:
 async def _in_time(part: Coroutine[Any, Any, None], within_s: float) -> bool:
     """Run a part of the handover; False when it had to be broken off.
 
-    Where Redis does not take the sessions back, the other workers wait for the lease.
+    If Redis does not take the sessions back, the other workers wait for the lease.
     """
     try:
         async with asyncio.timeout(within_s):

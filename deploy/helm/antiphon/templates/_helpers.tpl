@@ -101,6 +101,16 @@ spec:
 {{- end }}
 {{- end }}
 
+{{/* The way to the OpenTelemetry collector, if these settings name one in OTLP_ENDPOINT. */}}
+{{- define "antiphon.collector" -}}
+{{- with .OTLP_ENDPOINT }}
+{{- $url := urlParse . }}
+{{- $port := regexFind ":[0-9]+$" $url.host | trimPrefix ":" }}
+- ports:
+    - {port: {{ $port | default (ternary "443" "80" (eq $url.scheme "https")) }}, protocol: TCP}
+{{- end }}
+{{- end }}
+
 {{/* The pods of a namespace. */}}
 {{- define "antiphon.namespace" -}}
 - namespaceSelector:
