@@ -1,7 +1,7 @@
-"""A call that speaks a recording to a server and takes the reply, over as many sockets as needed.
+"""Makes a call that speaks a recording to a server and receives the reply.
 
-When the socket is lost, `start` with `resume` goes on where `ready` says, so no frame is missed.
-`examples/client.py` shows the protocol without resuming and measuring.
+When the socket is lost, it resumes the call on another one and continues where `ready` says, so no
+frame is missed. `examples/client.py` shows the protocol without resuming and measuring.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ PIECE_S: Final = CHUNK_MS / 1_000  # 0.08
 PATIENCE_S: Final = 15.0  # for a reply, from the end of the recording
 LINGER_S: Final = 0.5  # the call goes on for so long after the reply
 HANG_UP_WITHIN_S: Final = 2.0  # for the server to take `end` and close the socket
-# A server that does not report the end of a reply has ended it when it was quiet for so long.
+# If a server does not report the end of a reply, silence of this length ends it.
 QUIET_S: Final = 1.5
 RETRY_S: Final = 0.1  # between two tries to resume
 PLAYED_EVERY_PIECES: Final = 3  # 240 ms
@@ -37,7 +37,7 @@ TRANSIENT_ERRORS: Final = ("internal", "no_capacity", "too_slow")
 
 
 class SpokenCall:
-    """One recording spoken to a server. `plain`: audio alone both ways, without the subprotocol."""
+    """One recording spoken to a server. `plain`: only audio both ways, without the subprotocol."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class SpokenCall:
         }
 
     async def _use(self, socket: ClientConnection) -> ClientConnection | None:
-        """Go on with the call on this socket; the next socket if it is lost, None at the end."""
+        """Continue the call on this socket; the next socket if it is lost, None at the end."""
         receiving = asyncio.create_task(self._receive(socket))
         try:
             await self._speak(socket, receiving)
@@ -233,10 +233,10 @@ class SpokenCall:
         return audible and now > self._spoken_at + QUIET_S and found.quiet_s(now) > QUIET_S
 
     def _decidable_at(self) -> float | None:
-        """When the client had sent all that the server needed to decide that the turn is over.
+        """When the client had sent all audio that the server needed to end the turn.
 
-        The message that reports the decision would be too late: it comes with the first audio, and
-        so hides the way there, the model's time and the way back.
+        The message that reports the decision is no measure: it comes with the first audio, so it
+        would hide the model's time and the network's.
         """
         sample = self.measurements.decided_sample
         return None if sample is None else self._started_at + sample / self.wire.rate_hz

@@ -1,4 +1,4 @@
-"""The command line of `python -m client.talk`: one call, then one JSON line or one sentence."""
+"""Runs the command line of `python -m client.talk`: one call, then one JSON line or an error."""
 
 import argparse
 import asyncio
@@ -34,7 +34,7 @@ async def call_until_interrupted(chosen: argparse.Namespace) -> dict[str, Any]:
 
     for number in heeded_signals():
         loop.add_signal_handler(number, interrupt, number)
-    # They load big libraries for a second, in which a signal must not end the process silently.
+    # These imports take a second, in which a signal must not end the process silently.
     from client.speaking import speak_file
     from client.wire import Wire
 
@@ -76,7 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--voice", help="the voice that answers: /api/config lists them")
     parser.add_argument("--style", help="the style of that voice")
     parser.add_argument("--auth", default="", help="a token, if the gateway needs one")
-    parser.add_argument("--plain", action="store_true", help="audio both ways, no protocol")
+    parser.add_argument("--plain", action="store_true", help="only audio both ways, no messages")
     parser.add_argument(
         "--codec", choices=("pcm16", "mulaw", "alaw"), default="pcm16", help="on the wire"
     )

@@ -1,5 +1,5 @@
-"""The one error of a call."""
+"""Declares the error with which a call fails."""
 
 
 class CallFailed(Exception):
-    """The call brought no whole reply; the message says why."""
+    """The call brought no complete reply; the message says why."""

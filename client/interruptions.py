@@ -1,4 +1,4 @@
-"""The signals that hang up."""
+"""Lists the signals that hang up."""
 
 import signal
 

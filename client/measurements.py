@@ -1,4 +1,4 @@
-"""What a call brought, and how well: frames, words, gaps, underruns, times. Sans I/O.
+"""Measures a call: its frames, words, gaps, underruns and times. Sans I/O.
 
 Times are monotonic seconds. A simulated player takes the place of a loudspeaker: it starts 60 ms
 after a reply's first frame and plays one frame every 20 ms.

@@ -1,4 +1,4 @@
-"""Reads what to say and saves what was heard; each way to fail has a sentence."""
+"""Reads the recording to speak and saves the reply; each failure has its own message."""
 
 from pathlib import Path
 from typing import Final

@@ -16,8 +16,8 @@ async def speak_file(
 ) -> dict[str, Any]:
     """Speak `wav`, write the reply to `out`, return the measurements. Raises CallFailed.
 
-    `start`: mode, voice, style, auth. A call that fails or is cancelled is hung up, and what was
-    heard of it is saved; its exception says so.
+    `start`: mode, voice, style, auth. If the call fails or is cancelled, this hangs up and saves
+    what was heard so far; the exception says so.
     """
     samples, rate_hz = read_question(wav)
     reply = ReplyFile(out, wav)
@@ -37,7 +37,7 @@ async def speak_file(
 
 
 def _save_part(call: SpokenCall, reply: ReplyFile) -> str:
-    """Save what was heard so far; what the caller should know of it."""
+    """Save what was heard so far; return the sentence that says where it is."""
     samples = call.measurements.samples()
     if not len(samples):
         return "nothing was heard yet"

@@ -9,7 +9,7 @@ from client.interruptions import heeded_signals
 
 
 def main() -> None:
-    """Load the client and run it. A signal in the second that this takes gets a sentence too."""
+    """Load the client and run it. A signal during the second of loading gets a message too."""
     for number in heeded_signals():
         signal.signal(number, _interrupted)
     from client.command_line import run

@@ -1,4 +1,4 @@
-"""What the binary messages of a call hold: the codec and the sample rate."""
+"""Encodes and decodes the binary messages of a call: the codec and the sample rate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -56,7 +56,7 @@ MEANINGS: Final = {
     "speech_stopped.sample": "a position in the caller's audio",
     "heard.text": "the whole turn so far; it replaces the last one",
     "heard.final": "the turn is over, and this is all of it",
-    "heard.rough": "letters as they sounded, no words",
+    "heard.rough": "spelt as it sounded, not in words",
     "reply_started.generation": "the reply's number",
     "reply_started.frame": "its first frame",
     "reply_done.generation": "the reply's number",

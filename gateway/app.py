@@ -96,7 +96,7 @@ class SecurityHeaders:
 
 
 class Gateway:
-    """The parts of one gateway process, put together, and its HTTP answers."""
+    """Assembles the parts of one gateway process and answers its HTTP requests."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

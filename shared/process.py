@@ -1,4 +1,4 @@
-"""What every process of ours sets up before it serves."""
+"""Prepares a process before it serves: the garbage collector, and a count of its tasks."""
 
 import asyncio
 import gc
@@ -6,15 +6,15 @@ from typing import Final
 
 from shared.telemetry import TASKS
 
-# New objects between two searches for garbage cycles. Python's 700 are reached in every tick.
+# New objects between two garbage collections. Every tick would reach Python's default of 700.
 YOUNG_OBJECTS: Final = 20_000
 
 
 def tame_collector() -> None:
-    """Search for garbage cycles rarely, and never among the objects that exist now.
+    """Collect garbage rarely, and never among the objects that exist now.
 
-    Records and frames form no cycles. A search through everything that is imported took 20 to
-    40 ms, and no frame left meanwhile.
+    Records and frames form no cycles. A collection over all imported objects took 20 to 40 ms, in
+    which no frame left.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""The most recent measurements of one kind, for percentiles of the last ten seconds. Pure."""
+"""Keeps the last ten seconds of one kind of measurement, for percentiles. Pure."""
 
 from collections import deque
 from collections.abc import Iterable

@@ -1,8 +1,8 @@
 """Resamples a stream of PCM16 between two rates, in chunks of any size, by a polyphase FIR filter.
 
-Letters: the rates are as L to M in lowest terms; each M samples in give L samples out. T taps reach
-one output. The filter passes 85 % of the lower rate's band (3.4 kHz at 8 kHz) and attenuates what
-would fold back by 70 dB.
+Letters: the ratio of the rates is L to M in lowest terms, so M samples in give L samples out. Each
+output uses T taps. The filter passes 85 % of the lower rate's band (3.4 kHz at 8 kHz) and
+attenuates aliases by 70 dB.
 
 scipy's `upfirdn` does the same, but its import takes 80 MB and a second, and the gateway is small.
 """
@@ -27,8 +27,8 @@ _TAP_UNIT: Final = 2.0**-20
 class Resampler:
     """One direction of one stream. Equal rates pass unchanged.
 
-    `delay_samples`: how many samples at `to_hz` the filter delays the sound: 3.6 ms from or to
-    8 kHz, 1.9 ms at 16 kHz and 1.2 ms at 48 kHz, where the other rate is 24 kHz.
+    `delay_samples`: the filter's delay in samples at `to_hz`. With 24 kHz as the other rate it is
+    3.6 ms for 8 kHz, 1.9 ms for 16 kHz and 1.2 ms for 48 kHz.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:

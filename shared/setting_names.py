@@ -1,4 +1,4 @@
-"""Which names in the environment are misspelt settings, and which another program's. Sans I/O."""
+"""Tells misspelt settings in the environment from other programs' variables. Sans I/O."""
 
 import difflib
 import re
@@ -30,7 +30,7 @@ _LINK_VALUE: Final = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
 
 def service_links(given: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """The names that Kubernetes made for a service and that stand where settings are expected."""
+    """The variables that Kubernetes made for a service and whose names look like settings."""
     return sorted(
         name
         for name, value in given.items()
@@ -52,7 +52,7 @@ def explain_links(names: Collection[str]) -> str:
 
 
 def unknown(given: Collection[str], known: Collection[str]) -> list[str]:
-    """A sentence for each name that looks like a setting of ours and is none."""
+    """A sentence for each name that looks like one of our settings but is not."""
     ours = (name for name in given if name.startswith(OUR_PREFIXES) and name not in FOREIGN)
     return [_no_such(name, known) for name in sorted(ours) if name not in known]
 

@@ -1,7 +1,7 @@
-"""The types of settings that need more than a range: lists, addresses, secrets.
+"""Declares the types of settings that need more than a range: lists, addresses, secrets.
 
-Each turns the text of an environment variable into a value. Raises ValueError with what was
-expected. The errors of secrets hold no part of their values.
+Each type converts the text of an environment variable, or raises ValueError with what it expected.
+Errors about secrets hold no part of the value.
 """
 
 import re

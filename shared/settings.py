@@ -1,7 +1,7 @@
-"""Every setting of every process, read once at start from the environment and `.env`.
+"""Reads every setting of every process once at start, from the environment and `.env`.
 
-An unknown or invalid setting stops the process with what was expected, so that a typo does not
-silently leave a default in force.
+An unknown or invalid setting stops the process with a message that says what was expected. So a
+typo cannot silently leave a default in force.
 """
 
 import os
@@ -44,7 +44,7 @@ class Settings(BaseModel):
     redis_url: RedisUrl = Field(
         "",
         repr=False,
-        description="A Redis (6.2, 7 or Valkey) that somebody else runs: "
+        description="The Redis (6.2, 7 or Valkey) to use: "
         "redis://host:6379/0, redis+sentinel://host:26379,host:26379/service or "
         "redis+cluster://host:6379,host:6379; rediss... speaks TLS. Empty: a local Redis.",
     )
@@ -320,7 +320,7 @@ class Settings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _empty_means_default(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """`NAME=` is how a script writes that it sets nothing."""
+        """Treat `NAME=` as unset, since scripts write it for settings that they leave alone."""
         stripped = {name: _stripped(name, value) for name, value in data.items()}
         # An empty CUDA_VISIBLE_DEVICES hides every GPU.
         return {n: v for n, v in stripped.items() if v != "" or n == "cuda_visible_devices"}
@@ -336,7 +336,7 @@ class Settings(BaseModel):
 
 
 def _stripped(name: str, value: object) -> object:
-    """Without the white space around it, which a file or a Kubernetes secret often ends with."""
+    """The value without surrounding white space: files and Kubernetes secrets often have some."""
     return value.strip() if isinstance(value, str) and name != "gateway_auth_secret" else value
 
 
@@ -357,7 +357,7 @@ def reference() -> list[Entry]:
 
 
 def _written(default: object) -> str:
-    """A default as one writes it into `.env`."""
+    """A default as it would be written in `.env`."""
     if default is None or isinstance(default, SecretStr | tuple):
         return ""
     if isinstance(default, Path) and default.is_relative_to(Path.home()):

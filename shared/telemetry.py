@@ -1,4 +1,4 @@
-"""The Prometheus series that gateways and workers share, and the timing of a worker's stages.
+"""Declares the Prometheus series that gateways and workers share, and times a worker's stages.
 
 Labels take few values: stages, answers and reasons, never a session or a worker.
 """

@@ -1,9 +1,9 @@
-"""Traces of turns for OpenTelemetry, if OTLP_ENDPOINT is set; otherwise `turns` is None.
+"""Traces turns with OpenTelemetry, if OTLP_ENDPOINT is set; otherwise `turns` is None.
 
 A turn's trace has a root `turn`, from the arrival of the caller's last audio to the first frame of
-the reply. Gateway and worker add the parts that they see. Both derive the ids from the session and
+the reply. Gateway and worker add the spans that they see. Both derive the ids from the session and
 the record that ended the turn, so no context travels through the log. A span holds the session's
-id and no words.
+id but no words.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ class TurnSpans:
         self._calls: OrderedDict[str, TracedCall] = OrderedDict()
 
     def call(self, sid: str) -> TracedCall:
-        """What is known of a call."""
+        """What this process has seen of a call; the oldest calls are forgotten."""
         found = self._calls.pop(sid, None) or TracedCall()
         self._calls[sid] = found
         while len(self._calls) > MOST_CALLS:
@@ -105,7 +105,7 @@ class TurnSpans:
 
 
 def holding(spans: "deque[tuple[int, Span]]", n: int) -> Span | None:
-    """When the batch that holds record n was written or read; `spans` name their last records."""
+    """When the batch with record n was written or read. `spans`: (last record, times), in order."""
     return next((span for last, span in spans if last >= n), None)
 
 
@@ -158,6 +158,6 @@ def use(processor: "SpanProcessor", service: str) -> TurnSpans:
 
 
 def flush() -> None:
-    """Send what is left, within `FLUSH_WITHIN_MS`."""
+    """Send the remaining spans, within `FLUSH_WITHIN_MS`."""
     if turns is not None:
         turns.provider.force_flush(FLUSH_WITHIN_MS)

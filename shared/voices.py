@@ -1,4 +1,4 @@
-"""Voices and styles by name: those that a worker offers, and those that a caller chose."""
+"""Names voices and styles: those that a worker offers, and those that a caller chose."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -56,5 +56,5 @@ def _both(one: Offer, other: Offer) -> Offer:
 
 def _check(kind: str, name: str, offered: Sequence[str]) -> None:
     if name and name not in offered:
-        wanted = " or ".join(offered) or "the default alone"
+        wanted = " or ".join(offered) or "only the default"
         raise SchemaError(f"Expected {kind} as {wanted}, got {name!r:.80}")

@@ -4,7 +4,7 @@ from typing import Final
 
 FIRST_PAUSE_S: Final = 0.008
 MAX_PAUSE_S: Final = 0.5
-MAX_DOUBLINGS: Final = 9  # keeps the power small; the pause is at its most long before
+MAX_DOUBLINGS: Final = 9  # keeps the power small; the pause reaches its maximum earlier
 
 
 class Backoff:

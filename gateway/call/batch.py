@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
 MAX_WAIT_S: Final = 0.020  # one frame
-# The event loop's timers have a resolution of 1 ms: what is due within it leaves too.
+# The event loop's timers have a resolution of 1 ms, so anything due within 1 ms leaves too.
 TIMER_RESOLUTION_S: Final = 0.001
 
 _T = TypeVar("_T")
@@ -13,8 +13,8 @@ _T = TypeVar("_T")
 class Batch(Generic[_T]):
     """Collects sessions for one pipeline, which costs some ten system calls.
 
-    The more sessions there are, the longer it waits for others to go along: `wait_per_session_s`
-    each since the pipeline before it, MAX_WAIT_S at most. A single session hardly waits.
+    The more sessions there are, the longer it waits for others to join: `wait_per_session_s` for
+    each, counted from the previous pipeline, and MAX_WAIT_S at most. A single session hardly waits.
     """
 
     def __init__(self, wait_per_session_s: float) -> None:
@@ -28,7 +28,7 @@ class Batch(Generic[_T]):
         return self._not_before if self._waiting else None
 
     def add(self, sessions: Iterable[_T]) -> None:
-        """Let these take part in the next pipeline."""
+        """Add these to the next pipeline."""
         self._waiting.update(sessions)
 
     def discard(self, session: _T) -> None:
@@ -40,7 +40,7 @@ class Batch(Generic[_T]):
         return bool(self._waiting) and now + TIMER_RESOLUTION_S >= self._not_before
 
     def take(self, now: float, sessions: int) -> set[_T]:
-        """Those that waited; `sessions`: how many there are in all."""
+        """Remove and return the sessions that waited; `sessions`: how many there are in all."""
         taken, self._waiting = self._waiting, set()
         self._not_before = now + min(MAX_WAIT_S, sessions * self._wait_per_session_s)
         return taken

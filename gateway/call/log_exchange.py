@@ -1,8 +1,8 @@
-"""The loop between this gateway's sessions and their logs.
+"""Moves records between this gateway's sessions and their logs, in one loop.
 
-A tick costs at most one pipeline of appends and one of reads for all sessions together; a task or a
+A tick costs at most one pipeline of appends and one of reads for all sessions together. A task or a
 blocking read for each session would not scale beyond a few hundred. A tick serves the sessions that
-have records to append and those with new records to read; a sweep now and then serves all.
+have records to append and those with new records to read. A periodic sweep serves all.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class LogExchange:
         self._wake()
 
     def stop_serving(self, session: Session) -> None:
-        """Serve this session no more."""
+        """Stop serving this session."""
         self.sessions.remove(session)
         self.writer.forget(session)
         self._reader.forget(session)

@@ -16,7 +16,7 @@ from shared.log.session_log import SessionLog
 
 logger = logging.getLogger(__name__)
 
-# A worker publishes the wakeups of all its sessions at once, so a read need hardly wait for more.
+# A worker publishes the wakeups of all its sessions together, so a read waits only briefly.
 WAIT_PER_SESSION_S: Final = 0.00025
 
 
@@ -40,7 +40,7 @@ class LogReader:
         self._woken.add(sids)
 
     def forget(self, session: Session) -> None:
-        """The session is not served any more."""
+        """Forget a session that is no longer served."""
         self._read_since_sweep.discard(session)
 
     def take_due(self, now: float, *, sweep: bool, failing: bool) -> set[Session]:
@@ -60,7 +60,7 @@ class LogReader:
         return set(self._sessions) if failing else due | unread
 
     async def read(self, sessions: Iterable[Session]) -> None:
-        """Read for these and send what is due. Raises RedisError."""
+        """Read these sessions' records and send what is due. Raises RedisError."""
         reading = [session for session in sessions if session.wants_records]
         wants = [(session.sid, session.position) for session in reading]
         try:

@@ -41,7 +41,7 @@ class LogWriter:
                 self._alarm = asyncio.get_running_loop().call_later(wait_s, self._wake)
 
     def forget(self, session: Session) -> None:
-        """The session is not served any more."""
+        """Forget a session that is no longer served."""
         self._batch.discard(session)
 
     def take_due(self, now: float, *, sweep: bool) -> set[Session]:
@@ -55,9 +55,9 @@ class LogWriter:
         return set(self._sessions) if sweep else taken
 
     async def append(self, sessions: Iterable[Session]) -> Exception | None:
-        """Append for these; returns the error when every write failed.
+        """Append these sessions' records; return the error when every write failed.
 
-        One session's own error must not slow the others down: its ring holds what was not written.
+        One session's error must not slow down the others. Its ring keeps what was not written.
         """
         now = time.monotonic()
         writes = []

@@ -41,7 +41,7 @@ from shared.log.writes import Answer
 from shared.modes import ReplyMode
 from shared.voices import Persona
 
-# For a slot to be seen free after a hang-up: a step, a beat and a look.
+# How long a gateway takes to see a slot that a hang-up freed: a step, a beat and a look.
 FREED_WITHIN_S: Final = 0.5
 # All records that a session's `out` may hold; a worker keeps some 15 s of audio.
 ALL_RECORDS: Final = 4_096
@@ -61,7 +61,7 @@ class OpenedSession:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a session goes on: its numbers in the log, and since when its client sends."""
+    """Where a session starts or continues: its numbers in the log, and when its client arrived."""
 
     sid: str
     conn: str
@@ -70,8 +70,8 @@ class Place:
     samples: int = 0
     next_frame: int = 1
     generation: int = 0
-    client: bytes = b""  # what the connection before kept of the client's protocol
-    has_frame: int = 0  # what the client has, or the log has no more
+    client: bytes = b""  # the protocol state that the previous connection stored
+    has_frame: int = 0  # the last frame that the client has or that the log no longer holds
     delivered: tuple[tuple[int, Event], ...] = ()  # numbered events that the client has
 
 
@@ -117,13 +117,13 @@ class SessionOpener:
     ) -> OpenedSession:
         """Begin a session and wait for a worker. Raises CallError, RedisError.
 
-        `permitted`: the client has shown another proof than `start.auth`. `build`: makes the
-        session of a client that speaks neither antiphon.v1 nor plain PCM16.
+        `permitted`: the client has proved its right to call by other means than `start.auth`.
+        `build` makes the session of a client that speaks neither antiphon.v1 nor plain PCM16.
         """
         arrived_at = time.monotonic()
         permit = None if permitted else self._tokens.verify(start.auth)
         self._check_persona(start.persona)
-        # Before the caller takes a place: a used token takes none.
+        # Before the caller takes a place, so that a used token takes none.
         await self._tokens.spend(permit)
         sid, token = secrets.token_hex(16), secrets.token_urlsafe(16)
         mode = start.mode or self._mode.value
@@ -155,7 +155,7 @@ class SessionOpener:
     def _check_persona(self, persona: Persona) -> None:
         """Raises CallError when the workers have no such voice or style.
 
-        Without a worker nothing is known, and the caller is refused because there is no worker.
+        Without a worker no voices are known. The caller is then refused for lack of a worker.
         """
         offer = self._fleet.offer(time.monotonic())
         if offer is not None:
@@ -168,7 +168,7 @@ class SessionOpener:
     async def _admitted(self) -> AsyncIterator[None]:
         """A place for one more caller, if one is free within a moment. Raises NoCapacity.
 
-        A caller who has just hung up leaves a place that no worker has shown yet.
+        When a caller has just hung up, the workers' statuses do not show the free slot yet.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(FREED_WITHIN_S):
@@ -189,7 +189,7 @@ class SessionOpener:
         return len(self._sessions) + self._opening
 
     async def _begin(self, sid: str, token: str, mode: str, start: Start) -> str:
-        """Make the session's log and wait for a worker; the connection's name in the log."""
+        """Make the session's log, wait for a worker, return the connection's name in the log."""
         written = formats.fields(start.options, self._log.writes)
         options = {name: value for name, value in written.items() if value is not None}
         if start.instructions:
@@ -209,8 +209,7 @@ class SessionOpener:
             await self._registry.announce(sid)
             await self._await_worker(sid, conn)
         except (RedisError, OSError):
-            # Perhaps only the answer was lost: a worker would hold a slot for a call without a
-            # caller.
+            # If only the answer was lost, a worker would hold a slot for a call without a caller.
             with suppress(RedisError, OSError):
                 await self._log.end(sid)
                 await self._registry.forget([sid])
@@ -279,7 +278,7 @@ class SessionResumer:
         )
 
     async def _take_over(self, point: ResumePoint) -> str:
-        """Fence the older connection off; the new one's name in the log. Raises CallError."""
+        """Fence off the older connection; the new one's name in the log. Raises CallError."""
         nonce = secrets.token_hex(4)
         answer, conn = await self._log.connect(
             point.session, self._gateway, nonce, _hash(point.token)
@@ -295,7 +294,7 @@ class SessionResumer:
     async def _missed(
         self, meta: Meta, frame: int
     ) -> tuple[int, Missed, tuple[tuple[int, Event], ...]]:
-        """The number of the last output record, what the caller missed, and the events before."""
+        """The last output record's number, what the caller missed, and the events before that."""
         entries = (await self._log.read_outputs([(meta.sid, 0)], ALL_RECORDS))[0]
         last = max([meta.f, *(r.frame + r.frames - 1 for _, r in entries if isinstance(r, Speech))])
         position = entries[-1][0] if entries else meta.m

@@ -1,13 +1,14 @@
-"""Opus instead of PCM16, for clients that ask for it: 48 kbit/s down instead of 384.
+"""Encodes and decodes Opus for clients that ask for it: 48 kbit/s down instead of PCM16's 384.
 
-Samples are counted as in PCM16. A packet up counts as the samples that it decodes to. A frame down
-is one packet of 20 ms. libopus works at 24 kHz, so nothing is resampled. The codec looks ahead by
-LOOKAHEAD_SAMPLES. Upwards these are cut off the start of each connection, so that a position means
-the same sample on both sides. Downwards a frame's audio is that much later inside the frame.
+Positions count samples as with PCM16. A packet from the client counts as the samples that it
+decodes to. A frame to the client is one packet of 20 ms. libopus works at 24 kHz, so nothing is
+resampled. The codec looks ahead by LOOKAHEAD_SAMPLES. The decoder drops as many samples at the
+start of each connection, so that a position means the same sample on both sides. In a frame to the
+client the audio is that much later.
 
-The codec is reset for each connection and, downwards, for each reply. So a client that resets its
-decoder with each reply gets no remains of an interrupted one. The first 2.5 to 10 ms after a reset
-are blurred.
+The codec is reset for each connection and, towards the client, for each reply. So a client that
+resets its decoder with each reply hears nothing of an interrupted one. The first 2.5 to 10 ms after
+a reset are blurred.
 """
 
 import ctypes

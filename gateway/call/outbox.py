@@ -1,4 +1,4 @@
-"""The messages that wait for one client: bounded, so that a slow reader holds up only itself."""
+"""Queues the messages for one client. The bound makes a slow reader delay nobody else."""
 
 import asyncio
 from collections import deque
@@ -11,7 +11,7 @@ from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 
 MAX_BEHIND_S: Final = 5
 MAX_BEHIND_BYTES: Final = MAX_BEHIND_S * SAMPLE_RATE_HZ * SAMPLE_BYTES  # 240,000
-# Few, so that what a stuck client does not read stays here, where it is counted.
+# Few: what a stuck client does not read then stays in this queue, which counts it.
 MAX_MESSAGES_PER_WRITE: Final = 16
 
 
@@ -89,7 +89,7 @@ class Outbox:
         self._filled.set()
 
     async def next(self) -> Message:
-        """Wait for the next message. Asking for it means that the one before is sent."""
+        """Wait for the next message. Asking for it says that the previous one is sent."""
         self._task_is_sending = False
         while not self._queue:
             self._filled.clear()

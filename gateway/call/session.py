@@ -77,7 +77,7 @@ class Session:
         self._acked_samples = uplink.acked_samples  # as last reported to the client
         self._acked_at = self._wrote_at = self._appended_at = now
 
-    # What others ask
+    # State
 
     @property
     def resumable(self) -> bool:
@@ -145,7 +145,7 @@ class Session:
         await self._outbox.closed.wait()
 
     async def next_message(self) -> Message:
-        """Wait for the next message to send. Asking for it means that the one before is sent."""
+        """Wait for the next message. Asking for it says that the previous one is sent."""
         return await self._outbox.next()
 
     def more_messages(self) -> list[bytes | str]:
@@ -193,7 +193,7 @@ class Session:
     # The log
 
     def next_append(self, now: float) -> Append | None:
-        """What to append to the log now; an append of nothing asks if the log is still ours."""
+        """What to append to the log now; an empty append asks whether the log is still ours."""
         if self.log_lost:
             return None
         if not self._leaving:
@@ -238,7 +238,7 @@ class Session:
         self._leaving = True
 
     def push_last(self, record: InputRecord) -> bool:
-        """Queue a last record for the log; False when the ring is full, so Redis is away."""
+        """Queue a last record for the log; False when the ring is full, as when Redis is away."""
         try:
             self._uplink.push(record)
         except CallError:

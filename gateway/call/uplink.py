@@ -1,8 +1,8 @@
-"""One caller's way to the log, sans I/O: cuts audio into numbered chunks and keeps unwritten ones.
+"""Cuts one caller's audio into numbered chunks and keeps them until the log has them. Sans I/O.
 
 One sequence of record numbers n covers audio and controls. A ring holds each record until the log
-acknowledges it, so that a lost answer or a full log costs only another append. It holds records for
-two more seconds after that, to repair a Redis that lost its newest writes.
+acknowledges it, so a lost answer or a full log costs only another append. It holds records for two
+more seconds after that, to repair a Redis that lost its newest writes.
 """
 
 import itertools
@@ -68,7 +68,7 @@ class Uplink:
         self._partial_chunk = b""
         self._ring: deque[_Entry] = deque()
         self._chunks: deque[tuple[int, int]] = deque(maxlen=KNOWN_CHUNKS)  # n, first sample
-        self._named: dict[int, int] = {}  # the same of records that events named
+        self._named: dict[int, int] = {}  # the same for records that events named
 
     @property
     def waiting(self) -> int:
@@ -145,7 +145,7 @@ class Uplink:
         return self._named[n]
 
     def _pad_chunk(self) -> int:
-        """Fill a begun chunk with silence; how many samples that took."""
+        """Fill a partial chunk with silence; return how many samples that took."""
         if not self._partial_chunk:
             return 0
         padding = (CHUNK_BYTES - len(self._partial_chunk)) // SAMPLE_BYTES

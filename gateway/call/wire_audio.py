@@ -1,8 +1,9 @@
-"""Between the audio of binary messages and the PCM16 at 24 kHz of the log.
+"""Converts between the audio of binary messages and the log's PCM16 at 24 kHz.
 
-Each connection has its own. Upwards the resampler's delay is cut off the beginning, so that a
-position means the same sample on both sides. Downwards each reply is a stream of its own, which the
-resampler delays by up to 3.6 ms: a new one takes nothing over from an interrupted one.
+Each connection has its own converter. It cuts the resampler's delay off the start of the caller's
+audio, so that a position means the same sample on both sides. Towards the client each reply is a
+stream of its own, so it contains nothing of an interrupted one. The resampler delays it by up to
+3.6 ms.
 """
 
 from collections.abc import Callable
@@ -26,11 +27,11 @@ class WireAudio(Protocol):
         """A message of the caller -> the PCM16 that is complete now. Raises CallError."""
 
     def encode(self, pcm: bytes, generation: int) -> bytes:
-        """One frame (960 bytes) of a reply -> what the client gets of it."""
+        """One frame (960 bytes) of a reply -> the message for the client."""
 
 
 class SampleAudio:
-    """A codec of so many bytes a sample: PCM16, mu-law or A-law. Messages may cut a sample."""
+    """A codec with whole bytes a sample: PCM16, mu-law or A-law. Messages may cut a sample."""
 
     def __init__(self, audio_format: AudioFormat) -> None:
         self.format = audio_format

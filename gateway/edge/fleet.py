@@ -52,10 +52,11 @@ class Worker:
     def keeps_up(self, budget_ms: float) -> bool:
         """Whether its steps leave room for one more caller. An idle worker is always tried.
 
-        `budget_ms` is for an engine whose step may take 80 ms, and grows with what it may take.
+        `budget_ms` is for an engine whose step may take 80 ms. An engine that may take longer gets
+        a proportionally larger budget.
 
-        One step in twenty may be slow, as on a machine with other work: players hold 200 ms.
-        With the p99 instead, two slow steps in 10 s refused callers while 4 of 30 were there.
+        One step in twenty may be slow, since players buffer 200 ms. The p99 was too strict: two
+        slow steps in 10 s refused callers while only 4 of 30 slots were taken.
         """
         idle = self.number("free") >= self.number("slots")
         if idle:
@@ -125,7 +126,7 @@ class Fleet:
         return 0 < self.free(now) <= FEW_SLOTS
 
     def full(self, sessions: int, now: float) -> bool:
-        """Whether one more caller lacks nothing but a hang-up of another."""
+        """Whether one more caller only has to wait until another one hangs up."""
         if self.unready_reason(now) is not None:
             return False
         return sessions >= self.max_sessions or (self.free(now) < 1 and not self._slow(now))

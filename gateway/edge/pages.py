@@ -21,7 +21,7 @@ _SCRIPT: Final = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
 
 
 class Pages(StaticFiles):
-    """gateway/web over HTTP. The example's hash is taken at start."""
+    """Serves gateway/web over HTTP. The example's hash is computed at start."""
 
     def __init__(self) -> None:
         super().__init__(directory=WEB, html=True)

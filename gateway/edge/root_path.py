@@ -1,8 +1,8 @@
 """The path under which a proxy offers the gateway, such as /antiphon.
 
-GATEWAY_ROOT_PATH says it, or the header X-Forwarded-Prefix of a trusted proxy. A proxy may pass the
-whole path on or take the prefix away. Either way the routes below see the path without it, and the
-scope's `root_path` holds it.
+It comes from GATEWAY_ROOT_PATH, or from the header X-Forwarded-Prefix of a trusted proxy. A proxy
+may forward the whole path or remove the prefix. Either way the routes see the path without it, and
+the scope's `root_path` holds it.
 """
 
 import re
@@ -20,7 +20,10 @@ PREFIX: Final = b"x-forwarded-prefix"
 
 
 class RootPath:
-    """Puts the root path into each request's scope. It must see the proxy's own address."""
+    """Puts the root path into each request's scope.
+
+    It must run before any middleware that replaces the proxy's address by the client's.
+    """
 
     def __init__(self, app: ASGIApp, root_path: str, proxies: Sequence[str]) -> None:
         self._app = app
@@ -68,8 +71,8 @@ def request_path(scope: Scope) -> str:
 def redirect(target: str) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint that redirects to another path of this gateway. It keeps the query.
 
-    Without a known root path the target is relative, so it holds below a prefix that a proxy took
-    away in silence. The redirecting paths therefore have one segment.
+    Without a known root path the target is relative. So it also works below a prefix that a proxy
+    removed without naming it. This needs redirecting paths of one segment.
     """
 
     async def answer(request: Request) -> Response:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from shared.beats import Beats
 
 LIVES_S: Final = 5.0  # without a beat; gateways publish every second
-FORGOTTEN_S: Final = 30.0  # then a gateway that sees it takes it off the list
+FORGOTTEN_S: Final = 30.0  # then another gateway removes it from the list
 
 
 class Peers:
@@ -22,7 +22,7 @@ class Peers:
         self._shown = shown
 
     def live(self, now: float) -> dict[str, Mapping[str, Any]]:
-        """What the gateways have published that were seen to beat in the last 5 s."""
+        """What each gateway published whose beat moved in the last 5 s."""
         return {name: self._shown[name] for name in self._beats.moving(LIVES_S, now)}
 
     def gone(self, now: float) -> list[str]:

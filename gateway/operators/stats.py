@@ -144,7 +144,7 @@ class Stats:
         with self._viewing():
             yield _line({"columns": COLUMNS, "rows": self.history.rows()})
             while not self._stopping.is_set():
-                # A slow viewer misses snapshots, and holds none of them up.
+                # A slow viewer misses snapshots and delays no other viewer.
                 await self._next_snapshot.wait()
                 yield _line(self._snapshot)
 

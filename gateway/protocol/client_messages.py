@@ -79,7 +79,7 @@ class Start(_Fields, frozen=True, tag="start"):
 
     @property
     def audio_format(self) -> AudioFormat:
-        """What binary messages are to hold."""
+        """The requested format of binary messages."""
         return AudioFormat.of(self.codec, self.sample_rate)
 
     @property
@@ -89,7 +89,7 @@ class Start(_Fields, frozen=True, tag="start"):
 
 
 class ResumePoint(_Fields, frozen=True):
-    """Which session to resume; `frame`: the last one that the client has (0: none)."""
+    """Which session to resume; `frame`: the last frame that the client has (0: none)."""
 
     session: str
     token: str
@@ -117,7 +117,7 @@ class Resume(_Fields, frozen=True, tag="start"):
         self.audio_format_after(AudioFormat())  # raises CallError when they do not fit
 
     def audio_format_after(self, first: AudioFormat) -> AudioFormat:
-        """What binary messages are to hold; `first`: what they held when the session began."""
+        """The format of binary messages; `first`: the one with which the session began."""
         if self.codec is None and self.sample_rate is None:
             return first
         return AudioFormat.of(self.codec or Codec.PCM16, self.sample_rate)

@@ -33,7 +33,7 @@ class Ready(ServerMessage, frozen=True, tag="ready"):
 
 
 class Error(ServerMessage, frozen=True, tag="error", omit_defaults=True):
-    """Why the gateway closes the socket right after this message, or took no notice of another."""
+    """Why the gateway closes the socket after this message, or why it ignored the client's."""
 
     code: str
     message: str
@@ -71,7 +71,7 @@ class Pong(ServerMessage, frozen=True, tag="pong"):
 
 
 class SpeechStarted(ServerMessage, frozen=True, tag="speech_started"):
-    """The caller began to speak at this sample; the last one again: they go on with that turn."""
+    """The caller began to speak at this sample; the same sample again means that turn goes on."""
 
     sample: int
 
@@ -83,7 +83,7 @@ class SpeechStopped(ServerMessage, frozen=True, tag="speech_stopped"):
 
 
 class Heard(ServerMessage, frozen=True, tag="heard"):
-    """The transcript of the caller's turn so far; `rough`: letters as they sounded, no words."""
+    """The transcript of the caller's turn so far; `rough`: spelt as it sounded, not in words."""
 
     text: str
     final: bool

@@ -190,7 +190,7 @@ class WebSocketEndpoint:
         self.greet(opened)
         session.replay(opened.missed, opened.position, now)
         self._exchange.serve(session, now)
-        if self.draining:  # it came while the others were sent away
+        if self.draining:  # it began while the others were sent away
             _send_goaway(session, 0)
             session.close(GOAWAY_CLOSE_CODE)
 
@@ -203,8 +203,8 @@ class WebSocketEndpoint:
         sending = asyncio.create_task(_send(websocket, session))
         closed = asyncio.create_task(session.closed())
         await asyncio.wait({receiving, sending, closed}, return_when=asyncio.FIRST_COMPLETED)
-        # A client that does not read holds the sender up, and one that is gone may have sent `end`
-        # before: the task that still has work gets this time, and no more.
+        # A client that does not read blocks the sender, and one that is gone may have sent `end`
+        # just before. So the task that still has work gets this much time.
         last = sending if session.closing else receiving
         await asyncio.wait({last}, timeout=CLOSE_WITHIN_S)
         for task in (receiving, sending, closed):

@@ -299,9 +299,9 @@ class GracefulServer(uvicorn.Server):
 
 def server_config(app: Any, trusted_proxies: Sequence[str], root_path: str = "") -> uvicorn.Config:
     """How uvicorn serves the gateway."""
-    behind: Any = ProxyHeadersMiddleware(app, list(trusted_proxies)) if trusted_proxies else app
+    proxied: Any = ProxyHeadersMiddleware(app, list(trusted_proxies)) if trusted_proxies else app
     return uvicorn.Config(
-        RootPath(behind, root_path, trusted_proxies),
+        RootPath(proxied, root_path, trusted_proxies),
         loop="uvloop",
         http=HttpConnection,
         ws=WebSocketConnection,

@@ -1,7 +1,7 @@
 """Lets two releases share a log: which format each process reads and which it writes. Pure.
 
-A release reads its own format and the one before. It writes the one before as long as some process
-lives that reads no other. So a roll-out, or its way back, ends no call.
+A release reads its own format and the previous one. It writes the previous one as long as any live
+process reads no other. So neither a roll-out nor a roll-back ends a call.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,8 +26,8 @@ CURRENT: Final = 12
 PREVIOUS: Final = CURRENT - 1
 READS: Final = (PREVIOUS, CURRENT)
 
-# What the log holds in place of a record that the release before does not know: one that does
-# nothing. Its number must not be missing.
+# What the log holds in place of a record that the previous release does not know. The stand-in does
+# nothing, but no record number may be missing.
 STAND_INS: Final[Mapping[type[Record], InputRecord | OutputRecord]] = {
     Brief: Detach(),
     Discard: Detach(),
@@ -40,7 +40,7 @@ STAND_INS: Final[Mapping[type[Record], InputRecord | OutputRecord]] = {
 def common(statuses: Iterable[Mapping[str, Any]]) -> int:
     """The newest format that all these processes read. `statuses`: what they publish.
 
-    A process that publishes none is of the first release, which wrote no `reads`.
+    A process that publishes no `reads` is of the first release.
     """
     newest = [_newest(status.get("reads")) for status in statuses]
     return max(PREVIOUS, min([CURRENT, *newest]))

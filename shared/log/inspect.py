@@ -1,7 +1,7 @@
 """Shows what the log holds: `make inspect`, or `python -m shared.log.inspect`.
 
-overview: every session and worker. session: one session's decoded records, and both sides of its
-audio as WAV files. It only reads, so it does not disturb a call.
+`overview` lists every session and worker. `session` decodes one session's records, and saves both
+sides of its audio as WAV files. Both only read, so they do not disturb a call.
 """
 
 import asyncio

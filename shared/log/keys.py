@@ -1,9 +1,9 @@
-"""The name of every Redis key. The braces keep a session's keys in one slot of a Cluster."""
+"""Names every Redis key. The braces keep a session's keys in one slot of a Cluster."""
 
 import re
 from typing import Final
 
-# Only ids of our own making may become part of a key.
+# Only ids that a gateway made may become part of a key.
 SESSION_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 QUEUE: Final = "c:queue"  # list: sessions that need a worker, oldest first (a hint)
@@ -44,7 +44,7 @@ def outputs(sid: str) -> str:
 
 
 def client(sid: str) -> str:
-    """String: what a gateway keeps of a client's protocol for the next connection."""
+    """String: the client's protocol state, which a gateway keeps for the next connection."""
     return f"s:{{{sid}}}:client"
 
 

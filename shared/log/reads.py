@@ -1,4 +1,4 @@
-"""What Redis answers to reads of a session's log -> records, metas, and all of its log."""
+"""Parses Redis' answers to reads of a session's log: records, metas and whole sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.errors import SchemaError
 from shared.log.meta import Meta, parse_meta
 from shared.log.records import InputRecord, OutputRecord, Record, StepRecord, decode
 
-# One entry: its stream id, and its one field as redis-py gives it (a dict) or as XRANGE does.
+# One entry: its stream id, and its one field as a dict (redis-py) or as a list (XRANGE).
 Entry = tuple[bytes, list[bytes] | dict[bytes, bytes]]
 
 
@@ -35,14 +35,14 @@ def numbered_record(entry: Entry) -> tuple[int, Record]:
 
 
 def numbered_records(entries: Sequence[Entry] | RedisError) -> list[tuple[int, Record]]:
-    """A stream's entries -> records. Raises SchemaError, or the RedisError that was the answer."""
+    """A stream's entries -> records. Raises SchemaError, or the RedisError that Redis answered."""
     if isinstance(entries, RedisError):
         raise entries
     return [numbered_record(entry) for entry in entries]
 
 
 def hash_fields(raw: list[bytes] | dict[bytes, bytes] | RedisError) -> dict[bytes, bytes]:
-    """A hash as HGETALL or redis-py gives it. Raises the RedisError that was the answer."""
+    """A hash as HGETALL or redis-py returns it. Raises the RedisError that Redis answered."""
     if isinstance(raw, RedisError):
         raise raw
     return raw if isinstance(raw, dict) else dict(zip(raw[::2], raw[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""The schema of the log: every record type, its fields, its limits, and its bytes.
+"""Declares the schema of the log: every record type, its fields, its limits, and its bytes.
 
 A stream entry has one field. The field's name is the record type, which `redis-cli` then shows, and
 its value is a msgpack map from field names to values. `s:{sid}:in` holds InputRecords,
@@ -47,23 +47,23 @@ class Mode(Fields, frozen=True):
 
 
 class Commit(Fields, frozen=True):
-    """The caller ends their turn here (push-to-talk), whatever the VAD decides."""
+    """The caller ends the turn here (push-to-talk), whatever the VAD decides."""
 
     padding: int = 0  # samples of silence with which the gateway filled the last chunk
 
 
 class Cancel(Fields, frozen=True):
-    """Stop the present reply."""
+    """Stop the current reply."""
 
 
 class Discard(Fields, frozen=True):
-    """The caller takes back what they said since their last turn."""
+    """The caller withdraws what they said since their last turn."""
 
 
 class Brief(Fields, frozen=True):
     """How the assistant behaves from the next turn on; None leaves a part unchanged.
 
-    While the caller speaks it counts for the present turn.
+    If it arrives while the caller speaks, it applies to the current turn.
     """
 
     instructions: str | None = None  # the caller's own system prompt; "": the engine's
@@ -76,7 +76,7 @@ class Brief(Fields, frozen=True):
 
 
 class Typed(Fields, frozen=True):
-    """The caller typed this: a turn of its own, or the end of the turn that they are speaking."""
+    """The caller typed this: a turn of its own, or the end of the turn being spoken."""
 
     text: str
 
@@ -145,7 +145,7 @@ class Step(Fields, frozen=True):
     speak: int = 0  # workers.engines.base.Speak
     began: bool = False
     ended: bool = False
-    state: bytes = b""  # the conversation's snapshot, on the last step of a commit alone
+    state: bytes = b""  # the conversation's snapshot, only on the last step of a commit
 
 
 class Truncate(Fields, frozen=True):
@@ -197,7 +197,7 @@ class SpeechStarted(Fields, frozen=True):
 class SpeechStopped(Fields, frozen=True):
     """The worker decided at this input record that the caller's turn is over.
 
-    `goes_on`: only a commit gets an answer; what the caller says until then belongs to the turn.
+    `goes_on`: the turn continues until a commit, and only that gets an answer.
     """
 
     n: int
@@ -207,7 +207,7 @@ class SpeechStopped(Fields, frozen=True):
 class Heard(Fields, frozen=True):
     """The transcript of the caller's last turn so far; `final`: all of it.
 
-    It follows the SpeechStarted of that turn, the final one follows its SpeechStopped.
+    It follows the SpeechStarted of that turn; the final one follows its SpeechStopped.
     """
 
     text: str
@@ -292,8 +292,8 @@ _NAMES: Final[Mapping[type[Record], str]] = {kind: name for name, kind in _TYPES
 _FIELDS: Final[Mapping[type[Record], tuple[str, ...]]] = {
     kind: kind.__struct_fields__ for kind in _NAMES
 }
-# Fields that the release before does not know, and their defaults. A record leaves them out where
-# they have the default. So the release before can read it, even after a whole roll-out.
+# Fields that the previous release does not know, and their defaults. A record omits a field that
+# has its default. So the previous release can read it, even after a complete roll-out.
 NEW_FIELDS: Final[Mapping[type[Record], Mapping[str, object]]] = {
     Options: {"interrupts": None, "reports": None},
     SpeechStopped: {"goes_on": False},
@@ -323,7 +323,7 @@ def fields_of(record: Record) -> dict[str, Any]:
 def encode(record: Record, *, leave_out_new: bool = False) -> tuple[str, bytes]:
     """A record -> its entry's field name and msgpack value.
 
-    `leave_out_new`: without the fields that the release before does not know.
+    `leave_out_new`: without the fields that the previous release does not know.
     """
     body = msgspec.structs.asdict(record)
     for name, default in NEW_FIELDS.get(type(record), _NONE).items():

@@ -1,7 +1,7 @@
-"""The `c:*` keys: which sessions need a worker, and what workers and gateways publish.
+"""Reads and writes the `c:*` keys: sessions that need a worker, statuses of all processes.
 
-All of them are hints. Each session's own meta is the truth, and the workers' sweeper repairs a hint
-that a death left wrong.
+All of them are hints. Each session's own meta is the truth, and the workers' sweeper repairs hints
+that a dead process left wrong.
 """
 
 import json
@@ -120,7 +120,7 @@ class Registry:
             if self._has_client_ids:
                 pipe.client_id()
             *answers, client = [*await pipe.execute(raise_on_error=False), None][:3]
-        # Where an ACL or a proxy hides the number, only the lease decides.
+        # If an ACL or a proxy hides the number, only the lease decides.
         self._client_id = client if isinstance(client, int) else None
         for answer in answers:
             if isinstance(answer, Exception):
@@ -135,7 +135,7 @@ class Registry:
         return {int(client["id"]) for client in found}
 
     async def workers(self) -> dict[str, dict[str, Any]]:
-        """Every worker's last published status; the observer's own clock decides which live."""
+        """Every worker's last published status; the observer's clock decides which ones live."""
         found = await cast(Awaitable[dict[bytes, bytes]], self.redis.hgetall(keys.WORKERS))
         return {worker.decode(): json.loads(raw) for worker, raw in found.items()}
 
@@ -153,7 +153,7 @@ class Registry:
     async def publish_gateway(
         self, name: str, status: Mapping[str, Any], gone: Iterable[str] = ()
     ) -> dict[str, dict[str, Any]]:
-        """Publish a gateway's figures and remove the `gone` ones; every gateway's figures."""
+        """Publish a gateway's figures and remove the `gone` gateways; every gateway's figures."""
         async with self.redis.pipeline(transaction=False) as pipe:
             if gone := list(gone):
                 pipe.hdel(keys.GATEWAYS, *gone)

@@ -1,4 +1,4 @@
-"""The ARGV of each Lua script, by name and in the script's order.
+"""Names the ARGV of each Lua script, in the script's order.
 
 The first statement of a script gives its ARGV the same names; a test compares the two.
 """

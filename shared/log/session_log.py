@@ -1,6 +1,6 @@
-"""The log of every session: all writes and reads, many sessions to one round trip.
+"""Reads and writes the log of every session, many sessions in one round trip.
 
-A write is a Lua script (`scripts/*.lua`), which checks and writes in one go. No call retries by
+A write is a Lua script (`scripts/*.lua`), which checks and writes atomically. No call retries by
 itself: the caller decides, and record numbers make a retry safe (`duplicate` is success).
 """
 
@@ -47,7 +47,7 @@ class SessionLog:
         backlog: int = 50,
         writes: int = formats.CURRENT,
     ) -> None:
-        """`writes`: the format of new records; a process changes it as others come and go."""
+        """`writes`: the format of new records; it changes as other processes come and go."""
         self.redis = redis
         self._pipe = Pipe(redis)
         self._scripts = LuaScripts(redis, self._pipe)
@@ -88,7 +88,7 @@ class SessionLog:
         return {sid: text_answer(item) for sid, item in found if not isinstance(item, Exception)}
 
     async def strike(self, sid: str, owner: str) -> Answer:
-        """Count that a session failed alone: stored, or poisoned when that was once too often."""
+        """Count that a session failed alone: stored, or poisoned at the last permitted strike."""
         arguments = script_arguments.Strike(
             ttl_s=self.ttl_s, owner=owner, trial_steps=TRIAL_STEPS, max_strikes=MAX_STRIKES
         )
@@ -154,7 +154,7 @@ class SessionLog:
         return cast(list[tuple[int, StepRecord]], found[0])
 
     async def read_sessions(self, sids: Sequence[str]) -> list[StoredSession | SchemaError | None]:
-        """All that the log holds of each session, in one round trip; None for one that is gone.
+        """All records and the meta of each session, in one round trip; None for a lost session.
 
         Other tasks run between two sessions, since a long log takes milliseconds to decode.
         """
@@ -171,12 +171,12 @@ class SessionLog:
         return logs
 
     async def client(self, sid: str) -> bytes:
-        """What the session's last gateway kept of the client's protocol; b"" for nothing."""
+        """The client's protocol state that the last gateway stored; b"" for none."""
         (found,) = await self._pipe.ask([("GET", keys.client(sid))])
         return bytes(found or b"")
 
     async def metas(self, sids: Sequence[str]) -> list[Meta | None]:
-        """Each session's meta; None for one that is gone or has a meta of another schema."""
+        """Each session's meta; None if it is gone or its meta has another schema."""
         found = await self._pipe.ask([("HGETALL", keys.meta(sid)) for sid in sids])
         return [parse_meta(sid, hash_fields(raw)) for sid, raw in zip(sids, found, strict=True)]
 

@@ -1,4 +1,4 @@
-"""The session log of a process whose turns are traced: it notes when records pass."""
+"""Notes when records pass through the session log, in a process whose turns are traced."""
 
 import time
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ def open_log(redis: Redis, **options: Any) -> SessionLog:
 
 
 class TracedLog(SessionLog):
-    """Does what `SessionLog` does."""
+    """Does what `SessionLog` does, and records times for the spans."""
 
     def __init__(self, redis: Redis, turns: tracing.TurnSpans, **options: Any) -> None:
         super().__init__(redis, **options)

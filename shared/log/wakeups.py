@@ -1,8 +1,8 @@
-"""Tells other processes over Redis pub/sub that some sessions' logs have something new to read.
+"""Tells other processes over Redis pub/sub which sessions' logs have new records.
 
-Each write also publishes the affected session ids on a Redis channel; subscribers then read those
-sessions at once. Redis may lose a wakeup, so readers also look at all their sessions from time to
-time, and often while they are not subscribed.
+Each write also publishes the affected session ids on a Redis channel. Subscribers then read those
+sessions at once. Redis may lose a wakeup, so readers also poll all their sessions: now and then
+while they are subscribed, often while they are not.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ MAX_WOKEN: Final = 10_000  # sessions; the periodic look finds the others
 
 
 def publish_command(channel: str, sids: Iterable[str]) -> tuple[str, ...]:
-    """The Redis command that publishes these sessions; empty for none."""
+    """The Redis command that publishes these sessions; empty if there are none."""
     named = " ".join(sids)
     return ("PUBLISH", channel, named) if named else ()
 

@@ -1,4 +1,4 @@
-"""What gateways and workers write to a session's log, and what the log answers."""
+"""Declares what gateways and workers write to a session's log, and what the log answers."""
 
 from enum import StrEnum
 
@@ -39,7 +39,7 @@ class Append(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     conn: str  # the writing gateway's connection
     first: int
     records: tuple[InputRecord, ...]
-    client: bytes = b""  # the client's protocol from now on, for a connection after a lost one
+    client: bytes = b""  # the client's protocol state, for the connection after a lost one
 
 
 class StepCommit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -52,7 +52,7 @@ class StepCommit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     first_output: int  # the next free number, even when `outputs` is empty
     outputs: tuple[OutputRecord, ...]
     cursor: int  # the last input record that the worker consumed
-    frame: int  # the last frame that the session has said
+    frame: int  # the last frame that the assistant has spoken
     generation: int
     mode: str
     keep_inputs: int  # the log may trim the older records of each stream

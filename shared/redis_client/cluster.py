@@ -1,4 +1,4 @@
-"""A Redis Cluster's client that many tasks share: every failure to reach a node is a RedisError.
+"""Makes every failure to reach a Redis Cluster's node a RedisError, for a client of many tasks.
 
 When one task finds that the nodes changed, redis-py closes connections that other tasks are about
 to use. Those tasks then get an AttributeError on None, or uvloop's RuntimeError on a closed
@@ -20,7 +20,7 @@ UNREACHABLE: Final = (RedisClusterException, ClusterError, AttributeError, Runti
 
 
 class ClusterClient(RedisCluster):
-    """The client."""
+    """redis-py's client of a Cluster, with our errors."""
 
     async def initialize(self, *args: Any, **kwargs: Any) -> "ClusterClient":
         """Learn which node has which slots. Raises RedisError."""

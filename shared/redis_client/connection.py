@@ -1,4 +1,4 @@
-"""One connection to Redis that waits for all answers of a pipeline at once.
+"""Waits for all answers of a pipeline at once, on one connection to Redis.
 
 redis-py opens the connection; then only this class uses it. Redis sends the answers of a pipeline
 of audio in several pieces, and redis-py would wake the task for each piece.

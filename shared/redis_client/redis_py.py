@@ -1,8 +1,8 @@
-"""The only code that touches private names of redis-py, for `connection.py` and `pipeline.py`.
+"""Wraps the private names of redis-py that `connection.py` and `pipeline.py` need.
 
-redis-py opens a connection (address, TLS, AUTH, database) and gives us no public way to its
-transport. `tests/unit/shared/redis_client/test_redis_py.py` fails when a release renames these;
-pyproject.toml bounds the releases.
+redis-py opens a connection (address, TLS, AUTH, database) but has no public access to its
+transport. `tests/unit/shared/redis_client/test_redis_py.py` fails when a release renames these
+names, and pyproject.toml bounds the releases.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""Why Redis cannot be used, in one sentence. Sans I/O.
+"""Explains in one sentence why Redis cannot be used. Sans I/O.
 
-redis-py's errors are told apart by their texts, because one class stands for many causes. No
-sentence holds an address or a secret, since /ready shows them to everyone.
+It distinguishes redis-py's errors by their texts, because one class covers many causes. No sentence
+holds an address or a secret, since /ready shows it to everyone.
 """
 
 import re
@@ -17,7 +17,7 @@ PATIENCE_S: Final = 2.0  # a Redis that starts or fails over answers sooner
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why Redis cannot be used. Lasting: until someone changes a setting."""
+    """Why Redis cannot be used. `lasting`: until someone changes a setting."""
 
     cause: str
     lasting: bool = False
@@ -65,7 +65,11 @@ _KNOWN: Final = (
     ),
     (
         r"NOPERM|no permissions",
-        Trouble("the access rules (ACL) of Redis forbid a command that we need", lasting=True),
+        Trouble(
+            "the access rules (ACL) of Redis forbid a command that we need: give its user the "
+            "rules of deploy/redis/users.acl",
+            lasting=True,
+        ),
     ),
     (
         r"as reply type byte|Protocol error",
@@ -119,7 +123,7 @@ def trouble_of(error: BaseException) -> Trouble:
 
 
 def explained(error: BaseException) -> str:
-    """The sentence with which a command ends that needs Redis or a setting."""
+    """The error message of a command that needs Redis or a setting."""
     if type(error).__module__.startswith("redis."):
         return f"Redis cannot be used: {trouble_of(error).cause} ({error})"
     return str(error)
@@ -132,7 +136,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 class TroubleLog:
-    """Says a trouble once, and when it is over; tells how long to pause between two tries."""
+    """Logs each trouble once, and its end; says how long to pause between two tries."""
 
     def __init__(self, first_s: float = FIRST_PAUSE_S, longest_s: float = MAX_PAUSE_S) -> None:
         """`first_s`, `longest_s`: the pauses while a trouble may pass on its own."""

@@ -1,7 +1,7 @@
-"""Takes a REDIS_URL apart and refuses what cannot work. Sans I/O.
+"""Parses a REDIS_URL and refuses what cannot work. Sans I/O.
 
-No error of this module holds any part of the URL: an unencoded character in a password moves parts
-of it to the host, the path or the query.
+No error of this module quotes the URL: an unencoded character in a password moves parts of the
+password to the host, the path or the query.
 """
 
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class RedisUrl:
 
 
 def parsed(url: str) -> RedisUrl:
-    """Raises ValueError."""
+    """The parts of a URL. Raises ValueError."""
     parts = _split(url)
     scheme, _, kind = parts.scheme.partition("+")
     options = _options(parts, tls=scheme == "rediss")

@@ -1,10 +1,10 @@
--- Append what the caller's side said. KEYS: meta, in, client.
+-- Append the caller's records. KEYS: meta, in, client.
 -- ARGV: the names below, then the records as type, msgpack, type, msgpack, ...
 -- A full log refuses audio after `max_unread` records that no worker has consumed, and controls
 -- (hang up, cancel) after `control_room` more.
 -- Answers {answer, last n stored}. A retry of stored records is a duplicate, which is success;
 -- "poisoned" means that the session was given up.
--- `client` replaces what is kept of the client's protocol; '' keeps it.
+-- `client` replaces the stored protocol state of the client; '' leaves it unchanged.
 local ttl_s, conn, first, max_unread, control_room, chunk_samples, client = unpack(ARGV, 1, 7)
 local before_records = 7
 first, max_unread = tonumber(first), tonumber(max_unread)
