@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, Protocol
 from shared.telemetry import timed
 from workers.engines.cascade.care import careful_answer
 from workers.engines.cascade.exact import exact_answer, likely
+from workers.engines.cascade.exact.ellipsis import whole_question
 from workers.engines.cascade.exact.replies import forced
 from workers.engines.cascade.limits import limits_answer
 from workers.engines.cascade.memory import RememberedTurn
@@ -196,6 +197,9 @@ class LocalThinker:
     def _want(self, slot: int, transcript: str) -> _Row:
         row = self._rows[slot]
         transcript = self._clipped(transcript)
+        fixed = self._fixed_answer(transcript, row)
+        if self._small and not fixed:  # it takes "And a dog?" for a question about dogs in general
+            transcript = whole_question(transcript, row.earlier) or transcript
         words = transcript.rstrip(" .?!")
         start = [*row.before, *self._chat.user_start()]
         bare = start + self._model.tokenizer.encode(words)
@@ -205,7 +209,6 @@ class LocalThinker:
         del row.held[same:]
         row.wanted, row.logits = turn, None
         row.reply, row.complete, row.asked = [], False, True
-        fixed = self._fixed_answer(transcript, row)
         row.computed = self._model.tokenizer.encode(fixed) if fixed else None
         row.taken = row.written = 0
         if turn[: len(bare)] == bare and same < len(bare):

@@ -5,13 +5,15 @@ calendar, the clock, units and letters are computed here, and the model does not
 
 How it decides: `tokens.py` makes words of a turn into tokens. Each tool drops the words that carry
 nothing for it ("please", "what is") and tries its patterns (`pattern.py`). A pattern must cover
-every token that is left. So a turn with any word that a tool does not know goes to the model.
+every token that is left. So a turn with any word that a tool does not know goes to the model. Only
+of stories (`stories.py`) not every word must be known.
 
-What callers told about themselves in earlier turns is found again when they ask: as a fact, if a
-grammar knows how such a one is told (`recall.py`), else as they said it (`said_back.py`).
+What callers told in earlier turns is found again when they ask: as a fact, if a grammar knows how
+such a one is told (`recall.py`), else as they said it (`said_back.py`). Corrections count
+(`told.py`). A follow-up such as "and a dog?" becomes a whole question (`ellipsis.py`).
 
 What it does not do: it knows no date, time or fact of the world. It reads the turn alone, and the
-turns before it only for "plus five?" and for what the caller told. It corrects no transcript beyond
+turns before it only for follow-ups and for what the caller told. It corrects no transcript beyond
 the number words, operators and question words that Whisper mishears (`misheard.py`), and only where
 an answer follows. Results beyond a million and long decimals are left to the model.
 """
@@ -23,8 +25,9 @@ from itertools import chain
 from typing import Final
 
 from workers.engines.cascade.exact.arithmetic import CLAIMS, REASONED, STORIES, TOGETHER
-from workers.engines.cascade.exact.calendar import SEASON, WEEK, YEAR
+from workers.engines.cascade.exact.calendar import SEASON, WEEK
 from workers.engines.cascade.exact.counting import ARE_THEY, COMPARED, COUNTS, NEIGHBOURS
+from workers.engines.cascade.exact.ellipsis import whole_question
 from workers.engines.cascade.exact.follow_ups import followed, result_of
 from workers.engines.cascade.exact.letters import SPELLING
 from workers.engines.cascade.exact.measures import CLOCK, CONVERSIONS, TEMPERATURES
@@ -33,10 +36,13 @@ from workers.engines.cascade.exact.pattern import without_phrases
 from workers.engines.cascade.exact.quantity import capitalized
 from workers.engines.cascade.exact.recall import recalled
 from workers.engines.cascade.exact.said_back import said_back
+from workers.engines.cascade.exact.series import SERIES, UNKNOWN
+from workers.engines.cascade.exact.stories import story
 from workers.engines.cascade.exact.tokens import tokens
+from workers.engines.cascade.exact.year import YEAR
 
 TOOLS: Final = (
-    CLAIMS, ARE_THEY, COUNTS, STORIES, REASONED, TOGETHER, COMPARED, NEIGHBOURS,
+    CLAIMS, ARE_THEY, COUNTS, UNKNOWN, STORIES, REASONED, TOGETHER, COMPARED, NEIGHBOURS, SERIES,
     WEEK, YEAR, SEASON, SPELLING, CONVERSIONS, TEMPERATURES, CLOCK,
 )  # fmt: skip
 MOST_CHAINED: Final = 8  # turns of "and plus five?" that go back to one sum
@@ -45,17 +51,25 @@ MOST_TOKENS: Final = 30  # of a turn: a longer one has more in it than a questio
 _QUESTIONS: Final = re.compile(
     r"(?:\?|,? and|[.,]) (?=(?:what|where|who|when|how|which|do|can|tell)\b)", re.IGNORECASE
 )
+_AFTER_THAT: Final = re.compile(
+    r"(?:(?:and|so|okay|then|what|what's|which|comes?|is|the|one|day|month|number|letter|right) )*"
+    r"(?P<step>after|before) (?:that|this|it)(?: one)?"
+)
 
 
 def exact_answer(words: str, earlier: Sequence[str] = ()) -> str:
     """The computed answer to a caller's whole turn, or "". `earlier`: the turns before it."""
-    return _answered_in_parts(words, earlier) or _answered(words, earlier)
+    found = _answered_in_parts(words, earlier) or _answered(words, earlier)
+    whole = "" if found else whole_question(words, earlier)
+    return found or (_answered(whole, earlier) if whole else "")
 
 
 def _answered(words: str, earlier: Sequence[str]) -> str:
     return (
         computed(words)
         or _followed(words, earlier)
+        or _next_to_that(words, earlier)
+        or _story_over_turns(words, earlier)
         or recalled(words, earlier)
         or said_back(words, earlier)
     )
@@ -73,7 +87,7 @@ def computed(words: str) -> str:
     found = without_phrases(tokens(words))
     if len(found) > MOST_TOKENS:
         return ""
-    return next((answer for one in TOOLS if (answer := one.answer(found))), "")
+    return next((answer for one in TOOLS if (answer := one.answer(found))), "") or story(found)
 
 
 def likely(texts: Sequence[str]) -> str:
@@ -88,6 +102,25 @@ def likely(texts: Sequence[str]) -> str:
         if computed(text):
             return text if text in texts else f"{capitalized(text)}."
     return ""
+
+
+def _next_to_that(words: str, earlier: Sequence[str]) -> str:
+    """The answer to "and after that?": what comes after the answer before."""
+    found = _AFTER_THAT.fullmatch(words.lower().strip(" ?."))
+    before = tokens(_answered(earlier[-1], earlier[:-1])) if found and earlier else ()
+    if found is None or not before:
+        return ""
+    last = f"the letter {before[-1]}" if len(str(before[-1])) == 1 else before[-1]
+    return computed(f"what comes {found['step']} {before[-1]}") or computed(
+        f"what letter comes {found['step']} {last}"
+    )
+
+
+def _story_over_turns(words: str, earlier: Sequence[str]) -> str:
+    """The answer to a question about the numbers in the statement before it."""
+    if not earlier or earlier[-1].rstrip().endswith("?"):
+        return ""
+    return story(tokens(f"{earlier[-1]} {words}"))
 
 
 def _followed(words: str, earlier: Sequence[str]) -> str:

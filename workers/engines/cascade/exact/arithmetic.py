@@ -218,7 +218,10 @@ REASONED: Final[Tool] = tool(
     ),
     (
         """
-        sum [of] {a} and|plus {b}
+        sum|total [of] {a} and|plus {b}
+        [put|combine] together {a} and|with|plus {b} [together]
+        combine {a} and|with {b}
+        {a} and {b} [put] together|combined
         add [up] {a} and|to|plus|with {b} [up]
         {a} and {b} [up] add
         {a} and {b} [and] add [them|up]
@@ -310,10 +313,13 @@ TOGETHER: Final[Tool] = tool(
         {a} and {b} make|makes how much
         what make|makes {a} and {b}
         {a} and {b} together
+        {a} and {b} what
         {a} and {b} what that together
         """,
         _with("plus"),
     ),
+    ("what {a} bigger|greater|higher|larger than {b}", _with("plus")),
+    ("what {b} smaller|lower than {a}", lambda b, a: stated(combined(a, "minus", b))),
 )
 # Short stories keep what is done with the things.
 STORIES: Final[Tool] = tool(

@@ -1,4 +1,4 @@
-"""Days of the week, months and dates: before, after, how long, which place. Pure.
+"""Days of the week and seasons: before, after, between. Pure. Months and dates: `year.py`.
 
 Nothing here knows today's date: what is computed follows from the caller's words alone.
 """
@@ -17,39 +17,19 @@ from workers.engines.cascade.exact.pattern import (
 )
 from workers.engines.cascade.exact.quantity import capitalized
 from workers.engines.cascade.exact.tokens import Nth, Token
-from workers.models.text_to_speech.number_words import cardinal, ordinal
+from workers.models.text_to_speech.number_words import cardinal
 
 DAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
-MONTHS: Final = (
-    "January February March April May June July August September October November December"
-).split()
-LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 SEASONS: Final = "spring summer autumn winter".split()
-LEAP: Final = "in a leap year"
 MOST_AHEAD: Final = 10_000  # days or months
 
 
-def _places(names: Sequence[str]) -> dict[str, int]:
+def places(names: Sequence[str]) -> dict[str, int]:
     """Each name, and it with an s or 'st of Whisper's, -> its place from 0."""
     return {name.lower() + end: at for at, name in enumerate(names) for end in ("", "s")}
 
 
-def _date(tokens: Sequence[Token], at: int) -> Iterator[tuple[tuple[int, int], int]]:
-    """ "March third", "March 3", "the third of March" -> month from 0, day from 1."""
-    months = _places(MONTHS)
-    for place, nth in ((0, 1), (1, 0), (2, 0)):
-        part = tokens[at : at + 1 + max(place, nth)]
-        if len(part) <= max(place, nth) or (place == 2 and part[1] != "of"):
-            continue
-        month, day = part[place], part[nth]
-        number = day.number if isinstance(day, Nth) else day
-        if not (isinstance(month, str) and month in months and isinstance(number, int)):
-            continue
-        if 1 <= number <= LENGTHS[months[month]]:
-            yield (months[month], number), at + len(part)
-
-
-def _count(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, int]]:
+def count(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, int]]:
     """A number, or what Whisper writes for one before "days"."""
     if at < len(tokens):
         word = tokens[at]
@@ -59,18 +39,17 @@ def _count(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, int]]:
 
 
 SLOTS: Final[dict[str, Slot]] = {
-    "d": one_of(_places(DAYS)),
-    "s": one_of({**_places(SEASONS), "fall": 2}),
-    "m": one_of(_places(MONTHS)),
-    "date": _date,
-    "i": _count,
+    "d": one_of(places(DAYS)),
+    "s": one_of({**places(SEASONS), "fall": 2}),
+    "d2": one_of(places(DAYS)),
+    "i": count,
     "nth": of_type(Nth),
 }
 GLUE: Final = f"""{without(ASKING, "this")} comes come coming call called right directly immediately
     next week date weekday falls happens later at on"""
 
 
-def _near(names: Sequence[str], kind: str, step: int) -> Callable[..., str]:
+def near(names: Sequence[str], kind: str, step: int) -> Callable[..., str]:
     word = "after" if step > 0 else "before"
 
     def answer(**found: Any) -> str:
@@ -80,7 +59,7 @@ def _near(names: Sequence[str], kind: str, step: int) -> Callable[..., str]:
     return answer
 
 
-def _shifted(names: Sequence[str], kind: str, sign: int) -> Callable[..., str]:
+def shifted(names: Sequence[str], kind: str, sign: int) -> Callable[..., str]:
     word = "after" if sign > 0 else "before"
 
     def answer(i: int, **found: Any) -> str:
@@ -92,6 +71,26 @@ def _shifted(names: Sequence[str], kind: str, sign: int) -> Callable[..., str]:
         )
 
     return answer
+
+
+def between(names: Sequence[str], kind: str) -> Callable[..., str]:
+    """What lies between two names, if it is one."""
+
+    def answer(**found: int) -> str:
+        first, last = found.values()
+        if (last - first) % len(names) != 2:
+            return ""
+        between = names[(first + 1) % len(names)]
+        return f"The {kind} between {names[first]} and {names[last]} is {between}."
+
+    return answer
+
+
+def _left_in_week(d: int) -> str:
+    left = DAYS[d + 1 :]
+    days = "day is" if len(left) == 1 else "days are"
+    named = f": {', '.join(left)}" if left else ""
+    return f"{capitalized(cardinal(len(left)))} {days} left after {DAYS[d]}{named}."
 
 
 def _weeks(d: int, i: int) -> str:
@@ -174,7 +173,7 @@ WEEK: Final[Tool] = tool(
         {d} over [day]
         {d} [day] after
         """,
-        _near(DAYS, "day", 1),
+        near(DAYS, "day", 1),
     ),
     (
         """
@@ -182,7 +181,7 @@ WEEK: Final[Tool] = tool(
         {d} [day] before
         [day] preceding|precedes {d}
         """,
-        _near(DAYS, "day", -1),
+        near(DAYS, "day", -1),
     ),
     (
         """
@@ -201,7 +200,7 @@ WEEK: Final[Tool] = tool(
         count|add {i} days from|to {d}
         [day] in {i} days from {d}
         """,
-        _shifted(DAYS, "day", 1),
+        shifted(DAYS, "day", 1),
     ),
     (
         """
@@ -213,7 +212,7 @@ WEEK: Final[Tool] = tool(
         {d} minus {i} days
         [day] {i} days ago {d} today
         """,
-        _shifted(DAYS, "day", -1),
+        shifted(DAYS, "day", -1),
     ),
     (
         """
@@ -222,6 +221,8 @@ WEEK: Final[Tool] = tool(
         """,
         _weeks,
     ),
+    ("[day] [lies] between {d} and {d2} [day]", between(DAYS, "day")),
+    ("many days left|remain|remaining [in] after {d} [in]", _left_in_week),
 )  # fmt: skip
 
 
@@ -233,154 +234,7 @@ SEASON: Final[Tool] = tool(
         [season] after|follows|following {s} [season]
         {s} over season
         """,
-        _near(SEASONS, "season", 1),
+        near(SEASONS, "season", 1),
     ),
-    ("[season] before|precedes {s} [season]", _near(SEASONS, "season", -1)),
+    ("[season] before|precedes {s} [season]", near(SEASONS, "season", -1)),
 )
-
-
-def _place(m: int) -> str:
-    return f"{MONTHS[m]} is the {ordinal(m + 1)} month of the year."
-
-
-def _nth_month(nth: Nth) -> str:
-    if not 1 <= nth.number <= 12:
-        return ""
-    return f"The {ordinal(nth.number)} month of the year is {MONTHS[nth.number - 1]}."
-
-
-def _nth_day(nth: Nth) -> str:
-    if not 1 <= nth.number <= 7:
-        return ""
-    return f"The {ordinal(nth.number)} day of the week is {DAYS[nth.number - 1]}."
-
-
-def _length(m: int) -> str:
-    more = ", or twenty-nine in a leap year" if m == 1 else ""
-    return f"{MONTHS[m]} has {cardinal(LENGTHS[m])} days{more}."
-
-
-def _said(month: int, day: int) -> str:
-    return f"{MONTHS[month]} {ordinal(day)}"
-
-
-def _next_date(date: tuple[int, int]) -> str:
-    month, day = date
-    if date == (1, 28):
-        return f"The day after {_said(1, 28)} is March first, or the twenty-ninth {LEAP}."
-    after = (month, day + 1) if day < LENGTHS[month] else ((month + 1) % 12, 1)
-    return f"The day after {_said(*date)} is {_said(*after)}."
-
-
-def _last_date(date: tuple[int, int]) -> str:
-    month, day = date
-    if date == (2, 1):
-        return f"The day before March first is {_said(1, 28)}, or the twenty-ninth {LEAP}."
-    before = (month, day - 1) if day > 1 else ((month - 1) % 12, LENGTHS[month - 1])
-    return f"The day before {_said(*date)} is {_said(*before)}."
-
-
-YEAR: Final[Tool] = tool(
-    GLUE,
-    SLOTS,
-    (
-        """
-        [month] [of] [year] after|follows|following {m} [month]
-        {m} over [month]
-        {m} [month] after
-        """,
-        _near(MONTHS, "month", 1),
-    ),
-    (
-        """
-        [month] [of] [year] [last] [just] before {m} [month]
-        last [month] before {m}
-        [month] preceding|precedes {m}
-        {m} [month] before
-        """,
-        _near(MONTHS, "month", -1),
-    ),
-    (
-        """
-        [month] [of] [year] {i} month|months after|from|past {m}
-        {i} month|months after|from|past {m} [month]
-        {m} [month] in {i} month|months
-        [month] in {i} month|months {m}
-        today {m} [month] in {i} months
-        {m} plus|and {i} months
-        [month] in {i} months from {m}
-        """,
-        _shifted(MONTHS, "month", 1),
-    ),
-    (
-        """
-        [month] [of] [year] {i} month|months before {m}
-        {i} month|months before {m} [month]
-        {m} [month] {i} months ago|back
-        [month] {i} months ago {m}
-        {m} minus {i} months
-        """,
-        _shifted(MONTHS, "month", -1),
-    ),
-    (
-        """
-        [of] {nth} month [of|in] [year]
-        month {nth} month [of] [year]
-        month {nth} [in|of] [year]
-        month of [year] {nth}
-        """,
-        _nth_month,
-    ),
-    ("{nth} day [of|in] week", _nth_day),
-    (
-        """
-        month [of] [year] {m}
-        place [of] {m} [in|among] [year|months|calendar]
-        where in|of [year] {m}
-        place {m} in [year]
-        {m} month [of] [year]
-        month {m} [in|of] [year]
-        {m} place [in] [year]
-        {m} place of [year]
-        place in year of|for {m}
-        {m} in year place
-        number [month] [in] [year] {m}
-        month [of] [year] {m} by number
-        {m} number month
-        """,
-        _place,
-    ),
-    (
-        """
-        [number] [many] [of] days [long] [in|of] {m} [year]
-        {m} [many] days [long]
-        [days] long {m}
-        length of {m}
-        {m} long
-        """,
-        _length,
-    ),
-    (
-        """
-        [day] after {date}
-        after {date}
-        today {date} [day] tomorrow
-        {date} today [day] tomorrow
-        [day] tomorrow today {date}
-        {date} over day
-        tomorrow {date} today
-        [day] [that] after {date} [day]
-        """,
-        _next_date,
-    ),
-    (
-        """
-        [day] [just] before {date}
-        before {date}
-        today {date} [day] yesterday
-        {date} today [day] yesterday
-        [day] yesterday today {date}
-        """,
-        _last_date,
-    ),
-)  # fmt: skip

@@ -121,6 +121,7 @@ NEIGHBOURS: Final[Tool] = tool(
         following {i}
         1 more than {i}
         1 up from {i}
+        [1] above {i}
         {i} followed by
         """,
         _after,
@@ -132,7 +133,7 @@ NEIGHBOURS: Final[Tool] = tool(
         precedes {i}
         preceding {i}
         1 less than {i}
-        1 below {i}
+        [1] below|under {i}
         """,
         _before,
     ),

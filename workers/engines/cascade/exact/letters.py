@@ -64,6 +64,13 @@ def _many(w: str) -> str:
     return f"{w.capitalize()} has {cardinal(len(w))} {letters}: {', '.join(w.upper())}."
 
 
+def _vowels(w: str) -> str:
+    found = [letter for letter in w.upper() if letter in "AEIOU"]
+    vowels = "vowel" if len(found) == 1 else "vowels"
+    named = f": {', '.join(found)}" if found else ""
+    return f"{w.capitalize()} has {cardinal(len(found))} {vowels}{named}."
+
+
 def _backwards(w: str) -> str:
     return f"{w.capitalize()} backwards is {', '.join(w[::-1].upper())}."
 
@@ -103,6 +110,11 @@ SPELLING: Final[Tool] = tool(
     GLUE,
     SLOTS,
     ("[count] many letters are|does [there] [in] the alphabet [have]", _alphabet),
+    (
+        "many vowels are|does [there] [in] the [english] alphabet [have]",
+        lambda: "The alphabet has five vowels: A, E, I, O, U.",
+    ),
+    ("many vowels are|does [there] [in] [the] [word] {w} [have]", _vowels),
     (
         """
         spell|spells [the] [word] {w} [correctly|out]

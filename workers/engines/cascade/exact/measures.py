@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Final, NamedTuple
 
-from workers.engines.cascade.exact.pattern import ASKING, Slot, Tool, tool, without
+from workers.engines.cascade.exact.pattern import ASKING, Slot, Tool, tool, without, words
 from workers.engines.cascade.exact.quantity import LARGEST, capitalized, spoken
 from workers.engines.cascade.exact.tokens import Clock, Nth, Token
 from workers.models.text_to_speech.number_words import cardinal
@@ -76,10 +76,13 @@ def _amount(tokens: Sequence[Token], at: int) -> Iterator[tuple[Fraction, int]]:
                     if half
                     else (Fraction(number), at + 1)
                 )
+            case "a" if tokens[at + 1 : at + 2] in (["half"], ["quarter"]):
+                yield from _amount(tokens, at + 1)
             case "half":
                 yield Fraction(1, 2), at + 1 + (tokens[at + 1 : at + 2] in (["a"], ["an"]))
             case "quarter":
-                yield Fraction(1, 4), at + 1 + (tokens[at + 1 : at + 2] == ["of"])
+                of = at + 1 + (tokens[at + 1 : at + 2] == ["of"])
+                yield Fraction(1, 4), of + (tokens[of : of + 1] in (["a"], ["an"]))
 
 
 def _amount_or_one(tokens: Sequence[Token], at: int) -> Iterator[tuple[Fraction, int]]:
@@ -105,9 +108,16 @@ def _time(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, int]]:
             yield after[1] % 12 * 60 + 30, at + 3
 
 
+def _any(tokens: Sequence[Token], at: int) -> Iterator[tuple[None, int]]:
+    """Any one word: what begins, or what is done for so long."""
+    if at < len(tokens) and isinstance(tokens[at], str):
+        yield None, at + 1
+
+
 SLOTS: Final[dict[str, Slot]] = {
     "x": _amount, "one": _amount_or_one, "from": _unit, "to": _unit,
-    "t": _time, "u": _time, "c": _amount,
+    "t": _time, "u": _time, "c": _amount, "any": _any,
+    "end": words("end ends over finish finishes finished done arrive arrives"),
 }  # fmt: skip
 GLUE: Final = f"""{without(ASKING, "a", "an")} much make makes number of metric have has full far
     contain contains equal equals long about roughly get convert turn change exactly hold holds"""
@@ -125,7 +135,8 @@ def _converted(x: Fraction, **units: Unit) -> str:
         return ""
     amount = {Fraction(1, 2): "half a", Fraction(1, 4): "a quarter of a"}.get(x, spoken(x))
     name = source.one if x <= 1 else source.many
-    amount, name = ("half an", name) if x == Fraction(1, 2) and name == "hour" else (amount, name)
+    if amount.endswith(" a") and name == "hour":
+        amount += "n"
     verb = "is" if x <= 1 else "are"
     return capitalized(f"{amount} {name} {verb} {about}{result} {_plural(target, found)}.")
 
@@ -243,6 +254,8 @@ CLOCK: Final[Tool] = tool(
         {t} and {one} {from} later
         {t} {one} {from} later
         in {one} {from} {t}
+        [{any}] [starts|begins|leaves|opens] at {t} [and] lasts|takes|runs {one} {from} [{end}]
+        {t} [and] [{any}] lasts|takes|runs {one} {from} [{end}]
         add {one} {from} to {t}
         """,
         _later,
@@ -264,6 +277,7 @@ CLOCK: Final[Tool] = tool(
         from {t} to|until|till {u} many hours
         from {t} to|until {u} long
         long between {t} and {u}
+        [{any}] [from] {t} to|until|till {u} many hours
         """,
         _span,
     ),

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from workers.engines.cascade.exact.told import turns_told
+
 _ASKING: Final = (
     r"(?:(?:so|and|okay|ok|hey|um|uh|well|please|now|antiphon|wait|sorry)[ ,]+)*"
     r"(?:(?:do|can|could|would) you (?:still |please )?(?:remember|know|recall|tell me|say|guess)?"
@@ -29,7 +31,9 @@ STATED: Final = tuple(
         ("{}'s name", rf"\b(?:have|got|own) an? {_THING} (?:called|named) {_VALUE}{_END}"),
         ("{}", rf"\bmy {_THING}{_IS} (?:in |on |at )?(?!called|named|not\b){_VALUE}{_END}"),
         ("{}", rf"(?:^|[.!?,] ?)(?:i think |well, )?{_VALUE}{_IS} my {_THING}{_END}"),
-        ("name", rf"\b(?:call me|i go by) {_VALUE}{_END}"),
+        ("{}'s name", r"\bmy (?P<thing>(?-i:[a-z]+)) (?-i:(?P<value>[A-Z][a-z]+))(?=[ ,])"),
+        ("nickname", rf"\b(?:every(?:one|body)|people|friends|they) calls? me {_VALUE}{_END}"),
+        ("name", rf"(?:^|[.!?,] ?|\byou can |\bplease )(?:call me|i go by) {_VALUE}{_END}"),
         ("name", r"\b(?:i'm|i am|this is) (?-i:(?P<value>[A-Z][a-z]+))(?=[.!?,;]|$| and\b)"),
         ("home", rf"\b(?:i|we) (?:live|am living) in {_VALUE}{_END}"),
         ("home", rf"\b(?:i|we)(?:'ve| have)? (?:just )?moved to {_VALUE}{_END}"),
@@ -50,6 +54,7 @@ ASKED: Final = tuple(
         ("{}", rf"(?:what|who|when|where|which day|what day|how){_IS} my {_THING}"),
         ("{}", rf"(?:what |when |where )?my {_THING}(?: is| was)?"),
         ("name", r"(?:who am i|what am i called|who i am|what i am called)"),
+        ("nickname", r"what do(?:es)? (?:people|every(?:one|body)|they|my \w+) call me"),
         ("home", r"(?:where do i live|where i live"
                  r"|(?:what|which) (?:city|town|country|place) do i live in"
                  r"|(?:what|which) (?:city|town|place) am i in)"),
@@ -63,7 +68,7 @@ ASKED: Final = tuple(
 _SAID: Final = {
     "name": "Your name is {}.", "home": "You live in {}.", "origin": "You're from {}.",
     "birthplace": "You were born in {}.", "age": "You are {} years old.",
-    "job": "You work as a {}.",
+    "job": "You work as a {}.", "nickname": "People call you {}.",
 }  # fmt: skip
 _SAME: Final = {"favourite": "favorite", "colour": "color"}
 
@@ -76,13 +81,19 @@ def recalled(words: str, earlier: Sequence[str]) -> str:
         if found is None:
             continue
         thing = asked.format(found.groupdict().get("thing") or "")
-        if value := _latest(thing, earlier):
+        value = _latest(thing, earlier)
+        if value or (thing == "name" and (value := _latest("nickname", earlier))):
             return _SAID.get(thing, f"Your {thing} is {{}}.").format(value)
     return ""
 
 
 def _latest(thing: str, earlier: Sequence[str]) -> str:
-    stated = [value for turn in reversed(earlier) for name, value in _stated(turn) if name == thing]
+    stated = [
+        value
+        for turn in reversed(turns_told(earlier))
+        for name, value in _stated(turn)
+        if name == thing
+    ]
     return stated[0] if stated else ""
 
 

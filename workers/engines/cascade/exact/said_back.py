@@ -3,52 +3,84 @@
     I left my keys on the kitchen table.  Where are my keys?
     ->  You said you left your keys on the kitchen table.
 
-It needs no list of things that callers may tell. The question must be about the caller, and one
-statement of theirs must hold its words and something of the kind that is asked for: a place for
-"where", a number for "how many". The statement is said back as a whole, from the other side.
+It needs no list of things that callers may tell. One statement of theirs (`told.py`) must hold the
+question's words and something of the kind that is asked for: a place for "where", a number for "how
+many". A question that is not about the caller must name a thing ("the key") or a person of whom
+they told. The statement is said back as a whole, from the other side.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from workers.engines.cascade.exact.told import COLORS, DAYS, MONTHS, NUMBERS, statements
+
 _BEFORE: Final = (
     r"(?:(?:so|and|okay|ok|hey|um|uh|well|please|now|antiphon|wait|sorry|but|then)[ ,]+)*"
     r"(?:(?:do|can|could|would) you (?:still |please |even )?"
     r"(?:remember|know|recall|tell me|say|guess) |tell me |remind me |i forgot )?"
-    r"(?:again |please )?"
+    r"(?:again |please )?(?:(?:at|in|on|from|to|for|with|by) )?"
 )
-_ABOUT: Final = r"(?:i|we|my|our)\b"
-_QUESTION: Final = re.compile(
-    rf"{_BEFORE}(?P<asked>(?:what|which|where|when|who|why|how)(?: (?!should|can|could|would|may|"
-    rf"must|will)[a-z]+){{0,2}}?)(?:'s| is|'re| are| was| were| am| do| did| does| have| has| had"
-    rf"|'d)? (?={_ABOUT})(?P<rest>.+)"
+_VERB: Final = r"(?:'s|'re|'d| is| are| was| were| am| do| did| does| have| has| had)(?= |$)"
+_WHAT: Final = (
+    r"(?P<asked>what|which|where|when|who|why|how(?: many| much| old| long| far| tall| often"
+    r"| big)?)\b"
 )
-_CHOICE: Final = re.compile(rf"{_BEFORE}(?:do|did|am|was|is|are) (?={_ABOUT})(?P<rest>.+ or .+)")
+_KIND: Final = (
+    r"(?P<kind>(?: (?!(?:should|can|could|would|may|must|will|if|about|i|we)\b)[a-z']+?){0,4}?)"
+)
+_QUESTIONS: Final = tuple(
+    re.compile(f"{_BEFORE}{pattern}")
+    for pattern in (
+        r"(?P<asked>(?:who|which|do|did|am|was|is|are)\b)(?P<kind>)(?P<rest> .+ or .+)",
+        rf"{_WHAT}{_KIND}{_VERB}(?P<rest> .+)",
+        rf"{_WHAT}(?P<kind>)(?P<rest> .+)",
+    )
+)
+_ABOUT: Final = re.compile(r"\b(?:i|me|my|mine|we|us|our)\b")
 _ADVICE: Final = re.compile(
     r"\b(?:should|can|could|would|might|ought|shall|will|need to|have to|going to do|in all)\b"
     r"|\bhow(?:'s| is| are| am)\b|\bsay to\b|\bhow (?:many|much) (?:more|fewer|less)\b"
-    r"|\b(?:left|altogether|together|total)\b"
+    r"|\b(?:left|altogether|together|total)\b|\bhow many\b.*\bstill\b"
     r"|\b(?:does|do|did) my \w+ do$|\bin the (?:story|game|poem|song)\b"
 )
 # What a question asks for, by its first words, and what a statement must hold to answer it.
 _TIME: Final = (
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august"
-    r"|september|october|november|december|today|tomorrow|tonight|yesterday|morning|noon|afternoon"
-    r"|evening|night|midnight|o'clock|week|weekend|month|year|spring|summer|autumn|fall|winter|at"
-    r"|in|on|ago|christmas|easter|halloween|new year's"
-)
-_AMOUNT: Final = (
-    r"\d+|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|\w+ty|hundred"
-    r"|thousand|million|a|an|half|few|many|couple|dozen|no"
+    rf"{DAYS}|{MONTHS}|today|tomorrow|tonight|yesterday|morning|noon|afternoon|evening|night"
+    r"|midnight|o'clock|week|weekend|month|year|spring|summer|autumn|fall|winter|at|in|on|ago"
+    r"|christmas|easter|halloween|new year's"
 )
 _KINDS: Final = (
-    (r"where\b", r"in|at|on|to|from|near|under|behind|inside|by|beside|next|here|home|outside"),
+    (r"where\b|.*\b(?:city|town|country|place|street|room)\b",
+     r"in|at|on|to|from|near|under|behind|inside|by|beside|next|here|home|outside"),
     (r"when\b|what (?:time|day|date|month|year)|which (?:day|date|month|year)", _TIME),
-    (r"how (?:many|much|old|long|far|tall|often|big)\b", _AMOUNT),
-    (r"what (?:colou?r)\b", r"red|orange|yellow|green|blue|purple|violet|pink|brown|black|white"
-                            r"|gr[ae]y|silver|gold|golden|beige|turquoise"),
+    (r"how (?:many|much)\b", rf"{NUMBERS}|a|an|half|few|many|couple|dozen|no"),
+    (r"how (?:old|long|far|tall|often|big)\b", rf"{NUMBERS}|half|few|couple|every|once|twice"),
+    (r"what (?:colou?r)\b", COLORS),
     (r"why\b", r"because|since|as"),
+)  # fmt: skip
+# What is asked in words that no statement has.
+_REWORDED: Final = tuple(
+    (re.compile(pattern), plain)
+    for pattern, plain in (
+        (r"\bin (?:my|our) (?:free|spare) time\b", "as my hobby"),
+        (r"\b(?:like|love) to (eat|drink|do|read|watch|play)\b", r"like \1"),
+        (r"\bmy plans? for\b", "i doing"),
+        (r"\b(?:should you|did i (?:ask|tell|want) you to|i (?:asked|told|wanted) you to)"
+         r" remember\b", "is the one to remember"),
+    )
+)  # fmt: skip
+# Questions for work, and the statements that answer them.
+_WORK: Final = tuple(
+    (re.compile(_BEFORE + asked), told)
+    for asked, told in (
+        (r"what(?:'s| is| was) (?:my|our) (?:job|profession|occupation)",
+         r"\bI(?:'m| am) (?:working as )?an? \w+( \w+)?$|\bI work (?:as|in|at|for)\b"),
+        (r"what (?:do i do (?:for (?:a living|work)|at work)|am i by profession|do i work as)",
+         r"\bI(?:'m| am) (?:working as )?an? \w+( \w+)?$|\bI work (?:as|in|at|for)\b"),
+        (r"what(?: does|'s) my (?P<who>\w+) (?:do(?: for (?:a living|work))?|job)",
+         r"\bmy {who}(?:'s| is) an? \w+( \w+)?$|\bmy {who} works\b"),
+    )
 )  # fmt: skip
 _SMALL: Final = frozenset(
     """a an the is are was were am be been i i'm i've i'd we my our me us it its this that do does
@@ -61,13 +93,15 @@ _SMALL: Final = frozenset(
 )
 _SAME: Final = {
     "like": "favorite", "love": "favorite", "prefer": "favorite", "enjoy": "favorite",
-    "favourite": "favorite", "left": "leave", "bought": "buy", "went": "go", "ate": "eat",
+    "favourite": "favorite", "left": "leave", "bought": "buy", "went": "go",
     "drank": "drink", "saw": "see", "found": "find", "lost": "lose", "met": "meet", "sold": "sell",
-    "kept": "keep", "made": "make", "wrote": "write", "drove": "drive", "grew": "grow",
+    "kept": "keep", "made": "make", "wrote": "write", "grew": "grow",
     "taught": "teach", "won": "win", "broke": "break", "gave": "give", "took": "take",
     "mom": "mother", "dad": "father", "mum": "mother", "kid": "child", "kids": "child",
     "children": "child",
     "job": "work", "wedding": "marry", "married": "marry", "flies": "fly", "flew": "fly",
+    "eat": "food", "ate": "food", "meal": "food", "dish": "food", "drive": "car", "drove": "car",
+    "used": "use", "loves": "favorite", "likes": "favorite", "baking": "make", "bake": "make",
 }  # fmt: skip
 _SIDES: Final = {
     "i'm": "you're", "i am": "you are", "i was": "you were", "i've": "you've", "i'd": "you'd",
@@ -79,41 +113,57 @@ _SIDE: Final = re.compile(
     r"\b(?:" + "|".join(sorted(_SIDES, key=len, reverse=True)) + r")(?![\w'])", re.IGNORECASE
 )
 _COMMON: Final = (
-    "the", "there", "a", "an", "today", "yesterday", "tomorrow", "last", "next", "this", "in", "on",
-    "at", "every", "for", "when", "her", "his", "their",
+    "the", "there", "there's", "a", "an", "today", "yesterday", "tomorrow", "last", "next", "this",
+    "in", "on", "at", "every", "for", "when", "her", "his", "their",
 )  # fmt: skip
-_PARTS: Final = re.compile(
-    r"(?<=[a-z0-9])[.!;]+(?:\s+|$)|[,;]? (?:and|but|so) (?=(?:i|i'm|i've|my|we|he|she|it|he's|she's"
-    r"|it's)\b)",
-    re.IGNORECASE,
+_PERSON: Final = re.compile(
+    r"(?<=\w )[A-Z][a-z]+|\b(?:mother|father|mom|mum|dad|brother|sister|aunt|uncle|cousin|wife"
+    r"|husband|son|daughter|friend|boss|neighbou?r|teacher|doctor|grand\w+|cat|dog|boyfriend|girlfriend)s?\b"
 )
-_OPENING: Final = re.compile(
-    r"^(?:(?:well|so|hi|hey|hello|okay|ok|um|uh|oh|yes|no|yeah|actually|anyway|antiphon|and|but|please|"
-    r"by the way|just so you know|you know|listen|guess what)[ ,.]+|(?:remember|note|imagine|know)"
-    r"(?: that|:|,)? )+",
-    re.IGNORECASE,
+_NAME: Final = re.compile(
+    r"(?<!\bin )(?<!\bto )(?<!\bfrom )(?<!\bat )(?<!\bof )(?<!\bby )\b[A-Z][a-z]+\b"
 )
-_ASKS: Final = re.compile(
-    r"(?:what|which|where|when|who|why|how|do|does|did|is|are|am|was|were|can|could|would|will"
-    r"|should|tell|have you|give|say|let's|if)\b",
-    re.IGNORECASE,
+_NAMING: Final = re.compile(r"\b(?:called|names?|named|calls?)\b")
+_NAMED: Final = re.compile(rf"{_NAMING.pattern}|(?:,|and) [A-Z]")
+_NAMED_SUBJECT: Final = re.compile(
+    r"\b[A-Z][a-z]+(?= (?:is|was|will|has|went|left|came|\w+s|\w+ed)\b)"
 )
 
 
 def said_back(words: str, earlier: Sequence[str]) -> str:
     """The answer to a question about what was stated in these earlier turns; "" otherwise."""
-    text = _bare(words)
-    found = _QUESTION.fullmatch(text) or _CHOICE.fullmatch(text)
+    text = _reworded(_bare(words))
+    if work := _work(text, earlier):
+        return f"You said {_from_the_other_side(work)}."
+    found = next((found for one in _QUESTIONS if (found := one.fullmatch(text))), None)
     if found is None or _ADVICE.search(text):
         return ""
-    asked = found.groupdict().get("asked") or ""
-    wanted = set(_content(f"{asked} {found['rest']}"))
-    for turn in reversed(earlier):
-        for statement in _statements(turn):
-            held = set(_content(_bare(statement)))
-            if wanted and wanted <= held and held - wanted and _fits(asked, statement):
-                return f"You said {_from_the_other_side(statement)}."
+    asked, kind, rest = found["asked"], found["kind"], found["rest"]
+    counted = asked in ("how many", "how much")
+    wanted = set(_content(f"{kind} {rest}" if counted else rest)) or set(_content(kind))
+    for statement in statements(earlier):
+        held = set(_content(_bare(statement)))
+        new = held - wanted or " or " in rest
+        if not wanted or not wanted <= held or not new:
+            continue
+        if _fits(f"{asked}{kind}", statement) and _told_of(asked + kind, rest, statement, wanted):
+            return f"You said {_from_the_other_side(statement)}."
     return ""
+
+
+def _work(text: str, earlier: Sequence[str]) -> str:
+    """The statement that says what somebody works as, if the question asks for it."""
+    for asked, told in _WORK:
+        if found := asked.fullmatch(text):
+            pattern = re.compile(told.format(**found.groupdict()), re.IGNORECASE)
+            return next((one for one in statements(earlier) if pattern.search(one)), "")
+    return ""
+
+
+def _reworded(text: str) -> str:
+    for pattern, plain in _REWORDED:
+        text = pattern.sub(plain, text)
+    return text
 
 
 def _fits(asked: str, statement: str) -> bool:
@@ -122,19 +172,26 @@ def _fits(asked: str, statement: str) -> bool:
     for question, kind in _KINDS:
         if re.match(question, asked):
             return re.search(rf"\b(?:{kind})\b", low) is not None
-    return True
+    return not asked.startswith("who") or _PERSON.search(statement) is not None
 
 
-def _statements(turn: str) -> Iterator[str]:
-    """What a turn states about the caller, a clause each."""
-    if turn.rstrip().endswith("?"):
-        return
-    turn = turn.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    for part in _PARTS.split(turn):
-        clause = _OPENING.sub("", part.strip(" ,")).strip(" ,.!")
-        about = re.search(r"\b(?:i|i'm|i've|i'd|my|we|we're|we've|our)(?![\w'])", clause.lower())
-        if about and not _ASKS.match(clause) and not re.search(r"\byou", clause.lower()):
-            yield clause
+def _told_of(asked: str, rest: str, statement: str, wanted: set[str]) -> bool:
+    """Whether a question is about what only the caller can know."""
+    # Whom "you" means would change. Of "two years older" the age must be computed.
+    if re.search(r"\b(?:you|older|younger)", statement.lower()):
+        return False
+    if _NAMING.search(rest) and not _NAMED.search(statement):
+        return False
+    if _ABOUT.search(rest):
+        return _ABOUT.search(_bare(statement).replace("'", " ")) is not None
+    place = asked.split()[0] in ("where", "when")
+    named = (_NAMED_SUBJECT if place else _NAME).findall(statement)
+    names = set(_content(" ".join(named).lower())) & wanted
+    if asked == "what" and len(wanted) < 2:
+        subject = re.match(r"(.+?)(?: (?:is|are|was|were)\b|'s )", statement)
+        about = set(_content(subject[1].lower())) if subject else set()
+        return " the " in f" {rest}" and wanted <= about
+    return bool(names) or " the " in f" {rest}"
 
 
 def _content(text: str) -> Iterator[str]:

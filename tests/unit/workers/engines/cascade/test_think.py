@@ -5,6 +5,7 @@ from typing import cast
 import pytest
 
 from tests.unit.workers.engines.cascade.toys import ToyModel
+from workers.engines.cascade.memory import RememberedTurn
 from workers.engines.cascade.parts import TurnTranscript
 from workers.engines.cascade.think import DOUBTED, UNSURE, LocalThinker, Prompt
 from workers.models.llama.chat import Chat
@@ -93,3 +94,17 @@ def test_a_wrong_result_is_forced_right_on_every_worker(taken_over_at: int | Non
         second.resume(0, "Hello?", tokens, text)
         text += written(second, 99)[1]
     assert text == "I say two plus three is five."
+
+
+@pytest.mark.parametrize(("small", "asked"), [(True, "What do cats eat?"), (False, "And cats?")])
+def test_the_small_model_is_asked_a_follow_up_as_a_whole_question(small: bool, asked: str) -> None:
+    one = thinker(small=small)
+    one.open(0, Prompt(1, earlier=(RememberedTurn("What do owls eat?", "Mice."),)))
+    one.ask(0, "And cats?")
+    one.read(float("inf"))
+    text, complete = "", False
+    while not complete:
+        one.think([0])
+        delta = one.take(0)
+        text, complete = text + delta.text, delta.complete
+    assert text == f"Turn 2. You said {asked} and that is all."

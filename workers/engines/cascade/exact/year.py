@@ -1,0 +1,199 @@
+"""Months and dates: before, after, between, how long, which place; days by number. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from workers.engines.cascade.exact import calendar
+from workers.engines.cascade.exact.calendar import DAYS, GLUE, between, near, places, shifted
+from workers.engines.cascade.exact.pattern import Slot, Tool, one_of, tool
+from workers.engines.cascade.exact.quantity import capitalized
+from workers.engines.cascade.exact.tokens import Nth, Token
+from workers.models.text_to_speech.number_words import cardinal, ordinal
+
+MONTHS: Final = (
+    "January February March April May June July August September October November December"
+).split()
+LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LEAP: Final = "in a leap year"
+
+
+def _date(tokens: Sequence[Token], at: int) -> Iterator[tuple[tuple[int, int], int]]:
+    """ "March third", "March 3", "the third of March" -> month from 0, day from 1."""
+    months = places(MONTHS)
+    for place, nth in ((0, 1), (1, 0), (2, 0)):
+        part = tokens[at : at + 1 + max(place, nth)]
+        if len(part) <= max(place, nth) or (place == 2 and part[1] != "of"):
+            continue
+        month, day = part[place], part[nth]
+        number = day.number if isinstance(day, Nth) else day
+        if not (isinstance(month, str) and month in months and isinstance(number, int)):
+            continue
+        if 1 <= number <= LENGTHS[months[month]]:
+            yield (months[month], number), at + len(part)
+
+
+SLOTS: Final[dict[str, Slot]] = {
+    **calendar.SLOTS,
+    "m": one_of(places(MONTHS)),
+    "m2": one_of(places(MONTHS)),
+    "date": _date,
+}
+
+
+def _place(m: int) -> str:
+    return f"{MONTHS[m]} is the {ordinal(m + 1)} month of the year."
+
+
+def _nth_month(nth: Nth) -> str:
+    if not 1 <= nth.number <= 12:
+        return ""
+    return f"The {ordinal(nth.number)} month of the year is {MONTHS[nth.number - 1]}."
+
+
+def _nth_day(nth: Nth) -> str:
+    if not 1 <= nth.number <= 7:
+        return ""
+    return f"The {ordinal(nth.number)} day of the week is {DAYS[nth.number - 1]}."
+
+
+def _length(m: int) -> str:
+    more = ", or twenty-nine in a leap year" if m == 1 else ""
+    return f"{MONTHS[m]} has {cardinal(LENGTHS[m])} days{more}."
+
+
+def _months_with(i: int) -> str:
+    """How many months have so many days."""
+    count = sum(length >= i if i <= 28 else length == i for length in LENGTHS)
+    if i == 29 or not count:
+        return ""
+    return f"{capitalized(cardinal(count))} months have {cardinal(i)} days."
+
+
+def _said(month: int, day: int) -> str:
+    return f"{MONTHS[month]} {ordinal(day)}"
+
+
+def _next_date(date: tuple[int, int]) -> str:
+    month, day = date
+    if date == (1, 28):
+        return f"The day after {_said(1, 28)} is March first, or the twenty-ninth {LEAP}."
+    after = (month, day + 1) if day < LENGTHS[month] else ((month + 1) % 12, 1)
+    return f"The day after {_said(*date)} is {_said(*after)}."
+
+
+def _last_date(date: tuple[int, int]) -> str:
+    month, day = date
+    if date == (2, 1):
+        return f"The day before March first is {_said(1, 28)}, or the twenty-ninth {LEAP}."
+    before = (month, day - 1) if day > 1 else ((month - 1) % 12, LENGTHS[month - 1])
+    return f"The day before {_said(*date)} is {_said(*before)}."
+
+
+YEAR: Final[Tool] = tool(
+    GLUE,
+    SLOTS,
+    (
+        """
+        [month] [of] [year] after|follows|following {m} [month]
+        {m} over [month]
+        {m} [month] after
+        """,
+        near(MONTHS, "month", 1),
+    ),
+    (
+        """
+        [month] [of] [year] [last] [just] before {m} [month]
+        last [month] before {m}
+        [month] preceding|precedes {m}
+        {m} [month] before
+        """,
+        near(MONTHS, "month", -1),
+    ),
+    (
+        """
+        [month] [of] [year] {i} month|months after|from|past {m}
+        {i} month|months after|from|past {m} [month]
+        {m} [month] in {i} month|months
+        [month] in {i} month|months {m}
+        today {m} [month] in {i} months
+        {m} plus|and {i} months
+        [month] in {i} months from {m}
+        """,
+        shifted(MONTHS, "month", 1),
+    ),
+    (
+        """
+        [month] [of] [year] {i} month|months before {m}
+        {i} month|months before {m} [month]
+        {m} [month] {i} months ago|back
+        [month] {i} months ago {m}
+        {m} minus {i} months
+        """,
+        shifted(MONTHS, "month", -1),
+    ),
+    (
+        """
+        [of] {nth} month [of|in] [year]
+        month {nth} month [of] [year]
+        month {nth} [in|of] [year]
+        month of [year] {nth}
+        """,
+        _nth_month,
+    ),
+    ("{nth} day of|in", _nth_day),
+    ("last day of|in", lambda: _nth_day(Nth(7))),
+    ("last month [of|in] [year]", lambda: _nth_month(Nth(12))),
+    ("[month] [lies] between {m} and {m2} [month]", between(MONTHS, "month")),
+    ("many months {i} days", _months_with),
+    (
+        """
+        month [of] [year] {m}
+        place [of] {m} [in|among] [year|months|calendar]
+        where in|of [year] {m}
+        place {m} in [year]
+        {m} month [of] [year]
+        month {m} [in|of] [year]
+        {m} place [in] [year]
+        {m} place of [year]
+        place in year of|for {m}
+        {m} in year place
+        number [month] [in] [year] {m}
+        month [of] [year] {m} by number
+        {m} number month
+        """,
+        _place,
+    ),
+    (
+        """
+        [number] [many] [of] days [long] [in|of] {m} [year]
+        {m} [many] days [long]
+        [days] long {m}
+        length of {m}
+        {m} long
+        """,
+        _length,
+    ),
+    (
+        """
+        [day] after {date}
+        after {date}
+        today {date} [day] tomorrow
+        {date} today [day] tomorrow
+        [day] tomorrow today {date}
+        {date} over day
+        tomorrow {date} today
+        [day] [that] after {date} [day]
+        """,
+        _next_date,
+    ),
+    (
+        """
+        [day] [just] before {date}
+        before {date}
+        today {date} [day] yesterday
+        {date} today [day] yesterday
+        [day] yesterday today {date}
+        """,
+        _last_date,
+    ),
+)  # fmt: skip
