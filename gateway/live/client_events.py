@@ -4,12 +4,12 @@ An unknown field is refused, as OpenAI's service does. Source: the types of open
 (`openai.types.live`).
 """
 
-import re
 from typing import Any, Final, Literal
 
 import msgspec
 
-from gateway.realtime.errors import ParseError, RealtimeError
+from gateway.realtime.errors import not_supported
+from gateway.realtime.requests import invalid, read_event
 
 MAX_MESSAGES: Final = 128  # of the history that a session begins with, as OpenAI allows
 
@@ -162,20 +162,11 @@ AnyClientEvent = (
 )
 
 _DECODER: Final = msgspec.json.Decoder(AnyClientEvent)
-_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
-_FIELD: Final = re.compile(r"field `([^`]*)`$")
 
 
 def parse(text: str) -> AnyClientEvent:
     """Read a text message. Raises ParseError."""
-    try:
-        event: AnyClientEvent = _DECODER.decode(text)
-    except msgspec.ValidationError as error:
-        kind, event_id = _head(text)
-        raise ParseError(_refusal(str(error), kind), event_id) from error
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        problem = RealtimeError("invalid_json", f"Expected a JSON object, got {error}")
-        raise ParseError(problem, None) from error
+    event: AnyClientEvent = read_event(text, _DECODER, UNSUPPORTED)
     return event
 
 
@@ -188,39 +179,6 @@ def delegation_of(given: dict[str, Any] | None) -> dict[str, Any] | None:
     try:
         found = msgspec.convert(given, ClientDelegation)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error), "", prefix="session.delegation") from error
+        raise invalid(str(error), within="session.delegation") from error
     known = msgspec.structs.asdict(found).items()
     return {name: value for name, value in known if value is not None}
-
-
-def not_supported(what: str, param: str | None) -> RealtimeError:
-    """What a client gets for what only OpenAI's service has."""
-    return RealtimeError("not_supported", f"{what}.", param)
-
-
-def _refusal(problem: str, kind: str, *, prefix: str = "") -> RealtimeError:
-    """msgspec's message as an error of ours: "Expected `str`, got `int` - at `$.session.model`"."""
-    if kind in UNSUPPORTED:
-        return not_supported(f"This server has no {kind!r}", "type")
-    found, field = _AT.search(problem), _FIELD.search(_AT.sub("", problem))
-    parts = [prefix, found.group(1) if found else "", field.group(1) if field else ""]
-    param = ".".join(filter(None, parts)) or None
-    if "unknown field" in problem:
-        return RealtimeError("unknown_parameter", f"Unknown parameter: '{param}'.", param)
-    if "missing required field" in problem:
-        code = "missing_required_parameter"
-        return RealtimeError(code, f"Missing required parameter: '{param}'.", param)
-    message = _AT.sub("", problem)
-    return RealtimeError("invalid_value", f"{message} at '{param or 'the event'}'.", param)
-
-
-def _head(text: str) -> tuple[str, str | None]:
-    """The type and the id of an event that is not valid, as far as they can be read."""
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return "", None
-    if not isinstance(found, dict):
-        return "", None
-    kind, event_id = found.get("type"), found.get("event_id")
-    return str(kind), event_id if isinstance(event_id, str) else None

@@ -11,12 +11,11 @@ from gateway.live.client_events import (
     SessionChanges,
     SessionConfig,
     delegation_of,
-    not_supported,
 )
 from gateway.protocol.audio_format import AudioFormat, Codec
 from gateway.protocol.client_messages import Start
 from gateway.realtime.config import cut
-from gateway.realtime.errors import RealtimeError
+from gateway.realtime.errors import RealtimeError, not_supported
 from gateway.realtime.items import Item, Items
 from shared.modes import ReplyMode
 from shared.voices import DEFAULT

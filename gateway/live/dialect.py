@@ -21,8 +21,9 @@ from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime import errors
 from gateway.realtime.config import cut
 from gateway.realtime.effects import AudioIn, Effects, Hangup, ReplySound
-from gateway.realtime.errors import ParseError, RealtimeError
+from gateway.realtime.errors import RealtimeError
 from gateway.realtime.event_ids import EventIds
+from gateway.realtime.requests import answer
 from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import (
     Brief,
@@ -49,7 +50,7 @@ class StartRefused(CallError):
 
 def ending(error: CallError) -> tuple[str, int]:
     """The `error` event for an error that ends a session, and the socket's close code."""
-    known = errors.ENDINGS.get(error.code, errors.FALLBACK)
+    known = errors.ending_of(error.code)
     problem = out.Problem(type=known.kind, code=known.code, message=str(error))
     if isinstance(error, StartRefused):
         problem.code, problem.param = error.problem.code, error.problem.param
@@ -111,7 +112,7 @@ class LiveDialect:
         """The first event, and what the model is to remember from before the session."""
         effects: Effects = [History(0, self._history)] if self._history else []
         started = out.SessionStarted(session=self.config, client_event_id=self._answers)
-        return self._numbered([*effects, started, *self._missed])
+        return self._ids.give([*effects, started, *self._missed])
 
     def saved(self, position: int) -> bytes:
         """The session for the next connection; `position`: the last record of the log read."""
@@ -153,18 +154,13 @@ class LiveDialect:
 
     def receive(self, text: str) -> Effects:
         """Take a text message of the client."""
-        try:
-            event = asked.parse(text)
-        except ParseError as error:
-            return self._numbered([out.refusal(error, error.event_id)])
-        try:
-            return self._numbered(self._handle(event))
-        except RealtimeError as error:
-            return self._numbered([out.refusal(error, event.event_id)])
+        return self._ids.give(
+            answer(text, parse=asked.parse, handle=self._handle, refuse=out.refusal)
+        )
 
     def take(self, event: Event | ReplySound) -> Effects:
         """Take what the log has, when the client may have it."""
-        return self._numbered(self._taken(event))
+        return self._ids.give(self._taken(event))
 
     def _handle(self, event: asked.AnyClientEvent) -> Effects:
         answers = event.event_id
@@ -259,6 +255,3 @@ class LiveDialect:
 
     def _ms(self, n: int) -> int:
         return self._sample_of(n) * 1_000 // SAMPLE_RATE_HZ
-
-    def _numbered(self, effects: Effects) -> Effects:
-        return self._ids.give(effects)

@@ -7,25 +7,21 @@ from typing import Final
 from starlette.websockets import WebSocket
 
 from gateway.call.opening import Build, OpenedSession, Place
-from gateway.call.playout import Playout
 from gateway.call.session import Session
-from gateway.call.uplink import Uplink
 from gateway.live.client_events import SessionConfig, StartSession, parse
 from gateway.live.config import Session as Config
 from gateway.live.config import history_of, instructions_of, session_of, start_of
 from gateway.live.dialect import LiveDialect, StartRefused, ending
 from gateway.protocol.client_messages import Resume
 from gateway.protocol.errors import CallError, ErrorCode
-from gateway.realtime.access import key_of
-from gateway.realtime.endpoint import NEW, RealtimeEndpoint, resume_point
+from gateway.realtime.endpoint import RealtimeEndpoint, keeps, resume_point, session_at
 from gateway.realtime.errors import ParseError, RealtimeError
-from gateway.realtime.session import RealtimeSession, new_uplink
+from gateway.realtime.session import new_uplink
 from gateway.socket.handshake import receive
 
 START_WITHIN_S: Final = 15.0  # a program may begin its session some time after it has connected
 # The dialect has no event for an interruption, so the client plays on what it has.
 LEAD_FRAMES: Final = 10  # 200 ms
-GROUP_FRAMES: Final = 5  # one event has 100 ms
 EXPIRES_S: Final = 86_400  # the client is to be told some time; nothing ends then
 
 
@@ -34,12 +30,8 @@ class LiveEndpoint(RealtimeEndpoint):
 
     async def begin(self, websocket: WebSocket, address: str) -> OpenedSession:
         """Begin the client's session. Raises CallError, RedisError."""
-        authorization = websocket.headers.get("authorization")
-        await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
-        query = websocket.query_params
-        resume = query.get("resume", "")
-        if resume not in ("", NEW):
-            point = resume_point(resume, query.get("frame", "0"))
+        await self.check_key(websocket)
+        if point := resume_point(websocket.query_params):
             return await self._resumer.resume(Resume(resume=point), _resumed)
         started = await _first_event(websocket)
         self._limits.check_new_call(address, time.monotonic())
@@ -50,7 +42,7 @@ class LiveEndpoint(RealtimeEndpoint):
         except RealtimeError as error:
             raise StartRefused(error, started.event_id) from error
         start = start_of(started.session, offer.voices if offer else ())
-        build = _build(started, session, keeps=bool(resume))
+        build = _build(started, session, keeps=keeps(websocket.query_params))
         return await self._opener.open(start, permitted=True, build=build)
 
     def error_message(self, error: CallError) -> tuple[str, int]:
@@ -96,7 +88,8 @@ def _build(started: StartSession, config: Config, *, keeps: bool) -> Build:
             history=history_of(started.session),
             answers=started.event_id,
         )
-        return _session(place, uplink, dialect, keeps=keeps, known=None)
+        now = time.monotonic()
+        return session_at(place, uplink, dialect, now, lead_frames=LEAD_FRAMES, keeps=keeps)
 
     return build
 
@@ -114,21 +107,5 @@ def _resumed(place: Place) -> Session:
     known = dialect.restore(place.client, place.has_frame, place.delivered)
     if known is None:
         raise CallError(ErrorCode.NOT_FOUND, "This is no Live session, or Redis has lost it")
-    return _session(place, uplink, dialect, keeps=True, known=known)
-
-
-def _session(
-    place: Place, uplink: Uplink, dialect: LiveDialect, *, keeps: bool, known: int | None
-) -> Session:
-    return RealtimeSession(
-        place.sid,
-        place.conn,
-        uplink=uplink,
-        playout=Playout(
-            lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES, next_frame=place.next_frame
-        ),
-        dialect=dialect,
-        now=time.monotonic(),
-        keeps=keeps,
-        known=known,
-    )
+    now = time.monotonic()
+    return session_at(place, uplink, dialect, now, lead_frames=LEAD_FRAMES, keeps=True, known=known)

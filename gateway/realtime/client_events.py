@@ -4,12 +4,11 @@ Unknown fields are ignored, since SDKs send fields that only OpenAI's service ne
 OpenAI's Realtime API reference, the dialect that is generally available.
 """
 
-import re
 from typing import Any, Final
 
 import msgspec
 
-from gateway.realtime.errors import ParseError, RealtimeError
+from gateway.realtime.requests import read_event
 
 MAX_METADATA: Final = 16  # pairs, as OpenAI allows
 
@@ -139,39 +138,9 @@ AnyClientEvent = (
 )
 
 _DECODER: Final = msgspec.json.Decoder(AnyClientEvent)
-_AT: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 
 def parse(text: str) -> AnyClientEvent:
     """Read a text message. Raises ParseError."""
-    try:
-        event: AnyClientEvent = _DECODER.decode(text)
-    except msgspec.ValidationError as error:
-        raise ParseError(_invalid(str(error)), _event_id(text)) from error
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        problem = RealtimeError("invalid_json", f"Expected a JSON object, got {error}")
-        raise ParseError(problem, None) from error
+    event: AnyClientEvent = read_event(text, _DECODER)
     return event
-
-
-def _invalid(problem: str) -> RealtimeError:
-    """msgspec's message as an error of ours: "Expected `str`, got `int` - at `$.item.id`"."""
-    found = _AT.search(problem)
-    param = found.group(1) if found else None
-    message = _AT.sub("", problem)
-    if "missing required field" in message:
-        name = message.rpartition("`")[0].rpartition("`")[2]
-        param = f"{param}.{name}" if param else name
-        return RealtimeError(
-            "missing_required_parameter", f"Missing required parameter: '{param}'.", param
-        )
-    return RealtimeError("invalid_value", f"{message} at '{param or 'the event'}'.", param)
-
-
-def _event_id(text: str) -> str | None:
-    try:
-        found = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
-        return None
-    event_id = found.get("event_id") if isinstance(found, dict) else None
-    return event_id if isinstance(event_id, str) else None

@@ -15,10 +15,11 @@ from gateway.realtime.audio_codecs import InputFormat
 from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
 from gateway.realtime.effects import Effects, PlayedTo, ReplySound
-from gateway.realtime.errors import ParseError, RealtimeError
+from gateway.realtime.errors import RealtimeError
 from gateway.realtime.event_ids import EventIds
 from gateway.realtime.items import Item
 from gateway.realtime.replies import Replies
+from gateway.realtime.requests import answer
 from gateway.realtime.response import Response
 from gateway.realtime.saved import SavedSession, decode, encode
 from shared.log.records import (
@@ -143,14 +144,9 @@ class Dialect:
 
     def receive(self, text: str) -> Effects:
         """Take a text message of the client. Raises CallError when the session must end."""
-        try:
-            event = asked.parse(text)
-        except ParseError as error:
-            return self._numbered([out.refusal(error, error.event_id)])
-        try:
-            return self._numbered(self._handle(event))
-        except RealtimeError as error:
-            return self._numbered([out.refusal(error, event.event_id)])
+        return self._numbered(
+            answer(text, parse=asked.parse, handle=self._handle, refuse=out.refusal)
+        )
 
     def _handle(self, event: asked.AnyClientEvent) -> Effects:
         match event:

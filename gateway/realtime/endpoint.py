@@ -17,16 +17,15 @@ from gateway.protocol.frames import MAX_FRAME_NUMBER
 from gateway.realtime.access import SUBPROTOCOL, Grant, RealtimeAccess, key_of
 from gateway.realtime.dialect import Dialect
 from gateway.realtime.server_events import ending
-from gateway.realtime.session import (
-    GROUP_FRAMES,
-    LEAD_FRAMES,
-    RealtimeSession,
-    new_uplink,
-)
+from gateway.realtime.session import Dialect as AnyDialect
+from gateway.realtime.session import RealtimeSession, new_uplink
 from gateway.socket.endpoint import WebSocketEndpoint
 from shared.modes import ReplyMode
 
 MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024  # two minutes of PCM16 in base64 have 7.7 MB
+# Realtime clients buffer and cut off their player themselves, so they may have more in advance.
+LEAD_FRAMES: Final = 25  # 500 ms
+GROUP_FRAMES: Final = 5  # one event has 100 ms
 GOING_AWAY: Final = 1_001  # a browser's page was closed
 NEW: Final = "new"  # `?resume=new`: a session that can be resumed
 # Queries of OpenAI's service that ask for what there is not here.
@@ -60,16 +59,18 @@ class RealtimeEndpoint(WebSocketEndpoint):
         for name, what in UNSUPPORTED.items():
             if name in query:
                 raise CallError(ErrorCode.BAD_MESSAGE, f"This server has no {what} ('{name}').")
-        authorization = websocket.headers.get("authorization")
-        grant = await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
-        resume = query.get("resume", "")
-        build = self._build(query, grant, keeps=bool(resume))
-        if resume not in ("", NEW):
-            point = resume_point(resume, query.get("frame", "0"))
+        grant = await self.check_key(websocket)
+        build = self._build(query, grant, keeps=keeps(query))
+        if point := resume_point(query):
             return await self._resumer.resume(Resume(resume=point), build)
         self._limits.check_new_call(address, time.monotonic())
         start = Start(mode=ReplyMode.TURN.value)
         return await self._opener.open(start, permitted=True, build=build)
+
+    async def check_key(self, websocket: WebSocket) -> Grant:
+        """What the client's key permits. Raises CallError, RedisError."""
+        authorization = websocket.headers.get("authorization")
+        return await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
 
     def greet(self, opened: OpenedSession) -> None:
         """Send `session.created`."""
@@ -92,20 +93,7 @@ class RealtimeEndpoint(WebSocketEndpoint):
             known = dialect.restore(place.client, place.has_frame, place.delivered, event_id)
             if known is None:
                 dialect.configure(grant.session)
-            return RealtimeSession(
-                place.sid,
-                place.conn,
-                uplink=uplink,
-                playout=Playout(
-                    lead_frames=LEAD_FRAMES,
-                    group_frames=GROUP_FRAMES,
-                    next_frame=place.next_frame,
-                ),
-                dialect=dialect,
-                keeps=keeps,
-                known=known,
-                now=time.monotonic(),
-            )
+            return session_at(place, uplink, dialect, time.monotonic(), keeps=keeps, known=known)
 
         return build
 
@@ -124,12 +112,45 @@ class RealtimeEndpoint(WebSocketEndpoint):
         )
 
 
-def resume_point(token: str, frame: str) -> ResumePoint:
-    """Which session a client resumes: the token of `session.created`, and its last frame.
+def keeps(query: QueryParams) -> bool:
+    """Whether the client asks for a session that can be resumed."""
+    return bool(query.get("resume"))
 
-    Raises CallError.
+
+def resume_point(query: QueryParams) -> ResumePoint | None:
+    """Which session a client resumes: the token of its first event, and its last frame.
+
+    None: it begins a new one. Raises CallError.
     """
+    token, frame = query.get("resume", ""), query.get("frame", "0")
+    if token in ("", NEW):
+        return None
     session, _, secret = token.partition(".")
     if not frame.isascii() or not frame.isdecimal() or int(frame) > MAX_FRAME_NUMBER:
         raise CallError(ErrorCode.BAD_MESSAGE, f"Expected 'frame' as a number, got {frame!r:.40}")
     return ResumePoint(session, secret, int(frame))
+
+
+def session_at(
+    place: Place,
+    uplink: Uplink,
+    dialect: AnyDialect,
+    now: float,
+    *,
+    lead_frames: int = LEAD_FRAMES,
+    keeps: bool = False,
+    known: int | None = None,
+) -> RealtimeSession:
+    """A session of either dialect that begins or goes on there; see `RealtimeSession`."""
+    return RealtimeSession(
+        place.sid,
+        place.conn,
+        uplink=uplink,
+        playout=Playout(
+            lead_frames=lead_frames, group_frames=GROUP_FRAMES, next_frame=place.next_frame
+        ),
+        dialect=dialect,
+        now=now,
+        keeps=keeps,
+        known=known,
+    )

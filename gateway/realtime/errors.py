@@ -29,6 +29,11 @@ class ParseError(RealtimeError):
         self.event_id = event_id
 
 
+def not_supported(what: str, param: str | None) -> RealtimeError:
+    """What a client gets for what only OpenAI's service has."""
+    return RealtimeError("not_supported", f"{what}.", param)
+
+
 class Ending(NamedTuple):
     """How a session that ends with an error looks to a Realtime client."""
 
@@ -38,7 +43,7 @@ class Ending(NamedTuple):
 
 
 # The close codes are those that OpenAI's clients know: they reconnect after 1011 to 1013.
-ENDINGS: Final = {
+_ENDINGS: Final = {
     ErrorCode.BAD_MESSAGE: Ending("invalid_value", INVALID_REQUEST, 1008),
     ErrorCode.BAD_TOKEN: Ending("invalid_resume_token", INVALID_REQUEST, 3000),
     ErrorCode.UNAUTHORIZED: Ending("invalid_api_key", INVALID_REQUEST, 3000),
@@ -53,4 +58,9 @@ ENDINGS: Final = {
     ErrorCode.INTERNAL: Ending("internal_error", SERVER_ERROR, 1011),
     ErrorCode.NO_CAPACITY: Ending("no_capacity", SERVER_ERROR, 1013),
 }
-FALLBACK: Final = Ending("internal_error", SERVER_ERROR, 1011)
+_FALLBACK: Final = Ending("internal_error", SERVER_ERROR, 1011)
+
+
+def ending_of(code: ErrorCode) -> Ending:
+    """How a session ends with this error."""
+    return _ENDINGS.get(code, _FALLBACK)

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime.access import LIFETIME_S, LIFETIMES_S, RealtimeAccess, key_of
 from gateway.realtime.config import DEFAULT_MODEL, asks_for_tools, initial, merged
-from gateway.realtime.errors import ENDINGS, FALLBACK, INVALID_REQUEST, RealtimeError
+from gateway.realtime.errors import INVALID_REQUEST, SERVER_ERROR, RealtimeError, ending_of
 
 MAX_BODY_BYTES: Final = 64 * 1024
 MODEL: Final = {"id": DEFAULT_MODEL, "object": "model", "created": 0, "owned_by": "antiphon"}
@@ -123,11 +123,11 @@ async def _secret_request(request: Request) -> tuple[dict[str, Any], int]:
 
 
 def _unauthorized() -> Response:
-    ending = ENDINGS[ErrorCode.UNAUTHORIZED]
+    ending = ending_of(ErrorCode.UNAUTHORIZED)
     return _error(401, ending.code, "Incorrect API key provided.")
 
 
 def _error(status: int, code: str, message: str, param: str | None = None) -> Response:
-    kind = INVALID_REQUEST if status < 500 else FALLBACK.kind
+    kind = INVALID_REQUEST if status < 500 else SERVER_ERROR
     error = {"message": message, "type": kind, "param": param, "code": code}
     return JSONResponse({"error": error}, status)

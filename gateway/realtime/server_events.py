@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from gateway.protocol.errors import CallError
-from gateway.realtime.errors import ENDINGS, FALLBACK, RealtimeError
+from gateway.realtime.errors import RealtimeError, ending_of
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -234,6 +234,6 @@ def refusal(error: RealtimeError, event_id: str | None) -> Error:
 
 def ending(error: CallError) -> tuple[str, int]:
     """The `error` event for an error that ends a session, and the socket's close code."""
-    known = ENDINGS.get(error.code, FALLBACK)
+    known = ending_of(error.code)
     problem = Problem(type=known.kind, code=known.code, message=str(error))
     return Error(event_id="event_end", error=problem).to_json(), known.close_code

@@ -23,9 +23,6 @@ from shared.log.writes import Answer, Append, Receipt
 
 logger = logging.getLogger(__name__)
 
-# Realtime clients buffer and cut off their player themselves, so they may have more in advance.
-LEAD_FRAMES: Final = 25  # 500 ms
-GROUP_FRAMES: Final = 5  # one event has 100 ms
 MAX_SOUND_FRAMES: Final = 50  # 1 s: one event stays far below 1 MiB
 SAVE_EVERY_S: Final = 20.0  # must be less than the least SESSION_TTL_S
 EVENTS_PER_S: Final = 500

@@ -5,23 +5,19 @@ import base64
 import json
 import subprocess
 import sys
-import wave
 from pathlib import Path
 from typing import Any
 
 import pytest
-import soundfile
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 from openai.types.realtime import RealtimeServerEvent, RealtimeSessionCreateRequestParam
 from openai.types.websocket_reconnection import ReconnectingEvent, ReconnectingOverrides
 from pydantic import TypeAdapter
 
-from client.resampling import resample
-from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.e2e.launcher import ROOT, Stack
-from tests.e2e.test_spoken import QUESTIONS
 from tests.patience import PATIENCE_S
+from tests.sdk.recordings import at_24_khz
 from tests.sounds import joined, noise
 
 pytestmark = pytest.mark.e2e
@@ -31,17 +27,6 @@ MANUAL: RealtimeSessionCreateRequestParam = {
     "type": "realtime",
     "audio": {"input": {"turn_detection": None}},
 }
-
-
-def at_24_khz(name: str, folder: Path) -> str:
-    """A recorded question at the API's rate."""
-    path = folder / f"{name}.wav"
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(SAMPLE_BYTES)
-        file.setframerate(SAMPLE_RATE_HZ)
-        file.writeframes(resample(*soundfile.read(QUESTIONS / f"{name}.wav")).tobytes())
-    return str(path)
 
 
 def test_openai_python_talks_to_the_default_engine(stack: Stack, tmp_path: Path) -> None:

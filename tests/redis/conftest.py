@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from gateway.realtime.keys import hash_of
 from shared.log.session_log import connect
 from tests.patience import PATIENCE_S
+from tests.redis.openai_door import KEY
 from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 from tests.redis_users import as_user
 
@@ -43,3 +45,12 @@ async def as_worker(redis_url: str, redis_client: Redis) -> AsyncIterator[Redis]
     """The emptied Redis for its user of workers and recorders."""
     async with connect(as_user(redis_url, "worker")) as client:
         yield client
+
+
+@pytest.fixture
+async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
+    """A gateway that wants `openai_door.KEY`."""
+    entry = (f"test:{hash_of(KEY)}",)
+    async with running_gateway(redis_url, gateway_api_keys=entry) as server:
+        await server.sees(worker.slots)
+        yield server

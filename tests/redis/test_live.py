@@ -3,29 +3,16 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest
 from openai import AsyncOpenAI
 from redis.asyncio import Redis
-from websockets.asyncio.client import connect
 
-from gateway.realtime.keys import hash_of, new_key
 from shared.log import keys
 from tests.patience import PATIENCE_S, until
+from tests.redis.openai_door import KEY, LIVE, calling, event, refusal
 from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
-from tests.redis.test_realtime import event, refusal
-
-KEY = new_key()
-PATH = "/v1/live/sessions"
-
-
-def calling(server: GatewayServer, key: str = "", query: str = "") -> Any:
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    url = server.http.replace("http", "ws") + PATH + query
-    return connect(url, additional_headers=headers, compression=None)
 
 
 def start(**session: Any) -> str:
@@ -35,15 +22,6 @@ def start(**session: Any) -> str:
 def append(sound: bytes) -> str:
     audio = base64.b64encode(sound).decode()
     return json.dumps({"type": "session.input_audio.append", "audio": audio})
-
-
-@pytest.fixture
-async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
-    """A gateway that wants KEY."""
-    entry = (f"test:{hash_of(KEY)}",)
-    async with running_gateway(redis_url, lease_ms=30_000, gateway_api_keys=entry) as server:
-        await server.sees(worker.slots)
-        yield server
 
 
 async def test_openai_python_hears_its_own_words_from_an_echo(
@@ -79,28 +57,28 @@ async def test_a_wrong_first_event_is_refused(server: GatewayServer) -> None:
         ('{"type": "session.close"}', "session_not_started"),
         ("?", "invalid_json"),
     ):
-        async with calling(server) as socket:
+        async with calling(server, LIVE) as socket:
             await socket.send(text)
             assert await refusal(socket) == (code, 1008)
 
 
 async def test_earlier_messages_need_an_engine_that_reads(server: GatewayServer) -> None:
-    async with calling(server) as socket:
+    async with calling(server, LIVE) as socket:
         await socket.send(start(input=[{"role": "user", "content": [{"text": "Hi"}]}]))
         assert await refusal(socket) == ("text_not_supported", 1008)
 
 
 async def test_a_key_opens_a_live_session(guarded: GatewayServer) -> None:
-    async with calling(guarded, "sk-wrong") as socket:
+    async with calling(guarded, LIVE, key="sk-wrong") as socket:
         assert await refusal(socket) == ("invalid_api_key", 3000)
-    async with calling(guarded, KEY) as socket:
+    async with calling(guarded, LIVE, key=KEY) as socket:
         await socket.send(start())
         assert (await event(socket))["type"] == "session.started"
 
 
 async def test_webrtc_is_refused_with_a_typed_error(server: GatewayServer) -> None:
     async with httpx.AsyncClient(base_url=server.http) as http:
-        answer = await http.post(f"{PATH}/sess_1/fork", json={})
+        answer = await http.post(f"{LIVE}/sess_1/fork", json={})
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_supported")
 
 
@@ -108,7 +86,7 @@ async def test_a_session_goes_on_after_a_lost_socket_on_another_gateway(
     server: GatewayServer, redis_url: str, worker: StandInWorker
 ) -> None:
     audio = {"format": {"type": "audio/pcm", "rate": 16_000}}
-    async with calling(server, query="?resume=new") as socket:
+    async with calling(server, LIVE, query="?resume=new") as socket:
         await socket.send(start(audio=audio))
         session = (await event(socket))["session"]
         await socket.send(json.dumps({"type": "session.input_audio.mute"}))
@@ -118,7 +96,7 @@ async def test_a_session_goes_on_after_a_lost_socket_on_another_gateway(
         socket.transport.abort()
     async with (
         running_gateway(redis_url) as other,
-        calling(other, query=f"?resume={session['resume']}&frame={had['frame']}") as socket,
+        calling(other, LIVE, query=f"?resume={session['resume']}&frame={had['frame']}") as socket,
     ):
         assert (await event(socket))["session"] == session
         await socket.send(append(b"\1" * 2_560 * 2))
@@ -128,5 +106,5 @@ async def test_a_session_goes_on_after_a_lost_socket_on_another_gateway(
 
 
 async def test_a_wrong_resume_token_is_refused(server: GatewayServer) -> None:
-    async with calling(server, query=f"?resume={'0' * 32}.x") as socket:
+    async with calling(server, LIVE, query=f"?resume={'0' * 32}.x") as socket:
         assert await refusal(socket) == ("session_not_found", 3000)

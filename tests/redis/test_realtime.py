@@ -2,21 +2,18 @@
 
 import asyncio
 import base64
-import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from redis.asyncio import Redis
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from gateway.realtime.endpoint import MAX_MESSAGE_BYTES
-from gateway.realtime.keys import hash_of, new_key
+from gateway.realtime.keys import hash_of
 from shared.audio import CHUNK_BYTES
 from shared.log import keys
 from shared.log.records import (
@@ -29,37 +26,10 @@ from shared.log.records import (
     SpeechStopped,
 )
 from tests.patience import PATIENCE_S, until
+from tests.redis.openai_door import KEY, REALTIME, calling, event, refusal
 from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
 
-KEY = new_key()
-PATH = "/v1/realtime"
 SOUND = "response.output_audio.delta"
-
-
-@pytest.fixture
-async def guarded(redis_url: str, worker: StandInWorker) -> AsyncIterator[GatewayServer]:
-    """A gateway that wants KEY."""
-    entry = (f"test:{hash_of(KEY)}",)
-    async with running_gateway(redis_url, gateway_api_keys=entry) as server:
-        await server.sees(worker.slots)
-        yield server
-
-
-@contextlib.asynccontextmanager
-async def calling(server: GatewayServer, key: str = "", **options: Any) -> AsyncIterator[Any]:
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    url = server.http.replace("http", "ws") + PATH + options.pop("query", "")
-    async with connect(url, additional_headers=headers, compression=None, **options) as socket:
-        yield socket
-
-
-async def event(socket: ClientConnection, kind: str = "") -> dict[str, Any]:
-    """The next event, or the next of a type."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            found: dict[str, Any] = json.loads(await socket.recv())
-            if kind in ("", found["type"]):
-                return found
 
 
 async def say(
@@ -75,14 +45,6 @@ async def say(
     await worker.say(sid, *records, frame=4 * chunks.stop, generation=1)
 
 
-async def refusal(socket: ClientConnection) -> tuple[str, int | None]:
-    """The code of the error event, and the close code."""
-    found = await event(socket)
-    with pytest.raises(ConnectionClosed):
-        await asyncio.wait_for(socket.recv(), PATIENCE_S)
-    return found["error"]["code"], socket.close_code
-
-
 async def test_a_session_begins_without_a_key_where_none_is_needed(server: GatewayServer) -> None:
     async with calling(server, query="?model=gpt-realtime-2.1") as socket:
         created = await event(socket)
@@ -91,11 +53,11 @@ async def test_a_session_begins_without_a_key_where_none_is_needed(server: Gatew
 
 
 async def test_a_wrong_key_is_refused_after_the_accept(guarded: GatewayServer) -> None:
-    async with calling(guarded, "sk-wrong") as socket:
+    async with calling(guarded, key="sk-wrong") as socket:
         assert await refusal(socket) == ("invalid_api_key", 3000)
     async with calling(guarded) as socket:
         assert await refusal(socket) == ("invalid_api_key", 3000)
-    async with calling(guarded, KEY) as socket:
+    async with calling(guarded, key=KEY) as socket:
         assert (await event(socket))["type"] == "session.created"
 
 
@@ -124,7 +86,7 @@ async def test_a_client_secret_begins_a_session_of_its_configuration(
 ) -> None:
     session = {"type": "realtime", "instructions": "Be brief.", "tools": [{"type": "function"}]}
     body = {"expires_after": {"anchor": "created_at", "seconds": 60}, "session": session}
-    url = f"{guarded.http}{PATH}/client_secrets"
+    url = f"{guarded.http}{REALTIME}/client_secrets"
     async with httpx.AsyncClient(
         timeout=PATIENCE_S, headers={"Authorization": f"Bearer {KEY}"}
     ) as http:
@@ -135,21 +97,21 @@ async def test_a_client_secret_begins_a_session_of_its_configuration(
     name = keys.client_secret(hash_of(answer["value"]))
     assert 50 <= await redis_client.ttl(name) <= 60
     assert answer["value"] not in str(await redis_client.keys("*"))
-    async with calling(guarded, answer["value"]) as socket:
+    async with calling(guarded, key=answer["value"]) as socket:
         created = await event(socket)
         assert created["session"]["instructions"] == "Be brief."
         assert created["session"]["tools"] == []
         sid = created["session"]["id"].removeprefix("sess_")
         await until(lambda: Brief("Be brief.", "") in worker.inputs[sid])
     await redis_client.delete(name)
-    async with calling(guarded, answer["value"]) as socket:
+    async with calling(guarded, key=answer["value"]) as socket:
         assert await refusal(socket) == ("invalid_api_key", 3000)
 
 
 async def test_client_secrets_are_made_with_a_key_alone_and_within_bounds(
     guarded: GatewayServer,
 ) -> None:
-    url = f"{guarded.http}{PATH}/client_secrets"
+    url = f"{guarded.http}{REALTIME}/client_secrets"
     async with httpx.AsyncClient(timeout=PATIENCE_S) as http:
         assert (await http.post(url, json={})).json()["error"]["code"] == "invalid_api_key"
         http.headers["Authorization"] = f"Bearer {KEY}"

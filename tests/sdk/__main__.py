@@ -6,75 +6,41 @@ First runs the program that the SDK's page shows, then its proof. `--only NAME .
 
 import argparse
 import json
-import re
+import shutil
 import subprocess
 import sys
 import tempfile
-import wave
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import soundfile
-
-from client.resampling import resample
-from shared.audio import SAMPLE_BYTES, SAMPLE_RATE_HZ
 from tests.conftest import redis_binaries, running_redis
 from tests.e2e.launcher import ROOT, Stack
-from tests.e2e.test_spoken import QUESTIONS
 from tests.sdk.environments import HERE, NoRegistry, node_folder, python_of, run
+from tests.sdk.pages import PAGES, program_in
+from tests.sdk.recordings import at_24_khz
 
-# Each SDK and its page in docs/sdk.
-PAGES: Final = {
-    "openai": "openai-python",
-    "agents": "openai-agents-python",
-    "node": "openai-node",
-    "agents_js": "openai-agents-js",
-    "livekit": "livekit",
-    "pipecat": "pipecat",
-}
 OF_NODE: Final = ("node", "agents_js")
 PROOF_WITHIN_S: Final = 150
-_PROGRAM: Final = re.compile(r"^```(?:python|js)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _PORT: Final = "8000"  # of the gateway, on the pages
-
-
-def wavs(folder: Path) -> list[str]:
-    """The recorded questions at the API's rate."""
-    found = []
-    for name in ("capital", "story"):
-        path = folder / f"{name}.wav"
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(SAMPLE_BYTES)
-            file.setframerate(SAMPLE_RATE_HZ)
-            file.writeframes(resample(*soundfile.read(QUESTIONS / f"{name}.wav")).tobytes())
-        found.append(str(path))
-    return found
-
-
-def program_of(name: str) -> str:
-    """The program that an SDK's page shows."""
-    found = _PROGRAM.search((ROOT / "docs" / "sdk" / f"{PAGES[name]}.md").read_text())
-    if found is None:
-        raise AssertionError(f"Expected a program on the page of {name}, got none")
-    return found[1]
 
 
 def line_of(name: str, script: Path) -> list[str]:
     """The command that runs a script in an SDK's environment. Raises NoRegistry."""
     if name not in OF_NODE:
         return [python_of(name), str(script)]
-    copy = node_folder() / script.name  # node looks for packages beside the script
-    copy.write_text(script.read_text())
-    return ["node", str(copy)]
+    folder = node_folder()  # node looks for packages beside the script
+    for file in (script, HERE / "microphone.mjs"):
+        shutil.copy(file, folder)
+    return ["node", str(folder / script.name)]
 
 
 def read_page(name: str, url: str, folder: Path) -> None:
     """Run what the page shows: it prints the answer. Raises NoRegistry, AssertionError."""
     script = folder / f"page_{name}.{'mjs' if name in OF_NODE else 'py'}"
-    script.write_text(program_of(name).replace(_PORT, url.rpartition(":")[2]))
+    page = (ROOT / "docs" / "sdk" / f"{PAGES[name]}.md").read_text()
+    script.write_text(program_in(page).replace(_PORT, url.rpartition(":")[2]))
     done = run(line_of(name, script), PROOF_WITHIN_S)
     if done.returncode or "Paris" not in done.stdout:
         raise AssertionError(f"{name}'s page: expected Paris, got {done.stdout}\n{done.stderr}")
@@ -113,7 +79,7 @@ def main(names: Sequence[str], *, pages_only: bool) -> int:
     """Try these SDKs one after the other; the exit status."""
     failed = 0
     with running_server() as url, tempfile.TemporaryDirectory() as folder:
-        recordings = wavs(Path(folder))
+        recordings = [at_24_khz(name, Path(folder)) for name in ("capital", "story")]
         for name in names:
             try:
                 read_page(name, url, Path(folder))

@@ -2,18 +2,11 @@
 //
 // A spoken turn, a barge-in over a long answer, a push-to-talk turn and an error. It prints one JSON line.
 
-import { readFileSync } from "node:fs";
 import { RealtimeAgent, RealtimeSession } from "@openai/agents/realtime";
+import * as microphone from "./microphone.mjs";
+import { RATE_HZ, read, silence } from "./microphone.mjs";
 
 const [url, questionPath, storyPath] = process.argv.slice(2);
-const RATE_HZ = 24_000;
-const PIECE = (RATE_HZ / 25) * 2; // 40 ms
-const WITHIN_MS = 60_000;
-
-/** The samples of a recording at 24 kHz, whose header has 44 bytes. */
-const read = (path) => readFileSync(path).subarray(44);
-const silence = Buffer.alloc(RATE_HZ * 2);
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const agent = new RealtimeAgent({ name: "Antiphon", instructions: "You are a friendly voice assistant." });
 const session = new RealtimeSession(agent, { transport: "websocket" });
@@ -30,20 +23,9 @@ session.transport.on("*", (event) => {
   if (event.type === "response.done") counts.done++;
 });
 
-/** Wait until a condition holds. */
-async function until(holds, what) {
-  for (const from = Date.now(); !holds(); await sleep(10))
-    if (Date.now() - from > WITHIN_MS) throw new Error(`Expected ${what}, got ${JSON.stringify({ counts, said, error })}`);
-}
-
-/** Send sound as a microphone does. */
-async function speak(...pieces) {
-  const pcm = Buffer.concat(pieces);
-  for (let at = 0; at < pcm.length; at += PIECE) {
-    session.sendAudio(new Uint8Array(pcm.subarray(at, at + PIECE)).buffer);
-    await sleep(40);
-  }
-}
+const until = (holds, what) => microphone.until(holds, what, () => JSON.stringify({ counts, said, error }));
+const send = (pcm) => session.sendAudio(new Uint8Array(pcm).buffer);
+const speak = (...pieces) => microphone.speak(send, ...pieces);
 
 const question = read(questionPath);
 await session.connect({ apiKey: "any", url: `${url.replace("http", "ws")}/v1/realtime` });

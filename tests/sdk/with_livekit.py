@@ -8,7 +8,6 @@ import asyncio
 import json
 import sys
 import time
-import wave
 from contextlib import suppress
 from typing import Any
 
@@ -16,10 +15,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession
 from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
 from livekit.plugins import openai
-
-RATE_HZ = 24_000
-PIECE = RATE_HZ // 25 * 2  # 40 ms
-WITHIN_S = 60
+from microphone import RATE_HZ, SILENCE, WITHIN_S, read, spoken
 
 
 class Microphone(AudioInput):
@@ -34,10 +30,8 @@ class Microphone(AudioInput):
 
     async def speak(self, pcm: bytes) -> None:
         """Speak in real time."""
-        for at in range(0, len(pcm), PIECE):
-            piece = pcm[at : at + PIECE]
+        async for piece in spoken(pcm):
             self._frames.put_nowait(rtc.AudioFrame(piece, RATE_HZ, 1, len(piece) // 2))
-            await asyncio.sleep(PIECE / 2 / RATE_HZ)
 
 
 class Loudspeaker(AudioOutput):
@@ -128,23 +122,17 @@ class Caller:
             self.heard.append(event.transcript)
 
 
-def read(wav: str) -> bytes:
-    """The samples of a recording at 24 kHz."""
-    with wave.open(wav, "rb") as file:
-        return file.readframes(file.getnframes())
-
-
 async def main(url: str, question_wav: str, story_wav: str) -> dict[str, Any]:
     """A session with the server's turn detection, then one of push-to-talk."""
-    question, story, silence = read(question_wav), read(story_wav), bytes(RATE_HZ * 2)
+    question, story = read(question_wav), read(story_wav)
     caller = Caller(url)
     await caller.start()
-    await caller.microphone.speak(question + silence)
+    await caller.microphone.speak(question + SILENCE)
     await caller.until(lambda: caller.said("Paris") >= 1)
     before = caller.loudspeaker.heard_s
-    await caller.microphone.speak(story + silence)
+    await caller.microphone.speak(story + SILENCE)
     await caller.until(lambda: caller.loudspeaker.heard_s >= before + 3)
-    await caller.microphone.speak(question + silence)
+    await caller.microphone.speak(question + SILENCE)
     await caller.until(lambda: caller.said("Paris") >= 2)
     await caller.end()
 

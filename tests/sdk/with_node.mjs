@@ -2,20 +2,13 @@
 //
 // A spoken turn, a barge-in over a long answer, a push-to-talk turn and an error. It prints one JSON line.
 
-import { readFileSync } from "node:fs";
 import net from "node:net";
 import OpenAI from "openai";
 import { OpenAIRealtimeWS } from "openai/realtime/ws";
+import * as microphone from "./microphone.mjs";
+import { RATE_HZ, read, silence } from "./microphone.mjs";
 
 const [url, questionPath, storyPath] = process.argv.slice(2);
-const RATE_HZ = 24_000;
-const PIECE = (RATE_HZ / 25) * 2; // 40 ms
-const WITHIN_MS = 60_000;
-
-/** The samples of a recording at 24 kHz, whose header has 44 bytes. */
-const read = (path) => readFileSync(path).subarray(44);
-const silence = Buffer.alloc(RATE_HZ * 2);
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 const { hostname, port } = new URL(url);
 const client = new OpenAI({ apiKey: "any", baseURL: `${url}/v1` });
@@ -30,24 +23,14 @@ rt.on("event", (event) => {
 });
 const got = (type) => events.filter((event) => event.type === type);
 
-/** Wait until a condition holds. */
-async function until(holds, what) {
-  for (const from = Date.now(); !holds(); await sleep(10))
-    if (Date.now() - from > WITHIN_MS) throw new Error(`Expected ${what}, got ${events.at(-1)?.type}`);
-}
+const until = (holds, what) => microphone.until(holds, what, () => events.at(-1)?.type);
 const event = async (type, count = 1) => {
   await until(() => got(type).length >= count, type);
   return got(type)[count - 1];
 };
 
-/** Send sound as a microphone does. */
-async function speak(...pieces) {
-  const pcm = Buffer.concat(pieces);
-  for (let at = 0; at < pcm.length; at += PIECE) {
-    rt.send({ type: "input_audio_buffer.append", audio: pcm.subarray(at, at + PIECE).toString("base64") });
-    await sleep(40);
-  }
-}
+const send = (pcm) => rt.send({ type: "input_audio_buffer.append", audio: pcm.toString("base64") });
+const speak = (...pieces) => microphone.speak(send, ...pieces);
 const words = (done) => done.response.output.flatMap((item) => item.content.map((part) => part.transcript)).join(" ");
 
 const question = read(questionPath);

@@ -9,9 +9,9 @@ import asyncio
 import base64
 import json
 import sys
-import wave
 from typing import Any
 
+from microphone import SECOND, SILENCE, WITHIN_S, Log, listening_meanwhile, read, spoken
 from openai import AsyncOpenAI
 from openai.types.live import ServerEvent
 from openai.types.realtime import RealtimeServerEvent
@@ -19,19 +19,14 @@ from pydantic import TypeAdapter
 
 STRICT = TypeAdapter(RealtimeServerEvent)
 STRICT_LIVE = TypeAdapter(ServerEvent)
-RATE_HZ = 24_000
-PIECE = RATE_HZ // 25 * 2  # 40 ms
-WITHIN_S = 60
 
 
-class Caller:
-    """One session: what was sent and what came."""
+class Caller(Log):
+    """One session and what came."""
 
     def __init__(self, connection: Any) -> None:
+        super().__init__()
         self.connection = connection
-        self.events: list[Any] = []
-        self.sound = 0
-        self.news = asyncio.Condition()
 
     async def listen(self) -> None:
         """Keep every event, after a strict check."""
@@ -43,33 +38,14 @@ class Caller:
                 and '"type":"error"' not in raw.decode()
             ):
                 raise AssertionError(f"an unknown event: {raw[:200]!r}")
-            if event.type == "response.output_audio.delta":
-                self.sound += len(base64.b64decode(event.delta))
-            async with self.news:
-                self.events.append(event)
-                self.news.notify_all()
-
-    def got(self, kind: str) -> list[Any]:
-        """All events of this type."""
-        return [event for event in self.events if event.type == kind]
-
-    async def until(self, kind: str, count: int = 1) -> Any:
-        """Wait for an event; returns it."""
-        async with asyncio.timeout(WITHIN_S), self.news:
-            await self.news.wait_for(lambda: len(self.got(kind)) >= count)
-        return self.got(kind)[count - 1]
-
-    async def until_sound(self, size: int) -> None:
-        """Wait until this many bytes of sound have come."""
-        async with asyncio.timeout(WITHIN_S), self.news:
-            await self.news.wait_for(lambda: self.sound >= size)
+            is_sound = event.type == "response.output_audio.delta"
+            await self.add(event, base64.b64decode(event.delta) if is_sound else b"")
 
     async def speak(self, pcm: bytes) -> None:
         """Send sound as a microphone does."""
-        for at in range(0, len(pcm), PIECE):
-            audio = base64.b64encode(pcm[at : at + PIECE]).decode()
+        async for piece in spoken(pcm):
+            audio = base64.b64encode(piece).decode()
             await self.connection.input_audio_buffer.append(audio=audio)
-            await asyncio.sleep(PIECE / 2 / RATE_HZ)
 
 
 def text_of(done: Any) -> str:
@@ -84,13 +60,9 @@ async def main(url: str, question: str, story: str) -> dict[str, Any]:
     client = AsyncOpenAI(api_key="any", base_url=f"{url}/v1", websocket_base_url=f"{url}/v1")
     async with client.realtime.connect(model="gpt-realtime") as connection:
         caller = Caller(connection)
-        listening = asyncio.create_task(caller.listen())
-        playing = asyncio.create_task(play(caller, read(question), read(story)))
-        await asyncio.wait({listening, playing}, return_when=asyncio.FIRST_COMPLETED)
-        if listening.done():
-            listening.result()  # raises
-        listening.cancel()
-    return {**playing.result(), "live": await live(client, read(question))}
+        playing = play(caller, read(question), read(story))
+        heard = await listening_meanwhile(caller.listen(), playing)
+    return {**heard, "live": await live(client, read(question))}
 
 
 async def live(client: AsyncOpenAI, question: bytes) -> str:
@@ -98,7 +70,7 @@ async def live(client: AsyncOpenAI, question: bytes) -> str:
     words = ""
     async with asyncio.timeout(WITHIN_S), client.live.connect() as call:
         await call.session.start(session={"model": "gpt-live-1"})
-        audio = base64.b64encode(question + bytes(RATE_HZ * 2)).decode()
+        audio = base64.b64encode(question + SILENCE).decode()
         await call.session.input_audio.append(audio=audio)
         while "Paris" not in words:
             event = STRICT_LIVE.validate_json(await call.recv_bytes())
@@ -110,28 +82,22 @@ async def live(client: AsyncOpenAI, question: bytes) -> str:
     return words
 
 
-def read(wav: str) -> bytes:
-    """The samples of a recording at 24 kHz."""
-    with wave.open(wav, "rb") as file:
-        return file.readframes(file.getnframes())
-
-
 async def play(caller: Caller, question: bytes, story: bytes) -> dict[str, Any]:
     """What one caller does."""
-    connection, silence = caller.connection, bytes(RATE_HZ * 2)
+    connection = caller.connection
     await caller.until("session.created")
     # A spoken turn.
     await connection.session.update(
         session={"type": "realtime", "audio": {"input": {"transcription": {"model": "whisper-1"}}}}
     )
     await caller.until("session.updated")
-    await caller.speak(question + silence)
+    await caller.speak(question + SILENCE)
     spoken = await caller.until("response.done")
     # A barge-in: the caller asks over an answer of which they have heard more than a second.
     before = caller.sound
-    await caller.speak(story + silence)
-    await caller.until_sound(before + 3 * RATE_HZ * 2)
-    await caller.speak(question + silence)
+    await caller.speak(story + SILENCE)
+    await caller.until_sound(before + 3 * SECOND)
+    await caller.speak(question + SILENCE)
     barged = await caller.until("response.done", 3)
     # Push-to-talk.
     await connection.session.update(
@@ -163,7 +129,7 @@ def found(caller: Caller, *, spoken: Any, barged: Any, pushed: Any, error: Any) 
             for event in caller.got("response.done")
         ],
         "error": error.error.code,
-        "sound_s": round(caller.sound / 2 / RATE_HZ, 2),
+        "sound_s": round(caller.sound / SECOND, 2),
         "events": len(caller.events),
     }
 

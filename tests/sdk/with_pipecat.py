@@ -7,10 +7,10 @@ line of what it heard.
 import asyncio
 import json
 import sys
-import wave
 from typing import Any
 
 from loguru import logger
+from microphone import RATE_HZ, SECOND, SILENCE, Log, read, spoken
 from pipecat.frames.frames import (
     BotStoppedSpeakingFrame,
     EndFrame,
@@ -31,10 +31,6 @@ from pipecat.processors.frame_processor import FrameDirection, FrameProcessor
 from pipecat.services.openai.realtime import events
 from pipecat.services.openai.realtime.llm import OpenAIRealtimeLLMService
 
-RATE_HZ = 24_000
-PIECE = RATE_HZ // 25 * 2  # 40 ms
-WITHIN_S = 60
-
 logger.remove()
 
 
@@ -43,44 +39,22 @@ class Ear(FrameProcessor):
 
     def __init__(self) -> None:
         super().__init__()
-        self.frames: list[Any] = []
-        self.sound = 0
+        self.log = Log(isinstance)
         self.answers: list[str] = [""]
-        self.news = asyncio.Condition()
 
     async def process_frame(self, frame: Any, direction: FrameDirection) -> None:
         """Keep the frame and pass it on."""
         await super().process_frame(frame, direction)
-        if isinstance(frame, TTSAudioRawFrame):
-            self.sound += len(frame.audio)
         if isinstance(frame, TTSTextFrame):
             self.answers[-1] += frame.text
         if isinstance(frame, TTSStoppedFrame):
             self.answers.append("")
-        async with self.news:
-            self.frames.append(frame)
-            self.news.notify_all()
+        await self.log.add(frame, frame.audio if isinstance(frame, TTSAudioRawFrame) else b"")
         await self.push_frame(frame, direction)
-
-    def got(self, kind: type[Any]) -> list[Any]:
-        """All frames of this type."""
-        return [frame for frame in self.frames if isinstance(frame, kind)]
-
-    async def until(self, kind: type[Any], count: int = 1) -> Any:
-        """Wait for a frame; returns it."""
-        async with asyncio.timeout(WITHIN_S), self.news:
-            await self.news.wait_for(lambda: len(self.got(kind)) >= count)
-        return self.got(kind)[count - 1]
 
     async def until_answers(self, count: int) -> None:
         """Wait until so many answers name Paris."""
-        async with asyncio.timeout(WITHIN_S), self.news:
-            await self.news.wait_for(lambda: sum("Paris" in a for a in self.answers) >= count)
-
-    async def until_sound(self, size: int) -> None:
-        """Wait until this many bytes of sound have come."""
-        async with asyncio.timeout(WITHIN_S), self.news:
-            await self.news.wait_for(lambda: self.sound >= size)
+        await self.log.until_holds(lambda: sum("Paris" in a for a in self.answers) >= count)
 
 
 class Caller:
@@ -105,10 +79,8 @@ class Caller:
 
     async def speak(self, pcm: bytes) -> None:
         """Send sound as a microphone does."""
-        for at in range(0, len(pcm), PIECE):
-            piece = pcm[at : at + PIECE]
+        async for piece in spoken(pcm):
             await self.task.queue_frame(InputAudioRawFrame(piece, RATE_HZ, 1))
-            await asyncio.sleep(PIECE / 2 / RATE_HZ)
 
     async def end(self) -> None:
         """Close the pipeline."""
@@ -116,33 +88,27 @@ class Caller:
         await asyncio.wait({self.running}, timeout=5)
 
 
-def read(wav: str) -> bytes:
-    """The samples of a recording at 24 kHz."""
-    with wave.open(wav, "rb") as file:
-        return file.readframes(file.getnframes())
-
-
 async def main(url: str, question_wav: str, story_wav: str) -> dict[str, Any]:
     """A session with the server's turn detection, then one of push-to-talk."""
-    question, story, silence = read(question_wav), read(story_wav), bytes(RATE_HZ * 2)
+    question, story = read(question_wav), read(story_wav)
     caller = Caller(url, events.TurnDetection())
     ear = caller.after
-    await caller.speak(silence + question + silence)
-    await ear.until(TTSStoppedFrame)
+    await caller.speak(SILENCE + question + SILENCE)
+    await ear.log.until(TTSStoppedFrame)
     await caller.task.queue_frame(BotStoppedSpeakingFrame())  # as an output transport says
-    before = ear.sound
-    await caller.speak(story + silence)
-    await ear.until_sound(before + 3 * RATE_HZ * 2)
-    starts = len(ear.got(ProposedUserStartedSpeakingFrame))
-    speaking = asyncio.create_task(caller.speak(question + silence))
-    await ear.until(ProposedUserStartedSpeakingFrame, starts + 1)
+    before = ear.log.sound
+    await caller.speak(story + SILENCE)
+    await ear.log.until_sound(before + 3 * SECOND)
+    starts = len(ear.log.got(ProposedUserStartedSpeakingFrame))
+    speaking = asyncio.create_task(caller.speak(question + SILENCE))
+    await ear.log.until(ProposedUserStartedSpeakingFrame, starts + 1)
     await caller.task.queue_frame(InterruptionFrame())  # as a user's aggregator decides
     await speaking
     await ear.until_answers(2)
     await caller.end()
 
     pushing = Caller(url, False)
-    await pushing.speak(silence)
+    await pushing.speak(SILENCE)
     await pushing.task.queue_frame(InterruptionFrame())  # a cancel while nothing is said
     await pushing.speak(question)
     await pushing.task.queue_frame(UserStoppedSpeakingFrame())
@@ -152,14 +118,14 @@ async def main(url: str, question_wav: str, story_wav: str) -> dict[str, Any]:
             item_id="item_of_nobody", content_index=0, audio_end_ms=1
         )
     )
-    error = await pushing.before.until(ErrorFrame)
+    error = await pushing.before.log.until(ErrorFrame)
     await pushing.end()
-    heard = caller.before.got(TranscriptionFrame) + pushing.before.got(TranscriptionFrame)
+    heard = caller.before.log.got(TranscriptionFrame) + pushing.before.log.got(TranscriptionFrame)
     return {
         "heard": [frame.text for frame in heard],
         "said": [text for text in ear.answers + pushing.after.answers if text],
         "error": str(error.error),
-        "sound_s": round((ear.sound + pushing.after.sound) / 2 / RATE_HZ, 2),
+        "sound_s": round((ear.log.sound + pushing.after.log.sound) / SECOND, 2),
     }
 
 

@@ -15,10 +15,13 @@ from gateway.call.resume import Outcome
 from gateway.protocol import client_messages, server_messages
 from gateway.protocol.errors import ErrorCode
 from shared.settings import reference
+from tests.sdk.pages import PAGES as SDK_PAGES
+from tests.sdk.pages import program_in
 
 ROOT: Final = Path(__file__).parents[2]
 MAX_README_LINES: Final = 150
 SOUND_WITHIN_LINES: Final = 30
+MAX_COLUMNS: Final = 100
 PAGES: Final = ("*.md", "docs/*.md", "docs/deploy/*.md", "docs/runbook/*.md", "examples/*.md")
 GUIDES: Final = sorted(
     path for pattern in PAGES for path in ROOT.glob(pattern) if path.name != "CHANGELOG.md"
@@ -127,6 +130,14 @@ def test_the_page_of_flags_says_what_the_programs_that_make_passes_flags_to_say(
     assert set(recipes) - {"pytest"} <= programs
     assert PAGE.read_text() == page(), "run `python -m docs.command_line`"
     assert set(PROGRAMS.values()) <= targets()
+
+
+@pytest.mark.parametrize("name", sorted(SDK_PAGES.values()))
+def test_the_program_of_an_sdk_has_under_ten_lines_or_its_page_says_why(name: str) -> None:
+    text = (ROOT / "docs" / "sdk" / f"{name}.md").read_text()
+    lines = [line for line in program_in(text).splitlines() if line.strip()]
+    assert max(map(len, lines)) <= MAX_COLUMNS
+    assert len(lines) < 10 or f"It takes {len(lines)} lines" in text
 
 
 def test_the_guide_explains_every_message_and_the_fields_that_a_client_needs() -> None:

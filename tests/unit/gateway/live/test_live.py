@@ -9,24 +9,21 @@ import numpy as np
 import pytest
 from openai.types.live import ServerEvent, SessionStartEvent
 
-from gateway.call.playout import Playout
-from gateway.call.resume import delivered, missed
 from gateway.live.client_events import SessionConfig, StartSession, parse
 from gateway.live.config import history_of, instructions_of, session_of, start_of
 from gateway.live.dialect import LiveDialect
-from gateway.live.endpoint import GROUP_FRAMES, LEAD_FRAMES
+from gateway.live.endpoint import LEAD_FRAMES
 from gateway.protocol.client_messages import Start
 from gateway.realtime.errors import RealtimeError
-from gateway.realtime.session import RealtimeSession, new_uplink
-from shared.audio import CHUNK_MS, CHUNK_SAMPLES
-from shared.log.records import Audio, Brief, History
+from gateway.realtime.session import new_uplink
+from shared.audio import CHUNK_MS
+from shared.log.records import Brief, History
 from shared.modes import ReplyMode
 from tests.sounds import joined, noise, silence, voice
-from tests.unit.gateway.realtime.stage import Exchange
+from tests.unit.gateway.realtime.stage import SID, Exchange
 from tests.unit.workers.runtime.conversation.fake_engine import FakeEngine
 from workers.engines.base import Engine, Traits
 
-SID: Final = "0123456789abcdef" * 2
 CASCADE: Final = Traits(duplex=False, burst_frames=20, folds=True, prepares=True, reads=True)
 QUESTION: Final = [*voice(12), *silence(12)]
 SOUND: Final = "session.output_audio.delta"
@@ -39,6 +36,8 @@ MODELS: Final = {
 class Live(Exchange):
     """One Live client; `events` holds all that it got, each as openai-python's model has it."""
 
+    lead_frames = LEAD_FRAMES
+
     def __init__(self, engine: Engine | None = None, **session: Any) -> None:
         super().__init__(engine, ReplyMode.STREAM)
         text = json.dumps(
@@ -50,51 +49,28 @@ class Live(Exchange):
         SessionStartEvent.model_validate_json(text)
         self.start: Start = start_of(started.session, ("low",))
         uplink = new_uplink(self.now)
-        self.session = RealtimeSession(
+        self.dialect = LiveDialect(
             SID,
-            "1:g:n",
-            uplink=uplink,
-            playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
-            dialect=LiveDialect(
-                SID,
-                uplink.sample_of,
-                config=config,
-                instructions=instructions_of(started.session),
-                history=history_of(started.session),
-                answers=started.event_id,
-            ),
-            now=self.now,
+            uplink.sample_of,
+            config=config,
+            instructions=instructions_of(started.session),
+            history=history_of(started.session),
+            answers=started.event_id,
         )
-        self.session.begin(self.now)
+        self.begin(self.dialect, uplink)
         self.work()
 
     def resume(self) -> None:
         """Lose the socket; another gateway goes on after the client's last frame."""
-        packed = self.session._dialect.saved(self.session.position)
         frame = max((event["frame"] for event in self.got(SOUND)), default=0)
-        state = self.worker.conversation.state
-        found = missed([record for _, record in self.worker.outputs], frame, state.frame)
-        samples = sum(isinstance(r, Audio) for _, r in self.worker.inputs) * CHUNK_SAMPLES
-        uplink = new_uplink(self.now, n=len(self.worker.inputs), samples=samples)
+        place = self.place_after(frame, self.dialect.saved(self.session.position))
+        uplink = new_uplink(self.now, n=place.n, samples=place.samples)
         config = session_of(SessionConfig(model=""), "", 0)
-        dialect = LiveDialect(SID, uplink.sample_of, config=config, samples=samples, connection=2)
-        events = delivered(self.worker.outputs, frame)
-        known = dialect.restore(packed, found.has_frame, events)
-        self.session = RealtimeSession(
-            SID,
-            "2:g:n",
-            uplink=uplink,
-            playout=Playout(
-                lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES, next_frame=found.next_frame
-            ),
-            dialect=dialect,
-            now=self.now,
-            keeps=True,
-            known=known,
+        self.dialect = LiveDialect(
+            SID, uplink.sample_of, config=config, samples=place.samples, connection=2
         )
-        self.session.begin(self.now, "token")
-        self.session.replay(found.records, state.output, self.now)
-        self.work()
+        known = self.dialect.restore(place.client, place.has_frame, place.delivered)
+        self.go_on(place, uplink, self.dialect, known)
 
     def collect(self, message: dict[str, Any]) -> None:
         MODELS[message["type"]].model_validate(message)

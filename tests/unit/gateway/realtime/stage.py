@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from gateway.call.playout import Playout
-from gateway.call.resume import delivered, missed
-from gateway.call.uplink import MAX_WAITING_RECORDS
+from gateway.call.opening import Place
+from gateway.call.resume import Missed, delivered, missed
+from gateway.call.uplink import MAX_WAITING_RECORDS, Uplink
 from gateway.realtime.dialect import Dialect
-from gateway.realtime.session import GROUP_FRAMES, LEAD_FRAMES, RealtimeSession, new_uplink
+from gateway.realtime.endpoint import LEAD_FRAMES, session_at
+from gateway.realtime.session import Dialect as AnyDialect
+from gateway.realtime.session import RealtimeSession, new_uplink
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, FRAME_MS
 from shared.log.records import Audio
 from shared.log.writes import Answer, Receipt
@@ -22,6 +24,7 @@ from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
 from workers.engines.base import Engine
 from workers.runtime.conversation.tuning import Tuning
 
+SID = "0123456789abcdef" * 2
 TICK_S = 0.02
 
 
@@ -29,6 +32,7 @@ class Exchange:
     """One client at one session; `events` holds all that it got."""
 
     session: RealtimeSession
+    lead_frames = LEAD_FRAMES
 
     def __init__(self, engine: Engine | None = None, mode: ReplyMode = ReplyMode.TURN) -> None:
         self.now = 100.0
@@ -37,6 +41,52 @@ class Exchange:
         self.worker = Rehearsal(mode, engine, Tuning())
         self._read = 0
         self._connections = 1
+        self._missed: Missed
+
+    def begin(self, dialect: AnyDialect, uplink: Uplink) -> None:
+        """Begin the client's session."""
+        place = Place(SID, "1:g:n", self.now)
+        self.session = session_at(place, uplink, dialect, self.now, lead_frames=self.lead_frames)
+        self.session.begin(self.now)
+
+    def place_after(self, frame: int, packed: bytes) -> Place:
+        """Where another gateway goes on after `frame`, the client's last one.
+
+        `packed`: what Redis has of the session.
+        """
+        self._connections += 1
+        state = self.worker.conversation.state
+        records = [record for _, record in self.worker.outputs]
+        self._missed = missed(records, frame, state.frame)
+        chunks = sum(isinstance(record, Audio) for _, record in self.worker.inputs)
+        return Place(
+            SID,
+            f"{self._connections}:g:n",
+            self.now,
+            n=len(self.worker.inputs),
+            samples=chunks * CHUNK_SAMPLES,
+            next_frame=self._missed.next_frame,
+            generation=state.generation,
+            client=packed,
+            has_frame=self._missed.has_frame,
+            delivered=delivered(self.worker.outputs, frame),
+        )
+
+    def go_on(self, place: Place, uplink: Uplink, dialect: AnyDialect, known: int | None) -> None:
+        """Serve the client there; `known`: the last record that the dialect knows."""
+        self.session = session_at(
+            place,
+            uplink,
+            dialect,
+            self.now,
+            lead_frames=self.lead_frames,
+            keeps=True,
+            known=known,
+        )
+        self.session.begin(self.now, "token")
+        output = self.worker.conversation.state.output
+        self.session.replay(self._missed.records, output, self.now)
+        self.work()
 
     def send(self, kind: str, **fields: Any) -> None:
         """Send one event, and let the worker take it."""
@@ -103,21 +153,13 @@ class Stage(Exchange):
         super().__init__(engine)
         uplink = new_uplink(self.now)
         self.dialect = Dialect(
-            "0123456789abcdef" * 2,
+            SID,
             model,
             uplink.sample_of,
             voices=("low",),
             takes_text=self.worker.engine.traits.reads,
         )
-        self.session = RealtimeSession(
-            "0123456789abcdef" * 2,
-            "1:g:n",
-            uplink=uplink,
-            playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
-            dialect=self.dialect,
-            now=self.now,
-        )
-        self.session.begin(self.now)
+        self.begin(self.dialect, uplink)
         self._collect()
 
     def saved(self) -> bytes:
@@ -129,40 +171,20 @@ class Stage(Exchange):
 
         `packed`: what Redis has of the session, by default all.
         """
-        packed = self.saved() if packed is None else packed
-        self._connections += 1
-        records = [record for _, record in self.worker.outputs]
-        state, n = self.worker.conversation.state, len(self.worker.inputs)
-        found = missed(records, frame, state.frame)
-        samples = sum(isinstance(r, Audio) for _, r in self.worker.inputs) * CHUNK_SAMPLES
-        uplink = new_uplink(self.now, n=n, samples=samples)
+        place = self.place_after(frame, self.saved() if packed is None else packed)
+        uplink = new_uplink(self.now, n=place.n, samples=place.samples)
         self.dialect = Dialect(
-            "0123456789abcdef" * 2,
+            SID,
             "",
             uplink.sample_of,
             voices=("low",),
             takes_text=self.worker.engine.traits.reads,
-            resumed=state.generation,
-            samples=samples,
+            resumed=place.generation,
+            samples=place.samples,
             connection=self._connections,
         )
-        events = delivered(self.worker.outputs, frame)
-        known = self.dialect.restore(packed, found.has_frame, events, event_id)
-        self.session = RealtimeSession(
-            "0123456789abcdef" * 2,
-            "2:g:n",
-            uplink=uplink,
-            playout=Playout(
-                lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES, next_frame=found.next_frame
-            ),
-            dialect=self.dialect,
-            now=self.now,
-            keeps=True,
-            known=known,
-        )
-        self.session.begin(self.now, "token")
-        self.session.replay(found.records, state.output, self.now)
-        self.work()
+        known = self.dialect.restore(place.client, place.has_frame, place.delivered, event_id)
+        self.go_on(place, uplink, self.dialect, known)
 
     def say(self, *chunks: Any) -> None:
         """Send sound in real time, 80 ms an event."""
