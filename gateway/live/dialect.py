@@ -17,8 +17,10 @@ from gateway.live import client_events as asked
 from gateway.live import config as configs
 from gateway.live import server_events as out
 from gateway.live.words import OutputWords
+from gateway.protocol.audio_format import Codec
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime import errors
+from gateway.realtime.audio_codecs import check_length
 from gateway.realtime.config import cut
 from gateway.realtime.effects import AudioIn, Effects, Hangup, ReplySound
 from gateway.realtime.errors import RealtimeError
@@ -186,6 +188,9 @@ class LiveDialect:
                 )
 
     def _append(self, audio: bytes) -> Effects:
+        sent = self._audio.format
+        sample_bytes = SAMPLE_BYTES if sent.codec is Codec.PCM16 else 1
+        check_length(len(audio), sample_bytes * sent.rate_hz)
         pcm = self._audio.decode(audio)
         self._samples += len(pcm) // SAMPLE_BYTES
         return [AudioIn(bytes(len(pcm)) if self._muted else pcm)] if pcm else []

@@ -9,6 +9,7 @@ from typing import Final
 
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime import server_events as out
+from gateway.realtime.audio_codecs import MAX_APPEND_BYTES
 from gateway.realtime.conversation import Conversation
 from gateway.realtime.effects import AudioIn, Effects
 from gateway.realtime.errors import RealtimeError
@@ -18,7 +19,9 @@ from shared.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import Commit, Discard
 
 MIN_COMMIT_MS: Final = 100
-MAX_HELD_BYTES: Final = 60 * SAMPLE_RATE_HZ * SAMPLE_BYTES
+# One event of the largest size, and a minute of sound in other events.
+MAX_HELD_BYTES: Final = MAX_APPEND_BYTES + 60 * SAMPLE_RATE_HZ * SAMPLE_BYTES
+MAX_HELD_S: Final = MAX_HELD_BYTES // SAMPLE_BYTES // SAMPLE_RATE_HZ  # 387
 
 
 class Caller:
@@ -92,7 +95,8 @@ class Caller:
         if sum(map(len, self._held)) > MAX_HELD_BYTES:
             raise CallError(
                 ErrorCode.TOO_FAST,
-                "Expected 'response.create' within 60 s of sound after a commit, got none",
+                f"Expected 'response.create' within {MAX_HELD_S} s of sound after a commit, got "
+                "none",
             )
         return []
 

@@ -15,14 +15,16 @@ from gateway.protocol.client_messages import Resume, ResumePoint, Start
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.frames import MAX_FRAME_NUMBER
 from gateway.realtime.access import SUBPROTOCOL, Grant, RealtimeAccess, key_of
+from gateway.realtime.audio_codecs import MAX_APPEND_BYTES
 from gateway.realtime.dialect import Dialect
 from gateway.realtime.server_events import ending
 from gateway.realtime.session import Dialect as AnyDialect
 from gateway.realtime.session import RealtimeSession, new_uplink
 from gateway.socket.endpoint import WebSocketEndpoint
+from gateway.socket.uvicorn_adapter import connection_of
 from shared.modes import ReplyMode
 
-MAX_MESSAGE_BYTES: Final = 8 * 1024 * 1024  # two minutes of PCM16 in base64 have 7.7 MB
+MAX_MESSAGE_BYTES: Final = MAX_APPEND_BYTES * 4 // 3 + 1024 * 1024  # base64; the rest of the event
 # Realtime clients buffer and cut off their player themselves, so they may have more in advance.
 LEAD_FRAMES: Final = 25  # 500 ms
 GROUP_FRAMES: Final = 5  # one event has 100 ms
@@ -68,9 +70,15 @@ class RealtimeEndpoint(WebSocketEndpoint):
         return await self._opener.open(start, permitted=True, build=build)
 
     async def check_key(self, websocket: WebSocket) -> Grant:
-        """What the client's key permits. Raises CallError, RedisError."""
+        """What the client's key permits; from now on its texts may be large.
+
+        Raises CallError, RedisError.
+        """
         authorization = websocket.headers.get("authorization")
-        return await self._access.check(key_of(authorization, websocket.scope["subprotocols"]))
+        key = key_of(authorization, websocket.scope["subprotocols"])
+        grant = await self._access.check(key)
+        connection_of(websocket).take_large_texts()
+        return grant
 
     def greet(self, opened: OpenedSession) -> None:
         """Send `session.created`."""

@@ -27,6 +27,8 @@ MAX_SOUND_FRAMES: Final = 50  # 1 s: one event stays far below 1 MiB
 SAVE_EVERY_S: Final = 20.0  # must be less than the least SESSION_TTL_S
 EVENTS_PER_S: Final = 500
 BURST_EVENTS: Final = 2_000
+# A long event costs as much time as several. The largest one takes two thirds of the burst.
+EVENT_BYTES: Final = 16 * 1024
 
 
 class Dialect(Protocol):
@@ -75,7 +77,7 @@ class RealtimeSession(Session):
         self._saved_at = now
         self._saving = False  # the answer has not come
         self._dialect = dialect
-        self._intake = Intake(uplink, self._push_audio)
+        self._intake = Intake(uplink)
         self._event_rate = TokenBucket(now, capacity=BURST_EVENTS, per_s=EVENTS_PER_S)
 
     @property
@@ -102,9 +104,11 @@ class RealtimeSession(Session):
 
     def receive(self, data: bytes | str, now: float) -> None:
         """Take a client event. Raises CallError when the session must end."""
-        if not self._event_rate.spend(1, now):
+        if not self._event_rate.spend(1 + len(data) // EVENT_BYTES, now):
             raise CallError(
-                ErrorCode.TOO_FAST, f"Expected at most {EVENTS_PER_S} events a second, got more"
+                ErrorCode.TOO_FAST,
+                f"Expected at most {EVENTS_PER_S} events a second, and {EVENT_BYTES // 1024} KiB "
+                "for each, got more",
             )
         text = data if isinstance(data, str) else data.decode("utf-8", "replace")
         self._perform(self._dialect.receive(text), now)
@@ -121,9 +125,9 @@ class RealtimeSession(Session):
             self._outbox.close(close_code, text)
 
     def next_append(self, now: float) -> Append | None:
-        """See `Session`; also lets waiting sound into the log."""
-        if not self.log_lost:
-            self._intake.pump(now)
+        """See `Session`; also lets waiting sound into the log, until the socket is gone."""
+        if not (self.log_lost or self._leaving):
+            self._intake.pump(self._push_audio, now)
         append = super().next_append(now)
         if append is None or not self._must_save(now):
             return append
@@ -165,7 +169,8 @@ class RealtimeSession(Session):
                 self.ended = True
                 self.close(NORMAL_CLOSE_CODE)
             else:
-                self._intake.put(effect, now)
+                self._intake.put(effect)
+                self._intake.pump(self._push_audio, now)
         self._outbox.flush()
 
 

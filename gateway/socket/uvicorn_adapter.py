@@ -108,6 +108,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         self.close_timeout = CLOSE_WITHIN_S
         self._cutter = FrameCutter(self.config.ws_max_size)
         self._deaf = False  # what still comes is dropped
+        self._reads_large = False  # more than WS_READ_BYTES of a text may come
+        self._holds_large = False  # one has begun, and is not read on
         self._extra_frames = TokenBucket(
             time.monotonic(), capacity=EXTRA_FRAMES, per_s=EXTRA_FRAMES_PER_S
         )
@@ -115,10 +117,22 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     # For the gateway
 
     def speak(self, max_bytes: int, error_text: ErrorText) -> None:
-        """Take texts of at most so many bytes. `error_text`: how an error looks; "": none."""
+        """Take texts of at most so many bytes. `error_text`: how an error looks; "": none.
+
+        More than WS_READ_BYTES of a text is read only after `take_large_texts`.
+        """
         self._cutter.max_bytes = max_bytes
-        self.conn.max_message_size = max_bytes
+        self.conn.max_message_size = min(max_bytes, WS_READ_BYTES)
         self._error_text = error_text
+
+    def take_large_texts(self) -> None:
+        """The client has shown that it may send them: read on where one began before."""
+        self._reads_large = True
+        self.conn.max_message_size = self._cutter.max_bytes
+        if self._holds_large:
+            self._holds_large = False
+            if not self.read_paused:
+                self.transport.resume_reading()
 
     def attach(self, handler: MessageHandler) -> None:
         """Hand each message to the handler as it comes; `receive` then reports only the end."""
@@ -164,6 +178,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Serve the socket with this connection in its scope, then let the rest leave."""
         cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self
         await super().run_asgi()
+        # Else the two would hold each other, and what a call had would stay for long.
+        del cast(dict[str, Any], self.scope["extensions"])[EXTENSION]
         self.loop.call_later(CLOSE_WITHIN_S, self.transport.abort)
 
     async def send(self, message: Any) -> None:
@@ -172,6 +188,12 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if self.initial_response is not None and self.close_sent:
             # The refusal is sent: without this, uvicorn logs an error for each.
             self.handshake_complete = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of what the call had and what came of a message."""
+        super().connection_lost(exc)
+        self._handler = None
+        self._cutter.clear()
 
     def data_received(self, data: bytes) -> None:
         """Take every frame that is whole."""
@@ -183,6 +205,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             handled = payload_at and self._handle(frame, payload_at)
             if not handled and payload_at != PIECE_AT:
                 super().data_received(frame)
+        if self._cutter.held_bytes > WS_READ_BYTES and not self._reads_large:
+            self._holds_large = True
+            self.transport.pause_reading()  # TCP stops the client
         return None
 
     def handle_ping(self) -> None:
@@ -236,7 +261,8 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         if self._handler is None or first not in (BINARY, TEXT):
             return False
         mask = frame[payload_at - MASK_BYTES : payload_at]
-        return self._hand_on(apply_mask(frame[payload_at:], mask), is_text=first == TEXT)
+        payload = memoryview(frame)[payload_at:]
+        return self._hand_on(apply_mask(payload, mask), is_text=first == TEXT)
 
     def _hand_on(self, data: bytes, *, is_text: bool) -> bool:
         """Give a message to the handler; False if there is none, or the text is no UTF-8."""

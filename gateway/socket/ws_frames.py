@@ -32,6 +32,15 @@ class FrameCutter:
         self._left = 0  # bytes of a large message that have not come yet
         self._piece_head = b""
 
+    @property
+    def held_bytes(self) -> int:
+        """How much of a frame is here that is not whole yet."""
+        return len(self._partial)
+
+    def clear(self) -> None:
+        """Forget that frame: nothing more comes."""
+        self._partial.clear()
+
     def feed(self, data: bytes, *, split: bool = False) -> Iterator[tuple[bytes, int]]:
         """Each whole frame and the place of its payload; (bytes, 0) for bytes that pass.
 

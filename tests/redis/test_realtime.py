@@ -2,8 +2,11 @@
 
 import asyncio
 import base64
+import contextlib
+import gc
 import json
 import time
+import weakref
 from typing import Any
 
 import httpx
@@ -12,11 +15,14 @@ from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from gateway.realtime.audio_codecs import MAX_APPEND_BYTES
 from gateway.realtime.endpoint import MAX_MESSAGE_BYTES
+from gateway.realtime.intake import Intake
 from gateway.realtime.keys import hash_of
 from shared.audio import CHUNK_BYTES
 from shared.log import keys
 from shared.log.records import (
+    Audio,
     Brief,
     Commit,
     OutputRecord,
@@ -153,12 +159,52 @@ async def test_a_whole_recording_may_come_in_one_message_of_a_bounded_size(
 ) -> None:
     async with calling(server, query="?model=any") as socket:
         await event(socket, "session.created")
-        append = {"type": "input_audio_buffer.append", "audio": "AAAA" * 960_000}  # 60 s
+        append = {"type": "input_audio_buffer.append", "audio": "AAAA" * (MAX_APPEND_BYTES // 3)}
         await socket.send(json.dumps(append))
         await socket.send(json.dumps({"type": "input_audio_buffer.clear"}))
         await event(socket, "input_audio_buffer.cleared")
+        sid = next(iter(worker.owned))
+        await until(lambda: any(isinstance(record, Audio) for record in worker.inputs[sid]))
+    async with calling(server, query="?model=any") as socket:
+        await event(socket, "session.created")
+        larger = {**append, "event_id": "large", "audio": append["audio"] + "AAAA"}
+        await socket.send(json.dumps(larger))
+        error = (await event(socket, "error"))["error"]
+        assert (error["code"], error["param"]) == ("invalid_value", "audio")
+        assert (error["type"], error["event_id"]) == ("invalid_request_error", "large")
         await socket.send(json.dumps({**append, "audio": "A" * MAX_MESSAGE_BYTES}))
         assert await refusal(socket) == ("message_too_large", 1009)
+
+
+async def test_sound_that_waits_is_gone_with_its_socket_at_once(server: GatewayServer) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with calling(server) as socket:
+            await event(socket, "session.created")
+            append = {"type": "input_audio_buffer.append", "audio": "AAAA" * 960_000}  # 60 s
+            await socket.send(json.dumps(append))
+            await socket.send(json.dumps({"type": "input_audio_buffer.clear"}))
+            await event(socket, "input_audio_buffer.cleared")
+            (intake,) = [weakref.ref(o) for o in gc.get_objects() if type(o) is Intake]
+        await until(lambda: intake() is None)
+    finally:
+        gc.enable()
+
+
+async def test_a_large_message_is_not_read_before_its_client_has_shown_a_key(
+    guarded: GatewayServer,
+) -> None:
+    large = json.dumps({"type": "input_audio_buffer.append", "audio": "AAAA" * 3_000_000})
+    async with calling(guarded, key=KEY) as socket:
+        await socket.send(large)
+        assert (await event(socket))["type"] == "session.created"
+        await socket.send(json.dumps({"type": "input_audio_buffer.clear"}))
+        await event(socket, "input_audio_buffer.cleared")
+    async with calling(guarded, key="sk-wrong") as socket:
+        with contextlib.suppress(ConnectionClosed):
+            await socket.send(large)
+        assert await refusal(socket) == ("invalid_api_key", 3000)
 
 
 async def test_a_full_fleet_says_so_after_the_accept(

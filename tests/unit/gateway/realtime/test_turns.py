@@ -329,15 +329,6 @@ def test_a_turn_that_the_server_heard_first_may_end_by_push_to_talk() -> None:
         assert len(stage.got("response.done")) == responses
 
 
-def test_one_event_has_at_most_two_minutes_of_sound() -> None:
-    stage = manual()
-    audio = base64.b64encode(bytes(121 * 48_000)).decode()
-    stage.send("input_audio_buffer.append", audio=audio)
-    assert (stage.error()["code"], stage.error()["param"]) == ("invalid_value", "audio")
-    stage.send("input_audio_buffer.commit")
-    assert stage.error()["code"] == "input_audio_buffer_commit_empty"
-
-
 def test_an_item_that_the_client_has_deleted_gets_no_transcript() -> None:
     stage = Stage(FakeEngine(CASCADE))
     stage.send("session.update", session={"audio": {"input": {"turn_detection": None}}})

@@ -13,7 +13,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
-from gateway.socket.uvicorn_adapter import EXTRA_FRAMES, WebSocketConnection
+from gateway.socket.uvicorn_adapter import EXTRA_FRAMES, WS_READ_BYTES, WebSocketConnection
 from gateway.token_bucket import TokenBucket
 
 MAX_BYTES = 20_000
@@ -183,3 +183,18 @@ async def test_a_dialect_may_take_larger_texts_and_has_errors_of_its_own(socket:
     socket.connection.data_received(sent_by_client(large + "y" * 200))
     assert b"sorry: too_large" in socket.sent
     assert socket.received == [large, large]
+
+
+async def test_a_large_text_is_read_on_only_when_its_client_may_send_it(socket: Socket) -> None:
+    text = "x" * (2 * WS_READ_BYTES)
+    socket.connection.speak(3 * WS_READ_BYTES, lambda error: error.code)
+    data = sent_by_client(text)
+    socket.connection.data_received(data[:WS_READ_BYTES])
+    assert not socket.transport.pause_reading.called
+    socket.connection.data_received(data[WS_READ_BYTES : WS_READ_BYTES + 1_000])
+    assert socket.transport.pause_reading.called
+    socket.connection.take_large_texts()
+    assert socket.transport.resume_reading.called
+    socket.attach()
+    socket.connection.data_received(data[WS_READ_BYTES + 1_000 :])
+    assert socket.received == [text]
