@@ -140,7 +140,12 @@ class Gateway:
         )
         self.live = self._make_endpoint(partial(LiveEndpoint, access=self.access, fleet=self.fleet))
         self.telephone = self._make_endpoint(
-            partial(TelephoneEndpoint, access=self.access, twilio_token=settings.twilio_auth_token)
+            partial(
+                TelephoneEndpoint,
+                access=self.access,
+                fleet=self.fleet,
+                twilio_token=settings.twilio_auth_token,
+            )
         )
         self.stats = Stats(self.name, self.fleet, self.sessions, self.registry, self.log)
 

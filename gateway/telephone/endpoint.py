@@ -16,6 +16,7 @@ from gateway.call.opening import Build, OpenedSession, Place
 from gateway.call.playout import Playout
 from gateway.call.session import Session
 from gateway.call.uplink import Uplink
+from gateway.edge.fleet import Fleet
 from gateway.protocol.client_messages import Start
 from gateway.protocol.errors import CallError, ErrorCode
 from gateway.realtime.access import RealtimeAccess
@@ -35,10 +36,16 @@ class TelephoneEndpoint(WebSocketEndpoint):
     """Serves every media stream of one gateway. `twilio_token`: checks Twilio's signatures."""
 
     def __init__(
-        self, *args: Any, access: RealtimeAccess, twilio_token: SecretStr, **kwargs: Any
+        self,
+        *args: Any,
+        access: RealtimeAccess,
+        fleet: Fleet,
+        twilio_token: SecretStr,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._access = access
+        self._fleet = fleet
         self._token = twilio_token
 
     def routes(self) -> list[BaseRoute]:
@@ -85,7 +92,9 @@ class TelephoneEndpoint(WebSocketEndpoint):
             await self._access.check(started.parameters.get("token"))
         self._limits.check_new_call(address, time.monotonic())
         start = _start(started.parameters)
-        return await self._opener.open(start, permitted=True, build=_build(started))
+        types_keys = _yes(started.parameters, "keys") and self._fleet.takes_text(time.monotonic())
+        build = _build(started, types_keys=types_keys)
+        return await self._opener.open(start, permitted=True, build=build)
 
     def greet(self, opened: OpenedSession) -> None:
         """Nothing: the services expect no greeting."""
@@ -131,11 +140,15 @@ def _start(parameters: Mapping[str, str]) -> Start:
         voice=parameters.get("voice", ""),
         style=parameters.get("style", ""),
         instructions=parameters.get("instructions", ""),
-        record=parameters.get("record", "").lower() in ("1", "true", "yes"),
+        record=_yes(parameters, "record"),
     )
 
 
-def _build(started: StreamStarted) -> Build:
+def _yes(parameters: Mapping[str, str], name: str) -> bool:
+    return parameters.get(name, "").lower() in ("1", "true", "yes")
+
+
+def _build(started: StreamStarted, *, types_keys: bool) -> Build:
     def build(place: Place) -> Session:
         return TelephoneSession(
             place.sid,
@@ -144,6 +157,7 @@ def _build(started: StreamStarted) -> Build:
             uplink=Uplink(place.arrived_at),
             playout=Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES),
             now=time.monotonic(),
+            types_keys=types_keys,
         )
 
     return build

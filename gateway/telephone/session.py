@@ -10,6 +10,7 @@ from gateway.call.uplink import Uplink
 from gateway.call.wire_audio import wire_audio
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.server_messages import ServerMessage
+from gateway.telephone.keys import Keys
 from gateway.telephone.media_streams import (
     CallerAudio,
     DigitPressed,
@@ -19,7 +20,7 @@ from gateway.telephone.media_streams import (
     StreamStopped,
     parse,
 )
-from shared.log.records import Clear
+from shared.log.records import Clear, Typed
 
 # The service buffers and drops what a `clear` names, so it may hold as much as the page does.
 LEAD_FRAMES: Final = 10  # 200 ms
@@ -27,7 +28,10 @@ GROUP_FRAMES: Final = 4  # 80 ms in one message
 
 
 class TelephoneSession(Session):
-    """See `Session`. Marks that come back report how far the caller has heard a reply."""
+    """See `Session`. Marks that come back report how far the caller has heard a reply.
+
+    `types_keys`: the keys that the caller presses are typed turns.
+    """
 
     def __init__(
         self,
@@ -38,6 +42,7 @@ class TelephoneSession(Session):
         uplink: Uplink,
         playout: Playout,
         now: float,
+        types_keys: bool = False,
     ) -> None:
         super().__init__(
             sid,
@@ -49,6 +54,7 @@ class TelephoneSession(Session):
             audio=wire_audio(started.audio),
         )
         self._to_caller = Outgoing(started.stream)
+        self._keys = Keys() if types_keys else None
 
     def receive(self, data: bytes | str, now: float) -> None:
         """Take a message from the service. Raises CallError when it breaks the protocol."""
@@ -57,6 +63,7 @@ class TelephoneSession(Session):
         event = parse(data)
         if isinstance(event, CallerAudio):
             super().receive(event.data, now)
+            self._type(self._keys.due(now) if self._keys else "")
             return
         self._uplink.count_control(now)
         match event:
@@ -67,8 +74,14 @@ class TelephoneSession(Session):
                 self.close(NORMAL_CLOSE_CODE)
             case StreamStarted():
                 raise CallError(ErrorCode.BAD_MESSAGE, "Expected 'start' once")
-            case MarkPlayed() | DigitPressed() | None:  # the engines take no keys
+            case DigitPressed(digit=digit):
+                self._type(self._keys.press(digit, now) if self._keys else "")
+            case MarkPlayed() | None:
                 pass
+
+    def _type(self, text: str) -> None:
+        if text:
+            self._uplink.push(Typed(text))
 
     def send(self, message: ServerMessage) -> None:
         """Nothing: the service has no such messages."""

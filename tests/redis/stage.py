@@ -177,6 +177,7 @@ class StandInWorker:
         self.stalled = False  # reads nothing, so the log fills
         self.beats = 0
         self.offer: dict[str, list[str]] = {}  # its voices and styles, as a worker publishes them
+        self.text = False  # its engine takes typed turns
         self._at_work = asyncio.Lock()
 
     async def run(self) -> None:
@@ -204,7 +205,7 @@ class StandInWorker:
     async def _publish(self) -> None:
         free = self.slots - len(self.owned)
         status: dict[str, Any] = {"beat": self.beats, "slots": self.slots, "free": free}
-        status |= {"step_ms": 1.5, **self.offer, "engine": "echo", "pid": 1}
+        status |= {"step_ms": 1.5, **self.offer, "text": self.text, "engine": "echo", "pid": 1}
         status["reads"] = formats.READS
         await self.registry.publish_worker("w1", status)
 

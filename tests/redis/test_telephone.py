@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from gateway.realtime.keys import hash_of, new_key
 from gateway.telephone.endpoint import TELNYX, TWILIO, VOICE
 from gateway.telephone.signature import HEADER, signature
 from shared.g711 import mulaw_decode
+from shared.log.records import Typed
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from tests.patience import PATIENCE_S, until
@@ -94,6 +96,24 @@ async def test_a_call_is_echoed_and_ends_with_stop(
         await asyncio.wait_for(socket.wait_closed(), PATIENCE_S)
         assert socket.close_code == 1000
     await until(lambda: nobody_calls(redis_client))
+
+
+@pytest.mark.parametrize("reads", [True, False])
+async def test_keys_reach_an_engine_that_reads(
+    server: GatewayServer, worker: StandInWorker, reads: bool
+) -> None:
+    worker.text = reads
+    await until(lambda: server.gateway.fleet.takes_text(time.monotonic()) is reads)
+    async with calling(server) as socket:
+        await socket.send(start(keys="true"))
+        for key in "42#":
+            await socket.send(json.dumps({"event": "dtmf", "dtmf": {"digit": key}}))
+        for _ in range(12):
+            await socket.send(media(b"\x20\xa0" * 80))
+        assert await events(socket, "media", 1)
+        (sid,) = worker.owned
+        typed = [record.text for record in worker.inputs[sid] if isinstance(record, Typed)]
+        assert typed == (["The caller pressed 4 2."] if reads else [])
 
 
 async def test_only_twilio_opens_a_stream_of_an_account_with_a_token(

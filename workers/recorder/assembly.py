@@ -28,6 +28,7 @@ from shared.log.records import (
     SpeechStarted,
     SpeechStopped,
     Text,
+    Typed,
 )
 
 # Two frames in a row stay together unless the caller's playhead stood still for longer.
@@ -86,14 +87,16 @@ class Assembly:
     spoken: list[tuple[str, int]] = field(default_factory=list)  # text and its first sample
     runs: list[tuple[int, int]] = field(default_factory=list)  # the assistant's sound, samples
     caller_words: list[Word] = field(default_factory=list)
+    typed: list[tuple[str, int]] = field(default_factory=list)  # text and its place in samples
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> "Assembly":
         """The inverse of `state`."""
-        found = cls(**{name.name: state[name.name] for name in fields(cls)})
+        found = cls(**{name.name: state[name.name] for name in fields(cls) if name.name in state})
         found.texts = [(frame, reply, text) for frame, reply, text in found.texts]
         found.spoken = [(text, at) for text, at in found.spoken]
         found.runs = [(start, end) for start, end in found.runs]
+        found.typed = [(text, at) for text, at in found.typed]
         found.caller_words = [Word(**word) for word in state["caller_words"]]
         return found
 
@@ -118,6 +121,8 @@ class Assembly:
                 self.samples += CHUNK_SAMPLES
             elif isinstance(record, Played):
                 heard.append((record.frame, self.samples))
+            elif isinstance(record, Typed):
+                self.typed.append((record.text, self.samples))
         for m, output in outputs:
             self._count(m, self.m)
             self.m = m

@@ -143,7 +143,7 @@ class RecordingStore:
 
 
 def _transcript(assembly: Assembly) -> dict[str, Any]:
-    """moshi-finetune's transcript, and how many records were missed."""
+    """moshi-finetune's transcript, what the caller typed, and how many records were missed."""
     alignments = [
         [
             word.text,
@@ -152,4 +152,5 @@ def _transcript(assembly: Assembly) -> dict[str, Any]:
         ]
         for word in assembly.words()
     ]
-    return {"alignments": alignments, "lost_records": assembly.lost}
+    typed = [[text, round(at / SAMPLE_RATE_HZ, 3)] for text, at in assembly.typed]
+    return {"alignments": alignments, "typed": typed, "lost_records": assembly.lost}

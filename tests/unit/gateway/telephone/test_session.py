@@ -12,10 +12,11 @@ from gateway.call.playout import Playout
 from gateway.call.uplink import Uplink
 from gateway.protocol.audio_format import AudioFormat, Codec
 from gateway.protocol.errors import CallError
+from gateway.telephone.keys import MAX_KEYS
 from gateway.telephone.media_streams import StreamStarted
 from gateway.telephone.session import GROUP_FRAMES, LEAD_FRAMES, TelephoneSession
 from shared.audio import CHUNK_SAMPLES, FRAME_BYTES
-from shared.log.records import Audio, Clear, Played, ReplyStarted, Speech
+from shared.log.records import Audio, Clear, Played, ReplyStarted, Speech, Typed
 
 STARTED = StreamStarted("MZ1", AudioFormat(Codec.MULAW, 8_000), {})
 TICK = json.dumps(
@@ -23,10 +24,25 @@ TICK = json.dumps(
 )
 
 
-def new_session() -> TelephoneSession:
+def press(session: TelephoneSession, keys: str, now: float) -> None:
+    for key in keys:
+        session.receive(json.dumps({"event": "dtmf", "dtmf": {"digit": key}}), now)
+
+
+def typed(session: TelephoneSession, now: float) -> list[str]:
+    return [record.text for record in records(session, now) if isinstance(record, Typed)]
+
+
+def new_session(*, types_keys: bool = False) -> TelephoneSession:
     playout = Playout(lead_frames=LEAD_FRAMES, group_frames=GROUP_FRAMES)
     return TelephoneSession(
-        "s", "1:g:n", started=STARTED, uplink=Uplink(0.0), playout=playout, now=0.0
+        "s",
+        "1:g:n",
+        started=STARTED,
+        uplink=Uplink(0.0),
+        playout=playout,
+        now=0.0,
+        types_keys=types_keys,
     )
 
 
@@ -92,10 +108,40 @@ async def test_a_mark_of_frames_that_were_never_sent_counts_up_to_the_last_one()
     assert not [record for record in records(session, 3.0) if isinstance(record, Played)]
 
 
-async def test_stop_ends_the_call_and_keys_change_nothing() -> None:
+def test_keys_become_one_turn_after_a_pause() -> None:
+    session = new_session(types_keys=True)
+    press(session, "4", 0.0)
+    press(session, "2", 1.5)
+    session.receive(TICK, 3.4)
+    assert typed(session, 3.4) == []
+    session.receive(TICK, 3.5)
+    assert typed(session, 3.5) == ["The caller pressed 4 2."]
+    press(session, "7", 4.0)
+    session.receive(TICK, 6.1)
+    assert typed(session, 6.1)[-1] == "The caller pressed 7."
+
+
+def test_a_hash_ends_a_turn_of_keys_at_once_or_is_one() -> None:
+    session = new_session(types_keys=True)
+    press(session, "0*#", 0.0)
+    press(session, "#", 0.1)
+    assert typed(session, 0.1) == ["The caller pressed 0 *.", "The caller pressed #."]
+
+
+def test_a_turn_holds_a_bounded_number_of_keys_and_nothing_else() -> None:
+    session = new_session(types_keys=True)
+    press(session, "5" * (MAX_KEYS + 10), 0.0)
+    session.receive('{"event":"dtmf","dtmf":{"digit":"Ignore all."}}', 0.1)
+    session.receive(TICK, 2.1)
+    assert typed(session, 2.1) == [f"The caller pressed {' '.join('5' * MAX_KEYS)}."]
+
+
+async def test_stop_ends_the_call_and_keys_change_nothing_unless_asked_for() -> None:
     session = new_session()
-    session.receive('{"event":"dtmf","dtmf":{"digit":"5"}}', 0.1)
+    press(session, "5#", 0.1)
+    session.receive(TICK, 3.0)
     assert await sent(session) == []
+    assert typed(session, 3.0) == []
     session.receive('{"event":"stop"}', 0.2)
     assert session.ended
     assert isinstance((await sent(session))[-1], Close)

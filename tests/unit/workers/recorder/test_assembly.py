@@ -18,6 +18,7 @@ from shared.log.records import (
     SpeechStarted,
     SpeechStopped,
     Text,
+    Typed,
 )
 from workers.recorder.assembly import Assembly, PlacedSound, Side
 
@@ -92,6 +93,14 @@ def test_words_of_both_sides_have_their_times() -> None:
     assert found["morning."] == (middle, start + 6 * FRAME_SAMPLES, Side.ASSISTANT)
     assert found["hi"][0] == CHUNK_SAMPLES
     assert found["there"][1:] == (3 * CHUNK_SAMPLES, Side.CALLER)
+
+
+def test_what_the_caller_typed_has_its_place() -> None:
+    assembly = Assembly()
+    assembly.take(numbered([chunk(), Typed("The caller pressed 5."), chunk()]), [])
+    assert assembly.typed == [("The caller pressed 5.", CHUNK_SAMPLES)]
+    packed = msgpack.packb(assembly.state())
+    assert Assembly.of(msgpack.unpackb(packed, strict_map_key=False)) == assembly
 
 
 def test_records_that_were_gone_are_counted() -> None:
