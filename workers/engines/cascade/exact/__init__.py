@@ -39,11 +39,11 @@ from workers.engines.cascade.exact.said_back import said_back
 from workers.engines.cascade.exact.series import SERIES, UNKNOWN
 from workers.engines.cascade.exact.stories import story
 from workers.engines.cascade.exact.tokens import tokens
-from workers.engines.cascade.exact.year import YEAR
+from workers.engines.cascade.exact.year import NAMES, YEAR
 
 TOOLS: Final = (
     CLAIMS, ARE_THEY, COUNTS, UNKNOWN, STORIES, REASONED, TOGETHER, COMPARED, NEIGHBOURS, SERIES,
-    WEEK, YEAR, SEASON, SPELLING, CONVERSIONS, TEMPERATURES, CLOCK,
+    WEEK, YEAR, NAMES, SEASON, SPELLING, CONVERSIONS, TEMPERATURES, CLOCK,
 )  # fmt: skip
 MOST_CHAINED: Final = 8  # turns of "and plus five?" that go back to one sum
 MOST_TOKENS: Final = 30  # of a turn: a longer one has more in it than a question to compute

@@ -10,10 +10,18 @@ follows; any other result that is no decimal with two places is left to the mode
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from math import isqrt
 from typing import Final
 
 from workers.engines.cascade.exact.pattern import ASKING, Slot, Tool, of_type, tool, without, words
-from workers.engines.cascade.exact.quantity import Quantity, combined, plain, spoken, stated
+from workers.engines.cascade.exact.quantity import (
+    LARGEST,
+    Quantity,
+    combined,
+    plain,
+    spoken,
+    stated,
+)
 from workers.engines.cascade.exact.tokens import Nth, Token
 from workers.models.text_to_speech.number_words import cardinal
 
@@ -42,6 +50,7 @@ _SIGNS: Final = {
     ("over",): "divided by", ("divided", "into"): "divided by", ("divided",): "divided by",
     ("shared", "by"): "divided by",
 }  # fmt: skip
+MOST_POWER: Final = 20
 _STRONG: Final = ("times", "divided by")
 _SHARES: Final = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
 _NTH_SHARES: Final = {3: "third", 4: "fourth", 5: "fifth", 10: "tenth"}
@@ -64,6 +73,8 @@ def operand(
                 and tokens[at + 2] == "of"
             ):
                 yield from _after(tokens, at + 3, lambda q: _part(q, number))
+            if isinstance(number, int) and _several(tokens, at + 1):
+                yield from _share(tokens, at + 1, _several(tokens, at + 1), number)
             if number == 1 and tokens[at + 1 : at + 2] and _shared(tokens[at + 1]):
                 yield from operand(tokens, at + 1)
             yield plain(number), at + 1
@@ -72,7 +83,7 @@ def operand(
         case "double" | "twice":
             yield from _after(tokens, at + 1 + (tokens[at + 1 : at + 2] == ["of"]), _double)
         case token if word := _shared(token):
-            yield from _share(tokens, at + 1, word)
+            yield from _share(tokens, at, word)
         case "dozen":
             yield Quantity(Fraction(12), "a dozen"), at + 1
         case str(word) if near_sign and word in _SOUNDS_LIKE:
@@ -87,14 +98,24 @@ def _shared(token: Token) -> str:
     return token if isinstance(token, str) and token in _SHARES else ""
 
 
-def _share(tokens: Sequence[Token], at: int, word: str) -> Iterator[tuple[Quantity, int]]:
-    """ "half of ten", "a third of nine", "one quarter of eight"."""
+def _several(tokens: Sequence[Token], at: int) -> str:
+    """ "thirds" of "two thirds of nine"; "" elsewhere."""
+    word = str(tokens[at]) if at + 1 < len(tokens) and tokens[at + 1] == "of" else ""
+    return word[:-1] if word[-1:] == "s" and word[:-1] in _SHARES else ""
+
+
+def _share(
+    tokens: Sequence[Token], at: int, word: str, count: int = 1
+) -> Iterator[tuple[Quantity, int]]:
+    """ "half of ten", "a third of nine", "three quarters of eight", from the share's word on."""
     name = "half" if word == "half" else f"a {word}"
+    if count > 1:
+        name = f"{cardinal(count)} {word}s"
     yield from _after(
         tokens,
-        at + (tokens[at : at + 1] == ["of"]),
+        at + 1 + (tokens[at + 1 : at + 2] == ["of"]),
         lambda q: Quantity(
-            _times(q, Fraction(1, _SHARES[word])), f"{name} of {q.said}", q.steps + 1
+            _times(q, Fraction(count, _SHARES[word])), f"{name} of {q.said}", q.steps + 1
         ),
     )
 
@@ -209,6 +230,23 @@ def _claim(e: Quantity, n: int | Fraction) -> str:
     return ("Yes, " if e.value == n else "No, ") + answer[0].lower() + answer[1:]
 
 
+def _power(a: Quantity, b: Quantity, said: str) -> str:
+    if a.value is None or b.value not in range(MOST_POWER + 1) or abs(a.value) > LARGEST:
+        return ""
+    return stated(Quantity(a.value ** int(b.value or 0), said, 1))
+
+
+def _root(a: Quantity) -> str:
+    """The square root if it is whole, or about."""
+    if a.value is None or not 0 <= a.value <= LARGEST or a.value.denominator != 1:
+        return ""
+    root = isqrt(int(a.value))
+    near = Fraction(round(float(a.value) ** 0.5, 1)).limit_denominator(10)
+    exact = root * root == a.value
+    about, found = ("", Fraction(root)) if exact else ("about ", near)
+    return f"The square root of {a.said} is {about}{spoken(found)}."
+
+
 REASONED: Final[Tool] = tool(
     GLUE,
     SLOTS,
@@ -248,7 +286,8 @@ REASONED: Final[Tool] = tool(
     (
         """
         difference between|of|from {a} and|to|from {b}
-        more [of] {a} than {b}
+        more|less|fewer [of] {a} than {b}
+        by {a} bigger|greater|larger|higher|more|smaller|less|lower than {b}
         bigger|greater|larger {a} than {b} by
         """,
         _difference,
@@ -290,6 +329,7 @@ REASONED: Final[Tool] = tool(
     (
         """
         {a} doubled
+        doubled {a}
         double [of] {a}
         """,
         lambda a: stated(_double(a)),
@@ -299,8 +339,14 @@ REASONED: Final[Tool] = tool(
         square [of] {a}
         {a} squared
         """,
-        lambda a: stated(Quantity(None if a.value is None else a.value**2, f"{a.said} squared", 1)),
+        lambda a: _power(a, plain(2), f"{a.said} squared"),
     ),
+    ("{a} cubed", lambda a: _power(a, plain(3), f"{a.said} cubed")),
+    (
+        "{a} to power [of] {b}\n{a} raised to [power] [of] {b}",
+        lambda a, b: _power(a, b, f"{a.said} to the power of {b.said}"),
+    ),
+    ("square root [of] {a}", lambda a: _root(a)),
 )
 TOGETHER: Final[Tool] = tool(
     without(GLUE, "what", "how", "much"),
@@ -314,10 +360,12 @@ TOGETHER: Final[Tool] = tool(
         what make|makes {a} and {b}
         {a} and {b} together
         {a} and {b} what
+        how {a} and {b}
         {a} and {b} what that together
         """,
         _with("plus"),
     ),
+    ("how much bigger|greater|larger|higher|smaller|lower {a} than {b}", _difference),
     ("what {a} bigger|greater|higher|larger than {b}", _with("plus")),
     ("what {b} smaller|lower than {a}", lambda b, a: stated(combined(a, "minus", b))),
 )

@@ -93,6 +93,12 @@ def _left_in_week(d: int) -> str:
     return f"{capitalized(cardinal(len(left)))} {days} left after {DAYS[d]}{named}."
 
 
+def _days_to(d: int, d2: int) -> str:
+    count = (d2 - d) % 7 or 7
+    days = "day" if count == 1 else "days"
+    return f"From {DAYS[d]} to {DAYS[d2]} is {cardinal(count)} {days}."
+
+
 def _weeks(d: int, i: int) -> str:
     weeks = "week" if i == 1 else "weeks"
     return f"{capitalized(cardinal(i))} {weeks} after {DAYS[d]} is {DAYS[d]} again."
@@ -137,16 +143,16 @@ WEEK: Final[Tool] = tool(
     ),
     (
         """
-        today {d} [day] after tomorrow
-        {d} today [day] after tomorrow
+        today {d} [day] [day] after tomorrow
+        {d} today [day] [day] after tomorrow
         [day] after tomorrow today {d}
         """,
         _then(2, "Then the day after tomorrow is"),
     ),
     (
         """
-        today {d} [day] before yesterday
-        {d} today [day] before yesterday
+        today {d} [day] [day] before yesterday
+        {d} today [day] [day] before yesterday
         """,
         _then(-2, "Then the day before yesterday was"),
     ),
@@ -222,6 +228,7 @@ WEEK: Final[Tool] = tool(
         _weeks,
     ),
     ("[day] [lies] between {d} and {d2} [day]", between(DAYS, "day")),
+    ("many days from {d} to|until|till {d2}", _days_to),
     ("many days left|remain|remaining [in] after {d} [in]", _left_in_week),
 )  # fmt: skip
 

@@ -109,6 +109,10 @@ COUNTS: Final[Tool] = tool(
         """,
         lambda step, j: counted(step, j, step),
     ),
+    ("[count] even [numbers] [up] to|until|below|under {j}", lambda j: counted(2, j, 2)),
+    ("[count] odd [numbers] [up] to|until|below|under {j}", lambda j: counted(1, j, 2)),
+    ("[count] even [numbers] from {i} to {j}", lambda i, j: counted(i + i % 2, j, 2)),
+    ("[count] odd [numbers] from {i} to {j}", lambda i, j: counted(i + 1 - i % 2, j, 2)),
 )  # fmt: skip
 NEIGHBOURS: Final[Tool] = tool(
     f"{without(GLUE, 'that', 'this', 'there')} count counting comes come directly immediately",

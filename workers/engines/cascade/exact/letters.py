@@ -71,6 +71,16 @@ def _vowels(w: str) -> str:
     return f"{w.capitalize()} has {cardinal(len(found))} {vowels}{named}."
 
 
+def _occurs(letter: str, w: str) -> str:
+    count = w.count(letter)
+    times = {1: "once", 2: "twice"}.get(count, f"{cardinal(count)} times")
+    return f"{w.capitalize()} has {letter.upper()} {times}."
+
+
+def _yes_no(right: bool, answer: str) -> str:
+    return f"{'Yes' if right else 'No'}, {answer[0].lower()}{answer[1:]}"
+
+
 def _backwards(w: str) -> str:
     return f"{w.capitalize()} backwards is {', '.join(w[::-1].upper())}."
 
@@ -204,6 +214,16 @@ SPELLING: Final[Tool] = tool(
         [the] {nth} letter in alphabet
         """,
         _letter_at,
+    ),
+    ("[is] [the] last letter of|in the alphabet", lambda: "Z is the last letter."),
+    ("many [letter] {letter} [are] [there] in [the] [word] {w}", _occurs),
+    (
+        "[the] [word] {w} start|starts|begin|begins with [the] [letter] [an|a] {letter}",
+        lambda w, letter: _yes_no(w[0] == letter, _first(w)),
+    ),
+    (
+        "[the] [word] {w} end|ends with|in [the] [letter] [an|a] {letter}",
+        lambda w, letter: _yes_no(w[-1] == letter, _last(w)),
     ),
     (
         """

@@ -91,6 +91,13 @@ def _amount_or_one(tokens: Sequence[Token], at: int) -> Iterator[tuple[Fraction,
     yield Fraction(1), at + (tokens[at : at + 1] in (["a"], ["an"]))
 
 
+def _beside_hour(part: int, after: Sequence[Token], end: int) -> Iterator[tuple[int, int]]:
+    """ "Ten past five", "a quarter to six"."""
+    side, hour = after
+    if side in ("past", "to") and isinstance(hour, int) and 1 <= hour <= 12 and part < 60:
+        yield (hour * 60 + (part if side == "past" else -part)) % 720, end
+
+
 def _time(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, int]]:
     """ "3:30", "three o'clock", "half past two", "noon" -> minutes after twelve."""
     if at >= len(tokens):
@@ -102,8 +109,14 @@ def _time(tokens: Sequence[Token], at: int) -> Iterator[tuple[int, int]]:
         case int(hour) if 1 <= hour <= 12:
             marked = list(after[:1]) in (["am"], ["pm"], ["oclock"])
             yield hour % 12 * 60, at + 1 + marked
+            if len(after) == 2:
+                yield from _beside_hour(hour, after, at + 3)
+        case int(part) if len(after) == 2:
+            yield from _beside_hour(part, after, at + 3)
         case "noon" | "midnight":
             yield 0, at + 1
+        case "quarter" if len(after) == 2:
+            yield from _beside_hour(15, after, at + 3)
         case "half" if len(after) == 2 and after[0] == "past" and isinstance(after[1], int):
             yield after[1] % 12 * 60 + 30, at + 3
 
@@ -145,6 +158,17 @@ def _plural(unit: Unit, count: Fraction) -> str:
     return unit.one if count == 1 else unit.many
 
 
+def _greater(x: Fraction, first: Unit, y: Fraction, second: Unit) -> str:
+    """Which of two amounts is more."""
+    a, b = x * first.size, y * second.size
+    if first.kind != second.kind or a == b:
+        return ""
+    amount, unit = (x, first) if a > b else (y, second)
+    article = "an" if unit.one in ("hour", "inch", "ounce", "egg") else "a"
+    name = f"{article} {unit.one}" if amount == 1 else f"{spoken(amount)} {unit.many}"
+    return capitalized(f"{name} is more.")
+
+
 CONVERSIONS: Final[Tool] = tool(
     GLUE,
     SLOTS,
@@ -170,6 +194,21 @@ CONVERSIONS: Final[Tool] = tool(
         {to} per {from}
         """,
         lambda one=Fraction(1), **u: _converted(one, **u),
+    ),
+    (
+        """
+        a|an {from} and a half in|to|into {to}
+        many {to} [are|in] a|an {from} and a half
+        """,
+        lambda **u: _converted(Fraction(3, 2), **u),
+    ),
+    (
+        "longer|heavier|bigger|more|further|larger {one} {from} or {x} {to}",
+        lambda one, x, **u: _greater(one, u["from"], x, u["to"]),
+    ),
+    (
+        "longer|heavier|bigger|more|further|larger {one} {from} or [a|an] {to}",
+        lambda one, **u: _greater(one, u["from"], Fraction(1), u["to"]),
     ),
 )  # fmt: skip
 
@@ -277,7 +316,8 @@ CLOCK: Final[Tool] = tool(
         from {t} to|until|till {u} many hours
         from {t} to|until {u} long
         long between {t} and {u}
-        [{any}] [from] {t} to|until|till {u} many hours
+        long [from] {t} [from] to|until|till {u}
+        [{any}] [{any}] [from] {t} to|until|till {u} many hours
         """,
         _span,
     ),

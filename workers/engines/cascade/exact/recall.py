@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from workers.engines.cascade.exact.told import turns_told
+from workers.engines.cascade.exact.told import NUMBERS, turns_told
 
 _ASKING: Final = (
     r"(?:(?:so|and|okay|ok|hey|um|uh|well|please|now|antiphon|wait|sorry)[ ,]+)*"
@@ -31,7 +31,7 @@ STATED: Final = tuple(
         ("{}'s name", rf"\b(?:have|got|own) an? {_THING} (?:called|named) {_VALUE}{_END}"),
         ("{}", rf"\bmy {_THING}{_IS} (?:in |on |at )?(?!called|named|not\b){_VALUE}{_END}"),
         ("{}", rf"(?:^|[.!?,] ?)(?:i think |well, )?{_VALUE}{_IS} my {_THING}{_END}"),
-        ("{}'s name", r"\bmy (?P<thing>(?-i:[a-z]+)) (?-i:(?P<value>[A-Z][a-z]+))(?=[ ,])"),
+        ("{}'s name", r"\bmy (?P<thing>(?-i:[a-z]+)) (?-i:(?P<value>[A-Z][a-z]+))(?=[ ,.!]|$)"),
         ("nickname", rf"\b(?:every(?:one|body)|people|friends|they) calls? me {_VALUE}{_END}"),
         ("name", rf"(?:^|[.!?,] ?|\byou can |\bplease )(?:call me|i go by) {_VALUE}{_END}"),
         ("name", r"\b(?:i'm|i am|this is) (?-i:(?P<value>[A-Z][a-z]+))(?=[.!?,;]|$| and\b)"),
@@ -41,6 +41,8 @@ STATED: Final = tuple(
         ("birthplace", rf"\bi was born in {_VALUE}{_END}"),
         ("age", r"\bi(?:'m| am|'ve just turned| just turned| turned) (?:already )?"
                 r"(?P<value>\d+|(?:[a-z]+ty[- ]?)?[a-z]+)(?: years old| years of age)"),
+        ("age", rf"\bi(?:'m| am) (?P<value>(?:{NUMBERS})(?:[ -](?:{NUMBERS}))?)"
+                r"(?=[.!?,;]|$| and\b)"),
         ("job", rf"\bi work as (?:a|an) {_VALUE}{_END}"),
     )
 )  # fmt: skip

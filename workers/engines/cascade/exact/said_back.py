@@ -33,11 +33,13 @@ _QUESTIONS: Final = tuple(
     re.compile(f"{_BEFORE}{pattern}")
     for pattern in (
         r"(?P<asked>(?:who|which|do|did|am|was|is|are)\b)(?P<kind>)(?P<rest> .+ or .+)",
+        r"(?P<asked>(?:do|did|am|was|have|is|are)\b)(?P<kind>)(?P<rest> (?:i|we|my|our)\b.+)",
         rf"{_WHAT}{_KIND}{_VERB}(?P<rest> .+)",
         rf"{_WHAT}(?P<kind>)(?P<rest> .+)",
     )
 )
 _ABOUT: Final = re.compile(r"\b(?:i|me|my|mine|we|us|our)\b")
+_YES_OR_NO: Final = ("do", "did", "am", "was", "have", "is", "are")
 _ADVICE: Final = re.compile(
     r"\b(?:should|can|could|would|might|ought|shall|will|need to|have to|going to do|in all)\b"
     r"|\bhow(?:'s| is| are| am)\b|\bsay to\b|\bhow (?:many|much) (?:more|fewer|less)\b"
@@ -66,6 +68,7 @@ _REWORDED: Final = tuple(
         (r"\bin (?:my|our) (?:free|spare) time\b", "as my hobby"),
         (r"\b(?:like|love) to (eat|drink|do|read|watch|play)\b", r"like \1"),
         (r"\bmy plans? for\b", "i doing"),
+        (r"\bwould (i|we) like to\b", r"do \1 like"),
         (r"\b(?:should you|did i (?:ask|tell|want) you to|i (?:asked|told|wanted) you to)"
          r" remember\b", "is the one to remember"),
     )
@@ -78,16 +81,17 @@ _WORK: Final = tuple(
          r"\bI(?:'m| am) (?:working as )?an? \w+( \w+)?$|\bI work (?:as|in|at|for)\b"),
         (r"what (?:do i do (?:for (?:a living|work)|at work)|am i by profession|do i work as)",
          r"\bI(?:'m| am) (?:working as )?an? \w+( \w+)?$|\bI work (?:as|in|at|for)\b"),
-        (r"what(?: does|'s) my (?P<who>\w+) (?:do(?: for (?:a living|work))?|job)",
-         r"\bmy {who}(?:'s| is) an? \w+( \w+)?$|\bmy {who} works\b"),
+        (r"what(?: does|'s| is)(?: my)? (?P<who>(?!my)[a-z]+?)(?:'s)?"
+         r" (?:do(?: for (?:a living|work))?|job)",
+         r"\b{who}(?:'s| is) an? \w+( \w+)?$|\b{who} works\b"),
     )
 )  # fmt: skip
 _SMALL: Final = frozenset(
     """a an the is are was were am be been i i'm i've i'd we my our me us it its this that do does
     did have has had got get what which where when who why how and or but of to in on at for with
-    from by so called named name told tell say said just mentioned mention again now still today
-    please more than most best really very again time day date month year kind sort type color city
-    town country place many much old long far often you there earlier before right go going one
+    from by so called named name names told tell say said just mentioned mention again now still
+    today please more than most best really very again time day date month year kind sort type color
+    city town country place many much old long far often you there earlier before right go going one
     thing things any some am happen happening happened about as because since up out
     first""".split()
 )
@@ -101,7 +105,8 @@ _SAME: Final = {
     "children": "child",
     "job": "work", "wedding": "marry", "married": "marry", "flies": "fly", "flew": "fly",
     "eat": "food", "ate": "food", "meal": "food", "dish": "food", "drive": "car", "drove": "car",
-    "used": "use", "loves": "favorite", "likes": "favorite", "baking": "make", "bake": "make",
+    "dollars": "money", "euros": "money", "pounds": "money", "used": "use",
+    "loves": "favorite", "likes": "favorite", "baking": "make", "bake": "make",
 }  # fmt: skip
 _SIDES: Final = {
     "i'm": "you're", "i am": "you are", "i was": "you were", "i've": "you've", "i'd": "you'd",
@@ -124,7 +129,7 @@ _NAME: Final = re.compile(
     r"(?<!\bin )(?<!\bto )(?<!\bfrom )(?<!\bat )(?<!\bof )(?<!\bby )\b[A-Z][a-z]+\b"
 )
 _NAMING: Final = re.compile(r"\b(?:called|names?|named|calls?)\b")
-_NAMED: Final = re.compile(rf"{_NAMING.pattern}|(?:,|and) [A-Z]")
+_NAMED: Final = re.compile(rf"{_NAMING.pattern}|(?:,|and) [A-Z]|^[A-Z][a-z]+ is ")
 _NAMED_SUBJECT: Final = re.compile(
     r"\b[A-Z][a-z]+(?= (?:is|was|will|has|went|left|came|\w+s|\w+ed)\b)"
 )
@@ -140,10 +145,10 @@ def said_back(words: str, earlier: Sequence[str]) -> str:
         return ""
     asked, kind, rest = found["asked"], found["kind"], found["rest"]
     counted = asked in ("how many", "how much")
-    wanted = set(_content(f"{kind} {rest}" if counted else rest)) or set(_content(kind))
+    wanted = set(_content(f"{kind} {rest}" if counted else rest)) or set(_content(kind or asked))
     for statement in statements(earlier):
         held = set(_content(_bare(statement)))
-        new = held - wanted or " or " in rest
+        new = held - wanted or " or " in rest or asked in _YES_OR_NO
         if not wanted or not wanted <= held or not new:
             continue
         if _fits(f"{asked}{kind}", statement) and _told_of(asked + kind, rest, statement, wanted):

@@ -106,6 +106,12 @@ def _taken(a: Quantity, c: Quantity) -> str:
     return _check(a, "minus", combined(a, "minus", c), c)
 
 
+def _percent(a: Quantity, b: Quantity) -> str:
+    if not a.value or b.value is None or not (share := spoken(100 * b.value / a.value)):
+        return ""
+    return capitalized(f"{b.said} is {share} percent of {a.said}.")
+
+
 def _taken_from(b: Quantity, c: Quantity) -> str:
     """ "What minus three is seven?" """
     whole = combined(c, "plus", b)
@@ -139,6 +145,13 @@ UNKNOWN: Final[Tool] = tool(
         """,
         _taken,
     ),
+    (
+        """
+        what percent|percentage [of] {a} is {b}
+        {b} is what percent|percentage of {a}
+        """,
+        lambda a, b: _percent(a, b),
+    ),
     ("what [is] minus {b} is|make|makes|equals|equal|gives {c}", _taken_from),
 )
 SERIES: Final[Tool] = tool(
@@ -166,5 +179,13 @@ SERIES: Final[Tool] = tool(
     (
         "{a} {plural} [make]\n{a} times {plural}",
         lambda a, plural: stated(combined(a, "times", plain(plural))),
+    ),
+    (
+        "{plural} [in|into|fit] [in|into] {a}",
+        lambda a, plural: stated(combined(a, "divided by", plain(plural))),
+    ),
+    (
+        "[put] [in] order [of] {list}\n[put|order] {list} [in] order\nsort|order {list}",
+        lambda list: capitalized(", ".join(spoken(Fraction(one)) for one in sorted(list)) + "."),
     ),
 )

@@ -58,6 +58,7 @@ _STEPS: Final = tuple(
         (f"{_TOLD} younger{_ASKED}", "minus"),
         (rf"\b(?:{_BE}|i|he|she) {_A}\b.*how old (?:will|would) .*\bin {_B} years?", "plus"),
         (rf"\b(?:{_BE}|i|he|she) {_A}\b.*how old (?:was|were) .*\b{_B} years? ago", "minus"),
+        (rf"\b(?:{_BE}|i|he|she) {_A}\b.*how many years .*\b(?:be|am|is|turn) {_B}", "until"),
         # Shares and groups.
         (rf"{_SHARES} {_A}\b.*\b(?:among|between|with|to|by|into) {_B}\b.*{_HOW_MANY}",
          "divided by"),
@@ -66,11 +67,13 @@ _STEPS: Final = tuple(
          "divided by"),
         (rf"^(?!.*(?:{_LEFT}|\bchange\b|{_SHARES}))(?=.*{_EACH}).*?\b{_A}\b.*\b{_B}\b", "times"),
         (rf"^(?!.*(?:{_LEFT}|\bchange\b))(?:if )?(?:1|a|an|the|every|each) (?P<one>\w+) "
-         rf"(?:costs?|has|is|weighs|takes) {_A}\b.*{_HOW_MANY}.*\b{_B} (?P=one)\w*", "times"),
+         r"(?:costs?|has|is|weighs|takes|carries|holds|needs|eats|makes) "
+         rf"{_A}\b.*{_HOW_MANY}.*\b{_B} (?P=one)\w*", "times"),
         # What is left, and what there is together.
         (rf"^(?=.*{_LEFT})(?=.*{_LOSSES}).*?\b{_A}\b.*\b{_B}\b", "less"),
         (rf"\b{_A}\b.*{_LOSSES}.*\b{_B}\b.*how many (?:\w+ )?"
          r"(?:are there now|do|does|have|has)\b", "less"),
+        (rf"^{_A} [a-z]+(?: [a-z]+)? and {_B} [a-z]+(?: [a-z]+)? how many\b(?!.*\bmore\b)", "plus"),
         (rf"^(?!.*{_EACH})(?=.*{_TOGETHER}).*?\b{_A}\b.*\b{_B}\b", "plus"),
         (rf"\b{_A}\b.*{_GAINS}.*\b{_B}\b.*how many\b.*{_THEN}", "plus"),
         (rf"\b{_A}\b.*\b{_B} more\b.*how many\b.*{_THEN}", "plus"),
@@ -96,6 +99,8 @@ def story(found: Sequence[Token]) -> str:
 
 
 def _step(a: int, b: int, step: str) -> str:
+    if step == "until":
+        a, b, step = b, a, "minus"
     if step == "less":
         a, b, step = max(a, b), min(a, b), "minus"
     if step == "minus" and a < b:

@@ -32,6 +32,7 @@ _KINDS: Final = tuple(
         rf"\b(?:{DAYS}|tomorrow|today)\b",
         rf"\b(?:{MONTHS})\b",
         rf"\b(?:{COLORS})\b",
+        r"\ban? [a-z]+\b",
     )
 )
 _PARTS: Final = re.compile(
@@ -53,15 +54,18 @@ _ASKS: Final = re.compile(
 _GOES_ON: Final = re.compile(r"(?:he|she|it|his|her|its|they|their)\b", re.IGNORECASE)
 _MARK: Final = r"(?:no|actually|sorry|wait|i mean|i meant|correction|oops|my mistake)"
 _CORRECTION: Final = re.compile(
-    rf"(?:(?:oh|um|uh|well|not|hang on|hold on|excuse me|{_MARK})[ ,.:!-]+)*?{_MARK}[ ,.:!-]+"
+    rf"(?:(?:oh|um|uh|hm+|well|not|hang on|hold on|excuse me|{_MARK})[ ,.:!-]+)*?{_MARK}[ ,.:!-]+"
     rf"(?:(?:oh|um|uh|well|rather|{_MARK})[ ,.:!-]+)*"
     r"(?:(?:it|that|he|she|they|there|i)(?:'s| is| was| are| were| said| meant(?: to say)?| mean)"
     r" (?:actually |really |in fact )?)?(?P<value>.+?)(?:,? not .+)?[.!]*",
     re.IGNORECASE,
 )
-_ONLY_NO: Final = re.compile(r"(?:oh,? )?no,? (?!(?:actually|sorry|wait|i mean))", re.IGNORECASE)
+_ONLY_NO: Final = re.compile(
+    r"(?:oh,? )?no,? (?!actually|sorry|wait|i mean|it|that)", re.IGNORECASE
+)
 _IN_ONE_TURN: Final = re.compile(
-    r"(?P<said>.+?)[,.;-]+ (?P<fix>(?:(?:oh|um|uh),? )?(?:no,|sorry|wait|i mean|i meant)\b.+)",
+    r"(?P<said>.+?)[,.;-]+ (?P<fix>(?:(?:oh|um|uh),? )?"
+    r"(?:no,|no (?:wait|sorry)|sorry|wait|i mean|i meant)\b.+)",
     re.IGNORECASE,
 )
 _TO_REMEMBER: Final = re.compile(

@@ -5,7 +5,7 @@ from typing import Final
 
 from workers.engines.cascade.exact import calendar
 from workers.engines.cascade.exact.calendar import DAYS, GLUE, between, near, places, shifted
-from workers.engines.cascade.exact.pattern import Slot, Tool, one_of, tool
+from workers.engines.cascade.exact.pattern import Slot, Tool, one_of, tool, without
 from workers.engines.cascade.exact.quantity import capitalized
 from workers.engines.cascade.exact.tokens import Nth, Token
 from workers.models.text_to_speech.number_words import cardinal, ordinal
@@ -67,6 +67,16 @@ def _months_with(i: int) -> str:
     if i == 29 or not count:
         return ""
     return f"{capitalized(cardinal(count))} months have {cardinal(i)} days."
+
+
+def _order(m: int, m2: int, word: str, right: bool) -> str:
+    other = {"before": "after", "after": "before"}[word]
+    return f"{'Yes' if right else 'No'}, {MONTHS[m]} comes {word if right else other} {MONTHS[m2]}."
+
+
+def _leap_year(i: int) -> str:
+    leap = i % 4 == 0 and (i % 100 != 0 or i % 400 == 0)
+    return f"{'Yes' if leap else 'No'}, {cardinal(i)} {'is' if leap else 'is not'} a leap year."
 
 
 def _said(month: int, day: int) -> str:
@@ -145,6 +155,14 @@ YEAR: Final[Tool] = tool(
     ("last month [of|in] [year]", lambda: _nth_month(Nth(12))),
     ("[month] [lies] between {m} and {m2} [month]", between(MONTHS, "month")),
     ("many months {i} days", _months_with),
+    ("{m} before {m2}", lambda m, m2: _order(m, m2, "before", m < m2)),
+    ("{m} after {m2}", lambda m, m2: _order(m, m2, "after", m > m2)),
+    (
+        "{nth} {m} or {m2}\n{m} or {m2} {nth}",
+        lambda nth, m, m2: f"{MONTHS[min(m, m2)]} comes first." if nth.number == 1 else "",
+    ),
+    ("many days [in] leap year", lambda: "A leap year has three hundred sixty-six days."),
+    ("{i} leap year", _leap_year),
     (
         """
         month [of] [year] {m}
@@ -197,3 +215,16 @@ YEAR: Final[Tool] = tool(
         _last_date,
     ),
 )  # fmt: skip
+
+
+def _in_a_row(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}."
+
+
+NAMES: Final[Tool] = tool(
+    f"{without(GLUE, 'week')} list recite order",
+    SLOTS,
+    ("[all] [7] days [of|in] week", lambda: _in_a_row(DAYS)),
+    ("[all] [12] months [of|in] year", lambda: _in_a_row(MONTHS)),
+    ("[2] days [of|in] [on] weekend", lambda: _in_a_row(DAYS[5:])),
+)

@@ -87,7 +87,7 @@ def test_it_answers_what_can_be_computed(words: str, answer: str) -> None:
         "Can I count on you?",
         "And after that one?",
         "Third time this month.",
-        "Which days are in a week?",
+        "Which days are busy in a week?",
         "What is the second of February about?",
         "Tell me about apollo 11.",
         "March third is my birthday.",
