@@ -300,9 +300,12 @@ NEW_FIELDS: Final[Mapping[type[Record], Mapping[str, object]]] = {
     Step: {"muted": ()},
 }
 _NONE: Final[Mapping[str, object]] = {}
+_ALLOWED: Final = {kind: frozenset(names) for kind, names in _FIELDS.items()}
+_REQUIRED: Final = {
+    kind: names - NEW_FIELDS.get(kind, _NONE).keys() for kind, names in _ALLOWED.items()
+}
 
-# One packer for the process: each has a buffer of its own. Only the event loop's thread uses it.
-_PACKER: Final = msgpack.Packer(use_bin_type=True)
+_ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 def _within(name: str, value: float | None, bounds: Bounds) -> None:
@@ -325,11 +328,14 @@ def encode(record: Record, *, leave_out_new: bool = False) -> tuple[str, bytes]:
 
     `leave_out_new`: without the fields that the previous release does not know.
     """
+    kind = type(record)
+    if (new := NEW_FIELDS.get(kind)) is None:
+        return _NAMES[kind], _ENCODER.encode(record)
     body = msgspec.structs.asdict(record)
-    for name, default in NEW_FIELDS.get(type(record), _NONE).items():
+    for name, default in new.items():
         if leave_out_new or body[name] == default:
             del body[name]
-    return _NAMES[type(record)], _PACKER.pack(body)
+    return _NAMES[kind], _ENCODER.encode(body)
 
 
 def decode(name: str, value: bytes) -> Record:
@@ -338,8 +344,7 @@ def decode(name: str, value: bytes) -> Record:
     if kind is None:
         raise SchemaError(f"Expected a record type of {sorted(_TYPES)}, got {name!r}")
     body = _unpack(value)
-    fields = set(_FIELDS[kind])
-    if not fields - NEW_FIELDS.get(kind, _NONE).keys() <= set(body) <= fields:
+    if not _REQUIRED[kind] <= body.keys() <= _ALLOWED[kind]:
         raise SchemaError(f"Expected {name} with fields {_FIELDS[kind]}, got {sorted(body)}")
     try:
         return cast("Record", _typed(body, kind))
