@@ -1,11 +1,11 @@
 """The hybrid engine on a GPU equals the one on a CPU, with and without graphs, at any batch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from msgspec import structs
 
 from tests.unit.workers.engines.hybrid.test_engine import chunks, made_engine, stream, turn
 from workers.engines.base import Opening, Output, Speak, Work
@@ -36,7 +36,7 @@ def run_in_batch(
     """Give every row the same works in one batch; the outputs by step."""
     for slot in rows:
         engine.open(slot, Opening(7))
-    return [engine.step([replace(work, slot=slot) for slot in rows]) for work in works]
+    return [engine.step([structs.replace(work, slot=slot) for slot in rows]) for work in works]
 
 
 def check_same(one: Output, other: Output) -> None:

@@ -75,9 +75,11 @@ class EchoPath:
         self._background = np.zeros(BANDS, np.float32)
         self._bands = Bands()
         self._heard = np.zeros((LOOK, BANDS), np.uint8)  # half decibels over SILENCE_DB
+        self._state: dict[str, Any] | None = None  # without the playback's, since the last chunk
 
     def begin(self, first: int) -> None:
         """Begin a reply with this frame: from now on its echo may come."""
+        self._state = None
         self.playback.begin(first)
         self._listening = True
         self._bands = Bands()
@@ -89,6 +91,7 @@ class EchoPath:
         `speech`: whether the chunk has any; without it the answer is not worth its price.
         """
         if self._listening:
+            self._state = None
             self.playback.tick()
             self._listening = self.playback.lasts(LATEST + LOOK)
         if not self._listening:
@@ -160,9 +163,13 @@ class EchoPath:
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs, as msgpack takes it."""
+        if self._state is None:
+            self._state = self._learned()
+        return {**self._state, "playback": self.playback.state()}
+
+    def _learned(self) -> dict[str, Any]:
         window = {"rest": self._bands.rest.tobytes(), "levels": self._heard.tobytes()}
         return {
-            "playback": self.playback.state(),
             "trust": self.trust,
             "delay": self._delay,
             "gain": self._gain.tobytes(),
@@ -173,6 +180,7 @@ class EchoPath:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from this state; `playback.recall` adds the sound that the log holds."""
+        self._state = None
         self.playback.restore(state["playback"])
         self.trust, self._delay = state["trust"], state["delay"]
         self._gain = np.frombuffer(state["gain"], np.float32).copy()

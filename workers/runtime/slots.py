@@ -1,8 +1,10 @@
 """The sessions that this worker holds: each has a slot of the batch and commits under way."""
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import structs
 
 from shared.errors import SessionLost
 from shared.log.writes import Answer, Receipt, StepCommit
@@ -55,7 +57,7 @@ class HeldSession:
 
     def open_first(self, plan: Plan) -> None:
         """Open the slot with the plan's history, piece by piece, before the plan is stepped."""
-        self.opening, self.planned = plan.opening, replace(plan, opening=None)
+        self.opening, self.planned = plan.opening, structs.replace(plan, opening=None)
 
     def receive(self, receipt: Receipt, now: float) -> None:
         """Take the log's answer to the oldest pending commit. Raises SessionLost."""

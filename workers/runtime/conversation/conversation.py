@@ -154,7 +154,8 @@ class Conversation:
             self.state.cursor, record = self._inbox.popleft()
             draft.consumed = True
             self._take(self.state.cursor, record, draft)
-        if may_continue and self._may_speak and draft.speak is Speak.NONE:
+        self._take_reports(draft)
+        if may_continue and draft.speak is Speak.NONE and self._may_speak:
             draft.speak = Speak.CONTINUE
         if not draft.consumed and draft.speak is Speak.NONE:
             return None
@@ -168,6 +169,20 @@ class Conversation:
             aside_joins=draft.aside_joins,
             typed=draft.typed,
         )
+
+    def _take_reports(self, draft: Draft) -> None:
+        """Consume playhead reports after a full step's records: they need no step of their own.
+
+        While a reply is only played, a report may end it, and drop the step's work.
+        """
+        state = self.state
+        while draft.full and self._inbox and state.phase is not Phase.PLAYING:
+            n, record = self._inbox[0]
+            if not isinstance(record, Played):
+                return
+            self._inbox.popleft()
+            state.cursor = n
+            transitions.note_played(state, draft, record.frame)
 
     def _take(self, n: int, record: InputRecord, draft: Draft) -> None:
         state = self.state
@@ -294,8 +309,10 @@ class Conversation:
     def _transcribe(self, draft: Draft, output: Output) -> Sequence[Heard]:
         """What to report of the caller's words: all of them when the turn is over."""
         transcript = self.state.transcript
-        transcript.add_letters(output.rough)
-        transcript.set_words(output.words)
+        if output.rough:
+            transcript.add_letters(output.rough)
+        if output.words:
+            transcript.set_words(output.words)
         stopped = next((e for e in reversed(draft.events) if isinstance(e, SpeechStopped)), None)
         # In a pause about which the engine has an opinion, it knows the words.
         known = stopped is not None and stopped.goes_on and self.state.finished is not None

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
+from msgspec import structs
+
 from workers.engines.base import Past
 
 # Steps of 80 ms or more each after which a turn no longer continues the last one: 40 s or more.
@@ -71,7 +73,8 @@ class Memory:
                 return numbers[0]
             cut = min(count, len(numbers))
             count -= cut
-            self.steps[at] = NotedStep(step, replace(past, hear=past.hear[cut:]), numbers[cut:])
+            left = structs.replace(past, hear=past.hear[cut:])
+            self.steps[at] = NotedStep(step, left, numbers[cut:])
             if numbers[cut:]:
                 return numbers[cut]
         return 0
@@ -84,7 +87,7 @@ class Memory:
     def drop_audio(self) -> None:
         """Keep of each step only what was heard and said in it."""
         self.steps = deque(
-            NotedStep(k, replace(p, hear=()) if p.hear else p, ()) for k, p, _ in self.steps
+            NotedStep(k, structs.replace(p, hear=()) if p.hear else p, ()) for k, p, _ in self.steps
         )
 
     def reopen(self, base: int, before: int) -> tuple[Past, ...]:
@@ -173,8 +176,10 @@ class Memory:
 
         `present`: the step with which the present turn began.
         """
-        firsts = [turn.first for turn in (self.before, self.answered) if turn is not None]
-        first = min([*firsts, present] if present is not None else firsts, default=None)
+        first = present
+        for turn in (self.before, self.answered):
+            if turn is not None and (first is None or turn.first < first):
+                first = turn.first
         while self.steps and (first is None or self.steps[0][0] < first):
             self.steps.popleft()
         return first
@@ -182,7 +187,7 @@ class Memory:
     def _between(self, first: int, last: int) -> tuple[Past, ...]:
         """The turn's steps, without the audio that they heard."""
         found = (past for step, past, _ in self.steps if first <= step <= last)
-        return tuple(replace(past, hear=()) if past.hear else past for past in found)
+        return tuple(structs.replace(past, hear=()) if past.hear else past for past in found)
 
 
 def listening_only(past: Past) -> Past | None:

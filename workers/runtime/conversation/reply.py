@@ -55,10 +55,10 @@ class Reply:
         if (records or not lazy) and not self.announced:
             self.announced = True
             records.insert(0, ReplyStarted(generation=self.generation, frame=self.first))
-        frame += sum(record.frames for record in records if isinstance(record, Speech))
         if output.ended or self._too_long(most_steps, most_wordless):
             self.done = True
             if self.announced:
+                frame += sum(record.frames for record in records if isinstance(record, Speech))
                 reason = "end" if output.ended else "length"
                 done = ReplyDone(generation=self.generation, frame=frame + 1, reason=reason)
                 records.append(done)
@@ -82,6 +82,10 @@ class Reply:
         """The step's sound as records of up to four frames, with each word before its frame."""
         sound = self._sound(output.pcm)
         count = len(sound) // FRAME_BYTES
+        if count:
+            self.marks.append((step, frame + count))
+        if not output.words_at and count <= FRAMES_PER_CHUNK:  # the usual case, made fast
+            return [Speech(frame + 1, self.generation, sound)] if count else []
         words = [(min(at, count), word) for at, word in output.words_at]
         cuts = sorted({*range(0, count, FRAMES_PER_CHUNK), *(at for at, _ in words), count})
         records: list[OutputRecord] = []
@@ -90,8 +94,6 @@ class Reply:
             if end > at:
                 pcm = sound[at * FRAME_BYTES : end * FRAME_BYTES]
                 records.append(Speech(frame=frame + 1 + at, generation=self.generation, pcm=pcm))
-        if count:
-            self.marks.append((step, frame + count))
         return records
 
     def _word(self, word: str) -> Text:
@@ -105,7 +107,8 @@ class Reply:
             return b""
         pieces = [audio[at : at + CHUNK_SAMPLES] for at in range(0, audio.size, CHUNK_SAMPLES)]
         sound = b"".join(self.guard.check(p).astype("<i2", copy=False).tobytes() for p in pieces)
-        return sound + bytes(-len(sound) % FRAME_BYTES)
+        rest = len(sound) % FRAME_BYTES
+        return sound + bytes(FRAME_BYTES - rest) if rest else sound
 
     def note_played(self, played: int) -> None:
         """The playhead has passed every frame up to `played`."""

@@ -1,7 +1,7 @@
 """A conversation's state as the last step of a commit carries it: msgpack, maps by name.
 
-msgspec packs a dataclass as a map of its fields by name, in a third of the time that a dictionary
-of them takes. Not in it: the numbers that the meta hash holds, and the audio and steps that the log holds.
+msgspec packs a dataclass as the map of its fields, sooner than Python makes a dictionary of them.
+Not in it: the numbers that the meta hash holds, and the audio and steps that the log holds.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,6 @@ from workers.runtime.conversation.state import Aside, Context, Phase, State
 from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
-
 
 
 def _plain(number: object) -> float:
@@ -66,7 +65,9 @@ def pack(state: State, version: int = formats.CURRENT) -> bytes:
         "ended": state.ended,
     }
     if version == formats.PREVIOUS:
-        body = migration.to_previous(msgspec.to_builtins(body, builtin_types=(bytes,)))
+        body = migration.to_previous(
+            msgspec.to_builtins(body, builtin_types=(bytes,), enc_hook=_plain)
+        )
     return _ENCODER.encode(body)
 
 

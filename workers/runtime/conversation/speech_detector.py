@@ -35,12 +35,14 @@ class SpeechDetector:
         self.only_echo = False  # the newest chunk has speech, all of it the assistant's own
         self.run_n = 0  # the input record in which the present run of speech began
         self.phrase_n = 0  # and the present phrase
+        self._state: dict[str, Any] | None = None  # without the echo's, since the last chunk
 
     def hear(self, chunk: Chunk, threshold: float) -> int:
         """Take one more chunk; return its longest run of the caller's speech, in ms.
 
         `threshold`: the RMS of full scale below which nothing is speech.
         """
+        self._state = None
         speech = self._vad.hear(chunk.pcm, threshold)
         callers = self.echo.hear(chunk.pcm, speech=any(speech))
         frames = tuple(a and b for a, b in zip(speech, callers, strict=True))
@@ -82,11 +84,20 @@ class SpeechDetector:
 
     def forget_run(self) -> None:
         """Let speech so far count towards no run and no phrase."""
+        self._state = None
         self._endpoint.forget_run()
         self._phrase = Phrase()
 
     def state(self) -> dict[str, Any]:
-        """What `restore` needs, as msgpack takes it."""
+        """What `restore` needs, as msgpack takes it.
+
+        Where nothing hears the caller (echo in stream mode), most of it stays as it was.
+        """
+        if self._state is None:
+            self._state = self._heard()
+        return {**self._state, "echo": self.echo.state()}
+
+    def _heard(self) -> dict[str, Any]:
         return {
             "kind": str(VadName.SILERO if self.batched_vad else VadName.ENERGY),
             "vad": self._vad.state(),
@@ -98,7 +109,6 @@ class SpeechDetector:
                 "silence_ms": self._phrase.silence_ms,
                 "proved": self._proved,
             },
-            "echo": self.echo.state(),
         }
 
     @classmethod

@@ -51,7 +51,7 @@ class Context:
     @property
     def oldest_step(self) -> int:
         """The first step that a rebuild needs."""
-        return min([self.base, *(step for _, step in self.places[:1])])
+        return min(self.base, self.places[0][1]) if self.places else self.base
 
 
 @dataclass(slots=True)

@@ -1,10 +1,10 @@
 """Calls without sockets: each caller gets their own answer, whatever the others do."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from shared.audio import SAMPLE_RATE_HZ, Pcm16
 from shared.modes import ReplyMode
@@ -82,7 +82,10 @@ class Transcribing(Gated):
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
         ends = {work.slot for work in batch if work.speak is Speak.BEGIN}
-        return [replace(o, words="two words") if o.slot in ends else o for o in super().step(batch)]
+        return [
+            structs.replace(o, words="two words") if o.slot in ends else o
+            for o in super().step(batch)
+        ]
 
 
 def test_an_answer_has_the_transcript_of_its_question() -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from shared.audio import FRAME_SAMPLES, FRAMES_PER_CHUNK
 from tests.unit.workers.engines.cascade.engine_call import FINISHED, QUESTION, SILENCE, Call, made
@@ -226,7 +227,7 @@ def test_a_slot_rebuilt_in_a_long_turn_needs_no_settled_audio() -> None:
         live.step([word(1 + at // 12 % 9)])
     settled = live.outputs[-1].settled
     assert settled > 200
-    history = [replace(p, hear=()) if at < settled else p for at, p in enumerate(live.past)]
+    history = [structs.replace(p, hear=()) if at < settled else p for at, p in enumerate(live.past)]
     again = Call(made(), 3, replace(live.opening, history=history))
     for call in (live, again):
         call.answer()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from msgspec import structs
 from torch import Tensor
 
 from shared.audio import CHUNK_SAMPLES, Pcm16
@@ -109,7 +110,7 @@ def stream(seed: int, steps: int) -> list[Work]:
 
 def run(engine: HybridEngine, works: Sequence[Work], slot: int = 0) -> list[Output]:
     engine.open(slot, Opening(7))
-    return [engine.step([replace(work, slot=slot)])[0] for work in works]
+    return [engine.step([structs.replace(work, slot=slot)])[0] for work in works]
 
 
 def past(work: Work, output: Output) -> Past:
@@ -138,7 +139,7 @@ def test_a_rebuilt_slot_goes_on_as_one_that_never_died(
     pairs = zip(works[:died_after], whole[:died_after], strict=True)
     other.open(2, Opening(7, [past(work, output) for work, output in pairs]))
     for work, expected in zip(works[died_after:], whole[died_after:], strict=True):
-        check_same(other.step([replace(work, slot=2)])[0], expected)
+        check_same(other.step([structs.replace(work, slot=2)])[0], expected)
 
 
 def test_a_rebuilt_slot_goes_on_in_its_voice() -> None:
@@ -152,7 +153,7 @@ def test_a_rebuilt_slot_goes_on_in_its_voice() -> None:
     other.open(2, Opening(7, [past(work, output) for work, output in pairs], persona=low))
     plain = run(made_engine(), works)
     for at in range(died_after, len(works)):
-        check_same(other.step([replace(works[at], slot=2)])[0], whole[at])
+        check_same(other.step([structs.replace(works[at], slot=2)])[0], whole[at])
         assert plain[at].said == whole[at].said
         assert np.abs(np.asarray(plain[at].pcm) - whole[at].pcm).max() > TOLERANCE
 
@@ -165,7 +166,7 @@ def test_rows_do_not_touch_each_other() -> None:
     listening = [Work(1, (chunk,)) for chunk in chunks(len(alone), 8)]
     talking = stream(2, len(alone))
     for i, work in enumerate(turn(1, 6)):
-        got = engine.step([replace(talking[i], slot=2), work, listening[i]])
+        got = engine.step([structs.replace(talking[i], slot=2), work, listening[i]])
         assert [output.slot for output in got] == [2, 0, 1]
         check_same(got[1], alone[i])
 
@@ -179,7 +180,7 @@ def test_steps_of_fixed_shapes_are_as_those_of_any(mode: str) -> None:
         for slot in range(3):
             engine.open(slot, Opening(7))
     for work in works:
-        batch = [replace(work, slot=slot) for slot in (2, 0, 1)]
+        batch = [structs.replace(work, slot=slot) for slot in (2, 0, 1)]
         for one, other in zip(plain.step(batch), padded.step(batch), strict=True):
             check_same(other, one)
 

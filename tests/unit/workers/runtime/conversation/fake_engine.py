@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec import structs
 
 from shared.audio import FRAME_SAMPLES
 from shared.voices import Offer
@@ -87,12 +88,14 @@ class FakeEngine:
             return [output]
         spoken = self._slot.spoken or 0
         if self.script:
-            return [replace(self.script[spoken - 1], heard=heard, said=said, aside=aside)]
+            return [structs.replace(self.script[spoken - 1], heard=heard, said=said, aside=aside)]
         pcm = np.frombuffer(said * 30 * self.traits.burst_frames, np.int16) // 512
         pcm = pcm.astype(np.int16)[: FRAME_SAMPLES * self.traits.burst_frames]
         began, ended = spoken == 1, spoken == REPLY_STEPS
         return [
-            replace(output, pcm=pcm, words_at=((0, f"word{spoken}"),), began=began, ended=ended)
+            structs.replace(
+                output, pcm=pcm, words_at=((0, f"word{spoken}"),), began=began, ended=ended
+            )
         ]
 
     def _advance(self, work: Work | Past) -> bytes | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from shared.log.records import Cancel, Heard, Mode, Played, SpeechStarted, SpeechStopped, Step
 from shared.modes import ReplyMode
@@ -41,7 +42,7 @@ class Noting(EchoEngine):
         rough = "".join(letters[(self._count + i) % 6] for i in range(len(output.heard)))
         self._count += len(output.heard)
         words = self.words if batch[0].speak is Speak.BEGIN else ""
-        return [replace(output, rough=rough, words=words)]
+        return [structs.replace(output, rough=rough, words=words)]
 
 
 def called(*line: object) -> tuple[Rehearsal, Noting]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgpack
+import numpy as np
 import pytest
 
 from shared.errors import NewerFormat, SchemaError
@@ -16,7 +17,11 @@ from shared.log.meta import Meta, parse_meta
 from shared.log.records import Brief, Detach, NoReply, Options, Record, Text
 from shared.modes import ReplyMode
 from tests.recorded_release import FILE
+from tests.sounds import talking
 from workers.runtime.conversation import snapshot
+from workers.runtime.conversation.state import State
+from workers.runtime.conversation.step import Chunk
+from workers.runtime.conversation.tuning import Tuning
 
 RECORDED: Final[dict[str, Any]] = json.loads(Path(FILE).read_text())
 SNAPSHOTS: Final = [
@@ -54,6 +59,34 @@ def test_a_snapshot_of_the_release_before_is_read_and_written_alike(
     current = msgpack.unpackb(snapshot.pack(restored))
     assert current["version"] == formats.CURRENT
     assert snapshot.unpack(snapshot.pack(restored), meta(mode), {}) is not None
+
+
+def test_a_snapshot_takes_an_opinion_that_is_one_of_numpy_s_numbers() -> None:
+    state = State.new(Tuning())
+    state.finished = np.float64(0.5)
+    for version in formats.READS:
+        packed = snapshot.pack(state, version)
+        assert snapshot.unpack(packed, meta("turn"), {}).finished == 0.5
+    state.finished = np.float32(0.5)  # type: ignore[assignment]
+    with pytest.raises(TypeError, match="got float32"):
+        snapshot.pack(state)
+
+
+def test_a_snapshot_follows_a_detector_that_goes_on_hearing() -> None:
+    state = State.new(Tuning())
+    for n, pcm in enumerate(talking(6), 1):
+        state.detector.hear(Chunk(n, pcm), state.tuning.vad_threshold)
+        restored = snapshot.unpack(snapshot.pack(state), meta("turn"), {}).detector
+        assert (restored.phrase_ms, restored.run_n) == (
+            state.detector.phrase_ms,
+            state.detector.run_n,
+        )
+    assert state.detector.phrase_ms > 0
+    state.detector.echo.begin(1)
+    state.detector.echo.playback.played(3)
+    state.detector.forget_run()
+    restored = snapshot.unpack(snapshot.pack(state), meta("turn"), {}).detector
+    assert (restored.phrase_ms, restored.echo.playback.head) == (0, 3)
 
 
 @pytest.mark.parametrize(("name", "value"), ENTRIES)

@@ -1,9 +1,9 @@
 """When a turn's words are reported by an engine that needs time to transcribe it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from shared.log.records import Cancel, Heard, ReplyStarted, SpeechStarted, SpeechStopped
 from tests.sounds import silence, voice
@@ -27,10 +27,10 @@ class Transcriber(FakeEngine):
         (output,) = super().step(batch)
         spoken = self._slot.spoken or 0
         if batch[0].speak is Speak.NONE:
-            return [replace(output, words="How much" if self._slot.chunks > 8 else "")]
+            return [structs.replace(output, words="How much" if self._slot.chunks > 8 else "")]
         if spoken <= self.late:
-            return [replace(output, words="", words_at=(), pcm=None)]
-        return [replace(output, words=self.words if spoken == self.late + 1 else "")]
+            return [structs.replace(output, words="", words_at=(), pcm=None)]
+        return [structs.replace(output, words=self.words if spoken == self.late + 1 else "")]
 
 
 def reports(call: Rehearsal) -> list[object]:
