@@ -1,7 +1,7 @@
-"""The worker processes, their engines, and what trains and judges them."""
+"""Holds the worker processes, their engines, and the code that trains and evaluates them."""
 
 import os
 
-# numpy's OpenBLAS starts a thread for each core and lets them spin: the second one doubled the CPU
-# time of Whisper's mel. It reads this when numpy is imported.
+# numpy's OpenBLAS starts one spinning thread for each core. A second thread doubled the CPU time of
+# Whisper's mel. OpenBLAS reads this variable when numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

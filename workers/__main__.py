@@ -1,4 +1,4 @@
-"""`python -m workers`: one worker process. SIGTERM hands its sessions to the others."""
+"""`python -m workers`: runs one worker. SIGTERM makes it hand its sessions to the others."""
 
 import asyncio
 import logging
@@ -61,7 +61,7 @@ async def _work(settings: Settings, probes: Probes) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     redis = connect(settings.redis)
-    # Until it has seen the other processes: they may be of the release before.
+    # Until it has seen the other processes: they may be of the previous release.
     sessions = open_log(redis, ttl_s=settings.session_ttl_s, writes=formats.PREVIOUS)
     registry = Registry(redis, ttl_s=settings.session_ttl_s)
     ownership = Ownership(

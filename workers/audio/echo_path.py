@@ -2,12 +2,13 @@
 
 A loudspeaker's sound returns after an unknown delay, weaker by an unknown gain in each band, and
 smeared by the room. The server knows what it sent. So it compares each 10 ms of the microphone with
-what was played a delay earlier, band by band, in decibels. An echo stays near its band's gain. A
+what was played one delay earlier, band by band, in decibels. An echo stays near its band's gain. A
 caller who speaks over it stands out where the assistant's voice is weak. Nothing is subtracted, so
 neither the browser's own processing nor clock drift does harm.
 
-The call teaches the delay and the gains. Until a delay has explained enough, a sound counts as the
-caller's only if no delay explains it at any gain; after that, if none does at the learnt gains.
+The detector learns the delay and the gains during the call. Until a delay has explained enough, a
+sound counts as the caller's only if no delay explains it at any gain. After that it counts as the
+caller's if no delay explains it at the learnt gains.
 """
 
 from collections.abc import Mapping
@@ -88,7 +89,7 @@ class EchoPath:
     def hear(self, pcm: Pcm16, *, speech: bool = True) -> tuple[bool, ...]:
         """One chunk of the microphone -> for each of its four frames: may it be the caller?
 
-        `speech`: whether the chunk has any; without it the answer is not worth its price.
+        `speech`: whether the chunk has any; without speech the comparison is skipped.
         """
         if self._listening:
             self._state = None
@@ -138,7 +139,7 @@ class EchoPath:
 
     def _learn(self, fit: _Fit) -> None:
         """Learn delay and gains from a fit that explains the microphone."""
-        over = not self.playback.lasts(fit.delay)  # what is left is the room's reverberation
+        over = not self.playback.lasts(fit.delay)  # only the room's reverberation is left
         if over or fit.telling.sum() < FEW_BINS or fit.excess.mean() > NEAR_DB:
             return
         same = self.trust > 0 and abs(fit.delay - self._delay) <= NEARBY
@@ -179,7 +180,7 @@ class EchoPath:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from this state; `playback.recall` adds the sound that the log holds."""
+        """Continue from this state; `playback.recall` adds the audio that the log holds."""
         self._state = None
         self.playback.restore(state["playback"])
         self.trust, self._delay = state["trust"], state["delay"]

@@ -12,10 +12,10 @@ _LONG_MS: Final = 60_000  # counters stop here
 
 
 class Endpoint:
-    """Counts the present run of speech and the silence since."""
+    """Counts the current run of speech and the silence since."""
 
     def __init__(self) -> None:
-        self.speech_ms = 0  # of the present run; 0 when there is none
+        self.speech_ms = 0  # of the current run; 0 when there is none
         self.silence_ms = _LONG_MS
 
     @property
@@ -41,7 +41,7 @@ class Endpoint:
             self.speech_ms = 0
 
     def forget_run(self) -> None:
-        """Let speech so far count towards no run."""
+        """Start a new run: earlier speech no longer counts."""
         self.speech_ms = 0
 
     def state(self) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Phrase:
     """Counts the speech of words that follow each other closely."""
 
     def __init__(self, speech_ms: int = 0, silence_ms: int = _LONG_MS) -> None:
-        self.speech_ms = speech_ms  # of the present phrase; 0 when there is none
+        self.speech_ms = speech_ms  # of the current phrase; 0 when there is none
         self.silence_ms = silence_ms
 
     def hear(self, frames: Iterable[bool]) -> None:

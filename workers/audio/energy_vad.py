@@ -2,8 +2,8 @@
 
 A frame is speech when it is loud against an adaptive noise floor AND near a voiced frame AND part
 of a sound that moves. Speech has a pitch, so its waveform repeats itself; noise of any level does
-not. The spectrum of speech moves; that of a hum or a tone, which have a pitch too, stands still.
-Loudness alone would take a fan for speech; pitch alone would miss the "s" that ends a word.
+not. The spectrum of speech changes. A hum or a tone also has a pitch, but its spectrum is constant.
+Loudness alone would detect a fan as speech; pitch alone would miss the "s" at the end of a word.
 """
 
 from collections.abc import Mapping
@@ -17,18 +17,18 @@ from workers.audio.spectral_flux import FRAME, RATE_HZ, Movement
 
 FLOOR_RATIO: Final = 2.5  # speech is 8 dB over the floor
 VOICED_MIN: Final = 0.5  # of 1, the waveform's likeness to itself one pitch period later
-# A loud frame so soon after a voiced one still belongs to speech ("s", "t", a breath).
+# A loud frame within this time of a voiced one still belongs to speech ("s", "t", a breath).
 UNVOICED_TAIL_FRAMES: Final = 200 // FRAME_MS  # 10
-# Over 40 ms. Measured: speech moves by more in 90 % of its frames, half of them by 9 dB and more.
-# Hums and tones of -25 to -50 dBFS over noise of -70 dBFS move by less in 99 %.
+# Within 40 ms. Measured: 90 % of speech frames move by more, half of them by 9 dB or more. Of hums
+# and tones of -25 to -50 dBFS over noise of -70 dBFS, 99 % move by less.
 MOVED_DB: Final = 3.0
 # A tone's onset moves three frames, so proof takes four of the last 300 ms.
 MOVED_FRAMES: Final = 4
 MOVED_WITHIN_FRAMES: Final = 300 // FRAME_MS  # 15
-# A background within 20 dB hides movement, and the floor holds a hum: then no proof is needed.
+# A background within 20 dB hides movement, and the noise floor covers a hum: no proof is needed.
 HIDDEN_RATIO: Final = 10.0
-# A sound without proof counts as speech for so long. Speech is thus detected no later, and a
-# tone's onset stays shorter than the speech that starts a turn (120 ms).
+# A sound without proof counts as speech for this long. So speech is detected no later, and a tone's
+# onset stays shorter than the speech that starts a turn (120 ms).
 BELIEVED_FRAMES: Final = 100 // FRAME_MS  # 5
 # The floor is the quietest frame of about 2 s: speech pauses within that time, noise does not.
 FLOOR_BLOCKS: Final = 8
@@ -54,9 +54,8 @@ class Vad:
         self._block_frames = 0
         self._unvoiced = UNVOICED_TAIL_FRAMES  # frames since the last voiced one
         self._movement = Movement()
-        self._moved = [
-            False
-        ] * MOVED_WITHIN_FRAMES  # whether each of the last frames sounded like speech and moved
+        # Whether each of the last frames sounded like speech and moved.
+        self._moved = [False] * MOVED_WITHIN_FRAMES
         self._unproved = 0  # frames counted as speech without proof since the last pause
         self._pause = 0  # frames since the last one that sounded like speech
 
@@ -72,7 +71,7 @@ class Vad:
         """
         samples = pcm.astype(np.float32) / np.float32(32768.0)
         low = samples.reshape(-1, _DECIMATION).mean(axis=1)
-        # About each frame's mean: a microphone's offset is no sound, and would hide quiet speech.
+        # Without each frame's mean: a microphone's offset is no sound, and would hide quiet speech.
         rms = samples.reshape(FRAMES_PER_CHUNK, -1).std(axis=1)
         loud = rms > max(threshold, self.floor * FLOOR_RATIO)
         voiced = loud & (_voicing(low) > VOICED_MIN) if loud.any() else loud
@@ -93,7 +92,7 @@ class Vad:
         return loud and self._unvoiced < UNVOICED_TAIL_FRAMES
 
     def _believed(self, voices: list[bool], moved: _Frames, *, hidden: bool) -> tuple[bool, ...]:
-        """Which speech-like frames are speech: those that have proved to move, or still may."""
+        """Which speech-like frames are speech: those whose sound moves, or may still prove it."""
         both = [a and bool(b) for a, b in zip(voices, moved, strict=True)]
         self._moved = [*self._moved, *both][-MOVED_WITHIN_FRAMES:]
         proved = hidden or sum(self._moved) >= MOVED_FRAMES
@@ -145,7 +144,7 @@ def _voicing(low: Floats) -> NDArray[np.float32]:
 
     Each frame is judged in the 40 ms window that ends with it (the first in the chunk's first).
     """
-    # Whitening by a first difference: rumble is like itself at every lag, a voice is not.
+    # Whitened by a first difference, since rumble resembles itself at every lag; a voice does not.
     low = np.diff(low, prepend=low[:1])
     starts = FRAME * np.array([0, 0, 1, 2])
     windows = low[starts[:, None] + np.arange(_WINDOW)]

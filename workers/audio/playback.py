@@ -15,14 +15,14 @@ KEEP_HOPS: Final = 1_024  # 10 s; a reply is made at most 4 s ahead of the playh
 # A room returns some of each sound later; it falls by 1.2 dB each 10 ms (0.5 s reverberation).
 TAIL_SHARE: Final = 0.15
 TAIL_DECAY: Final = 0.76
-# Clients report the playhead a few times a second. One that lags so far behind the estimate has
-# stood still.
+# Clients report the playhead a few times a second. A report that lags the estimate by this much
+# means that the player stopped for a while.
 STALE_FRAMES: Final = 25
 FADE_FRAMES: Final = 10  # played after a clear, which takes up to 200 ms to arrive
 
 
 class Playback:
-    """The newest reply, as it leaves the loudspeaker."""
+    """The newest reply, as the loudspeaker plays it."""
 
     def __init__(self) -> None:
         self._first = 1  # the reply's first frame ...
@@ -52,7 +52,7 @@ class Playback:
         self._last = frame + len(pcm) // FRAME_SAMPLES - 1
 
     def recall(self, frame: int, pcm: Pcm16) -> None:
-        """Add a piece of the reply from the log, said before the state that was restored."""
+        """Add a piece of the reply from the log, from before the restored state."""
         if frame >= self._first:
             last = self._last
             self.say(frame, pcm)
@@ -87,7 +87,7 @@ class Playback:
         return self.head * FRAME_HOPS - hops <= self._last * FRAME_HOPS
 
     def window(self, before: int, after: int) -> Levels:
-        """(before + after, BANDS): what plays around the end of the present chunk."""
+        """(before + after, BANDS): what plays around the end of the current chunk."""
         end = ((self.head or 0) + 1) * FRAME_HOPS
         hops = np.arange(end - before, end + after)
         levels = self._levels[hops % KEEP_HOPS]
@@ -105,6 +105,6 @@ class Playback:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from this state; `recall` adds the sound that the log holds."""
+        """Continue from this state; `recall` adds the audio that the log holds."""
         self._first, self._last = state["first"], state["last"]
         self._start, self._chunks = state["start"], state["chunks"]

@@ -1,12 +1,12 @@
-"""Detects speech with Silero's trained network, in the place of `energy_vad.Vad`.
+"""Detects speech with Silero's trained network, as a replacement for `energy_vad.Vad`.
 
     listen_ahead([(vad, chunks), ...])       # all callers' new audio as one batch; optional
     speech = vad.hear(pcm, threshold)        # (1920,) -> four frames, as `Vad.hear`
 
-24 kHz -> 16 kHz by a causal filter (0.5 ms late) -> windows of 32 ms, two and three a chunk in
-turn. The log carries the state between chunks, some 700 to 1,200 bytes. The live call too rounds
-samples to 16 bits and the network's memory to float16. So a worker that takes a session over
-computes what the dead one would have.
+A causal filter (0.5 ms late) converts 24 kHz to 16 kHz. Windows of 32 ms follow, alternately two
+and three in a chunk. The log carries the state between chunks, some 700 to 1,200 bytes. The live
+call also rounds samples to 16 bits and the network's memory to float16. So a worker that takes a
+session over computes what the dead one would have computed.
 """
 
 from collections import deque
@@ -51,7 +51,7 @@ def resampled(samples: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """All that the next chunk's result depends on."""
+    """Everything that the next chunk's result depends on."""
 
     past: Pcm16  # (24,) at 24 kHz
     rest: Pcm16  # (64,) or (320,) at 16 kHz: the context, and what fills no window yet

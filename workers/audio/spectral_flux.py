@@ -1,4 +1,4 @@
-"""Measures how much a sound's spectrum moves: speech always does, a hum, a tone or a fan hardly."""
+"""Measures how much a sound's spectrum changes: much in speech, little in a hum, tone or fan."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,7 +10,7 @@ from shared.audio import FRAMES_PER_CHUNK, Pcm16
 
 RATE_HZ: Final = 8_000
 FRAME: Final = 160  # 20 ms
-BACK_FRAMES: Final = 2  # a frame is held against the one 40 ms before
+BACK_FRAMES: Final = 2  # a frame is compared with the one 40 ms earlier
 
 _WINDOW: Final = 2 * FRAME  # a hum of 50 Hz has two periods in it, so its phase does not show
 _FFT: Final = 512
@@ -36,7 +36,7 @@ _POOLING: Final = _pooling()
 
 
 class Movement:
-    """One sound's: it keeps 20 ms of the sound and the levels of the last two frames."""
+    """The movement of one sound; keeps its last 20 ms and the levels of its last two frames."""
 
     def __init__(self) -> None:
         self._rest: Pcm16 = np.zeros(FRAME, np.int16)
@@ -65,7 +65,7 @@ class Movement:
 
 def _levels(samples: Pcm16) -> Levels:
     """(800,) -> the four frames' band levels, each in the 40 ms that end with it, (4, bands)."""
-    # A first difference: as loud at the top as at the bottom, where speech falls off.
+    # A first difference balances the spectrum, since speech is weaker at high frequencies.
     white = np.diff(samples.astype(np.float32) / 32_768, prepend=np.float32(samples[0]) / 32_768)
     starts = FRAME * np.arange(FRAMES_PER_CHUNK)
     windows = white[starts[:, None] + np.arange(_WINDOW)] * _HANN

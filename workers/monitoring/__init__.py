@@ -1,1 +1,1 @@
-"""What a worker shows to its operators: probes and metrics over HTTP."""
+"""Shows a worker's state to its operators: probes and metrics over HTTP."""

@@ -1,7 +1,7 @@
-"""Whether a worker has started, lives and can take a call, for an orchestrator's probes. Pure.
+"""Tells an orchestrator's probes whether a worker has started, lives and can take a call. Pure.
 
-The loop reports each of its turns here; the server of the probes reads from a thread of its own.
-So a loop that hangs, or an engine whose step never ends, shows as a turn that does not come.
+The loop reports each of its turns here; the probes' server reads from a thread of its own. So it
+notices a loop that hangs, or an engine whose step never ends: the next turn does not come.
 """
 
 import time
@@ -24,7 +24,7 @@ class Probes:
         self._leaving = False
 
     def turned(self, *, redis_answers: bool) -> None:
-        """The loop came round. Without Redis it lives, but can take no call."""
+        """The loop completed a turn. Without Redis the worker lives, but can take no call."""
         self._redis_answers = redis_answers
         self._turned_at = self._clock()
 
@@ -49,8 +49,8 @@ class Probes:
     def ready(self) -> str | None:
         """Fails while the worker can take no call, free slots aside.
 
-        A worker without a free slot is ready. Otherwise a fleet that is full would count as
-        unavailable, and its roll-out and its disruption budget would stand still.
+        A worker without a free slot is ready. Otherwise a full fleet would count as unavailable,
+        and its roll-out and its disruption budget would block.
         """
         if self._leaving:
             return "the worker is leaving"

@@ -15,7 +15,7 @@ from workers.monitoring.probes import Probes
 
 HOST: Final = "0.0.0.0"  # noqa: S104 # Prometheus and the probes come from other machines
 REQUEST_WITHIN_S: Final = 5  # a client that sends half a request must not keep a thread
-POLL_S: Final = 0.05  # the end of the worker waits so long
+POLL_S: Final = 0.05  # how long a stop may take
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]  # of WSGI
 

@@ -1,16 +1,16 @@
 """Record the calls whose callers agreed: `python -m workers.recorder`.
 
-run: until SIGTERM; RECORD names the folder or URL. delete: everything that is kept of one call.
+It runs until SIGTERM; RECORD names the folder or URL. `delete` deletes all files of one call.
 """
 
 import asyncio
-import logging
 import signal
 from typing import Annotated
 
 import typer
 from redis.exceptions import RedisError
 
+from shared import logs
 from shared.errors import ConfigError
 from shared.log.keys import SESSION_ID
 from shared.log.registry import Registry
@@ -29,9 +29,7 @@ def run(context: typer.Context) -> None:
     """Record until SIGTERM."""
     if context.invoked_subcommand is None:
         settings = load_settings()
-        logging.basicConfig(
-            level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-        )
+        logs.set_up(settings.log_level, settings.log_format)
         asyncio.run(_run(settings))
 
 
@@ -39,7 +37,7 @@ def run(context: typer.Context) -> None:
 def delete(
     session: Annotated[str, typer.Argument(help="the session's id, as in calls/ID.wav")],
 ) -> None:
-    """Delete everything that is kept of one call."""
+    """Delete all files of one call."""
     if not SESSION_ID.fullmatch(session) or not RecordingStore(_place(load_settings())).delete(
         session
     ):
@@ -59,7 +57,9 @@ async def _run(settings: Settings) -> None:
 
 def _place(settings: Settings) -> str:
     if not settings.record:
-        raise ConfigError("RECORD: Expected a folder or a URL for recordings, got nothing")
+        raise ConfigError(
+            "RECORD: Expected a folder or a URL for recordings, got nothing: set RECORD=/srv/calls"
+        )
     return settings.record
 
 

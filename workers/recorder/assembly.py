@@ -1,8 +1,7 @@
 """Puts the two sides of a call on one clock, from the records of its log. Pure.
 
-The clock is the caller's audio. The caller's `Played` records lie between it, so each frame of the
-assistant gets the place at which the caller heard it. Frames that an interruption
-dropped get none.
+The caller's audio is the clock. The `Played` records lie between its chunks, so each frame of the
+assistant gets the place at which the caller heard it. Frames that an interruption dropped get none.
 """
 
 from collections.abc import Iterable, Iterator
@@ -69,7 +68,7 @@ class Word:
 
 @dataclass(slots=True)
 class Assembly:
-    """One call so far. All fields are plain values, so that another process can go on with it."""
+    """One call so far. All fields are plain values, so that another process can continue it."""
 
     n: int = 0  # the last input record that was read, and the last output record
     m: int = 0
@@ -109,7 +108,7 @@ class Assembly:
         inputs: Iterable[tuple[int, InputRecord]],
         outputs: Iterable[tuple[int, OutputRecord]],
     ) -> list[PlacedSound]:
-        """Take records that were read together; returns the sound that has a place now."""
+        """Take records that were read together; return the audio that has a place now."""
         found: list[PlacedSound] = []
         heard: list[tuple[int, int]] = []  # playheads and the samples at which they were logged
         for n, record in inputs:
@@ -191,7 +190,7 @@ class Assembly:
 
 
 def _spread(words: list[str], start: int, end: int, side: Side) -> Iterator[Word]:
-    """Words one after the other, each as long as it has letters."""
+    """Words one after the other, each with a share of the time by its number of letters."""
     letters, at = sum(map(len, words)), start
     for word in words:
         after = at + round(max(0, end - start) * len(word) / letters)

@@ -1,4 +1,4 @@
-"""Follows the log of every call whose caller agreed, and stores what it hears."""
+"""Follows the log of every call whose caller agreed, and stores both sides' audio and words."""
 
 import asyncio
 import logging
@@ -34,31 +34,31 @@ class _Call:
 
 
 class Recorder:
-    """Records until it is stopped. Another one with the same store goes on where it was."""
+    """Records until it is stopped. Another recorder with the same store continues from there."""
 
     def __init__(self, log: SessionLog, registry: Registry, store: RecordingStore) -> None:
         self._log, self._registry, self._store = log, registry, store
         self._calls: dict[str, _Call] = {}
         self._others: set[str] = set()  # calls without consent
-        self._bells = [WakeupListener(log.redis, channel) for channel in (INPUTS, OUTPUTS)]
+        self._wakeups = [WakeupListener(log.redis, channel) for channel in (INPUTS, OUTPUTS)]
         self._stopped = asyncio.Event()
 
     def stop(self) -> None:
         """Make `run` save and return."""
         self._stopped.set()
-        self._bells[0].event.set()
+        self._wakeups[0].event.set()
 
     async def run(self) -> None:
         """Follow the log until `stop`."""
         for sid in self._store.unfinished():  # of a recorder before this one
             self._calls[sid] = _Call(*self._store.part(sid).load(), [])
-        listening = [asyncio.create_task(bell.run()) for bell in self._bells]
+        listening = [asyncio.create_task(listener.run()) for listener in self._wakeups]
         saved_at = looked_at = 0.0
         try:
             while not self._stopped.is_set():
-                await self._bells[0].wait(READ_WITHIN_S)
-                for bell in self._bells:
-                    bell.take()
+                await self._wakeups[0].wait(READ_WITHIN_S)
+                for listener in self._wakeups:
+                    listener.take()
                 now = time.monotonic()
                 looks = now - looked_at >= LOOK_EVERY_S
                 saves = now - saved_at >= SAVE_EVERY_S

@@ -38,7 +38,7 @@ class RecordingPart:
     def save(
         self, assembly: Assembly, sounds: Iterable[PlacedSound], about: dict[str, Any]
     ) -> None:
-        """Write sound to its place, then the state from which another process goes on."""
+        """Write audio to its place, then the state from which another process continues."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for side, name in _FILES.items():
             path = self.folder / name
@@ -100,7 +100,7 @@ class RecordingStore:
         return [path.name for path in self._parts.glob("*") if path.is_dir()]
 
     def finish(self, sid: str) -> None:
-        """Write the recording of a call that is over, and delete its parts."""
+        """Write the recording of an ended call, and delete its parts."""
         part = self.part(sid)
         assembly, about = part.load()
         if assembly.samples:
@@ -114,7 +114,7 @@ class RecordingStore:
         shutil.rmtree(part.folder, ignore_errors=True)
 
     def delete(self, sid: str) -> bool:
-        """Delete all that is kept of a call; whether there was anything."""
+        """Delete all files of a call; return whether there were any."""
         part = self.part(sid).folder
         paths = [self._path(sid, suffix) for suffix in (".wav", ".json")]
         found = [path for path in paths if self._files.exists(path)]

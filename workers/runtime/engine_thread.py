@@ -17,11 +17,11 @@ from workers.runtime.slots import HeldSession
 
 MIN_TIMES: Final = 20  # fewer say nothing: the first steps after a start are slow
 _SMOOTHING: Final = 0.1
-# Without new steps a percentile is halved so often. Silent callers may all speak again at once, and
-# a worker that forgot how slow it was would take more callers just before.
+# Without new steps a percentile halves in this time. Silent callers may all speak again at once,
+# and a worker that forgot how slow it was would take more callers just before.
 HALF_LIFE_S: Final = 20.0
-# If so many sessions fail one after the other, each alone, and no step succeeds between them, then
-# the engine is broken, not a session.
+# If this many sessions fail alone, one after the other, and no step succeeds between them, then the
+# engine is broken, not a session.
 BROKEN_AFTER: Final = 2
 
 Group = Sequence[tuple[HeldSession, Plan]]
@@ -77,7 +77,7 @@ class EngineThread:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "engine")
         self._closing: list[int] = []
-        self._replay: Replay | None = None  # the past that is being replayed
+        self._replay: Replay | None = None  # the history that is being replayed
         self._failed_alone: set[str] = set()  # since the last successful step
 
     def close_later(self, session: HeldSession) -> None:
@@ -88,7 +88,7 @@ class EngineThread:
     async def open(self, sessions: Sequence[HeldSession]) -> list[tuple[HeldSession, Exception]]:
         """Open the slots of new sessions; return those that failed, and how.
 
-        Pasts are replayed one session at a time, in pieces while others need their steps.
+        It replays histories one session at a time, in pieces while other sessions need steps.
         """
         fresh = [(s, s.opening) for s in sessions if s.opening and not s.opening.history]
         replay = self._replay = self._next_replay(sessions)
@@ -107,7 +107,7 @@ class EngineThread:
         return failed
 
     def _next_replay(self, sessions: Sequence[HeldSession]) -> Replay | None:
-        """The replay under way; else the shortest past, so that most sessions are back soonest."""
+        """The current replay, else the shortest history, so that most sessions are back soonest."""
         if self._replay is not None and self._replay.wanted:
             return self._replay
         pasts = [(s, s.opening) for s in sessions if s.opening is not None and s.opening.history]

@@ -51,9 +51,9 @@ class Handover:
         self._clock = clock
 
     async def run(self, turning: "asyncio.Task[None]", claiming: "asyncio.Task[None]") -> None:
-        """Hand everything over, once these two tasks, which are stopping, have ended.
+        """Hand everything over once these two tasks, which are stopping, have ended.
 
-        Raises what ended one of them; TimeoutError when the engine is in a step that goes on.
+        Raises the error of either task; TimeoutError when a step of the engine does not end.
         """
         late = await _ended({turning, claiming})
         failed = late or turning.exception() or claiming.exception()

@@ -1,4 +1,4 @@
-"""The worker's loop: fetch, schedule, one batched step, publish; again at once while there is work.
+"""Runs the worker's loop: fetch, schedule, one batched step, publish; at once again while busy.
 
 A turn reads every session's new input in one pipeline. The engine, in its own thread, steps all
 slots that have work as one batch. A second pipeline writes every session's commit.
@@ -37,12 +37,12 @@ from workers.runtime.ownership.claims import Ownership
 from workers.runtime.scheduler import may_continue, rounds, tick_s
 from workers.runtime.slots import HeldSession, Slots
 
-# A caller is away when so many of the gateway's signs of life are missing: 10 s.
+# A caller is away when this many of the gateway's signs of life are missing: 10 s.
 MISSED_SIGNS: Final = 2.5
-SWEEP_EVERY_S: Final = 0.1  # a wakeup may get lost: sessions that none named are read so often
+SWEEP_EVERY_S: Final = 0.1  # reads sessions whose wakeup was lost
 IDLE_TURN_S: Final = 0.05  # the longest rest: a turn is cheap, and the beat counts turns
 BACK_OFF_MIN_S: Final = 0.05
-# Well under a lease: a worker that comes back late from an outage looks dead.
+# Well under a lease, because a worker that returns late from an outage looks dead.
 BACK_OFF_MAX_S: Final = 0.2
 
 log = logging.getLogger(__name__)
@@ -79,8 +79,7 @@ class WorkerLoop:
     async def run(self, stopping: asyncio.Event) -> None:
         """Run until `stopping`; then hand every session to another worker, within 1.6 s.
 
-        Raises what ended the loop before; TimeoutError when the engine is in a step that does not
-        end, and its thread with it.
+        Raises the error that ended the loop; TimeoutError when a step of the engine does not end.
         """
         claiming = asyncio.create_task(self.ownership.run(self.status, self.slots.owners, stopping))
         turning = asyncio.create_task(self._turns(stopping))
@@ -251,7 +250,7 @@ class WorkerLoop:
                 log.exception("the VAD cannot take the audio of %d sessions ahead", len(waiting))
 
     async def _rounds(self, sessions: Sequence[HeldSession]) -> None:
-        """Step each session once; step those more often that are behind with their input.
+        """Step each session once; step lagging sessions more often.
 
         Sessions whose last commit is not yet stored are left out: nothing runs ahead of the log.
         """
@@ -274,13 +273,13 @@ class WorkerLoop:
         for session, may in zip(sessions, allowed, strict=True):
             try:
                 plan = session.planned or session.conversation.plan(may_continue=may)
-            except Exception as error:  # a fault in one session must not reach its neighbours
+            except Exception as error:  # a fault in one session must not reach the others
                 log.exception("session %s cannot be planned", session.sid)
                 self._strike(session, error)
                 continue
             session.planned = None
             if plan is not None and plan.opening is not None and plan.opening.history:
-                session.open_first(plan)  # a whole history at once would stall the neighbours
+                session.open_first(plan)  # a whole history at once would stall other sessions
             elif plan is not None:
                 plans.append((session, plan))
         return plans
@@ -314,7 +313,7 @@ class WorkerLoop:
             try:
                 write = session.conversation.settle(outputs.get(session.slot), self.log.writes)
                 session.pending.append(write.commit(session.sid, session.owner))
-            except Exception as error:  # a fault in one session must not reach its neighbours
+            except Exception as error:  # a fault in one session must not reach the others
                 log.exception("session %s cannot settle its step", session.sid)
                 self._strike(session, error)
 

@@ -1,4 +1,4 @@
-"""Feeds a session's past to the engine in pieces, between its neighbours' steps."""
+"""Replays a session's history into the engine in pieces, between other sessions' steps."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,13 +8,13 @@ from typing import Final
 from workers.engines.base import Engine, Opening
 from workers.runtime.slots import HeldSession
 
-# What a turn of the loop may spend on a past while no neighbour waits for it. Even alone, the loop
-# must come round to beat and to take arrivals.
+# What a turn of the loop may spend on a replay while no other session waits for it. Even then the
+# loop must complete its turns, to beat and to take arrivals.
 ALONE_S: Final = 0.100
 
 
 class Replay:
-    """One opening on its way into the engine, in the engine's thread."""
+    """One opening that the engine replays, in the engine's thread."""
 
     def __init__(
         self, session: HeldSession, opening: Opening, clock: Callable[[], float] = time.monotonic
@@ -38,5 +38,5 @@ class Replay:
         if self._pieces is None:
             engine.open(self.session.slot, replace(self.opening, history=()))
             self._pieces = engine.replay(self.session.slot, self.opening.history)
-        # At the first piece that ends too late the rest stays where it is, for the next call.
+        # After the first piece that ends too late, the rest waits for the next call.
         return all(self._clock() < until for _ in self._pieces)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-# A reply so far ahead of its playhead can wait while another caller would soon hear silence.
+# A reply this far ahead of its playhead can wait while another caller would soon hear silence.
 SAFE_LEAD_FRAMES: Final = 40  # 800 ms
 URGENT_LEAD_FRAMES: Final = 20  # 400 ms
 
@@ -28,8 +28,8 @@ def may_continue(leads: Sequence[int | None]) -> list[bool]:
 def rounds(step_ms: float) -> int:
     """How many steps one turn of the loop may give to sessions that lag with their input.
 
-    All sessions take part in the first; the others are for lagging sessions alone, while the rest
-    waits. So together they take half of a chunk's time at most, however long one step takes.
+    All sessions take part in the first. The others are only for lagging sessions, while the rest
+    waits. So together they take at most half of a chunk's time, or one step if that takes longer.
     """
     return max(1, min(CATCH_UP_ROUNDS, int(TURN_BUDGET_MS // max(step_ms, 1.0))))
 

@@ -1,4 +1,4 @@
-"""The sessions that this worker holds: each has a slot of the batch and commits under way."""
+"""Keeps the sessions that this worker holds, each with a slot of the batch and pending commits."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from workers.engines.base import Opening
 from workers.runtime.conversation.conversation import Conversation
 from workers.runtime.conversation.step import Plan
 
-# Redis with AOF everysec may lose its last second; two are kept to append them again.
+# Redis with AOF everysec may lose its last second; the worker keeps two to append them again.
 KEEP_COMMITS_S: Final = 2.5
 KEEP_COMMITS: Final = 128  # per session; about 5 KB each while it speaks
 
@@ -30,8 +30,8 @@ class HeldSession:
     opening: Opening | None = None  # the engine has yet to open the slot with it
     planned: Plan | None = None  # its next step, for when the slot is open
     pending: deque[StepCommit] = field(default_factory=deque)  # not acknowledged, oldest first
-    refused: bool = False  # the last commit failed, for no reason that the log gave
-    stale: bool = False  # the engine failed: only the log says what the session's state is
+    refused: bool = False  # the last commit failed with an error instead of an answer of the log
+    stale: bool = False  # the engine failed: only the log has the session's state
     fetched: bool = False  # its input was read since it got its slot or was rebuilt
     isolated_until: int = 0  # up to this step the engine steps it alone
     _kept: deque[tuple[float, StepCommit]] = field(
@@ -49,7 +49,7 @@ class HeldSession:
         return self.conversation.state.step < self.isolated_until
 
     def restart(self, conversation: Conversation, opening: Opening) -> None:
-        """Go on from what the log says, as a worker that takes it over does."""
+        """Continue from the log, as a worker that takes the session over does."""
         self.conversation, self.opening = conversation, opening
         self.read_to = conversation.state.cursor
         self.stale = self.fetched = False
@@ -71,7 +71,7 @@ class HeldSession:
             raise SessionLost(f"Expected commits of {self.sid} stored, got {receipt.answer}")
 
     def _repair(self, last: int) -> None:
-        """The log ends at step `last`: send what it lost again first. Raises SessionLost."""
+        """The log ends at step `last`: send the lost commits again first. Raises SessionLost."""
         lost = [commit for _, commit in self._kept if commit.first_step > last]
         if not lost or lost[0].first_step != last + 1:
             wanted = self.pending[0].first_step
@@ -118,7 +118,7 @@ class Slots:
         return session
 
     def owners(self) -> dict[str, str]:
-        """The sessions that have a slot, and the owner that we are of each."""
+        """The sessions that have a slot, and the owner under which we hold each."""
         return {session.sid: session.owner for session in self.sessions.values()}
 
     def release(self, session: HeldSession) -> None:

@@ -1,6 +1,6 @@
-"""What short words over a reply mean: go on listening, stop, or more of the turn. Pure.
+"""Interprets short words over a reply: a back-channel, a request to stop, or more words. Pure.
 
-English alone, because the engines that read such words read English.
+English only, because the engines that read such words read English.
 """
 
 import re
@@ -12,7 +12,7 @@ _LISTENING: Final = frozenset(
     "uhhuh um umm wow yeah yep yes yup cool exactly good".split()
 )
 _LISTENING_PHRASES: Final = re.compile(r"\b(?:all right|i see|got it|uh oh|of course)\b")
-# What people say to a voice that they want to be silent.
+# What people say to make a voice stop.
 _STOP: Final = re.compile(
     r"\b(?:stop|wait|no|nope|enough|quiet|pause|cancel|hey|sorry|hold on|hang on|shut up|be quiet"
     r"|excuse me|never ?mind|one (?:moment|second)|not that|okay stop)\b"

@@ -1,4 +1,4 @@
-"""One session's conversation: input records in, numbered step and output records out.
+"""Runs one session's conversation: input records in, numbered step and output records out.
 
 Pure: no Redis, no torch, no clock, no await; time is counted in chunks and frames. A step is
 
@@ -7,7 +7,7 @@ Pure: no Redis, no torch, no clock, no await; time is counted in chunks and fram
     output = None if plan.idle else engine.step([plan.work(slot)])[0]  # plan.opening first
     write = conversation.settle(output)    # step and output records, all numbered
 
-A takeover goes on from the state that the last step carries, as if nothing had happened.
+A takeover continues from the state that the last step carries, as if nothing had happened.
 """
 
 from collections import deque
@@ -57,7 +57,7 @@ MAX_AHEAD: Final = 8  # chunks that a trained VAD hears ahead: as many as a step
 
 
 class Conversation:
-    """One session. Its owner alone writes, so all record numbers are its own."""
+    """One session. Only its owner writes, so all record numbers are its own."""
 
     def __init__(
         self,
@@ -80,12 +80,12 @@ class Conversation:
 
     @property
     def policy(self) -> TurnPolicy:
-        """How turns begin and end just now."""
+        """How turns begin and end at the moment."""
         return self._policies.of(self.state.mode, self.state.tuning)
 
     @property
     def opening(self) -> Opening:
-        """The session's first opening with the brief of the present turn."""
+        """The session's first opening with the brief of the current turn."""
         brief, first = self.state.brief, self.first_opening
         return replace(
             first,
@@ -96,7 +96,7 @@ class Conversation:
             instructions=first.instructions if brief.instructions is None else brief.instructions,
         )
 
-    # What the scheduler asks.
+    # For the scheduler
 
     @property
     def lead(self) -> int | None:
@@ -135,17 +135,17 @@ class Conversation:
         waiting = [record.pcm for _, record in self._inbox if isinstance(record, Audio)]
         return vad, [pcm16_from_bytes(pcm) for pcm in waiting[:MAX_AHEAD]]
 
-    # One step.
+    # One step
 
     def offer(self, records: Iterable[tuple[int, InputRecord]]) -> None:
-        """Take more input records; those offered before are passed over."""
+        """Take more input records; those offered before are ignored."""
         newest = self._inbox[-1][0] if self._inbox else self.state.cursor
         self._inbox.extend((n, record) for n, record in records if n > newest)
 
     def plan(self, *, may_continue: bool = True) -> Plan | None:
         """Consume records as far as one engine step goes. None: nothing to do.
 
-        `may_continue` False: a reply that is well ahead waits for more urgent neighbours.
+        `may_continue` False: a reply that is well ahead waits for more urgent sessions.
         """
         if not self._inbox and not (may_continue and self._may_speak):
             return None
@@ -209,7 +209,7 @@ class Conversation:
                 state.tuning = state.tuning.with_options(record)
             case End():
                 state.ended = True
-        # Detach changes nothing: the call goes on, its caller may come back.
+        # Detach changes nothing: the call goes on, and its caller may come back.
 
     def _replace_memory(self, history: History, draft: Draft) -> None:
         """Remember these turns; a turn that is being heard goes on after them."""
@@ -251,7 +251,7 @@ class Conversation:
         return replace(first, seed=first.seed + base, earlier=memory.open_turn())
 
     def _reopening(self, context: Context, draft: Draft) -> Opening:
-        """The turn's opening once more, with all its steps but those of a withdrawn reply."""
+        """The turn's opening again, with all its steps except those of a withdrawn reply."""
         memory, opening = self.state.memory, self.opening
         before = draft.truncates[-1].keep_step if draft.reopened else self.state.step
         return replace(
@@ -263,7 +263,7 @@ class Conversation:
         )
 
     def _moving(self, context: Context, draft: Draft) -> Opening:
-        """The context's newest steps, with which it goes on."""
+        """An opening with the context's newest steps, which stay."""
         opening, memory = self.opening, self.state.memory
         base = context.base = memory.newest(self.traits.carry_chunks)
         history = memory.since(base)
@@ -307,14 +307,14 @@ class Conversation:
         )
 
     def _transcribe(self, draft: Draft, output: Output) -> Sequence[Heard]:
-        """What to report of the caller's words: all of them when the turn is over."""
+        """The caller's words to report: all of them when the turn is over."""
         transcript = self.state.transcript
         if output.rough:
             transcript.add_letters(output.rough)
         if output.words:
             transcript.set_words(output.words)
         stopped = next((e for e in reversed(draft.events) if isinstance(e, SpeechStopped)), None)
-        # In a pause about which the engine has an opinion, it knows the words.
+        # If the engine has an opinion on this pause, it knows the words already.
         known = stopped is not None and stopped.goes_on and self.state.finished is not None
         if draft.typed or (stopped is not None and self.traits.prepares and not known):
             transcript.due = True  # it may take the engine some steps to transcribe the turn
@@ -350,7 +350,8 @@ class Conversation:
     def _note_step(self, number: int, draft: Draft, output: Output) -> int:
         """Remember the step if the engine worked; return an older idle step to delete, or 0.
 
-        While a turn is remembered nothing after its start is trimmed, so idle steps must go singly.
+        While a turn is remembered, the log trims nothing after its start. So idle steps must be
+        deleted one by one.
         """
         dropped, self._idle_step = self._idle_step, number
         if output.heard or draft.speak is not Speak.NONE:
@@ -362,7 +363,7 @@ class Conversation:
         return dropped
 
     def _slide(self, settled: int) -> None:
-        """Let go of the turn's oldest audio, which the engine needs no more."""
+        """Drop the turn's oldest audio, which the engine no longer needs."""
         context = self.state.context
         if context is None or settled <= context.settled:
             return

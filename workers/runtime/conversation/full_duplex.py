@@ -1,9 +1,9 @@
-"""Stream mode of a model that hears and speaks without end (Traits.carry_chunks).
+"""Takes turns for a model that hears and speaks all the time (Traits.carry_chunks). Pure.
 
 The model steps with every chunk from the call's first to its last. It decides when to speak; each
 stretch of its speech is a reply. The VAD only reports the caller's speech, keeps the assistant's
-own echo from the model, and interrupts. When the context is full it moves: it goes on with its
-newest steps. That happens in silence if there is some in time. Pure.
+own echo from the model, and interrupts. When the context is full it moves: only its newest steps
+stay. It moves in silence, if silence comes in time.
 """
 
 from typing import Final
@@ -23,7 +23,7 @@ EAGER_SHARE: Final = 6
 
 
 class FullDuplex:
-    """See the module."""
+    """The policy of such a model."""
 
     reopens = False
     endless = True
@@ -64,7 +64,7 @@ class FullDuplex:
             transitions.hush(state, draft)
 
     def _note_place(self, state: State, context: Context, n: int) -> None:
-        """Note where the audio lies that a rebuild needs."""
+        """Note where the audio for a rebuild begins."""
         if self.traits.rehear_chunks is None or context.chunks % PLACE_CHUNKS != 1:
             return
         context.places.append((n, state.step + 1))
@@ -105,5 +105,5 @@ class FullDuplex:
             transitions.begin_reply(state)
 
     def finish(self, state: State, reply: Reply, step: int) -> None:
-        """The model is silent again, and hears on."""
+        """The model is silent again, and continues to listen."""
         state.reply, state.phase = None, Phase.HEARING

@@ -1,4 +1,4 @@
-"""What a session remembers of its earlier turns.
+"""Remembers a session's earlier turns.
 
 An engine that folds gets all of them, folded into bytes when the next turn begins. Other engines
 get the last answered turn's steps, until the next turn has its answer. Only logged steps count, so
@@ -29,7 +29,7 @@ def no_fold(memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class AnsweredTurn:
-    """Where an answered turn lies in the log, and what of its answer the caller heard."""
+    """Where an answered turn is in the log, and how much of its answer the caller heard."""
 
     first: int  # the step with which it began
     last: int  # the last step of its answer
@@ -48,17 +48,17 @@ class NotedStep(NamedTuple):
 
 @dataclass(slots=True)
 class Memory:
-    """The steps of the last answered turn and of the present one, and the folded earlier turns."""
+    """The steps of the last answered turn and of the current one, and the folded earlier turns."""
 
     answered: AnsweredTurn | None = None  # not folded yet
-    before: AnsweredTurn | None = None  # what the present turn was opened with, not folded
+    before: AnsweredTurn | None = None  # what the current turn was opened with, not folded
     base_record: int = 0  # the step record that holds `folded`; 0: none yet
     folded: bytes = b""
     covered: int = 0  # `folded` was replaced, and holds all turns up to this reply
-    steps: deque[NotedStep] = field(default_factory=deque)  # the present turn's with audio
+    steps: deque[NotedStep] = field(default_factory=deque)  # the current turn's with audio
 
     def note(self, step: int, past: Past, numbers: tuple[int, ...]) -> None:
-        """Remember a step of the present turn that was written."""
+        """Remember a step of the current turn that was written."""
         self.steps.append(NotedStep(step, past, numbers))
 
     def settle(self, base: int, count: int) -> int:
@@ -80,7 +80,7 @@ class Memory:
         return 0
 
     def close_turn(self) -> None:
-        """The present turn can go on no more: its audio is not needed again."""
+        """The current turn cannot continue: its audio is not needed again."""
         self.before = None
         self.drop_audio()
 
@@ -120,13 +120,13 @@ class Memory:
             )
 
     def set_folded(self, folded: bytes, generation: int) -> None:
-        """These are all turns up to reply `generation`, whatever was remembered of them."""
+        """Replace the memory of all turns up to reply `generation` by this one."""
         self.folded, self.covered = folded, generation
         if self.answered is not None and self.answered.generation <= generation:
             self.answered = None
 
     def cut(self, kept: int, frames: int) -> None:
-        """The caller has heard no more of the answer than `frames` frames, up to step `kept`."""
+        """The caller heard only `frames` frames of the answer, up to step `kept`."""
         if self.answered is not None:
             kept = min(kept, self.answered.kept)
             self.answered = replace(self.answered, kept=kept, frames=frames)
@@ -136,19 +136,19 @@ class Memory:
         self.answered = None
 
     def fade(self, step: int) -> None:
-        """Forget a turn that lies too far before `step`, the session's present one."""
+        """Forget a turn that is too far before `step`, the session's current one."""
         if self.answered is not None and step - self.answered.kept > MEMORY_STEPS:
             self.answered = None
 
     def open_turn(self) -> tuple[Past, ...]:
-        """Begin a turn after the answered one; return what `recall` does."""
+        """Begin a turn after the answered one; return the same as `recall`."""
         self.before = self.answered
         return self.recall()
 
     def recall(self) -> tuple[Past, ...]:
-        """What the present turn was opened with: the turn before it as far as the caller heard it.
+        """What the current turn was opened with: the previous turn, as far as the caller heard it.
 
-        Nothing where they hardly heard any of its answer.
+        Nothing if the caller heard hardly any of its answer.
         """
         if self.before is None:
             return ()
@@ -172,9 +172,9 @@ class Memory:
         return self.folded
 
     def trim(self, present: int | None) -> int | None:
-        """Drop steps older than all that is remembered; return the first kept.
+        """Drop steps older than all remembered turns; return the first kept.
 
-        `present`: the step with which the present turn began.
+        `present`: the step with which the current turn began.
         """
         first = present
         for turn in (self.before, self.answered):

@@ -1,6 +1,7 @@
-"""A snapshot between this release's format and that of the release before. Pure.
+"""Converts snapshots between this release's format and the previous release's. Pure.
 
-With a new format, `ADDED` and `PREVIOUS` begin anew: `PREVIOUS` is what the last release packs.
+With a new format, write `ADDED` and `PREVIOUS` anew: `PREVIOUS` has the keys that the last release
+packs.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any, Final
 
 from shared.log import formats
 
-# What this format adds where a field's default does not say it: each key's value for old snapshots.
+# Keys that this format adds and that have no default: their values for old snapshots.
 ADDED: Final[Mapping[str, Any]] = {
     "briefs": [{}, {}],
     "memory": {"covered": 0},
@@ -17,7 +18,7 @@ ADDED: Final[Mapping[str, Any]] = {
 }
 
 _TURN: Final = dict.fromkeys(("first", "last", "kept", "frames"))
-# The keys of the format before. A value of None keeps whatever is there.
+# The keys of the previous format. The value None keeps the whole entry.
 PREVIOUS: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("phase", "detector", "ring")),
     **dict.fromkeys(("played", "phrase_played", "confirmed", "paused")),
@@ -36,12 +37,12 @@ PREVIOUS: Final[Mapping[str, Any]] = {
 
 
 def from_previous(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body that the release before packed, as this one packs it."""
+    """A body of the previous release, as this one packs it."""
     return {**_filled(body, ADDED), "version": formats.CURRENT}
 
 
 def to_previous(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body of this release, as the one before reads it."""
+    """A body of this release, as the previous one reads it."""
     return {**_kept(body, PREVIOUS), "version": formats.PREVIOUS}
 
 

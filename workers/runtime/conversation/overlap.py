@@ -1,8 +1,8 @@
-"""What the caller's speech over a reply does: nothing, or end the reply. Pure.
+"""Decides whether the caller's speech over a reply ends the reply. Pure.
 
-An engine that reads is asked for the words of such speech. Then "yeah" leaves the reply alone,
-"wait" ends it, and "of France" goes on with a question that was answered too soon. Other engines
-leave it to the length of the speech.
+If the engine reads, the runtime asks it for the words of such speech. Then "yeah" leaves the reply
+alone, "wait" ends it, and "of France" continues a question that was answered too soon. With other
+engines the length of the speech decides.
 """
 
 from typing import Final
@@ -13,13 +13,15 @@ from workers.runtime.conversation.patience import UNFINISHED
 from workers.runtime.conversation.state import Aside, State
 from workers.runtime.conversation.step import Chunk, Draft
 
-# Speech before the reply's first sound: more than most "yeah"s (340 to 520 ms of 3 voices) and less
-# than most words that go on with a question ("of hot", "four is": 440 to 640 ms).
+# Speech before the reply's first sound: longer than most "yeah"s (340 to 520 ms in 3 voices) and
+# shorter than most words that continue a question ("of hot", "four is": 440 to 640 ms).
 UNHEARD_MS: Final = 400
 # A caller who chose less wants every sound to interrupt, so its words do not count.
 LEAST_READ_MS: Final = 400
-LONG: Final = 2  # times `interrupt_ms`: then speech interrupts whatever its words are
-ASIDE_OVER_MS: Final = 200  # of silence: then short speech is over, and its words are asked for
+LONG: Final = 2  # times `interrupt_ms`: from here on speech interrupts, whatever its words are
+ASIDE_OVER_MS: Final = (
+    200  # of silence: short speech is over, and the engine is asked for its words
+)
 LEAD_CHUNKS: Final = 3  # read before the speech, since the VAD is late
 
 
@@ -48,7 +50,7 @@ def interrupts_from(state: State, *, early: bool, asides: bool) -> int:
 
 
 def ask_for_words(state: State, draft: Draft, chunk: Chunk, *, early: bool) -> None:
-    """Ask the engine for the words of the present speech, when they may decide."""
+    """Ask the engine for the words of the current speech, when they may decide."""
     detector = state.detector
     known_ms = state.aside.asked_ms if state.aside.n == detector.phrase_n else 0
     enough_ms = state.tuning.interrupt_ms
@@ -67,14 +69,14 @@ def ask_for_words(state: State, draft: Draft, chunk: Chunk, *, early: bool) -> N
 
 
 def holds(state: State) -> bool:
-    """Whether the reply's first sound waits: nobody begins to speak while the other one speaks."""
+    """Whether the reply's first sound waits: no reply starts to sound while the caller speaks."""
     reply = state.reply
     unsaid = reply is not None and state.frame < reply.first
     return unsaid and state.armed and state.detector.phrase_ms > 0
 
 
 def _unheard(state: State) -> bool:
-    """Whether the present speech began before the caller heard any of the reply."""
+    """Whether the current speech began before the caller heard any of the reply."""
     return state.reply is not None and not state.reply.played_frames(state.phrase_played)
 
 

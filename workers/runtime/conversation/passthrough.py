@@ -1,4 +1,4 @@
-"""Stream mode of an engine that is not gated (echo): one endless reply, chunk by chunk. Pure."""
+"""Takes turns for an engine that is not gated (echo): one endless reply, chunk by chunk. Pure."""
 
 from workers.engines.base import Output, Speak, Traits
 from workers.runtime.conversation import transitions
@@ -8,7 +8,7 @@ from workers.runtime.conversation.step import Chunk, Draft
 
 
 class Passthrough:
-    """See the module."""
+    """The policy of such an engine in stream mode."""
 
     reopens = False
     endless = True
@@ -41,7 +41,7 @@ class Passthrough:
     def enter(self, state: State, draft: Draft) -> None:
         """Sleep until the next chunk, and drop the ring.
 
-        Nothing would renew the ring, and it would hold back the input log's end.
+        Nothing would renew the ring, and its records would keep the input log from being trimmed.
         """
         transitions.sleep(state, draft)
         state.ring.clear()
@@ -54,5 +54,5 @@ class Passthrough:
         """Nothing depends on it."""
 
     def finish(self, state: State, reply: Reply, step: int) -> None:
-        """The reply is made; what is left of it is played."""
+        """The reply is made; the caller hears the rest of it."""
         transitions.finish_reply(state, reply, step, reopens=False)

@@ -1,12 +1,12 @@
-"""How much silence ends a turn. Pure."""
+"""Decides how much silence ends a turn. Pure."""
 
 import math
 from typing import Final
 
 from shared.modes import DEFAULT_SILENCE_MS
 
-# From so much silence on an engine that prepares may get the answer ready. Shorter gaps are inside
-# words (`endpointing.RUN_GAP_MS`). From 200 ms on it was not ready when the turn ended.
+# After this much silence, an engine that prepares may get the answer ready. Shorter gaps are inside
+# words (`endpointing.RUN_GAP_MS`). With 200 ms the answer was not ready when the turn ended.
 PAUSE_MS: Final = 100
 # The silence that ends a turn whose words sound finished with this probability or more ...
 FINISHED: Final = 0.9

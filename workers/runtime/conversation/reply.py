@@ -1,4 +1,4 @@
-"""One utterance of the assistant: its frames' numbers, and what of it the caller has heard."""
+"""Turns one reply of the engine into output records, and notes how much the caller has heard."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -46,8 +46,8 @@ class Reply:
         """The output records of `step`, numbered after `frame`; sets `done` with the last of them.
 
         `most_steps`: the reply ends there whatever the engine wants; None: never.
-        `most_wordless`: the same of the steps after its last word.
-        `lazy`: the reply is announced with its first word or sound, and never if it has neither.
+        `most_wordless`: the same for the steps after its last word.
+        `lazy`: announce the reply with its first word or sound, and never if it has neither.
         """
         self.steps += 1
         self.wordless = 0 if output.text or output.words_at else self.wordless + 1
@@ -67,7 +67,7 @@ class Reply:
         return records
 
     def _too_long(self, most_steps: int | None, most_wordless: int | None) -> bool:
-        """Whether the reply must end, or goes on with sound that is in none of its words."""
+        """Whether the reply must end: it is too long, or goes on too long after its last word."""
         long = most_steps is not None and self.steps >= most_steps
         return long or (most_wordless is not None and self.wordless >= most_wordless)
 

@@ -1,4 +1,4 @@
-"""When the caller speaks: VAD, echo path and endpoint of one session."""
+"""Detects when the caller speaks, by VAD, echo path and endpoint of one session."""
 
 import logging
 from collections.abc import Mapping
@@ -30,11 +30,11 @@ class SpeechDetector:
         self._vad = vad or Vad()
         self._endpoint = Endpoint()
         self._phrase = Phrase()
-        self._proved = False  # the present phrase is the caller's
+        self._proved = False  # the current phrase is the caller's
         self.echo = EchoPath()
         self.only_echo = False  # the newest chunk has speech, all of it the assistant's own
-        self.run_n = 0  # the input record in which the present run of speech began
-        self.phrase_n = 0  # and the present phrase
+        self.run_n = 0  # the input record in which the current run of speech began
+        self.phrase_n = 0  # and the current phrase
         self._state: dict[str, Any] | None = None  # without the echo's, since the last chunk
 
     def hear(self, chunk: Chunk, threshold: float) -> int:
@@ -69,7 +69,7 @@ class SpeechDetector:
 
     @property
     def phrase_ms(self) -> int:
-        """How much speech the present phrase has; 0 without one."""
+        """How much speech the current phrase has; 0 without one."""
         return self._phrase.speech_ms
 
     @property
@@ -83,7 +83,7 @@ class SpeechDetector:
         return self._endpoint.silence_ms >= RUN_GAP_MS
 
     def forget_run(self) -> None:
-        """Let speech so far count towards no run and no phrase."""
+        """Start a new run and a new phrase: earlier speech no longer counts."""
         self._state = None
         self._endpoint.forget_run()
         self._phrase = Phrase()
@@ -115,7 +115,7 @@ class SpeechDetector:
     def restore(cls, state: Mapping[str, Any]) -> "SpeechDetector":
         """The detector with this state, whatever VAD new sessions get here.
 
-        Where the state's VAD is not installed, the call goes on with a fresh energy VAD.
+        If the state's VAD is not installed, the call continues with a new energy VAD.
         """
         try:
             detector = cls(VADS[VadName(state["kind"])].restore(state["vad"]))

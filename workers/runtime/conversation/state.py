@@ -1,4 +1,4 @@
-"""The state of one session's conversation: all that its decisions depend on.
+"""Declares the state of one session's conversation: everything that its decisions depend on.
 
 `snapshot.py` writes this value into the log and reads it back.
 """
@@ -17,7 +17,7 @@ from workers.runtime.conversation.step import Chunk
 from workers.runtime.conversation.transcript import Transcript
 from workers.runtime.conversation.tuning import Tuning
 
-MAX_RING_CHUNKS: Final = 50  # 4 s: what a turn that is reopened goes on with
+MAX_RING_CHUNKS: Final = 50  # 4 s: the audio with which a reopened turn continues
 
 
 class Phase(IntEnum):
@@ -42,7 +42,7 @@ class Context:
     spoke: bool = False  # real speech was in it
     started: int = 0  # the input record in which that speech began
     last: int = 0  # the last input record heard
-    lasted: int = 0  # chunks since the turn began, with the silence that was withheld
+    lasted: int = 0  # chunks since the turn began, withheld silence included
     settled: int = 0  # the oldest chunks heard, whose audio no rebuild needs again
     finished: float | None = None  # the engine's opinion when the turn ended
     typed: bool = False  # the turn has words that the caller typed
@@ -80,24 +80,23 @@ class State:
     frame: int = 0
     generation: int = 0
     played: int = 0  # last frame that the caller has heard
-    phrase_played: int = 0  # the same when the present phrase began
+    phrase_played: int = 0  # the same when the current phrase began
     phase: Phase = Phase.ASLEEP
     context: Context | None = None  # of a turn that may still go on
     reply: Reply | None = None
     memory: Memory = field(default_factory=Memory)
     transcript: Transcript = field(default_factory=Transcript)
     ring: deque[Chunk] = field(default_factory=_ring)  # what a turn may begin with
-    confirmed: bool = False  # the present speech is long enough to be speech
+    confirmed: bool = False  # the current sound is long enough to be speech
     paused: bool = False  # the caller has paused in a confirmed turn
     finished: float | None = None  # the engine's opinion in this pause: is the turn over?
     armed: bool = True  # speech may interrupt: the caller has paused since the reply began
-    aside: Aside = field(default_factory=Aside)  # over the present reply
+    aside: Aside = field(default_factory=Aside)  # over the current reply
     waited: int = 0  # chunks since the reply was made
     ended: bool = False  # the caller hung up
-    brief: Brief = field(
-        default_factory=Brief
-    )  # of the present turn, over the session's first opening
-    next_brief: Brief = field(default_factory=Brief)  # of the next turn
+    # Of the current turn and of the next; they override the session's first opening.
+    brief: Brief = field(default_factory=Brief)
+    next_brief: Brief = field(default_factory=Brief)
 
     @classmethod
     def new(cls, tuning: Tuning, mode: ReplyMode = ReplyMode.TURN) -> "State":

@@ -1,4 +1,4 @@
-"""What goes into and comes out of one step of a conversation: plan, draft and log write.
+"""Declares the parts of one step of a conversation: plan, draft and log write.
 
 They are structs, since each step makes one of each: a frozen dataclass takes many times as long.
 """
@@ -15,7 +15,7 @@ from shared.log.writes import StepCommit
 from shared.modes import ReplyMode
 from workers.engines.base import Opening, Speak, Work
 
-SILENCE: Final = np.zeros(CHUNK_SAMPLES, dtype=np.int16)  # what a muted chunk is heard as
+SILENCE: Final = np.zeros(CHUNK_SAMPLES, dtype=np.int16)  # replaces a muted chunk
 
 
 class Chunk(NamedTuple):
@@ -26,7 +26,7 @@ class Chunk(NamedTuple):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a conversation wants of the engine in this step."""
+    """What a conversation asks of the engine in this step."""
 
     opening: Opening | None = None  # open the slot anew before the work
     hear: tuple[Pcm16, ...] = ()
@@ -65,7 +65,7 @@ class Draft(msgspec.Struct, kw_only=True):
     typed: str = ""  # words that the caller typed, after what they said
     reset: bool = False  # a new context begins; `hear` starts with its pre-roll
     reopened: bool = False  # the context goes on without its reply
-    moved: bool = False  # the context goes on with its newest steps alone
+    moved: bool = False  # only the context's newest steps stay
     muted: list[int] = field(default_factory=list)  # records of `hear` that became silence
     rebriefed: bool = False  # the context goes on with another brief
     rebased: bool = False  # the remembered turns were replaced

@@ -1,11 +1,11 @@
-"""What the caller seems to have said, in letters or in words, and when to report it."""
+"""Keeps the transcript of the caller's turn, in letters or words, and decides when to report it."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from shared.log.records import Heard
 
-# Two minutes of fast speech have half of it. The log takes no record with a longer text.
+# Two minutes of fast speech have half as much. The log takes no record with a longer text.
 MAX_BYTES: Final = 4_000
 
 

@@ -1,6 +1,6 @@
-"""The changes of a session's state that the turn policies share.
+"""Defines the changes of a session's state that the turn policies share. Pure.
 
-Each changes the state and asks for work in the step's draft. Pure.
+Each changes the state and asks for work in the step's draft.
 """
 
 from typing import Final
@@ -26,11 +26,11 @@ from workers.runtime.conversation.reply import Reply
 from workers.runtime.conversation.state import Aside, Context, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft
 
-MAX_HEAR: Final = 8  # chunks a step hears when it catches up; more would stall the neighbours
+MAX_HEAR: Final = 8  # chunks a step hears when it catches up; more would stall other sessions
 
 
 def sleep(state: State, draft: Draft) -> None:
-    """End the turn and the reply; only the VAD goes on."""
+    """End the turn and the reply; only the VAD continues."""
     state.phase = Phase.ASLEEP
     state.reply = None
     close_context(state)
@@ -65,13 +65,13 @@ def begin_context(state: State, draft: Draft, chunks: list[Chunk], n: int = 0) -
 
 
 def end_transcript(state: State, draft: Draft) -> None:
-    """Report a turn's words as they are, if the engine still owes them."""
+    """Report a turn's words so far, if the engine has not given all of them."""
     if state.transcript.due:
         draft.events += state.transcript.end()
 
 
 def close_context(state: State) -> None:
-    """The turn can go on no more."""
+    """The turn cannot continue."""
     if state.context is not None:
         state.context = None
         state.memory.close_turn()
@@ -101,7 +101,7 @@ def reopen_turn(state: State, draft: Draft, chunks: list[Chunk]) -> None:
 
 
 def take_brief(state: State, draft: Draft, brief: Brief) -> None:
-    """Behave like this from the next turn on, or from the present one while it is heard."""
+    """Behave like this from the next turn on, or from the current one while the caller speaks."""
     given = {name: value for name, value in fields_of(brief).items() if value is not None}
     state.next_brief = structs.replace(state.next_brief, **given)
     if state.phase is Phase.HEARING and state.next_brief != state.brief:
@@ -121,7 +121,7 @@ def hear(state: State, draft: Draft, chunk: Chunk) -> None:
 
 
 def withhold(state: State) -> None:
-    """Let the engine not hear this chunk, unless the caller goes on soon."""
+    """Keep this chunk from the engine, unless the caller goes on soon."""
     if state.context is not None:
         state.context.lasted += 1
 
@@ -132,7 +132,7 @@ def _hear(context: Context, chunks: list[Chunk]) -> None:
 
 
 def confirm_speech(state: State, draft: Draft, n: int) -> None:
-    """The present sound, since input record `n`, is long enough to be speech."""
+    """The current sound, since input record `n`, is long enough to be speech."""
     state.confirmed = True
     draft.events.append(SpeechStarted(n=n))
     if state.context is not None and not state.context.spoke:
@@ -160,7 +160,7 @@ def report_end(state: State, draft: Draft, n: int) -> None:
 
 
 def take_text(state: State, draft: Draft, n: int, text: str) -> None:
-    """The caller typed, with input record `n`: answer that, after what they are saying."""
+    """The caller typed, with input record `n`: answer that, together with the speech before it."""
     clear_reply(state, draft)
     if state.phase is not Phase.HEARING or state.context is None or not state.context.spoke:
         begin_context(state, draft, [], n)
@@ -208,7 +208,7 @@ def begin_reply(state: State, *, over_speech: bool = False) -> None:
 def finish_reply(state: State, reply: Reply, step: int, *, reopens: bool) -> None:
     """The reply is made; the caller can still interrupt it until it is played.
 
-    `reopens`: or go on with the turn.
+    `reopens`: the caller can also continue the turn.
     """
     if state.context is not None:
         state.memory.set_answered(first=state.context.base, last=step, generation=reply.generation)
@@ -236,7 +236,7 @@ def clear_reply(state: State, draft: Draft) -> None:
 
 
 def hush(state: State, draft: Draft) -> None:
-    """Drop the reply; the engine goes on, unheard, until it begins another one."""
+    """Drop the reply; the engine continues unheard until it begins another one."""
     if state.reply is not None:
         _stop_reply(state, draft, state.reply)
         state.phase = Phase.HEARING

@@ -1,4 +1,4 @@
-"""How one session's turns are found: the worker's settings under the caller's options."""
+"""Holds the thresholds of one session's turns: the worker's settings and the caller's options."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ class Tuning:
     manual: bool = False  # push-to-talk
     interrupts: bool = True  # False: speech over a reply never interrupts it
     reports: bool = False  # push-to-talk: the log says where the caller stops speaking
-    vad: VadName = VadName.ENERGY  # of a new session; a session keeps its VAD over a takeover
+    vad: VadName = VadName.ENERGY  # of a new session; a session keeps its VAD in a takeover
 
     def with_options(self, options: Options) -> "Tuning":
         """The tuning with these options applied; an option that is None changes nothing."""

@@ -1,7 +1,7 @@
-"""When a turn begins and ends: one policy for each kind of session.
+"""Decides when a turn begins and ends, with one policy for each kind of session. Pure.
 
-`Policies` chooses the policy. Policies hold no state: a session may change its mode or its
-options between any two records. Pure.
+`Policies` chooses the policy. Policies hold no state, because a session may change its mode or its
+options between any two records.
 """
 
 from typing import Final, Protocol
@@ -24,17 +24,17 @@ PRE_ROLL_OVER_CHUNKS: Final = 9
 # Kept over a reply, so that a turn that interrupts it has its beginning.
 OVER_REPLY_CHUNKS: Final = 25
 MAX_TURN_CHUNKS: Final = 1_500  # 2 minutes; then a turn is answered
-# Silence after speech that the engine hears. After 2 s and more of it, the hybrid model answers
+# Silence after speech that the engine hears. After 2 s or more of it, the hybrid model answers
 # nothing; it was trained on 0.6 s.
 REST_MS: Final = 1_000
-STREAM_SLEEP_MS: Final = 4_000  # stream mode: after so much silence the model stays silent
-MANUAL_REST_MS: Final = 1_000  # push-to-talk: silence that need not be kept in the context
+STREAM_SLEEP_MS: Final = 4_000  # stream mode: after this much silence the model stays silent
+MANUAL_REST_MS: Final = 1_000  # push-to-talk: silence that need not stay in the context
 MANUAL_REST_CHUNKS: Final = 50
-# Push-to-talk: a commit over a reply answers the last 2 s; one with less than 240 ms of audio is a
-# key that bounced.
+# Push-to-talk: a commit over a reply answers the last 2 s. One with less than 240 ms of audio is a
+# bouncing key.
 MAX_OVER_CHUNKS: Final = 25
 MIN_OVER_CHUNKS: Final = 3
-# A caller who goes on so soon after the answer began had not ended their turn.
+# If the caller goes on within this time of the answer's beginning, the turn was not over.
 REOPEN_MS: Final = 1_500
 AGAIN_MS: Final = 480  # stream mode: the pause before a duplex model answers a reopened turn
 PLAYHEAD_GRACE_CHUNKS: Final = 25  # 2 s: then a reply counts as played without a report
@@ -43,7 +43,7 @@ PLAYHEAD_GRACE_CHUNKS: Final = 25  # 2 s: then a reply counts as played without 
 class TurnPolicy(Protocol):
     """What a session does with each record of its caller."""
 
-    reopens: bool  # a caller who goes on early in a reply goes on with their turn
+    reopens: bool  # a caller who goes on early in a reply continues the turn
     endless: bool  # replies have no step limit
     runs_ahead: bool  # replies are made faster than they are played
     guarded: bool  # the VAD hears the caller, and knows what the assistant says
@@ -52,13 +52,13 @@ class TurnPolicy(Protocol):
         """Take one chunk of the caller's audio."""
 
     def commit(self, state: State, draft: Draft, n: int) -> None:
-        """The caller says that their turn is over."""
+        """The caller ends the turn."""
 
     def cancel(self, state: State, draft: Draft) -> None:
-        """The caller wants no more of the reply."""
+        """The caller stops the reply."""
 
     def discard(self, state: State, draft: Draft) -> None:
-        """The caller takes back what they said since their last turn."""
+        """The caller withdraws what was said since the last turn."""
 
     def enter(self, state: State, draft: Draft) -> None:
         """The session has switched to this policy's mode."""
@@ -74,7 +74,7 @@ class TurnPolicy(Protocol):
 
 
 class Gated:
-    """What the policies have in common that wake the engine when the VAD detects speech."""
+    """The base of policies that wake the engine when the VAD detects speech."""
 
     reopens = True
     endless = False
@@ -111,7 +111,7 @@ class Gated:
         return state.detector.onset
 
     def rests(self, state: State) -> bool:
-        """HEARING: whether this chunk is silence after speech that need not be heard."""
+        """HEARING: whether this chunk is silence after speech that the engine need not hear."""
         spoke = state.context is not None and state.context.spoke
         return spoke and state.detector.silence_ms > REST_MS
 
@@ -147,7 +147,7 @@ class Gated:
             self.hear_while_replying(state, draft, chunk)
 
     def _interrupt(self, state: State, draft: Draft, chunk: Chunk, since: int) -> None:
-        """End the reply for what the caller says: more of their turn, or a new turn."""
+        """End the reply, because the caller continues the turn or begins a new one."""
         if self._may_reopen(state) and state.context is not None:
             chunks = [each for each in (*state.ring, chunk) if each.n > state.context.last]
             transitions.reopen_turn(state, draft, chunks)
@@ -159,7 +159,7 @@ class Gated:
         self.judge(state, draft, chunk.n)
 
     def _may_reopen(self, state: State) -> bool:
-        """Whether the present phrase belongs to the turn that is being answered."""
+        """Whether the current phrase belongs to the turn that is being answered."""
         context, reply = state.context, state.reply
         if not self.reopens or context is None or context.typed or reply is None:
             return False
@@ -182,8 +182,8 @@ class Gated:
     def commit(self, state: State, draft: Draft, n: int) -> None:
         """End the turn.
 
-        In a reply a commit changes nothing: where the VAD ends the turns, it most likely means the
-        turn that is being answered.
+        During a reply a commit changes nothing. When the VAD ends the turns, the commit most likely
+        means the turn that is being answered.
         """
         if state.phase is Phase.ASLEEP and state.ring:
             transitions.begin_context(state, draft, list(state.ring))
@@ -197,7 +197,7 @@ class Gated:
             transitions.sleep(state, draft)
 
     def discard(self, state: State, draft: Draft) -> None:
-        """Forget the present turn and what the next one would begin with."""
+        """Forget the current turn and the audio with which the next one would begin."""
         if state.phase is Phase.HEARING:
             transitions.sleep(state, draft)
         state.ring.clear()
@@ -206,7 +206,7 @@ class Gated:
         """Nothing to prepare."""
 
     def leave(self, state: State, draft: Draft) -> None:
-        """End the turn, or the reply in the making; a reply that is made is played on."""
+        """End the turn, or the unfinished reply; a finished reply is played to its end."""
         if state.phase is Phase.REPLYING:
             transitions.clear_reply(state, draft)
         if state.phase in (Phase.REPLYING, Phase.HEARING):
@@ -220,7 +220,7 @@ class Gated:
             state.finished = output.finished
 
     def finish(self, state: State, reply: Reply, step: int) -> None:
-        """The reply is made; the caller may still interrupt it, or go on with their turn."""
+        """The reply is made; the caller may still interrupt it or continue the turn."""
         transitions.finish_reply(state, reply, step, reopens=self.reopens)
 
 
@@ -258,7 +258,7 @@ class PushToTalk(Gated):
         return True
 
     def rests(self, state: State) -> bool:
-        """In silence after speech, unless the engine still owes the words of it."""
+        """In silence after speech, unless the engine has not given all its words yet."""
         return super().rests(state) and not state.transcript.due
 
     def judge(self, state: State, draft: Draft, n: int) -> None:
@@ -320,7 +320,7 @@ class Duplex(Gated):
             transitions.sleep(state, draft)
 
     def hear_while_replying(self, state: State, draft: Draft, chunk: Chunk) -> None:
-        """The model hears on while it speaks."""
+        """The model continues to listen while it speaks."""
         transitions.hear(state, draft, chunk)
         draft.speak, draft.full = Speak.DUPLEX, True
 
@@ -328,7 +328,7 @@ class Duplex(Gated):
         """Nothing: the model decides when to speak."""
 
     def note_output(self, state: State, draft: Draft, output: Output) -> None:
-        """Begin the reply that the model began; the VAD may not have had its silence yet."""
+        """Begin the reply that the model began, even before the VAD found enough silence."""
         if not output.began:
             return
         if state.confirmed:
@@ -349,7 +349,7 @@ class Policies:
     def of(self, mode: ReplyMode, tuning: Tuning) -> TurnPolicy:
         """The policy of a session in this mode, with this tuning.
 
-        `manual` counts in turn mode alone: in stream mode nothing waits for a commit.
+        `manual` only counts in turn mode: in stream mode nothing waits for a commit.
         """
         last = self._last  # a step asks several times, and both rarely change
         if last is not None and last[0] is mode and last[1] is tuning:

@@ -1,6 +1,6 @@
 """Claims sessions for this worker: new ones from the queue, orphans, those of dead workers.
 
-It claims and reads many at a time: a worker that died had many sessions.
+It claims and reads many at a time, because a dead worker leaves many sessions.
 """
 
 import asyncio
@@ -33,10 +33,10 @@ from workers.runtime.ownership.rebuild import Rebuilt, rebuild
 ROUND_S: Final = 0.02
 BEAT_S: Final = 0.1
 SWEEP_S: Final = 1.0
-ORPHAN_S: Final = 1.0  # a session without an owner for so long is an orphan
+ORPHAN_S: Final = 1.0  # a session without an owner for this long is an orphan
 TAKE_AT_ONCE: Final = 4  # new sessions a round, so that several workers share a rush
 CLAIM_AT_ONCE: Final = 8  # orphans; other workers get the next ones meanwhile
-# A worker's death is a session's last strike only after so many leases without a beat.
+# A worker's death is a session's last strike only after this many leases without a beat.
 LAST_CHANCE_LEASES: Final = 5
 RETRY_S: Final = 0.2
 
@@ -76,10 +76,10 @@ class Ownership:
         self._clock = clock
         self._order = random.Random(worker)  # each worker begins with different orphans
         self._watch = Watch(settings.lease_ms / 1_000)
-        self._owners: set[str] = set()  # workers that some session names as its owner
+        self._owners: set[str] = set()  # workers that own some session
         self._orphans: dict[str, float] = {}  # session -> since when it has no owner
         self._newer: set[str] = set()  # sessions in a format that only a newer release reads
-        self.lost: list[tuple[str, str]] = []  # (session, owner) that are not ours any more
+        self.lost: list[tuple[str, str]] = []  # (session, owner) that are no longer ours
         self._due = dict.fromkeys(("beat", "watch", "sweep"), 0.0)
         self._beat = -1
         self._shown_free = -1  # as last published
@@ -113,12 +113,12 @@ class Ownership:
             await asyncio.sleep(ROUND_S)
 
     async def round(self, status: dict[str, Any], held: Mapping[str, str]) -> None:
-        """Do what is due. Without a completed turn of the loop since, neither beat nor claim."""
+        """Do what is due. If the loop completed no turn since, neither beat nor claim."""
         if status["beat"] == self._beat:
             return
         self._beat = status["beat"]
         free = int(status["free"]) - len(self.arrivals)
-        # A slot that a caller has left is shown at once: another may be waiting for it.
+        # Publish a freed slot at once: a caller may be waiting for it.
         if self._is_due("beat", BEAT_S) or free != self._shown_free:
             await self._show(status, free)
         died = self._is_due("watch", WATCH_S) and await self._look()
@@ -138,9 +138,9 @@ class Ownership:
         self._shown_free = free
 
     def _slow(self, status: Mapping[str, Any]) -> bool:
-        """Whether one more caller would take the time of the present ones.
+        """Whether one more caller would slow down the current ones.
 
-        A worker without callers is not slow: only a caller can show whether it has become faster.
+        A worker without callers does not count as slow: only a caller can show its speed.
         """
         busy = int(status["free"]) < int(status["slots"])
         scale = float(status.get("step_limit_ms", CHUNK_MS)) / CHUNK_MS
@@ -155,7 +155,7 @@ class Ownership:
         return True
 
     async def _look(self) -> bool:
-        """Look at the other workers; whether one has died since."""
+        """Look at the other workers; return whether one has died since."""
         shown, gateways = await self.registry.processes()
         self.log.writes = formats.common([*shown.values(), *gateways.values()])
         known_dead = self._watch.dead()
@@ -191,7 +191,7 @@ class Ownership:
         dead = self._watch.dead()
         trying = any(meta.suspect and meta.strikes for s, meta in live.items() if s in held)
         loose = self._loose(live.values(), held, dead)
-        # A new caller may find a faster worker; a call under way must not wait.
+        # A new caller may find a faster worker; a call in progress must not wait.
         wanted = [meta for meta in loose if meta.k or not slow]
         claimed = await self._claim_orphans(_chosen(wanted, trying=trying)[:free])
         for worker in dead - self._owners:
@@ -209,7 +209,7 @@ class Ownership:
         ]
         self._orphans = {meta.sid: self._orphans.get(meta.sid, now) for meta in ownerless}
         orphans = [meta for meta in ownerless if now - self._orphans[meta.sid] >= ORPHAN_S]
-        # A worker on a machine that is too slow looks dead too: no call may end for that.
+        # A worker on a slow machine looks dead too, and no call may end because of that.
         surely_dead = self._watch.dead(LAST_CHANCE_LEASES)
         deads = [m for m in metas if m.worker in (surely_dead if m.condemned else dead)]
         self._order.shuffle(deads)
@@ -243,11 +243,11 @@ class Ownership:
         return len(found)
 
     async def rebuild(self, sid: str, owner: str) -> Rebuilt | None:
-        """Rebuild a session of ours from its log; None when it cannot go on and is ended."""
+        """Rebuild one of our sessions from its log; None when it cannot go on and is ended."""
         return (await self._rebuild({sid: owner})).get(sid)
 
     async def _rebuild(self, owned: Mapping[str, str]) -> dict[str, Rebuilt]:
-        """Rebuild sessions of ours from their logs; end those that cannot go on."""
+        """Rebuild our sessions from their logs; end those that cannot go on."""
         found: dict[str, Rebuilt] = {}
         sids = list(owned)
         answers = (
@@ -287,7 +287,7 @@ class Ownership:
             await self.registry.forget([sid])
 
     async def leave(self) -> None:
-        """Take this worker off the list: no gateway counts on its slots any more."""
+        """Remove this worker from the list, so that no gateway counts its slots."""
         await self.registry.remove_worker(self.worker)
 
     async def hand_back(self, owned: Mapping[str, str]) -> None:

@@ -1,11 +1,11 @@
-"""Which workers live, as one observer sees it. Pure.
+"""Decides which workers live, as one observer sees it. Pure.
 
-A worker is dead when its beat stood still for the lease by OUR monotonic clock, counting only time
-in which we could look: while Redis is away, every worker's beat stands still. A worker whose steps
-are slow has a longer lease, up to a bound: two slow workers would take each other's calls again and
-again, and each takeover would slow them down more. A killed process is known sooner: Redis closes
-its connections and its beat stops. Because of the fence, a wrong verdict costs no more than a
-rebuild; wrong verdicts on all workers would cost all sessions one.
+A worker is dead when its beat stood still for the lease by OUR monotonic clock. Only time in which
+we could look counts, because every beat stands still while Redis is away. A worker whose steps are
+slow has a longer lease, up to a bound. Otherwise two slow workers would take each other's calls
+again and again, and each takeover would slow them down more. A killed process is noticed sooner:
+Redis closes its connections and its beat stops. Because of the fence, a wrong verdict costs only a
+rebuild. Wrong verdicts on all workers would rebuild all sessions.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,7 +18,7 @@ WATCH_S: Final = 0.1
 # After three missing beats we ask whether the worker's connection is still there. A living worker
 # that was only cut off beats again through a new connection before that.
 QUIET_S: Final = 0.25
-_LOOK_GAP_S: Final = 3 * WATCH_S  # of a longer pause between two looks only so much counts
+_LOOK_GAP_S: Final = 3 * WATCH_S  # a longer pause between two looks counts as this much
 _ANY_TIME_S: Final = 1e-9
 # A beat stands still during a step, and the next step may be slower than the slowest so far.
 STEPS_A_LEASE: Final = 2
@@ -49,8 +49,8 @@ class Watch:
     def blind(self, now: float) -> None:
         """Redis did not answer us: other workers may have lost their connections as we did.
 
-        For a lease from now on only the lease counts: a Redis that restarts or fails over has
-        closed all connections and numbers the new ones from the beginning.
+        For one lease from now only the beats count, because a Redis that restarts or fails over
+        closes all connections and restarts their numbers.
         """
         self._blind_until = now + self.lease_s
 
@@ -65,7 +65,7 @@ class Watch:
         self._cut |= set(workers)
 
     def dead(self, leases: float = 1) -> set[str]:
-        """Workers that stood still for their lease, or for several of ours, or were cut."""
+        """Workers whose beat stood still for their lease (or `leases` of ours), or that are cut."""
         still = self._beats.still(leases * self.lease_s)
         if leases > 1:
             return still

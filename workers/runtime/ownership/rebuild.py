@@ -1,4 +1,4 @@
-"""Rebuilds a session's state from its log: what a worker that has just claimed it goes on from."""
+"""Rebuilds a session's state from its log, for a worker that has just claimed it."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ from workers.runtime.conversation.tuning import Tuning
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A session where its log ends, and what the engine opens its slot with."""
+    """A session at the end of its log, and the opening for its slot in the engine."""
 
     conversation: Conversation
     opening: Opening
@@ -41,10 +41,10 @@ class Rebuilt:
 async def rebuild(
     log: SessionLog, sids: Sequence[str], settings: Settings, traits: Traits, fold: Fold
 ) -> list[Rebuilt | AntiphonError]:
-    """Read sessions that this worker owns, so that their logs stand still, and recover each.
+    """Read sessions that this worker owns and recover each. Nobody else writes steps to them.
 
-    A session that cannot go on gives its error: SessionLost when it is gone or not whole,
-    SchemaError when it cannot be read.
+    A session that cannot go on gives its error: SessionLost when records are missing, SchemaError
+    when a record cannot be read.
     """
     wholes = await log.read_sessions(sids)
     found: list[Rebuilt | AntiphonError] = []
@@ -77,7 +77,7 @@ def _recovered(
 
 
 def tuning_of(settings: Settings, options: Options) -> Tuning:
-    """The worker's settings under the session's first options."""
+    """The worker's settings, overridden by the session's first options."""
     base = Tuning(
         vad_threshold=settings.vad_threshold,
         silence_ms=settings.turn_silence_ms,
@@ -89,7 +89,7 @@ def tuning_of(settings: Settings, options: Options) -> Tuning:
 
 
 def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebuilt:
-    """The conversation where the log ends, and what the engine opens its slot with.
+    """The conversation at the end of the log, and the opening for its slot in the engine.
 
     Raises SessionLost when a record that it needs is gone.
     """
@@ -164,10 +164,10 @@ def _replay_echo(state: State, outputs: Sequence[tuple[int, OutputRecord]]) -> N
 def _pasts(
     steps: Sequence[tuple[int, StepRecord]], base: int, first: int, audio: Mapping[int, Pcm16]
 ) -> Iterator[NotedStep]:
-    """The steps in which the engine worked, without those of replies that were withdrawn.
+    """The steps in which the engine worked, except those of withdrawn replies.
 
-    With the audio that they heard from step `base` and input record `first` on. Raises SessionLost
-    when some of it is gone.
+    From step `base` and input record `first` on they hold the audio that they heard. Raises
+    SessionLost when some of it is missing.
     """
     withdrawn = [
         range(record.keep_step + 1, k)
