@@ -86,7 +86,7 @@ def check(found: list[Step], audio: dict[int, Pcm16], seed: int) -> None:
         if context["base"] != base:
             moves += base > 0
             kept = pasts[context["moved"] :] if base else []
-            opening = Opening(seed + context["base"], history=kept, moved=base > 0)
+            opening = Opening(seed + context["moved"], history=kept, moved=base > 0)
             engine.open(0, opening)
             base = context["base"]
         sound = heard_in(step, audio)

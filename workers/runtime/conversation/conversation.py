@@ -243,12 +243,14 @@ class Conversation:
             return self._reopening(state.context, draft) if changed else None
         # After the truncates come the base record itself and then the step.
         base = state.context.base = state.step + len(draft.truncates) + 2
-        first, memory = self.opening, state.memory
+        first, memory = replace(self.opening, seed=self._seed(state.context)), state.memory
         if self.traits.folds:
-            folded = memory.fold(self.fold, base_record=base - 1)
-            return replace(first, seed=first.seed + base, memory=folded)
+            return replace(first, memory=memory.fold(self.fold, base_record=base - 1))
         memory.fade(state.step)
-        return replace(first, seed=first.seed + base, earlier=memory.open_turn())
+        return replace(first, earlier=memory.open_turn())
+
+    def _seed(self, context: Context) -> int:
+        return self.first_opening.seed + context.seed(endless=bool(self.traits.carry_chunks))
 
     def _reopening(self, context: Context, draft: Draft) -> Opening:
         """The turn's opening again, with all its steps except those of a withdrawn reply."""
@@ -256,7 +258,7 @@ class Conversation:
         before = draft.truncates[-1].keep_step if draft.reopened else self.state.step
         return replace(
             opening,
-            seed=opening.seed + context.base,
+            seed=self._seed(context),
             history=memory.reopen(context.base, before),
             earlier=memory.recall(),
             memory=memory.folded,
@@ -268,7 +270,7 @@ class Conversation:
         base = context.base = memory.newest(self.traits.carry_chunks)
         history = memory.since(base)
         context.moved = context.chunks - len(draft.hear) - len(history)
-        return replace(opening, seed=opening.seed + base, history=history, moved=True)
+        return replace(opening, seed=self._seed(context), history=history, moved=True)
 
     def settle(self, output: Output | None, version: int = formats.CURRENT) -> LogWrite:
         """The planned step's records, with what the engine returned (None when it was idle).

@@ -53,6 +53,14 @@ class Context:
         """The first step that a rebuild needs."""
         return min(self.base, self.places[0][1]) if self.places else self.base
 
+    def seed(self, *, endless: bool) -> int:
+        """What to add to the session's seed, so that each context draws other numbers.
+
+        In an endless context only chunks count. A step without audio, such as one for a report of
+        the playhead, depends on when the report came; draws must not.
+        """
+        return self.moved if endless else self.base
+
 
 @dataclass(slots=True)
 class Aside:

@@ -114,7 +114,7 @@ def recover(whole: StoredSession, traits: Traits, fold: Fold = no_fold) -> Rebui
         return Rebuilt(conversation, conversation.opening)
     opening = replace(
         conversation.opening,
-        seed=meta.seed + base,
+        seed=meta.seed + state.context.seed(endless=bool(traits.carry_chunks)),
         history=state.memory.since(base),
         reheard=state.memory.until(base) if traits.carry_chunks else (),
         earlier=() if traits.folds else state.memory.recall(),

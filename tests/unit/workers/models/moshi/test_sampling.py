@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from workers.models.moshi.config import Sampling
-from workers.models.moshi.sampling import PARTS, draws, greedy, sampler
+from workers.models.moshi.sampling import PARTS, draws, greedy, sampler, waits
 
 
 def test_draws_follow_the_probabilities_among_the_likeliest() -> None:
@@ -18,6 +18,30 @@ def test_draws_follow_the_probabilities_among_the_likeliest() -> None:
     share = torch.bincount(chosen, minlength=4) / 4_000
     assert share[3] == 0
     assert (share[:3] - expected).abs().max() < 0.02
+
+
+def test_the_tokens_of_a_step_race_independently() -> None:
+    """Each token's time is exponential, and no two tokens or draws share theirs."""
+    numbers = torch.from_numpy(np.stack([draws(seed, 0) for seed in range(1_000)]))
+    tokens = torch.arange(2_000).expand(1_000, 2_000)
+    found = waits(numbers[:, 1, None], tokens)
+    assert found.min() > 0
+    levels = torch.quantile(found[:, :1_000].flatten(), torch.tensor([0.1, 0.5, 0.9]))
+    assert (levels - torch.tensor([0.1054, 0.6931, 2.3026])).abs().max() < 0.01
+    for pairs in (found.T[:200], found[:200]):
+        correlation = torch.corrcoef(pairs) - torch.eye(200)
+        assert correlation.abs().max() < 0.2
+
+
+def test_rounding_seldom_changes_a_draw() -> None:
+    """Every second token is as likely as its neighbour, so rounding decides their order."""
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(4_000, 64, generator=generator)
+    logits[:, 1::2] = logits[:, ::2]
+    numbers = torch.from_numpy(np.stack([draws(seed, 0) for seed in range(4_000)]))
+    choose = sampler(Sampling(), numbers)
+    noise = 1e-6 * torch.randn(4_000, 64, generator=generator)
+    assert torch.equal(choose(logits, 3), choose(logits + noise, 3))
 
 
 def test_a_draw_depends_on_seed_and_step_alone() -> None:

@@ -193,6 +193,19 @@ def forget(call: Rehearsal) -> None:
     del call.writes[:-200]
 
 
+def test_no_draw_depends_on_when_reports_of_the_playhead_come() -> None:
+    """Alone they make a step of their own. Then every later step has another number."""
+    quiet = silence(4 * CONTEXT)
+    whole, other = call_with(Chatter()), call_with(Chatter())
+    whole.run(Played(0), *quiet)
+    for number, chunk in enumerate(quiet):
+        other.run(Played(0), chunk)
+        if number % 7 == 0:
+            other.run(Played(0))
+    assert len(other.steps) > len(whole.steps)
+    assert said_by(other) == said_by(whole)
+
+
 def test_a_call_that_dies_anywhere_goes_on_as_if_it_had_not() -> None:
     sounds: list[Pcm16] = [*silence(30), *talking(40), *silence(90), *voice(60), *silence(160)]
     whole = call_with(Chatter())
