@@ -1,4 +1,4 @@
-"""Loads the engine that ENGINE names, and imports only that one, so that echo needs no torch."""
+"""Loads the engine chosen by ENGINE, and imports only that one, so that echo needs no torch."""
 
 import logging
 import time
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def load_engine(settings: "Settings") -> Engine:
-    """The warmed-up engine that ENGINE names. Raises ConfigError if its weights do not fit."""
+    """The warmed-up engine chosen by ENGINE. Raises ConfigError if its weights do not fit."""
     begun = time.monotonic()
     check_packages(settings.engine)
     if settings.engine is EngineName.CASCADE:

@@ -1,4 +1,4 @@
-"""The interface between the runtime and an engine: open a slot, step a batch, close a slot.
+"""Declares the interface between the runtime and an engine: open, step and close slots.
 
 The runtime decides what each session does: it owns the VAD, turns and interruptions. An engine
 turns one batch of such work into listener states, codes, text and audio. It holds no session
@@ -44,8 +44,8 @@ class Traits:
     duplex: bool = True
     burst_frames: int = FRAMES_PER_CHUNK  # the most frames that one step returns
     max_reply_steps: int = 128  # of 80 ms each: 10.2 s; the runtime ends a longer reply
-    # The steps that a reply may go on after its last word began; then the runtime ends it. None: it
-    # may go on, because the engine gives no words or cannot go on without them.
+    # After this many steps without a new word the runtime ends a reply. None: it does not, because
+    # the engine gives no words or cannot go on without them.
     max_wordless_steps: int | None = None
     # How long a step may take before callers notice. An engine that makes 80 ms of sound a step has
     # 80 ms. An engine that makes seconds of sound at once has more.
@@ -60,12 +60,12 @@ class Traits:
     modes: tuple[ReplyMode, ...] = (ReplyMode.TURN, ReplyMode.STREAM)
     # The chunks that a context may hold; it bounds what a rebuild costs. 250: 20 s of hearing.
     context_chunks: int = 250
-    # Above 0: the engine hears and speaks from the call's first chunk to its last. Its context then
-    # goes on with its newest `carry_chunks` steps, of one chunk each, when it is full.
+    # Above 0: the engine hears and speaks from the call's first chunk to its last. When its context
+    # is full, only the newest `carry_chunks` steps stay, of one chunk each.
     carry_chunks: int = 0
     # How many of the newest chunks' audio a rebuild needs. None: the whole context's.
     rehear_chunks: int | None = None
-    # What a turn of the loop may spend on replaying a past while neighbours wait for their steps.
+    # What a turn of the loop may spend on a replay while other sessions wait for their steps.
     replay_ms: float = 10.0
 
 
@@ -79,15 +79,15 @@ class Work(msgspec.Struct, frozen=True):
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
     # The caller has paused since the last speech: an engine that `prepares` may get the answer
-    # ready and reports `finished`. If the caller goes on, it throws the preparation away.
+    # ready and reports `finished`. If the caller goes on, it discards the preparation.
     paused: bool = False
     # Short speech over a reply, at most 4 s. An engine that `reads` reports its words as `aside`.
     # The turn and its reply do not depend on it.
     aside: tuple[Pcm16, ...] = ()
     # The aside follows the turn that is being answered, so read it together with that turn.
     aside_joins: bool = False
-    # Words that the caller typed, with `Speak.BEGIN`, for an engine that `reads`. They follow what
-    # the turn has of speech.
+    # Words that the caller typed, with `Speak.BEGIN`, for an engine that `reads`. They follow the
+    # turn's speech.
     typed: str = ""
 
 
@@ -114,8 +114,8 @@ class Output(msgspec.Struct, frozen=True):
     finished: float | None = None  # probability that the turn is over after `words`
     began: bool = False  # this step is a reply's first
     ended: bool = False  # this step is a reply's last
-    # The turn's oldest chunks whose audio a rebuilt slot does not need: the log holds all that
-    # comes of them. It grows while a long turn goes on.
+    # How many of the turn's oldest chunks are settled: the log holds their result, so a rebuilt
+    # slot does not need their audio. It grows during a long turn.
     settled: int = 0
 
 
@@ -134,23 +134,23 @@ class Past(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """All that an engine needs to build a slot's state, at the start of a turn or within it."""
+    """Everything that an engine needs to build a slot's state, at the start of a turn or in it."""
 
     seed: int  # of the turn's sampling; seed and step count determine every draw
     history: Sequence[Past] = field(default=())  # the turn's logged steps, oldest first
-    earlier: Sequence[Past] = field(default=())  # the remembered part of the turn before
+    earlier: Sequence[Past] = field(default=())  # the remembered part of the previous turn
     persona: Persona = UNCHOSEN
     memory: bytes = b""  # all earlier turns, as `Engine.fold` returned them
     instructions: str = ""  # the caller's own system prompt; "": the engine's
     # With `Traits.rehear_chunks`: the steps before the history whose audio still matters.
     reheard: Sequence[Past] = field(default=())
-    # The slot goes on with its call: only the start of its context has moved on. The history then
-    # is what the context keeps, without audio; what hears and sounds it keeps its state.
+    # The slot continues its call, and only the start of its context has moved. The history then has
+    # the steps that stay, without audio. State outside of the context, such as a codec's, stays.
     moved: bool = False
 
 
 class Engine(Protocol):
-    """A batch of slots. Rows are independent: no slot's output depends on its neighbours."""
+    """A batch of slots. Rows are independent: no slot's output depends on the other slots."""
 
     slots: int
     traits: Traits
@@ -166,11 +166,11 @@ class Engine(Protocol):
         """Teacher-force more of an open slot's history, without sampling, in bounded pieces.
 
         Nothing happens before the first `next`. Each `next` takes about as long as a step, so that
-        the runtime can step the neighbours in between. The caller must exhaust the iterator.
+        the runtime can step other slots in between. The caller must exhaust the iterator.
         """
 
     def step(self, batch: Sequence[Work]) -> list[Output]:
-        """Advance the slots of the batch, each at most once. Gives one output a work, in order."""
+        """Advance the slots of the batch, each at most once. Return one output a work, in order."""
 
     def close(self, slot: int) -> None:
         """Free a slot. Its row may hold garbage until the next `open`."""

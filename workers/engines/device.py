@@ -1,4 +1,4 @@
-"""The device that DEVICE names, if this machine has it."""
+"""Chooses the device that DEVICE asks for, if this machine has it."""
 
 import torch
 

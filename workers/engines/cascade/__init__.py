@@ -1,1 +1,1 @@
-"""Hear, think, speak: an engine of three parts, each of which can be exchanged by a setting."""
+"""Runs an engine of three parts: hear, think and speak. A setting replaces each part."""

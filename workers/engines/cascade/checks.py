@@ -1,4 +1,4 @@
-"""Checks what HEAR, THINK and SPEAK name before any weights are loaded, which takes seconds.
+"""Checks HEAR, THINK and SPEAK before any weights are loaded, since loading takes seconds.
 
 It checks only existence and kind; the code that loads a part checks its content.
 """
@@ -18,7 +18,7 @@ ENDPOINT: Final = ("http://", "https://")
 
 
 def check_parts(settings: "Settings") -> None:
-    """Raises ConfigError that names the setting."""
+    """Check all parts. Raises ConfigError that names the setting."""
     _check_hear(settings.hear)
     _check_think(settings.think)
     if settings.think_adapter:

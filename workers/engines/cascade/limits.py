@@ -1,4 +1,4 @@
-"""Answers requests for what the assistant cannot do, so that no model pretends. Pure.
+"""Answers requests for things that the assistant cannot do, so that no model pretends. Pure.
 
 It sets no timer, makes no call, sends no message, switches nothing, plays nothing and buys nothing.
 It has no clock, calendar, forecast or news. Patterns cover the whole turn from its first word on.

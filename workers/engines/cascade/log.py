@@ -1,7 +1,7 @@
-"""Defines what the cascade logs of each step: all that another worker must not compute again.
+"""Declares what the cascade logs of each step: everything that no other worker may recompute.
 
-Another CPU gives other transcripts and other tokens: 55 of 60 and 34 of 40 were the same. So the
-log holds both.
+Another CPU gives other transcripts and tokens: only 55 of 60 and 34 of 40 were the same. So the log
+holds both.
 """
 
 from dataclasses import dataclass
@@ -26,9 +26,7 @@ class LoggedStep:
     complete: bool = False  # the model ended the reply here
     words: tuple[tuple[int, str], ...] = ()  # spoken in this step: frame of its sound, word
     frames: int = 0  # of sound in this step
-    sentence: int = (
-        0  # after this step: character of the reply at which the present sentence begins
-    )
+    sentence: int = 0  # after this step: character at which the current sentence begins
     said: int = 0  # after this step: words of that sentence that were spoken
     # After this step: samples (PCM16) that fill no whole frame. The next piece begins with them, so
     # that a join in mid-sentence has no gap.

@@ -12,8 +12,8 @@ import msgpack
 from workers.engines.base import Past
 from workers.engines.cascade.log import LoggedStep
 
-# 2,000 tokens of English. After a cut the model must read the rest again. So a cut goes well below
-# the limit, and the next one is some turns away.
+# 2,000 tokens of English. After a cut the model must read the rest again. So a cut leaves well less
+# than the limit, and the next one is some turns away.
 MAX_BYTES: Final = 8_000
 CUT_TO_BYTES: Final = 6_000
 _PACKER: Final = msgpack.Packer(use_bin_type=True)

@@ -1,4 +1,4 @@
-"""The interfaces of the cascade's parts: speech to text, a language model, text to speech.
+"""Declares the interfaces of the cascade's parts: speech to text, language model, text to speech.
 
 They take and return numpy arrays and Python types only; torch, CTranslate2 and onnxruntime stay
 inside the parts. One thread calls a part, with all callers of the worker in one batch.
@@ -36,7 +36,7 @@ class SpeechToText(Protocol):
 
         Each turn is float32 mono at 24 kHz of full scale 1, shape (samples,), at most 30 s.
         `final` False asks for a partial while the caller still speaks: cheaper, same thresholds.
-        A turn's transcript does not depend on its neighbours beyond float rounding.
+        A turn's transcript does not depend on the other turns beyond float rounding.
         """
 
     def warm_up(self) -> None:
@@ -56,7 +56,7 @@ class TextTokenizer(Protocol):
 class LanguageModel(Protocol):
     """Rows of token contexts, extended as one batch. It has no policy, prompts or sampling.
 
-    No row's logits depend on its neighbours beyond float rounding.
+    No row's logits depend on the other rows beyond float rounding.
     """
 
     slots: int  # rows

@@ -1,7 +1,7 @@
-"""Replies from an OpenAI-compatible chat endpoint: THINK=https://host/v1.
+"""Gets replies from an OpenAI-compatible chat endpoint: THINK=https://host/v1.
 
-Each reply is a streamed request in a thread of its own. A caller who interrupts cancels it. An
-endpoint that fails or is silent for too long gives a spoken apology, and the call goes on.
+Each reply is a streamed request in a thread of its own. An interruption cancels it. If the endpoint
+fails or stays silent for too long, the assistant apologises and the call goes on.
 """
 
 import json
@@ -133,7 +133,7 @@ class RemoteThinker:
                 messages.append(_message("assistant", turn.assistant))
         return [*messages, _message("user", self._transcripts[slot])]
 
-    # In a thread of the request's own.
+    # In the request's own thread
 
     def _stream(self, request: _Request) -> None:
         try:

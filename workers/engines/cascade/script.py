@@ -1,7 +1,7 @@
 """Decides which words of a growing reply the voice can speak next. Pure.
 
 The voice speaks a sentence in pieces while the model still writes it. A piece needs two words of
-look-ahead, so that its melody goes on. The first piece is short, so that it comes soon.
+look-ahead, so that its melody continues. The first piece is short, so that it starts soon.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Defines what the cascade holds of one slot: its turn, its reply, and its share of a step."""
+"""Declares the cascade's state of one slot: its turn, its reply, and its share of a step."""
 
 from dataclasses import dataclass, field
 from typing import Final

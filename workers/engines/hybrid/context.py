@@ -3,8 +3,8 @@
 Live steps and rebuilds make the same three calls, so that both give the model the same history:
 `hear` states, `plan` positions, then `say` what the model generated (or what the log holds).
 
-The turn before may come in front of the present one, as in the training samples. Those concatenate
-two turns, and the first lacks what an interruption cut off.
+The previous turn may precede the current one, as in the training samples. Those concatenate two
+turns, and the first lacks what an interruption cut off.
 """
 
 from collections.abc import Sequence
@@ -19,13 +19,13 @@ from workers.models.speech_to_speech.vocabulary import EOS, GO, PAD
 
 # Listening positions that a turn keeps: 12.8 s. Training had no longer turns.
 MAX_HEARD: Final = 160
-# Chunks back to which a listener's state depends on the audio: 6 layers of 40 steps, and the
+# How many chunks back a listener's state depends on the audio: 6 layers of 40 steps, and the
 # convolutions.
 HEARS_BACK: Final = 240
-SETTLE_STEP: Final = 5  # the audio of a long turn is let go of in such pieces
+SETTLE_STEP: Final = 5  # chunks: the audio of a long turn is dropped in such pieces
 # Positions that the model reads at once while the caller still speaks, so that BEGIN reads fewer.
 AHEAD: Final = 8
-# Positions of a training sample. A turn before that leaves too little room is dropped whole.
+# Positions of a training sample. A previous turn that leaves too little room is dropped whole.
 LONGEST: Final = 250
 ROOM_REPLY: Final = 60  # positions kept free for the reply, 4.8 s; a longer one slides the window
 ROOM_QUESTION: Final = 40  # kept free in stream mode for the question, which is read as it comes
@@ -60,20 +60,19 @@ class Position(NamedTuple):
 
 @dataclass(slots=True)
 class SlotContext:
-    """The present turn: the states to read, and the progress of a reply."""
+    """The current turn: the states to read, and the progress of a reply."""
 
     seed: int
     quiet: tuple[int, ...]  # the input codes of a step without sound
     persona: Persona = UNCHOSEN
-    earlier: tuple[Position, ...] = ()  # the turn before
-    longest: int = LONGEST  # the most positions of this turn and the one before
+    earlier: tuple[Position, ...] = ()  # the previous turn
+    longest: int = LONGEST  # the most positions of this turn and the previous one
     pending: list[bytes] = field(default_factory=list)  # states that the model has not read yet
     last: GeneratedStep | None = None  # the last generated step
     replying: bool = False
-    spoken: int = 0  # steps of sound in the present reply
-    unsounded: list[tuple[int, ...]] = field(
-        default_factory=list
-    )  # codes that the voice has not spoken yet
+    spoken: int = 0  # steps of sound in the current reply
+    # Codes that the voice has not spoken yet.
+    unsounded: list[tuple[int, ...]] = field(default_factory=list)
     letter: int = 0  # the last CTC class of the rough transcript
     chunks: int = 0  # heard in this turn, those that `pending` dropped included
     count: int = 0  # positions of this turn so far; seed and count determine every draw
@@ -90,7 +89,7 @@ class SlotContext:
         return max(0, self.chunks - HEARS_BACK) // SETTLE_STEP * SETTLE_STEP
 
     def ahead(self) -> list[Position]:
-        """The positions that BEGIN would read, the turn before first. They may be read early.
+        """The positions that BEGIN would read, the previous turn first. They may be read early.
 
         For a turn at its maximal length there are none: its first positions will be dropped.
         """
@@ -118,7 +117,7 @@ class SlotContext:
         return positions
 
     def _crowded(self, speak: Speak) -> bool:
-        """Whether the turn before leaves too little room for this one."""
+        """Whether the previous turn leaves too little room for this one."""
         room = ROOM_REPLY + (ROOM_QUESTION if speak is Speak.DUPLEX else 0)
         return len(self.earlier) + len(self.pending) + room > self.longest
 

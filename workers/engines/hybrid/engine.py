@@ -1,4 +1,4 @@
-"""The default engine: listener, HybridS2S and the assistant's voice over one batch of slots.
+"""ENGINE=hybrid: runs listener, HybridS2S and the assistant's voice over one batch of slots.
 
 A step runs three networks: the listener on rows with chunks, the language model on rows that speak,
 and the voice on rows with codes. The log holds the listener's state of each chunk in float16. The
@@ -163,7 +163,7 @@ class HybridEngine:
 
     @torch.inference_mode()
     def open(self, slot: int, opening: Opening) -> None:
-        """Reset the slot, keep the turn before as its context, then replay the history."""
+        """Reset the slot, keep the previous turn as its context, then replay the history."""
         self._listener.reset(torch.tensor([slot], device=self._device))
         turn = opening.earlier if self._generator.remembers else ()
         earlier = remembered(turn, self._quiet)
@@ -243,7 +243,7 @@ class HybridEngine:
         ]
 
     def _plan(self, work: Work) -> list[Position]:
-        """The positions for the slot to read now, at first with those of the turn before."""
+        """The positions for the slot to read now, at first with those of the previous turn."""
         context = self._contexts[work.slot]
         first = context.count == 0
         plan = context.plan(work.speak)
@@ -254,7 +254,7 @@ class HybridEngine:
         return [*self._generator.keep(work.slot, before), last]
 
     def _recall(self, batch: Sequence[Work]) -> None:
-        """While callers speak, read a piece of their turns, and of one of them the turn before.
+        """While callers speak, read a piece of their turns, or one caller's previous turn.
 
         Then little is left to read when a turn ends, and no step takes much longer.
         """

@@ -52,7 +52,7 @@ class HybridGenerator:
         return listening, speaking
 
     def keep(self, slot: int, wanted: Sequence[Position]) -> Sequence[Position]:
-        """Keep what a slot holds of the beginning of `wanted`. Returns the rest, to read next."""
+        """Keep what a slot already holds of `wanted`, from its start; return the rest to read."""
         held = self._held[slot]
         # A ring that has wrapped around may have overwritten positions that would be needed again.
         longest = min(len(held), len(wanted)) if len(held) <= self._cache.capacity else 0
@@ -143,7 +143,7 @@ class HybridGenerator:
     ) -> Tensor:
         """The next position (B, ...) of each of rows (B,) -> states (B, 2 D): last and middle.
 
-        It uses tensors alone and never waits for the device, so a GPU may replay it.
+        It uses only tensors and never waits for the device, so a GPU may replay it.
         """
         inputs = Inputs(heard[:, None], hears[:, None], text[:, None], codes[:, None])
         layers = self._model.stream_layered(inputs, self._cache, rows)

@@ -1,1 +1,1 @@
-"""ENGINE=moshi: public full-duplex models, all callers in one batch."""
+"""ENGINE=moshi: runs public full-duplex models, all callers in one batch."""

@@ -1,8 +1,8 @@
-"""What a slot's call has said and heard since the base of its context, and whether it speaks now.
+"""Keeps a slot's tokens since the base of its context, and finds its replies. Pure.
 
-Moshi speaks without end, and most of what it says is silence. A reply begins with its first word
-and ends after a second without one. The text of a step lies beside the sound of the next one, since
-seven of its eight codes lag by a step. Pure.
+Moshi speaks all the time, and most of its output is silence. A reply begins with its first word and
+ends after a second without one. The text of a step belongs to the sound of the next one, since
+seven of its eight codes lag by a step.
 """
 
 import codecs
@@ -30,7 +30,7 @@ def from_bytes(logged: bytes) -> Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What callers notice of one step."""
+    """The part of one step that callers notice."""
 
     text: str = ""
     began: bool = False
@@ -49,7 +49,7 @@ class SlotContext:
     listens: bool = True  # a replay has audio for the codec; False: the codec kept its state
     replying: bool = False
     quiet: int = 0  # steps since the last word
-    waiting: int | None = None  # the text token of the step before
+    waiting: int | None = None  # the text token of the previous step
     pending: codecs.IncrementalDecoder = field(default_factory=byte_decoder)
 
     @property

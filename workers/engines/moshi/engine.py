@@ -1,7 +1,7 @@
-"""Moshi and PersonaPlex as an engine: all callers hear and speak in one batch, in stream mode.
+"""Runs Moshi and PersonaPlex as an engine: one batch for all callers, in stream mode.
 
-The log holds the codes of what each caller said and the tokens of what the model said. So a rebuild
-reads the context again and samples nothing. The codec's state comes back from the newest audio.
+The log holds the codes of each caller's audio and the model's tokens. So a rebuild reads the
+context again and samples nothing. It restores the codec's state from the newest audio.
 """
 
 from collections.abc import Iterator, Sequence
@@ -86,7 +86,7 @@ class MoshiEngine:
             pass
 
     def replay(self, slot: int, history: Sequence[Past]) -> Iterator[None]:
-        """Read a past again, in pieces: its tokens, and the sound of both sides."""
+        """Read a history again, in pieces: its tokens, and the sound of both sides."""
         pasts = [past for past in history if past.said is not None and past.heard]
         if not pasts:
             return
@@ -104,7 +104,7 @@ class MoshiEngine:
         yield from self._pieces(self._stepper.read(slot, said, heard, first))
 
     def _replay_sound(self, slot: int, pasts: Sequence[Past]) -> Iterator[None]:
-        """Bring back the codec's two streams, as far as they remember."""
+        """Restore the codec's two streams from as much sound as they remember."""
         most = self.traits.rehear_chunks or len(pasts)
         pasts = [past for past in pasts if past.said is not None][-most:]
         sounds = [floats_from_pcm16(chunk) for past in pasts for chunk in past.hear]

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Pieces of a past: positions, frames of the codec, and the grain of the caches' used part. On a GPU
-# a piece is as long as it may be without making the neighbours' steps late (an estimate).
+# Pieces of a replay: positions, frames of the codec, and the grain of the caches' used part. On a
+# GPU a piece is as long as it can be without delaying other sessions' steps (an estimate).
 GPU_PIECES: Final = (256, 128, 512)
 CPU_PIECES: Final = (32, 16, 256)
 # Bytes for a step's activations, libraries and graphs: estimates, with room.

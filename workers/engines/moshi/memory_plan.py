@@ -1,4 +1,4 @@
-"""How much memory Moshi's weights and calls take, and how many calls fit. Pure."""
+"""Computes how much memory Moshi's weights and calls take, and how many calls fit. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""The prompt of PersonaPlex: forced steps that give a call its voice and its role.
+"""Makes the prompt of PersonaPlex: forced steps that give a call its voice and its role.
 
-After the reference server (MIT, github.com/NVIDIA/personaplex): a recording of the voice, half a
-second of silence, the text between <system> tags with one token a step, half a second of silence.
-Meanwhile the caller's side holds a tone.
+It follows the reference server (MIT, github.com/NVIDIA/personaplex): a recording of the voice, half
+a second of silence, the text between <system> tags with one token a step, half a second of silence.
+Meanwhile the caller's side has a tone.
 """
 
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ class Prompts:
         return Prompt(self._forced(np.array(texts), codes), heard, chosen.embeddings)
 
     def _forced(self, texts: Tokens, codes: Tokens) -> Tokens:
-        """What the steps would have said: text and undelayed codes one step ahead of their own."""
+        """The tokens as the model would have said them: text and undelayed codes one step ahead."""
         delays = self._config.delays[1 : CODES + 1]
         ahead = [np.append(texts[1:], self._config.pad)]
         for code, delay in enumerate(delays):

@@ -1,4 +1,4 @@
-"""Moshi on tensors: one step of many slots as one function of fixed shapes, and replays of pasts.
+"""Runs Moshi on tensors: a step of many slots as one function of fixed shapes, and replays.
 
 A step encodes 80 ms of each caller, reads one position, draws text and codes, and decodes the frame
 that they complete. All of it is one function of one tensor, which a GPU replays as one graph: one
@@ -48,9 +48,9 @@ class Stepper:
         used_grain: int,
         sampling: Sampling,
     ) -> None:
-        """`capacity`: positions of a call. Pieces: of a past, in positions and in frames.
+        """`capacity`: positions of a call. Pieces: of a replay, in positions and in frames.
 
-        `used_grain`: a step reads the caches up to a multiple of so many positions; each multiple
+        `used_grain`: a step reads the caches up to a multiple of this many positions; each multiple
         has graphs of its own.
         """
         self.slots, self.capacity, self.sampling = slots, capacity, sampling
@@ -126,7 +126,7 @@ class Stepper:
         rows = torch.cat([self._said[:count], callers], dim=1)
         return torch.where(self._cache.length[:count, None] <= self._delays, self._initial, rows)
 
-    # A past, in pieces: after each `yield` a neighbour may step.
+    # Replays, in pieces: after each `yield` other slots may step.
 
     def read(
         self,
@@ -156,7 +156,7 @@ class Stepper:
             self._heard[slot] = torch.from_numpy(heard[-1]).to(self._device)
 
     def hear(self, slot: int, sound: NDArray[np.float32]) -> Iterator[None]:
-        """Encode a past's sound (T, 1920), for the encoder's state alone."""
+        """Encode a replay's sound (T, 1920), only for the encoder's state."""
         rows = Rows(slot, torch.ones(1, dtype=torch.bool, device=self._device))
         for at in range(0, len(sound), self._codec_piece):
             piece = torch.from_numpy(sound[at : at + self._codec_piece].reshape(1, -1))
@@ -164,7 +164,7 @@ class Stepper:
             yield
 
     def say(self, slot: int, said: Tokens) -> Iterator[None]:
-        """Decode what a past said (T, 9), for the decoder's state alone."""
+        """Decode a replay's tokens (T, 9), only for the decoder's state."""
         rows = Rows(slot, torch.ones(1, dtype=torch.bool, device=self._device))
         codes = frames(said, self.config) if len(said) > self.lag else said[:0, 1:]
         for at in range(0, len(codes), self._codec_piece):

@@ -1,8 +1,8 @@
-"""The voices that PersonaPlex can take: recordings, or the published files of embeddings.
+"""Loads PersonaPlex's voices: recordings, or the published files of embeddings.
 
-A published file (`.pt`) holds what the reference server kept of a recording: the summed embeddings
-of its positions, and the tokens of the last ones. It is a pickle, so it is loaded with
-`weights_only`, which runs none of its code. Letters: F frames of the recording, D width.
+A published file (`.pt`) has the reference server's data of a recording: the summed embeddings of
+its positions, and the tokens of the last ones. It is a pickle, so it is loaded with `weights_only`,
+which runs none of its code. Letters: F frames of the recording, D width.
 """
 
 import pickle
@@ -26,7 +26,7 @@ VOICES: Final = "voices"  # the folder of voices within the model's folder
 RECORDED_STEPS: Final = 125  # ten seconds of a recording are used
 EMBEDDED_STEPS: Final = 250  # a file of embeddings cannot be cut
 LOUDNESS_RMS: Final = 0.063  # -24 dB of full scale, about the reference's -24 LUFS
-RING_SPARE: Final = 3  # the reference's ring of tokens has so many more columns than the delay
+RING_SPARE: Final = 3  # the reference's ring of tokens has this many more columns than the delay
 
 
 @dataclass(frozen=True, slots=True)
