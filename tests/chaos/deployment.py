@@ -16,9 +16,9 @@ from tests.chaos.clock import Clocks
 from tests.chaos.proxy import Impairments, Proxy
 from tests.chaos.redis_server import DurableRedis, Storage
 from tests.chaos.subject import ECHO, Subject
-from tests.conftest import free_port
 from tests.e2e.launcher import ROOT, STARTS_WITHIN_S, Process
 from tests.patience import wait_until
+from tests.ports import free_port
 from tests.redis_users import as_user, refusals
 
 
@@ -146,9 +146,18 @@ class Deployment:
     def await_whole(self) -> None:
         """Wait until every worker beats and every gateway is ready."""
         for worker in self.workers:
-            wait_until(partial(self._beats, worker), self.logs, STARTS_WITHIN_S)
+            self._await(partial(self._beats, worker))
         for port in self.ports:
-            wait_until(partial(self._ready, port), self.logs)
+            self._await(partial(self._ready, port))
+
+    def _await(self, done: Callable[[], bool]) -> None:
+        """Wait for a condition. Raises RuntimeError when a process ends meanwhile."""
+        wait_until(lambda: done() or bool(self._ended()), self.logs, STARTS_WITHIN_S)
+        if ended := self._ended():
+            raise RuntimeError(f"Expected {', '.join(ended)} to run, got:\n{self.logs()}")
+
+    def _ended(self) -> list[str]:
+        return [process.log.name for process in self.processes if not process.alive]
 
     def loaded_worker(self) -> Process:
         """The worker that owns the most sessions."""

@@ -13,8 +13,9 @@ import redis
 
 from shared.local_redis import DURABLE, NO_EVICTION
 from tests.chaos.proxy import Proxy
-from tests.conftest import free_port, redis_binaries
+from tests.conftest import redis_binaries
 from tests.patience import wait_until
+from tests.ports import free_port
 from tests.redis_users import write_users
 
 # A rewrite would change the size of the file whose tail a fault cuts off.

@@ -9,8 +9,8 @@ from redis.sentinel import MasterNotFoundError, Sentinel
 
 from shared.local_redis import DURABLE, NO_EVICTION
 from tests.chaos.redis_server import Server
-from tests.conftest import free_port
 from tests.patience import wait_until
+from tests.ports import free_port
 
 SERVICE: Final = "antiphon"
 SENTINELS: Final = 3

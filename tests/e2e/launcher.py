@@ -12,8 +12,8 @@ from typing import Final
 import redis
 
 from shared.log import keys
-from tests.conftest import free_port
 from tests.patience import PATIENCE_S, wait_until
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 # A worker loads and warms up its models; one that cannot start ends by itself.

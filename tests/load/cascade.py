@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from tests.conftest import free_port
 from tests.load.cores import Cores, CpuMeter, CpuTime
 from tests.load.ladder import Progress
 from tests.load.servers import CASCADE_PEER_ENV, RunningServer, ours, peer, prepare_cascade_peer
 from tests.load.talker import Question, nearest_rank
 from tests.load.talking import Talk, questions, talk
+from tests.ports import free_port
 
 LIMIT_P95_MS: Final = 800.0  # from the decision to reply, to the first audible sample
 PARTS: Final = ("hear", "read", "think", "speak")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from shared import local_redis as redis_server
-from tests.conftest import free_port
 from tests.patience import wait_until
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PEERS: Final = Path(__file__).parent / "peers"

@@ -21,10 +21,10 @@ from shared.log import wakeups
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog, connect
 from shared.log.wakeups import WakeupListener
-from tests.conftest import free_port
 from tests.load.cores import Cores, cpu_ms
 from tests.load.servers import environment, running
 from tests.patience import until, wait_until
+from tests.ports import free_port
 
 SESSIONS: Final = 1_000
 WORKERS: Final = 100

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tests.conftest import free_port
 from tests.e2e.launcher import ROOT
 from tests.patience import PATIENCE_S, wait_until
+from tests.ports import free_port
 
 RULES: Final = ROOT / "deploy" / "prometheus" / "rules"
 BINARY: Final = shutil.which("prometheus")

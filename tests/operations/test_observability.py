@@ -12,11 +12,11 @@ from typing import Any, Final
 import pytest
 
 from deploy.grafana import dashboard
-from tests.conftest import free_port
 from tests.e2e.client import Client, calling
 from tests.e2e.launcher import ROOT, Stack
 from tests.operations.prometheus import BINARY, RULES, Prometheus
 from tests.patience import until
+from tests.ports import free_port
 from tests.sounds import silence, voice
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here")

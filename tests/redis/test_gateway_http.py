@@ -9,8 +9,8 @@ import soundfile
 
 from client.failure import CallFailed
 from client.speaking import speak_file
-from tests.conftest import free_port
 from tests.patience import PATIENCE_S
+from tests.ports import free_port
 from tests.redis.stage import GatewayServer, StandInWorker
 
 pytestmark = pytest.mark.redis

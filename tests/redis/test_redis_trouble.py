@@ -17,8 +17,9 @@ from shared import local_redis
 from shared.errors import ConfigError
 from shared.log.session_log import SessionLog, connect
 from shared.settings import load_settings
-from tests.conftest import free_port, redis_binaries
+from tests.conftest import redis_binaries
 from tests.patience import PATIENCE_S, until, wait_until
+from tests.ports import free_port
 from tests.redis.stage import running_gateway
 from workers.__main__ import _wait_for_redis
 from workers.monitoring.probes import Probes

@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 import workers.__main__
 from shared.errors import ConfigError
 from shared.settings import load_settings
-from tests.conftest import free_port
 from tests.patience import PATIENCE_S, until, wait_until
+from tests.ports import free_port
 from tests.redis.caller import Caller
 from tests.redis.test_runtime import HangingEngine, make_worker, seated, stuck, working
 from tests.sounds import noise
