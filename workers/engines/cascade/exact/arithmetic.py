@@ -1,11 +1,7 @@
 """Sums, differences, products, quotients, halves, percentages, and claims about them. Pure.
 
-    expression := term (("plus" | "minus" | ...) term)*
-    term       := operand (("times" | "divided by" | ...) operand)*
-    operand    := number | ("half of" | "double" | "minus" | ...) operand
-
-Products and quotients bind before sums. A quotient of whole numbers has a rest only if nothing else
-follows; any other result that is no decimal with two places is left to the model.
+A quotient of whole numbers has a rest only if nothing else follows. Any other result that is no
+decimal with two places is left to the model.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +9,7 @@ from fractions import Fraction
 from math import isqrt
 from typing import Final
 
+from workers.engines.cascade.exact.expression import double, expression, operand, times
 from workers.engines.cascade.exact.pattern import ASKING, Slot, Tool, of_type, tool, without, words
 from workers.engines.cascade.exact.quantity import (
     LARGEST,
@@ -22,170 +19,9 @@ from workers.engines.cascade.exact.quantity import (
     spoken,
     stated,
 )
-from workers.engines.cascade.exact.tokens import Nth, Token
-from workers.models.text_to_speech.number_words import cardinal
+from workers.engines.cascade.exact.tokens import Token
 
-# What Whisper writes for numbers beside an operator: "seven times ate".
-_SOUNDS_LIKE: Final = {
-    "to": 2,
-    "too": 2,
-    "for": 4,
-    "four": 4,
-    "ate": 8,
-    "won": 1,
-    "tree": 3,
-    "sex": 6,
-    "tin": 10,
-}
-_SIGNS: Final = {
-    ("plus",): "plus", ("+",): "plus", ("added", "to"): "plus",
-    ("plus", "and"): "plus", ("pluss",): "plus", ("and", "add"): "plus",
-    ("minus",): "minus", ("-",): "minus", ("less",): "minus", ("take", "away"): "minus",
-    ("takeaway",): "minus", ("takes", "away"): "minus", ("without",): "minus",
-    ("subtract",): "minus", ("minors",): "minus", ("minor",): "minus", ("minuses",): "minus",
-    ("mine",): "minus", ("minced",): "minus", ("and", "take", "away"): "minus",
-    ("times",): "times", ("*",): "times", ("x",): "times", ("multiplied", "by"): "times",
-    ("multiply", "by"): "times", ("time",): "times", ("by",): "times",
-    ("/",): "divided by", ("divided", "by"): "divided by", ("divide", "by"): "divided by",
-    ("over",): "divided by", ("divided", "into"): "divided by", ("divided",): "divided by",
-    ("shared", "by"): "divided by",
-}  # fmt: skip
 MOST_POWER: Final = 20
-_STRONG: Final = ("times", "divided by")
-_SHARES: Final = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "tenth": 10}
-_NTH_SHARES: Final = {3: "third", 4: "fourth", 5: "fifth", 10: "tenth"}
-
-
-# The grammar.
-
-
-def operand(
-    tokens: Sequence[Token], at: int, near_sign: bool = False
-) -> Iterator[tuple[Quantity, int]]:
-    """A number, or a word in front of an operand: "half of ten"."""
-    if at >= len(tokens):
-        return
-    match tokens[at]:
-        case int() | Fraction() as number:
-            if (
-                at + 2 < len(tokens)
-                and tokens[at + 1] in ("percent", "%")
-                and tokens[at + 2] == "of"
-            ):
-                yield from _after(tokens, at + 3, lambda q: _part(q, number))
-            if isinstance(number, int) and _several(tokens, at + 1):
-                yield from _share(tokens, at + 1, _several(tokens, at + 1), number)
-            if number == 1 and tokens[at + 1 : at + 2] and _shared(tokens[at + 1]):
-                yield from operand(tokens, at + 1)
-            yield plain(number), at + 1
-        case "minus" | "-" | "negative":
-            yield from _after(tokens, at + 1, _negative)
-        case "double" | "twice":
-            yield from _after(tokens, at + 1 + (tokens[at + 1 : at + 2] == ["of"]), _double)
-        case token if word := _shared(token):
-            yield from _share(tokens, at, word)
-        case "dozen":
-            yield Quantity(Fraction(12), "a dozen"), at + 1
-        case str(word) if near_sign and word in _SOUNDS_LIKE:
-            guess = _SOUNDS_LIKE[word]
-            yield Quantity(Fraction(guess), cardinal(guess), guessed=True), at + 1
-
-
-def _shared(token: Token) -> str:
-    """The name of a share: "half", "quarter", 3rd; "" for other tokens."""
-    if isinstance(token, Nth):
-        return _NTH_SHARES.get(token.number, "")
-    return token if isinstance(token, str) and token in _SHARES else ""
-
-
-def _several(tokens: Sequence[Token], at: int) -> str:
-    """ "thirds" of "two thirds of nine"; "" elsewhere."""
-    word = str(tokens[at]) if at + 1 < len(tokens) and tokens[at + 1] == "of" else ""
-    return word[:-1] if word[-1:] == "s" and word[:-1] in _SHARES else ""
-
-
-def _share(
-    tokens: Sequence[Token], at: int, word: str, count: int = 1
-) -> Iterator[tuple[Quantity, int]]:
-    """ "half of ten", "a third of nine", "three quarters of eight", from the share's word on."""
-    name = "half" if word == "half" else f"a {word}"
-    if count > 1:
-        name = f"{cardinal(count)} {word}s"
-    yield from _after(
-        tokens,
-        at + 1 + (tokens[at + 1 : at + 2] == ["of"]),
-        lambda q: Quantity(
-            _times(q, Fraction(count, _SHARES[word])), f"{name} of {q.said}", q.steps + 1
-        ),
-    )
-
-
-def _after(
-    tokens: Sequence[Token], at: int, make: Callable[[Quantity], Quantity]
-) -> Iterator[tuple[Quantity, int]]:
-    for inner, end in operand(tokens, at):
-        yield make(inner), end
-
-
-def _times(found: Quantity, factor: Fraction) -> Fraction | None:
-    return None if found.value is None else found.value * factor
-
-
-def _negative(found: Quantity) -> Quantity:
-    return Quantity(_times(found, Fraction(-1)), f"minus {found.said}", found.steps)
-
-
-def _double(found: Quantity) -> Quantity:
-    return Quantity(_times(found, Fraction(2)), f"double {found.said}", found.steps + 1)
-
-
-def _part(found: Quantity, percent: int | Fraction) -> Quantity:
-    said = f"{spoken(Fraction(percent))} percent of {found.said}"
-    return Quantity(_times(found, Fraction(percent) / 100), said, found.steps + 1)
-
-
-def _sign(tokens: Sequence[Token], at: int) -> tuple[str, int]:
-    """The operator at a place, the longest that fits, and the place after it; "" if none is."""
-    for size in (3, 2, 1):
-        sign = _SIGNS.get(tuple(map(str, tokens[at : at + size])))
-        if sign and at + size <= len(tokens):
-            return sign, at + size
-    return "", at
-
-
-def expression(tokens: Sequence[Token], at: int) -> Iterator[tuple[Quantity, int]]:
-    """The longest expression at a place that has an operation in it."""
-    start = _operand(tokens, at)
-    if start is None:
-        return
-    parts, end = [start[0]], start[1]
-    signs: list[str] = []
-    while True:
-        sign, after = _sign(tokens, end)
-        following = _operand(tokens, after) if sign else None
-        if following is None or not _sure(parts[-1], tokens[end], following[0]):
-            break
-        right, end = following
-        if sign in _STRONG:
-            parts[-1] = combined(parts[-1], sign, right)
-        else:
-            signs.append(sign)
-            parts.append(right)
-    total = parts[0]
-    for sign, part in zip(signs, parts[1:], strict=True):
-        total = combined(total, sign, part)
-    if total.steps:
-        yield total, end
-
-
-def _sure(left: Quantity, sign: Token, right: Quantity) -> bool:
-    """Whether words that sound like numbers may be taken for some: not beside each other."""
-    guesses = left.guessed + right.guessed
-    return guesses == 0 or (guesses == 1 and sign != "and")
-
-
-def _operand(tokens: Sequence[Token], at: int) -> tuple[Quantity, int] | None:
-    return next(operand(tokens, at, near_sign=True), None)
 
 
 def _with(sign: str) -> Callable[[Quantity, Quantity], str]:
@@ -251,12 +87,23 @@ REASONED: Final[Tool] = tool(
     GLUE,
     SLOTS,
     (
-        "[to|of|with|for|on|at] {e} [to] [make|makes|together|altogether] [head]",
+        """
+        [to|of|with|for|on|at|take] {e} [to] [make|makes|gives|together|altogether] [head]
+        sum [of] {e}
+        """,
         lambda e: stated(e),
     ),
     (
         """
-        sum|total [of] {a} and|plus {b}
+        sum|total [of] [up] {a} and|plus {b}
+        {a} and {b} add [up] [to]
+        adding {a} and|to|with {b} [gives|makes]
+        of adding {a} and|to|with {b}
+        {a} with {b} added
+        increase|raise {a} by {b}
+        {b} top of {a}
+        [take|start] [at|with] {a} and [then] add {b}
+        add|adding {b} onto {a}
         [put|combine] together {a} and|with|plus {b} [together]
         combine {a} and|with {b}
         {a} and {b} [put] together|combined
@@ -274,8 +121,14 @@ REASONED: Final[Tool] = tool(
     ),
     (
         """
-        subtract|deduct {b} from {a}
-        take|takes|taking [away] {b} [away] from {a}
+        subtract|deduct|subtracting {b} from {a} [gives]
+        take|takes|taking [away] {b} [away] from {a} [gives]
+        {a} reduced|decreased|lowered by {b}
+        reduce|decrease|lower {a} by {b}
+        {a} with {b} taken|removed [away|off]
+        [take|start] [at|with] {a} and subtract|deduct|remove [away] {b}
+        [start] [at|with] {a} and back {b}
+        from {a} take|subtract|remove [away] {b}
         {b} subtracted|taken|deducted|less [away] from|than {a}
         remove {b} from {a}
         {b} less than {a}
@@ -285,7 +138,8 @@ REASONED: Final[Tool] = tool(
     ),
     (
         """
-        difference between|of|from {a} and|to|from {b}
+        difference|gap|distance between|of|from {a} and|to|from {b}
+        far from {a} to {b}
         more|less|fewer [of] {a} than {b}
         by {a} bigger|greater|larger|higher|more|smaller|less|lower than {b}
         bigger|greater|larger {a} than {b} by
@@ -294,11 +148,13 @@ REASONED: Final[Tool] = tool(
     ),
     (
         """
-        multiply {a} by|and|with|times {b}
+        multiply|multiplying {a} by|and|with|times {b} [gives|makes]
+        {b} multiplied|taken {a} times
+        {a} times as as {b}
         product of {a} and|times {b}
         {a} and {b} [make] [and] multiply [them]
         {a} and {b} multiply [make]
-        {a} groups|sets|lots of {b}
+        {a} groups|sets|lots|rows|piles of {b} [make|makes]
         """,
         _with("times"),
     ),
@@ -324,7 +180,7 @@ REASONED: Final[Tool] = tool(
         halve {a}
         {a} halved
         """,
-        lambda a: stated(Quantity(_times(a, Fraction(1, 2)), f"half of {a.said}", 1)),
+        lambda a: stated(Quantity(times(a, Fraction(1, 2)), f"half of {a.said}", 1)),
     ),
     (
         """
@@ -332,7 +188,7 @@ REASONED: Final[Tool] = tool(
         doubled {a}
         double [of] {a}
         """,
-        lambda a: stated(_double(a)),
+        lambda a: stated(double(a)),
     ),
     (
         """
@@ -349,7 +205,7 @@ REASONED: Final[Tool] = tool(
     ("square root [of] {a}", lambda a: _root(a)),
 )
 TOGETHER: Final[Tool] = tool(
-    without(GLUE, "what", "how", "much"),
+    without(GLUE, "what", "which", "how", "much"),
     SLOTS,
     (
         """
@@ -360,13 +216,13 @@ TOGETHER: Final[Tool] = tool(
         what make|makes {a} and {b}
         {a} and {b} together
         {a} and {b} what
-        how {a} and {b}
+        how {a} and {b} [make|makes]
         {a} and {b} what that together
         """,
         _with("plus"),
     ),
     ("how much bigger|greater|larger|higher|smaller|lower {a} than {b}", _difference),
-    ("what {a} bigger|greater|higher|larger than {b}", _with("plus")),
+    ("what|which {a} bigger|greater|higher|larger than {b}", _with("plus")),
     ("what {b} smaller|lower than {a}", lambda b, a: stated(combined(a, "minus", b))),
 )
 # Short stories keep what is done with the things.

@@ -46,7 +46,7 @@ SLOTS: Final[dict[str, Slot]] = {
     "nth": of_type(Nth),
 }
 GLUE: Final = f"""{without(ASKING, "this")} comes come coming call called right directly immediately
-    next week date weekday falls happens later at on"""
+    next week date weekday falls happens later at on once forget"""
 
 
 def near(names: Sequence[str], kind: str, step: int) -> Callable[..., str]:
@@ -122,6 +122,8 @@ WEEK: Final[Tool] = tool(
         tomorrow day today {d}
         day tomorrow {d} today
         day after today {d}
+        {d} [day] tomorrow [day]
+        tomorrow [day] {d} [day]
         """,
         _then(1, "Then tomorrow is"),
     ),
@@ -130,6 +132,7 @@ WEEK: Final[Tool] = tool(
         today {d} [but] [day] yesterday [day]
         {d} today [but] [day] yesterday
         [day] yesterday [day] today {d}
+        {d} [day] yesterday [day]
         day yesterday {d} today
         """,
         _then(-1, "Then yesterday was"),
@@ -173,7 +176,11 @@ WEEK: Final[Tool] = tool(
     ("yesterday {d} [day] tomorrow", _then(2, "Then tomorrow is")),
     (
         """
-        [day] after|follows|following {d}
+        [day] [arrives|starts|begins|is] after|follows|following|succeeds|behind {d}
+        {d} followed by [day]
+        {d} over|ends|done|passed|finished [day] [begins|starts]
+        day {d} over|done|passed|finished
+        {d} and
         [day] after {d} [day]
         after {d} [day]
         {d} over [day]

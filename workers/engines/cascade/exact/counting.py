@@ -115,12 +115,14 @@ COUNTS: Final[Tool] = tool(
     ("[count] odd [numbers] from {i} to {j}", lambda i, j: counted(i + 1 - i % 2, j, 2)),
 )  # fmt: skip
 NEIGHBOURS: Final[Tool] = tool(
-    f"{without(GLUE, 'that', 'this', 'there')} count counting comes come directly immediately",
+    f"{without(GLUE, 'that', 'this', 'there')} count counting goes reach up comes come directly "
+    "immediately",
     SLOTS,
     (
         """
         [that] after {i} [what]
-        follows {i}
+        follows|succeeds {i}
+        at {i} comes
         {i} after
         following {i}
         1 more than {i}
@@ -224,7 +226,7 @@ COMPARED: Final[Tool] = tool(
 )  # fmt: skip
 # "Is five more than three?" keeps "is", since "what is five more than three?" is a sum.
 ARE_THEY: Final[Tool] = tool(
-    f"{without(GLUE, 'is', 'what', 'how', 'if')} true correct",
+    f"{without(GLUE, 'is', 'what', 'which', 'how', 'if')} true correct",
     SLOTS,
     (
         """

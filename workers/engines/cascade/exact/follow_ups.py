@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from workers.engines.cascade.exact.arithmetic import GLUE, SLOTS, expression, operand
+from workers.engines.cascade.exact.arithmetic import GLUE, SLOTS
+from workers.engines.cascade.exact.expression import expression, operand
 from workers.engines.cascade.exact.pattern import Tool, tool, without_phrases
 from workers.engines.cascade.exact.quantity import Quantity, spoken, stated
 from workers.engines.cascade.exact.tokens import Token, tokens

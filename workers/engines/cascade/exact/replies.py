@@ -6,7 +6,7 @@ It depends on the reply's text alone, so a worker that takes the reply over forc
 import re
 from typing import Final
 
-from workers.engines.cascade.exact.arithmetic import expression
+from workers.engines.cascade.exact.expression import expression
 from workers.engines.cascade.exact.quantity import LARGEST, Quantity, spoken
 from workers.engines.cascade.exact.tokens import tokens
 

@@ -5,7 +5,8 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Final
 
-from workers.engines.cascade.exact.arithmetic import GLUE, SLOTS, operand
+from workers.engines.cascade.exact.arithmetic import GLUE, SLOTS
+from workers.engines.cascade.exact.expression import operand
 from workers.engines.cascade.exact.pattern import Slot, Tool, tool, without, words
 from workers.engines.cascade.exact.quantity import (
     LARGEST,

@@ -104,7 +104,13 @@ YEAR: Final[Tool] = tool(
     SLOTS,
     (
         """
-        [month] [of] [year] after|follows|following {m} [month]
+        [month] [of] [year] [arrives|starts|begins] after|follows|following {m} [month]
+        month succeeds|behind {m}
+        {m} followed by [month]
+        {m} over|ends|done|passed|finished [month] [begins|starts]
+        month {m} over|done|passed|finished
+        {m} and
+        this month {m} [but] month
         {m} over [month]
         {m} [month] after
         """,
@@ -193,8 +199,9 @@ YEAR: Final[Tool] = tool(
     ),
     (
         """
-        [day] after {date}
-        after {date}
+        [day] after|follows|following {date}
+        {date} followed by [day]
+        [day] 1 day after {date}
         today {date} [day] tomorrow
         {date} today [day] tomorrow
         [day] tomorrow today {date}
