@@ -60,10 +60,17 @@ class Live(Exchange):
         self.begin(self.dialect, uplink)
         self.work()
 
-    def resume(self) -> None:
-        """Lose the socket; another gateway goes on after the client's last frame."""
+    def saved(self) -> bytes:
+        """What Redis would have of the session now."""
+        return self.dialect.saved(self.session.position)
+
+    def resume(self, packed: bytes | None = None) -> None:
+        """Lose the socket; another gateway goes on after the client's last frame.
+
+        `packed`: what Redis has of the session, by default all.
+        """
         frame = max((event["frame"] for event in self.got(SOUND)), default=0)
-        place = self.place_after(frame, self.dialect.saved(self.session.position))
+        place = self.place_after(frame, self.saved() if packed is None else packed)
         uplink = new_uplink(self.now, n=place.n, samples=place.samples)
         config = session_of(SessionConfig(model=""), "", 0)
         self.dialect = LiveDialect(
@@ -311,3 +318,21 @@ def test_a_lost_socket_costs_no_sound_and_no_word(at: int) -> None:
     assert words_of(resumed) == words_of(whole)
     sessions = [event["session"] for event in resumed.got("session.started")]
     assert sessions[1] == {**sessions[0], "resume": f"{SID}.token"}
+
+
+@pytest.mark.parametrize("at", [14, 18, 26, 41, 48])
+def test_a_gateway_that_died_before_it_saved_loses_no_sound_and_no_word(at: int) -> None:
+    calls = [Live(FakeEngine(CASCADE)) for _ in range(2)]
+    packed = b""
+    for number, chunk in enumerate([*QUESTION, *silence(40)] * 2):
+        if number == at - 2:
+            packed = calls[1].saved()
+        if number == at:
+            calls[1].resume(packed)
+        for live in calls:
+            live.say(chunk)
+    whole, resumed = calls
+    assert sound_of(resumed) == resumed.worker.pcm
+    # Words may come again, with the same times.
+    assert list(dict.fromkeys(words_of(resumed))) == words_of(whole)
+    assert len(words_of(resumed)) <= len(words_of(whole)) + 1
