@@ -166,8 +166,12 @@ TROUBLES.poisoned = TROUBLES.session_lost;
  * @returns {Trouble}
  */
 export function trouble(code) {
-  const unknown = { title: "The call ended unexpectedly", advice: `Error code: ${code}.` };
-  return TROUBLES[code] ?? unknown;
+  return (
+    TROUBLES[code] ?? {
+      title: "The call ended unexpectedly",
+      advice: `Start a new call. If it happens again, report this error code: ${code}.`,
+    }
+  );
 }
 
 /**

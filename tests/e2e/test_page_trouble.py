@@ -137,3 +137,19 @@ def test_a_lost_connection_counts_down_to_the_next_attempt(
     page.workers[0].evaluate("self.dispatchEvent(new Event('online'))")  # ends the wait
     expect(page.locator("#headline")).to_have_text("Listening")
     expect(page.locator("#countdown")).to_be_empty()
+
+
+def test_an_error_that_ends_the_call_says_what_to_do_and_offers_a_new_call(
+    page: Page, gateway: FakeGateway
+) -> None:
+    start(page, gateway)
+    gateway.send("error", code="bad_message", message="Expected JSON")
+    gateway.close(4400)
+    expect(page.locator("#headline")).to_have_text("The call ended")
+    expect(page.locator("#trouble")).to_contain_text("Start a new call")
+    expect(page.locator("#trouble")).to_contain_text("bad_message")
+    expect(page.locator("#call")).to_have_text("Call again")
+    page.click("#call")
+    assert "resume" not in gateway.await_message("start", 2)
+    expect(page.locator("#headline")).to_have_text("Listening")
+    expect(page.locator("#trouble")).to_be_hidden()
