@@ -305,7 +305,8 @@ _REQUIRED: Final = {
     kind: names - NEW_FIELDS.get(kind, _NONE).keys() for kind, names in _ALLOWED.items()
 }
 
-_ENCODER: Final = msgspec.msgpack.Encoder()
+# One packer for the process: each has a buffer of its own. Only the event loop's thread uses it.
+_PACKER: Final = msgpack.Packer(use_bin_type=True)
 
 
 def _within(name: str, value: float | None, bounds: Bounds) -> None:
@@ -328,14 +329,11 @@ def encode(record: Record, *, leave_out_new: bool = False) -> tuple[str, bytes]:
 
     `leave_out_new`: without the fields that the previous release does not know.
     """
-    kind = type(record)
-    if (new := NEW_FIELDS.get(kind)) is None:
-        return _NAMES[kind], _ENCODER.encode(record)
     body = msgspec.structs.asdict(record)
-    for name, default in new.items():
+    for name, default in NEW_FIELDS.get(type(record), _NONE).items():
         if leave_out_new or body[name] == default:
             del body[name]
-    return _NAMES[kind], _ENCODER.encode(body)
+    return _NAMES[type(record)], _PACKER.pack(body)
 
 
 def decode(name: str, value: bytes) -> Record:
