@@ -18,7 +18,7 @@ def test_an_unknown_name_is_refused_with_the_offered_ones() -> None:
         OFFER.check(Persona("bass"))
     with pytest.raises(SchemaError, match="style as neutral or calm, got 'alto'"):
         OFFER.check(Persona("alto", "alto"))
-    with pytest.raises(SchemaError, match="the default alone"):
+    with pytest.raises(SchemaError, match="only the default"):
         Offer((), ()).check(Persona("alto"))
 
 
