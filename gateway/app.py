@@ -259,6 +259,7 @@ class Gateway:
             mode=s.reply_mode,
             claim_within_s=s.claim_timeout_ms / 1_000,
             next_look=self.watcher.next_look,
+            seed=s.session_seed,
         )
 
     def _make_endpoint(self, kind: Callable[..., E]) -> E:

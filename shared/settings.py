@@ -300,6 +300,9 @@ class Settings(BaseModel):
         gt=0,
         description="How many seconds a caller may be away and still resume; then the call ends.",
     )
+    session_seed: int | None = Field(
+        None, ge=0, lt=2**31, description="The seed of every call, for tests. Empty: random ones."
+    )
     record: str = Field(
         "",
         repr=False,

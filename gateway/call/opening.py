@@ -94,7 +94,9 @@ class SessionOpener:
         mode: ReplyMode,
         claim_within_s: float,
         next_look: Callable[[], Awaitable[None]],
+        seed: int | None = None,
     ) -> None:
+        """`seed`: of every session's sampling; None: a random one for each."""
         self._log = log
         self._registry = registry
         self._fleet = fleet
@@ -105,6 +107,7 @@ class SessionOpener:
         self._mode = mode  # of clients that ask for none
         self.claim_within_s = claim_within_s
         self._next_look = next_look  # at the workers
+        self._seed = seed
         self._opening = 0  # callers that are admitted and not yet served
 
     async def open(
@@ -196,7 +199,7 @@ class SessionOpener:
             options["instructions"] = start.instructions
         fields: dict[str, str | int] = {
             "mode": mode,
-            "seed": secrets.randbits(31),
+            "seed": secrets.randbits(31) if self._seed is None else self._seed,
             "options": json.dumps(options),
             "codec": start.audio_format.codec.value,
             "sample_rate": start.audio_format.rate_hz,

@@ -3,9 +3,9 @@
 The model's speech is not in the caller's audio, so it is computed again: an engine without Redis,
 gateway and faults hears the same chunks. A tiny random checkpoint talks without a pause.
 
-A batch of several calls, or a rebuilt context, sums in another order. Where a draw lies close to
-the border of two tokens, a call goes on with the other one, and every later frame differs. It would
-show as `foreign`, without a fault of the log. So one call alone is the sharper trial.
+A batch of several calls, or a rebuilt context, sums in another order. Where two tokens are equal
+but for that rounding, a call might go on with the other one. It would show as `foreign`, without a
+fault of the log. Draws make that rare (`workers/models/moshi/sampling.py`).
 """
 
 from collections.abc import Iterator
@@ -144,6 +144,7 @@ def moshi() -> Subject:
         "MODEL": str(shared_folder()),
         "DEVICE": "cpu",
         "WORKER_SLOTS": str(SLOTS),
+        "SESSION_SEED": "1",
         "GATEWAY_STEP_BUDGET_MS": "10000",  # a busy machine turns no caller away
     }
     return Subject(env, talk_ledger, OPTIONS)

@@ -19,6 +19,7 @@ from workers.runtime.conversation.step import SILENCE
 pytestmark = pytest.mark.e2e
 
 CHUNKS: Final = 72  # the tiny model's context holds 40, so it moves
+SEED: Final = 3
 KILLED, FROZEN, LEFT = 12, 28, 50  # chunks after which a worker is lost
 
 
@@ -40,7 +41,7 @@ async def test_a_call_says_the_same_codes_whatever_became_of_its_workers(stack: 
     env = {"ENGINE": "moshi", "MODEL": str(shared_folder()), "DEVICE": "cpu", "WORKER_SLOTS": "2"}
     for _ in range(3):
         stack.start_worker(**env)
-    stack.start_gateway()
+    stack.start_gateway(SESSION_SEED=str(SEED))
     sounds = babble(CHUNKS)
     async with calling(stack.url, "stream") as client:
         sid = client.ready["session"]
@@ -64,10 +65,10 @@ async def test_a_call_says_the_same_codes_whatever_became_of_its_workers(stack: 
             for n, record in records(stack, keys.inputs(sid))
             if isinstance(record, Audio)
         }
-        seed = int(stack.redis.hget(keys.meta(sid), "seed") or 0)
+        assert int(stack.redis.hget(keys.meta(sid), "seed") or 0) == SEED
     assert stack.workers == [frozen]
     assert client.numbers == list(range(1, len(client.numbers) + 1))
-    check(found, audio, seed)
+    check(found, audio)
 
 
 def steps(stack: Stack, sid: str) -> list[Step]:
@@ -76,7 +77,7 @@ def steps(stack: Stack, sid: str) -> list[Step]:
     return [record for record in found if isinstance(record, Step) and record.hear]
 
 
-def check(found: list[Step], audio: dict[int, Pcm16], seed: int) -> None:
+def check(found: list[Step], audio: dict[int, Pcm16]) -> None:
     """An engine that hears the whole call says and hears the same, step by step."""
     engine = made_engine()
     base, moves = 0, 0
@@ -86,7 +87,7 @@ def check(found: list[Step], audio: dict[int, Pcm16], seed: int) -> None:
         if context["base"] != base:
             moves += base > 0
             kept = pasts[context["moved"] :] if base else []
-            opening = Opening(seed + context["moved"], history=kept, moved=base > 0)
+            opening = Opening(SEED + context["moved"], history=kept, moved=base > 0)
             engine.open(0, opening)
             base = context["base"]
         sound = heard_in(step, audio)
