@@ -24,7 +24,7 @@ from tests.moshi.tiny import TOKENIZER, tiny_folder
 from workers.engines.base import Opening, Past, Speak, Work
 from workers.engines.moshi.context import from_bytes
 from workers.engines.moshi.engine import MoshiEngine
-from workers.engines.moshi.load import assemble, free_memory, layout_for
+from workers.engines.moshi.load import assemble, codec_dtype, free_memory, layout_for
 from workers.engines.moshi.memory_plan import GIB, Layout
 from workers.models.moshi.checkpoint import load_lm, load_mimi, open_folder
 from workers.models.moshi.config import LmConfig, MimiConfig
@@ -123,7 +123,8 @@ Build = Callable[[int], MoshiEngine]
 def _tiny_parts(folder: Path, precision: MoshiPrecision) -> tuple[Layout, Build]:
     opened = open_folder(tiny_folder(folder))
     temporal, depth = load_lm(opened, precision=precision)
-    mimi, tokens = load_mimi(opened), TextTokens(opened.text)
+    mimi = load_mimi(opened, dtype=codec_dtype("cpu"))
+    tokens = TextTokens(opened.text)
     layout = layout_for(
         opened.config,
         opened.mimi_config,

@@ -35,7 +35,7 @@ CPU_PIECES: Final = (32, 16, 256)
 # Bytes for a step's activations, libraries and graphs: estimates, with room.
 GPU_WORKSPACE: Final = 3 * GIB
 CPU_WORKSPACE: Final = GIB // 4
-CODEC_BYTES: Final = 384_000_000  # of the published Mimi's file
+CODEC_BYTES: Final = 384_000_000  # of the published Mimi's file, in float32
 SAMPLING: Final = Sampling()
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -67,7 +67,7 @@ def load_moshi(settings: "Settings") -> MoshiEngine:
         slots,
     )
     temporal, depth = load_lm(folder, device=device, dtype=DTYPES[dtype], precision=precision)
-    mimi = load_mimi(folder, device=device)
+    mimi = load_mimi(folder, device=device, dtype=codec_dtype(device))
     voices = settings.model / VOICES
     if folder.persona and not voices.exists():
         log.warning("%s is missing: calls begin without a voice or a role", voices)
@@ -91,6 +91,7 @@ def layout_for(
     positions = traits.context_chunks + 1 + (MOST_STEPS if prompted else 0)
     capacity = min(-(-positions // grain) * grain, lm.context + read)
     whole = precision == MoshiPrecision.FULL
+    codec_number = codec_dtype("cuda" if gpu else "cpu").itemsize
     return Layout(
         lm,
         mimi,
@@ -98,9 +99,19 @@ def layout_for(
         codec,
         number_bytes=number,
         weight_bytes=number if whole else 1,
-        codec_bytes=codec_bytes,
+        codec_bytes=codec_bytes * codec_number // torch.float32.itemsize,
+        codec_number_bytes=codec_number,
         workspace=GPU_WORKSPACE if gpu else CPU_WORKSPACE,
     )
+
+
+def codec_dtype(device: str) -> torch.dtype:
+    """The codec's number format.
+
+    A caller's codes are the nearest entries of codebooks. Where two are equally near, rounding in
+    another batch decides. So a CPU, on which a codec's time matters little, has float64.
+    """
+    return torch.float64 if device == "cpu" else torch.float32
 
 
 def _choose_attention() -> None:

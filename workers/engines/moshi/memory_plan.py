@@ -9,8 +9,7 @@ from workers.models.moshi.config import CODES, LmConfig, MimiConfig
 
 GIB: Final = 2**30
 MIB: Final = 2**20
-FLOAT32: Final = 4
-CONVOLUTION_BYTES: Final = 200_000  # Mimi's tails of a call, rounded up
+CONVOLUTION_NUMBERS: Final = 50_000  # Mimi's tails of a call, rounded up
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +23,7 @@ class Layout:
     number_bytes: int  # of the model's number format
     weight_bytes: int  # of a linear layer's weight
     codec_bytes: int  # of Mimi's weights
+    codec_number_bytes: int  # of Mimi's number format
     workspace: int  # bytes for a step's activations, libraries and graphs
 
     @property
@@ -54,8 +54,8 @@ class Layout:
         """Bytes of one call: keys and values of the model and of Mimi's two sides."""
         keys = 2 * self.lm.layers * self.lm.dim * self.number_bytes * self.capacity
         ring = self.mimi.window + 2 * self.piece_frames
-        codec = 2 * 2 * self.mimi.layers * self.mimi.width * FLOAT32 * ring
-        return keys + codec + CONVOLUTION_BYTES
+        codec = 2 * 2 * self.mimi.layers * self.mimi.width * ring + CONVOLUTION_NUMBERS
+        return keys + codec * self.codec_number_bytes
 
     def seats(self, free: int) -> int:
         """How many calls fit into `free` bytes, the weights not yet loaded."""

@@ -1,4 +1,4 @@
-"""Keys and values of all slots: read in place, with positions and RoPE in float32.
+"""Keys and values of all slots: read in place, with positions and RoPE in float32 or wider.
 
 Letters: S slots, N rows of a step, T positions, H heads, K head width, C capacity, U used places.
 A step takes the slots `first` ... `first + N - 1`, and `kept` says how many of the T positions of
@@ -14,17 +14,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def rotation(positions: Tensor, head_width: int, period: float) -> tuple[Tensor, Tensor]:
-    """Positions (N, T) -> cosine and signed sine (N, T, 1, K), float32; the halves are pairs."""
-    half = torch.arange(0, head_width, 2, device=positions.device, dtype=torch.float32)
-    angle = positions[..., None, None].float() * period ** (-half / head_width)
+def rotation(
+    positions: Tensor, head_width: int, period: float, dtype: torch.dtype = torch.float32
+) -> tuple[Tensor, Tensor]:
+    """Positions (N, T) -> cosine and signed sine (N, T, 1, K) in `dtype`; the halves are pairs."""
+    half = torch.arange(0, head_width, 2, device=positions.device, dtype=dtype)
+    angle = positions[..., None, None].to(dtype) * period ** (-half / head_width)
     cos, sin = angle.cos(), angle.sin()
     return torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
 
 
 def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
-    """Apply RoPE in float32 to (N, T, H, K) of any dtype. In bfloat16 a quarter of tokens flip."""
-    wide = x.float()
+    """Apply RoPE to (N, T, H, K) in the dtype of `turn`. In bfloat16 a quarter of tokens flip."""
+    wide = x.to(turn[0].dtype)
     return torch.addcmul(wide * turn[0], wide.roll(x.shape[-1] // 2, -1), turn[1]).to(x.dtype)
 
 
@@ -90,11 +92,12 @@ class RowCache:
         last = positions[:, -1:]
         held = last - (last - torch.arange(used, device=device)) % self.capacity  # (N, U)
         mask = self.seen(positions, held)
+        wide = torch.promote_types(self.keys.dtype, torch.float32)
         hidden = torch.zeros(mask.shape, dtype=self.keys.dtype, device=device)
         return Span(
             first,
             positions % self.capacity,
-            rotation(positions, self.keys.shape[-1], self.period),
+            rotation(positions, self.keys.shape[-1], self.period, wide),
             hidden.masked_fill_(~mask, float("-inf"))[:, None],
             used,
         )

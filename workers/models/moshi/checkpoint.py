@@ -153,10 +153,10 @@ def _fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     module.requires_grad_(requires_grad=False)
 
 
-def load_mimi(folder: Folder, *, device: str = "cpu") -> Mimi:
-    """The codec in float32; it still needs `Mimi.allot` before inference."""
+def load_mimi(folder: Folder, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Mimi:
+    """The codec; it still needs `Mimi.allot` before inference."""
     tensors = {
-        _codec_name(n): v.float() for n, v in _renamed(load_file(folder.mimi, device=device))
+        _codec_name(n): v.to(dtype) for n, v in _renamed(load_file(folder.mimi, device=device))
     }
     try:
         sizes = {

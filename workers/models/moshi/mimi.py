@@ -291,13 +291,13 @@ class Mimi(nn.Module):
 
     def encode(self, samples: Tensor, rows: Rows) -> Tensor:
         """Samples (N, 1920 T) of full scale 1 -> codes (N, 8, T)."""
-        x = self.encoder(samples[:, None], rows)
+        x = self.encoder(samples[:, None].to(self.rvq_first.tables.dtype), rows)
         x = self.downsample(self.encoder_transformer(x, rows), rows)
         return torch.stack([*self.rvq_first.encode(x), *self.rvq_rest.encode(x)], dim=1)
 
     def decode(self, codes: Tensor, rows: Rows) -> Tensor:
-        """Codes (N, 8, T) -> samples (N, 1920 T)."""
+        """Codes (N, 8, T) -> samples (N, 1920 T), float32."""
         x = self.rvq_first.decode(codes[:, :1]) + self.rvq_rest.decode(codes[:, 1:])
         x = self.decoder_transformer(self.upsample(x, rows), rows)
         y: Tensor = self.decoder(x, rows)[:, 0]
-        return y
+        return y.float()

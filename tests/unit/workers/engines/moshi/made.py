@@ -10,7 +10,7 @@ from shared.audio import CHUNK_SAMPLES, Pcm16
 from shared.modes import MoshiPrecision
 from tests.moshi.tiny import tiny_folder
 from workers.engines.moshi.engine import MoshiEngine
-from workers.engines.moshi.load import assemble, layout_for
+from workers.engines.moshi.load import assemble, codec_dtype, layout_for
 from workers.models.moshi.checkpoint import load_lm, load_mimi, open_folder
 from workers.models.moshi.config import Sampling
 from workers.models.moshi.text import TextTokens
@@ -44,7 +44,7 @@ def made_engine(
     return assemble(
         temporal,
         depth,
-        load_mimi(opened, device=device),
+        load_mimi(opened, device=device, dtype=codec_dtype(device)),
         TextTokens(opened.text),
         layout=layout,
         slots=slots,
