@@ -74,14 +74,11 @@ class Conversation:
         self.first_opening = first_opening
         self.retention = Retention()
         self._policies = Policies(traits)
+        # How turns begin and end at the moment. The loop asks too often to look it up each time.
+        self.policy: TurnPolicy = self._policies.of(self.state.mode, self.state.tuning)
         self._inbox: deque[tuple[int, InputRecord]] = deque()
         self._draft: Draft | None = None
         self._idle_step = 0  # the last step if it did nothing, else 0; 0 after a takeover
-
-    @property
-    def policy(self) -> TurnPolicy:
-        """How turns begin and end at the moment."""
-        return self._policies.of(self.state.mode, self.state.tuning)
 
     @property
     def opening(self) -> Opening:
@@ -102,7 +99,7 @@ class Conversation:
     def lead(self) -> int | None:
         """Frames that a reply in the making is ahead of the playhead; None without such a reply."""
         state = self.state
-        if state.reply is None or state.phase is not Phase.REPLYING or not self.policy.runs_ahead:
+        if state.reply is None or not self.policy.runs_ahead or state.phase is not Phase.REPLYING:
             return None
         return state.reply.lead(state.frame, state.played)
 
@@ -154,7 +151,6 @@ class Conversation:
             self.state.cursor, record = self._inbox.popleft()
             draft.consumed = True
             self._take(self.state.cursor, record, draft)
-        self._take_reports(draft)
         if may_continue and draft.speak is Speak.NONE and self._may_speak:
             draft.speak = Speak.CONTINUE
         if not draft.consumed and draft.speak is Speak.NONE:
@@ -169,20 +165,6 @@ class Conversation:
             aside_joins=draft.aside_joins,
             typed=draft.typed,
         )
-
-    def _take_reports(self, draft: Draft) -> None:
-        """Consume playhead reports after a full step's records: they need no step of their own.
-
-        While a reply is only played, a report may end it, and drop the step's work.
-        """
-        state = self.state
-        while draft.full and self._inbox and state.phase is not Phase.PLAYING:
-            n, record = self._inbox[0]
-            if not isinstance(record, Played):
-                return
-            self._inbox.popleft()
-            state.cursor = n
-            transitions.note_played(state, draft, record.frame)
 
     def _take(self, n: int, record: InputRecord, draft: Draft) -> None:
         state = self.state
@@ -207,6 +189,7 @@ class Conversation:
                 transitions.take_text(state, draft, n, text)
             case Options():
                 state.tuning = state.tuning.with_options(record)
+                self.policy = self._policies.of(state.mode, state.tuning)
             case End():
                 state.ended = True
         # Detach changes nothing: the call goes on, and its caller may come back.
@@ -222,11 +205,12 @@ class Conversation:
     def _switch(self, mode: ReplyMode, draft: Draft) -> None:
         if mode == self.state.mode:
             return
-        if self._policies.of(mode, self.state.tuning) is self.policy:
+        following = self._policies.of(mode, self.state.tuning)
+        if following is self.policy:
             self.state.mode = mode  # the engine has one way of taking turns
             return
         self.policy.leave(self.state, draft)
-        self.state.mode = mode
+        self.state.mode, self.policy = mode, following
         if not self.traits.folds:
             self.state.memory.forget()  # training shows no two turns of different modes
         self.policy.enter(self.state, draft)

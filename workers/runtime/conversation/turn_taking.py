@@ -344,21 +344,12 @@ class Policies:
     def __init__(self, traits: Traits) -> None:
         self._traits = traits
         self._made: dict[tuple[ReplyMode, bool], TurnPolicy] = {}
-        self._last: tuple[ReplyMode, Tuning, TurnPolicy] | None = None
 
     def of(self, mode: ReplyMode, tuning: Tuning) -> TurnPolicy:
         """The policy of a session in this mode, with this tuning.
 
         `manual` only counts in turn mode: in stream mode nothing waits for a commit.
         """
-        last = self._last  # a step asks several times, and both rarely change
-        if last is not None and last[0] is mode and last[1] is tuning:
-            return last[2]
-        found = self._of(mode, tuning)
-        self._last = (mode, tuning, found)
-        return found
-
-    def _of(self, mode: ReplyMode, tuning: Tuning) -> TurnPolicy:
         modes = self._traits.modes
         mode = mode if mode in modes else modes[0]
         key = (mode, tuning.manual and mode == ReplyMode.TURN)

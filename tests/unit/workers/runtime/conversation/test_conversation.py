@@ -269,19 +269,6 @@ def test_echo_streams_every_chunk_in_one_endless_reply() -> None:
     assert sum(isinstance(step, Base) for _, step in call.steps) == 3  # bounded context
 
 
-def test_a_playhead_report_after_a_chunk_needs_no_step_of_its_own() -> None:
-    call = Rehearsal(ReplyMode.STREAM)
-    chunks = noise(4)
-    call.run(chunks[0])
-    call.run(chunks[1], Played(2), Played(3), chunks[2], chunks[3], Played(9))
-    assert call.heard == [1, 2, 5, 6]
-    assert [write.cursor for write in call.writes] == [1, 4, 5, 7]
-    call.die()
-    state = call.conversation.state
-    assert (state.cursor, state.played) == (7, 9)
-    assert call.pcm == joined(chunks)
-
-
 def test_mode_switches_end_what_goes_on() -> None:
     call = Rehearsal(ReplyMode.STREAM)
     call.run(*noise(4), Mode("turn"), *A_TURN)

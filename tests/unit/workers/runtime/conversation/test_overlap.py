@@ -141,20 +141,3 @@ def test_a_death_while_the_engine_reads_changes_nothing() -> None:
         call.say(*line)
     assert_deaths_change_nothing(steady, mortal)
     assert any(work.aside for work in steady.engine.works)  # type: ignore[attr-defined]
-
-
-def test_a_report_that_ends_the_reply_waits_for_the_step_that_reads_what_was_said() -> None:
-    speech = voice(9, pitch_hz=190)
-    before = called([*TURN, Played(1)], engine_with("Yeah."))
-    asks = 0
-    while not before.conversation.state.aside.n:
-        before.run(speech[asks])
-        asks += 1
-    call = called([*TURN, Played(1)], engine_with("Yeah."))
-    state = call.conversation.state
-    call.say(*speech[:asks], Played(state.frame))
-    while not state.aside.n:
-        assert call.turn()
-    assert (call.phase(), state.played, state.aside.words) == (Phase.PLAYING, 1, "Yeah.")
-    call.run()
-    assert (call.phase(), state.played) == (Phase.ASLEEP, state.frame)
