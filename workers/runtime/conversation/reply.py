@@ -84,8 +84,10 @@ class Reply:
         count = len(sound) // FRAME_BYTES
         if count:
             self.marks.append((step, frame + count))
+        if not count and not output.words_at:
+            return []
         if not output.words_at and count <= FRAMES_PER_CHUNK:  # the usual case, made fast
-            return [Speech(frame + 1, self.generation, sound)] if count else []
+            return [Speech(frame=frame + 1, generation=self.generation, pcm=sound)]
         words = [(min(at, count), word) for at, word in output.words_at]
         cuts = sorted({*range(0, count, FRAMES_PER_CHUNK), *(at for at, _ in words), count})
         records: list[OutputRecord] = []
