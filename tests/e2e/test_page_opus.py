@@ -35,7 +35,8 @@ def test_a_voice_comes_back_through_opus(page: Page, stack: Stack) -> None:
     expect(page.locator("#headline")).to_have_text("Speaking")
     assert await_echo(page, seconds=4, goal=0.95) >= 0.95  # not exact: Opus loses some
     page.click("#call")
-    assert wire.values("ready", "codec") == ["opus"]
+    # A starved machine may lose the connection and resume it; every connection takes Opus.
+    assert set(wire.values("ready", "codec")) == {"opus"}
     assert max(map(len, wire.up)) < 400  # PCM16 takes 960 bytes
     assert sum(map(len, wire.up)) / len(wire.up) < 120
     assert sum(map(len, wire.down)) / len(wire.down) < 150  # the header takes 12

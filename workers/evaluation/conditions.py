@@ -114,7 +114,7 @@ def named(name: str, among: Sequence[Condition] = SPOKEN) -> Condition:
 
 @dataclass(frozen=True, slots=True)
 class CallScript:
-    """One call: the questions, the last of which is judged, and their sound."""
+    """One call: its questions and their sound. Only the last reply is judged."""
 
     questions: tuple[Question, ...]
     said: tuple[Pcm16, ...]  # 24 kHz

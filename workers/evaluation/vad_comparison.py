@@ -2,7 +2,7 @@
 
 Both VADs get the same synthetic calls: questions by unseen voices with pauses between them, and one
 of five noises at a fixed distance below the speech. The clean recording gives the truth. Each call
-ends with noise alone, which must not begin a turn.
+ends with only noise, which must not begin a turn.
 """
 
 import json
@@ -159,7 +159,7 @@ class VadResult:
     end_delay_ms: int | None
     missed_ends: float  # share of turns without an end within LATEST_S
     false_ends: float  # ends within an utterance, for each turn
-    false_turns_min: float  # turns without speech, for each minute of pauses and noise alone
+    false_turns_min: float  # turns without speech, for each minute without speech
 
 
 def judge(vad: AnyVad, call: NoisyCall, settings: Settings, noise: str, snr_db: float) -> VadResult:

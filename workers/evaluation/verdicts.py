@@ -99,7 +99,7 @@ def head_s(pcm: Pcm16) -> float | None:
 
 
 def replies(rows: Sequence[Condition], share: float) -> dict[str, str]:
-    """The replies, with their families, whose original recordings give the ceilings."""
+    """The replies, with their families. Their original recordings give the ceilings."""
     among = [row for row in rows if row.name in CEILING]
     asked_for = [question for row in among for question in chosen(row, share)]
     return {question.reply: question.family for question in asked_for}

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def session(model: bytes, threads: int) -> Any:
-    """Open an onnxruntime session. The import is here, so that only the voices need the package."""
+    """Open an onnxruntime session. Only engines that call this need that package."""
     runtime: Any = import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = threads

@@ -32,7 +32,10 @@ def read_file(folder: Path, name: str) -> tuple[bytes, dict[str, Any]]:
         raise ConfigError(f"Expected {RECORD} in {folder}, got none: restore the whole folder")
     entry = json.loads(path.read_text()).get(name)
     if entry is None or not (folder / name).exists():
-        raise ConfigError(f"Expected {name} in {folder} and in its {RECORD}, but it is missing")
+        raise ConfigError(
+            f"Expected {name} in {folder} and in its {RECORD}, but it is missing: "
+            "restore the whole folder"
+        )
     data = (folder / name).read_bytes()
     check(folder / name, data, entry["sha256"], "restore the whole folder")
     facts: dict[str, Any] = entry["facts"]

@@ -1,7 +1,7 @@
-"""`python -m workers.training.silent_tail`: what Whisper's encoder makes of silence.
+"""`python -m workers.training.silent_tail`: stores Whisper's encoder states of silence.
 
 Speaks six short questions and writes silent_tail.safetensors: the mean tail of the packaged
-Whisper, and the questions themselves, of which any other Whisper's tail is computed when it loads.
+Whisper, and the questions themselves. Another Whisper computes its tail from them when it loads.
 """
 
 from functools import partial

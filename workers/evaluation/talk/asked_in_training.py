@@ -16,7 +16,7 @@ from workers.training.talk_tuning.systematic.corpus import corpus
 
 SEED: Final = 1  # of the systematic part that the shipped adapter was tuned on
 KNOWN: Final = "known"  # the kind of a case that the corpus asks as well
-# Two questions are nearly the same if they differ in these words alone.
+# Two questions are nearly the same if they differ only in these words.
 SMALL: Final = frozenset(
     """a an the is are was do does did you i me my what who how of to in for it can could please
     tell that this what's who's i'm""".split()
@@ -48,7 +48,7 @@ def _by_content() -> dict[frozenset[str], list[int]]:
 
 
 def asked_in_training(text: str) -> bool:
-    """Whether the corpus has this line, or one that differs in small words alone."""
+    """Whether the corpus has this line, or a line that differs only in small words."""
     line = plain(text)
     if line in trained():
         return True

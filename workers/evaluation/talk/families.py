@@ -1,8 +1,8 @@
 """The hybrid model's questions, asked of an engine that answers in its own words.
 
 An answer is right when it holds what the expected reply's slots add to the question: of "when you
-add three and four, you get seven" the word "seven". Small talk has no one right answer and is left
-out.
+add three and four, you get seven" the word "seven". Small talk is left out, because it has
+many right answers.
 """
 
 import random
@@ -16,7 +16,7 @@ from workers.training.questions.question_families import Language
 
 SEED: Final = 2024
 COMMON: Final = 0.34  # of a family's replies: two answers in three differ in a word that counts
-# Families whose replies are one of many right ones, or speak of the hybrid model itself.
+# Families with many right replies, or with replies about the hybrid model itself.
 LEFT_OUT: Final = ("chat", "repeat")
 # Words that a right answer may do without.
 SMALL: Final = frozenset(

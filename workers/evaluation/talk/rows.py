@@ -83,7 +83,7 @@ def spoken(row: Row, cases: Sequence[Case]) -> list[SpokenCase]:
 
 
 def _voice(case: Case, voices: Sequence[TtsVoice]) -> TtsVoice:
-    """Each engine speaks about as often as the others, whatever number of voices it has."""
+    """Each engine speaks about as often as the others, however many voices it has."""
     rng = random.Random(f"{SEED}/{case.name}")
     engine = rng.choice(sorted({voice.engine for voice in voices}))
     return rng.choice([voice for voice in voices if voice.engine == engine])

@@ -27,7 +27,9 @@ def read_folder(path: Path) -> HfFolder:
     config = from_hf(_json(path / "config.json", needed=True))
     files = sorted(path.glob("*.safetensors"))
     if not files:
-        raise ConfigError(f"Expected *.safetensors in {path}, got none")
+        raise ConfigError(
+            f"Expected *.safetensors in {path}, got none: copy the model's whole folder"
+        )
     tensors: Tensors = {}
     for file in files:
         tensors.update(load_file(file))
@@ -43,7 +45,7 @@ def read_folder(path: Path) -> HfFolder:
 def _json(path: Path, *, needed: bool = False) -> dict[str, Any]:
     if not path.exists():
         if needed:
-            raise ConfigError(f"Expected the file {path}, but it is missing")
+            raise ConfigError(f"Expected the file {path}, got none: copy the model's whole folder")
         return {}
     found: dict[str, Any] = json.loads(path.read_text())
     return found

@@ -41,8 +41,7 @@ class LlamaModel:
         self._device = torch.device(device)
         self._config = source.config
         self._decoder = decoder_of(source, precision, capacity, self._device)
-        # One slot more than there are callers holds the prefix that they share. In others
-        # sequences are scored.
+        # The callers' slots, then one for the prefix that they share, then those for scoring.
         self._cache = KeyValueCache(source.config, slots + 1 + SCORED, capacity, self._device)
         self._lengths = [0] * (slots + 1)
 
@@ -74,7 +73,7 @@ class LlamaModel:
     def likelihoods(self, start: Sequence[int], sequences: Sequence[Sequence[int]]) -> list[float]:
         """Each sequence's mean log probability a token, after the shared prefix and `start`.
 
-        Sequences of some tokens each, cut to SCORED_TOKENS with their start.
+        No sequence may be empty. `start` and a sequence together are cut to SCORED_TOKENS.
         """
         groups = [sequences[at : at + SCORED] for at in range(0, len(sequences), SCORED)]
         return [found for group in groups for found in self._scored(start, group)]

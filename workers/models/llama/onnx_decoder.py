@@ -1,7 +1,7 @@
 """Runs the layers of a model of the Llama family on a CPU, with weights of 8 or 4 bits.
 
-onnxruntime has fast products by such weights for x86-64 and arm64. It runs what lies between two
-attentions, and torch attends over the fixed slots. Both work on the same memory.
+onnxruntime multiplies by such weights fast on x86-64 and arm64. It computes everything between two
+attentions, and torch computes the attention over the fixed slots. Both use the same memory.
 """
 
 from typing import Any

@@ -1,10 +1,10 @@
-"""Keys and values of all slots: read in place, with positions and RoPE in float32 or wider.
+"""Keeps all slots' keys and values: read in place, with positions and RoPE in float32 or wider.
 
 Letters: S slots, N rows of a step, T positions, H heads, K head width, C capacity, U used places.
 A step takes the slots `first` ... `first + N - 1`, and `kept` says how many of the T positions of
 each are real. So a layer attends to a view of the cache. Copying rows of the ring into a batch was
-estimated at 70 ms a step of 64 full calls on a GPU. A slot that is not stepped has `kept` 0: what
-is written for it lies where its next position will, and no query reaches that.
+estimated at 70 ms a step of 64 full calls on a GPU. A slot that is not stepped has `kept` 0: its
+keys and values go to the place of its next position, which no query reaches.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Span:
 
 
 class RowCache:
-    """A ring a slot. A step may add up to `piece` positions; attention reaches `window` of them."""
+    """A ring for each slot. A step adds up to `piece` positions; attention reaches `window`."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class RowCache:
         period: float = 10_000.0,
         capacity: int | None = None,
     ) -> None:
-        """`capacity`: fewer places, where no stream is ever longer."""
+        """`capacity`: the ring's places if no stream is ever longer; None: window + piece."""
         self.window, self.piece, self.period = window, piece, period
         self.capacity = window + piece if capacity is None else capacity
         shape = (layers, slots, self.capacity, heads, head_width)
@@ -82,7 +82,7 @@ class RowCache:
     def span(self, first: int, rows: int, steps: int, used: int | None = None) -> Span:
         """Plan `steps` positions of `rows` slots. `used`: places from the ring's start to read.
 
-        The caller knows that no row has written beyond `used`; None: all places.
+        The caller ensures that no row has written beyond `used`. None reads all places.
         """
         if steps > self.piece:
             raise ValueError(f"Expected at most {self.piece} positions a step, got {steps}")

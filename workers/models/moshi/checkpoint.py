@@ -2,7 +2,7 @@
 
 Published files come in two styles of names. The older holds the projections of all depth steps in
 one tensor (`in_proj_weight`), the newer has one for each (`in_projs.0.weight`). Both load, and so
-do the files whose linear layers are int8 (`weight_scb`). Nothing is fetched from anywhere.
+do the files whose linear layers are int8 (`weight_scb`). Nothing is downloaded.
 """
 
 import json

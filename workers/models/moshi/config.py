@@ -1,4 +1,4 @@
-"""What config.json says of a published Moshi or PersonaPlex checkpoint, and of its Mimi."""
+"""Reads the config.json of a published Moshi or PersonaPlex checkpoint, and that of its Mimi."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Moshi's depth transformer: the eight codes of a step, one after the other.
+"""Runs Moshi's depth transformer: it gives the eight codes of a step, one after the other.
 
 It keeps nothing between steps. Each of its eight steps has weights of its own. PersonaPlex has
 sixteen steps, of which the last eight would predict the caller's codes: eight suffice.

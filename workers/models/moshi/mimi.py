@@ -1,7 +1,7 @@
-"""Mimi: 80 ms of sound (1,920 samples) to eight codes and back, for all slots as streams.
+"""Runs Mimi: 80 ms of sound (1,920 samples) to eight codes and back, for all slots as streams.
 
-After the reference implementation (MIT, github.com/kyutai-labs/moshi). Letters: N rows of a step,
-T frames of 80 ms, D width, H heads, K head width.
+It follows the reference implementation (MIT, github.com/kyutai-labs/moshi). Letters: N rows of a
+step, T frames of 80 ms, D width, H heads, K head width.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ LEAST_USAGE: Final = 1e-5  # of a codebook's entry
 
 
 class CodecCache(RowCache):
-    """A ring as the reference has it: two positions overwrite the first one's oldest key."""
+    """A ring as in the reference: a frame's two positions overwrite the first one's oldest key."""
 
     def seen(self, positions: Tensor, held: Tensor) -> Tensor:
         """As in RowCache, with a window one shorter for a frame's first position."""
@@ -115,7 +115,7 @@ class CodecTransformer(nn.Module):
 
 
 class Named(nn.Module):
-    """A module one level down, as the files' names have it: `conv.conv` and the like."""
+    """A module nested one level deeper, as in the files' names: `conv.conv` and the like."""
 
     def __init__(self, name: str, inner: nn.Module) -> None:
         super().__init__()
@@ -123,13 +123,13 @@ class Named(nn.Module):
         self.add_module(name, inner)
 
     def forward(self, x: Tensor, rows: Rows) -> Tensor:
-        """Whatever the inner module does."""
+        """The inner module's output."""
         y: Tensor = getattr(self, self.name)(x, rows)
         return y
 
 
 class Residual(nn.Module):
-    """Two convolutions beside the way."""
+    """Two convolutions, whose output is added to their input."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -147,7 +147,7 @@ class Residual(nn.Module):
 
 
 class Activation(nn.Module):
-    """ELU, with the arguments of its neighbours."""
+    """ELU, called like the other modules of a `Stack`."""
 
     def forward(self, x: Tensor, rows: Rows) -> Tensor:
         """(N, C, T) -> (N, C, T)."""
@@ -194,7 +194,7 @@ def decoder(ratios: Sequence[int], filters: int, width: int) -> Stack:
 
 
 class Codebook(nn.Module):
-    """Sums and counts of a codebook's entries, as training left them."""
+    """Sums and counts of a codebook's entries, from training."""
 
     embedding_sum: Tensor
     cluster_usage: Tensor

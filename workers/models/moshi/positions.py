@@ -1,4 +1,4 @@
-"""Which tokens each position reads, and which codes make a frame of sound: Moshi's delays.
+"""Applies Moshi's delays: which tokens a position reads, and which codes make a frame of sound.
 
 Step t reads the text and codes that step t - 1 said. Of the caller it reads the first code of frame
 t and the others of frame t - 1. A call's first positions hold initial tokens. `said` is (T, 9):
@@ -21,7 +21,7 @@ def initial(config: LmConfig) -> Tokens:
 def positions(said: Tokens, heard: Tokens, config: LmConfig) -> Tokens:
     """What the positions of steps 0 to T - 1 read, (T, 17).
 
-    The last row of `said` is not looked at.
+    The last row of `said` is unused.
     """
     steps = len(heard)
     rows = np.tile(initial(config), (steps, 1))

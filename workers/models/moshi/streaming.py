@@ -1,4 +1,4 @@
-"""Mimi's streaming convolutions, with the state of all slots in fixed tensors.
+"""Runs Mimi's streaming convolutions, with the state of all slots in fixed tensors.
 
 Letters: N rows of a step, C channels, T positions. A step takes the slots `first` ...
 `first + N - 1`; those that are not `active` (N,) keep their state.
@@ -45,7 +45,7 @@ class StreamedConv(nn.Module):
         bias: bool = True,
         replicates: bool = False,
     ) -> None:
-        """`replicates`: in front of a stream lies its first input, and not silence."""
+        """`replicates`: a stream is padded with its first input, not with silence."""
         super().__init__()
         self.conv = nn.Conv1d(inputs, outputs, kernel, stride=stride, bias=bias)
         self.tail = kernel - stride

@@ -1,7 +1,7 @@
-"""Moshi's temporal transformer: reads one position of 17 tokens a step, gives its text token.
+"""Runs Moshi's temporal transformer: reads a position of 17 tokens a step, gives its text token.
 
-After the reference implementation (MIT, github.com/kyutai-labs/moshi). Parameters have the names of
-the published files, once `checkpoint.py` has brought the older of the two styles to the newer.
+It follows the reference implementation (MIT, github.com/kyutai-labs/moshi). Parameters have the
+names of the newer published files; `checkpoint.py` renames the older ones.
 Letters: N rows, T positions, D width, H heads, K head width.
 """
 

@@ -1,4 +1,4 @@
-"""Moshi's text tokens to text and back, by the published sentencepiece model."""
+"""Converts Moshi's text tokens to text and back, by the published sentencepiece model."""
 
 import codecs
 from pathlib import Path
@@ -14,7 +14,7 @@ class TextTokens:
     """The tokenizer of one checkpoint."""
 
     def __init__(self, path: Path) -> None:
-        """Raises ConfigError if the package is missing or the file is none of its models."""
+        """Raises ConfigError if the package is missing or the file is not one of its models."""
         try:
             import sentencepiece
         except ImportError as error:

@@ -1,4 +1,4 @@
-"""The assistant's text tokens: marks, characters, and the words of its trained replies."""
+"""Numbers the assistant's text tokens: marks, characters and the words of its trained replies."""
 
 from collections.abc import Sequence
 from typing import Final

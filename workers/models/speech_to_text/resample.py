@@ -10,7 +10,6 @@ import numpy as np
 from shared.audio import Floats
 
 FROM_HZ: Final = 24_000
-TO_HZ: Final = 16_000
 _CUTOFF_HZ: Final = 7_600
 _SHARPNESS: Final = 8.0  # Kaiser's beta: all from 8 kHz on is attenuated by more than 80 dB
 _REACH: Final = 48  # samples at 24 kHz on each side of an output: 2 ms

@@ -11,8 +11,9 @@ LOOP_TOKENS: Final = 9
 
 # Fitted on 1,129 turns that the energy VAD made of 28 kinds of sounds without speech, and on 640
 # utterances and 450 single words, clean, faint and in noise. docs/evaluation.md has the figures.
-NO_SPEECH: Final = 0.66  # above this probability of Whisper's, nobody spoke; of people who talk
-# at once in the background it is .74 at the median, of sounds without speech .53 at least
+# Above this no-speech probability of Whisper's, nobody spoke to the assistant. People who talk at
+# once in the background have a median of .74, sounds without speech at least .53.
+NO_SPEECH: Final = 0.66
 DOUBTFUL: Final = 0.38  # above this one, it must sound like speech and not read like a guess
 VOICED_S: Final = 0.2  # of speech by Silero; single words had .22 and more, other sounds up to .16
 IMPROBABLE: Final = -1.4  # mean log probability a token

@@ -76,7 +76,7 @@ class Whisper:
         self._context = CONTEXT.split() if language == "en" else []
         digest = sha256((folder / "model.bin").read_bytes())
         self._tail = tail_of(digest, partial(encoded, self._model))
-        load_silero()  # its package is missing at start, not in a call
+        load_silero()  # now, so that a missing package stops the start and not a call
 
     def transcribe(self, turns: Sequence[Floats], *, final: bool = True) -> list[TurnTranscript]:
         """float32 (samples,) at 24 kHz each, at most 30 s -> one transcript each, in order."""
@@ -166,7 +166,7 @@ def _padded(sound: Floats, seconds: int) -> Floats:
 
 
 def _transcript(result: Any, sound: Floats) -> TurnTranscript:
-    """Of CTranslate2's result for a sound at 16 kHz."""
+    """The transcript in CTranslate2's result for a sound at 16 kHz."""
     texts = _texts(result)
     text, log_prob = texts[0]
     no_speech = float(result.no_speech_prob)

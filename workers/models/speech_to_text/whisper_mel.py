@@ -15,7 +15,6 @@ from shared.audio import Floats
 RATE_HZ: Final = 16_000
 WINDOW: Final = 400
 HOP: Final = 160
-FRAMES_PER_S: Final = RATE_HZ // HOP  # 100
 _FLOOR: Final = 1e-10
 _RANGE: Final = 8.0  # of log10 of power: 80 dB
 _BEND_HZ: Final = 1_000.0  # Slaney's scale: linear below, logarithmic above

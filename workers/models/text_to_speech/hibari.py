@@ -128,6 +128,6 @@ def load_hibari(threads: int = 1) -> SentenceSpeaker:
         path = Path(voices.cache_dir()) / entry["file"]
         if name != DEFAULT_VOICE and path.exists():
             models[name] = path.read_bytes()
-            check(path, models[name], entry["sha256"], "remove it, and fetch it again")
+            check(path, models[name], entry["sha256"], "remove it and let hibari download it again")
     british = {name for name in models if voices.VOICES[name]["british"]}
     return SentenceSpeaker(Hibari(models, british, threads))

@@ -34,9 +34,7 @@ SMOOTHING: Final = 12  # the cepstrum of this number has half the weight of the 
 LOW_HZ: Final = 70.0
 HIGH_HZ: Final = 500.0
 SILENT_MEL: Final = math.log(1e-5)  # MelConfig.floor
-NOISE_HOPS: Final = (
-    1024  # a fixed table of noise (10.24 s), so that a reply's audio is reproducible
-)
+NOISE_HOPS: Final = 1024  # a fixed table of 10.24 s of noise, so that a reply is reproducible
 
 
 @dataclass(frozen=True, slots=True)

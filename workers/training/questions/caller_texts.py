@@ -69,7 +69,7 @@ class LanguagePhrases:
     other_speech: Callable[[random.Random], str]
     reworded: Callable[[str, random.Random], str]  # puts more words around a question
     around: tuple[str, ...]  # the phrases that `reworded` uses
-    beginning: str  # stands for a question too short to break off in the middle
+    beginning: str  # said instead of a question that is too short to break off in the middle
 
 
 PHRASES: Final = {

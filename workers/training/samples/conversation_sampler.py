@@ -125,7 +125,7 @@ class ConversationSampler:
         return disturbed(sample, self._config, self._spread, self._rng)
 
     def _read_out(self, turn: EncodedTurn, stream: bool) -> Sample:
-        """A turn and any reply, whose text is given and has no loss."""
+        """A turn and any reply. The reply's text is given and has no loss."""
         sample = self._placed(turn, self._draws.choice(self._texts), stream)
         return replace(sample, text_weight=np.zeros_like(sample.text_weight))
 

@@ -1,7 +1,7 @@
 """Turns from text alone: listener states composed phone by phone, without speech or listener.
 
 A real state mostly encodes the last phone. `PhoneStates` therefore keeps, for each phone, states of
-steps in which the listener recognised that phone alone. A text becomes a sequence of such states,
+steps in which the listener recognised only that phone. A text becomes a sequence of such states,
 with the pace and the errors of real recognition. These turns teach what numbers and names mean at a
 fraction of the cost of speech. Training then continues with real states, which look the same.
 """

@@ -20,7 +20,7 @@ def targets(texts: Sequence[str], spell: Callable[[str], list[int]]) -> tuple[Te
 
 
 def ctc_loss(logits: Tensor, frames: Tensor, targets: Tensor, counts: Tensor) -> Tensor:
-    """Nats a target symbol, of logits (B, T, C) of which `frames` (B,) are valid."""
+    """Nats per target symbol, from logits (B, T, C). `frames` (B,): how many steps are valid."""
     chances = logits.log_softmax(-1).transpose(0, 1)  # (B, T, C) -> (T, B, C)
     total = F.ctc_loss(
         chances, targets.to(logits.device), frames, counts, reduction="sum", zero_infinity=True

@@ -20,7 +20,7 @@ def read_wave(path: Path) -> tuple[Floats, int]:
 
 
 def sound_bounds(samples: Floats, floor: float, head_s: float, tail_s: float) -> slice:
-    """Where the sound lies in samples at 24 kHz, with so much silence kept before and after.
+    """The slice of the sound in samples at 24 kHz, with so much silence kept before and after.
 
     Each 10 ms whose peak is above `floor` times the loudest one's counts as sound.
     """

@@ -1,8 +1,8 @@
-"""Recognition of the caller's words half way up the language model, trained beside the replies.
+"""Trains the lower half of the language model to recognise the caller's words, with the replies.
 
-A reply says little, and late, about the question. From replies alone the model took 400 askings of
-"are you a machine?" for other questions of that length. So CTC also teaches the lower half of its
-blocks which words the caller says. In service these words are the transcript.
+A reply says little, and late, about the question. With replies as the only target the model took
+400 repetitions of "are you a machine?" for other questions of that length. So CTC also teaches the
+lower half of its blocks which words the caller says. In service these words are the transcript.
 
 Letters: B rows, T positions, U positions that listen, D width of the model.
 """

@@ -1,9 +1,9 @@
 """Trains the listener and the language model's lower half as one, on the words that callers say.
 
-Trained apart, the listener learns the letters of all words alike, and the model takes what it gets.
-Where the lower half recognised every word of a question, 94 % of 102 replies were right; elsewhere
-55 % of 150. Recognition was what failed. Here both learn which sounds matter. The listener keeps
-its phones and letters: on questions, and every BROAD_EVERY steps on broad speech.
+Trained apart, the listener learns the letters of all words alike, and the model cannot change that.
+If the lower half recognised every word of a question, 94 % of 102 replies were right; otherwise
+55 % of 150. So most errors came from recognition. Here both learn which sounds matter. The listener
+also keeps learning phones and letters: on questions, and every BROAD_EVERY steps on broad speech.
 
 A step is 24 turns, or 50 s of broad speech, on any device; larger steps were not tried.
 

@@ -1,12 +1,12 @@
 """Trains HybridS2S in two stages, `reading` and `s2s`; `train_joint.py` runs between them.
 
-`reading` learns from text alone (`text_turns.py`): replies are words without pauses and without
+`reading` learns only from text (`text_turns.py`): replies are words without pauses and without
 sound. It is cheap, and teaches what numbers and names mean. `s2s` learns from spoken turns as the
 frozen listener encodes them (`spoken_turns.py`), with replies at their own pace and with codes.
 
 The loss has three parts: the cross entropy of the text token (weights in `sequences.py`), half that
-of the codes, and CTC of the caller's words (`caller_words.py`). Each stage first learns the CTC
-alone. The codes' part covers a random subset of a reply's steps, because the depth transformer
+of the codes, and CTC of the caller's words (`caller_words.py`). Each stage first learns only the
+CTC. The codes' part covers a random subset of a reply's steps, because the depth transformer
 costs most.
 """
 
@@ -48,11 +48,11 @@ LAST_RATE: Final = 0.03  # of the learning rate
 WARM_UP: Final = 150  # steps, at each start and where the replies join the caller's words
 AUDIO_WEIGHT: Final = 0.5
 ASKED_WEIGHT: Final = 0.3
-WORDS_FIRST: Final = 0.25  # share of the time that trains the caller's words alone
+WORDS_FIRST: Final = 0.25  # share of the time that trains only the caller's words
 # Share of spoken turns in `s2s`; the others come from text. In the time that text turns need to
-# show every question often, only few questions can be spoken. From spoken turns alone the model
-# learned those by heart and forgot the rest: 43 % of spoken questions right at step 1,300, but 67 %
-# after text alone.
+# show every question often, few questions can be spoken. With only spoken turns the model learned
+# those by heart and forgot the rest: 43 % of spoken questions right at step 1,300, but 67 % after
+# text turns.
 SPOKEN_SHARE: Final = 0.5
 REUSE: Final = 4.0  # how often a spoken turn is used before a newer one replaces it
 FIRST_TURNS: Final = 1200  # spoken turns made before training starts

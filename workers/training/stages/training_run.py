@@ -1,4 +1,4 @@
-"""One training run: its time budget, its loss log and curves, its resumable checkpoint.
+"""Manages a training run: its time budget, its loss log and curves, its resumable checkpoint.
 
     run = Run(runs / "codec", minutes=22)
     state = run.load()               # None at the first start

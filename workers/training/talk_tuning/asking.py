@@ -1,4 +1,4 @@
-"""What a tuned model answers to the conversations that were held out, all at once."""
+"""Asks a tuned model the conversations that were held out from training, all at once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ LONGEST: Final = 60  # tokens of a reply
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was asked, what the corpus answers, what the model does."""
+    """A question, the corpus's answer and the model's answer."""
 
     asked: str
     wanted: str

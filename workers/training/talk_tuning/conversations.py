@@ -51,7 +51,7 @@ def several(topic: str, *turns: tuple[str, str]) -> Conversation:
 def read(files: Iterable[Path]) -> list[Conversation]:
     """All conversations of files, or of folders of *.jsonl, each once. Raises ConfigError.
 
-    A last line without its line feed is one that is being written: it is left out.
+    A last line without a line feed is still being written, and is left out.
     """
     found: dict[Conversation, None] = {}
     for path in sorted(file for given in files for file in _files(given)):

@@ -39,7 +39,7 @@ class Corpus:
         return self.source.chat.system(SYSTEM_TEXT)
 
     def conversations(self, epoch: int) -> list[Conversation]:
-        """What the epoch trains on."""
+        """The conversations of an epoch."""
         kept = self.folder / f"epoch-{epoch}.jsonl"
         if not kept.exists():
             found = conversations.read(self.files)

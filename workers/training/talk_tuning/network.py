@@ -54,7 +54,7 @@ class Layout:
     sines: Tensor
     system: int
     blocks: tuple[Block, ...]  # the system prompt is the first
-    masks: tuple[Tensor, ...]  # what a block's tokens see of prompt and themselves: 0 or -inf
+    masks: tuple[Tensor, ...]  # 0 where a block's tokens see the prompt or each other, else -inf
 
 
 class Layer(nn.Module):

@@ -2,9 +2,9 @@
 
     flat tokens:  system | block of 3 rows of 20 | block of 5 rows of 34 | ...
 
-Each conversation sees the system prompt and itself, and its positions go on from the prompt's: what
-a worker computes, where every caller's row begins with the same shared prompt. The linear layers
-take the flat tokens; attention takes the blocks one by one, so that little of it is padding.
+Each conversation sees the system prompt and itself, and its positions continue the prompt's. A
+worker computes the same: every caller's row begins with the shared prompt. The linear layers take
+the flat tokens; attention takes the blocks one by one, so that little of it is padding.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Puts a finished adapter into the weights folder that workers load, with what it was made from."""
+"""Puts a finished adapter into the weights folder that workers load, and records its sources."""
 
 import json
 from pathlib import Path

@@ -123,7 +123,7 @@ class ExampleBatches:
         self._spread = some.std(axis=0)
 
     def draw(self, seed: int) -> SampleBatch:
-        """One batch; the seed is the step's, so a resumed run draws what it would have drawn."""
+        """One batch. The seed belongs to the step, so a resumed run draws the same batches."""
         rng = np.random.default_rng(seed)
         chosen = rng.integers(len(self._given), size=BATCH)
         return collate([self._sample(self._given[i], rng) for i in chosen])

@@ -1,4 +1,4 @@
-"""A tuned weights folder: the base's files, one part of which the tuning replaces."""
+"""Writes a tuned weights folder: the base's files, with one part replaced by the tuned one."""
 
 import shutil
 from pathlib import Path

@@ -68,7 +68,7 @@ WORDS_TO_KEEP: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of fact; {v} is its value and {o} whom or what it is about, where it has that."""
+    """One kind of fact. {v} is its value; {o}, if it has one, the person or thing it is about."""
 
     name: str
     values: tuple[str, ...]

@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """An empty field is one that has no simple answer, and is not asked."""
+    """A country's facts. An empty field has no simple answer, and is not asked."""
 
     name: str
     capital: str

@@ -111,7 +111,7 @@ LOWERED: Final = frozenset(
 )
 
 
-# What a small recognizer makes of some words: the meaning can still be guessed.
+# Words that a small recognizer confuses, with a meaning that can still be guessed.
 MISHEARD: Final = (
     ("capital", "capitol"),
     ("opposite of", "opposite off"),

@@ -1,4 +1,4 @@
-"""Transcripts that lost their meaning, and single words that a caller says alone."""
+"""Transcripts that lost their meaning, and single words that a caller says as a whole turn."""
 
 from collections.abc import Iterator
 from random import Random
