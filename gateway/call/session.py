@@ -3,11 +3,10 @@
 Nothing here awaits. The socket, the log exchange and the pacer call in from the event loop.
 """
 
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Final
 
+from gateway.call.containment import Containment
 from gateway.call.event_messages import message_of
 from gateway.call.outbox import Message, Outbox, Writer
 from gateway.call.playhead import Playhead
@@ -25,8 +24,6 @@ from shared import tracing
 from shared.beats import SIGN_OF_LIFE_S
 from shared.log.records import InputRecord, NoReply, OutputRecord, Played, SpeechStopped, Typed
 from shared.log.writes import Append, Receipt
-
-logger = logging.getLogger(__name__)
 
 ACK_EVERY_S: Final = 0.2
 PLAYED_EVERY_S: Final = 0.2
@@ -179,16 +176,9 @@ class Session:
                 error.code.close_code, error.close_reason, last_message=Error.of(error).to_json()
             )
 
-    @contextmanager
-    def contain_faults(self, message: str) -> Iterator[None]:
+    def contain_faults(self, message: str) -> Containment:
         """An exception in the block closes this session's socket and reaches no other session."""
-        try:
-            yield
-        except CallError as error:
-            self.fail(error)
-        except Exception:
-            logger.exception("session %s: %s", self.sid, message)
-            self.fail(CallError(ErrorCode.INTERNAL, message))
+        return Containment(self.sid, message, self.fail)
 
     # The log
 
