@@ -1,5 +1,6 @@
 """How far one caller's player has come, and when to log that. Sans I/O."""
 
+from collections.abc import Callable
 from typing import Final
 
 # A client that stops reporting is estimated again, or the worker would wait for its playhead.
@@ -19,10 +20,10 @@ class Playhead:
         self._frame = frame if self._reported_at is None else max(self._frame, frame)
         self._reported_at = now
 
-    def estimate(self, frame: int, now: float) -> None:
-        """Take an estimate, which counts only while the client does not report."""
+    def estimate(self, frame_at: Callable[[float], int], now: float) -> None:
+        """Estimate it from what was sent, but only while the client does not report."""
         if self._reported_at is None or now - self._reported_at > REPORTS_WITHIN_S:
-            self._frame = max(self._frame, frame)
+            self._frame = max(self._frame, frame_at(now))
 
     def must_log(self, now: float, every_s: float) -> bool:
         """Whether it has moved since it was logged, at least `every_s` ago."""

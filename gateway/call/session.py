@@ -282,7 +282,7 @@ class Session:
                 self._uplink.push(record)
 
     def _log_playhead(self, now: float, every_s: float) -> None:
-        self._playhead.estimate(self._playout.playhead(now), now)
+        self._playhead.estimate(self._playout.playhead, now)
         if self._playhead.must_log(now, every_s):
             self._push_playhead(now)
 

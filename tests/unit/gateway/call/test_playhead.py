@@ -5,14 +5,14 @@ from gateway.call.playhead import REPORTS_WITHIN_S, Playhead
 
 def test_an_estimate_counts_until_the_client_reports() -> None:
     playhead = Playhead(0, 0.0)
-    playhead.estimate(4, 0.1)
+    playhead.estimate(lambda _: 4, 0.1)
     assert playhead.log(0.1) == 4
     playhead.report(2, 0.2)  # the first report may correct downwards
     assert playhead.log(0.2) == 2
-    playhead.estimate(9, 0.3)
+    playhead.estimate(lambda _: 9, 0.3)
     playhead.report(1, 0.3)
     assert playhead.log(0.3) == 2
-    playhead.estimate(9, 0.31 + REPORTS_WITHIN_S)
+    playhead.estimate(lambda _: 9, 0.31 + REPORTS_WITHIN_S)
     assert playhead.log(3.0) == 9
 
 
