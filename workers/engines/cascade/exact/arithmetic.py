@@ -14,6 +14,7 @@ from workers.engines.cascade.exact.pattern import ASKING, Slot, Tool, of_type, t
 from workers.engines.cascade.exact.quantity import (
     LARGEST,
     Quantity,
+    capitalized,
     combined,
     plain,
     spoken,
@@ -70,6 +71,12 @@ def _power(a: Quantity, b: Quantity, said: str) -> str:
     if a.value is None or b.value not in range(MOST_POWER + 1) or abs(a.value) > LARGEST:
         return ""
     return stated(Quantity(a.value ** int(b.value or 0), said, 1))
+
+
+def _middle(a: Quantity, b: Quantity) -> str:
+    if a.value is None or b.value is None or not (middle := spoken((a.value + b.value) / 2)):
+        return ""
+    return capitalized(f"{middle} is halfway between {a.said} and {b.said}.")
 
 
 def _root(a: Quantity) -> str:
@@ -201,6 +208,10 @@ REASONED: Final[Tool] = tool(
     (
         "{a} to power [of] {b}\n{a} raised to [power] [of] {b}",
         lambda a, b: _power(a, b, f"{a.said} to the power of {b.said}"),
+    ),
+    (
+        "[lies] halfway|midway between {a} and {b}\n[lies] in middle between|of {a} and {b}",
+        lambda a, b: _middle(a, b),
     ),
     ("square root [of] {a}", lambda a: _root(a)),
 )

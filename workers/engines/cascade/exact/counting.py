@@ -116,7 +116,7 @@ COUNTS: Final[Tool] = tool(
 )  # fmt: skip
 NEIGHBOURS: Final[Tool] = tool(
     f"{without(GLUE, 'that', 'this', 'there')} count counting goes reach up comes come directly "
-    "immediately",
+    "immediately straight",
     SLOTS,
     (
         """

@@ -74,6 +74,8 @@ def _by_preposition(asked: str, new: str) -> str:
     found = re.match(rf"(?P<word>{_PREPOSITION}) (?P<rest>.+)", new, re.IGNORECASE)
     if found is None:
         return ""
+    if re.fullmatch(_NUMBER, found["rest"], re.IGNORECASE):
+        return _by_kind(asked, found["rest"])
     last = re.match(rf"(?P<kept>.*\b{found['word']}) .+", asked, re.IGNORECASE)
     return f"{last['kept']} {found['rest']}" if last else ""
 

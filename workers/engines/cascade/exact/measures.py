@@ -295,6 +295,7 @@ CLOCK: Final[Tool] = tool(
         in {one} {from} {t}
         [{any}] [starts|begins|leaves|opens] at {t} [and] lasts|takes|runs {one} {from} [{end}]
         {t} [and] [{any}] lasts|takes|runs {one} {from} [{end}]
+        [{any}] [{any}] lasts|takes|runs {one} {from} and starts|begins|leaves at {t} [{end}]
         add {one} {from} to {t}
         """,
         _later,

@@ -23,7 +23,7 @@ _BEFORE: Final = (
 )
 _VERB: Final = r"(?:'s|'re|'d| is| are| was| were| am| do| did| does| have| has| had)(?= |$)"
 _WHAT: Final = (
-    r"(?P<asked>what|which|where|when|who|why|how(?: many| much| old| long| far| tall| often"
+    r"(?P<asked>what|which|where|when|whom|who|why|how(?: many| much| old| long| far| tall| often"
     r"| big)?)\b"
 )
 _KIND: Final = (
@@ -41,7 +41,7 @@ _QUESTIONS: Final = tuple(
 _ABOUT: Final = re.compile(r"\b(?:i|me|my|mine|we|us|our)\b")
 _YES_OR_NO: Final = ("do", "did", "am", "was", "have", "is", "are")
 _ADVICE: Final = re.compile(
-    r"\b(?:should|can|could|would|might|ought|shall|will|need to|have to|going to do|in all)\b"
+    r"\b(?:should|can|could|would|might|ought|shall|will|have to|going to do|in all)\b"
     r"|\bhow(?:'s| is| are| am)\b|\bsay to\b|\bhow (?:many|much) (?:more|fewer|less)\b"
     r"|\b(?:left|altogether|together|total)\b|\bhow many\b.*\bstill\b"
     r"|\b(?:does|do|did) my \w+ do$|\bin the (?:story|game|poem|song)\b"
@@ -90,8 +90,9 @@ _SMALL: Final = frozenset(
     """a an the is are was were am be been i i'm i've i'd we my our me us it its this that do does
     did have has had got get what which where when who why how and or but of to in on at for with
     from by so called named name names told tell say said just mentioned mention again now still
-    today please more than most best really very again time day date month year kind sort type color
-    city town country place many much old long far often you there earlier before right go going one
+    today please more than most best really very wrong matter again time day date month year
+    kind sort type color city town country place many much old long far often you there earlier
+    before right go going one
     thing things any some am happen happening happened about as because since up out
     first""".split()
 )
@@ -196,7 +197,7 @@ def _told_of(asked: str, rest: str, statement: str, wanted: set[str]) -> bool:
         subject = re.match(r"(.+?)(?: (?:is|are|was|were)\b|'s )", statement)
         about = set(_content(subject[1].lower())) if subject else set()
         return " the " in f" {rest}" and wanted <= about
-    return bool(names) or " the " in f" {rest}"
+    return bool(names) or asked.startswith("who") or " the " in f" {rest}"
 
 
 def _content(text: str) -> Iterator[str]:
@@ -207,7 +208,8 @@ def _content(text: str) -> Iterator[str]:
 
 
 def _stem(word: str) -> str:
-    word = _SAME.get(word, word)
+    bare = word[:-1] if word.endswith("s") else word
+    word = _SAME.get(word) or _SAME.get(bare, word)
     for ending in ("ing", "ed", "es", "s", "e"):
         if len(word) > len(ending) + 2 and word.endswith(ending):
             word = word[: -len(ending)]

@@ -37,7 +37,7 @@ _GAINS: Final = _any_of(
 _NUMBER: Final = r"(?P<{}>\d+)"
 _A, _B = _NUMBER.format("a"), _NUMBER.format("b")
 _HOW_MANY: Final = r"(?:how (?:many|much|old)|what)\b"
-_LEFT: Final = r"\b(?:left|remain|remains|remaining|keep|keeps|still|over)\b"
+_LEFT: Final = r"\b(?:left|remain|remains|remaining|keep|keeps|still|over|free|available)\b"
 _TOGETHER: Final = r"\b(?:altogether|together|in all|in total|total|both|combined)\b"
 _EACH: Final = (
     r"\b(?:each|every|per|apiece|(?<!is )an? (?:piece|day|hour|week|month|year|minute))\b"
@@ -57,12 +57,14 @@ _STEPS: Final = tuple(
         (f"{_TOLD} older{_ASKED}", "plus"),
         (f"{_TOLD} younger{_ASKED}", "minus"),
         (rf"\b(?:{_BE}|i|he|she) {_A}\b.*how old (?:will|would) .*\bin {_B} years?", "plus"),
+        (rf"\b(?:{_BE}|i|he|she) {_A}\b.*\bin {_B} years? how old (?:will|would)\b", "plus"),
         (rf"\b(?:{_BE}|i|he|she) {_A}\b.*how old (?:was|were) .*\b{_B} years? ago", "minus"),
         (rf"\b(?:{_BE}|i|he|she) {_A}\b.*how many years .*\b(?:be|am|is|turn) {_B}", "until"),
         # Shares and groups.
         (rf"{_SHARES} {_A}\b.*\b(?:among|between|with|to|by|into) {_B}\b.*{_HOW_MANY}",
          "divided by"),
         (rf"\b{_A} .*{_SHARES}.* (?:among|between|into) {_B}\b.*{_HOW_MANY}", "divided by"),
+        (rf"\b{_B} [a-z]+ {_SHARES} {_A}\b.*{_EACH}", "divided by"),
         (rf"^(?!.*(?:{_EACH}.*{_HOW_MANY}|\bchange\b)).*?\b{_A}\b.*\b{_B}\b.*{_HOW_MANY}.*{_EACH}",
          "divided by"),
         (rf"^(?!.*(?:{_LEFT}|\bchange\b|{_SHARES}))(?=.*{_EACH}).*?\b{_A}\b.*\b{_B}\b", "times"),
@@ -88,6 +90,7 @@ def story(found: Sequence[Token]) -> str:
     if len(words) > MOST_TOKENS or not re.search(rf"\b{_HOW_MANY}", text):
         return ""
     first = re.sub(r"^(?P<start>(?:if |when )?)1(?= \w+ costs?\b)", r"\g<start>a", text)
+    first = re.sub(r"\beach 1\b", "each", first)
     if re.search(r"\b(?:a|per|every|each) day\b", first):
         first = re.sub(r"\b(?:a|1|the|per) week\b", "7 days", first)
     if len(re.findall(r"\d+", first)) != 2 or "/" in first:

@@ -36,8 +36,9 @@ _KINDS: Final = tuple(
     )
 )
 _PARTS: Final = re.compile(
-    r"(?<=[a-z0-9])[.!;]+(?:\s+|$)|[,;]? (?:and|but|so) (?=(?:i|i'm|i've|my|we|our|he|she|it|his"
-    r"|her|its|he's|she's|it's|they|they're)\b)",
+    r"(?<=[a-z0-9])(?<!\bmr)(?<!\bmrs)(?<!\bms)(?<!\bdr)[.!;]+(?:\s+|$)"
+    r"|[,;]? (?:and|but|so) (?=(?:i|i'm|i've|my|we|our|he|she|it|his|her|its"
+    r"|he's|she's|it's|they|they're)\b)",
     re.IGNORECASE,
 )
 _OPENING: Final = re.compile(

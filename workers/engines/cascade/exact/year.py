@@ -14,6 +14,7 @@ MONTHS: Final = (
     "January February March April May June July August September October November December"
 ).split()
 LENGTHS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+MOST_DAYS: Final = 300
 LEAP: Final = "in a leap year"
 
 
@@ -89,6 +90,17 @@ def _next_date(date: tuple[int, int]) -> str:
         return f"The day after {_said(1, 28)} is March first, or the twenty-ninth {LEAP}."
     after = (month, day + 1) if day < LENGTHS[month] else ((month + 1) % 12, 1)
     return f"The day after {_said(*date)} is {_said(*after)}."
+
+
+def _days_after(i: int, date: tuple[int, int]) -> str:
+    """The date so many days later, unless a leap year's February lies between."""
+    month, day = date
+    for _ in range(i):
+        month, day = (month, day + 1) if day < LENGTHS[month] else ((month + 1) % 12, 1)
+    if i > MOST_DAYS or date[0] <= 1 < month or (date[0] > month >= 1):
+        return ""
+    days = "day" if i == 1 else "days"
+    return f"{capitalized(cardinal(i))} {days} after {_said(*date)} is {_said(month, day)}."
 
 
 def _last_date(date: tuple[int, int]) -> str:
@@ -211,6 +223,7 @@ YEAR: Final[Tool] = tool(
         """,
         _next_date,
     ),
+    ("[day] {i} day|days after|from {date}", lambda i, date: _days_after(i, date)),
     (
         """
         [day] [just] before {date}

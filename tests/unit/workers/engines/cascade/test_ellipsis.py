@@ -53,6 +53,8 @@ def test_other_turns_stay_as_they_are(before: str, said: str) -> None:
     [
         ("How many hours are in two days?", "And in three days?",
          "Three days are seventy-two hours."),
+        ("How many minutes are in three hours?", "And in four?",
+         "Four hours are two hundred forty minutes."),
         ("What's the first letter of bird?", "And of cup?", "The first letter of cup is C."),
         ("How many days does May have?", "And June?", "June has thirty days."),
         ("What comes after Monday?", "And after that?", "The day after Tuesday is Wednesday."),
