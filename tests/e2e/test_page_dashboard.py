@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +13,14 @@ from tests.patience import wait_until
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
 TOKEN = "correct-horse-battery"  # noqa: S105 # a test's own
+
+
+# How much of a table is hidden when its first row has the figures of a busy fleet.
+HIDDEN_PX: Final = """(table) => {
+  const figures = ["1000", "1240 ms", "120 ms", "12041", "1310"];
+  [...table.tBodies[0].rows[0].cells].slice(1).forEach((cell, i) => cell.textContent = figures[i]);
+  return table.parentElement.scrollWidth - table.parentElement.clientWidth;
+}"""
 
 
 @pytest.fixture
@@ -65,6 +74,14 @@ def test_the_fleet_is_shown_as_charts_and_as_words(calling: Page, stack: Stack) 
         board.locator("summary").first.click()
         row = board.locator("figure").first.locator("tbody tr").first
         expect(row).to_contain_text("on this gateway1")
+
+
+def test_no_column_is_cut_off_in_a_window_of_1180_pixels(calling: Page, stack: Stack) -> None:
+    with dashboard(calling, stack) as board:
+        board.set_viewport_size({"width": 1_180, "height": 820})
+        expect(board.locator("#gateways tbody tr")).to_contain_text("(this)")
+        for table in ("#workers", "#gateways"):
+            assert board.locator(table).evaluate(HIDDEN_PX) == 0
 
 
 def test_a_session_is_followed_through_a_takeover(calling: Page, stack: Stack) -> None:
