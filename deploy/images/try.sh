@@ -8,7 +8,7 @@ set -euo pipefail
 [ -n "${INSIDE:-}" ] || INSIDE=1 exec unshare --mount --propagation private "$0" "$@"
 root=$(realpath "$(dirname "$0")/../..")
 question=$(realpath "${1:?Expected a recording: deploy/images/try.sh question.wav}")
-# crun refuses a machine with both kinds of cgroups: this script alone sees the older kind.
+# crun refuses a machine with both kinds of cgroups, so this script hides the newer kind from it.
 umount /sys/fs/cgroup/unified 2>/dev/null || true
 
 work=$(mktemp -d)

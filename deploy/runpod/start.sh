@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs Redis, a gateway and a worker, and starts again whichever ends. SIGTERM ends the worker and the
+# Runs Redis, a gateway and a worker, and restarts each one that ends. SIGTERM ends the worker and the
 # gateway first, so that Redis has all of their calls on disk. As root it only prepares its folder.
 set -euo pipefail
 
