@@ -43,6 +43,10 @@ class Traits:
     # turns in stream mode too, after less silence than in turn mode.
     duplex: bool = True
     burst_frames: int = FRAMES_PER_CHUNK  # the most frames that one step returns
+    # Replies that are all so far ahead of their playheads wait until one of them is less far ahead;
+    # then they go on together. For an engine whose steps cost hardly more for many slots than for
+    # one. None: a reply goes on until it is as far ahead as any may be.
+    enough_frames: int | None = None
     max_reply_steps: int = 128  # of 80 ms each: 10.2 s; the runtime ends a longer reply
     # After this many steps without a new word the runtime ends a reply. None: it does not, because
     # the engine gives no words or cannot go on without them.
@@ -78,6 +82,7 @@ class Work(msgspec.Struct, frozen=True):
     # one; several at the start of a turn (the pre-roll before speech).
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
+    lead: int = 0  # frames of the reply that the caller has yet to hear, about; 0 without a reply
     # The caller has paused since the last speech: an engine that `prepares` may get the answer
     # ready and reports `finished`. If the caller goes on, it discards the preparation.
     paused: bool = False

@@ -169,7 +169,8 @@ class WorkerLoop:
             await self._retire()
         self.turns += 1
         self.probes.turned(redis_answers=True)
-        return any(map(_hurries, self.slots.sessions.values()))
+        sessions = list(self.slots.sessions.values())
+        return any(map(_hurries, sessions, self._may_continue(sessions)))
 
     def _place_arrivals(self) -> None:
         while self.ownership.arrivals and self.slots.free:
@@ -268,7 +269,7 @@ class WorkerLoop:
                 return
 
     def _plan(self, sessions: Sequence[HeldSession]) -> list[tuple[HeldSession, Plan]]:
-        allowed = may_continue([session.conversation.lead for session in sessions])
+        allowed = self._may_continue(sessions)
         plans: list[tuple[HeldSession, Plan]] = []
         for session, may in zip(sessions, allowed, strict=True):
             try:
@@ -283,6 +284,10 @@ class WorkerLoop:
             elif plan is not None:
                 plans.append((session, plan))
         return plans
+
+    def _may_continue(self, sessions: Sequence[HeldSession]) -> list[bool]:
+        leads = [session.conversation.lead for session in sessions]
+        return may_continue(leads, self.engine_thread.engine.traits.enough_frames)
 
     async def _step(self, group: Group) -> None:
         """Call the engine once. If it fails, try each session of the group alone."""
@@ -382,12 +387,12 @@ def _groups(plans: Group) -> list[Group]:
     return [batch, *alone] if batch else [*alone]
 
 
-def _hurries(session: HeldSession) -> bool:
+def _hurries(session: HeldSession, may_continue: bool) -> bool:
     """Whether the loop's next turn can do something for it at once."""
     if session.pending:
         return not session.refused
     waits = session.opening or session.planned or session.stale
-    return bool(waits) or session.conversation.ready
+    return bool(waits) or session.conversation.ready(may_continue=may_continue)
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

@@ -15,13 +15,16 @@ TICK_MAX_S: Final = 0.010  # under load: each of several gateways sends a wakeup
 _FULL_LOAD_SESSIONS: Final = 20
 
 
-def may_continue(leads: Sequence[int | None]) -> list[bool]:
+def may_continue(leads: Sequence[int | None], enough: int | None = None) -> list[bool]:
     """For each slot, by its lead (frames ahead of the playhead; None: no reply): may it go on?
 
     While a reply is about to run dry, replies that are safely ahead wait: a smaller batch steps
-    faster.
+    faster. While all replies are `enough` frames ahead or more, all of them wait; see `Traits`.
     """
-    urgent = any(lead is not None and lead < URGENT_LEAD_FRAMES for lead in leads)
+    least = min((lead for lead in leads if lead is not None), default=0)
+    if enough is not None and least >= enough:
+        return [lead is None for lead in leads]
+    urgent = least < URGENT_LEAD_FRAMES
     return [not urgent or lead is None or lead < SAFE_LEAD_FRAMES for lead in leads]
 
 

@@ -16,7 +16,6 @@ import numpy as np
 from shared.audio import (
     FRAME_MS,
     FRAME_SAMPLES,
-    FRAMES_PER_CHUNK,
     pcm16_from_bytes,
     pcm16_from_floats,
 )
@@ -38,7 +37,7 @@ HEAR_S: Final = 0.040
 READ_S: Final = 0.020  # ahead, while nobody waits for it
 # With so much sound ready, a reply waits to be written together with others: a round of the model
 # takes hardly longer for two replies than for one.
-ENOUGH_FRAMES: Final = 1_500 // FRAME_MS
+ENOUGH_FRAMES: Final = 1_000 // FRAME_MS
 ALONE_S: Final = 0.080  # more for thinking, where a longer step delays nobody
 AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece
 
@@ -49,6 +48,7 @@ class CascadeEngine:
     traits = Traits(
         duplex=False,
         burst_frames=120,
+        enough_frames=ENOUGH_FRAMES,
         max_reply_steps=4_000,
         step_limit_ms=400.0,
         prepares=True,
@@ -142,13 +142,12 @@ class CascadeEngine:
 
     def _listen(self, work: Work) -> None:
         state = self._slots[work.slot]
-        state.ready = max(0, state.ready - FRAMES_PER_CHUNK * max(1, len(work.hear)))
         state.chunks += work.hear
         state.paused = state.paused + len(work.hear) if work.paused else 0
         if work.hear and not work.paused:
             state.prepared_at = None  # the caller goes on
         if work.speak is Speak.BEGIN:
-            state.replying, state.ready = True, 0
+            state.replying = True
             state.typed = work.typed
             state.waits = state.prepared_at is None or bool(work.typed)
             if not state.waits:
@@ -169,8 +168,6 @@ class CascadeEngine:
         for slot in begun:
             self._write(slot, drafts[slot])
         while hungry := [slot for slot in begun if self._hungry(slot)]:
-            if all(self._slots[slot].ready >= ENOUGH_FRAMES for slot in hungry):
-                return
             self._thinker.think(hungry)
             for slot in hungry:
                 self._write(slot, drafts[slot])
@@ -206,9 +203,12 @@ class CascadeEngine:
         draft.delta = Delta(was.tokens + delta.tokens, was.text + delta.text, delta.complete)
 
     def _speak(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
-        """Speak one piece of each reply that has one: at least one, until time is up."""
+        """Speak one piece of each reply that has one: at least one, until time is up.
+
+        The reply that runs dry first goes first; one that has not begun before all others.
+        """
         until = self._clock() + SPEAK_S
-        for work in batch:
+        for work in sorted(batch, key=lambda work: work.lead):
             state = self._slots[work.slot]
             if work.speak is Speak.NONE or not self._answers(work.slot):
                 continue
@@ -234,7 +234,6 @@ class CascadeEngine:
             pcm = np.pad(pcm, (0, -pcm.size % FRAME_SAMPLES))
         whole = pcm.size - pcm.size % FRAME_SAMPLES
         draft.pcm, state.rest = pcm[:whole], pcm[whole:]
-        state.ready += whole // FRAME_SAMPLES
         state.sounded = state.sounded or whole > 0
         state.script.spoken(piece, sound.said)
         state.pieces += 1

@@ -31,7 +31,6 @@ class Slot:
     replying: bool = False
     waits: bool = False  # the turn has ended and is not transcribed yet
     script: Script = field(default_factory=Script)
-    ready: int = 0  # frames of the reply made and not yet played, about
     pieces: int = 0  # spoken in this reply: with the seed it fixes the voice's draws
     sounded: bool = False  # the reply has had sound
     rest: Pcm16 = field(default_factory=lambda: np.zeros(0, np.int16))  # made, no whole frame yet

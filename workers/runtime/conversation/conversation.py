@@ -108,10 +108,9 @@ class Conversation:
         """Input records that were offered and not consumed."""
         return len(self._inbox)
 
-    @property
-    def ready(self) -> bool:
-        """Whether a step would do anything."""
-        return bool(self._inbox) or self._may_speak
+    def ready(self, *, may_continue: bool = True) -> bool:
+        """Whether a step would do anything; `may_continue` as in `plan`."""
+        return bool(self._inbox) or (may_continue and self._may_speak)
 
     @property
     def _may_speak(self) -> bool:
@@ -144,7 +143,7 @@ class Conversation:
 
         `may_continue` False: a reply that is well ahead waits for more urgent sessions.
         """
-        if not self._inbox and not (may_continue and self._may_speak):
+        if not self.ready(may_continue=may_continue):
             return None
         draft = Draft()
         while self._inbox and not draft.full and not self.state.ended:
@@ -160,6 +159,7 @@ class Conversation:
             opening=self._opening(draft),
             hear=tuple(chunk.pcm for chunk in draft.hear),
             speak=draft.speak,
+            lead=self.lead or 0,
             paused=draft.paused,
             aside=tuple(chunk.pcm for chunk in draft.aside),
             aside_joins=draft.aside_joins,

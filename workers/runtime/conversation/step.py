@@ -31,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     opening: Opening | None = None  # open the slot anew before the work
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
+    lead: int = 0  # frames of the reply that the caller has yet to hear, about
     paused: bool = False  # the caller is silent in the middle of a turn, or has just ended it
     aside: tuple[Pcm16, ...] = ()  # short speech over a reply, to be read
     aside_joins: bool = False  # it may go on with the turn
@@ -47,6 +48,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             slot=slot,
             hear=self.hear,
             speak=self.speak,
+            lead=self.lead,
             paused=self.paused,
             aside=self.aside,
             aside_joins=self.aside_joins,

@@ -28,7 +28,7 @@ class Call:
         self.outputs: list[Output] = []
         engine.open(slot, self.opening)
 
-    def work(self, hear: Iterable[Pcm16] = (), speak: Speak = Speak.NONE, **more: bool) -> Work:
+    def work(self, hear: Iterable[Pcm16] = (), speak: Speak = Speak.NONE, **more: int) -> Work:
         return Work(self.slot, tuple(hear), speak, **more)  # type: ignore[arg-type]
 
     def note(self, work: Work, output: Output) -> Output:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from shared.audio import FRAME_SAMPLES, FRAMES_PER_CHUNK
+from shared.audio import FRAME_SAMPLES
 from tests.unit.workers.engines.cascade.engine_call import FINISHED, QUESTION, SILENCE, Call, made
 from tests.unit.workers.engines.cascade.toys import WORDS, ToyHear, word
 from workers.engines.base import Opening, Past, Speak, Work
@@ -154,26 +154,23 @@ def test_a_pause_is_transcribed_later_while_another_caller_waits() -> None:
     assert found == ["", "what is the moon made of", ""]
 
 
-def test_a_reply_with_enough_sound_ready_waits_to_be_written(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    enough = 12
-    monkeypatch.setattr("workers.engines.cascade.engine.ENOUGH_FRAMES", enough)
+def test_the_reply_that_runs_dry_first_is_spoken_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.engines.cascade.engine.SPEAK_S", 0.0)  # time for one piece
     engine = made()
-    call = Call(engine, 0)
-    call.ask(FINISHED)
-    call.step(speak=Speak.BEGIN)
-    ready: list[int] = []  # frames of sound ready before each step
-    made_frames = played = 0
-    while not call.outputs[-1].ended:
-        pcm = call.outputs[-1].pcm
-        made_frames += 0 if pcm is None else len(pcm) // FRAME_SAMPLES
-        played += FRAMES_PER_CHUNK
-        written = call.step(speak=Speak.CONTINUE).said
-        if written is not None and LoggedStep.from_bytes(written).tokens:
-            ready.append(made_frames - played)
-    assert ready
-    assert max(ready) < enough
+    calls = [Call(engine, slot) for slot in range(2)]
+    for call in calls:
+        call.ask(FINISHED)
+    works = [call.work([SILENCE], paused=True) for call in calls]
+    engine.step(works)
+    works = [
+        call.work(speak=Speak.BEGIN, lead=lead) for call, lead in zip(calls, (40, 0), strict=True)
+    ]
+    assert [output.pcm is not None for output in engine.step(works)] == [False, True]
+    works = [
+        call.work(speak=Speak.CONTINUE, lead=lead)
+        for call, lead in zip(calls, (10, 45), strict=True)
+    ]
+    assert [output.pcm is not None for output in engine.step(works)] == [True, False]
 
 
 def test_a_turn_with_words_never_gets_an_empty_reply() -> None:

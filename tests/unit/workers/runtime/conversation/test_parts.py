@@ -140,6 +140,13 @@ def test_a_reply_that_is_ahead_waits_for_one_that_runs_dry() -> None:
     assert may_continue([None, 30, 100]) == [True, True, True]
 
 
+def test_replies_that_are_all_well_ahead_wait_and_then_go_on_together() -> None:
+    assert may_continue([None, 50, 70], enough=50) == [True, False, False]
+    assert may_continue([None, 49, 70], enough=50) == [True, True, True]
+    assert may_continue([None, None], enough=50) == [True, True]
+    assert may_continue([50, 70]) == [True, True]  # an engine that gains nothing by it
+
+
 def test_who_is_behind_catches_up_within_half_of_a_chunks_time() -> None:
     assert rounds(0.0) == rounds(10.0) == CATCH_UP_ROUNDS == 4
     assert rounds(15.0) == 2

@@ -108,6 +108,21 @@ def test_a_reply_goes_on_only_while_another_burst_fits_into_the_lead() -> None:
     assert len(engine.spoken(Speak.CONTINUE)) == 1
 
 
+def test_a_reply_that_may_not_go_on_has_nothing_to_do() -> None:
+    engine = FakeEngine(BURSTS, [Output(0, pcm=sound(15)) for _ in range(3)])
+    call = Rehearsal(engine=engine)
+    call.say(*QUESTION)
+    while not engine.spoken(Speak.BEGIN):
+        call.turn(1)
+    call.conversation._inbox.clear()
+    assert call.conversation.ready(may_continue=True)
+    assert not call.conversation.ready(may_continue=False)
+    assert call.conversation.plan(may_continue=False) is None
+    plan = call.conversation.plan()
+    assert plan is not None
+    assert plan.work(0).lead == 15  # frames that the caller has yet to hear
+
+
 def test_steps_without_sound_are_made_at_once_and_an_empty_reply_is_never_mentioned() -> None:
     outputs = [Output(0) for _ in range(5)]
     engine = FakeEngine(BURSTS, [*outputs, Output(0, ended=True)])
