@@ -12,7 +12,7 @@ uvicorn or websockets must pass it before the upper bounds in pyproject.toml are
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, ClassVar, Final, cast
 
 import uvicorn
@@ -49,6 +49,9 @@ CLOSE_WITHIN_S: Final = 1.0
 # audio and controls do not count them, and each costs as much as a message.
 EXTRA_FRAMES: Final = 200
 EXTRA_FRAMES_PER_S: Final = 50.0
+# A text of 20 MiB takes 0.1 s, and a call has 0.2 s of sound in advance.
+LARGE_EVERY_S: Final = 0.2
+LARGE_WAIT_S: Final = 3.0  # at the most: meanwhile the client's pongs are not read
 _FLOOD: Final = (
     f"Expected at most {EXTRA_FRAMES_PER_S:g} pings, pongs and fragments a second, got more"
 )
@@ -93,6 +96,20 @@ class HttpConnection(HttpToolsProtocol):
         self.transport.abort()
 
 
+class LargeTexts:
+    """Lets large texts be taken one after the other, with time for other calls between them."""
+
+    def __init__(self) -> None:
+        self._next_at = 0.0
+
+    def wait_s(self) -> float:
+        """How long the next one must wait; it is taken then."""
+        now = time.monotonic()
+        at = min(max(now, self._next_at), now + LARGE_WAIT_S)
+        self._next_at = at + LARGE_EVERY_S
+        return at - now
+
+
 class WebSocketConnection(WebSocketsSansIOProtocol):
     """One WebSocket, which its ASGI scope holds as the extension EXTENSION.
 
@@ -100,6 +117,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     prevents. So this drops what a dead or stuck client does not take.
     """
 
+    _large_texts: ClassVar = LargeTexts()  # of this process
     _handler: MessageHandler | None = None
     _error_text: ErrorText = staticmethod(lambda error: Error.of(error).to_json())
 
@@ -199,16 +217,33 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         """Take every frame that is whole."""
         if not self.handshake_initiated:
             return super().data_received(data)
-        for frame, payload_at in self._cutter.feed(data, split=self._handler is not None):
+        self._take(self._cutter.feed(data, split=self._handler is not None))
+        return None
+
+    def _take(self, frames: Iterator[tuple[bytes, int]]) -> None:
+        for frame, payload_at in frames:
             if self._deaf or self.transport.is_closing():
                 break
-            handled = payload_at and self._handle(frame, payload_at)
-            if not handled and payload_at != PIECE_AT:
-                super().data_received(frame)
+            if len(frame) > WS_READ_BYTES and (wait_s := self._large_texts.wait_s()) > 0:
+                self.transport.pause_reading()
+                self.loop.call_later(wait_s, self._take_late, frame, payload_at, frames)
+                return
+            self._take_one(frame, payload_at)
         if self._cutter.held_bytes > WS_READ_BYTES and not self._reads_large:
             self._holds_large = True
             self.transport.pause_reading()  # TCP stops the client
-        return None
+
+    def _take_late(self, frame: bytes, payload_at: int, more: Iterator[tuple[bytes, int]]) -> None:
+        """Take a large text whose turn has come, and what followed it."""
+        if not self._deaf and not self.transport.is_closing():
+            self.transport.resume_reading()
+            self._take_one(frame, payload_at)
+            self._take(more)
+
+    def _take_one(self, frame: bytes, payload_at: int) -> None:
+        handled = payload_at and self._handle(frame, payload_at)
+        if not handled and payload_at != PIECE_AT:
+            super().data_received(frame)
 
     def handle_ping(self) -> None:
         """Answer it, if there are not too many."""

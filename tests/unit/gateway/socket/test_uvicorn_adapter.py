@@ -13,8 +13,17 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
-from gateway.socket.uvicorn_adapter import EXTRA_FRAMES, WS_READ_BYTES, WebSocketConnection
+from gateway.socket.uvicorn_adapter import (
+    EXTRA_FRAMES,
+    LARGE_EVERY_S,
+    LARGE_WAIT_S,
+    WS_PING_TIMEOUT_S,
+    WS_READ_BYTES,
+    LargeTexts,
+    WebSocketConnection,
+)
 from gateway.token_bucket import TokenBucket
+from tests.patience import until
 
 MAX_BYTES = 20_000
 MESSAGES: list[bytes | str] = [
@@ -183,6 +192,32 @@ async def test_a_dialect_may_take_larger_texts_and_has_errors_of_its_own(socket:
     socket.connection.data_received(sent_by_client(large + "y" * 200))
     assert b"sorry: too_large" in socket.sent
     assert socket.received == [large, large]
+
+
+async def test_large_texts_are_taken_one_after_the_other_and_keep_their_order(
+    socket: Socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = iter((0.0, 0.02, 0.01))
+    monkeypatch.setattr(socket.connection._large_texts, "wait_s", lambda: next(turns))
+    socket.connection.speak(3 * WS_READ_BYTES, lambda error: error.code)
+    socket.connection.take_large_texts()
+    socket.attach()
+    texts = [letter * (2 * WS_READ_BYTES) for letter in "abc"]
+    socket.connection.data_received(b"".join(map(sent_by_client, [*texts, "last"])))
+    assert socket.received == texts[:1]
+    assert socket.transport.pause_reading.called
+    await until(lambda: len(socket.received) == 4)
+    assert socket.received == [*texts, "last"]
+    assert socket.transport.resume_reading.call_count == 2
+
+
+def test_large_texts_leave_time_for_other_calls() -> None:
+    texts = LargeTexts()
+    waits = [texts.wait_s() for _ in range(4)]
+    assert waits[0] == 0
+    assert waits == sorted(waits)
+    assert 0 < waits[3] <= 3 * LARGE_EVERY_S
+    assert max(texts.wait_s() for _ in range(100)) <= LARGE_WAIT_S < WS_PING_TIMEOUT_S
 
 
 async def test_a_large_text_is_read_on_only_when_its_client_may_send_it(socket: Socket) -> None:
