@@ -13,6 +13,7 @@ from shared.telemetry import timed
 from workers.engines.cascade.care import careful_answer
 from workers.engines.cascade.exact import exact_answer, likely
 from workers.engines.cascade.exact.ellipsis import whole_question
+from workers.engines.cascade.exact.repeated import repeated
 from workers.engines.cascade.exact.replies import forced
 from workers.engines.cascade.limits import limits_answer
 from workers.engines.cascade.memory import RememberedTurn
@@ -100,6 +101,7 @@ class _Row:
     held: list[int] = field(default_factory=list)  # the tokens whose keys and values the row has
     before: list[int] = field(default_factory=list)  # the context before the turn
     earlier: tuple[str, ...] = ()  # the caller's turns before
+    replied: str = ""  # to the last of them
     instructed: bool = False  # by the caller's own system prompt
     wanted: list[int] = field(default_factory=list)  # what the row is to hold before it replies
     judge_at: int = 0  # held tokens after which the turn's end is judged; 0: it is not
@@ -160,6 +162,7 @@ class LocalThinker:
             held[:same],
             before,
             earlier=earlier,
+            replied=prompt.earlier[-1].assistant if prompt.earlier else "",
             instructed=bool(prompt.instructions),
             wanted=list(before),
         )
@@ -227,7 +230,12 @@ class LocalThinker:
         """The answer where a small model must not give its own; "" where it may."""
         if not self._small:
             return ""
-        found = careful_answer(transcript) or exact_answer(transcript, row.earlier)
+        last = row.earlier[-1] if row.earlier else ""
+        found = (
+            careful_answer(transcript)
+            or repeated(transcript, last, row.replied)
+            or exact_answer(transcript, row.earlier)
+        )
         return found or ("" if row.instructed else limits_answer(transcript))
 
     def _context(self, prompt: Prompt) -> list[int]:

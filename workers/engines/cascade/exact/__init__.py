@@ -10,7 +10,8 @@ of stories (`stories.py`) not every word must be known.
 
 What callers told in earlier turns is found again when they ask: as a fact, if a grammar knows how
 such a one is told (`recall.py`), else as they said it (`said_back.py`). Corrections count
-(`told.py`). A follow-up such as "and a dog?" becomes a whole question (`ellipsis.py`).
+(`told.py`). The last reply is said again when they ask for it (`repeated.py`). A follow-up such as
+"and a dog?" becomes a whole question (`ellipsis.py`).
 
 What it does not do: it knows no date, time or fact of the world. It reads the turn alone, and the
 turns before it only for follow-ups and for what the caller told. It corrects no transcript beyond

@@ -73,6 +73,13 @@ _REWORDED: Final = tuple(
          r" remember\b", "is the one to remember"),
     )
 )  # fmt: skip
+_MAY_I: Final = re.compile(
+    rf"{_BEFORE}(?:is it okay if|can|could|may|should) i (?:eat|have|drink|try|order|take)"
+    r"(?P<rest> .+)"
+)
+_NOT_BORNE: Final = re.compile(
+    r"\bI(?:'m| am) (?:\w+ )?(?:allergic|intolerant) to (?P<what>.+)", re.IGNORECASE
+)
 # Questions for work, and the statements that answer them.
 _WORK: Final = tuple(
     (re.compile(_BEFORE + asked), told)
@@ -139,6 +146,8 @@ _NAMED_SUBJECT: Final = re.compile(
 def said_back(words: str, earlier: Sequence[str]) -> str:
     """The answer to a question about what was stated in these earlier turns; "" otherwise."""
     text = _reworded(_bare(words))
+    if kept_from := _kept_from(text, earlier):
+        return f"Better not. You said {_from_the_other_side(kept_from)}."
     if work := _work(text, earlier):
         return f"You said {_from_the_other_side(work)}."
     found = next((found for one in _QUESTIONS if (found := one.fullmatch(text))), None)
@@ -155,6 +164,20 @@ def said_back(words: str, earlier: Sequence[str]) -> str:
         if _fits(f"{asked}{kind}", statement) and _told_of(asked + kind, rest, statement, wanted):
             return f"You said {_from_the_other_side(statement)}."
     return ""
+
+
+def _kept_from(text: str, earlier: Sequence[str]) -> str:
+    """The statement that the caller does not bear what they ask to eat or drink; "" otherwise."""
+    found = _MAY_I.fullmatch(text)
+    wanted = set(_content(found["rest"])) if found else set()
+    return next(
+        (
+            one
+            for one in statements(earlier)
+            if (bad := _NOT_BORNE.search(one)) and wanted & set(_content(_bare(bad["what"])))
+        ),
+        "",
+    )
 
 
 def _work(text: str, earlier: Sequence[str]) -> str:
