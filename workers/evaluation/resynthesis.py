@@ -18,7 +18,7 @@ from workers.training.questions.lexicon import ordinary_words
 from workers.training.questions.listener_texts import random_string
 from workers.training.speech.assistant import Utterance, synthesise
 from workers.training.speech.clips import padded
-from workers.training.speech.speech_quality import at_16k, likeness, word_errors
+from workers.training.speech.speech_quality import at_16k, likeness, word_error_rate
 
 BROAD: Final = 0.1  # share of random word strings among the sentences: dictating them takes long
 
@@ -48,8 +48,8 @@ def measure(voice: Voice, texts: Sequence[str], progress: ProgressBar) -> Measur
         "codebooks": voice.codec.config.codebooks,
         "stoi": round(found["stoi"], 4),
         "pesq": round(found["pesq"], 3),
-        "word_errors_recorded": round(word_errors(recorded, spoken), 4),
-        "word_errors": round(word_errors(coded, spoken), 4),
+        "word_errors_recorded": round(word_error_rate(recorded, spoken), 4),
+        "word_errors": round(word_error_rate(coded, spoken), 4),
         "delay_ms": round(1000 * voice.delay_samples / SAMPLE_RATE_HZ),
     }
 

@@ -5,7 +5,7 @@ case and punctuation do not count.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,11 +60,6 @@ def word_errors(wanted: str, heard: str) -> WordErrors:
     """Insertions, deletions and substitutions between two texts, as few as can be."""
     said = said_words(wanted)
     return WordErrors(distance(said, said_words(heard)), len(said))
-
-
-def corpus_errors(pairs: Iterable[tuple[str, str]]) -> WordErrors:
-    """The sum over pairs of a wanted and a heard text."""
-    return sum((word_errors(wanted, heard) for wanted, heard in pairs), start=WordErrors())
 
 
 def said_words(text: str) -> list[str]:

@@ -50,9 +50,3 @@ def to_halves(rows: Tensor, heads: int) -> Tensor:
     """Rows (heads * E, ...) with pairs as neighbours -> pairs half a head apart."""
     pairs = rows.reshape(heads, -1, 2, *rows.shape[1:])  # (H, E/2, 2, ...)
     return pairs.transpose(1, 2).reshape(rows.shape)
-
-
-def to_neighbours(rows: Tensor, heads: int) -> Tensor:
-    """The inverse of `to_halves`."""
-    halves = rows.reshape(heads, 2, -1, *rows.shape[1:])  # (H, 2, E/2, ...)
-    return halves.transpose(1, 2).reshape(rows.shape)

@@ -15,7 +15,7 @@ from workers.models.tokenizer.codec import SpeechCodec
 from workers.models.voice.vocoder import Vocoder
 from workers.training.speech.assistant import Utterance, load_shard
 from workers.training.speech.clips import padded
-from workers.training.speech.speech_quality import at_16k, likeness, word_errors
+from workers.training.speech.speech_quality import at_16k, likeness, word_error_rate
 
 SENTENCES: Final = 60
 
@@ -39,8 +39,8 @@ def measure(voice: VoiceParts, runs: Path) -> dict[str, float]:
         pairs = [(at_16k(padded(u.samples)), at_16k(resynthesised(voice, u))) for u in said]
         found |= {f"{name}_{key}": value for key, value in likeness(pairs).items()}
         texts = [u.text for u in said]
-        found[f"{name}_wer_recorded"] = word_errors([pair[0] for pair in pairs], texts)
-        found[f"{name}_wer"] = word_errors([pair[1] for pair in pairs], texts)
+        found[f"{name}_wer_recorded"] = word_error_rate([pair[0] for pair in pairs], texts)
+        found[f"{name}_wer"] = word_error_rate([pair[1] for pair in pairs], texts)
     return {key: round(value, 4) for key, value in found.items()}
 
 

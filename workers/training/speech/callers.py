@@ -113,12 +113,6 @@ SPANISH_VOICE_GROUPS: Final = (
 )
 
 
-def trained_voice(rng: random.Random) -> TtsVoice:
-    """A trained voice, drawn by the shares of `VOICE_GROUPS`; most accents are American."""
-    group = rng.choices(VOICE_GROUPS, [group.share for group in VOICE_GROUPS])[0]
-    return rng.choices(group.voices, group.weights)[0]
-
-
 def varied(voice: TtsVoice, text: str, rng: random.Random) -> SpeechJob:
     """The text in this voice, with a random speed, pitch and speaker size.
 

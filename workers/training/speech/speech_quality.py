@@ -34,7 +34,7 @@ def likeness(pairs: Sequence[tuple[Floats, Floats]]) -> dict[str, float]:
     }
 
 
-def word_errors(sounds: Sequence[Floats], texts: Sequence[str]) -> float:
+def word_error_rate(sounds: Sequence[Floats], texts: Sequence[str]) -> float:
     """The recogniser's word error rate over all sentences at 16 kHz."""
     from pocketsphinx import Decoder
 

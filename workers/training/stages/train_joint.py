@@ -177,7 +177,7 @@ class JointTrainer:
 
 
 @torch.no_grad()
-def word_errors(
+def word_error_rates(
     networks: ListenerAndModel,
     checks: Mapping[str, Sequence[EncodedTurn]],
     vocabulary: CallerVocabulary,
@@ -220,7 +220,7 @@ def main(settings: ModelSettings) -> None:
             trainer.save()
     trainer.save()
     listener = trainer.averaged.listener.eval()
-    found = word_errors(
+    found = word_error_rates(
         trainer.averaged.eval(), setup.checks_encoded_by(listener), setup.caller_vocabulary
     )
     errors = train_listener.evaluate(listener, runs / "callers")

@@ -4,7 +4,6 @@ import pytest
 
 from workers.evaluation.transcript_errors import (
     WordErrors,
-    corpus_errors,
     distance,
     said_words,
     word_errors,
@@ -37,7 +36,7 @@ def test_errors_are_inserted_deleted_and_changed_words() -> None:
 
 
 def test_rates_are_of_all_words_together() -> None:
-    total = corpus_errors([("one two three", "one"), ("four", "four")])
+    total = word_errors("one two three", "one") + word_errors("four", "four")
     assert total == WordErrors(2, 4)
     assert total.rate == 0.5
     assert WordErrors(0, 0).rate == 0.0

@@ -14,7 +14,7 @@ from tests.unit.workers.models.llama import tiny
 from workers.models.llama import source as sources
 from workers.models.llama.config import from_hf
 from workers.models.llama.source import open_source
-from workers.models.llama.tensors import Tensors, to_halves, to_neighbours
+from workers.models.llama.tensors import Tensors, to_halves
 from workers.models.llama.tokenizer import CONTROL as CONTROL_TYPE
 
 GGUF_NAMES = {
@@ -30,6 +30,12 @@ GGUF_NAMES = {
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
 }
+
+
+def to_neighbours(rows: torch.Tensor, heads: int) -> torch.Tensor:
+    """The inverse of `to_halves`."""
+    halves = rows.reshape(heads, 2, -1, *rows.shape[1:])  # (H, 2, E/2, ...)
+    return halves.transpose(1, 2).reshape(rows.shape)
 
 
 def gguf_name(name: str) -> str:

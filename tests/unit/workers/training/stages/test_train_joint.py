@@ -27,7 +27,7 @@ from workers.training.stages.train_joint import (
     JointTrainer,
     ListenerAndModel,
     losses,
-    word_errors,
+    word_error_rates,
 )
 from workers.training.stages.training_run import Run
 from workers.training.stages.warm_start import WordLists, checkpoint_of, restore
@@ -120,7 +120,7 @@ def test_word_errors_are_shares_of_a_conditions_words() -> None:
     hello = encode_turns(pair.listener, spoken())[0]
     other = replace(hello, said=replace(hello.said, text="hello hello there"))
     checks = {"espeak": [hello], "rms": [hello, other]}
-    assert word_errors(pair, checks, VOCABULARY) == {"words_espeak": 0.0, "words_rms": 0.5}
+    assert word_error_rates(pair, checks, VOCABULARY) == {"words_espeak": 0.0, "words_rms": 0.5}
 
 
 def test_other_languages_have_a_loss_on_words_alone() -> None:
