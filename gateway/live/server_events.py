@@ -1,7 +1,8 @@
 """The events that a Live client gets. Sans I/O.
 
-Fields that are optional are left out where they have no value. `event_id` is set when an event
-leaves. Source: the types of openai-python 3.57 (`openai.types.live`).
+Unlike Realtime's events, these leave out optional fields that have no value, and each names the
+client's event that it answers. So the two share no declarations but the base. `event_id` is set
+when an event leaves. Source: the types of openai-python 3.57 (`openai.types.live`).
 """
 
 from typing import Any, ClassVar
