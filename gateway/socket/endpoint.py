@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from redis.exceptions import OutOfMemoryError, RedisError
+from redis.exceptions import RedisError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.call.closing import SessionCloser
@@ -37,6 +37,7 @@ from gateway.socket.uvicorn_adapter import CLOSE_WITHIN_S, WS_READ_BYTES, connec
 from gateway.telemetry import metrics
 from gateway.waiting import wait_until
 from shared.errors import SchemaError
+from shared.redis_client.trouble import FULL, trouble_of
 
 logger = logging.getLogger(__name__)
 
@@ -172,11 +173,11 @@ class WebSocketEndpoint:
             raise NoCapacity("This gateway is closing", RETRY_ELSEWHERE_MS)
         try:
             return await self.begin(websocket, address)
-        except OutOfMemoryError as error:
-            logger.warning("no session could begin: %s", error)
-            raise NoCapacity("No room for a call: Redis is full", RETRY_FULL_REDIS_MS) from error
         except (RedisError, OSError) as error:
             logger.warning("no session could begin: %s", error)
+            if trouble_of(error) is FULL:
+                full = "No room for a call: Redis is full"
+                raise NoCapacity(full, RETRY_FULL_REDIS_MS) from error
             raise CallError(
                 ErrorCode.INTERNAL, "Redis does not answer; try again later", RETRY_AFTER_MS
             ) from error

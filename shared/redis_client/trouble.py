@@ -25,6 +25,7 @@ class Trouble:
 
 REFUSED: Final = Trouble("nothing listens at its host and port")
 LOADING: Final = Trouble("Redis still loads its data")
+FULL: Final = Trouble("Redis is full (maxmemory)")
 _UNKNOWN: Final = Trouble("Redis does not answer")
 _CERTIFICATE: Final = re.compile(r"certificate verify failed: ([\w ,-]+)")
 _KNOWN: Final = (
@@ -88,7 +89,10 @@ _KNOWN: Final = (
             lasting=True,
         ),
     ),
-    (r"OOM|used memory > 'maxmemory'", Trouble("Redis is full (maxmemory)")),
+    (
+        r"OOM|used memory > 'maxmemory'",
+        FULL,
+    ),  # redis-py has a class for it, which a script's error in Redis 6 escapes
     (r"READONLY|read only replica", Trouble("Redis is a replica, which takes no writes")),
     (r"MISCONF|unable to persist", Trouble("Redis cannot write to its disk")),
     (r"CLUSTERDOWN|cluster is down", Trouble("the Redis Cluster is down")),

@@ -1,6 +1,5 @@
 """A gateway and a stand-in worker for the tests of the gateway."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,19 +9,15 @@ from gateway.realtime.keys import hash_of
 from shared.log.session_log import connect
 from tests.patience import PATIENCE_S
 from tests.redis.openai_door import KEY
-from tests.redis.stage import GatewayServer, StandInWorker, running_gateway
+from tests.redis.stage import GatewayServer, StandInWorker, running_gateway, running_worker
 from tests.redis_users import as_user
 
 
 @pytest.fixture
 async def worker(redis_url: str, redis_client: Redis) -> AsyncIterator[StandInWorker]:
     """A worker with eight slots."""
-    async with Redis.from_url(redis_url) as patient:
-        worker = StandInWorker(patient)
-        task = asyncio.create_task(worker.run())
+    async with running_worker(redis_url) as worker:
         yield worker
-        worker.stopped = True
-        await task
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import OutOfMemoryError
+from redis.exceptions import RedisError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -24,6 +24,7 @@ from shared.log.records import Audio, End, OutputRecord, ReplyStarted, Speech, S
 from shared.log.registry import Registry
 from shared.log.session_log import SessionLog
 from shared.log.writes import Answer, StepCommit
+from shared.redis_client.trouble import FULL, trouble_of
 from shared.settings import Settings
 from tests.commits import a_commit
 from tests.patience import LOOK_S, PATIENCE_S, until
@@ -46,6 +47,17 @@ class QuietServer(GracefulServer):
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave the signals alone."""
         yield
+
+
+@contextlib.asynccontextmanager
+async def running_worker(url: str) -> AsyncIterator["StandInWorker"]:
+    """A stand-in worker with eight slots."""
+    async with Redis.from_url(url) as redis:
+        worker = StandInWorker(redis)
+        task = asyncio.create_task(worker.run())
+        yield worker
+        worker.stopped = True
+        await task
 
 
 @contextlib.asynccontextmanager
@@ -183,9 +195,12 @@ class StandInWorker:
     async def run(self) -> None:
         """Work until stopped."""
         while not self.stopped:
-            with contextlib.suppress(OutOfMemoryError):  # while a test keeps Redis full
+            try:
                 async with self._at_work:
                     await self._turn()
+            except RedisError as error:
+                if trouble_of(error) is not FULL:  # as a test keeps it
+                    raise
             await asyncio.sleep(0.01)
 
     async def _turn(self) -> None:

@@ -37,6 +37,12 @@ VERIFY = "Error 1 connecting to h:1. [SSL: CERTIFICATE_VERIFY_FAILED] certificat
         (str(REFUSED), "nothing listens", False),
         ("Error while reading from h:1 : (104, 'Connection reset by peer')", "rediss://", False),
         ("command not allowed when used memory > 'maxmemory'.", "is full", False),
+        (
+            "Error running script (call to f_1): @user_script:9: @user_script: 9: -OOM command "
+            "not allowed when used memory > 'maxmemory'.",
+            "is full",
+            False,
+        ),
         ("You can't write against a read only replica.", "takes no writes", False),
         ("something else", "does not answer", False),
     ],
