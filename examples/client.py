@@ -24,7 +24,7 @@ HEADER = struct.Struct("<IIHH")  # frame number, generation, flags, zero
 
 
 def read_question(path: str) -> bytes:
-    """A WAV file of any rate -> mono PCM16 at 24 kHz, resampled by way of its spectrum."""
+    """A WAV file of any rate -> mono PCM16 at 24 kHz, resampled through its spectrum."""
     samples, rate_hz = soundfile.read(path, always_2d=True)
     length = round(len(samples) * RATE_HZ / rate_hz)
     spectrum = np.fft.rfft(samples.mean(axis=1))

@@ -45,7 +45,7 @@ from gateway.telephone.endpoint import TelephoneEndpoint
 from shared.audio import CHUNK_SAMPLES, FRAME_SAMPLES, SAMPLE_RATE_HZ
 from shared.log import formats
 from shared.log.registry import Registry
-from shared.log.session_log import connect
+from shared.log.session_log import SessionLog, connect
 from shared.log.traced_log import open_log
 from shared.modes import DEFAULT_SILENCE_MS, ReplyMode
 from shared.process import watch_tasks
@@ -102,12 +102,7 @@ class Gateway:
         self.settings = settings
         self.name = secrets.token_hex(4)  # part of every connection's name in the log
         self.redis = connect(settings.redis)
-        self.log = open_log(
-            self.redis,
-            ttl_s=settings.session_ttl_s,
-            backlog=settings.uplink_backlog_chunks,
-            writes=formats.PREVIOUS,  # until it has seen the workers
-        )
+        self.log = self._open_log()
         self.registry = Registry(self.redis, ttl_s=settings.session_ttl_s)
         self.fleet = Fleet(
             lease_s=settings.lease_ms / 1_000,
@@ -117,14 +112,7 @@ class Gateway:
         self.exchange = LogExchange(self.log)
         self.sessions = self.exchange.sessions
         self.trouble = TroubleLog()
-        self.watcher = FleetWatcher(
-            self.registry,
-            self.log,
-            self.fleet,
-            self.sessions.sids,
-            self.trouble,
-            check=partial(check_redis, self.redis),
-        )
+        self.watcher = self._make_watcher()
         self.limits = ConnectionLimits(
             sockets=settings.gateway_max_sessions + EXTRA_SOCKETS,
             per_address=settings.gateway_max_per_address,
@@ -245,6 +233,24 @@ class Gateway:
             "/metrics": self.prometheus,
             "/api/config": self.config,
         }
+
+    def _open_log(self) -> SessionLog:
+        return open_log(
+            self.redis,
+            ttl_s=self.settings.session_ttl_s,
+            backlog=self.settings.uplink_backlog_chunks,
+            writes=formats.PREVIOUS,  # until it has seen the workers
+        )
+
+    def _make_watcher(self) -> FleetWatcher:
+        return FleetWatcher(
+            self.registry,
+            self.log,
+            self.fleet,
+            self.sessions.sids,
+            self.trouble,
+            check=partial(check_redis, self.redis),
+        )
 
     def _make_opener(self) -> SessionOpener:
         s = self.settings

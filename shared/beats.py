@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-# A gateway writes into the log of a connected caller at least this often; workers rely on it to
-# tell a silent caller from one whose gateway died.
+# A gateway writes into the log of a connected caller at least this often. If it does not, workers
+# assume that the gateway died, and not that the caller is silent.
 SIGN_OF_LIFE_S: Final = 4.0
 
 

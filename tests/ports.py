@@ -1,7 +1,7 @@
 """Gives each test process TCP ports that no other test process of this machine gets.
 
 A process that is about to listen has not bound its port yet. So a port that looks free may be
-another one's a moment later: one of two workers that drew the same port ended at its start.
+another process's a moment later. Once, two workers drew the same port, and one ended at its start.
 """
 
 import fcntl

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Asks the built images a spoken question: deploy/images/try.sh question.wav
-# A Redis with its users, the gateway and the CPU worker run as a cluster would run them: not root,
-# nothing writable but /tmp, no capability, limits of memory and processes. Then the worker gets
+#
+# A Redis with its users, the gateway and the CPU worker run as a cluster would run them. They are
+# not root, have no capability, can write only to /tmp, and have limits of memory and processes. Then the worker gets
 # SIGTERM in the middle of a second call, which another worker must answer.
 # Needs podman, crun and redis-server. STORE is build.sh's.
 set -euo pipefail

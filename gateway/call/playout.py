@@ -3,8 +3,8 @@
 Deadlines are absolute: the playhead starts with a reply's first frame and moves one frame every
 20 ms. No frame leaves earlier than `lead_frames` before the playhead reaches it. So the first
 frames of a reply leave at once and fill the player's buffer, and a late frame never delays the
-rest. A socket write costs as much as all other work on a frame, so frames leave in groups: when one
-frame is due, those that follow within the lead go along.
+rest. A socket write costs as much as all other work on a frame, so frames leave in groups. When one
+frame is due, those that follow within the lead leave with it.
 """
 
 from collections import deque

@@ -22,7 +22,7 @@ from gateway.socket.handshake import receive
 START_WITHIN_S: Final = 15.0  # a program may begin its session some time after it has connected
 # The dialect has no event for an interruption, so the client plays on what it has.
 LEAD_FRAMES: Final = 10  # 200 ms
-EXPIRES_S: Final = 86_400  # the client is to be told some time; nothing ends then
+EXPIRES_S: Final = 86_400  # the client expects some time; nothing ends then
 
 
 class LiveEndpoint(RealtimeEndpoint):

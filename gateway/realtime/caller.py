@@ -1,7 +1,8 @@
 """The caller's side of a Realtime session: sound, turns and their transcripts.
 
-Where the server finds the turns, the log reports them. Else the client commits them: the sound that
-follows a committed turn waits here until the turn is answered, since the log answers all it has.
+Where the server finds the turns, the log reports them. Otherwise the client commits them. A worker
+answers all the sound that the log has. So the sound after a committed turn waits here until that
+turn is answered.
 """
 
 from collections.abc import Callable

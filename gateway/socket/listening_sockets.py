@@ -8,7 +8,7 @@ from typing import Final
 from shared.errors import ConfigError
 
 # With the kernel's defaults a client that stopped reading absorbed 30 s of audio before a send
-# blocked; with these a send blocks after less than a second.
+# blocked. With these buffers a send blocks after less than a second.
 SEND_BUFFER_BYTES: Final = 16 * 1024
 UNSENT_BYTES: Final = 16 * 1024
 UNACKNOWLEDGED_MS: Final = 6_000

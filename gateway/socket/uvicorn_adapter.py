@@ -269,8 +269,9 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         """The client broke the WebSocket protocol, and the library has a close frame ready.
 
-        An error event says why before it leaves. The connection stays open for a moment: closed at
-        once, with bytes of the client unread, it would be reset, and the client might read neither.
+        An error event says why before it leaves. The connection stays open for a moment. The kernel
+        would reset a connection that is closed with unread bytes, and the client might read
+        neither.
         """
         if self._deaf or self.conn.close_sent is None:
             return

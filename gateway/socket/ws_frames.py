@@ -20,8 +20,8 @@ _LONG: Final = struct.Struct("!BBQ")
 class FrameCutter:
     """Collects bytes until a frame is whole. A large binary message comes in pieces, as it arrives.
 
-    A frame that is not masked, is part of a message or is too large ends the cutting: from there on
-    all bytes pass as they come, and the WebSocket library judges them.
+    A frame that is not masked, is part of a message or is too large ends the cutting. After it, all
+    bytes pass as they come, and the WebSocket library judges them.
     """
 
     def __init__(self, max_bytes: int) -> None:

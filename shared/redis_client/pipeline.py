@@ -1,6 +1,6 @@
 """Sends pipelines of plain commands at a fifth of redis-py's CPU time.
 
-redis-py opens the connections, and `connection.py` uses them. redis-py's own pipelines pack each
+redis-py opens the connections, and `connection.py` uses them. The pipelines of redis-py pack each
 argument, manage the pool, and give each answer a coroutine and a time limit. With them a round trip
 of twelve commands took 220 us of CPU; here it takes 40. With a Cluster redis-py still sends the
 commands, since it knows which node has which key.

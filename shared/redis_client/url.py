@@ -4,8 +4,9 @@ redis://host:6379/0                                    one server (rediss: TLS; 
 redis+sentinel://host:26379,host:26379/service[/0]     the server that the sentinels call primary
 redis+cluster://host:6379,host:6379                    a Cluster, by some of its nodes
 
-A user and a password before an @ are for the data servers, not for the sentinels. rediss... speaks
-TLS to the data servers; ?ssl_ca_certs=FILE names the authority that signed their certificates.
+A user and a password before an @ are for the data servers, not for the sentinels. With rediss...
+the client speaks TLS to the data servers. ?ssl_ca_certs=FILE names the authority that signed their
+certificates.
 """
 
 from pathlib import Path

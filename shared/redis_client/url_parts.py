@@ -1,6 +1,6 @@
 """Parses a REDIS_URL and refuses what cannot work. Sans I/O.
 
-No error of this module quotes the URL: an unencoded character in a password moves parts of the
+No error of this module quotes the URL. An unencoded character in a password moves parts of the
 password to the host, the path or the query.
 """
 

@@ -139,7 +139,7 @@ def chromium(profile: Path, microphone: Path | None) -> Iterator[str]:
     """Run a headless browser and yield the address of its DevTools.
 
     microphone: a WAV that loops as the microphone's input; None refuses permission. The process
-    belongs to no Playwright: each test module connects to it anew.
+    belongs to no Playwright: each test module makes its own connection.
     """
     device = [f"--use-file-for-fake-audio-capture={microphone}"] if microphone else []
     consent = ["--use-fake-ui-for-media-stream"] if microphone else []

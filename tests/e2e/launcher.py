@@ -18,8 +18,8 @@ from tests.ports import free_port
 ROOT: Final = Path(__file__).resolve().parents[2]
 # A worker loads and warms up its models; one that cannot start ends by itself.
 STARTS_WITHIN_S: Final = 2 * PATIENCE_S
-# A busy machine must not turn the tests' callers away, or take a worker that gets no CPU for dead:
-# admission and leases have tests of their own.
+# A busy machine must not turn the tests' callers away, or take a worker that gets no CPU for dead.
+# Admission and leases have tests of their own.
 PATIENT: Final = {
     "GATEWAY_STEP_BUDGET_MS": "10000",
     "CLAIM_TIMEOUT_MS": "60000",

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Take all GPU figures of ENGINE=moshi in one run of at most 9 minutes: tests/gpu/moshi.sh [FOLDER]
 #
-# It needs one GPU (80 GB or more for the goals), Python with the extras worker, moshi and dev, and no
-# network and no weights. The tests compare the GPU with the CPU. The benches fill a model of Moshi's
+# It needs one GPU (80 GB or more for the goals) and Python with the extras worker, moshi and dev. It
+# needs no network and no weights. The tests compare the GPU with the CPU. The benches fill a model of Moshi's
 # size with random weights. Goals: 100 calls on an H200 or 60 on an H100 with a p99 below 80 ms, and
 # one call below 12 ms a step. Without a GPU it runs on the tiny checkpoint, to show that it works.
 set -uo pipefail

@@ -29,8 +29,8 @@ class Plan:
     repeats: int
 
 
-# A rung of N callers takes about 8 s (start, 2 of warm-up, 1.5 for the last echoes) and N / 100 s
-# to begin the calls. Then come the measured seconds.
+# A rung of N callers takes about 8 s (start, 2 of warm-up, 1.5 for the last echoes). It takes
+# N / 100 s more to begin the calls. Then come the measured seconds.
 SHORT: Final = Plan(
     seconds=6.0,
     sizes={

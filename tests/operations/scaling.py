@@ -1,7 +1,7 @@
 """A load that rises and falls on real processes, and an autoscaler that follows Prometheus.
 
-`make scaling` writes the curve. The autoscaler's windows are shorter than the chart's, so that the
-run takes minutes: ten quiet minutes become 8 s, a pod a minute becomes one every 4 s.
+`make scaling` writes the curve. The autoscaler's windows are shorter than the chart's, so the run
+takes only minutes. Ten quiet minutes become 8 s, and a pod a minute becomes one every 4 s.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What the proofs in Python share: a microphone, and a log of what an SDK reported.
 
-A proof runs in its SDK's environment, so this needs nothing but Python.
+A proof runs in its SDK's environment, so this needs only Python.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """LiveKit agents against a running server: `with_livekit.py URL QUESTION.wav STORY.wav`.
 
-An agent session without a room, its microphone and loudspeaker played here: a spoken turn, a
-barge-in over a long answer, a push-to-talk turn and an error. It prints one JSON line.
+An agent session without a room; this program plays its microphone and loudspeaker. The call has a
+spoken turn, a barge-in over a long answer, a push-to-talk turn and an error. It prints one JSON
+line.
 """
 
 import asyncio

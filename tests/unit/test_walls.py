@@ -78,6 +78,7 @@ EVENT_LOOP_ONLY: Final = {
     "gateway.waiting",
 }
 LIGHT: Final = {"gateway.app", "workers.runtime.loop"}
+MAX_FUNCTION_LINES: Final = 40
 
 
 @cache
@@ -192,6 +193,17 @@ def test_the_architecture_draws_the_tree() -> None:
     assert not real - drawn, "not drawn in docs/architecture.md: run `python -m tests.tree`"
     gone = {path for path in drawn - real if not (path[-1] == "/" and (ROOT / path).is_dir())}
     assert not gone, "drawn in docs/architecture.md and not there: run `python -m tests.tree`"
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{name}.{node.name}: {node.end_lineno - node.lineno + 1} lines"
+        for name, file in product_and_tests().items()
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno
+        if node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
+    ]
+    assert not long
 
 
 def test_shared_is_ours() -> None:

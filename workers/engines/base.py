@@ -4,9 +4,9 @@ The runtime decides what each session does: it owns the VAD, turns and interrupt
 turns one batch of such work into listener states, codes, text and audio. It holds no session
 identity beyond its slots and does no I/O. One thread calls it.
 
-A slot's context is a list of positions of one turn:
-- listening positions: one for each chunk, with the listener's state;
-- speaking positions: one for each generated step, with what the engine logs of it.
+A slot's context is a list of positions of one turn, of two kinds.
+- A listening position belongs to one chunk and has the listener's state.
+- A speaking position belongs to one generated step and has what the engine logs of that step.
 In turn mode the listening positions come first. In stream mode one position holds both sides.
 Earlier turns come in front: the last one step by step, or all of them folded into bytes.
 """
@@ -78,8 +78,8 @@ class Work(msgspec.Struct, frozen=True):
     """One slot's share of a batched step."""
 
     slot: int
-    # Chunks to listen to in this step, oldest first, int16 of shape (1920,) each: usually none or
-    # one; several at the start of a turn (the pre-roll before speech).
+    # Chunks to listen to in this step, oldest first, int16 of shape (1920,) each. Usually there is
+    # none or one. A turn starts with several (the pre-roll before speech).
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
     lead: int = 0  # frames of the reply that the caller has yet to hear, about; 0 without a reply
@@ -102,8 +102,8 @@ class Output(msgspec.Struct, frozen=True):
     slot: int
     heard: tuple[bytes, ...] = ()  # one opaque listener state for each chunk, logged with the step
     said: bytes | None = None  # one opaque generated step, logged; None: nothing was generated
-    # The assistant's voice, int16 or float32 of full scale 1 (the limiter then acts before it
-    # clips): shape (1920,), or any up to the engine's `burst_frames`. None: no sound in this step.
+    # The assistant's voice, int16 or float32 of full scale 1. The limiter acts on float32 before it
+    # clips. Shape (1920,), or any up to the engine's `burst_frames`. None: no sound in this step.
     # An engine whose vocoder looks ahead returns its last audio with `ended` (any shape there).
     pcm: Pcm16 | Floats | None = None
     text: str = ""  # words of the reply that begin in this step

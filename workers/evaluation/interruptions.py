@@ -11,8 +11,8 @@ from workers.evaluation.calls import OfflineCall
 from workers.runtime.conversation.conversation import MAX_LEAD_FRAMES
 from workers.runtime.conversation.step import Plan
 
-# An interruption takes 700 ms of speech; up to 400 more distinguish it from the reply's own echo;
-# the VAD works on 80 ms at a time.
+# An interruption takes 700 ms of speech. Up to 400 more distinguish it from the reply's own echo.
+# The VAD works on 80 ms at a time.
 IN_TIME_S: Final = 1.2  # from the first sound of the caller
 ONSET: Final = 0.05  # of the loudest sample; quieter is silence
 

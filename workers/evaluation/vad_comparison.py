@@ -1,8 +1,8 @@
 """`make vad`: compares how the VADs detect speech in noise, and when they end a turn.
 
-Both VADs get the same synthetic calls: questions by unseen voices with pauses between them, and one
-of five noises at a fixed distance below the speech. The clean recording gives the truth. Each call
-ends with only noise, which must not begin a turn.
+Both VADs get the same synthetic calls. Unseen voices ask questions with pauses between them, and
+one of five noises lies at a fixed distance below the speech. The clean recording gives the truth.
+Each call ends with only noise, which must not begin a turn.
 """
 
 import json

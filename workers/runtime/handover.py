@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class Handover:
     """One worker's leaving.
 
-    `turn`: one turn of the worker's loop; returns whether more is to be done at once.
+    `turn`: one turn of the worker's loop; returns whether more work is ready at once.
     `release`: frees a session's slot.
     """
 

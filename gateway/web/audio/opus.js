@@ -3,8 +3,8 @@ import { toPcm16 } from "./pcm.js";
 import { Resampler } from "./resampler.js";
 
 /**
- * Opus for one connection, by the browser's WebCodecs, in the socket's worker: encodes PCM16 blocks
- * into packets of 20 ms, and decodes Opus frames into PCM16 frames.
+ * Opus for one connection, by the browser's WebCodecs, in the socket's worker. It encodes PCM16
+ * blocks into packets of 20 ms, and decodes Opus frames into PCM16 frames.
  *
  * Each reply is a stream of its own, as on the server. So no decoder state carries the end of one
  * reply into the next. The decoder returns 48 kHz whatever rate it is configured for.
@@ -81,7 +81,7 @@ export class OpusCodec {
   }
 
   /**
-   * Run `act` once all audio so far is encoded, apart from an incomplete packet: the encoder is
+   * Run `act` once all audio so far is encoded, apart from an incomplete packet. The encoder is
    * asynchronous, and a control message must not overtake the audio before it.
    * @param {() => void} act
    */

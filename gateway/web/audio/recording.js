@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The call's recording, kept only in this page until the person downloads it: a stereo WAV with the
- * caller on the left and the assistant on the right, on one clock.
+ * The call's recording, kept only in this page until the person downloads it. It is a stereo WAV on
+ * one clock, with the caller on the left and the assistant on the right.
  *
  * It keeps the last 20 minutes, 115 MB at 24 kHz. Pieces of ten seconds become Blobs, because
  * browsers may keep those on disk.

@@ -5,8 +5,8 @@ import { SleepDetector } from "./sleep.js";
 import * as wire from "./wire.js";
 
 /**
- * A call's connection to the server, which outlives its sockets: it resumes the session on a new
- * socket when one is lost, resends audio that was not acknowledged, and keeps the frames in order.
+ * A call's connection to the server, which outlives its sockets. When a socket is lost, it resumes
+ * the session on a new one and resends unacknowledged audio. It keeps the frames in order.
  */
 
 const PING_MS = 2_000;

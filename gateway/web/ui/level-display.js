@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Shows both sides' levels as square notes on the four-line staff of chant: the caller's to the
+ * Shows both sides' levels as square notes on the four-line staff of chant. The caller's are to the
  * left of the button, the assistant's to the right. A louder sound is a higher note. The newest
  * note is next to the button, and older ones move outwards.
  */

@@ -1,8 +1,8 @@
 """ENGINE=cascade: runs Whisper, a language model and a voice over all slots as one batch.
 
-In the time that it has, a step does this in order: it transcribes turns that ended, then turns that
-pause; the model reads the transcripts and writes; the voice speaks the text; if no reply is going
-on, Whisper transcribes parts of turns. A slot that did not fit gets its share in a later step.
+A step has little time and spends it in this order. First it transcribes turns that ended, then
+turns that pause. The model reads the transcripts and writes. The voice speaks the text. If no reply
+is going on, Whisper transcribes parts of turns. A slot without a share gets one in a later step.
 
 The log holds each decision, so that a rebuilt slot reads it and does not compute it (`log.py`).
 """
@@ -35,8 +35,8 @@ THINK_S: Final = 0.030
 SPEAK_S: Final = 0.025
 HEAR_S: Final = 0.040
 READ_S: Final = 0.020  # ahead, while nobody waits for it
-# With so much sound ready, a reply waits to be written together with others: a round of the model
-# takes hardly longer for two replies than for one.
+# A reply with so much sound ready waits until the model can write it together with others. A round
+# of the model takes hardly longer for two replies than for one.
 ENOUGH_FRAMES: Final = 1_000 // FRAME_MS
 ALONE_S: Final = 0.080  # more for thinking, where a longer step delays nobody
 AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece

@@ -32,8 +32,8 @@ MAX_TURN_TOKENS: Final = 480  # of the turn: of longer ones the model reads the 
 DOUBTED: Final = -0.25
 # Of less than this, a text from which an answer can be computed goes before all others.
 UNSURE: Final = -0.2
-# Texts that are less likely by more than this are not asked about: their choice changed no word
-# error rate of 90 doubtful utterances, and they were a fifth of the work.
+# The language model does not judge texts that are less likely by more than this. They changed no
+# word error rate of 90 doubtful utterances, and they were a fifth of the work.
 NEAR: Final = 0.15
 LANGUAGE: Final = 0.35  # the weight of the language model's mean log probability
 READ_TOKENS: Final = 64  # of one row in one piece: about 100 ms on one core at most

@@ -1,8 +1,8 @@
 """Makes the prompt of PersonaPlex: forced steps that give a call its voice and its role.
 
-It follows the reference server (MIT, github.com/NVIDIA/personaplex): a recording of the voice, half
-a second of silence, the text between <system> tags with one token a step, half a second of silence.
-Meanwhile the caller's side has a tone.
+It follows the reference server (MIT, github.com/NVIDIA/personaplex). First comes a recording of the
+voice, then half a second of silence. Then comes the text between <system> tags, one token a step,
+and again half a second of silence. Meanwhile the caller's side has a tone.
 """
 
 from collections.abc import Mapping

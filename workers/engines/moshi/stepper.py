@@ -1,8 +1,8 @@
 """Runs Moshi on tensors: a step of many slots as one function of fixed shapes, and replays.
 
 A step encodes 80 ms of each caller, reads one position, draws text and codes, and decodes the frame
-that they complete. All of it is one function of one tensor, which a GPU replays as one graph: one
-copy to the device, one launch, one copy back. It takes the first N slots, N one of a few sizes;
+that they complete. All of it is one function of one tensor. A GPU replays it as one graph, with one
+copy to the device, one launch and one copy back. It takes the first N slots, N one of a few sizes;
 slots that do not step are inactive and keep their state.
 """
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from workers.models.text_to_speech.number_words import cardinal
 
 FOLDER: Final = Path(__file__).with_name("questions")
-MOST_WORDS: Final = 60  # of any answer: it is to be short
+MOST_WORDS: Final = 60  # of any answer: it should be short
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The hybrid model's questions, asked of an engine that answers in its own words.
 
-An answer is right when it holds what the expected reply's slots add to the question: of "when you
-add three and four, you get seven" the word "seven". Small talk is left out, because it has
-many right answers.
+An answer is right when it contains what the expected reply's slots add to the question. Of "when
+you add three and four, you get seven" that is the word "seven". Small talk is left out, because it
+has many right answers.
 """
 
 import random

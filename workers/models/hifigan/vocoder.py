@@ -3,7 +3,7 @@
     mel at 24 kHz -> (mel.py) the checkpoint's mel -> generator -> denoiser -> 22.05 to 24 kHz
 
 The generator is not causal. So each step of 80 ms uses a window with everything that its 1,920
-samples depend on, and drops the rest of the window's output. Any chunking in whole steps then gives
+samples depend on. It drops the rest of the window's output. Any chunking in whole steps then gives
 the offline sound. The price is a window of 44 frames for 7 new ones, and 240 ms of delay.
 
 Letters: B rows, T the codec's frames (8 a step), K frames of history, W frames of a window.

@@ -1,8 +1,8 @@
 """Holds keys and values in fixed slots and attends over views of them, without copies.
 
-Each row with several new tokens gets its own attention call. Rows with one new token share a call
-if they are neighbours in the cache and about equally long: a call costs as much as some thousand
-positions. Positions that a row does not hold are masked and add exact zeros.
+Each row with several new tokens gets its own attention call. A call costs as much as some thousand
+positions. So rows with one new token share a call if they are neighbours in the cache and about
+equally long. Positions that a row does not hold are masked and add exact zeros.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,11 @@
 """HybridS2S, the language model of speech: listener states in, text and codes out, 12.5 a second.
 
+A position's input is a sum. It adds the listener's state (or a learned mask if there is none) and
+the assistant's previous text token. With `sees_codes` it also adds the previous codes. A causal
+temporal transformer gives the position's state. The text token (the inner monologue) comes from the
+state, and the depth transformer makes the step's codes from state and text.
+
 Letters: B rows, T positions, D width, Q codebooks, S codes a codebook.
-A position's input is a sum: the listener's state (or a learned mask if there is none), the
-assistant's previous text token and, with `sees_codes`, its previous codes. A causal temporal
-transformer gives the position's state. The text token (the inner monologue) comes from the state,
-and the depth transformer makes the step's codes from state and text.
 """
 
 from dataclasses import dataclass, field

@@ -9,8 +9,9 @@ from typing import Final
 LOOP_COPIES: Final = 3
 LOOP_TOKENS: Final = 9
 
-# Fitted on 1,129 turns that the energy VAD made of 28 kinds of sounds without speech, and on 640
-# utterances and 450 single words, clean, faint and in noise. docs/evaluation.md has the figures.
+# Fitted on 1,129 turns that the energy VAD made of 28 kinds of sounds without speech. The speech
+# was 640 utterances and 450 single words, clean, faint and in noise. docs/evaluation.md has the
+# figures.
 # Above this no-speech probability of Whisper's, nobody spoke to the assistant. People who talk at
 # once in the background have a median of .74, sounds without speech at least .53.
 NO_SPEECH: Final = 0.66

@@ -52,9 +52,10 @@ class ResidualVq(nn.Module):
     def forward(self, latent: Tensor, depth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Quantise for training, and move the codebooks.
 
-        latent (B, T, D) float32; depth (B,): how many codebooks each row uses (quantiser dropout).
-        -> latents (B, T, D) whose gradient passes straight through; codes (B, T, Q); the commitment
-        loss, a scalar.
+        latent: (B, T, D) float32.
+        depth: (B,), how many codebooks each row uses (quantiser dropout).
+        -> latents (B, T, D), through which the gradient passes straight; codes (B, T, Q); the
+        commitment loss, a scalar.
         """
         with torch.no_grad():
             codes = self.encode(latent.detach())

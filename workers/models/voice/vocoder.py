@@ -68,10 +68,13 @@ class Parameters(NamedTuple):
 def pulses(log_f0: Tensor, phase: Tensor, live: Tensor) -> tuple[Tensor, Tensor]:
     """A band-limited pulse train of unit power, in closed form.
 
-    log_f0 (B, T + 1) at the ends of T hops; phase (B,), float64, in turns at the first sample;
-    live (B, T), bool: hops before the reply do not advance the phase.
-    -> samples (B, T, H), float32, and the phase after them. Every harmonic below 12 kHz has the
-    same amplitude: sum of cos(k x), k = 1..K, is sin((K + 1/2) x) / (2 sin(x / 2)) - 1/2.
+    log_f0: (B, T + 1), at the ends of T hops.
+    phase: (B,), float64, in turns, at the first sample.
+    live: (B, T), bool. Hops before the reply do not advance the phase.
+    -> samples (B, T, H), float32, and the phase after them.
+
+    Every harmonic below 12 kHz has the same amplitude:
+    sum of cos(k x), k = 1..K, is sin((K + 1/2) x) / (2 sin(x / 2)) - 1/2.
     """
     f0 = log_f0.double().exp()
     start, end = f0[:, :-1], f0[:, 1:]

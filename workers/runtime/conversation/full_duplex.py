@@ -17,8 +17,8 @@ from workers.runtime.conversation.state import Context, Phase, State
 from workers.runtime.conversation.step import SILENCE, Chunk, Draft
 
 PLACE_CHUNKS: Final = 64  # from one noted place of the log to the next
-# In the last sixth of a context it moves as soon as nobody speaks: a move may take longer than a
-# step, and in silence nobody hears that.
+# In the last sixth of a context the base moves as soon as nobody speaks. A move may take longer
+# than a step, and in silence nobody hears that.
 EAGER_SHARE: Final = 6
 
 

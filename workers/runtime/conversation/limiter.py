@@ -1,6 +1,6 @@
 """Makes a reply's audio safe for the caller: no NaN, no clipping, no roar.
 
-Quiet audio passes bit for bit. The state is one gain, which each reply starts anew, so a reply's
+Quiet audio passes bit for bit. The state is one gain, which each reply resets, so a reply's
 sound depends on that reply alone.
 """
 

@@ -1,6 +1,6 @@
 """Converts snapshots between this release's format and the previous release's. Pure.
 
-With a new format, write `ADDED` and `PREVIOUS` anew: `PREVIOUS` has the keys that the last release
+With a new format, rewrite `ADDED` and `PREVIOUS`: `PREVIOUS` has the keys that the last release
 packs.
 """
 

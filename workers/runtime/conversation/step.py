@@ -28,7 +28,7 @@ class Chunk(NamedTuple):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a conversation asks of the engine in this step."""
 
-    opening: Opening | None = None  # open the slot anew before the work
+    opening: Opening | None = None  # open the slot again before the work
     hear: tuple[Pcm16, ...] = ()
     speak: Speak = Speak.NONE
     lead: int = 0  # frames of the reply that the caller has yet to hear, about

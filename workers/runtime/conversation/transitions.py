@@ -270,7 +270,7 @@ def note_speech(state: State, speech: Speech) -> None:
 
 
 def bases(state: State, draft: Draft) -> list[Base]:
-    """The step's base record, if its context begins anew."""
+    """The step's base record, if a new context begins."""
     if draft.reset and state.context is not None:
         return [Base(step=state.context.base, memory=state.memory.folded)]
     if not draft.rebased:

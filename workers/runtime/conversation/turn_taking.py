@@ -262,7 +262,7 @@ class PushToTalk(Gated):
         return super().rests(state) and not state.transcript.due
 
     def judge(self, state: State, draft: Draft, n: int) -> None:
-        """Start the context anew in a rest before speech, or when it is full.
+        """Start a new context in a rest before speech, or when it is full.
 
         A pause after speech is no rest: the caller may be thinking in the middle of a question.
         """

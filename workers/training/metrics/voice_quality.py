@@ -1,7 +1,7 @@
 """Compares the assistant's voice after codec and vocoder with its own recordings.
 
 It measures held-out sentences and replies. The held-out sentences are strings of random words that
-no language model expects, so word errors are high on the recordings too: compare the two rates.
+no language model expects. So word errors are high on the recordings too; compare the two rates.
 """
 
 from pathlib import Path

@@ -36,8 +36,8 @@ WITHOUT_CONTEXT: Final = 0.03  # a follow-up without a first question
 FOLLOW_UP: Final = 0.14  # a follow-up, to place after a first question
 NOISE: Final = 0.02  # no speech
 # Half the words of two questions, shuffled. Without such texts the model guessed words from their
-# neighbours: it misrecognised 2 and 10 % of the words of unseen voices (espeak-ng, flite), and 16 %
-# in unseen phrasings.
+# neighbours. It misrecognised 2 and 10 % of the words of unseen voices (espeak-ng, flite), and 16 %
+# of the words in unseen phrasings.
 SHUFFLED: Final = 0.12
 SPANISH: Final = 0.08  # share of Spanish texts, if both languages are taught
 

@@ -1,9 +1,9 @@
 """Training sequences: how a question and its reply lie on the model's positions, with the targets.
 
 In turn mode the listening positions come first, then reply positions without listener states. In
-stream mode every position has a listener state, and the model itself says GO: a fixed time after
-the end of speech, later if the speech breaks off. The reply's positions follow GO. The first has GO
-as its input; the last says EOS and makes no sound.
+stream mode every position has a listener state, and the model itself says GO. It does so a fixed
+time after the end of speech, and later if the speech breaks off. The reply's positions follow GO.
+The first has GO as its input; the last says EOS and makes no sound.
 
 Letters: B rows, T positions, Q codebooks, W width of a listener state.
 """

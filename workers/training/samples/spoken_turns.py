@@ -38,8 +38,8 @@ CAPACITY: Final = 60_000  # turns in the pool, about 1.5 GB
 FOLLOW_UPS_EACH: Final = 6  # renditions kept of each follow-up
 LEAD_S: Final = (0.2, 0.64)  # before speech; the runtime's pre-roll is about 400 ms
 TAIL: Final = 12  # steps after the end of speech
-# The tail of a share of the turns, since stream mode listens while it speaks; and of turns that
-# break off, since their GO comes late.
+# The tail of a share of the turns, since stream mode listens while it speaks. Turns that break off
+# have it too, since their GO comes late.
 LONG_TAIL: Final = 36
 LONG_SHARE: Final = 0.2
 PAUSED: Final = 0.12  # share of turns with a thinking pause inside

@@ -1,9 +1,9 @@
 """Endless caller speech, synthesised as training goes and placed in a new acoustic scene each time.
 
 Each voice group has a ring of utterances. Drawing from a ring also adds new utterances, which
-replace the oldest: an utterance of a fast engine is drawn about twice, one of a slow engine nine
-times. Each rendition has its own speaker size, tempo, room, microphone, noise and level. The rings
-bound the memory, and nothing is written to disk.
+replace the oldest. Training draws an utterance of a fast engine about twice, one of a slow engine
+nine times. Each rendition has its own speaker size, tempo, room, microphone, noise and level. The
+rings bound the memory, and nothing is written to disk.
 """
 
 import random

@@ -59,7 +59,9 @@ def pitch(audio: Tensor, low_hz: float = LOW_HZ, high_hz: float = HIGH_HZ) -> Te
 class Clips:
     """All recordings of some shards in memory, with their mels and, `with_pitch`, their pitch."""
 
-    def __init__(self, runs: Path, shards: Sequence[str] = SHARDS, with_pitch: bool = False):
+    def __init__(
+        self, runs: Path, shards: Sequence[str] = SHARDS, with_pitch: bool = False
+    ) -> None:
         parts = [load_shard(runs, shard) for shard in shards]
         recordings = [utterance.samples for part in parts for utterance in part]
         whole = [torch.from_numpy(padded(samples)) for samples in recordings]

@@ -1,10 +1,10 @@
 """Text to speech for the callers, with the Debian engines espeak-ng, flite and festival.
 
-`speak(jobs)` accepts any mix of voices and returns the utterances in the order of the jobs: trimmed
-mono float32 at 24 kHz and -23 dBFS. espeak-ng and flite run in this process through ctypes. On one
-core espeak-ng is about 700 times faster than real time, and flite 50 to 1,400 times. Festival runs
-as one batch process for each voice. The libraries keep global state, so this module is not
-thread-safe.
+`speak(jobs)` accepts any mix of voices and returns the utterances in the order of the jobs. They
+are trimmed mono float32 at 24 kHz and -23 dBFS. espeak-ng and flite run in this process through
+ctypes. On one core espeak-ng is about 700 times faster than real time, and flite 50 to 1,400 times.
+Festival runs as one batch process for each voice. The libraries keep global state, so this module
+is not thread-safe.
 """
 
 import ctypes

@@ -1,9 +1,9 @@
 """Trains the listener by CTC: phones half way up, characters at the top, on synthetic callers.
 
 Callers never repeat themselves: `caller_stream.py` synthesises speech as training goes, and places
-each utterance in another acoustic scene every time. The stage reports errors of the running mean of
-the weights (`training_run.mean_of`) on words that training never speaks: for trained voices, unseen
-voices, noise and an unseen engine.
+each utterance in another acoustic scene every time. The stage reports the errors of the weights'
+running mean (`training_run.mean_of`) on words that training never speaks. It reports them for
+trained voices, unseen voices, noise and an unseen engine.
 
 Letters: B rows, F mel frames, M mel bins.
 """

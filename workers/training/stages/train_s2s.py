@@ -4,10 +4,10 @@
 sound. It is cheap, and teaches what numbers and names mean. `s2s` learns from spoken turns as the
 frozen listener encodes them (`spoken_turns.py`), with replies at their own pace and with codes.
 
-The loss has three parts: the cross entropy of the text token (weights in `sequences.py`), half that
-of the codes, and CTC of the caller's words (`caller_words.py`). Each stage first learns only the
-CTC. The codes' part covers a random subset of a reply's steps, because the depth transformer
-costs most.
+The loss is a sum of three parts. One is the cross entropy of the text token (weights in
+`sequences.py`). The second is half the cross entropy of the codes. The third is the CTC of the
+caller's words (`caller_words.py`). Each stage first learns only the CTC. The codes' part covers a
+random subset of a reply's steps, because the depth transformer costs most.
 """
 
 import math

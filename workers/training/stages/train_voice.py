@@ -1,6 +1,6 @@
 """Trains the codec's decoder and the vocoder jointly, from the frozen codes to the sound.
 
-This was the best use measured for the last minutes of training: the vocoder learns the decoder's
+This was the best use measured for the last minutes of training. The vocoder learns the decoder's
 mels, and the decoder spends its capacity on what is audible. The stage then exports both.
 
 Letters: B pieces, T hops, M mel bins, Q codebooks.

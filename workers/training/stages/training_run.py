@@ -188,7 +188,7 @@ def is_trained_on(runs: Path, weights: Path) -> bool:
 
 
 def is_finished(runs: Path, stage: str) -> bool:
-    """Whether the stage has finished; if so, print how to train it anew."""
+    """Whether the stage has finished; if so, print how to train it again."""
     folder = runs / stage
     finished = (folder / READY).exists()
     if finished:

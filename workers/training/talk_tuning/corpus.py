@@ -1,7 +1,7 @@
 """What is trained on: the conversations as tokens in batches, epoch by epoch, and those held out.
 
-Each epoch reads the files anew, so that a corpus may grow while it is trained on; what an epoch
-found is kept in the run's folder, and a resumed run goes on with exactly that.
+Each epoch reads the files again, so a corpus may grow while a run trains on it. The run's folder
+keeps what an epoch found, and a resumed run continues with exactly that.
 """
 
 import random

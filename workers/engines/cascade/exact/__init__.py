@@ -8,15 +8,15 @@ nothing for it ("please", "what is") and tries its patterns (`pattern.py`). A pa
 every token that is left. So a turn with any word that a tool does not know goes to the model. Only
 of stories (`stories.py`) not every word must be known.
 
-What callers told in earlier turns is found again when they ask: as a fact, if a grammar knows how
-such a one is told (`recall.py`), else as they said it (`said_back.py`). Corrections count
-(`told.py`). The last reply is said again when they ask for it (`repeated.py`). A follow-up such as
-"and a dog?" becomes a whole question (`ellipsis.py`).
+When callers ask for something that they told in an earlier turn, the tools find it. `recall.py` has
+grammars for some facts. `said_back.py` repeats any other statement as the caller made it. Both
+respect corrections (`told.py`). `repeated.py` says the last reply again when callers ask for it.
+`ellipsis.py` makes a whole question of a follow-up such as "and a dog?".
 
-What it does not do: it knows no date, time or fact of the world. It reads the turn alone, and the
-turns before it only for follow-ups and for what the caller told. It corrects no transcript beyond
-the number words, operators and question words that Whisper mishears (`misheard.py`), and only where
-an answer follows. Results beyond a million and long decimals are left to the model.
+The tools have limits. They know no date, time or fact of the world. They read the turn alone, and
+the turns before it only for follow-ups and for what the caller told. `misheard.py` corrects number
+words, operators and question words that Whisper mishears, and only where an answer follows. The
+tools leave results beyond a million and long decimals to the model.
 """
 
 import re

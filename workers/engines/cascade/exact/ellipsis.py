@@ -2,8 +2,9 @@
 
     How many legs does a spider have?  And a dog?  ->  How many legs does a dog have?
 
-The new words take the place of the words of their kind in the question before: those after the same
-preposition, those with the same article, a number, a name, or what the question's verb is about.
+The new words replace words of their kind in the question before. Words are of one kind if they
+follow the same preposition, have the same article, are numbers, or are names. Otherwise the new
+words replace what the question's verb is about.
 """
 
 import re

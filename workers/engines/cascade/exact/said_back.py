@@ -3,10 +3,10 @@
     I left my keys on the kitchen table.  Where are my keys?
     ->  You said you left your keys on the kitchen table.
 
-It needs no list of things that callers may tell. One statement of theirs (`told.py`) must hold the
-question's words and something of the kind that is asked for: a place for "where", a number for "how
-many". A question that is not about the caller must name a thing ("the key") or a person of whom
-they told. The statement is said back as a whole, from the other side.
+It needs no list of things that callers may tell. One of their statements (`told.py`) must contain
+the question's words and something of the kind that the question asks for. "Where" asks for a place,
+"how many" for a number. A question that is not about the caller must name a thing ("the key") or a
+person of whom they told. The reply repeats the whole statement, from the other side.
 """
 
 import re

@@ -4,8 +4,8 @@
     ->  "I have a dog, and his name is Max", "I have a dog, and his name is Rex", "I have a dog"
 
 A clause about "he", "she" or "it" follows the clause before it. A correction ("no, four", "sorry, I
-meant Nina") takes the place of the word of its kind in the statement before: a number, a day, a
-color, a name. The corrected statement counts as a later one.
+meant Nina") replaces a word of its kind in the statement before. Kinds are numbers, days, colors
+and names. The corrected statement counts as a later one.
 """
 
 import re

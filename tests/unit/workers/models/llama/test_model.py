@@ -12,8 +12,8 @@ from workers.models.llama.model import LlamaModel
 from workers.models.llama.precision import PRECISIONS
 
 # The logits have a spread of 1. Sums of float32 differ in their last bits between kernels for one
-# row and for many; where inputs are rounded, such a bit may round the other way: 2 ** -8 of one
-# product.
+# row and for many. Where a precision rounds inputs, such a bit may round the other way, which
+# changes one product by 2 ** -8.
 ROUNDING = {"float32": 2e-5, "bf16": 0.05, "int8": 0.05, "int4": 0.05}
 # The correlation of logits with float32's. The random matrices suit 4 bits less than trained ones.
 LIKENESS = {"bf16": 0.999, "int8": 0.995, "int4": 0.9}

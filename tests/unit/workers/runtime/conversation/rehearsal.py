@@ -81,7 +81,7 @@ class Rehearsal:
         raise AssertionError(f"still busy after {TURNS_AT_MOST} turns")
 
     def die(self) -> None:
-        """kill -9: the next worker has nothing but the log, trimmed as it is."""
+        """kill -9: the next worker has only the log, trimmed as it is."""
         last = self.writes[-1] if self.writes else None
         if last is None:
             return
