@@ -274,9 +274,11 @@ def _json_object(text: str) -> dict[str, Any]:
     try:
         body = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
-        raise CallError(ErrorCode.BAD_MESSAGE, f"Expected a JSON object, got {error}") from error
+        raise CallError(
+            ErrorCode.BAD_MESSAGE, f"Expected a JSON object, got no JSON: {error}"
+        ) from error
     if not isinstance(body, dict):
-        _refuse(f"Expected a JSON object, got {type(body).__name__}")
+        _refuse(f"Expected a JSON object, got {text:.80}")
     return body
 
 

@@ -51,6 +51,13 @@ _ECHOED: Final[Mapping[str, type | tuple[type, ...]]] = {
     "tracing": (str, dict),
     "truncation": (str, dict),
 }
+_KINDS: Final[Mapping[type | tuple[type, ...], str]] = {
+    bool: "true or false",
+    dict: "an object",
+    list: "an array",
+    (int, str): "a number or a string",
+    (str, dict): "a string or an object",
+}
 _EAGERNESS: Final = ("low", "medium", "high", "auto")
 
 
@@ -91,7 +98,7 @@ def merged(config: Config, update: Mapping[str, Any]) -> Config:
     for name, kinds in _ECHOED.items():
         if name in update:
             if update[name] is not None and not isinstance(update[name], kinds):
-                raise _invalid(f"session.{name}", "another type", update[name])
+                raise _invalid(f"session.{name}", _KINDS[kinds], update[name])
             new[name] = copy.deepcopy(update[name])
     if update.get("model") is not None:
         new["model"] = _text(update["model"], "session.model")

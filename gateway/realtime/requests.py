@@ -5,7 +5,7 @@ Both of OpenAI's dialects do it in this way; each has its own events and its own
 
 import re
 from collections.abc import Callable, Collection
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar, get_args
 
 import msgspec
 
@@ -59,11 +59,14 @@ def read_event(
         kind, event_id = _head(text)
         if kind in unsupported:
             problem = not_supported(f"This server has no {kind!r}", "type")
+        elif kind and kind not in (known := _types(decoder.type)):
+            message = f"Invalid value: {kind!r:.80}. Supported values are: {_listed(known)}."
+            problem = RealtimeError("invalid_value", message, "type")
         else:
             problem = invalid(str(error))
         raise ParseError(problem, event_id) from error
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        problem = RealtimeError("invalid_json", f"Expected a JSON object, got {error}")
+        problem = RealtimeError("invalid_json", f"Expected a JSON object, got no JSON: {error}.")
         raise ParseError(problem, None) from error
 
 
@@ -84,8 +87,17 @@ def invalid(problem: str, *, within: str = "") -> RealtimeError:
     return RealtimeError("invalid_value", f"{message} at '{param or 'the event'}'.", param)
 
 
+def _types(events: Any) -> list[str]:
+    """The types of all events in a union."""
+    return [str(event.__struct_config__.tag) for event in get_args(events)]
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
 def _head(text: str) -> tuple[str, str | None]:
-    """The type and the id of an event that is not valid, as far as they can be read."""
+    """The type and the id of an event that is not valid; empty and None if they are no texts."""
     try:
         found = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
@@ -93,4 +105,4 @@ def _head(text: str) -> tuple[str, str | None]:
     if not isinstance(found, dict):
         return "", None
     kind, event_id = found.get("type"), found.get("event_id")
-    return str(kind), event_id if isinstance(event_id, str) else None
+    return kind if isinstance(kind, str) else "", event_id if isinstance(event_id, str) else None

@@ -106,7 +106,7 @@ def parse(text: str) -> StreamEvent | None:
         )
     try:
         message = _decode(text)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise CallError(
             ErrorCode.BAD_MESSAGE, f"Expected a media stream's message: {error}"
         ) from error

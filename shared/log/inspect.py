@@ -108,9 +108,10 @@ async def _resolve(redis: Redis, prefix: str) -> str:
     sids = {*await registry.sessions(), *(dead.sid for dead in await registry.dead())}
     found = [sid for sid in sids if sid.startswith(prefix)]
     if len(found) != 1:
+        gone = "" if found else "; a session's log is deleted when its call ends"
         raise typer.BadParameter(
             f"Expected the beginning of one session's id, got {prefix!r}: "
-            f"{len(found)} sessions match"
+            f"{len(found)} sessions match{gone}"
         )
     return found[0]
 

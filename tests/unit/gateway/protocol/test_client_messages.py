@@ -212,6 +212,8 @@ def test_an_unknown_codec_is_refused_by_name(wish: object) -> None:
         ('{"type":"commit","now":1}', "Expected no fields but type, got \\['now'\\]"),
         ('{"type":"start","options":[]}', r"Expected 'options' as object, got \[\]"),
         ('{"type":"options","silence_ms":5}', "Expected silence_ms from 100 to 5000, got 5"),
+        ("null", "Expected a JSON object, got null"),
+        ("", "Expected a JSON object, got no JSON: "),
     ],
 )
 def test_a_refusal_says_what_was_expected_and_got(text: str, message: str) -> None:

@@ -157,3 +157,16 @@ def test_a_text_that_is_no_event_is_refused_and_the_session_goes_on(
     assert error["type"] == "invalid_request_error"
     stage.send("session.update", session={})
     assert stage.got("session.updated")
+
+
+def test_an_error_says_what_was_expected() -> None:
+    stage = Stage()
+    stage.raw('{"type":"dance"}')
+    message = stage.error()["message"]
+    assert message.startswith("Invalid value: 'dance'. Supported values are: 'session.update', ")
+    stage.raw("")
+    assert stage.error()["message"].startswith("Expected a JSON object, got no JSON: ")
+    stage.send("session.update", session={"tool_choice": 7})
+    assert (
+        "'session.tool_choice': expected a string or an object, got 7" in stage.error()["message"]
+    )

@@ -70,6 +70,7 @@ def test_telnyxs_spelling(encoding: str, codec: Codec) -> None:
     [
         ("{", "media stream's message"),
         ("[]", "media stream's message"),
+        ('{"event":"x","more":' + 30_000 * "[", "recursion depth"),
         ('{"event":3}', "media stream's message"),
         ('{"event":"media"}', "Expected 'media' to hold its fields"),
         ('{"event":"media","media":{"payload":"*"}}', "Expected base64"),
