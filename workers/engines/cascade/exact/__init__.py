@@ -6,12 +6,13 @@ calendar, the clock, units and letters are computed here, and the model does not
 How it decides: `tokens.py` makes words of a turn into tokens. Each tool drops the words that carry
 nothing for it ("please", "what is") and tries its patterns (`pattern.py`). A pattern must cover
 every token that is left. So a turn with any word that a tool does not know goes to the model. Only
-of stories (`stories.py`) not every word must be known.
+of stories (`stories.py`) and around plain sums (`embedded.py`) not every word must be known.
 
 When callers ask for something that they told in an earlier turn, the tools find it. `recall.py` has
 grammars for some facts. `said_back.py` repeats any other statement as the caller made it. Both
 respect corrections (`told.py`). `repeated.py` says the last reply again when callers ask for it.
-`ellipsis.py` makes a whole question of a follow-up such as "and a dog?".
+`echo.py` says words after them. `ellipsis.py` makes a whole question of a follow-up such as "and a
+dog?".
 
 The tools have limits. They know no date, time or fact of the world. They read the turn alone, and
 the turns before it only for follow-ups and for what the caller told. `misheard.py` corrects number
@@ -26,11 +27,13 @@ from itertools import chain
 from typing import Final
 
 from workers.engines.cascade.exact.arithmetic import CLAIMS, REASONED, STORIES, TOGETHER
-from workers.engines.cascade.exact.calendar import SEASON, WEEK
+from workers.engines.cascade.exact.calendar import SEASON, WEEK, WEEKEND
 from workers.engines.cascade.exact.counting import ARE_THEY, COMPARED, COUNTS, NEIGHBOURS
+from workers.engines.cascade.exact.echo import echoed
 from workers.engines.cascade.exact.ellipsis import whole_question
+from workers.engines.cascade.exact.embedded import embedded
 from workers.engines.cascade.exact.follow_ups import followed, result_of
-from workers.engines.cascade.exact.letters import SPELLING
+from workers.engines.cascade.exact.letters import ALPHABET, SPELLING
 from workers.engines.cascade.exact.measures import CLOCK, CONVERSIONS, TEMPERATURES
 from workers.engines.cascade.exact.misheard import mended, plain, rejoined
 from workers.engines.cascade.exact.pattern import without_phrases
@@ -44,7 +47,7 @@ from workers.engines.cascade.exact.year import NAMES, YEAR
 
 TOOLS: Final = (
     CLAIMS, ARE_THEY, COUNTS, UNKNOWN, STORIES, REASONED, TOGETHER, COMPARED, NEIGHBOURS, SERIES,
-    WEEK, YEAR, NAMES, SEASON, SPELLING, CONVERSIONS, TEMPERATURES, CLOCK,
+    WEEK, WEEKEND, YEAR, NAMES, SEASON, SPELLING, ALPHABET, CONVERSIONS, TEMPERATURES, CLOCK,
 )  # fmt: skip
 MOST_CHAINED: Final = 8  # turns of "and plus five?" that go back to one sum
 MOST_TOKENS: Final = 30  # of a turn: a longer one has more in it than a question to compute
@@ -60,7 +63,7 @@ _AFTER_THAT: Final = re.compile(
 
 def exact_answer(words: str, earlier: Sequence[str] = ()) -> str:
     """The computed answer to a caller's whole turn, or "". `earlier`: the turns before it."""
-    found = _answered_in_parts(words, earlier) or _answered(words, earlier)
+    found = _answered_in_parts(words, earlier) or _answered(words, earlier) or echoed(words)
     whole = "" if found else whole_question(words, earlier)
     return found or (_answered(whole, earlier) if whole else "")
 
@@ -88,7 +91,8 @@ def computed(words: str) -> str:
     found = without_phrases(tokens(words))
     if len(found) > MOST_TOKENS:
         return ""
-    return next((answer for one in TOOLS if (answer := one.answer(found))), "") or story(found)
+    answers = (one.answer(found) for one in TOOLS)
+    return next(filter(None, answers), "") or story(found) or embedded(found)
 
 
 def likely(texts: Sequence[str]) -> str:

@@ -140,6 +140,9 @@ REASONED: Final[Tool] = tool(
         remove {b} from {a}
         {b} less than {a}
         {a} and take|lose [away] {b} [away]
+        {a} take {b}
+        take {b} off {a}
+        {b} off {a}
         """,
         lambda b, a: stated(combined(a, "minus", b)),
     ),
@@ -229,6 +232,8 @@ TOGETHER: Final[Tool] = tool(
         {a} and {b} what
         how {a} and {b} [make|makes]
         {a} and {b} what that together
+        {a} and {b} [what|how] [much] [that] to
+        what {a} and {b} to
         """,
         _with("plus"),
     ),

@@ -185,6 +185,8 @@ WEEK: Final[Tool] = tool(
         after {d} [day]
         {d} over [day]
         {d} [day] after
+        before day {d}
+        day day after {d}
         """,
         near(DAYS, "day", 1),
     ),
@@ -193,13 +195,18 @@ WEEK: Final[Tool] = tool(
         [day] [just] before {d} [day]
         {d} [day] before
         [day] preceding|precedes {d}
+        after day {d}
+        day day before {d}
         """,
         near(DAYS, "day", -1),
     ),
     (
         """
         [day] {i} day|days after|from|past {d}
-        {i} day|days after|from|past {d} [day]
+        {i} day|days after|from|past {d} [on] [day]
+        {d} [day] [in] {i} day|days [day]
+        {d} [day] {i} day|days [from] now|later [day]
+        in {i} day|days [day] {d}
         day {i} day|days {d} after
         today {d} [day] in {i} day|days
         {d} today [day] in {i} day|days
@@ -219,6 +226,7 @@ WEEK: Final[Tool] = tool(
         """
         [day] {i} day|days before|until|till|to|prior {d}
         {i} day|days before {d} [day]
+        {d} [day] {i} day|days ago|back|earlier [day]
         today {d} [day] {i} day|days ago|back|before
         {d} today [day] {i} day|days ago|back
         [day] {i} day|days ago today {d}
@@ -240,13 +248,59 @@ WEEK: Final[Tool] = tool(
 )  # fmt: skip
 
 
+def _weekend(d: int) -> str:
+    return f"{'Yes' if d > 4 else 'No'}, {_kind_of_day(d)}"
+
+
+def _working_day(d: int) -> str:
+    return f"{'No' if d > 4 else 'Yes'}, {_kind_of_day(d)}"
+
+
+def _kind_of_day(d: int) -> str:
+    return f"{DAYS[d]} is a {'weekend' if d > 4 else 'working'} day."
+
+
+WEEKEND: Final[Tool] = tool(
+    f"""{without(GLUE, "weekday")} part of belong belongs count counts counted considered on in as
+    during most usually normally for true lie lies fall falls a an the already""",
+    SLOTS,
+    (
+        """
+        {d} [to] weekend [day]
+        {d} day off|free [people]
+        {d} free [day] [people]
+        {d} off [people]
+        people off|free {d}
+        people {d} off|free
+        people rest|relax {d}
+        people stay home [from] work {d}
+        people stay at home {d}
+        """,
+        _weekend,
+    ),
+    (
+        """
+        {d} work|working|business day
+        {d} weekday|workday
+        people work {d}
+        people go to work {d}
+        people to work {d}
+        """,
+        _working_day,
+    ),
+)  # fmt: skip
 SEASON: Final[Tool] = tool(
     f"{GLUE} of year",
     SLOTS,
     (
+        "[4] seasons [in]\nmany seasons [are] [in]\n[4] seasons names|named",
+        lambda: "There are four seasons: spring, summer, autumn and winter.",
+    ),
+    (
         """
         [season] after|follows|following {s} [season]
         {s} over season
+        before season {s}
         """,
         near(SEASONS, "season", 1),
     ),

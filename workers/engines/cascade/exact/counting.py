@@ -194,12 +194,13 @@ def _is_odd(i: int) -> str:
 
 
 COMPARED: Final[Tool] = tool(
-    f"{GLUE} between of from these numbers value",
+    f"{GLUE} between of from these numbers value called call",
     SLOTS,
     (
         """
         {big} [1] {a} or|and {b}
         {a} or|and {b} {big} [1]
+        out {a} and|or {b} [1] {big} [1]
         """,
         _bigger,
     ),
@@ -207,6 +208,7 @@ COMPARED: Final[Tool] = tool(
         """
         {small} [1] {a} or|and {b}
         {a} or|and {b} {small} [1]
+        out {a} and|or {b} [1] {small} [1]
         """,
         _smaller,
     ),
@@ -218,6 +220,8 @@ COMPARED: Final[Tool] = tool(
         {i} odd or even
         even or {i} odd
         {i} even or uneven
+        even {i} or odd
+        odd {i} or even
         kind {i} odd or even
         kind {i} even or odd
         """,
@@ -226,19 +230,19 @@ COMPARED: Final[Tool] = tool(
 )  # fmt: skip
 # "Is five more than three?" keeps "is", since "what is five more than three?" is a sum.
 ARE_THEY: Final[Tool] = tool(
-    f"{without(GLUE, 'is', 'what', 'which', 'how', 'if')} true correct",
+    f"{without(GLUE, 'is', 'what', 'which', 'how', 'if')} true correct reckon believe suppose",
     SLOTS,
     (
         """
         is|if|that {a} [is] {big} than {b}
-        {a} is {big} than {b}
+        [do|would] {a} is {big} than {b}
         """,
         _is_bigger,
     ),
     (
         """
         is|if|that {a} [is] {small} than {b}
-        {a} is {small} than {b}
+        [do|would] {a} is {small} than {b}
         """,
         _is_smaller,
     ),

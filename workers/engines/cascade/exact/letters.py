@@ -235,3 +235,16 @@ SPELLING: Final[Tool] = tool(
     ),
     inside=False,
 )  # fmt: skip
+ALPHABET: Final[Tool] = tool(
+    f"""{without(ASKING, "what", "a", "an", "idea")} recite sing list whole full entire english go
+    out loud""",
+    {},
+    (
+        """
+        alphabet
+        [what] [all] [26] letters of|in alphabet
+        all [26] letters
+        """,
+        lambda: f"{', '.join(ascii_lowercase.upper())}.",
+    ),
+)  # fmt: skip

@@ -175,7 +175,9 @@ CONVERSIONS: Final[Tool] = tool(
     (
         """
         many {to} [are] [in|per|from|to|into] {one} {from}
-        many {to} fit|go|goes|fits [in|into] {one} {from}
+        many {to} fit|go|goes|fits [by] [in|into] {one} {from}
+        of {to} in|of {one} {from}
+        many {to} up {one} {from}
         {one} {from} [in|to|into] many {to}
         in {one} {from} many {to}
         """,

@@ -14,7 +14,7 @@ from typing import Final
 
 from workers.engines.cascade.exact.pattern import without_phrases
 from workers.engines.cascade.exact.quantity import combined, plain, stated
-from workers.engines.cascade.exact.tokens import Token
+from workers.engines.cascade.exact.tokens import Nth, Token
 
 MOST_TOKENS: Final = 34
 
@@ -86,7 +86,7 @@ _STEPS: Final = tuple(
 def story(found: Sequence[Token]) -> str:
     """The answer to a story; "" if it is none."""
     words = without_phrases(found)
-    text = " ".join(map(str, words))
+    text = " ".join("nth" if isinstance(word, Nth) else str(word) for word in words)
     if len(words) > MOST_TOKENS or not re.search(rf"\b{_HOW_MANY}", text):
         return ""
     first = re.sub(r"^(?P<start>(?:if |when )?)1(?= \w+ costs?\b)", r"\g<start>a", text)

@@ -125,6 +125,8 @@ YEAR: Final[Tool] = tool(
         this month {m} [but] month
         {m} over [month]
         {m} [month] after
+        before month {m}
+        month after [month] [of] {m}
         """,
         near(MONTHS, "month", 1),
     ),
@@ -134,13 +136,16 @@ YEAR: Final[Tool] = tool(
         last [month] before {m}
         [month] preceding|precedes {m}
         {m} [month] before
+        after month {m}
+        month before [month] [of] {m}
         """,
         near(MONTHS, "month", -1),
     ),
     (
         """
         [month] [of] [year] {i} month|months after|from|past {m}
-        {i} month|months after|from|past {m} [month]
+        {i} month|months after|from|past {m} [in] [month]
+        {m} [month] in {i} months
         {m} [month] in {i} month|months
         [month] in {i} month|months {m}
         today {m} [month] in {i} months
@@ -152,7 +157,7 @@ YEAR: Final[Tool] = tool(
     (
         """
         [month] [of] [year] {i} month|months before {m}
-        {i} month|months before {m} [month]
+        {i} month|months before {m} [in] [month]
         {m} [month] {i} months ago|back
         [month] {i} months ago {m}
         {m} minus {i} months
@@ -179,6 +184,15 @@ YEAR: Final[Tool] = tool(
         "{nth} {m} or {m2}\n{m} or {m2} {nth}",
         lambda nth, m, m2: f"{MONTHS[min(m, m2)]} comes first." if nth.number == 1 else "",
     ),
+    (
+        """
+        many days [in|of] [whole] year
+        [number] [of] days in|of year
+        year many days
+        many days by in year
+        """,
+        lambda: "A year has three hundred sixty-five days, or one more in a leap year.",
+    ),
     ("many days [in] leap year", lambda: "A leap year has three hundred sixty-six days."),
     ("{i} leap year", _leap_year),
     (
@@ -186,6 +200,7 @@ YEAR: Final[Tool] = tool(
         month [of] [year] {m}
         place [of] {m} [in|among] [year|months|calendar]
         where in|of [year] {m}
+        where {m} [stand|stands|sit|sits|lie|lies] [among|in|within] [months|year|calendar|order]
         place {m} in [year]
         {m} month [of] [year]
         month {m} [in|of] [year]
@@ -204,6 +219,7 @@ YEAR: Final[Tool] = tool(
         [number] [many] [of] days [long] [in|of] {m} [year]
         {m} [many] days [long]
         [days] long {m}
+        days in|of {m} many
         length of {m}
         {m} long
         """,
@@ -211,7 +227,8 @@ YEAR: Final[Tool] = tool(
     ),
     (
         """
-        [day] after|follows|following {date}
+        [day] [date] [day] after|follows|following {date}
+        day day after {date}
         {date} followed by [day]
         [day] 1 day after {date}
         today {date} [day] tomorrow
@@ -244,6 +261,8 @@ def _in_a_row(names: Sequence[str]) -> str:
 NAMES: Final[Tool] = tool(
     f"{without(GLUE, 'week')} list recite order",
     SLOTS,
+    ("all 7 [days|weekdays]\nall|7 weekdays", lambda: _in_a_row(DAYS)),
+    ("all 12 months\n[all] [12] months named|names", lambda: _in_a_row(MONTHS)),
     ("[all] [7] days [of|in] week", lambda: _in_a_row(DAYS)),
     ("[all] [12] months [of|in] year", lambda: _in_a_row(MONTHS)),
     ("[2] days [of|in] [on] weekend", lambda: _in_a_row(DAYS[5:])),

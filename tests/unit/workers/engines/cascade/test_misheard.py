@@ -19,7 +19,6 @@ from workers.training.talk_tuning.finetune import EXCHANGES
         ("How much is for the 9 plus 25?", "Forty-nine plus twenty-five is seventy-four."),
         ("If you cut 50 for in half, what do you get?", "Half of fifty-four is twenty-seven."),
         ("Tell me the summer 34 and 58.", "Thirty-four plus fifty-eight is ninety-two."),
-        ("I've been to 18 plus 68 please.", "Eighteen plus sixty-eight is eighty-six."),
         ("What in 49-11?", "Forty-nine minus eleven is thirty-eight."),
         ("But 32 and 92.", "Thirty-two plus ninety-two is one hundred twenty-four."),
         ("Count up to save and team.", computed("Count up to seventeen.")),
