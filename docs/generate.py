@@ -257,7 +257,7 @@ def _type(kind: Any) -> str:
 
 
 def cell(text: str) -> str:
-    """Text that may stand in a table's cell."""
+    """Text that is safe in a table's cell."""
     return " ".join(text.split()).replace("|", r"\|")
 
 

@@ -306,7 +306,7 @@ class Gateway:
         await self.live(websocket)
 
     async def _check_redis(self) -> None:
-        """Refuse a Redis whose settings would drop calls; wait for one that is still starting."""
+        """Refuse a Redis that is set to drop calls; wait for one that is still starting."""
         deadline = time.monotonic() + REDIS_STARTS_WITHIN_S
         while True:
             try:

@@ -68,7 +68,7 @@ class Resampler:
 def _filter(up: int, down: int) -> tuple[NDArray[np.float64], int]:
     """Taps (T + M - 1, L) in units of _TAP_UNIT, and the delay at L times the input's rate.
 
-    Column r gives output r of a block, whose M inputs are the window's last.
+    Column r gives output r of a block. The block's M inputs are the window's last.
     """
     low_pass, half = _low_pass(up, down)
     per_output = ceil(len(low_pass) / up)

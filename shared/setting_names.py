@@ -30,7 +30,7 @@ _LINK_VALUE: Final = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
 
 def service_links(given: Mapping[str, str], known: Collection[str]) -> list[str]:
-    """The variables that Kubernetes made for a service and whose names look like settings."""
+    """The variables that Kubernetes made for a service and that look like settings."""
     return sorted(
         name
         for name, value in given.items()

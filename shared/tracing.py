@@ -17,7 +17,7 @@ from shared.errors import ConfigError
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
-MOST_CALLS: Final = 4_096  # whose newest records are remembered
+MOST_CALLS: Final = 4_096  # remembered, each with its newest records
 KEPT: Final = 64  # records of one call and kind: 5 s of audio
 FLUSH_WITHIN_MS: Final = 300  # a worker that leaves has 2 s in all
 

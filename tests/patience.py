@@ -1,7 +1,7 @@
 """Waiting in tests: for a condition, never for a fixed time.
 
 All time-outs scale from one constant. It is many times what anything takes on a quiet machine, so
-it only ends a test whose condition never comes true.
+it only ends a test if its condition never comes true.
 """
 
 import asyncio

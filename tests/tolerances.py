@@ -13,5 +13,5 @@ FLOAT32_SUMS: Final = 1e-4
 # The same, where the sound carries a phase on from chunk to chunk, so that roundings add up.
 # Seen: 2.7e-5 on an AMD EPYC (Zen 4), under 2e-5 on an Intel Xeon (Sapphire Rapids).
 FLOAT32_SOUND: Final = 2e-4
-# Copies and rearrangements whose sums keep their length: a few roundings.
+# Copies and rearrangements that keep the length of sums: a few roundings.
 FLOAT32_ROUNDING: Final = 1e-5

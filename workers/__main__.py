@@ -79,7 +79,7 @@ async def _work(settings: Settings, probes: Probes) -> None:
 
 
 async def _wait_for_redis(sessions: SessionLog, stopping: asyncio.Event, probes: Probes) -> None:
-    """Wait until Redis answers. Refuses a Redis whose settings would lose data silently."""
+    """Wait until Redis answers. Refuses a Redis that is set to lose data silently."""
     trouble = TroubleLog()
     while not stopping.is_set():
         try:

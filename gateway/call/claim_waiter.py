@@ -28,7 +28,7 @@ class ClaimWaiter:
             del self._unclaimed[sid]
 
     async def look(self) -> None:
-        """Wake those whose session has an owner now, or no log. Raises RedisError."""
+        """Wake the waiter of a session that has an owner now, or no log. Raises RedisError."""
         if not self._unclaimed:
             return
         sids = list(self._unclaimed)

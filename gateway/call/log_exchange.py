@@ -28,7 +28,7 @@ from shared.log.wakeups import WakeupListener
 logger = logging.getLogger(__name__)
 
 CLAIM_EVERY_S: Final = 0.005  # while a caller waits for a worker
-SWEEP_EVERY_S: Final = 0.1  # serves sessions whose wakeup was lost
+SWEEP_EVERY_S: Final = 0.1  # serves sessions after a lost wakeup
 SWEEP_UNSUBSCRIBED_EVERY_S: Final = 0.01  # while no wakeups arrive
 
 

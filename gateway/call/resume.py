@@ -34,7 +34,7 @@ class Missed:
 
 
 def missed(records: Sequence[OutputRecord], frame: int, last: int) -> Missed:
-    """What follows `frame`, the caller's last one, in a log whose newest frame is `last`."""
+    """What follows `frame`, the caller's last one, in a log that ends with frame `last`."""
     if frame > last:
         return Missed(Outcome.NOT_RECOVERED, last + 1, ())
     later = _later(records, frame)

@@ -21,8 +21,8 @@ MAX_SPEED: Final = 2.0
 BURST_SAMPLES: Final = 2 * SAMPLE_RATE_HZ  # 2 s: how far ahead a client may send at once
 STALL_SAMPLES: Final = 12 * SAMPLE_RATE_HZ  # the most that a stalled client may catch up at once
 # A message takes time whatever its size. So a client may send 800 pieces of audio a second (a page
-# that sends every 128 samples needs 188). It may send 100 controls (a page whose player runs dry
-# sends 50).
+# that sends every 128 samples needs 188). It may send 100 controls (a page sends 50 if its
+# player runs dry).
 PIECE_SAMPLES: Final = 60
 CONTROLS_PER_S: Final = 100  # also the burst; fewer than MAX_WAITING_RECORDS
 # Must be larger than STALL_SAMPLES, or an honest catch-up would overflow it.
@@ -30,7 +30,7 @@ MAX_WAITING_RECORDS: Final = 200  # 16 s of audio
 KEEP_RECORDS: Final = 48  # acknowledged records kept for a repair: over 2 s, controls included
 SEND_RECORDS: Final = 50  # most in one append: 4 s of audio, some 200 KiB
 BUSY_RECORDS: Final = 8  # most while the log is full: it would refuse the rest again
-KNOWN_CHUNKS: Final = 384  # chunks whose first sample is remembered: 30 s
+KNOWN_CHUNKS: Final = 384  # first samples remembered, one a chunk: 30 s
 NAMED_RECORDS: Final = 8  # and events' records, since a long turn names its beginning again
 
 _ENDINGS: Final = {

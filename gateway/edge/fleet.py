@@ -52,7 +52,7 @@ class Worker:
     def keeps_up(self, budget_ms: float) -> bool:
         """Whether its steps leave room for one more caller. An idle worker is always tried.
 
-        `budget_ms` is for an engine whose step may take 80 ms. An engine that may take longer gets
+        `budget_ms` is for an engine with steps of up to 80 ms. An engine that may take longer gets
         a proportionally larger budget.
 
         One step in twenty may be slow, since players buffer 200 ms. The p99 was too strict: two
@@ -90,7 +90,7 @@ class Fleet:
         self._hang_ups.look({n: worker.number("ended") for n, worker in self._workers.items()}, now)
 
     def live(self, now: float) -> dict[str, Worker]:
-        """Workers whose beat moved within the lease."""
+        """Workers with a beat that moved within the lease."""
         return {name: self._workers[name] for name in self._beats.moving(self.lease_s, now)}
 
     def free(self, now: float) -> int:

@@ -22,9 +22,9 @@ class Peers:
         self._shown = shown
 
     def live(self, now: float) -> dict[str, Mapping[str, Any]]:
-        """What each gateway published whose beat moved in the last 5 s."""
+        """What each gateway with a beat in the last 5 s published."""
         return {name: self._shown[name] for name in self._beats.moving(LIVES_S, now)}
 
     def gone(self, now: float) -> list[str]:
-        """Gateways whose beat has stood still for 30 s."""
+        """Gateways without a beat for 30 s."""
         return sorted(self._beats.still(FORGOTTEN_S, now))

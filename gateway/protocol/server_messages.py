@@ -10,7 +10,7 @@ from gateway.protocol.errors import CallError, Refusal
 
 
 class ServerMessage(msgspec.Struct, frozen=True):
-    """One JSON object, whose `type` is the tag of its class."""
+    """One JSON object. Its `type` is the tag of its class."""
 
     def to_json(self) -> str:
         """The message as the client receives it, in ASCII: a pong may hold half a surrogate."""

@@ -61,7 +61,7 @@ class Item:
         return self.first_frame + frames - 1
 
     def return_to(self, frame: int) -> None:
-        """Keep what the client has, whose last frame of the call this is."""
+        """Keep what the client has; this is the call's last frame there."""
         if self.first_frame:
             at = frame - self.first_frame
             self.words = [(begins, words) for begins, words in self.words if begins <= at]

@@ -1,6 +1,6 @@
 """Which reply of the log is the response in progress. Sans I/O.
 
-Each reply of the log is one response, whose id and item follow from the reply's number.
+Each reply of the log is one response. Its id and item follow from the reply's number.
 """
 
 from gateway.call.playout import Event, TextAt

@@ -180,7 +180,7 @@ class AudioDone(_OfPart, kw_only=True, tag="response.output_audio.done"):
 
 
 class TranscriptDelta(_OfPart, kw_only=True, tag="response.output_audio_transcript.delta"):
-    """Words whose sound follows."""
+    """Words of the sound that follows."""
 
     delta: str
 

@@ -239,7 +239,7 @@ class WebSocketEndpoint:
 
 
 def is_over(session: Session) -> bool:
-    """Whether a session whose socket is gone ends with it; else its caller may resume it."""
+    """Whether a session ends with its socket; else its caller may resume it."""
     if session.ended or not session.resumable:
         return True
     # The client left before it sent anything: its slot is worth more to another.

@@ -25,7 +25,7 @@ UNKNOWN_NAME: Final = "the name has no address: set GATEWAY_HOST to an address o
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """The listening sockets, whose connections buffer little. Raises ConfigError with the cause.
+    """The listening sockets. Their connections buffer little. Raises ConfigError with the cause.
 
     `::` gives two: with one for both, IPv4 callers would come as ::ffff:10.0.0.1, which no list of
     addresses expects.

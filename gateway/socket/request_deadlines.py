@@ -1,4 +1,4 @@
-"""Ends connections whose request does not come whole and soon.
+"""Ends connections that do not send a whole request soon.
 
 A proxy in front that buffers whole requests does this better, but the gateway needs none.
 """

@@ -234,7 +234,7 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             self.transport.pause_reading()  # TCP stops the client
 
     def _take_late(self, frame: bytes, payload_at: int, more: Iterator[tuple[bytes, int]]) -> None:
-        """Take a large text whose turn has come, and what followed it."""
+        """Take the large text that is next, and what followed it."""
         if not self._deaf and not self.transport.is_closing():
             self.transport.resume_reading()
             self._take_one(frame, payload_at)

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import deque
 from typing import Final
 
-KNOWN_RECORDS: Final = 256  # records whose arrival is remembered: 20 s of audio
+KNOWN_RECORDS: Final = 256  # arrivals remembered, one a record: 20 s of audio
 
 
 class Stopwatch:

@@ -23,7 +23,7 @@ class Keys:
         return self._take() if key == END else ""
 
     def due(self, now: float) -> str:
-        """The words of a turn whose pause is over; "": there is none."""
+        """The words of a turn if its pause is over; else ""."""
         return self._take() if self._pressed and now - self._at >= PAUSE_S else ""
 
     def _take(self) -> str:

@@ -103,7 +103,7 @@ async def _session(prefix: str, wav: Path | None, last: int) -> None:
 
 
 async def _resolve(redis: Redis, prefix: str) -> str:
-    """The one session whose id begins with `prefix`, among live ones and those given up."""
+    """The one session with an id that begins with `prefix`, among live ones and those given up."""
     registry = Registry(redis)
     sids = {*await registry.sessions(), *(dead.sid for dead in await registry.dead())}
     found = [sid for sid in sids if sid.startswith(prefix)]

@@ -62,6 +62,6 @@ class LuaScripts:
 
 
 def text_answer(found: Sequence[bytes]) -> tuple[Answer, str]:
-    """A script's answer whose value is a text."""
+    """A script's answer with a text as its value."""
     answer, value = found
     return Answer(answer.decode()), value.decode()

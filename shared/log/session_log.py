@@ -73,7 +73,7 @@ class SessionLog:
         return await self._scripts.ask("connect", ScriptCall((keys.meta(sid),), arguments))
 
     async def claim(self, sid: str, seen: str, worker: str, nonce: str) -> tuple[Answer, str]:
-        """Own a session whose owner is still `seen` ("" for none). Answers the new owner."""
+        """Own a session if its owner is still `seen` ("" for none). Answers the new owner."""
         return await self._scripts.ask("claim", self._claim(sid, seen, worker, nonce))
 
     async def claim_all(
@@ -81,7 +81,7 @@ class SessionLog:
     ) -> dict[str, tuple[Answer, str]]:
         """`claim` for many sessions (id -> the owner seen) in one round trip.
 
-        The result leaves out sessions whose answer is an error: the next sweep finds the cause.
+        The result leaves out sessions with an error as the answer: the next sweep finds the cause.
         """
         calls = [self._claim(sid, owner, worker, nonce) for sid, owner in seen.items()]
         found = zip(seen, await self._scripts.run("claim", calls), strict=True)

@@ -1,4 +1,4 @@
-"""Notes when records pass through the session log, in a process whose turns are traced."""
+"""Notes when records pass through the session log, in a process that traces its turns."""
 
 import time
 from collections.abc import Sequence

@@ -261,6 +261,6 @@ class Caller:
 
 
 def silences(arrivals: Sequence[float], since: float, until: float) -> list[float]:
-    """Seconds between consecutive frames, for the pairs whose second frame is in the interval."""
+    """Seconds between consecutive frames, for the pairs with their second frame in the interval."""
     pairs = itertools.pairwise(arrivals)
     return [after - before for before, after in pairs if since <= after <= until]

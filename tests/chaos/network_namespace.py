@@ -1,4 +1,4 @@
-"""A network namespace for callers whose link can go dark without a word: half-open TCP."""
+"""A network namespace for callers on a link that can go dark without a word: half-open TCP."""
 
 import ctypes
 import os

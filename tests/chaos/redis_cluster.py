@@ -135,7 +135,7 @@ def _replicates(node: Server) -> bool:
 
 
 def _port_with_bus() -> int:
-    """A free port whose bus port is free too."""
+    """A free port with a free bus port."""
     while True:
         port = free_port()
         with socket.socket() as probe:

@@ -137,7 +137,7 @@ class ProxiedRedis(DurableRedis):
 
 
 class SmallDiskRedis(DurableRedis):
-    """A server whose files are on a file system of a few MB, which a fault fills."""
+    """A server with its files on a file system of a few MB, which a fault fills."""
 
     BYTES: Final = 48 * 1024 * 1024
 

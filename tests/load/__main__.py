@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--into", type=Path, help="a folder for everything that the run writes")
     options = parser.parse_args()
     # End the servers that we started when a signal ends us. A shell that starts us in the
-    # background makes us ignore Ctrl-C, hence SIGINT too.
+    # background makes us ignore Ctrl-C, so SIGINT too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     peers = PEER_PARTS if options.no_peers else ()

@@ -39,7 +39,7 @@ class Check:
 
 
 def curve(costs: Costs, engine: Engine) -> list[Point]:
-    """The latency of fleets whose processes all have the same load."""
+    """The latency of fleets with the same load on all processes."""
     return [_point(costs, engine, load) for load in LOADS if a_worker_holds(costs, engine, load)]
 
 

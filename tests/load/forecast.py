@@ -165,7 +165,7 @@ def ends_at(costs: Costs, engine: Engine) -> int:
 
 
 def cell(costs: Costs, engine: Engine) -> int:
-    """The most callers of a fleet whose shared keys take at most `CELL_SHARE` of any core."""
+    """The most callers of a fleet if its shared keys take at most `CELL_SHARE` of any core."""
     return _most(
         lambda found: found is not None and max(found.shared_share, found.hub_share) <= CELL_SHARE,
         costs,

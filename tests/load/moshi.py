@@ -51,7 +51,7 @@ NO_VOICES: Final = Path("/nonexistent")
 
 @dataclass(frozen=True, slots=True)
 class MoshiStep:
-    """A step of a batch whose calls are all near the end of their contexts."""
+    """A step of a batch of calls near the end of their contexts."""
 
     batch: int
     step_ms: float  # the median
@@ -286,5 +286,5 @@ def _steps(
 
 
 def calls_in_time(steps: Sequence[MoshiStep]) -> int:
-    """The largest batch whose p99 is below a chunk's 80 ms; 0 if none is."""
+    """The largest batch with a p99 below a chunk's 80 ms; 0 if none is."""
     return max((step.batch for step in steps if step.p99_ms < LIMIT_MS), default=0)

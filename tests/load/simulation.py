@@ -5,8 +5,8 @@ Each caller sends a chunk every 80 ms, at a phase of its own. The chunk visits, 
     gateway -> Redis -> worker -> Redis -> gateway
 
 Gateways and Redis primaries serve one job after another. A worker serves all waiting jobs as one
-batch, whose time is linear in its size. Each process has a core of its own (a worker perhaps also a
-GPU), or all share one core in turns. A caller's path is fixed.
+batch, in a time that is linear in its size. Each process has a core of its own (a worker perhaps
+also a GPU), or all share one core in turns. A caller's path is fixed.
 """
 
 import heapq

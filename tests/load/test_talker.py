@@ -22,7 +22,7 @@ QUIET = bytes(FRAME_BYTES)
 
 
 class Call:
-    """A talker whose clock advances with each chunk, from time 0."""
+    """A talker with a clock that advances with each chunk, from time 0."""
 
     def __init__(self, *, reports: bool = True) -> None:
         samples = np.full(2 * CHUNK_SAMPLES, 5_000, np.int16)
@@ -40,7 +40,7 @@ class Call:
         self.talker.take_event(event, self.now)
 
     def reply(self, first: int, frames: int) -> None:
-        """A reply whose first frame is silent."""
+        """A reply with a silent first frame."""
         self.event(type="reply_started", generation=1, frame=first)
         for number in range(first, first + frames):
             self.talker.take_frame(number, 1, QUIET if number == first else LOUD, self.now)

@@ -105,7 +105,7 @@ def _code(mimi: Any, sound: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _tokenizer() -> None:
-    """A tokenizer of 100 pieces, whose pieces 0 to 3 are those of the published one."""
+    """A tokenizer of 100 pieces. Pieces 0 to 3 are those of the published one."""
     words = re.findall("[a-z]+", Path("README.md").read_text().lower())
     lines = [" ".join(words[at : at + 8]) for at in range(0, len(words), 8)]
     model = io.BytesIO()

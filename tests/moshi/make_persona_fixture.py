@@ -61,7 +61,7 @@ def made_generator(**options: Any) -> Any:
 
 
 def save_voice(voice: Tokens, tone: Tokens) -> None:
-    """Write a voice as the reference keeps it; its codes stand for those of a recording."""
+    """Write a voice as the reference keeps it; its codes represent those of a recording."""
     generator = made_generator(save_voice_prompt_embeddings=True)
     generator.voice_prompt, generator.voice_prompt_audio = str(VOICE), voice
     generator._encode_voice_prompt_frames = lambda _: map(one, voice)

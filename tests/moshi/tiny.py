@@ -169,7 +169,7 @@ def caller_codes(calls: int, steps: int) -> Tensor:
 
 
 def caller_sound(calls: int, frames: int) -> Tensor:
-    """Noise whose loudness changes with every frame, (calls, 1920 frames), exact in PCM16."""
+    """Noise that changes its loudness with every frame, (calls, 1920 frames), exact in PCM16."""
     rng = np.random.default_rng(7)
     noise = rng.standard_normal((calls, frames, 1920), dtype=np.float32)
     loudness = rng.random((calls, frames, 1), dtype=np.float32)

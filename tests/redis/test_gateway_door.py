@@ -239,7 +239,7 @@ async def test_idle_connections_are_closed(
 async def half_requests(
     server: GatewayServer, count: int
 ) -> AsyncIterator[list[asyncio.StreamReader]]:
-    """This many connections whose request never ends."""
+    """This many connections with a request that never ends."""
     pairs = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(count)]
     for _, writer in pairs:
         writer.write(b"GET /ws/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n")

@@ -92,7 +92,7 @@ class Vad:
         return loud and self._unvoiced < UNVOICED_TAIL_FRAMES
 
     def _believed(self, voices: list[bool], moved: _Frames, *, hidden: bool) -> tuple[bool, ...]:
-        """Which speech-like frames are speech: those whose sound moves, or may still prove it."""
+        """Which speech-like frames are speech: their sound moves, or may still begin to move."""
         both = [a and bool(b) for a, b in zip(voices, moved, strict=True)]
         self._moved = [*self._moved, *both][-MOVED_WITHIN_FRAMES:]
         proved = hidden or sum(self._moved) >= MOVED_FRAMES

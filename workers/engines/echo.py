@@ -14,7 +14,7 @@ _SAID = b""  # the log needs no more of a step than that it took place
 
 
 class EchoEngine:
-    """Engine whose every frame is a function of the input alone."""
+    """Engine that makes each frame from the input alone."""
 
     traits = Traits(gated=False)
     offer = Offer()

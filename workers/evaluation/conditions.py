@@ -93,7 +93,7 @@ SPOKEN: Final = (
     Condition("stream mode, a pause inside", UNSEEN_ESPEAK, mode=STREAM, pause=True),
 )  # fmt: skip
 CLEAN: Final = "unseen espeak-ng voices"  # the row without noise, to compare the noisy rows with
-CEILING: Final = (CLEAN, "Spanish, unseen espeak-ng")  # rows whose replies give the ceilings
+CEILING: Final = (CLEAN, "Spanish, unseen espeak-ng")  # rows with replies that give the ceilings
 
 
 def rows(taught: Sequence[str]) -> tuple[Condition, ...]:

@@ -1,4 +1,4 @@
-"""Calls whose callers interrupt: they speak over a reply with another question."""
+"""Calls with callers who interrupt: they speak over a reply with another question."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -45,7 +45,7 @@ def row_of_calls(
 def interruptions(
     engine: HybridEngine, condition: Condition, count: int, progress: ProgressBar
 ) -> list[CallVerdict]:
-    """Judge calls that interrupt a long reply; calls whose reply was too short are left out."""
+    """Judge calls that interrupt a long reply; calls with too short a reply are left out."""
     progress.say("interruptions")
     rng = random.Random(SEED)
     callers = asked(condition)

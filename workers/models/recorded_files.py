@@ -1,7 +1,7 @@
 """Reads and writes a folder of small computed files, which record.json describes.
 
 record.json maps each file's name to its size, sha256 and facts: the command that made it, its
-sources and their licences. `read_file` refuses a file whose sha256 differs.
+sources and their licences. `read_file` refuses a file with another sha256.
 """
 
 import hashlib

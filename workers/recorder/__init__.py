@@ -1,1 +1,1 @@
-"""Records calls whose callers agree, in a process of its own that reads the log."""
+"""Records calls if their callers agree, in a process of its own that reads the log."""

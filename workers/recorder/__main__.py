@@ -1,4 +1,4 @@
-"""Record the calls whose callers agreed: `python -m workers.recorder`.
+"""Record calls if their callers agreed: `python -m workers.recorder`.
 
 It runs until SIGTERM; RECORD names the folder or URL. `delete` deletes all files of one call.
 """

@@ -32,7 +32,7 @@ from shared.log.records import (
 
 # Two frames in a row stay together unless the caller's playhead stood still for longer.
 SLACK_SAMPLES: Final = SAMPLE_RATE_HZ // 5  # 200 ms: playheads are logged that often
-KNOWN_RECORDS: Final = 4_096  # input records whose place is kept
+KNOWN_RECORDS: Final = 4_096  # input records that keep their place
 
 
 class Side(StrEnum):

@@ -1,4 +1,4 @@
-"""Follows the log of every call whose caller agreed, and stores both sides' audio and words."""
+"""Follows the logs of calls to record, and stores both sides' audio and words."""
 
 import asyncio
 import logging

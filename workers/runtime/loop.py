@@ -39,7 +39,7 @@ from workers.runtime.slots import HeldSession, Slots
 
 # A caller is away when this many of the gateway's signs of life are missing: 10 s.
 MISSED_SIGNS: Final = 2.5
-SWEEP_EVERY_S: Final = 0.1  # reads sessions whose wakeup was lost
+SWEEP_EVERY_S: Final = 0.1  # reads sessions after a lost wakeup
 IDLE_TURN_S: Final = 0.05  # the longest rest: a turn is cheap, and the beat counts turns
 BACK_OFF_MIN_S: Final = 0.05
 # Well under a lease, because a worker that returns late from an outage looks dead.
@@ -68,7 +68,7 @@ class WorkerLoop:
         self.slots = Slots(engine.slots)
         self.wakeups = WakeupListener(sessions.redis, wakeups.INPUTS)
         self._sweep_at = 0.0
-        self._read: set[str] = set()  # sessions whose input was read since the last sweep
+        self._read: set[str] = set()  # sessions with input that was read since the last sweep
         self.turns = 0  # completed ones: the beat by which other workers see this one live
         self._engine_name: EngineName = settings.engine
         self._away_s = settings.session_resume_s + MISSED_SIGNS * SIGN_OF_LIFE_S
@@ -253,7 +253,7 @@ class WorkerLoop:
     async def _rounds(self, sessions: Sequence[HeldSession]) -> None:
         """Step each session once; step lagging sessions more often.
 
-        Sessions whose last commit is not yet stored are left out: nothing runs ahead of the log.
+        It leaves out sessions until their last commit is stored: nothing runs ahead of the log.
         """
         for _ in range(rounds(self.engine_thread.times.smooth_ms)):
             plans = self._plan(sessions)
@@ -364,7 +364,7 @@ class WorkerLoop:
             self.release(session)
 
     async def _retire(self) -> None:
-        """End sessions whose callers hung up or have been away for too long."""
+        """End sessions if their callers hung up or have been away for too long."""
         now = self._clock()
         for session in list(self.slots.sessions.values()):
             ended = session.conversation.state.ended

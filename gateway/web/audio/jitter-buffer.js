@@ -83,7 +83,7 @@ export class JitterBuffer {
     if (this.#queue.length === 0) this.#hold(true);
   }
 
-  /** Start a new session, whose generations count from 1 again. */
+  /** Start a new session. Its generations count from 1 again. */
   reset() {
     this.clear(Number.MAX_SAFE_INTEGER);
     this.#cleared = 0;

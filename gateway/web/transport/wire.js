@@ -32,7 +32,7 @@ export const LAST_OF_REPLY = 2;
  */
 
 /**
- * A frame whose audio is an Opus packet.
+ * A frame with an Opus packet as its audio.
  * @typedef {{number: number, generation: number, last: boolean,
  *            packet: Uint8Array<ArrayBuffer>}} OpusFrame
  */

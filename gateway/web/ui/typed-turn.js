@@ -1,7 +1,7 @@
 // @ts-check
 import { find } from "./find.js";
 
-/** The text field for a turn in writing. It is shown during a call whose engine takes such turns. */
+/** The text field for a turn in writing. It is shown during a call if its engine takes such turns. */
 
 export class TypedTurn {
   #form = find("#typed", HTMLFormElement);

@@ -98,7 +98,7 @@ class _Row:
     """One slot's row of the model."""
 
     seed: int
-    held: list[int] = field(default_factory=list)  # the tokens whose keys and values the row has
+    held: list[int] = field(default_factory=list)  # the tokens of the keys and values in the row
     before: list[int] = field(default_factory=list)  # the context before the turn
     earlier: tuple[str, ...] = ()  # the caller's turns before
     replied: str = ""  # to the last of them
@@ -354,7 +354,7 @@ class LocalThinker:
         return choose(logits, row.reply, self._sampling, draw)
 
     def take(self, slot: int) -> Delta:
-        """See `Thinker`. A character whose bytes are incomplete waits for its next token."""
+        """See `Thinker`. A character with incomplete bytes waits for its next token."""
         row = self._rows[slot]
         text = self._model.tokenizer.decode(row.reply)
         if not row.complete and text.endswith("\N{REPLACEMENT CHARACTER}"):

@@ -41,7 +41,7 @@ def sound_of(chunks: Sequence[Pcm16]) -> Floats:
 
 
 def place_to_cut(chunks: Sequence[Pcm16]) -> int:
-    """The chunks of a long turn whose words can be settled; 0: the turn is short."""
+    """The chunks of a long turn with words that can be settled; 0: the turn is short."""
     if len(chunks) < LONG_CHUNKS:
         return 0
     return quietest(chunks, CUT_FROM_CHUNKS, CUT_TO_CHUNKS)

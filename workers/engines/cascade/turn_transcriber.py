@@ -60,7 +60,7 @@ class TurnTranscriber:
     def transcribe_paused(
         self, batch: Sequence[Work], drafts: dict[int, Draft], until: float
     ) -> None:
-        """Transcribe turns whose caller pauses, so that the answer is ready if they have ended."""
+        """Transcribe turns in their pauses, so that the answer is ready if they have ended."""
         replies = any(state.replying for state in self._slots.values())
         paused = [
             work.slot

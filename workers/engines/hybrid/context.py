@@ -85,7 +85,7 @@ class SlotContext:
 
     @property
     def settled(self) -> int:
-        """The oldest chunks of the turn whose audio a rebuilt listener need not hear again."""
+        """The turn's oldest chunks that a rebuilt listener need not hear again."""
         return max(0, self.chunks - HEARS_BACK) // SETTLE_STEP * SETTLE_STEP
 
     def ahead(self) -> list[Position]:

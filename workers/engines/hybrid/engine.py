@@ -59,7 +59,7 @@ def s2s_config(part: Part) -> S2SConfig:
 
 @dataclass(slots=True)
 class _VoicedSteps:
-    """Steps of an unfinished reply whose sound was sent. The voice's state must include them."""
+    """Steps of an unfinished reply that went out as sound. The voice's state includes them."""
 
     fresh: bool  # they are the reply's first ones
     codes: list[tuple[int, ...]]

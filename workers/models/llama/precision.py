@@ -42,7 +42,7 @@ def decoder_of(source: Source, precision: str, positions: int, device: torch.dev
 
 
 def chosen(source: Source, device: torch.device) -> str:
-    """The name of the fastest precision here whose output is close to float32's.
+    """The name of the fastest precision here with outputs close to float32's.
 
     It starts with the finest and takes a coarser one if that is clearly faster. A model with a
     merged adapter never runs in 4 bits, which undo most of the adapter's change. On SmolLM2-135M

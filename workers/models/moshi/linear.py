@@ -1,4 +1,4 @@
-"""Linear layers without bias, whose weights may be held in eight bits.
+"""Linear layers without bias; their weights may have eight bits.
 
 The loss (relative error of one layer's output on random inputs, `tests/unit/.../test_linear.py`):
 int8 about 0.7 %, fp8 about 2.6 %. Both halve the memory of bfloat16 weights.

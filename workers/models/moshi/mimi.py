@@ -129,7 +129,7 @@ class Named(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions, whose output is added to their input."""
+    """Two convolutions; their output is added to their input."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -40,7 +40,7 @@ LONGEST: Final = 380  # phonemes at once; hibari's own limit is 400
 
 
 class Hibari:
-    """The voices whose files this machine has. Not thread-safe."""
+    """The voices with files on this machine. Not thread-safe."""
 
     exact = True
 

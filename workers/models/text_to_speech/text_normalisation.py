@@ -93,7 +93,7 @@ def _is_minus(word: str, before: str, after: str) -> bool:
 
 
 def _abbreviated(word: str, before: str, after: str) -> str | None:
-    """The spoken form of a word whose full stop belongs to it; None for all other words."""
+    """The spoken form of a word that owns its full stop; None for all other words."""
     core, mark = (word[:-1], word[-1]) if word[-1:] in (",", ";", ":", "!", "?") else (word, "")
     core = core.strip('"“”()[]*_')
     lower = core.lower()

@@ -108,7 +108,7 @@ class Voice:
 
     @torch.inference_mode()
     def replay_steps(self, codes: Tensor, rows: Tensor) -> None:
-        """Advance the state by steps (R, T, q) whose sound was made before, in one call."""
+        """Advance the state, in one call, by steps (R, T, q) that have their sound already."""
         mel = self._decode(codes, rows)
         self._speaking.put(rows, self._followed(mel, rows))
 

@@ -33,7 +33,7 @@ class AnsweredTurn:
 
     first: int  # the step with which it began
     last: int  # the last step of its answer
-    kept: int  # the last step whose every frame was played
+    kept: int  # the last step with every frame played
     frames: int | None  # of the answer that were played; None: all
     generation: int = 0  # the answer's number
 

@@ -8,7 +8,7 @@ from shared.modes import DEFAULT_SILENCE_MS
 # After this much silence, an engine that prepares may get the answer ready. Shorter gaps are inside
 # words (`endpointing.RUN_GAP_MS`). With 200 ms the answer was not ready when the turn ended.
 PAUSE_MS: Final = 100
-# The silence that ends a turn whose words sound finished with this probability or more ...
+# The silence that ends a turn if its words sound finished with this probability or more ...
 FINISHED: Final = 0.9
 FINISHED_MS: Final = 250
 # ... and with this probability or less, or while the engine has no opinion yet.

@@ -24,7 +24,7 @@ class Reply:
     generation: int
     first: int  # its first frame
     before: int  # the last step before its own
-    kept: int  # the last step whose every frame was played
+    kept: int  # the last step with every frame played
     steps: int = 0
     wordless: int = 0  # steps since the last word began
     announced: bool = False  # ReplyStarted was sent

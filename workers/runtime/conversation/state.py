@@ -43,7 +43,7 @@ class Context:
     started: int = 0  # the input record in which that speech began
     last: int = 0  # the last input record heard
     lasted: int = 0  # chunks since the turn began, withheld silence included
-    settled: int = 0  # the oldest chunks heard, whose audio no rebuild needs again
+    settled: int = 0  # the oldest chunks heard; no rebuild needs their audio again
     finished: float | None = None  # the engine's opinion when the turn ended
     typed: bool = False  # the turn has words that the caller typed
     reopened: bool = False  # its first reply was withdrawn

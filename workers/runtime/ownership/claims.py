@@ -91,7 +91,7 @@ class Ownership:
         held: Callable[[], dict[str, str]],
         stopping: asyncio.Event,
     ) -> None:
-        """Claim until `stopping`; publish `status`, whose "beat" counts the loop's turns.
+        """Claim until `stopping`; publish `status`. Its "beat" counts the loop's turns.
 
         `held`: the sessions that have a slot here, and their owners.
         """
@@ -223,7 +223,7 @@ class Ownership:
         return claimed
 
     async def _claim(self, seen: Mapping[str, str]) -> int:
-        """Claim the sessions whose owner is still the one `seen`, and rebuild them."""
+        """Claim the sessions if their owner is still the one `seen`, and rebuild them."""
         seen = {sid: owner for sid, owner in seen.items() if sid not in self._newer}
         if not seen:
             return 0

@@ -32,7 +32,7 @@ class Watch:
         self.lease_s = lease_s
         self._beats = Beats(look_gap_s=_LOOK_GAP_S)
         self._slowest_s: Mapping[str, float] = {}  # worker -> its slowest recent step
-        self._cut: set[str] = set()  # workers whose connections are gone
+        self._cut: set[str] = set()  # workers without their connections
         self._blind_until = 0.0
 
     def look(
@@ -65,7 +65,7 @@ class Watch:
         self._cut |= set(workers)
 
     def dead(self, leases: float = 1) -> set[str]:
-        """Workers whose beat stood still for their lease (or `leases` of ours), or that are cut."""
+        """Workers that stood still for their lease (or `leases` of ours), or that are cut."""
         still = self._beats.still(leases * self.lease_s)
         if leases > 1:
             return still

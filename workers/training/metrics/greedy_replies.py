@@ -112,6 +112,6 @@ def go_error_steps(model: HybridS2S, turns: Sequence[EncodedTurn]) -> list[int]:
 
 
 def right(wanted: Sequence[str], replies: Sequence[str]) -> float:
-    """The share of replies whose words are exactly the wanted ones."""
+    """The share of replies with exactly the wanted words."""
     hits = [words(want) == words(got) for want, got in zip(wanted, replies, strict=True)]
     return float(np.mean(hits))

@@ -29,7 +29,7 @@ AGAIN: Final = (
     "once more, please",
 )
 SURE: Final = ("are you sure?", "is that right?", "really?", "are you certain?")
-# Families whose follow-up may name another thing: "and france?"
+# Families in which a follow-up may name another thing: "and france?"
 NAMED: Final = ("capital", "opposite", "colour", "legs", "animal", "month length")
 
 _PLUS: Final = ("and plus {n}?", "and {n} more?", "now add {n}", "plus {n}")

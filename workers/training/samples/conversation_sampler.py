@@ -37,7 +37,7 @@ from workers.training.stages.caller_words import CallerVocabulary
 POOL: Final = 16  # batches drawn together and sorted by length
 TWO_TURNS: Final = 0.35  # share of samples
 FOLLOW_UP: Final = 0.65  # share of second turns that are a follow-up to the first
-INTERRUPTED: Final = 0.25  # share of the other second turns whose first reply was cut off
+INTERRUPTED: Final = 0.25  # share of the other second turns after a first reply that was cut off
 STREAM_SHARE: Final = 0.3
 # Share of single turns that get any reply, with its text given; turns of shuffled words always do.
 # Only this teaches the sound to follow the text. Where the sound may also follow the question, the

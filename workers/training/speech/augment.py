@@ -31,7 +31,7 @@ class Strength:
     narrow: float = 0.15  # share of rows limited to a telephone-like band
     noise_db: tuple[float, float] = (3.0, 45.0)  # signal-to-noise ratio
     quiet: float = 0.25  # share of rows without noise
-    babble: float = 0.15  # share of noisy rows whose noise is another row's speech
+    babble: float = 0.15  # share of noisy rows with another row's speech as noise
     room: float = 0.35  # share of rows with reverberation
     masks: int = 2  # of each kind, time and frequency
     mask_frames: int = 12

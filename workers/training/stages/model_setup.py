@@ -74,7 +74,7 @@ class ModelSetup:
 
     @property
     def word_lists(self) -> dict[str, Sequence[str]]:
-        """The words that rows of the model stand for, by the facts' names."""
+        """The words that rows of the model represent, by the facts' names."""
         return {"words": self.vocabulary.words, "caller_words": self.caller_vocabulary.words}
 
     def checks(self) -> dict[str, list[EncodedTurn]]:

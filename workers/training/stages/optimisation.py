@@ -21,7 +21,7 @@ def update(
     parameters: Iterable[nn.Parameter],
     clip: float = 1.0,
 ) -> None:
-    """One step down the gradient, whose norm over these parameters is at most `clip`."""
+    """One step down the gradient. Its norm over these parameters is at most `clip`."""
     optimiser.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(parameters, clip)

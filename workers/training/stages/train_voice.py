@@ -73,7 +73,7 @@ def fit(run: Run, both: "CodecAndVocoder", clips: Clips, seed: int) -> None:
 
 
 class CodecAndVocoder(torch.nn.Module):
-    """The codec, whose decoder is trained, and the vocoder."""
+    """The codec, with its decoder to train, and the vocoder."""
 
     def __init__(self, codec: SpeechCodec, vocoder: Vocoder) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Starts a model from a checkpoint with the same words, or from finished weights with others.
 
-A warm start copies every tensor of the finished weights. It copies rows that stand for words by
-their word; words that the finished weights lack keep their newly initialised rows.
+A warm start copies every tensor of the finished weights. Where rows represent words, it
+copies each word's row. Words that the finished weights lack keep their newly initialised rows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +20,12 @@ from workers.training.stages.training_run import CHECKPOINT, READY
 REPLY_WORDS: Final = ("text.weight", "to_text.weight", "to_text.bias", "depth.text.weight")
 CALLER_WORDS: Final = ("to_caller.1.weight", "to_caller.1.bias")
 
-WordLists = Mapping[str, Sequence[str]]  # the words that rows of the model stand for
+WordLists = Mapping[str, Sequence[str]]  # the words that rows of the model represent
 Rows = tuple[list[int], list[int]]  # in the finished weights, and in the new ones
 
 
 def same_rows(old: Sequence[str], new: Sequence[str], marks: int) -> Rows:
-    """The rows that both hold; their first `marks` rows are equal and stand for no word."""
+    """The rows that both hold; their first `marks` rows are equal and represent no word."""
     place = {word: marks + i for i, word in enumerate(old)}
     both = [(place[w], marks + i) for i, w in enumerate(new) if w in place]
     rows = [(i, i) for i in range(marks)] + both

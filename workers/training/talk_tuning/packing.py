@@ -55,7 +55,7 @@ class Batch:
     positions: Tensor
     system: int  # tokens of the system prompt
     blocks: tuple[Block, ...]
-    sources: Tensor  # (N,) places whose next token is a target
+    sources: Tensor  # (N,) places before a target
     targets: Tensor  # (N,) those tokens
     weights: Tensor  # (N,) float32
 
@@ -93,7 +93,7 @@ def piece(
 
 
 def _drawn(words: int, chance: random.Random) -> list[float]:
-    """Weights of a caller's words: few of them, which stand for all."""
+    """Weights of a caller's words: few of them represent all."""
     kept = (chance.random() < CALLER_KEPT for _ in range(words))
     return [CALLER_WEIGHT / CALLER_KEPT if yes else 0.0 for yes in kept]
 

@@ -11,7 +11,7 @@ from shared.voices import DEFAULT, Offer
 
 
 def fleet(**statuses: dict[str, Any]) -> Fleet:
-    """A fleet whose workers' beats moved at second 0.2."""
+    """A fleet with beats of all workers at second 0.2."""
     found = Fleet(lease_s=1.0, max_sessions=10)
     found.observe(statuses, 0, 0.0)
     found.observe({n: {**s, "beat": s["beat"] + 1} for n, s in statuses.items()}, 0, 0.2)

@@ -41,7 +41,7 @@ class OddRegistry(Registry):
 
 
 async def passes() -> None:
-    """A Redis whose settings are right."""
+    """A Redis with the right settings."""
 
 
 def a_log() -> SessionLog:

@@ -75,7 +75,7 @@ def test_the_examples_cover_every_type() -> None:
     assert {type(record) for record in EVERY_RECORD} == set(messages._NAMES)
 
 
-# The name and the msgpack bytes of each example, in hexadecimal. `..` stands for audio of zeros.
+# The name and the msgpack bytes of each example, in hexadecimal. `..` is audio of zeros.
 # Processes of two releases share a log, so these bytes must not change unnoticed.
 GOLDEN = """
 audio 81 a370636d c50f00..

@@ -47,7 +47,7 @@ _SUBJECT: Final = re.compile(
 
 
 def whole_question(words: str, earlier: Sequence[str]) -> str:
-    """The question that a follow-up to these earlier turns stands for; "" if it is none."""
+    """The whole question that a follow-up to these earlier turns means; "" if it is none."""
     turns = [*earlier[-MOST_TURNS:], words]
     before, whole = "", ""
     for turn in turns:

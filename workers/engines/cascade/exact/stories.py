@@ -47,7 +47,7 @@ _SHARES: Final = r"\b(?:shares?|shared|splits?|divides?|divided|distribut\w+|dea
 _PERSON: Final = r"\b(?:my |her |his |the )?"
 _BE: Final = r"(?:is|am|are)"
 _THEN: Final = r"\b(?:now|have|has|there)\b"
-# The one whose age is told, and a question for the age of somebody else.
+# The person with a stated age, and a question for the age of somebody else.
 _TOLD: Final = rf"{_PERSON}(?P<who>\w+) {_BE} {_A}\b.*\b{_BE} {_B} years?"
 _ASKED: Final = rf".*how old {_BE} {_PERSON}(?!(?P=who)\b)\w+"
 # The story's text with numbers as digits, and the step. The first that fits decides.

@@ -9,7 +9,7 @@ from workers.training.talk_tuning.systematic.phrasing import Deck
 from workers.training.talk_tuning.systematic.repeating import Questions
 
 TOPIC: Final = "unclear or broken transcripts"
-# Openings whose object Whisper lost.
+# Openings that lost their object in Whisper.
 CUT: Final = (
     "What's the|What is the|How many|Can you tell me the|Where is the|Who was the|How do I|"
     "Why is the|When did the|Tell me about the|Could you please|I want to know if the|"

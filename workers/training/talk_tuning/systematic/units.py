@@ -168,7 +168,7 @@ DEGREES: Final = (
 
 
 def temperatures(random: Random) -> Iterator[Conversation]:
-    """Celsius values whose Fahrenheit value is whole, both ways."""
+    """Celsius values with a whole Fahrenheit value, both ways."""
     caller, frames = Caller(random), Deck(DEGREES, random)
     while True:
         celsius, fahrenheit = random.choice(TEMPERATURES)

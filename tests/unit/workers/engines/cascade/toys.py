@@ -120,7 +120,7 @@ class ToyModel:
 
 
 class ToyVoice:
-    """Each word is a constant whose value says which word of the sentence it is."""
+    """Each word is a constant. Its value says which word of the sentence it is."""
 
     offer = Offer()
 

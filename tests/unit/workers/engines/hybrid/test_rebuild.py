@@ -82,7 +82,7 @@ class Call(Rehearsal):
 
 
 def decisions(call: Call) -> list[object]:
-    """All step records, without the fields whose values depend on precision."""
+    """All step records, without the fields that depend on precision."""
     return [
         (r.cursor, r.generation, r.hear, r.said, r.speak, r.began, r.ended)
         if isinstance(r, Step)

@@ -23,7 +23,7 @@ from workers.models.moshi.text import TextTokens
 
 
 class Written(TextTokens):
-    """A tokenizer whose every text has these tokens."""
+    """A tokenizer that gives every text these tokens."""
 
     def __init__(self, words: list[int]) -> None:
         super().__init__(TOKENIZER)

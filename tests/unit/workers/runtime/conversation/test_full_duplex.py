@@ -271,7 +271,7 @@ def echoing(dies: bool) -> Rehearsal:
 
 
 class Parrot(Chatter):
-    """A Chatter whose sound is a voice."""
+    """A Chatter with a voice as its sound."""
 
     sounds = (*talking(30),)
 

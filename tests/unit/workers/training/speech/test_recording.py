@@ -27,7 +27,7 @@ QUIET = np.zeros(CHUNK_SAMPLES, np.int16)
 
 
 def voice(chunks: int) -> list[Pcm16]:
-    """A buzz whose pitch and formant glide, like a long vowel that moves."""
+    """A buzz with a gliding pitch and formant, like a long vowel that moves."""
     time = np.arange(chunks * CHUNK_SAMPLES) / SAMPLE_RATE_HZ
     pitch = 120 + 30 * np.sin(2 * np.pi * 1.5 * time)
     phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ
