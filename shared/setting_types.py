@@ -7,8 +7,9 @@ Errors about secrets hold no part of the value.
 import re
 from ipaddress import ip_network
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from shared.origins import normalised
 from shared.redis_client import url as redis_url
@@ -16,6 +17,7 @@ from shared.redis_client import url as redis_url
 MIN_SECRET_BYTES: Final = 32
 # No segment is empty or begins with a dot, so that no redirect leads elsewhere.
 ROOT_PATH: Final = r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$"
+STATS_CHARACTERS: Final = r"[!-~]{16,256}"
 KEY_HASH: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}:[0-9a-f]{64}")  # name and SHA-256
 OWN_PATHS: Final = (
     *("api", "dashboard", "health", "metrics", "ready"),
@@ -47,7 +49,9 @@ def _key_hashes(value: str | tuple[str, ...]) -> tuple[str, ...]:
 def _root_path(value: str) -> str:
     if value.lstrip("/").partition("/")[0] in OWN_PATHS:
         raise ValueError(f"expected none of the gateway's own paths: {', '.join(OWN_PATHS)}")
-    return value.rstrip("/")
+    if not re.fullmatch(ROOT_PATH, path := value.rstrip("/")):
+        raise ValueError(f"expected a path such as /antiphon, got {value!r}")
+    return path
 
 
 def _redis(value: str) -> str:
@@ -57,11 +61,28 @@ def _redis(value: str) -> str:
 
 
 def _model_or_endpoint(value: str) -> str:
-    if value.startswith(("http://", "https://")) and set("@?#") & set(value):
+    if not value.startswith(("http://", "https://")):
+        return value
+    if set("@?#") & set(value) or not _names_host(value):
         raise ValueError(
             "expected an address such as http://host:8000/v1, without a user, a query or a "
             "fragment: THINK_KEY takes the key"
         )
+    return value
+
+
+def _names_host(address: str) -> bool:
+    """Whether a URL has a host, and no port or one that exists."""
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _for_the_dashboard(value: str) -> str:
+    if value and not re.fullmatch(STATS_CHARACTERS, value):
+        raise ValueError("expected 16 to 256 characters of printable ASCII without spaces")
     return value
 
 
@@ -81,7 +102,8 @@ def _for_a_header(value: SecretStr) -> SecretStr:
 Networks = Annotated[tuple[str, ...], BeforeValidator(_networks)]
 KeyHashes = Annotated[tuple[str, ...], BeforeValidator(_key_hashes)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
-RootPath = Annotated[str, BeforeValidator(_root_path), Field(pattern=ROOT_PATH)]
+RootPath = Annotated[str, AfterValidator(_root_path)]
+StatsToken = Annotated[str, AfterValidator(_for_the_dashboard)]
 RedisUrl = Annotated[str, AfterValidator(_redis)]
 ModelOrEndpoint = Annotated[str, AfterValidator(_model_or_endpoint)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_long_enough)]

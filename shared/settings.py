@@ -25,6 +25,7 @@ from shared.setting_types import (
     RedisUrl,
     RootPath,
     SigningSecret,
+    StatsToken,
 )
 
 ENV_FILE: Final = Path(".env")
@@ -169,9 +170,8 @@ class Settings(BaseModel):
         description="The auth token of the Twilio account whose calls come to "
         "/twilio/media-streams; their signatures are checked with it. Empty: they are not.",
     )
-    gateway_stats_token: str = Field(
+    gateway_stats_token: StatsToken = Field(
         "",
-        pattern=r"^(|[!-~]{16,256})$",
         repr=False,
         description="The token, of 16 characters or more, that opens the dashboard and /api/stats "
         "from other machines. Empty: only this machine sees them.",

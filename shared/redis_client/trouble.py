@@ -76,6 +76,10 @@ _KNOWN: Final = (
         r"as reply type byte|Protocol error",
         Trouble("what answers at its host and port is not Redis", lasting=True),
     ),
+    (
+        r"unknown command .SENTINEL",
+        Trouble("what answers is Redis and no sentinel: write redis:// in REDIS_URL", lasting=True),
+    ),
     (r"No master found", Trouble("no sentinel answers that knows the service in REDIS_URL")),
     (
         r"Name or service not known|name resolution|nodename nor servname|No address associated",

@@ -67,7 +67,8 @@ def _check_speak(speak: str) -> None:
     if speak == "hibari":
         _check_package("SPEAK", "hibari", "hibari-tts")
     else:
-        _check_folder("SPEAK", Path(speak), "Kokoro", ("*.onnx", "voices*.bin"))
+        patterns = ("*.onnx", "voices*.bin")
+        _check_folder("SPEAK", Path(speak), "Kokoro", patterns, or_else=", or hibari")
 
 
 def _check_package(setting: str, module: str, package: str) -> None:
@@ -78,10 +79,14 @@ def _check_package(setting: str, module: str, package: str) -> None:
         )
 
 
-def _check_folder(setting: str, folder: Path, content: str, patterns: tuple[str, ...]) -> None:
+def _check_folder(
+    setting: str, folder: Path, content: str, patterns: tuple[str, ...], or_else: str = ""
+) -> None:
     if not folder.is_dir():
         kind = "a file" if folder.exists() else "nothing there"
-        raise ConfigError(f"{setting}: expected a folder with {content}, got {kind}: {folder}")
+        raise ConfigError(
+            f"{setting}: expected a folder with {content}{or_else}, got {kind}: {folder}"
+        )
     if missing := [pattern for pattern in patterns if not any(folder.glob(pattern))]:
         raise ConfigError(
             f"{setting}: expected {' and '.join(missing)} of {content} in {folder}, got none"

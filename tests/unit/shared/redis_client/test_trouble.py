@@ -44,6 +44,7 @@ VERIFY = "Error 1 connecting to h:1. [SSL: CERTIFICATE_VERIFY_FAILED] certificat
             False,
         ),
         ("You can't write against a read only replica.", "takes no writes", False),
+        ("unknown command 'SENTINEL', with args beginning with: 'MASTERS' ", "no sentinel", True),
         ("something else", "does not answer", False),
     ],
 )

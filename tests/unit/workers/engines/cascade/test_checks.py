@@ -54,7 +54,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("THINK", "broken", "JSON in broken/config.json"),
         ("THINK_ADAPTER", "nowhere", "a .safetensors file, got nothing there: nowhere"),
         ("THINK_ADAPTER", "notes.txt", "a .safetensors file, got notes.txt"),
-        ("SPEAK", "nowhere", "a folder with Kokoro, got nothing there: nowhere"),
+        ("SPEAK", "nowhere", "a folder with Kokoro, or hibari, got nothing there: nowhere"),
         ("SPEAK", "empty", r"\*.onnx and voices\*.bin of Kokoro in empty, got none"),
     ],
 )
