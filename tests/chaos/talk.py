@@ -137,14 +137,14 @@ def talk_ledger(log: redis.Redis | None, seed: int, number: int) -> TalkLedger:
     return TalkLedger(Babble(seed, number), log=log)
 
 
-def moshi() -> Subject:
-    """The subject; its checkpoint lasts as long as this process."""
+def moshi(seed: int = 1) -> Subject:
+    """The subject; its checkpoint lasts as long as this process. `seed`: of every call's draws."""
     env = {
         "ENGINE": "moshi",
         "MODEL": str(shared_folder()),
         "DEVICE": "cpu",
         "WORKER_SLOTS": str(SLOTS),
-        "SESSION_SEED": "1",
+        "SESSION_SEED": str(seed),
         "GATEWAY_STEP_BUDGET_MS": "10000",  # a busy machine turns no caller away
     }
     return Subject(env, talk_ledger, OPTIONS)

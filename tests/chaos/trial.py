@@ -135,7 +135,7 @@ def repeated(
             slots=max(32, 2 * callers),
             setup=fault.setup,
             ablation=ablation,
-            subject=subject_of(engine),
+            subject=subject_of(engine, seed),
         )
         try:
             for trial in range(1 if ablation else trials):
@@ -149,13 +149,13 @@ def repeated(
     return total
 
 
-def subject_of(engine: str) -> Subject:
-    """What runs the trials of this engine."""
+def subject_of(engine: str, seed: int = 1) -> Subject:
+    """What runs the trials of this engine; `seed` is that of its draws."""
     if engine == "echo":
         return ECHO
     from tests.chaos.talk import moshi  # it needs torch
 
-    return moshi()
+    return moshi(seed)
 
 
 def counted(name: str, callers: Sequence[Caller], injected_at: float) -> Count:
