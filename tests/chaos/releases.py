@@ -37,6 +37,12 @@ def missing() -> str:
     return "" if found else f"the history holds no release of format {formats.PREVIOUS}"
 
 
+def missing_engine(engine: str) -> str:
+    """Why the release before cannot run this engine, or ""."""
+    had = f'= "{engine}"'.encode() in _git("show", f"{previous_commit()}:shared/modes.py")
+    return "" if had else f"the release before has no ENGINE={engine}"
+
+
 def unpack_previous(folder: Path) -> Path:
     """Unpack the release before into this folder."""
     folder.mkdir()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.chaos import releases
 from tests.chaos.caller import Caller, silences
 from tests.chaos.deployment import Deployment
 from tests.chaos.faults import FAULTS, Fault
@@ -126,7 +127,8 @@ def repeated(
     With an `ablation`, one trial on scripts without that guarantee.
     """
     fault = FAULTS[name]
-    if why := fault.setup.missing():
+    why = fault.setup.missing() or (fault.setup.old and releases.missing_engine(engine))
+    if why:
         return why
     total = Count(name)
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:

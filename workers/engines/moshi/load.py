@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
+from shared.errors import ConfigError
 from shared.modes import MoshiPrecision
 from workers.engines.cuda_graphs import sizes
 from workers.engines.device import chosen_device
@@ -45,6 +46,11 @@ def load_moshi(settings: "Settings") -> MoshiEngine:
     torch.set_num_threads(settings.torch_threads)
     folder = open_folder(settings.model)
     tokens = TextTokens(folder.text)
+    if tokens.count > folder.config.texts:
+        raise ConfigError(
+            f"Expected at most {folder.config.texts} tokens in {folder.text} as config.json says, "
+            f"got {tokens.count}: the tokenizer is of another model"
+        )
     device = chosen_device(settings.device)
     gpu = device.startswith("cuda")
     dtype = settings.dtype if settings.dtype != "auto" else "bfloat16" if gpu else "float32"

@@ -6,12 +6,13 @@ do the files whose linear layers are int8 (`weight_scb`). Nothing is downloaded.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -35,6 +36,10 @@ WHERE: Final = (
     "folder that MODEL names; docs/moshi.md says more"
 )
 
+POINTER: Final = b"version https://git-lfs"
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -56,18 +61,30 @@ def open_folder(folder: Path) -> Folder:
     if "moshi_name" not in found and not lm.exists() and (folder / LM_FILES[1]).exists():
         lm = folder / LM_FILES[1]
     text = folder / found.get("tokenizer_name", TEXT_FILE)
-    missing = [path.name for path in (lm, mimi, text) if not path.exists()]
+    missing = [path.name for path in (lm, mimi, text) if not path.is_file()]
     if missing:
         kind = f" of model_type {found['model_type']!r}" if found.get("model_type") else ""
+        got = f"a folder{kind} without" if folder.is_dir() else "no such folder; it needs"
         raise ConfigError(
-            f"Expected a Moshi or PersonaPlex checkpoint in {folder}, got a folder{kind} without "
+            f"Expected a Moshi or PersonaPlex checkpoint in {folder}, got {got} "
             f"{', '.join(missing)}. {WHERE}"
         )
+    config = _parsed(LmConfig.from_json, folder / CONFIG, found)
     mimi_config = MimiConfig()
-    if "mimi_config_name" in found:
-        mimi_config = MimiConfig.from_json(_json(folder / found["mimi_config_name"]))
+    if name := found.get("mimi_config_name"):
+        mimi_config = _parsed(MimiConfig.from_json, folder / name, _json(folder / name))
     persona = found.get("model_type") == "personaplex"
-    return Folder(lm, mimi, text, LmConfig.from_json(found), mimi_config, persona)
+    return Folder(lm, mimi, text, config, mimi_config, persona)
+
+
+def _parsed(parse: Callable[[Mapping[str, Any]], T], path: Path, found: Mapping[str, Any]) -> T:
+    """The config that a file holds. Raises ConfigError that names the file."""
+    try:
+        return parse(found)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"Expected the published sizes in {path}, got {type(error).__name__}: {error}"
+        ) from error
 
 
 def _config(folder: Path) -> Mapping[str, Any]:
@@ -95,7 +112,8 @@ def load_lm(
     precision: MoshiPrecision = MoshiPrecision.FULL,
 ) -> tuple[Temporal, Depth]:
     """Both transformers, ready for inference. Raises ConfigError if a tensor is missing."""
-    tensors = _wide(dict(_renamed(load_file(folder.lm))), dtype)
+    tensors = _wide(dict(_renamed(_loaded(folder.lm))), dtype)
+    _check_layers(folder, tensors)
     for number in range(folder.config.layers):
         name = f"transformer.layers.{number}.self_attn.in_projs.0.weight"
         if name in tensors:
@@ -107,6 +125,31 @@ def load_lm(
         hold_all(module, precision)  # before it goes to the GPU, which may be too small for more
         module.to(device)
     return temporal.eval(), depth.eval()
+
+
+def _check_layers(folder: Folder, tensors: Mapping[str, Tensor]) -> None:
+    """Raises ConfigError if the file has more layers than its config: they would be left out."""
+    config = folder.config
+    for name, count in (("transformer", config.layers), ("depformer", config.depth_layers)):
+        if any(tensor.startswith(f"{name}.layers.{count}.") for tensor in tensors):
+            raise ConfigError(
+                f"Expected the config.json of {folder.lm}, got one of a smaller model: with "
+                f"{count} layers in the {name}. {WHERE}"
+            )
+
+
+def _loaded(path: Path, device: str = "cpu") -> dict[str, Tensor]:
+    """A file's tensors. Raises ConfigError for one that was not copied whole."""
+    try:
+        return load_file(path, device=device)
+    except (SafetensorError, OSError) as error:
+        with path.open("rb") as file:
+            pointer = file.read(len(POINTER)) == POINTER
+        got = "a Git LFS pointer" if pointer else f"{path.stat().st_size} bytes ({error})"
+        raise ConfigError(
+            f"Expected the tensors of a published model in {path}, got {got}: copy the whole file "
+            f"again. {WHERE}"
+        ) from error
 
 
 def _renamed(tensors: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -155,9 +198,7 @@ def _fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
 
 def load_mimi(folder: Folder, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Mimi:
     """The codec; it still needs `Mimi.allot` before inference."""
-    tensors = {
-        _codec_name(n): v.to(dtype) for n, v in _renamed(load_file(folder.mimi, device=device))
-    }
+    tensors = {_codec_name(n): v.to(dtype) for n, v in _renamed(_loaded(folder.mimi, device))}
     try:
         sizes = {
             "filters": tensors["encoder.model.0.conv.conv.weight"].shape[0],

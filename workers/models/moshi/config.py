@@ -71,6 +71,11 @@ class LmConfig:
             )
         if not set(config.delays) <= {0, 1}:
             raise ConfigError(f"Expected delays of 0 or 1, got {config.delays}")
+        if config.dim % (2 * config.heads) or config.depth_dim % config.depth_heads:
+            raise ConfigError(
+                f"Expected heads that divide their width, got {config.heads} of {config.dim} and "
+                f"{config.depth_heads} of {config.depth_dim}"
+            )
         return config
 
 

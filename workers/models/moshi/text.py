@@ -27,6 +27,12 @@ class TextTokens:
         except (OSError, RuntimeError) as error:
             raise ConfigError(f"Expected a sentencepiece model in {path}, got {error}") from error
 
+    @property
+    def count(self) -> int:
+        """How many tokens there are."""
+        size: int = self._model.vocab_size()
+        return size
+
     def is_word(self, token: int) -> bool:
         """Whether the token is a piece of a word and no mark."""
         return token >= MARKS
@@ -36,7 +42,7 @@ class TextTokens:
 
         `pending` holds the bytes of a character that several tokens spell.
         """
-        if not self.is_word(token) or token >= self._model.vocab_size():
+        if not self.is_word(token) or token >= self.count:
             return ""
         if self._model.is_byte(token):
             return pending.decode(bytes([int(self._model.id_to_piece(token)[1:-1], 16)]))

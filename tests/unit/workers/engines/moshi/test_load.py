@@ -1,5 +1,6 @@
 """ENGINE=moshi loads a folder; a missing or wrong setting says what to do."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from shared.errors import ConfigError
 from shared.modes import MoshiPrecision, ReplyMode
 from shared.settings import Settings, load_settings
+from tests.moshi.tiny import tiny_folder
 from tests.unit.workers.engines.moshi.made import shared_folder
 from workers.engines import load_engine
 
@@ -33,3 +35,11 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 def test_only_moshi_counts_its_seats() -> None:
     with pytest.raises(ConfigError, match="only ENGINE=moshi counts its seats"):
         load_engine(load_settings({"ENGINE": "echo", "WORKER_SLOTS": "0"}))
+
+
+def test_a_tokenizer_of_another_model_is_refused(tmp_path: Path) -> None:
+    folder = tiny_folder(tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "text_card": 90}))
+    with pytest.raises(ConfigError, match=r"at most 90 tokens in .*tokenizer\.model.* got 100"):
+        load_engine(settings(folder))

@@ -1,13 +1,14 @@
 """A folder that lacks something is refused with what to do."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
 from shared.errors import ConfigError
-from tests.moshi.tiny import tiny_folder
+from tests.moshi.tiny import FILES, tiny_folder
 from workers.models.moshi.checkpoint import load_lm, load_mimi, open_folder
 from workers.models.moshi.config import LmConfig
 
@@ -49,19 +50,65 @@ def test_a_tensor_of_another_size_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "got 0 bytes"),
+        (b"version https://git-lfs.github.com/spec/v1\nsize 15", "got a Git LFS pointer: copy"),
+        (b"\x10\0\0\0\0\0\0\0{}", "got 10 bytes"),
+    ],
+)
+def test_a_file_that_is_not_whole_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    opened = open_folder(tiny_folder(tmp_path))
+    opened.lm.write_bytes(content)
+    opened.mimi.write_bytes(content)
+    with pytest.raises(ConfigError, match=rf"model\.safetensors, {said}.*CC BY 4\.0"):
+        load_lm(opened)
+    with pytest.raises(ConfigError, match=rf"mimi\.safetensors, {said}.*CC BY 4\.0"):
+        load_mimi(opened)
+
+
+@pytest.mark.parametrize("name", ["num_layers", "depformer_num_layers"])
+def test_layers_are_not_left_out(tmp_path: Path, name: str) -> None:
+    folder = tiny_folder(tmp_path)
+    change_config(folder, {name: 1})
+    with pytest.raises(ConfigError, match="got one of a smaller model: with 1 layers"):
+        load_lm(open_folder(folder))
+
+
+@pytest.mark.parametrize("name", ["config.json", "mimi.json"])
+def test_a_config_of_other_fields_is_named(tmp_path: Path, name: str) -> None:
+    folder = tiny_folder(tmp_path)
+    (folder / name).write_text(json.dumps({**FILES, "dim": "64"}))
+    with pytest.raises(ConfigError, match=rf"published sizes in .*{name}"):
+        open_folder(folder)
+
+
+def test_no_folder_says_what_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"no such folder; it needs model\.safetensors, tokenizer"
+    ):
+        open_folder(tmp_path / "absent")
+
+
+def change_config(folder: Path, change: Mapping[str, object]) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, **change}))
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
+        ({"num_heads": 3}, "heads that divide their width, got 3 of 64"),
         ({"conditioners": {"speaker": {}}}, "conditioners"),
         ({"n_q": 32}, "n_q 32"),
         ({"delays": [0] * 16 + [2]}, "delays of 0 or 1"),
     ],
 )
 def test_other_models_of_the_family_are_refused(
-    tmp_path: Path, change: dict[str, object], said: str
+    tmp_path: Path, change: Mapping[str, object], said: str
 ) -> None:
     folder = tiny_folder(tmp_path)
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**config, **change}))
+    change_config(folder, change)
     with pytest.raises(ConfigError, match=said):
         open_folder(folder)
 
