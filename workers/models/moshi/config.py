@@ -64,19 +64,23 @@ class LmConfig:
             pad=found.get("existing_text_padding_id", base.pad),
             delays=tuple(found.get("delays", base.delays)),
         )
-        if found.get("n_q", 2 * CODES) != 2 * CODES or len(config.delays) != 2 * CODES + 1:
+        config._check(found)
+        return config
+
+    def _check(self, found: Mapping[str, Any]) -> None:
+        """Raises ConfigError for a shape that this engine does not run."""
+        if found.get("n_q", 2 * CODES) != 2 * CODES or len(self.delays) != 2 * CODES + 1:
             raise ConfigError(
                 f"Expected 8 codes a side and 17 delays, got n_q {found.get('n_q')} and "
-                f"{len(config.delays)} delays: this engine runs full-duplex speech models only"
+                f"{len(self.delays)} delays: this engine runs full-duplex speech models only"
             )
-        if not set(config.delays) <= {0, 1}:
-            raise ConfigError(f"Expected delays of 0 or 1, got {config.delays}")
-        if config.dim % (2 * config.heads) or config.depth_dim % config.depth_heads:
+        if not set(self.delays) <= {0, 1}:
+            raise ConfigError(f"Expected delays of 0 or 1, got {self.delays}")
+        if self.dim % (2 * self.heads) or self.depth_dim % self.depth_heads:
             raise ConfigError(
-                f"Expected heads that divide their width, got {config.heads} of {config.dim} and "
-                f"{config.depth_heads} of {config.depth_dim}"
+                f"Expected heads that divide their width, got {self.heads} of {self.dim} and "
+                f"{self.depth_heads} of {self.depth_dim}"
             )
-        return config
 
 
 def gated_width(width: int, feedforward: int) -> int:
