@@ -6,6 +6,7 @@ nothing: it writes the sections again from docs/plots/bench.json.
 """
 
 import argparse
+import math
 import signal
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ def main() -> None:
     length.add_argument("--report", action="store_true", help="measure nothing, write the sections")
     parser.add_argument("--no-peers", action="store_true", help="measure antiphon alone")
     parser.add_argument("--into", type=Path, help="a folder for everything that the run writes")
+    within = "seconds after which the part moshi begins no batch"
+    parser.add_argument("--within-s", type=float, default=math.inf, help=within)
     options = parser.parse_args()
     # End the servers that we started when a signal ends us. A shell that starts us in the
     # background makes us ignore Ctrl-C, so SIGINT too.
@@ -30,7 +33,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     peers = PEER_PARTS if options.no_peers else ()
     parts = [part for part in options.parts or PARTS if part not in peers]
-    bench = Bench(options.into, full=options.full, smoke=options.smoke)
+    bench = Bench(options.into, full=options.full, smoke=options.smoke, within_s=options.within_s)
     try:
         failed = bench.report(parts) if options.report else bench.run(parts)
     except KeyboardInterrupt:

@@ -5,11 +5,14 @@ long as the published ones. On a CPU it is the tiny checkpoint of the tests: tho
 the bench works and say nothing about 7B.
 """
 
+import gc
+import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -44,6 +47,7 @@ RETOLD_STEPS: Final = 36
 # Rows and positions that are read at once, and two layers in which arithmetic is the limit.
 READ: Final = ((1, 32), (1, 256), (2, 128), (4, 64), (8, 32), (8, 256))
 WIDE: Final = LmConfig(dim=1_024, layers=2, heads=16, hidden=2_816, texts=1_000, card=64)
+BATCHES: Final = (1, 2, 4, 8, 16, 32, 48, 64, 80, 100, 128)
 MOST_ROWS: Final = 160
 SCALE: Final = 0.02  # of the random weights
 NO_VOICES: Final = Path("/nonexistent")
@@ -68,24 +72,33 @@ class MoshiReading:
     per_1000_ms: float  # the time for a thousand positions
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class MoshiResult:
-    """What one run found."""
+    """What one run found so far."""
 
     on: str  # device, model and precision
-    steps: list[MoshiStep]
     seats: dict[str, list[int]]  # by memory: in full and in eight bits
     seats_here: int
-    past_steps: int
-    past_ms: float  # to read a whole context again, with the codec's memory
-    piece_ms: float  # its longest piece
-    move_ms: float  # to move a context
-    retold: float  # share of tokens that stay the same after a takeover
-    reading: list[MoshiReading]
+    steps: list[MoshiStep] = field(default_factory=list)
+    past_steps: int = 0
+    past_ms: float = 0.0  # to read a whole context again, with the codec's memory
+    piece_ms: float = 0.0  # its longest piece
+    move_ms: float = 0.0  # to move a context
+    retold: float | None = None  # share of tokens that stay the same after a takeover
+    reading: list[MoshiReading] = field(default_factory=list)
 
 
-def measure(progress: Progress, precision: MoshiPrecision = MoshiPrecision.FULL) -> MoshiResult:
-    """Build the engine, then step it at growing batches."""
+def measure(
+    progress: Progress,
+    precision: MoshiPrecision = MoshiPrecision.FULL,
+    within_s: float = math.inf,
+) -> Iterator[MoshiResult]:
+    """Build the engine, step it at growing batches, then read pasts again.
+
+    Yields the result after each part, so that a run that is cut short leaves what it found. Begins
+    no part later than `within_s`.
+    """
+    until = time.monotonic() + within_s
     gpu = torch.cuda.is_available()
     torch.set_num_threads(torch.get_num_threads() if gpu else 1)
     device = "cuda" if gpu else "cpu"
@@ -93,31 +106,59 @@ def measure(progress: Progress, precision: MoshiPrecision = MoshiPrecision.FULL)
     rates = Roofline.measure(device, torch.bfloat16 if gpu else torch.float32)
     torch.cuda.empty_cache()
     free = free_memory(device)
-    with tempfile.TemporaryDirectory() as folder:
-        layout, build = _gpu_parts(precision) if gpu else _tiny_parts(Path(folder), precision)
-        seats = layout.seats(free)
-        rows = min(MOST_ROWS, seats) if gpu else 8
-        progress(f"{seats} seats; building an engine with {rows}")
-        engine = build(rows)
-    past_steps, past_ms, piece_ms, move_ms = _replays(engine)
-    progress(f"a past of {past_steps} steps: {past_ms:.0f} ms, the longest piece {piece_ms:.1f} ms")
-    retold, reading = _retold(engine), _reading(engine if gpu else None)
-    batches = [b for b in (1, 2, 4, 8, 16, 32, 48, 64, 80, 100, 128) if b < rows] + [rows]
-    steps = []
-    for batch in batches:
-        steps.append(_steps(engine, batch, layout, rates, STEPS_GPU if gpu else STEPS_CPU))
-        progress(f"{batch} calls: {steps[-1].step_ms:.1f} ms, p99 {steps[-1].p99_ms:.1f} ms")
-        if steps[-1].step_ms > 2 * LIMIT_MS:
-            break
     size = "7B, random weights" if gpu else "tiny checkpoint, width 64"
     name = torch.cuda.get_device_name() if gpu else "one CPU core"
-    on = f"{name}, {size}, precision {precision}"
-    return MoshiResult(
-        on, steps, _seats(), seats, past_steps, past_ms, piece_ms, move_ms, retold, reading
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        layout, build = _gpu_parts(precision) if gpu else _tiny_parts(Path(folder), precision)
+        found = MoshiResult(f"{name}, {size}, precision {precision}", _seats(), layout.seats(free))
+        progress(f"{found.seats_here} seats")
+        engine = _built(build, min(MOST_ROWS, found.seats_here) if gpu else 8, progress)
+    count = STEPS_GPU if gpu else STEPS_CPU
+    batches = [partial(_one_batch, b, layout, rates, count) for b in _batches(engine.slots)]
+    parts: list[Part] = [*batches, _replays, _retold, _reading]
+    for part in parts:
+        if time.monotonic() > until:
+            progress(f"stopped after {within_s:.0f} s: the other parts are missing")
+            return
+        progress(part(engine, found))
+        yield found
+
+
+def _batches(rows: int) -> list[int]:
+    return [batch for batch in BATCHES if batch < rows] + [rows]
+
+
+def _built(build: "Build", rows: int, progress: Progress) -> MoshiEngine:
+    """The engine with so many rows, or fewer where the estimate of the memory was too high."""
+    while True:
+        progress(f"building an engine with {rows} rows")
+        try:
+            return build(rows)
+        except torch.OutOfMemoryError:
+            if rows == 1:
+                raise
+        rows = max(1, rows * 3 // 4)
+        gc.collect()
+        torch.cuda.empty_cache()
+
+
+def _one_batch(
+    batch: int,
+    layout: Layout,
+    rates: Roofline,
+    count: int,
+    engine: MoshiEngine,
+    found: MoshiResult,
+) -> str:
+    if found.steps and found.steps[-1].step_ms > 2 * LIMIT_MS:
+        return f"{batch} calls: not tried, since {found.steps[-1].batch} take too long"
+    step = _steps(engine, batch, layout, rates, count)
+    found.steps.append(step)
+    return f"{batch} calls: {step.step_ms:.1f} ms, p99 {step.p99_ms:.1f} ms"
 
 
 Build = Callable[[int], MoshiEngine]
+Part = Callable[[MoshiEngine, MoshiResult], str]  # adds to the result and says what it added
 
 
 def _tiny_parts(folder: Path, precision: MoshiPrecision) -> tuple[Layout, Build]:
@@ -186,16 +227,20 @@ def _noise(rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.int16
     return rng.integers(-3_000, 3_000, CHUNK_SAMPLES, dtype=np.int16)
 
 
-def _replays(engine: MoshiEngine) -> tuple[int, float, float, float]:
-    """Steps of a whole context; ms to read it again, of its longest piece, and of a move."""
+def _replays(engine: MoshiEngine, found: MoshiResult) -> str:
+    """Read the past of a whole context again; move a context."""
     rng, traits = np.random.default_rng(1), engine.traits
     count = traits.context_chunks - 1
     heard, said = bytes(16), bytes(18)
     pasts = [Past((_noise(rng),), (heard,), said, Speak.DUPLEX) for _ in range(count)]
-    whole, piece = _replayed(engine, Opening(1), pasts)
+    found.past_steps = count
+    found.past_ms, found.piece_ms = _replayed(engine, Opening(1), pasts)
     silent = [Past((), past.heard, past.said, Speak.DUPLEX) for past in pasts]
-    move, _ = _replayed(engine, Opening(2, moved=True), silent[-traits.carry_chunks :])
-    return count, whole, piece, move
+    opening = Opening(2, moved=True)
+    found.move_ms, _ = _replayed(engine, opening, silent[-traits.carry_chunks :])
+    return (
+        f"a past of {count} steps: {found.past_ms:.0f} ms, at most {found.piece_ms:.1f} ms apiece"
+    )
 
 
 def _replayed(engine: MoshiEngine, opening: Opening, pasts: Sequence[Past]) -> tuple[float, float]:
@@ -211,7 +256,7 @@ def _replayed(engine: MoshiEngine, opening: Opening, pasts: Sequence[Past]) -> t
     return found
 
 
-def _retold(engine: MoshiEngine) -> float:
+def _retold(engine: MoshiEngine, found: MoshiResult) -> str:
     """The share of a call's tokens that a slot rebuilt from its log gives as well."""
     rng = np.random.default_rng(3)
     sounds = [_noise(rng) for _ in range(RETOLD_STEPS)]
@@ -222,23 +267,23 @@ def _retold(engine: MoshiEngine) -> float:
     shares = []
     for death in range(3, RETOLD_STEPS, 4):
         engine.open(0, Opening(3, history=pasts[:death]))
-        (found,) = engine.step([works[death]])
-        ours, theirs = (from_bytes(o.said or b"") for o in (found, lived[death]))
+        (output,) = engine.step([works[death]])
+        ours, theirs = (from_bytes(o.said or b"") for o in (output, lived[death]))
         shares.append(float(np.mean(ours == theirs)))
-    return statistics.mean(shares)
+    found.retold = statistics.mean(shares)
+    return f"after a takeover {100 * found.retold:.1f} % of the next tokens are the same"
 
 
 @torch.inference_mode()
-def _reading(engine: MoshiEngine | None) -> list[MoshiReading]:
-    """Times of the temporal transformer; without an engine of a real size, of a layer pair."""
-    if engine is not None:
+def _reading(engine: MoshiEngine, found: MoshiResult) -> str:
+    """Times of the temporal transformer; on a CPU, where it is tiny, of two wide layers."""
+    if torch.cuda.is_available():
         temporal, cache = engine._stepper._temporal, engine._stepper._cache
     else:
         temporal = Temporal(WIDE).eval()
         for value in temporal.parameters():
             value.normal_(0.0, SCALE)
         cache = temporal.cache(max(rows for rows, _ in READ), 256, 1_024)
-    found = []
     for rows, positions in (shape for shape in READ if shape[0] <= len(cache.length)):
         tokens = torch.zeros(rows, 17, positions, dtype=torch.long, device=cache.length.device)
         cache.length[:rows] = 512
@@ -249,8 +294,8 @@ def _reading(engine: MoshiEngine | None) -> list[MoshiReading]:
             temporal.read(tokens, cache, cache.span(0, rows, positions), kept)
             took.append(_now() - began)
         per_1000_ms = 1e6 * min(took[1:]) / (rows * positions)
-        found.append(MoshiReading(rows, positions, per_1000_ms))
-    return found
+        found.reading.append(MoshiReading(rows, positions, per_1000_ms))
+    return f"several pasts at once: {len(found.reading)} shapes"
 
 
 def _now() -> float:

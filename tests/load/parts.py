@@ -1,5 +1,6 @@
 """The parts of the bench: each measures, keeps its result, and writes its section and its plot."""
 
+import math
 import os
 import platform
 import subprocess
@@ -63,10 +64,15 @@ class Bench:
     """One run and its results so far."""
 
     def __init__(
-        self, into: Path | None = None, *, full: bool = False, smoke: bool = False
+        self,
+        into: Path | None = None,
+        *,
+        full: bool = False,
+        smoke: bool = False,
+        within_s: float = math.inf,
     ) -> None:
-        """`into`: a folder for all files, instead of docs/."""
-        self.full = full
+        """`into`: a folder for all files, instead of docs/. `within_s`: of the part moshi."""
+        self.full, self.within_s = full, within_s
         self.smoke = smoke
         self.document = into / BENCHMARKS.name if into else BENCHMARKS
         self.figures = into or PLOTS
@@ -273,11 +279,20 @@ def report_cascade_peer(bench: Bench) -> None:
 
 
 def measure_moshi(bench: Bench) -> MoshiResult:
-    """Measure the steps of ENGINE=moshi; MOSHI_PRECISION says how its weights are held."""
+    """Measure the steps of ENGINE=moshi; MOSHI_PRECISION says how its weights are held.
+
+    Writes the section after each batch: a GPU is lent for minutes, and a run may be cut short.
+    """
     if torch.cuda.is_available():
         os.sched_setaffinity(0, bench.allowed)
     precision = MoshiPrecision(os.environ.get("MOSHI_PRECISION", MoshiPrecision.FULL))
-    return moshi.measure(bench.progress, precision)
+    found = None
+    for found in moshi.measure(bench.progress, precision, bench.within_s):
+        bench.record.keep("moshi", found, bench.place())
+        report_moshi(bench)
+    if found is None:
+        raise ValueError(f"Expected a result within {bench.within_s:.0f} s, got none")
+    return found
 
 
 def report_moshi(bench: Bench) -> None:

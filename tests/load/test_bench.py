@@ -2,13 +2,15 @@
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.load import parts
+from tests.load import moshi, parts
 from tests.load.dialects import NATIVE, REALTIME, DialectCost
 from tests.load.ladder import Rung, climb, largest
+from tests.load.moshi import MoshiResult, MoshiStep
 from tests.load.parts import Bench, Part
 from tests.load.record import Record
 from tests.load.report import path
@@ -118,3 +120,21 @@ def test_the_ratio_of_the_protocols() -> None:
     costs = [(NATIVE, 4.0), (REALTIME, 5.0), (NATIVE, 4.2), (REALTIME, 5.25)]
     found = [DialectCost(name, 20, dict.fromkeys(KINDS, ms)) for name, ms in costs]
     assert "| ratio | 1.25x | 1.25x | 1.25x | 1.25x |" in path.dialects(found, "here")
+
+
+def test_a_moshi_run_that_is_cut_short_leaves_what_it_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(*_: object) -> Iterator[MoshiResult]:
+        found = MoshiResult("a GPU", {"80 GB": [78, 87]}, 78)
+        for batch in (1, 2):
+            found.steps.append(MoshiStep(batch, 10.0 * batch, 12.5 * batch, 0.5))
+            yield found
+        raise RuntimeError("the GPU was taken away")
+
+    monkeypatch.setattr(moshi, "measure", measure)
+    assert Bench(tmp_path).run(["moshi"]) == ["moshi"]
+    text = (tmp_path / "benchmarks.md").read_text()
+    assert "| 2 | 20.0 | 25.0 | 50 % |" in text
+    assert "below 80 ms: **2** of 78 seats here." in text
+    assert "Several pasts at once: not measured." in text

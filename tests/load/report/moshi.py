@@ -1,5 +1,7 @@
 """The section on ENGINE=moshi."""
 
+from collections.abc import Iterator
+
 from tests.load.document import table
 from tests.load.moshi import LIMIT_MS, MoshiResult, calls_in_time
 
@@ -22,7 +24,7 @@ positions of them, one call at a time or several (on a CPU: two layers of width 
 
 
 def moshi(result: MoshiResult, where: str) -> str:
-    """The section."""
+    """The section, of a run that may have been cut short."""
     rows = [
         (step.batch, step.step_ms, step.p99_ms, f"{100 * step.memory_share:.0f} %")
         for step in result.steps
@@ -33,16 +35,29 @@ def moshi(result: MoshiResult, where: str) -> str:
             f"## Moshi\n\n{HOW.strip()}\n\n{where} {result.on}.",
             TINY.strip() if "tiny" in result.on else "",
             table(("calls", "ms a step", "p99", "memory"), rows),
-            f"Calls with a p99 below {LIMIT_MS:.0f} ms: **{calls_in_time(result.steps)}** of "
-            f"{result.seats_here} seats here. A past of {result.past_steps} steps is read again in "
-            f"{result.past_ms:.0f} ms, the longest piece {result.piece_ms:.0f} ms; a context moves "
-            f"in {result.move_ms:.0f} ms. After a takeover {100 * result.retold:.1f} % of the "
-            "next step's tokens are the same.",
-            READING.strip(),
-            table(
-                ("calls at once", "positions of each", "ms for 1,000 positions"),
-                [(one.rows, one.positions, one.per_1000_ms) for one in result.reading],
-            ),
+            " ".join(_sentences(result)),
+            *(_reading(result) if result.reading else ["Several pasts at once: not measured."]),
             table(("memory", "seats, bfloat16", "seats, eight bits"), seats),
         ]
     )
+
+
+def _sentences(result: MoshiResult) -> Iterator[str]:
+    yield (
+        f"Calls with a p99 below {LIMIT_MS:.0f} ms: **{calls_in_time(result.steps)}** of "
+        f"{result.seats_here} seats here."
+    )
+    if result.past_steps:
+        yield (
+            f"A past of {result.past_steps} steps is read again in {result.past_ms:.0f} ms, the "
+            f"longest piece {result.piece_ms:.0f} ms; a context moves in {result.move_ms:.0f} ms."
+        )
+    if result.retold is not None:
+        share = 100 * result.retold
+        yield f"After a takeover {share:.1f} % of the next step's tokens are the same."
+
+
+def _reading(result: MoshiResult) -> list[str]:
+    columns = ("calls at once", "positions of each", "ms for 1,000 positions")
+    rows = [(one.rows, one.positions, one.per_1000_ms) for one in result.reading]
+    return [READING.strip(), table(columns, rows)]
