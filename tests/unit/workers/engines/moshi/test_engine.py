@@ -10,6 +10,7 @@ import torch
 from shared.audio import Pcm16
 from shared.log.records import ReplyDone, ReplyStarted, Step, Text
 from shared.modes import ReplyMode
+from tests.moshi import long_call
 from tests.moshi.tiny import FIXTURES, caller_sound
 from tests.unit.workers.engines.moshi.made import babble, made_engine, shared_folder
 from tests.unit.workers.runtime.conversation.rehearsal import Rehearsal
@@ -210,3 +211,11 @@ def test_a_seed_determines_the_draws() -> None:
     again = alone(sound, 1)
     assert [o.said for o in alone(sound, 1)] == [o.said for o in again]
     assert [o.said for o in alone(sound, 6)] != [o.said for o in again]
+
+
+def test_a_long_call_grows_nothing() -> None:
+    """Ten moves of a context of 40; `python -m tests.moshi.long_call` runs two hours."""
+    first, second = long_call.measure(context=40, chunks=300, parts=2)
+    assert second.moves > first.moves >= 3
+    assert second.log_kb < 1.25 * first.log_kb
+    assert max(first.steps, second.steps, first.rebuilt_steps, second.rebuilt_steps) <= 40
