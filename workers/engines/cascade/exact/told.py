@@ -48,17 +48,26 @@ _OPENING: Final = re.compile(
     re.IGNORECASE,
 )
 _ASKS: Final = re.compile(
-    r"(?:what|which|where|when|who|why|how|do|does|did|is|are|am|was|were|can|could|would|will"
+    r"(?:what(?! (?:i|we) (?:like|love|enjoy|hate|want|need|eat|drink|do)\b.* (?:is|are)\b)"
+    r"|which|where|when|who|why|how|do|does|did|is|are|am|was|were|can|could|would|will"
     r"|should|tell|have you|give|say|let's|if)\b",
     re.IGNORECASE,
 )
-_GOES_ON: Final = re.compile(r"(?:he|she|it|his|her|its|they|their)\b", re.IGNORECASE)
+_GOES_ON: Final = re.compile(
+    r"(?:he|she|it|his|her|its|they|their)\b"
+    r"|(?:i|we)(?:'re|'ve|'m| are| have| am)? (?:call|name)(?:d|ed|ing)? (?:him|her|it|them)\b",
+    re.IGNORECASE,
+)
 _MARK: Final = r"(?:no|actually|sorry|wait|i mean|i meant|correction|oops|my mistake)"
 _CORRECTION: Final = re.compile(
     rf"(?:(?:oh|um|uh|hm+|well|not|hang on|hold on|excuse me|{_MARK})[ ,.:!-]+)*?{_MARK}[ ,.:!-]+"
     rf"(?:(?:oh|um|uh|well|rather|{_MARK})[ ,.:!-]+)*"
     r"(?:(?:it|that|he|she|they|there|i)(?:'s| is| was| are| were| said| meant(?: to say)?| mean)"
     r" (?:actually |really |in fact )?)?(?P<value>.+?)(?:,? not .+)?[.!]*",
+    re.IGNORECASE,
+)
+_NOT_BUT: Final = re.compile(
+    r"(?:oh,? |no,? |it's |that's )*not (?P<old>[\w' ]+?)(?:, but|,| but) (?P<value>[\w' ]+)[.!]*",
     re.IGNORECASE,
 )
 _ONLY_NO: Final = re.compile(
@@ -82,6 +91,18 @@ _AFTER_VERB: Final = re.compile(
 )
 
 
+_PART_BEFORE: Final = re.compile(r"(?P<told>.+)[.!;,] .*\?", re.DOTALL)
+
+
+def told_part(turn: str) -> str:
+    """What a turn tells: of "I'm Ann, what's your name?" the first half; of a question nothing."""
+    text = turn.strip()
+    if not text.endswith("?"):
+        return text
+    found = _PART_BEFORE.fullmatch(text)
+    return found["told"] if found and not _ASKS.match(_OPENING.sub("", found["told"])) else ""
+
+
 def turns_told(earlier: Sequence[str]) -> list[str]:
     """The turns, each correction as the statement that it corrects; the oldest first."""
     told: list[str] = []
@@ -99,6 +120,8 @@ def turns_told(earlier: Sequence[str]) -> list[str]:
 def _corrected(before: str, text: str) -> str:
     """The statement with the correction in its place; "" if the text is none."""
     found = _CORRECTION.fullmatch(text)
+    if found is None and (other := _NOT_BUT.fullmatch(text)):
+        found = other if other["old"].lower() in before.lower() else None
     if found is None or not before or before.endswith("?"):
         return ""
     value = found["value"]
@@ -133,9 +156,7 @@ def statements(earlier: Sequence[str]) -> Iterator[str]:
 
 def _clauses(turn: str, before: str) -> Iterator[str]:
     """The clauses of a turn, without those that ask."""
-    if turn.endswith("?"):
-        return
-    for part in _PARTS.split(turn):
+    for part in _PARTS.split(told_part(turn)):
         clause = _OPENING.sub("", part.strip(" ,")).strip(" ,.!")
         if not clause or _ASKS.match(clause):
             continue
