@@ -162,15 +162,20 @@ class WorkerLoop:
             self._drop_lost()
             await self._open()
             await self._fetch()
-            await self._detect_ahead()
-            await self._rounds([s for s in self.slots.sessions.values() if s.steppable])
+            awake = [s for s in self._awake() if s.steppable]
+            await self._detect_ahead(awake)
+            await self._rounds(awake)
             await self._publish()
             await self._rebuild_failed()
             await self._retire()
         self.turns += 1
         self.probes.turned(redis_answers=True)
-        sessions = list(self.slots.sessions.values())
-        return any(map(_hurries, sessions, self._may_continue(sessions)))
+        awake = self._awake()
+        return any(map(_hurries, awake, self._may_continue(awake)))
+
+    def _awake(self) -> list[HeldSession]:
+        """The sessions that may have work: at each moment most callers' are at rest."""
+        return [s for s in self.slots.sessions.values() if not s.resting]
 
     def _place_arrivals(self) -> None:
         while self.ownership.arrivals and self.slots.free:
@@ -239,9 +244,8 @@ class WorkerLoop:
             session.read_to = records[-1][0]
             session.alive_at = self._clock()
 
-    async def _detect_ahead(self) -> None:
-        """Let a trained VAD take all sessions' new audio as one batch, off the event loop."""
-        sessions = [s for s in self.slots.sessions.values() if s.steppable]
+    async def _detect_ahead(self, sessions: Sequence[HeldSession]) -> None:
+        """Let a trained VAD take these sessions' new audio as one batch, off the event loop."""
         waiting = [backlog for s in sessions if (backlog := s.conversation.vad_backlog)]
         if waiting:
             try:

@@ -44,6 +44,12 @@ class HeldSession:
         return not (self.pending or self.stale or self.opening)
 
     @property
+    def resting(self) -> bool:
+        """Whether a turn of the loop would do nothing for it."""
+        held_up = self.pending or self.stale or self.opening or self.planned
+        return not held_up and self.conversation.resting
+
+    @property
     def isolated(self) -> bool:
         """Whether the engine steps it alone."""
         return self.conversation.state.step < self.isolated_until

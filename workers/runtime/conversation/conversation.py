@@ -104,6 +104,11 @@ class Conversation:
         return state.reply.lead(state.frame, state.played)
 
     @property
+    def resting(self) -> bool:
+        """Whether no record waits and no reply is in the making."""
+        return not self._inbox and self.lead is None
+
+    @property
     def waiting(self) -> int:
         """Input records that were offered and not consumed."""
         return len(self._inbox)

@@ -314,6 +314,24 @@ def test_frames_are_contiguous_through_everything() -> None:
     assert call.conversation.state.frame == expected - 1
 
 
+def test_a_conversation_rests_while_no_record_waits_and_no_reply_is_in_the_making() -> None:
+    conversation = Rehearsal().conversation
+    assert conversation.resting
+    assert conversation.plan() is None
+    conversation.offer([(1, Cancel())])
+    assert not conversation.resting
+    conversation.plan()
+    conversation.settle(None)
+    assert conversation.resting
+
+
+def test_a_reply_that_waits_for_its_playhead_does_not_rest() -> None:
+    call = Rehearsal()
+    call.run(*talking(60), *silence(8))
+    assert call.conversation.plan() is None
+    assert not call.conversation.resting
+
+
 def test_settle_wants_a_plan() -> None:
     with pytest.raises(RuntimeError, match="plan"):
         Rehearsal().conversation.settle(None)
