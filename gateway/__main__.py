@@ -30,7 +30,11 @@ def main() -> None:
     config = server_config(
         gateway.app(), settings.gateway_trusted_proxies, settings.gateway_root_path
     )
-    GracefulServer(config, gateway.shut_down).run(sockets=listeners)
+    server = GracefulServer(config, gateway.check_redis, gateway.shut_down)
+    try:
+        server.run(sockets=listeners)
+    except ConfigError as error:
+        sys.exit(f"antiphon gateway: {error}")
     tracing.flush()
 
 

@@ -140,7 +140,6 @@ class Gateway:
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
         """Run the exchange, the watcher and the figures as long as the server runs."""
-        await self._check_redis()
         watch_tasks(asyncio.get_running_loop())
         parts = (self.exchange, self.watcher, self.stats)
         tasks = [asyncio.create_task(part.run()) for part in parts]
@@ -305,8 +304,8 @@ class Gateway:
     async def _live(self, websocket: Any) -> None:
         await self.live(websocket)
 
-    async def _check_redis(self) -> None:
-        """Refuse a Redis that is set to drop calls; wait for one that is still starting."""
+    async def check_redis(self) -> None:
+        """Wait for a Redis that is still starting. Raises ConfigError for one that drops calls."""
         deadline = time.monotonic() + REDIS_STARTS_WITHIN_S
         while True:
             try:

@@ -341,12 +341,21 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
         return CallError(ErrorCode.BAD_MESSAGE, f"Expected WebSocket frames, got: {reason}")
 
 
-class GracefulServer(uvicorn.Server):
-    """uvicorn's server, which waits for `before_close` between its last accept and the closes."""
+Hook = Callable[[], Awaitable[None]]
 
-    def __init__(self, config: uvicorn.Config, before_close: Callable[[], Awaitable[None]]) -> None:
+
+class GracefulServer(uvicorn.Server):
+    """uvicorn's server, which awaits `before_start`, and `before_close` after its last accept."""
+
+    def __init__(self, config: uvicorn.Config, before_start: Hook, before_close: Hook) -> None:
         super().__init__(config)
+        self._before_start = before_start
         self._before_close = before_close
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Await `before_start`, then serve. What that raises reaches the caller, without a log."""
+        await self._before_start()
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept nothing more, let the gateway send its callers away, then close."""

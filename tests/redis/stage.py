@@ -74,7 +74,7 @@ async def running_gateway(
     gateway = Gateway(chosen)
     listeners = listen(chosen.gateway_host, 0)
     config = server_config(gateway.app(), chosen.gateway_trusted_proxies, chosen.gateway_root_path)
-    uvicorn = QuietServer(config, gateway.shut_down)
+    uvicorn = QuietServer(config, gateway.check_redis, gateway.shut_down)
     task = asyncio.create_task(uvicorn.serve(sockets=listeners))
     await until(lambda: uvicorn.started)
     server = GatewayServer(gateway, uvicorn, listeners[0].getsockname()[1])

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -123,6 +125,20 @@ async def test_a_gateway_checks_the_eviction_policy_once_redis_can_be_used(
                 assert await reason() == "no worker is running"
         finally:
             admin.config_set("maxmemory-policy", "noeviction")
+
+
+def test_a_gateway_refuses_a_redis_that_evicts_in_one_line(tmp_path: Path) -> None:
+    port = free_port()
+    environment = {**os.environ, "REDIS_URL": f"redis://127.0.0.1:{port}/0", "GATEWAY_PORT": "0"}
+    with server(tmp_path, port, "--port", str(port), "--maxmemory-policy", "allkeys-lru"):
+        line = [sys.executable, "-m", "gateway"]
+        done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        "antiphon gateway: Expected maxmemory-policy noeviction, got allkeys-lru"
+    )
+    assert "Traceback" not in done.stderr
 
 
 async def test_a_worker_names_the_cause_once_and_goes_on_when_it_is_mended(

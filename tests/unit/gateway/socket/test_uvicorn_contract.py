@@ -37,7 +37,7 @@ METHODS: dict[type, dict[str, list[str]]] = {
         "send_receive_event_to_app": [],
         "keepalive_timeout": [],
     },
-    uvicorn.Server: {"shutdown": ["sockets"], "capture_signals": []},
+    uvicorn.Server: {"startup": ["sockets"], "shutdown": ["sockets"], "capture_signals": []},
 }
 # Attributes that the adapter reads or sets, and their types in a new connection.
 ATTRIBUTES: dict[type, dict[str, type]] = {
