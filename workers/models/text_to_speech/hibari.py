@@ -88,14 +88,14 @@ class Hibari:
             "speed": np.array([style.speed], dtype=np.float32),
         }
         *parts, f0, lasting = self._sessions[voice].run(None, given)
-        pitch = widened(f0[0], MIDDLE_HZ, style.movement)
+        own = pitch = widened(f0[0], MIDDLE_HZ, style.movement)
         found = word_spans(len(pitch) * FRAME, words, lasting.reshape(-1))
         if seam is not None:
             cut = found.bound(seam.word)
             pitch = raised_before(pitch, cut, level_difference(seam.pitch, seam.cut, pitch, cut))
         rng = np.random.default_rng(seed)
         pcm: Floats = self._synth(*(part[0] for part in parts), pitch, rng)
-        return SpokenWords(pcm, found, pitch)
+        return SpokenWords(pcm, found, own)
 
 
 @dataclass(frozen=True, slots=True)

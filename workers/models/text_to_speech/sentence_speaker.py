@@ -4,12 +4,13 @@ Each piece is cut at word boundaries out of a rendering of the sentence so far, 
 words of look-ahead. So the melody does not fall as if the sentence ended there. Both sides of a
 seam are cut in the quietest two milliseconds near the boundary. In a voiced sound that is just
 before a glottal pulse, so pulses stay in step. The pitch begins where the previous piece left it;
-that piece is rendered again if it is no longer cached. The sound depends on the arguments alone.
+that piece is rendered again if its pitch is not remembered. The sound depends on the arguments
+alone.
 """
 
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import numpy as np
@@ -20,7 +21,7 @@ from workers.engines.cascade.parts import Sound
 from workers.models.text_to_speech.text_normalisation import PAUSES, is_spoken, spoken_forms
 
 LOOK_AHEAD: Final = 2  # words that are known but not spoken yet
-RECENT: Final = 32  # cached renderings, from which the next piece goes on: .2 MB each
+RECENT: Final = 256  # renderings from which the next piece goes on, without sound: some KB each
 FRONT_MS: Final = 20  # of silence before a sentence's first sound
 PAUSES_MS: Final = {".": 300, "!": 280, "?": 320, "…": 450, ":": 250, ";": 250, ",": 150}
 PAUSE_MS: Final = 150  # after words without an end mark
@@ -49,12 +50,16 @@ STYLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """A whole rendering of a sentence of W words, those without sound included."""
+    """A whole rendering of a sentence of W words, those without sound included.
+
+    Only `pcm` depends on the seed and on the seam: the next piece may go on from any rendering of
+    the same words.
+    """
 
     pcm: Floats  # float32 mono 24 kHz
     begins: tuple[int, ...]  # (W,) sample of each word's first sound
     bounds: tuple[int, ...]  # (W + 1,) the middle between each word and the one before; the end
-    pitch: Floats | None = None  # (F,) Hz, if the voice outputs it
+    pitch: Floats | None = None  # (F,) Hz before a seam changed it, if the voice outputs it
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,11 @@ class SentenceSpeaker:
             return Sound(np.zeros(0, np.float32), tuple((0, w) for w in words[since:end]), end)
         chosen = self.offer.settle(persona)
         first = not any(map(is_spoken, forms[:since]))
+        seam = None if first else self._seam(words, since, chosen, seed)
         if whole:
-            seam = None if first else self._seam(words, since, chosen, seed)
             made = self._renderer.render(forms, chosen.voice, STYLES[chosen.style], seed, seam)
         else:
-            made = self._begun(words, chosen, seed, None if first else since)
+            made = self._begun(words, chosen, seed, seam)
         start = _onset(made.pcm) if first else _quietest(made.pcm, made.bounds[since])
         if whole:
             pause_ms = STYLES[chosen.style].pauses * PAUSES_MS.get(_mark(forms), PAUSE_MS)
@@ -116,25 +121,27 @@ class SentenceSpeaker:
         return Sound(pcm, tuple(zip(at, words[since:end], strict=True)), end)
 
     def _seam(self, words: Sequence[str], since: int, chosen: Persona, seed: int) -> Seam:
-        """The rendering that the previous piece was cut from, which had two words of look-ahead."""
-        before = self._begun(words[: since + LOOK_AHEAD], chosen, seed, None)
-        return Seam(before, since)
+        """The rendering that the previous piece was cut from, which had two words of look-ahead.
+
+        That piece had another seed.
+        """
+        before = words[: since + LOOK_AHEAD]
+        key = (tuple(before), chosen)
+        if key not in self._recent:  # another worker spoke it, or long ago
+            self._begun(before, chosen, seed, None)
+        return Seam(self._recent[key], since)
 
     def _begun(
-        self, words: Sequence[str], chosen: Persona, seed: int, since: int | None
+        self, words: Sequence[str], chosen: Persona, seed: int, seam: Seam | None
     ) -> Rendering:
-        """A rendering of a sentence's beginning, with or without a seam to go on from."""
-        key = (tuple(words), chosen, seed, since)
-        if key not in self._recent:
-            forms = spoken_forms(words)
-            forms[-1] = forms[-1].rstrip(PAUSES)
-            seam = None if since is None else self._seam(words, since, chosen, seed)
-            style = STYLES[chosen.style]
-            made = self._renderer.render(forms, chosen.voice, style, seed, seam)
-            self._recent[key] = made
-            if len(self._recent) > RECENT:
-                self._recent.popitem(last=False)
-        return self._recent[key]
+        """Render a sentence's beginning. What the next piece's seam needs of it is remembered."""
+        forms = spoken_forms(words)
+        forms[-1] = forms[-1].rstrip(PAUSES)
+        made = self._renderer.render(forms, chosen.voice, STYLES[chosen.style], seed, seam)
+        self._recent[(tuple(words), chosen)] = replace(made, pcm=np.zeros(0, np.float32))
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return made
 
     def warm_up(self) -> None:
         """Speak a sentence with a word that no dictionary has, in pieces and whole."""
