@@ -8,7 +8,7 @@ The log holds each decision, so that a rebuilt slot reads it and does not comput
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -40,6 +40,9 @@ READ_S: Final = 0.020  # ahead, while nobody waits for it
 ENOUGH_FRAMES: Final = 1_000 // FRAME_MS
 ALONE_S: Final = 0.080  # more for thinking, where a longer step delays nobody
 AHEAD_TOKENS: Final = 10  # written before a turn has ended: about the first piece
+# A reply that has enough to speak is written on in the rounds of others, up to so many tokens: a
+# row more takes 6 ms of a round, a round of its own 23 ms.
+JOIN_TOKENS: Final = 24
 
 
 class CascadeEngine:
@@ -168,11 +171,27 @@ class CascadeEngine:
         for slot in begun:
             self._write(slot, drafts[slot])
         while hungry := [slot for slot in begun if self._hungry(slot)]:
-            self._thinker.think(hungry)
+            self._thinker.think([*hungry, *self._joining(hungry)])
             for slot in hungry:
                 self._write(slot, drafts[slot])
             if self._clock() >= until:
                 return
+
+    def _joining(self, hungry: Collection[int]) -> list[int]:
+        """The replies to write on in the same round; none where a caller waits for a first word.
+
+        Their tokens wait in the model's row until their own step takes them.
+        """
+        if not all(self._slots[slot].sounded for slot in hungry):
+            return []
+        return [
+            slot
+            for slot, state in self._slots.items()
+            if slot not in hungry
+            and self._answers(slot)
+            and not state.script.complete
+            and self._thinker.pending(slot) < JOIN_TOKENS
+        ]
 
     def _think_ahead(self, paused: Sequence[int], until: float) -> None:
         """Write answers that may turn out unneeded: the first piece at most, in idle time."""

@@ -173,6 +173,27 @@ def test_the_reply_that_runs_dry_first_is_spoken_first(monkeypatch: pytest.Monke
     assert [output.pcm is not None for output in engine.step(works)] == [True, False]
 
 
+def test_a_reply_with_enough_to_speak_is_written_on_in_the_rounds_of_another() -> None:
+    engine = made()
+    first, other = Call(engine, 0), Call(engine, 1)
+    for call in (first, other):
+        call.ask(FINISHED)
+    while not engine._slots[0].sounded:
+        first.step(speak=Speak.CONTINUE if engine._slots[0].replying else Speak.BEGIN)
+    written = engine._thinker.pending(0)
+    other.step(speak=Speak.BEGIN)
+    assert engine._thinker.pending(0) == written  # a first word is not delayed
+    while engine._thinker.pending(0) == written:
+        output = other.step(speak=Speak.CONTINUE)
+        assert not output.ended
+    while not first.outputs[-1].ended:
+        first.step(speak=Speak.CONTINUE)
+    alone = Call(made(), 0)
+    alone.ask(FINISHED)
+    alone.answer()
+    assert np.array_equal(first.sound, alone.sound)
+
+
 def test_a_turn_with_words_never_gets_an_empty_reply() -> None:
     engine = made()
     engine._thinker._model._next = lambda turns, written: 1  # type: ignore[attr-defined]
