@@ -23,6 +23,10 @@ HEADER: Final = struct.Struct("<IIHH")  # frame, generation, flags, zero
 CHUNK_S: Final = CHUNK_MS / 1_000
 POISON: Final = b"\x9a\x02" * CHUNK_SAMPLES
 RING_CHUNKS: Final = 25  # the caller can resend 2 s of acknowledged audio
+# A gateway takes 12 s at once from a caller who resumes, then twice real time. More would end the
+# connection, and a caller who was cut off for longer would never catch up.
+AT_ONCE_CHUNKS: Final = 100
+CATCH_UP_SPEED: Final = 1.5
 LATE_CHUNKS: Final = 3
 LATE_S: Final = 0.03  # a head start for late audio: it would be in the log first, if accepted
 BACK_OFF_S: Final = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -222,9 +226,12 @@ class Caller:
 
     async def _speak(self, socket: ClientConnection, call: Call, chunk: int) -> None:
         """Send each chunk once it is recorded; return when all frames have come back."""
+        began, first = time.monotonic(), chunk + AT_ONCE_CHUNKS
         while self.socket is socket and not self._over():
             now = time.monotonic()
-            while chunk < call.recorded_chunks(now) and self.socket is socket:
+            allowed = first + int(CATCH_UP_SPEED * (now - began) / CHUNK_S)
+            due = min(call.recorded_chunks(now), allowed)
+            while chunk < due and self.socket is socket:
                 poisoned = chunk == self.poison_at and len(self.calls) == 1
                 await socket.send(POISON if poisoned else call.ledger.audio.chunk(chunk))
                 chunk += 1

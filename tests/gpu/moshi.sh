@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Take all GPU figures of ENGINE=moshi in one run of at most 9 minutes: tests/gpu/moshi.sh [FOLDER]
+# Take all GPU figures of ENGINE=moshi in one run of at most 9 minutes:
+#   tests/gpu/moshi.sh [FOLDER [SECONDS]]   SECONDS: of each bench, after which it begins no batch
 #
 # It needs one GPU (80 GB or more for the goals) and Python with the extras worker, moshi and dev. It
 # needs no network and no weights. The tests compare the GPU with the CPU. The benches fill a model of Moshi's
@@ -10,6 +11,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 into=${1:-${OUT:-runs/moshi}}
+within=${2:-110}
 mkdir -p "$into"
 export PYTHONPATH=$PWD
 python=${PYTHON:-python}
@@ -25,8 +27,8 @@ part() { # NAME SECONDS COMMAND...: run it within a time limit and keep its outp
 command -v nvidia-smi > /dev/null && nvidia-smi | tee "$into/nvidia-smi.txt"
 part tests 90 "$python" -m pytest -q -p no:cacheprovider -m gpu tests/gpu/test_moshi.py
 for precision in full fp8 int8; do
-    part "$precision" 135 env MOSHI_PRECISION=$precision \
-        "$python" -m tests.load moshi --within-s 110 --into "$into/$precision"
+    part "$precision" $((within + 25)) env MOSHI_PRECISION=$precision \
+        "$python" -m tests.load moshi --within-s "$within" --into "$into/$precision"
 done
 echo "== written to $into =="
 grep -h "Calls with a p99" "$into"/*/benchmarks.md

@@ -96,7 +96,7 @@ def measure(
     """Build the engine, step it at growing batches, then read pasts again.
 
     Yields the result after each part, so that a run that is cut short leaves what it found. Begins
-    no part later than `within_s`.
+    no second part later than `within_s`.
     """
     until = time.monotonic() + within_s
     gpu = torch.cuda.is_available()
@@ -117,7 +117,7 @@ def measure(
     batches = [partial(_one_batch, b, layout, rates, count) for b in _batches(engine.slots)]
     parts: list[Part] = [*batches, _replays, _retold, _reading]
     for part in parts:
-        if time.monotonic() > until:
+        if found.steps and time.monotonic() > until:
             progress(f"stopped after {within_s:.0f} s: the other parts are missing")
             return
         progress(part(engine, found))

@@ -1,7 +1,6 @@
 """Loads a published checkpoint into an engine, with as many seats as the memory has."""
 
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -38,6 +37,7 @@ GPU_WORKSPACE: Final = 3 * GIB
 CPU_WORKSPACE: Final = GIB // 4
 CODEC_BYTES: Final = 384_000_000  # of the published Mimi's file, in float32
 SAMPLING: Final = Sampling()
+MEMORY: Final = Path("/proc/meminfo")
 DTYPES: Final = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -140,7 +140,10 @@ def free_memory(device: str) -> int:
     if device.startswith("cuda"):
         free: int = torch.cuda.mem_get_info(torch.device(device))[0]
         return free
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    # Not what is unused: Linux fills memory with files' contents, and gives it back when asked.
+    lines = MEMORY.read_text().splitlines()
+    (kib,) = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return 1024 * int(kib)
 
 
 def assemble(

@@ -11,6 +11,7 @@ from shared.settings import Settings, load_settings
 from tests.moshi.tiny import tiny_folder
 from tests.unit.workers.engines.moshi.made import shared_folder
 from workers.engines import load_engine
+from workers.engines.moshi import load
 
 
 def settings(model: Path, **given: str) -> Settings:
@@ -43,3 +44,12 @@ def test_a_tokenizer_of_another_model_is_refused(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps({**config, "text_card": 90}))
     with pytest.raises(ConfigError, match=r"at most 90 tokens in .*tokenizer\.model.* got 100"):
         load_engine(settings(folder))
+
+
+def test_memory_that_holds_files_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text(
+        "MemTotal: 9000 kB\nMemFree: 10 kB\nMemAvailable: 5000 kB\nCached: 4990 kB\n"
+    )
+    monkeypatch.setattr(load, "MEMORY", meminfo)
+    assert load.free_memory("cpu") == 5000 * 1024
