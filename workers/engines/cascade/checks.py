@@ -28,7 +28,7 @@ def check_parts(settings: "Settings") -> None:
 
 def described(settings: "Settings") -> str:
     """The parts, for the log."""
-    hear = settings.hear or "tiny.en"
+    hear = settings.hear or ("tiny.en and Moonshine" if find_spec("moonshine_voice") else "tiny.en")
     think = settings.think or "SmolLM2-135M"
     return f"hear {hear}, think {think}, speak {settings.speak}"
 

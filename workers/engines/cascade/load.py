@@ -17,6 +17,8 @@ from workers.models.llama.model import LlamaModel
 from workers.models.llama.sampling import Sampling
 from workers.models.llama.source import Source, default_file, open_source
 from workers.models.recorded_files import read_file
+from workers.models.speech_to_text.moonshine import load_moonshine
+from workers.models.speech_to_text.two_listeners import TwoListeners
 from workers.models.speech_to_text.whisper import load_whisper
 from workers.models.text_to_speech.hibari import load_hibari
 from workers.models.text_to_speech.kokoro import load_kokoro
@@ -58,7 +60,12 @@ def _named(setting: str, load: Callable[["Settings"], _Part], settings: "Setting
 
 
 def _hear(settings: "Settings") -> SpeechToText:
-    return load_whisper(Path(settings.hear) if settings.hear else None, settings.torch_threads)
+    """The chosen Whisper. The second listener was measured beside tiny.en alone."""
+    if settings.hear:
+        return load_whisper(Path(settings.hear), settings.torch_threads)
+    whisper = load_whisper(threads=settings.torch_threads)
+    second = load_moonshine(settings.torch_threads)
+    return whisper if second is None else TwoListeners(whisper, second)
 
 
 def _voice(settings: "Settings") -> TextToSpeech:

@@ -1,4 +1,4 @@
-"""Ranks the texts that Whisper gave for a turn in one pass or in two. Pure."""
+"""Ranks the texts that were heard in a turn, in one pass or in two. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -11,9 +11,12 @@ MISSING: Final = 0.2
 Texts = Sequence[tuple[str, float]]  # with their mean log probabilities a token
 
 
-def ranked(passes: Sequence[Texts]) -> list[tuple[str, float]]:
+def ranked(
+    passes: Sequence[Texts], weights: Sequence[float] | None = None
+) -> list[tuple[str, float]]:
     """The different texts of all passes with their mean over the passes, the likeliest first.
 
+    `weights`: of each pass, 1 in all; None: all weigh the same.
     Texts that differ in marks and capitals alone are the same; those without words are left out.
     """
     spellings: dict[str, str] = {}
@@ -21,7 +24,8 @@ def ranked(passes: Sequence[Texts]) -> list[tuple[str, float]]:
         spellings.setdefault(bare(text), text)
     spellings.pop("", None)
     found = [_best(texts) for texts in passes]
-    scores = {words: _mean(words, found) for words in spellings}
+    shares = weights or [1 / len(found)] * len(found)
+    scores = {words: _mean(words, found, shares) for words in spellings}
     order = sorted(spellings, key=lambda words: -scores[words])
     return [(spellings[words], scores[words]) for words in order]
 
@@ -33,6 +37,6 @@ def _best(texts: Texts) -> dict[str, float]:
     return best
 
 
-def _mean(words: str, found: Sequence[Mapping[str, float]]) -> float:
+def _mean(words: str, found: Sequence[Mapping[str, float]], shares: Sequence[float]) -> float:
     scores = [best.get(words, min(best.values()) - MISSING) for best in found]
-    return sum(scores) / len(scores)
+    return sum(share * score for share, score in zip(shares, scores, strict=True))
