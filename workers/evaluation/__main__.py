@@ -49,6 +49,19 @@ def talk(
 
 
 @app.command()
+def hear(
+    folders: Annotated[list[Path], typer.Argument(help="Sound files, each with a .txt file.")],
+    output: Annotated[
+        Path | None, typer.Option(help="Write each recording's transcript to this JSON file.")
+    ] = None,
+) -> None:
+    """Let the cascade hear your own recordings, and count its word errors by folder."""
+    from workers.evaluation import recordings
+
+    recordings.main(folders, output)
+
+
+@app.command()
 def vad(
     output: Annotated[Path, typer.Option(help="The JSON file to write.")] = Path("runs/vad.json"),
     minutes: Annotated[
