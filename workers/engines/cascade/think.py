@@ -31,7 +31,7 @@ MAX_TURN_TOKENS: Final = 480  # of the turn: of longer ones the model reads the 
 # utterances by other voices the word errors fell from 19.4 to 14.7 %, at 10 dB from 35 to 31 %.
 DOUBTED: Final = -0.25
 # Of less than this, a text from which an answer can be computed goes before all others.
-UNSURE: Final = -0.2
+UNSURE: Final = -0.1
 # The language model does not judge texts that are less likely by more than this. They changed no
 # word error rate of 90 doubtful utterances, and they were a fifth of the work.
 NEAR: Final = 0.15

@@ -95,7 +95,7 @@ COUNTS: Final[Tool] = tool(
     ),
     (
         """
-        count [up] to|till|until|2 {j}
+        count [up] to|till|until|2|at {j}
         numbers [up] to {j}
         count {j}
         """,

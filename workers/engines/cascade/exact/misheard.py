@@ -19,10 +19,10 @@ _WRITTEN_FOR: Final = {
     "three": "free|tree|the|three thing",
     "four": "for|fore|or|full",
     "five": "fine|fife|far|hive|find",
-    "six": "sex|sick|sake|seek|zeke|sics|sixth",
+    "six": "sex|sick|sicks|sake|seek|seeks|zeke|sics|sixth|week|weeks",
     "seven": "saven|savin|save an|save in|save and|heaven|several",
     "eight": "it|ate|at|eat|aid|age|hate|fade|a|ape|it's",
-    "nine": "i|i'm|i am|i die|die|eye|mine|i'll|i'd|line|nigh",
+    "nine": "i|i'm|i am|i die|die|eye|mine|i'll|i'd|line|nigh|night",
     "ten": "tin|tan|then|tend",
     "eleven": "ever|every|in ever|in every|a lever|evan|even|event|11th|leaven|love in",
     "twelve": "dwell|twelfth|delve|well",
@@ -172,6 +172,12 @@ def _numbered(text: str) -> str:
 
 
 _AFTER_TEN: Final = re.compile(rf"\b({_TEN})[ -](to|too|do|for|free|tree|ate|it|a|won|sex|[1-9])\b")
+# At the end of a sum any word that sounds like a digit: "minus 70 weeks" is minus 76.
+_LAST_UNIT: Final = re.compile(
+    rf"(?<=(?:plus|inus|imes|away|from|less| and) )({_TEN}) (?:and )?"
+    r"(too?|do|for|fore|free|tree|five|fine|find|fife|hive|sex|sick|sicks|weeks?|seeks|heaven"
+    r"|several|ate|it|aid|hate|nine|mine|line|night|won)$"
+)
 _LOST_TEN: Final = re.compile(rf"\b([2-9]) (to|too|for|free|ate)(?= {_SIGN} | and | from |$)")
 _FORTY: Final = re.compile(
     rf"\bfor (?:the|d|t|tea) ([1-9]|i|eye|{'|'.join(_UNITS)})(?:st|nd|rd|th)?\b"
@@ -181,6 +187,7 @@ _FORTY: Final = re.compile(
 def _compounded(text: str) -> str:
     """Numbers that were written in two parts: "50 for" -> 54, "7 to plus" -> 72 plus."""
     text = _FORTY.sub(lambda found: f"4{_digit(found[1])}", text)
+    text = _LAST_UNIT.sub(lambda found: f"{_tens(found[1])}{_digit(found[2])}", text)
     text = _AFTER_TEN.sub(lambda found: f"{_tens(found[1])}{_digit(found[2])}", text)
     return _LOST_TEN.sub(lambda found: f"{found[1]}{_digit(found[2])}", text)
 

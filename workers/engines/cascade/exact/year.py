@@ -116,7 +116,7 @@ YEAR: Final[Tool] = tool(
     SLOTS,
     (
         """
-        [month] [of] [year] [arrives|starts|begins] after|follows|following {m} [month]
+        [month|months] [of] [year] [arrives|starts|begins] after|follows|following {m} [month]
         month succeeds|behind {m}
         {m} followed by [month]
         {m} over|ends|done|passed|finished [month] [begins|starts]
@@ -132,7 +132,7 @@ YEAR: Final[Tool] = tool(
     ),
     (
         """
-        [month] [of] [year] [last] [just] before {m} [month]
+        [month|months] [of] [year] [last] [just] before {m} [month]
         last [month] before {m}
         [month] preceding|precedes {m}
         {m} [month] before

@@ -20,6 +20,8 @@ from workers.training.talk_tuning.finetune import EXCHANGES
         ("If you cut 50 for in half, what do you get?", "Half of fifty-four is twenty-seven."),
         ("Tell me the summer 34 and 58.", "Thirty-four plus fifty-eight is ninety-two."),
         ("What in 49-11?", "Forty-nine minus eleven is thirty-eight."),
+        ("Quick mass, 90 minus 70 weeks.", "Ninety minus seventy-six is fourteen."),
+        ("What's 20 plus 40 for?", "Twenty plus forty-four is sixty-four."),
         ("But 32 and 92.", "Thirty-two plus ninety-two is one hundred twenty-four."),
         ("Count up to save and team.", computed("Count up to seventeen.")),
         ("3 days after mandi is what they", computed("Three days after Monday is what day?")),
