@@ -56,7 +56,7 @@ SLOTS: Final[dict[str, Slot]] = {
 GLUE: Final = f"""{ASKING} get gets much many number result answer equal equals making
     calculate compute figure work out solve come comes left leave leaves
     remain remains still result math problem homework teacher says head your test
-    stuck on find"""
+    stuck on find quickly fast starting maths math sums"""
 
 
 def _claim(e: Quantity, n: int | Fraction) -> str:
@@ -119,6 +119,9 @@ REASONED: Final[Tool] = tool(
         {a} and {b} [and] add [them|up]
         {a} and {b} make [and] add [them]
         {a} [and] {b} more
+        {a} and another {b}
+        bring together {a} and|with {b}
+        {a} up by {b}
         {a} more than {b}
         {a} and {b} [make] sum
         sum make|makes {a} and {b}
@@ -143,6 +146,9 @@ REASONED: Final[Tool] = tool(
         {a} take {b}
         take {b} off {a}
         {b} off {a}
+        knock {b} off {a}
+        {a} [and] go|goes|going down by {b}
+        {a} down by {b}
         """,
         lambda b, a: stated(combined(a, "minus", b)),
     ),

@@ -182,7 +182,7 @@ WEEK: Final[Tool] = tool(
         day {d} over|done|passed|finished
         {d} and
         [day] after {d} [day]
-        after {d} [day]
+        after {d} [day] [in]
         {d} over [day]
         {d} [day] after
         before day {d}
@@ -275,6 +275,7 @@ WEEKEND: Final[Tool] = tool(
         people rest|relax {d}
         people stay home [from] work {d}
         people stay at home {d}
+        {d} day people rest|off|free
         """,
         _weekend,
     ),
@@ -283,6 +284,7 @@ WEEKEND: Final[Tool] = tool(
         {d} work|working|business day
         {d} weekday|workday
         people work {d}
+        {d} day people work
         people go to work {d}
         people to work {d}
         """,

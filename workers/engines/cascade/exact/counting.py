@@ -85,7 +85,7 @@ COUNTS: Final[Tool] = tool(
     ),
     (
         """
-        count down|backwards|backward|back from {i} [on] [down] [to] [zero]
+        count down|backwards|backward|back from|at|with {i} [on] [down] [to] [zero]
         countdown from|of {i}
         count from {i} down|backwards|backward
         count backwards|down {i}

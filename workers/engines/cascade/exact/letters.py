@@ -237,7 +237,7 @@ SPELLING: Final[Tool] = tool(
 )  # fmt: skip
 ALPHABET: Final[Tool] = tool(
     f"""{without(ASKING, "what", "a", "an", "idea")} recite sing list whole full entire english go
-    out loud""",
+    out loud from start to end beginning finish""",
     {},
     (
         """

@@ -176,7 +176,7 @@ CONVERSIONS: Final[Tool] = tool(
         """
         many {to} [are] [in|per|from|to|into] {one} {from}
         many {to} fit|go|goes|fits [by] [in|into] {one} {from}
-        of {to} in|of {one} {from}
+        {to} in {one} {from}
         many {to} up {one} {from}
         {one} {from} [in|to|into] many {to}
         in {one} {from} many {to}

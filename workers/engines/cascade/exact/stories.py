@@ -71,6 +71,7 @@ _STEPS: Final = tuple(
         (rf"^(?!.*(?:{_LEFT}|\bchange\b))(?:if )?(?:1|a|an|the|every|each) (?P<one>\w+) "
          r"(?:costs?|has|is|weighs|takes|carries|holds|needs|eats|makes) "
          rf"{_A}\b.*{_HOW_MANY}.*\b{_B} (?P=one)\w*", "times"),
+        (rf"^(?:.* )?{_A} [a-z]+ plus {_B} [a-z]+\b", "plus"),
         # What is left, and what there is together.
         (rf"^(?=.*{_LEFT})(?=.*{_LOSSES}).*?\b{_A}\b.*\b{_B}\b", "less"),
         (rf"\b{_A}\b.*{_LOSSES}.*\b{_B}\b.*how many (?:\w+ )?"

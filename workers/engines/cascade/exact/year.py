@@ -211,6 +211,7 @@ YEAR: Final[Tool] = tool(
         number [month] [in] [year] {m}
         month [of] [year] {m} by number
         {m} number month
+        month number {m}
         """,
         _place,
     ),
