@@ -18,8 +18,7 @@ from gateway.realtime.access import SUBPROTOCOL, Grant, RealtimeAccess, key_of
 from gateway.realtime.audio_codecs import MAX_APPEND_BYTES
 from gateway.realtime.dialect import Dialect
 from gateway.realtime.server_events import ending
-from gateway.realtime.session import Dialect as AnyDialect
-from gateway.realtime.session import RealtimeSession, new_uplink
+from gateway.realtime.session import AnyDialect, RealtimeSession, new_uplink
 from gateway.socket.endpoint import WebSocketEndpoint
 from gateway.socket.uvicorn_adapter import connection_of
 from shared.modes import ReplyMode

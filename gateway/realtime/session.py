@@ -31,7 +31,7 @@ BURST_EVENTS: Final = 2_000
 EVENT_BYTES: Final = 16 * 1024
 
 
-class Dialect(Protocol):
+class AnyDialect(Protocol):
     """A protocol of OpenAI's as a state machine: Realtime or Live."""
 
     config: dict[str, Any]  # the session as its client sees it
@@ -65,7 +65,7 @@ class RealtimeSession(Session):
         *,
         uplink: Uplink,
         playout: Playout,
-        dialect: Dialect,
+        dialect: AnyDialect,
         now: float,
         keeps: bool = False,
         known: int | None = None,

@@ -5,9 +5,10 @@ case and punctuation do not count.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from rapidfuzz.distance import Levenshtein
 
 from workers.models.text_to_speech.text_normalisation import spoken_forms
 
@@ -59,7 +60,7 @@ class WordErrors:
 def word_errors(wanted: str, heard: str) -> WordErrors:
     """Insertions, deletions and substitutions between two texts, as few as can be."""
     said = said_words(wanted)
-    return WordErrors(distance(said, said_words(heard)), len(said))
+    return WordErrors(Levenshtein.distance(said, said_words(heard)), len(said))
 
 
 def said_words(text: str) -> list[str]:
@@ -82,13 +83,3 @@ def _parts(word: str) -> list[str]:
     if mark and letter in ("s", "d") and stem in _SHORTENED:
         return [stem, "is" if letter == "s" else "would"]
     return [word.replace("'", "")] if word else []
-
-
-def distance(wanted: Sequence[str], heard: Sequence[str]) -> int:
-    """Levenshtein's distance."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(wanted, 1):
-        corner, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (word != other))
-    return row[-1]

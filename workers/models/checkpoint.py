@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from shared.errors import ConfigError
 from workers.models.mel import MelConfig
+from workers.models.recorded_files import replace
 
 PARITY: Final = "parity.json"
 FORMAT: Final = 1
@@ -55,7 +56,7 @@ def put_part(folder: Path, part: Part) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     data = save_tensors({key: _stored(value) for key, value in part.tensors.items()})
     path = folder / f"{part.name}.safetensors"
-    _replace(path, data)
+    replace(path, data)
     parity = _parity(folder) if (folder / PARITY).exists() else _fresh()
     parity["parts"][part.name] = {
         "config": part.config,
@@ -65,7 +66,7 @@ def put_part(folder: Path, part: Part) -> Path:
         "facts": part.facts,
     }
     text = json.dumps(parity, indent=1, sort_keys=True) + "\n"
-    _replace(folder / PARITY, text.encode())
+    replace(folder / PARITY, text.encode())
     return path
 
 
@@ -151,9 +152,3 @@ def _check_sound(folder: Path, parity: Mapping[str, Any]) -> None:
                 f"Expected {key} {wanted[key]} in {folder / PARITY}, got {parity.get(key)}: "
                 "the weights are of another version of the code"
             )
-
-
-def _replace(path: Path, data: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)

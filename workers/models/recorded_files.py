@@ -21,8 +21,8 @@ def put_file(folder: Path, name: str, data: bytes, facts: Mapping[str, Any]) -> 
     path = folder / RECORD
     record = json.loads(path.read_text()) if path.exists() else {}
     record[name] = {"bytes": len(data), "sha256": sha256(data), "facts": dict(facts)}
-    _replace(folder / name, data)
-    _replace(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
+    replace(folder / name, data)
+    replace(path, (json.dumps(record, indent=1, sort_keys=True) + "\n").encode())
 
 
 def read_file(folder: Path, name: str) -> tuple[bytes, dict[str, Any]]:
@@ -54,7 +54,8 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace(path: Path, data: bytes) -> None:
+    """Write the whole file or none of it: a reader never sees a part."""
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(data)
     partial.replace(path)

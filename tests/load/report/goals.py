@@ -40,7 +40,8 @@ class Goal:
 def _value(value: float, unit: str) -> str:
     if unit == "x":
         return times(value)
-    return f"{value:.3g} {unit}".strip()
+    figure = f"{value:.3g}" if value < 1_000 else f"{value:,.0f}"
+    return f"{figure} {unit}".strip()
 
 
 def goals(

@@ -14,8 +14,7 @@ from gateway.call.resume import Missed, delivered, missed
 from gateway.call.uplink import MAX_WAITING_RECORDS, Uplink
 from gateway.realtime.dialect import Dialect
 from gateway.realtime.endpoint import LEAD_FRAMES, session_at
-from gateway.realtime.session import Dialect as AnyDialect
-from gateway.realtime.session import RealtimeSession, new_uplink
+from gateway.realtime.session import AnyDialect, RealtimeSession, new_uplink
 from shared.audio import CHUNK_MS, CHUNK_SAMPLES, FRAME_MS
 from shared.log.records import Audio
 from shared.log.writes import Answer, Receipt

@@ -4,14 +4,9 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from workers.models.text_to_speech.number_words import ordinal, year
 from workers.training.talk_tuning.conversations import Conversation, several, single
-from workers.training.talk_tuning.systematic.numbers import (
-    capitalized,
-    listed,
-    ordinal,
-    words,
-    year,
-)
+from workers.training.talk_tuning.systematic.numbers import capitalized, listed, words
 from workers.training.talk_tuning.systematic.phrasing import Caller, Deck
 
 TOPIC: Final = "days, months and dates"

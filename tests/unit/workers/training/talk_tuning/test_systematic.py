@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from workers.models.text_to_speech.number_words import ordinal, year
 from workers.training.talk_tuning.conversations import Conversation, Exchange
 from workers.training.talk_tuning.systematic import (
     counting,
@@ -24,7 +25,7 @@ from workers.training.talk_tuning.systematic.holdout import (
     is_sum_held_out,
 )
 from workers.training.talk_tuning.systematic.memory import Facts
-from workers.training.talk_tuning.systematic.numbers import ordinal, words, year
+from workers.training.talk_tuning.systematic.numbers import words
 from workers.training.talk_tuning.systematic.phrasing import Caller, Deck
 
 SEED = 1
