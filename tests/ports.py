@@ -50,5 +50,5 @@ def reserved(folder: Path) -> range:
         except BlockingIOError:
             os.close(file)
         else:
-            return range(first, first + BLOCK)  # the file stays open, and thus locked
+            return range(first, first + BLOCK)  # the file stays open, and so locked
     raise RuntimeError(f"Expected a free block of ports, got {len(firsts)} locked ones in {folder}")

@@ -52,7 +52,8 @@ WHOLE: Final = 0.98  # the correlation of audio that came back unharmed
 Signal = NDArray[np.float64]
 
 # Records the microphone and the speaker's input on one clock. The content policy allows only the
-# page's own worklets, hence a ScriptProcessor. Blocks of 170 ms outlast most stalls of the page.
+# page's own worklets, so this is a ScriptProcessor. Blocks of 170 ms outlast most stalls of the
+# page.
 _TAPE: Final = """
 window.tape = [[], []];
 const connect = AudioNode.prototype.connect;

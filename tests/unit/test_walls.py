@@ -79,6 +79,7 @@ EVENT_LOOP_ONLY: Final = {
 }
 LIGHT: Final = {"gateway.app", "workers.runtime.loop"}
 MAX_FUNCTION_LINES: Final = 40
+MAX_FILE_LINES: Final = 400
 
 
 @cache
@@ -204,6 +205,11 @@ def test_functions_are_short() -> None:
         if node.end_lineno - node.lineno >= MAX_FUNCTION_LINES
     ]
     assert not long
+
+
+def test_files_are_short() -> None:
+    lengths = {name: len(file.read_text().splitlines()) for name, file in modules().items()}
+    assert not {name: length for name, length in lengths.items() if length > MAX_FILE_LINES}
 
 
 def test_shared_is_ours() -> None:

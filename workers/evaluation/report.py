@@ -167,8 +167,8 @@ Replies: median {reply.get("median")} s, 5 to 95 %: {reply.get("p5")} to {reply.
 {percent(found["replies_from_2_s"]["share"])} last at least 2 s,
 {percent(found["replies_over_6_s"]["share"])} over 6 s.
 
-Interruptions ({over["in_time"]["count"]}): the reply fell silent in time, within {in_time_s:g} s of
-the caller's first sound, in {ranged(over["in_time"])}, at the median after
+Interruptions ({over["in_time"]["count"]}): in {ranged(over["in_time"])} the reply fell silent in
+time, within {in_time_s:g} s of the caller's first sound. The median is
 {over["cleared_s"].get("median")} s. The interrupting question got a right answer in
 {ranged(over["answered"])}.
 """

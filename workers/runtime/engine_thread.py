@@ -28,6 +28,13 @@ Group = Sequence[tuple[HeldSession, Plan]]
 _T = TypeVar("_T")
 
 
+def batches(plans: Group) -> list[Group]:
+    """One batch of all sessions but the isolated ones, and each of these alone."""
+    batch = [pair for pair in plans if not pair[0].isolated]
+    alone = [[pair] for pair in plans if pair[0].isolated]
+    return [batch, *alone] if batch else [*alone]
+
+
 class StepTimes:
     """How long steps take, in ms. Pure, except for its clock."""
 

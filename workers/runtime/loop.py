@@ -31,7 +31,7 @@ from workers.audio.silero_vad import listen_ahead
 from workers.engines.base import Engine, Output
 from workers.monitoring.probes import Probes
 from workers.runtime.conversation.step import Plan
-from workers.runtime.engine_thread import EngineThread, Group
+from workers.runtime.engine_thread import EngineThread, Group, batches
 from workers.runtime.handover import Handover
 from workers.runtime.ownership.claims import Ownership
 from workers.runtime.scheduler import may_continue, rounds, tick_s
@@ -262,7 +262,7 @@ class WorkerLoop:
         for _ in range(rounds(self.engine_thread.times.smooth_ms)):
             plans = self._plan(sessions)
             self._settle([pair for pair in plans if pair[1].idle], {})
-            for group in _groups([pair for pair in plans if not pair[1].idle]):
+            for group in batches([pair for pair in plans if not pair[1].idle]):
                 await self._step(group)
             sessions = [
                 session
@@ -382,13 +382,6 @@ class WorkerLoop:
         """Free a session's slot."""
         self.slots.release(session)
         self.engine_thread.close_later(session)
-
-
-def _groups(plans: Group) -> list[Group]:
-    """One batch of all but the isolated sessions, which are stepped alone."""
-    batch = [pair for pair in plans if not pair[0].isolated]
-    alone = [[pair] for pair in plans if pair[0].isolated]
-    return [batch, *alone] if batch else [*alone]
 
 
 def _hurries(session: HeldSession, may_continue: bool) -> bool:

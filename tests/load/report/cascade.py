@@ -20,17 +20,18 @@ minute of one caller's conversation. *Others* is the share of the worker's core 
 used; if it is not near 0, the latencies are too high. All times are in ms unless the head says s.
 """
 HOW_STAGES: Final = """\
-Where the worker's time goes, in seconds for a minute of one caller's conversation: hearing,
-reading and writing by the language model, speaking, the rest of the engine's steps, the VAD, and
-the reading and writing of the log. The clock measures them, so they include what others used.
+Where the worker's time goes, in seconds for a minute of one caller's conversation. *Read* and
+*think* are the language model's reading and writing. *Log* is the reading and writing of the log.
+The clock measures them, so they include what others used.
 """
 HOW_PEER: Final = """\
-The same callers talk to pipecat with the same three models, as one process on the worker's core.
-It uses its Silero VAD, its default turn strategies (Smart Turn) and its Whisper service
+The same callers talk to pipecat with the same three models, as one process on the worker's core. It
+uses its Silero VAD, its default turn strategies (Smart Turn) and its Whisper service
 (faster-whisper, the same weights in int8). Two small services in the same process run the same
 tuned language model and the same voice. They serve one request at a time; the voice speaks whole
-sentences. pipecat has no gateway and no log, so its core carries the sockets too, and no call
-survives the process. It does not report its decision; compare the times from the end of speech.
+sentences. The process of pipecat has no gateway and no log, so its core carries the sockets too,
+and no call survives the process. It does not report its decision; compare the times from the end of
+speech.
 """
 NOT_MEASURED: Final = "pipecat with the same models: not measured."
 

@@ -60,8 +60,8 @@ def forecast(
             "Latency against the load of all processes (1: a worker's turn takes 80 ms):",
             _curves(curves),
             "![fleet](plots/forecast.svg)",
-            "The simulation on one core at each rung's own costs, beside the measurement (ms; it "
-            "knows ticks, wakeups and the scheduler only from the latency of a single call):",
+            "The simulation on one core at each rung's own costs, beside the measurement, in ms. "
+            "It knows ticks, wakeups and the scheduler only from the latency of a single call.",
             _checks(checks),
         ]
     )

@@ -6,9 +6,9 @@ from tests.load.document import table
 from tests.load.moshi import LIMIT_MS, MoshiResult, calls_in_time
 
 HOW = """\
-`ENGINE=moshi` with all calls near the end of their contexts, which is the worst case. *Memory* is
-the share of the bandwidth of large copies that the least bytes of a step need: all weights once,
-and every call's keys and values. Seats are computed from sizes, with 3 GiB left for the step.
+`ENGINE=moshi` with all calls near the end of their contexts, which is the worst case. A step reads
+at least all weights once, and every call's keys and values. *Memory* is the share of the bandwidth
+of large copies that these bytes need. Seats are computed from sizes, with 3 GiB left for the step.
 """
 TINY = """\
 **This run had no GPU, and no figures of a GPU exist yet.** It stepped the tests' tiny checkpoint on
@@ -18,8 +18,8 @@ fp8 and int8. It fills a model of Moshi's size with random weights, so it needs 
 takes 9 minutes at most. Before that it compares the GPU's codes with the CPU's.
 """
 READING = """\
-After a death several pasts wait. This is how long the temporal transformer takes for a thousand
-positions of them, one call at a time or several (on a CPU: two layers of width 1,024).
+After a death several pasts wait. The temporal transformer takes this long for a thousand positions
+of them, one call at a time or several. On a CPU it has two layers of width 1,024.
 """
 
 

@@ -23,11 +23,11 @@ programs used; if it is not near 0, the latencies are too high. *Sent late* is h
 themselves sent; if it is large, their own core is full. All times are in ms.
 """
 HOW_PEERS: Final = """\
-The servers ran in turns, with the same callers and chunks on the same core. pipecat is one process
-with an echo inside: it has no log and no second process, and no call survives its death. Its
-transport sends messages of 40 ms. *default* is a pipeline as in its documentation, *lean* leaves
-out what an echo does not need. The bare websockets echo returns whole messages without pacing: the
-least cost of any Python server. Versions: `tests/load/peers/requirements.txt`.
+The servers ran in turns, with the same callers and chunks on the same core. *pipecat* is one
+process with an echo inside. It has no log and no second process, and no call survives its death.
+Its transport sends messages of 40 ms. *default* is a pipeline as in its documentation, *lean*
+leaves out what an echo does not need. The bare websockets echo returns whole messages without
+pacing: the least cost of any Python server. Versions: `tests/load/peers/requirements.txt`.
 """
 HOW_FLEET: Final = """\
 Two gateways and two workers beside one of each, in turns, all on the same core with one Redis. They

@@ -1,6 +1,6 @@
 """Which written questions the tuning corpus asks as well, in the same or nearly the same words.
 
-The questions and the corpus were written apart, so common questions ("Tell me a joke.") stand in
+The questions and the corpus were written apart, so common questions ("Tell me a joke.") are in
 both. The evaluation reports them in a row of their own.
 """
 

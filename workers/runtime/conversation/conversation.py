@@ -41,9 +41,9 @@ from shared.log.records import (
 from shared.modes import ReplyMode
 from shared.voices import Persona
 from workers.audio.silero_vad import SileroVad
-from workers.engines.base import Opening, Output, Past, Speak, Traits
+from workers.engines.base import Opening, Output, Speak, Traits
 from workers.runtime.conversation import overlap, snapshot, transitions
-from workers.runtime.conversation.memory import Fold, no_fold
+from workers.runtime.conversation.memory import Fold, no_fold, past_of
 from workers.runtime.conversation.retention import Retention
 from workers.runtime.conversation.state import Context, Phase, State
 from workers.runtime.conversation.step import Chunk, Draft, LogWrite, Plan
@@ -350,7 +350,7 @@ class Conversation:
             # Audio costs much memory: only a turn that may be reopened needs it again.
             hear = tuple(chunk.pcm for chunk in draft.hear) if self.policy.reopens else ()
             numbers = tuple(chunk.n for chunk in draft.hear)
-            self.state.memory.note(number, _past(hear, draft.speak, output), numbers)
+            self.state.memory.note(number, past_of(hear, draft.speak, output), numbers)
         return dropped
 
     def _slide(self, settled: int) -> None:
@@ -392,15 +392,3 @@ class Conversation:
         first = state.memory.trim(state.context.oldest_step if state.context else None)
         needed = state.step if first is None else max(1, first - 1)
         return min(needed, state.memory.base_record or needed)
-
-
-def _past(hear: tuple[Pcm16, ...], speak: Speak, output: Output) -> Past:
-    """A step as its turn is remembered."""
-    return Past(
-        hear=hear,
-        heard=output.heard,
-        said=output.said,
-        speak=speak,
-        began=output.began,
-        ended=output.ended,
-    )

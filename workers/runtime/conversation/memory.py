@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from msgspec import structs
 
-from workers.engines.base import Past
+from shared.audio import Pcm16
+from workers.engines.base import Output, Past, Speak
 
 # Steps of 80 ms or more each after which a turn no longer continues the last one: 40 s or more.
 MEMORY_STEPS: Final = 500
@@ -25,6 +26,18 @@ Fold = Callable[[bytes, Sequence[Past], int | None], bytes]  # Engine.fold
 def no_fold(memory: bytes, turn: Sequence[Past], frames: int | None) -> bytes:
     """Fold nothing: for engines without `Traits.folds`."""
     return b""
+
+
+def past_of(hear: tuple[Pcm16, ...], speak: Speak, output: Output) -> Past:
+    """A step as the memory keeps it."""
+    return Past(
+        hear=hear,
+        heard=output.heard,
+        said=output.said,
+        speak=speak,
+        began=output.began,
+        ended=output.ended,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from workers.training.talk_tuning.conversations import Conversation
 from workers.training.talk_tuning.hearing import as_heard
 
 CALLER_WEIGHT: Final = 0.1  # of the caller's words and end, so that the end of turn stays known
-CALLER_KEPT: Final = 0.25  # of the caller's words, drawn anew each time: the head costs a fifth
+CALLER_KEPT: Final = 0.25  # of the caller's words, drawn again each time: the head costs a fifth
 LONGER: Final = 1.2  # a block's longest row against its shortest
 
 
