@@ -171,7 +171,7 @@ class WorkerLoop:
         self.turns += 1
         self.probes.turned(redis_answers=True)
         awake = self._awake()
-        return any(map(_hurries, awake, self._may_continue(awake)))
+        return any(map(HeldSession.hurries, awake, self._may_continue(awake)))
 
     def _awake(self) -> list[HeldSession]:
         """The sessions that may have work: at each moment most callers' are at rest."""
@@ -382,14 +382,6 @@ class WorkerLoop:
         """Free a session's slot."""
         self.slots.release(session)
         self.engine_thread.close_later(session)
-
-
-def _hurries(session: HeldSession, may_continue: bool) -> bool:
-    """Whether the loop's next turn can do something for it at once."""
-    if session.pending:
-        return not session.refused
-    waits = session.opening or session.planned or session.stale
-    return bool(waits) or session.conversation.ready(may_continue=may_continue)
 
 
 async def _sleep(stopping: asyncio.Event, seconds: float) -> None:

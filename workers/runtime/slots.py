@@ -49,6 +49,13 @@ class HeldSession:
         held_up = self.pending or self.stale or self.opening or self.planned
         return not held_up and self.conversation.resting
 
+    def hurries(self, may_continue: bool) -> bool:
+        """Whether the loop's next turn can do something for it at once."""
+        if self.pending:
+            return not self.refused
+        waits = self.opening or self.planned or self.stale
+        return bool(waits) or self.conversation.ready(may_continue=may_continue)
+
     @property
     def isolated(self) -> bool:
         """Whether the engine steps it alone."""
