@@ -316,13 +316,14 @@ def test_frames_are_contiguous_through_everything() -> None:
 
 def test_a_conversation_rests_while_no_record_waits_and_no_reply_is_in_the_making() -> None:
     conversation = Rehearsal().conversation
-    assert conversation.resting
+    rests = [conversation.resting]
     assert conversation.plan() is None
     conversation.offer([(1, Cancel())])
-    assert not conversation.resting
+    rests.append(conversation.resting)
     conversation.plan()
     conversation.settle(None)
-    assert conversation.resting
+    rests.append(conversation.resting)
+    assert rests == [True, False, True]
 
 
 def test_a_reply_that_waits_for_its_playhead_does_not_rest() -> None:
