@@ -2,7 +2,8 @@
 
 A step has little time and spends it in this order. First it transcribes turns that ended, then
 turns that pause. The model reads the transcripts and writes. The voice speaks the text. If no reply
-is going on, Whisper transcribes parts of turns. A slot without a share gets one in a later step.
+is going on and few callers speak, Whisper transcribes parts of turns. A slot without a share gets
+one in a later step.
 
 The log holds each decision, so that a rebuilt slot reads it and does not compute it (`log.py`).
 """

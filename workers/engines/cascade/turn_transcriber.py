@@ -19,6 +19,9 @@ from workers.engines.cascade.whole_turn import completed
 
 PARTIAL_CHUNKS: Final = 640 // CHUNK_MS  # a partial transcript every 8 chunks at most
 MIN_PARTIAL_CHUNKS: Final = 10  # of less Whisper guesses
+# While more callers than this are in a turn, none gets partial transcripts: each takes 90 ms, for
+# which the next turn that ends has to wait.
+PARTIAL_TURNS: Final = 2
 # While others wait for their replies, no turn is transcribed in a pause's first 80 ms: the caller
 # often goes on.
 HASTY_CHUNKS: Final = 1
@@ -78,7 +81,10 @@ class TurnTranscriber:
             drafts[slot].words = text
 
     def transcribe_partly(self, batch: Sequence[Work], drafts: dict[int, Draft]) -> None:
-        """Transcribe parts of turns that go on, if no caller waits for an answer."""
+        """Transcribe parts of turns that go on, if few callers are in a turn."""
+        in_turns = sum(bool(state.chunks) and not state.over for state in self._slots.values())
+        if in_turns > PARTIAL_TURNS:
+            return
         due = [
             work.slot
             for work in batch

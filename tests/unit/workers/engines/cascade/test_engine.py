@@ -194,6 +194,17 @@ def test_a_reply_with_enough_to_speak_is_written_on_in_the_rounds_of_another() -
     assert np.array_equal(first.sound, alone.sound)
 
 
+@pytest.mark.parametrize(("callers", "partly"), [(1, True), (2, True), (3, False)])
+def test_turns_are_transcribed_partly_while_few_callers_speak(callers: int, partly: bool) -> None:
+    engine = made()
+    calls = [Call(engine, slot) for slot in range(callers)]
+    words = []
+    for number in (*QUESTION, *QUESTION):
+        works = [call.work([word(number)]) for call in calls]
+        words += [output.words for output in engine.step(works)]
+    assert any(words) is partly
+
+
 def test_a_turn_with_words_never_gets_an_empty_reply() -> None:
     engine = made()
     engine._thinker._model._next = lambda turns, written: 1  # type: ignore[attr-defined]
