@@ -16,7 +16,7 @@ from gateway.realtime.effects import AudioIn, Effects
 from gateway.realtime.errors import RealtimeError
 from gateway.realtime.items import Item
 from gateway.realtime.saved import SavedCaller
-from shared.audio import FRAME_MS, FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
+from shared.audio import CHUNK_SAMPLES, FRAME_MS, FRAME_SAMPLES, SAMPLE_BYTES, SAMPLE_RATE_HZ
 from shared.log.records import Commit, Discard
 
 MIN_COMMIT_MS: Final = 100
@@ -181,6 +181,19 @@ class Caller:
         self._unheard = item
         stopped = out.SpeechStopped(audio_end_ms=self._ended_ms, item_id=item.id)
         return [stopped, *self._add(item)]
+
+    def turn_cut(self, n: int) -> Effects:
+        """The log answers the client's turn unasked, because it holds no more of it."""
+        self._open = None
+        if self._committed:
+            self._unheard, self._said = self._committed[-1], 0
+            return self.release()
+        end = self._sample_of(n) + CHUNK_SAMPLES  # what follows is the next turn's
+        item, begin = self._new_item(f"u{n}"), self._fresh_from
+        self._fresh_from = min(max(begin, end), self._samples)
+        item.frames = (self._fresh_from - begin) // FRAME_SAMPLES
+        self._unheard, self._said = item, 0
+        return self._add(item)
 
     def turn_found(self, n: int) -> Effects:
         """The server found a turn, which waits for `response.create`."""

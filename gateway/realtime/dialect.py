@@ -369,10 +369,14 @@ class Dialect:
     def _speech_stopped(self, n: int) -> Effects:
         if configs.streams(self.config):
             return self._caller.speech_stopped(n) if self._caller.speaks else []
-        if self._replies.expects_end() or not configs.answers_turns(self.config):
+        if self._replies.expects_end():
             return self._turn_answered(n)
-        turn = [*self._close("cancelled", TURN_DETECTED), *self._caller.speech_stopped(n)]
-        return [*turn, self._replies.begin(self.config, self._replies.begun).created()]
+        if configs.answers_turns(self.config):
+            turn = self._caller.speech_stopped(n)
+        else:
+            turn = self._caller.turn_cut(n)
+        ended = self._close("cancelled", TURN_DETECTED)
+        return [*ended, *turn, self._replies.begin(self.config, self._replies.begun).created()]
 
     def _turn_answered(self, n: int) -> Effects:
         """A turn ended because the client asked for its answer."""

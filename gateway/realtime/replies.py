@@ -52,7 +52,7 @@ class Replies:
         number = self.begun + self._unbegun + 1
         modalities = params.output_modalities
         self.current = Response(
-            f"resp_{self._prefix}{number}",
+            self._new_id(number),
             config,
             metadata=params.metadata,
             modalities=configs.modalities(modalities) if modalities else None,
@@ -62,9 +62,14 @@ class Replies:
 
     def begin(self, config: Config, generation: int) -> Response:
         """The response of this reply, for which nobody asked."""
-        response_id = f"resp_{self._prefix}{generation}"
-        self.current = Response(response_id, config, generation=generation)
+        self.current = Response(self._new_id(generation), config, generation=generation)
         return self.current
+
+    def _new_id(self, number: int) -> str:
+        """The id of the response with this number, or of the next that none has had."""
+        prefix, last = f"resp_{self._prefix}", self._last
+        used = int(last.id.removeprefix(prefix)) if last else 0
+        return f"{prefix}{max(number, used + 1)}"
 
     def close(self) -> Response | None:
         """The response in progress, which ends."""

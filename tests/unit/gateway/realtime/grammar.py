@@ -60,6 +60,9 @@ JUNK: Final = st.dictionaries(
 )
 
 
+WAITS: Final = 60  # s: 3.84 kB of mu-law are 480 ms of sound, so a client may be far ahead
+
+
 class LoudnessVad(Vad):
     """Takes any sound for speech, which costs little: VADs have tests of their own."""
 
@@ -309,7 +312,7 @@ class Grammar(RuleBasedStateMachine):
         if not self.sane:
             return
         self.stage.say(*silence(14))
-        for _ in range(6):
+        for _ in range(WAITS):
             self.stage.wait(1)
             self.every_event_parses_and_fits_what_the_client_knows()
             if self.view.open is None:

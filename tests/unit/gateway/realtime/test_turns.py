@@ -154,6 +154,24 @@ def test_sound_after_a_commit_belongs_to_the_next_turn() -> None:
     assert len(stage.got("response.done")) == 2
 
 
+@pytest.mark.parametrize("over", [-1, 0, 1, 2])
+def test_a_turn_that_grows_too_long_is_answered_unasked(over: int) -> None:
+    """However near its commit is: each response ends, and each has an id of its own."""
+    stage = Stage(FakeEngine(READING))
+    stage.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    stage.say(*voice(READING.context_chunks + over))
+    for _ in range(3):
+        stage.send("input_audio_buffer.commit")
+        stage.send("response.create")
+        stage.wait(4)
+        stage.say(*voice(3))
+    ids = [event["response"]["id"] for event in stage.got("response.created")]
+    assert len(set(ids)) == len(ids) >= 3
+    assert [event["response"]["id"] for event in stage.got("response.done")] == ids
+    committed = [event["item_id"] for event in stage.got("input_audio_buffer.committed")]
+    assert len(set(committed)) == len(committed)
+
+
 def test_what_is_cleared_is_not_answered() -> None:
     stage = manual()
     stage.say(*noise(10, level=20))
