@@ -44,6 +44,8 @@ class Caller:
         self._committed: list[Item] = []  # by the client, not answered yet
         self._ended: list[Item] = []  # turns that the server found and that are not answered yet
         self._held: list[bytes] = []
+        self.cut = False  # the log lacks sound of the last turn that the client committed
+        self._goes_on = False  # the log has sound that came after it
 
     @property
     def committed(self) -> bool:
@@ -80,7 +82,9 @@ class Caller:
         self._commits, self._said = saved.commits, saved.said
         self._open, self._open_n = saved.open, saved.open_n
         self._started_ms, self._ended_ms = saved.started_ms, saved.ended_ms
-        self._fresh_from = saved.fresh_from
+        self.cut = saved.fresh_from > self._samples
+        self._goes_on = saved.fresh_from + CHUNK_SAMPLES <= self._samples
+        self._fresh_from = min(saved.fresh_from, self._samples)
         self._unheard = self._items.find(saved.unheard) if saved.unheard else None
         self._committed = self._items.named(saved.committed)
         self._ended = self._items.named(saved.ended)
@@ -151,6 +155,16 @@ class Caller:
         sound = [AudioIn(pcm) for pcm in self._held]
         self._held.clear()
         return [Commit(), *sound]
+
+    def commit_again(self) -> Effects:
+        """The end of the committed turn, if the log may lack it; a second one ends nothing.
+
+        A turn that was cut is forgotten.
+        """
+        if not self.cut:
+            return [] if self._goes_on else [Commit()]
+        self._unheard = None
+        return [Discard()]
 
     def release(self) -> Effects:
         """From now on the server finds the turns: let it have all sound."""

@@ -10,17 +10,17 @@ from typing import Any, Final
 from gateway.call.playout import Event, TextAt
 from gateway.realtime import client_events as asked
 from gateway.realtime import config as configs
+from gateway.realtime import errors
 from gateway.realtime import server_events as out
 from gateway.realtime.audio_codecs import InputFormat
 from gateway.realtime.caller import Caller
 from gateway.realtime.conversation import Conversation
 from gateway.realtime.effects import Effects, PlayedTo, ReplySound
-from gateway.realtime.errors import RealtimeError
 from gateway.realtime.event_ids import EventIds
 from gateway.realtime.items import Item
 from gateway.realtime.replies import Replies
 from gateway.realtime.requests import answer
-from gateway.realtime.response import Response
+from gateway.realtime.response import STATUS_AFTER, TURN_DETECTED, Response
 from gateway.realtime.saved import SavedSession, decode, encode
 from shared.log.records import (
     Brief,
@@ -40,7 +40,6 @@ from shared.log.records import (
 )
 from shared.voices import DEFAULT
 
-TURN_DETECTED: Final = "turn_detected"
 CLIENT_CANCELLED: Final = "client_cancelled"
 Delivered = Sequence[tuple[int, Event]]
 
@@ -88,13 +87,24 @@ class Dialect:
     def created(self) -> Effects:
         """The first event; what the log is to know of the configuration."""
         if self._resumed:  # the log has the session's options
-            return self._numbered([*self._owed, out.SessionCreated(session=self.config)])
+            created = out.SessionCreated(session=self.config)
+            return self._numbered([*self._owed, created, *self._turn_again()])
         effects: Effects = [configs.options_of(self.config)]
         if configs.streams(self.config):
             effects.append(Mode(configs.mode_of(self.config)))
         if (brief := self._brief(self.config)) != Brief(instructions="", voice=""):
             effects.append(brief)
         return self._numbered([*effects, out.SessionCreated(session=self.config)])
+
+    def _turn_again(self) -> Effects:
+        """The end of a turn that the gateway before was to answer, and perhaps did not write."""
+        waiting = self._replies.current
+        if waiting is None or waiting.generation or configs.streams(self.config):
+            return []
+        end = self._caller.commit_again()
+        if not self._caller.cut:
+            return end
+        return [*end, out.refusal(errors.turn_lost(), None), *self._close("failed")]
 
     def saved(self, position: int) -> bytes:
         """The session for the next connection; `position`: the last record of the log read."""
@@ -252,10 +262,7 @@ class Dialect:
             history = [self._history()] if self.items.take_typed() else []
             return [*history, *self._caller.answer_committed()]
         if not self._takes_text:
-            raise RealtimeError(
-                "nothing_to_answer",
-                "Expected a committed turn to answer, got none: commit audio first.",
-            )
+            raise errors.nothing_to_answer()
         given = " ".join(text for item in params.input or () for text in item.texts)
         text = given or self.items.take_typed() or self.items.prompt
         return [Typed(configs.cut(text))]
@@ -269,7 +276,7 @@ class Dialect:
     def _cancel(self, response_id: str | None) -> Effects:
         response = self._replies.current
         if response is None or response_id not in (None, response.id):
-            raise RealtimeError(
+            raise errors.RealtimeError(
                 "response_cancel_not_active", "Cancellation failed: no active response found"
             )
         self._replies.withdraw(response)
@@ -291,9 +298,7 @@ class Dialect:
 
     def _create_item(self, new: asked.NewItem, after: str | None) -> Effects:
         if new.role == "user" and not self._takes_text:
-            raise RealtimeError(
-                "text_not_supported", "This engine hears speech and reads no text.", "item.content"
-            )
+            raise errors.reads_no_text()
         item, events = self.items.create(new, after)
         return events if item.role == "user" else [*self._remember(item), *events]
 
@@ -371,10 +376,8 @@ class Dialect:
             return self._caller.speech_stopped(n) if self._caller.speaks else []
         if self._replies.expects_end():
             return self._turn_answered(n)
-        if configs.answers_turns(self.config):
-            turn = self._caller.speech_stopped(n)
-        else:
-            turn = self._caller.turn_cut(n)
+        asked_for = not configs.answers_turns(self.config)
+        turn = self._caller.turn_cut(n) if asked_for else self._caller.speech_stopped(n)
         ended = self._close("cancelled", TURN_DETECTED)
         return [*ended, *turn, self._replies.begin(self.config, self._replies.begun).created()]
 
@@ -388,11 +391,7 @@ class Dialect:
     def _reply_done(self, generation: int, reason: str) -> Effects:
         if self._replies.of(generation, self.config) is None:
             return []
-        if reason == "length":
-            return self._close("incomplete", "max_output_tokens")
-        if reason == "cancelled":
-            return self._close("cancelled", TURN_DETECTED)
-        return self._close("completed")
+        return self._close(*STATUS_AFTER.get(reason, ("completed", None)))
 
     def _numbered(self, effects: Effects) -> Effects:
         if self._forgot:  # its items lack what the connection before had

@@ -34,6 +34,24 @@ def not_supported(what: str, param: str | None) -> RealtimeError:
     return RealtimeError("not_supported", f"{what}.", param)
 
 
+def nothing_to_answer() -> RealtimeError:
+    """What a client gets for `response.create` without a turn, where the engine reads no text."""
+    said = "Expected a committed turn to answer, got none: commit audio first."
+    return RealtimeError("nothing_to_answer", said)
+
+
+def reads_no_text() -> RealtimeError:
+    """What a client gets for typed items where the engine reads none."""
+    said = "This engine hears speech and reads no text."
+    return RealtimeError("text_not_supported", said, "item.content")
+
+
+def turn_lost() -> RealtimeError:
+    """What a client gets whose gateway died with a part of the turn that it was to answer."""
+    said = "The gateway died before it had stored the turn: say it again."
+    return RealtimeError("turn_lost", said, kind=SERVER_ERROR)
+
+
 class Ending(NamedTuple):
     """How a session that ends with an error looks to a Realtime client."""
 

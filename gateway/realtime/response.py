@@ -11,6 +11,11 @@ Events = list[out.ServerEvent]
 
 TOKEN_MS_IN: Final = 100  # OpenAI counts the caller's sound by 100 ms and the assistant's by 50
 TOKEN_MS_OUT: Final = 50
+TURN_DETECTED: Final = "turn_detected"
+STATUS_AFTER: Final = {  # the log's reason for a reply's end, as a status and its reason
+    "length": ("incomplete", "max_output_tokens"),
+    "cancelled": ("cancelled", TURN_DETECTED),
+}
 
 
 class Response:

@@ -36,6 +36,7 @@ class Exchange:
     def __init__(self, engine: Engine | None = None, mode: ReplyMode = ReplyMode.TURN) -> None:
         self.now = 100.0
         self.tick_s = TICK_S
+        self.stuck = False  # the gateway writes nothing to the log
         self.events: list[dict[str, Any]] = []
         self.worker = Rehearsal(mode, engine, Tuning())
         self._read = 0
@@ -105,7 +106,11 @@ class Exchange:
 
     def work(self) -> None:
         """Exchange records between the session and the worker, and send what is due."""
-        while (append := self.session.next_append(self.now)) is not None and append.records:
+        while (
+            not self.stuck
+            and (append := self.session.next_append(self.now)) is not None
+            and append.records
+        ):
             self.worker.run(*append.records)
             last = append.first + len(append.records) - 1
             self.session.take_receipt(Receipt(Answer.STORED, last), self.now)

@@ -138,6 +138,44 @@ def test_a_committed_turn_waits_across_a_lost_socket() -> None:
     assert stage.worker.pcm == joined(sound)
 
 
+@pytest.mark.parametrize("written", [False, True])
+def test_the_end_of_a_turn_that_a_dying_gateway_may_not_have_written_comes_again(
+    written: bool,
+) -> None:
+    stage = Stage()
+    stage.send("session.update", session=MANUAL)
+    sound = noise(10, level=20)
+    stage.say(*sound)
+    stage.stuck = not written
+    stage.send("input_audio_buffer.commit")
+    stage.send("response.create")
+    stage.stuck = False
+    stage.resume(0, event_id=stage.events[-1]["event_id"])
+    stage.wait(4)
+    assert [e["response"]["status"] for e in stage.got("response.done")] == ["completed"]
+    assert stage.worker.pcm == joined(sound)
+
+
+def test_a_turn_that_a_dying_gateway_had_not_stored_is_reported() -> None:
+    stage = Stage()
+    stage.send("session.update", session=MANUAL)
+    stage.stuck = True
+    stage.say(*noise(10, level=20))
+    stage.send("input_audio_buffer.commit")
+    stage.send("response.create")
+    stage.stuck = False
+    stage.resume(0, event_id=stage.events[-1]["event_id"])
+    assert stage.error()["code"] == "turn_lost"
+    assert [e["response"]["status"] for e in stage.got("response.done")] == ["failed"]
+    again = noise(10, level=20)
+    stage.say(*again)
+    stage.send("input_audio_buffer.commit")
+    stage.send("response.create")
+    stage.wait(4)
+    assert stage.got("response.done")[-1]["response"]["status"] == "completed"
+    assert stage.worker.pcm == joined(again)
+
+
 def test_turns_of_the_caller_after_a_resume_have_new_ids() -> None:
     stage = Stage(FakeEngine(CASCADE))
     for _ in range(3):
