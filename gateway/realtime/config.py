@@ -89,6 +89,9 @@ def initial(session_id: str, model: str) -> Config:
     }
 
 
+NOISE_TYPES: Final = ("near_field", "far_field")
+
+
 def merged(config: Config, update: Mapping[str, Any]) -> Config:
     """The configuration with the update's parts. Raises RealtimeError and changes nothing."""
     kind = update.get("type", "realtime")
@@ -168,6 +171,12 @@ def answers_turns(config: Config) -> bool:
     return streams(config) or bool(detection and detection["create_response"])
 
 
+def reduces_noise(config: Config) -> bool:
+    """Whether the caller's sound passes a noise suppressor; that of a Live session never does."""
+    heard = config.get("audio", {}).get("input", {})
+    return heard.get("noise_reduction") is not None
+
+
 def mode_of(config: Config) -> ReplyMode:
     """The mode of the session."""
     return ReplyMode(config.get("mode", ReplyMode.TURN))
@@ -182,15 +191,25 @@ def _merge_input(part: Config, update: Mapping[str, Any]) -> None:
     at = "session.audio.input"
     if update.get("format") is not None:
         part["format"] = _format(update["format"], f"{at}.format")
-    for name in ("transcription", "noise_reduction"):
-        if name in update:
-            given = update[name]
-            old = part[name] or {}
-            part[name] = None if given is None else {**old, **_object(given, f"{at}.{name}")}
+    if "transcription" in update:
+        given = update["transcription"]
+        old = part["transcription"] or {}
+        part["transcription"] = given and {**old, **_object(given, f"{at}.transcription")}
+    if "noise_reduction" in update:
+        part["noise_reduction"] = _noise_reduction(update["noise_reduction"], at)
     if "turn_detection" in update:
         part["turn_detection"] = _turn_detection(
             part["turn_detection"], update["turn_detection"], f"{at}.turn_detection"
         )
+
+
+def _noise_reduction(given: object, at: str) -> Config | None:
+    if given is None:
+        return None
+    kind = _object(given, f"{at}.noise_reduction").get("type")
+    if kind not in NOISE_TYPES:
+        raise _invalid(f"{at}.noise_reduction.type", " or ".join(map(repr, NOISE_TYPES)), kind)
+    return {"type": kind}
 
 
 def _merge_output(part: Config, update: Mapping[str, Any]) -> None:

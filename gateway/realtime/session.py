@@ -14,8 +14,10 @@ from gateway.call.session import Session
 from gateway.call.uplink import STALL_SAMPLES, Uplink
 from gateway.protocol.errors import NORMAL_CLOSE_CODE, CallError, ErrorCode
 from gateway.protocol.server_messages import ServerMessage
+from gateway.realtime import config as configs
 from gateway.realtime.effects import AudioIn, Effect, Effects, Hangup, PlayedTo, ReplySound
 from gateway.realtime.intake import Intake
+from gateway.realtime.noise import NoiseSuppressor
 from gateway.realtime.server_events import ServerEvent
 from gateway.token_bucket import TokenBucket
 from shared.log.records import Clear, Heard, OutputRecord, SpeechStarted, SpeechStopped
@@ -78,6 +80,7 @@ class RealtimeSession(Session):
         self._saving = False  # the answer has not come
         self._dialect = dialect
         self._intake = Intake(uplink)
+        self._suppressor: NoiseSuppressor | None = None
         self._event_rate = TokenBucket(now, capacity=BURST_EVENTS, per_s=EVENTS_PER_S)
 
     @property
@@ -113,6 +116,12 @@ class RealtimeSession(Session):
         text = data if isinstance(data, str) else data.decode("utf-8", "replace")
         self._perform(self._dialect.receive(text), now)
         self._stopwatch.received(self._uplink.n, now)
+
+    def _push_audio(self, pcm: bytes, now: float) -> None:
+        wanted = configs.reduces_noise(self._dialect.config)
+        if wanted != (self._suppressor is not None):
+            self._suppressor = NoiseSuppressor() if wanted else None
+        super()._push_audio(self._suppressor.process(pcm) if self._suppressor else pcm, now)
 
     def send(self, message: ServerMessage) -> None:
         """Nothing: these messages are not of this dialect."""
