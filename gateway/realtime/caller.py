@@ -136,6 +136,7 @@ class Caller:
 
     def end_turn(self) -> Effects:
         """End the turn that the server hears; the log reports and answers it."""
+        self._fresh_from = self._samples
         return [Commit()]
 
     def commit_found(self) -> Effects:

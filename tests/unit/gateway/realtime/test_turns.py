@@ -172,6 +172,18 @@ def test_a_turn_that_grows_too_long_is_answered_unasked(over: int) -> None:
     assert len(set(committed)) == len(committed)
 
 
+def test_sound_committed_in_stream_mode_is_not_committed_again() -> None:
+    stage = Stage()
+    stage.send("session.update", session={"mode": "stream"})
+    stage.say(*voice(3))
+    stage.send("input_audio_buffer.commit")
+    stage.wait(2)
+    manually = {"mode": "turn", "audio": {"input": {"turn_detection": None}}}
+    stage.send("session.update", session=manually)
+    stage.send("input_audio_buffer.commit")
+    assert stage.error()["code"] == "input_audio_buffer_commit_empty"
+
+
 def test_what_is_cleared_is_not_answered() -> None:
     stage = manual()
     stage.say(*noise(10, level=20))
