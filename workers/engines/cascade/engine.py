@@ -54,7 +54,7 @@ class CascadeEngine:
         burst_frames=120,
         enough_frames=ENOUGH_FRAMES,
         max_reply_steps=4_000,
-        step_limit_ms=400.0,
+        step_limit_ms=800.0,  # a doubtful turn is heard and rated twice; replies are ahead by then
         prepares=True,
         reads=True,
         folds=True,
