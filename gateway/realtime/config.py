@@ -194,7 +194,8 @@ def _merge_input(part: Config, update: Mapping[str, Any]) -> None:
     if "transcription" in update:
         given = update["transcription"]
         old = part["transcription"] or {}
-        part["transcription"] = given and {**old, **_object(given, f"{at}.transcription")}
+        asked = None if given is None else _object(given, f"{at}.transcription")
+        part["transcription"] = None if asked is None else {**old, **asked}
     if "noise_reduction" in update:
         part["noise_reduction"] = _noise_reduction(update["noise_reduction"], at)
     if "turn_detection" in update:

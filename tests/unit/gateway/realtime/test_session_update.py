@@ -170,3 +170,12 @@ def test_an_error_says_what_was_expected() -> None:
     assert (
         "'session.tool_choice': expected a string or an object, got 7" in stage.error()["message"]
     )
+
+
+def test_a_transcription_without_fields_changes_none_and_no_object_is_refused() -> None:
+    stage = Stage()
+    before = stage.dialect.config["audio"]["input"]["transcription"]
+    stage.send("session.update", session={"audio": {"input": {"transcription": {}}}})
+    assert stage.dialect.config["audio"]["input"]["transcription"] == before
+    stage.send("session.update", session={"audio": {"input": {"transcription": False}}})
+    assert stage.error()["param"] == "session.audio.input.transcription"
